@@ -1,0 +1,1 @@
+export type { ColumnSource, Predicate, RowFilter } from './predicate.ts';

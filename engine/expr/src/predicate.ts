@@ -1,0 +1,24 @@
+import type { Column, FieldId } from '@elanus/model';
+
+/**
+ * A filter bound to one schema: names resolved, types checked, constants folded. Immutable; compile it
+ * with `compilePredicate`, or ask `primaryKeysOf` whether it merely lists keys.
+ */
+export interface Predicate {
+  /** As the user wrote it. */
+  readonly text: string;
+  /** Every field the filter reads. */
+  readonly fieldIds: ReadonlySet<FieldId>;
+  // The bound tree is added by engine/expr.
+}
+
+/** The columns of a run of rows that a compiled filter reads. */
+export interface ColumnSource {
+  column(field: FieldId): Column;
+}
+
+/**
+ * Sets `matches[row - start]` to 1 where the predicate is true for `row` in `start .. end`, to 0 where it
+ * is false or null.
+ */
+export type RowFilter = (source: ColumnSource, start: number, end: number, matches: Uint8Array) => void;

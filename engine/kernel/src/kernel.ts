@@ -1,0 +1,62 @@
+/**
+ * The whole border to the C++ kernel, in the order of its header. Batches cross, rows do not; buffers are
+ * borrowed until the returned promise settles; long work runs on the kernel's own threads.
+ */
+import type { DenseVectorType, MetricType, VectorType } from '@elanus/model';
+
+/** Primary keys of the rows of one block: equal scores are ordered by them. */
+export type BlockKeys =
+  | { readonly type: 'int64'; readonly values: BigInt64Array }
+  | { readonly type: 'varchar'; readonly offsets: Uint32Array; readonly bytes: Uint8Array };
+
+/** A run of vectors in memory, typically one chunk of a segment. */
+export interface VectorBlock {
+  /** Dense: `rows` times the vector's bytes. Sparse: the concatenated pairs that `offsets` cuts. */
+  readonly bytes: Uint8Array;
+  /** Sparse only: `rows + 1` byte offsets; otherwise `null`. */
+  readonly offsets: Uint32Array | null;
+  readonly rows: number;
+  /** One bit a row, least significant first: only rows whose bit is set are compared. `null`: all. */
+  readonly allowed: Uint8Array | null;
+  /** 1 / length of each vector for COSINE (see `inverseNorms`), 0 for a zero vector; `null`: computed on the way. */
+  readonly inverseNorms: Float32Array | null;
+  readonly keys: BlockKeys;
+}
+
+export interface ExactSearch {
+  readonly dataType: VectorType;
+  readonly metric: MetricType;
+  /** 0 for sparse vectors. */
+  readonly dim: number;
+  readonly queries: Uint8Array;
+  /** Sparse only; otherwise `null`. */
+  readonly queryOffsets: Uint32Array | null;
+  readonly queryCount: number;
+  readonly k: number;
+  readonly blocks: readonly VectorBlock[];
+  /** As `SearchTask.radius` of @elanus/rpc. */
+  readonly radius: number | null;
+  readonly rangeFilter: number | null;
+  readonly signal?: AbortSignal;
+}
+
+/** Best first, ties by smaller key, query q at `q * k .. q * k + counts[q]` of the flat arrays. */
+export interface ExactHits {
+  readonly counts: Uint32Array;
+  /** Index into `blocks`. */
+  readonly blocks: Uint32Array;
+  /** Row within the block. */
+  readonly rows: Uint32Array;
+  readonly scores: Float32Array;
+}
+
+export interface Kernel {
+  /** Threads that share the work of all searches. */
+  readonly threads: number;
+  /** The instruction set chosen at run time: `avx512`, `avx2`, `neon` or `portable`. */
+  readonly simd: string;
+  /** The k best rows of all blocks together for each query, by comparing with every allowed row. */
+  exactSearch(search: ExactSearch): Promise<ExactHits>;
+  /** 1 / Euclidean length of each of `rows` vectors, 0 for zero vectors. Runs on the calling thread. */
+  inverseNorms(dataType: DenseVectorType, dim: number, bytes: Uint8Array, rows: number): Float32Array;
+}

@@ -1,0 +1,161 @@
+/** `common.ErrorCode`, the legacy enum that old clients and the Node SDK read, by its wire names. */
+export const LegacyCode = {
+  Success: 0,
+  UnexpectedError: 1,
+  CollectionNotExists: 4,
+  IllegalArgument: 5,
+  MetaFailed: 15,
+  IndexNotExist: 25,
+  ForceDeny: 48,
+  RateLimit: 49,
+  InsufficientMemoryToLoad: 52,
+  NotReadyServe: 56,
+  SchemaMismatch: 62,
+} as const;
+export type LegacyCode = (typeof LegacyCode)[keyof typeof LegacyCode];
+
+export interface MilvusErrorOptions {
+  readonly code: number;
+  readonly legacyCode?: LegacyCode;
+  /** The caller may try the same request again. */
+  readonly retriable?: boolean;
+  /** The caller's mistake, not ours or the world's. */
+  readonly inputError?: boolean;
+  readonly cause?: unknown;
+}
+
+/**
+ * A failure that a client is told about: its numeric code, its legacy code and its text, as Milvus
+ * has them. The edge turns it into a Status exactly once; everything else that is thrown is ours
+ * to fix and reaches the client as code 65535.
+ */
+export class MilvusError extends Error {
+  override readonly name = 'MilvusError';
+  readonly code: number;
+  readonly legacyCode: LegacyCode;
+  readonly retriable: boolean;
+  readonly inputError: boolean;
+
+  constructor(reason: string, options: MilvusErrorOptions) {
+    super(reason, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = options.code;
+    this.legacyCode = options.legacyCode ?? LegacyCode.UnexpectedError;
+    this.retriable = options.retriable ?? false;
+    this.inputError = options.inputError ?? false;
+  }
+
+  /** The same failure with `context: ` in front of its text. */
+  within(context: string): MilvusError {
+    return new MilvusError(`${context}: ${this.message}`, {
+      code: this.code,
+      legacyCode: this.legacyCode,
+      retriable: this.retriable,
+      inputError: this.inputError,
+      cause: this,
+    });
+  }
+}
+
+/** Nearly all validation: code 1100, IllegalArgument, with Milvus' own ending. */
+export function invalidParameter(message: string): MilvusError {
+  return invalidInput(`${message}: invalid parameter`);
+}
+
+/** Code 1100 with exactly this text, for the messages whose ending Milvus words otherwise. */
+export function invalidInput(reason: string): MilvusError {
+  return new MilvusError(reason, { code: 1100, legacyCode: LegacyCode.IllegalArgument, inputError: true });
+}
+
+/** `[message: ]invalid parameter[expected=X][actual=Y]`. */
+export function unexpectedParameter(expected: string, actual: string, message?: string): MilvusError {
+  const prefix = message === undefined ? '' : `${message}: `;
+  return invalidInput(`${prefix}invalid parameter[expected=${expected}][actual=${actual}]`);
+}
+
+/** Code 1101: something required was not sent. */
+export function missingParameter(message: string, parameter: string): MilvusError {
+  return new MilvusError(`${message}: missing parameter[missing_param=${parameter}]`, {
+    code: 1101,
+    inputError: true,
+  });
+}
+
+/** Checks of the coordinators that Milvus 2.6 answers with code 65535 and exactly this text. */
+export function refused(reason: string): MilvusError {
+  return new MilvusError(reason, { code: 65535 });
+}
+
+export function serviceUnimplemented(rpc: string): MilvusError {
+  return new MilvusError(`${rpc}: service unimplemented`, { code: 10 });
+}
+
+export function serviceNotReady(what: string): MilvusError {
+  return new MilvusError(`service not ready[${what}]`, {
+    code: 1,
+    legacyCode: LegacyCode.NotReadyServe,
+    retriable: true,
+  });
+}
+
+export function databaseNotFound(database: string): MilvusError {
+  return new MilvusError(`database not found[database=${database}]`, { code: 800 });
+}
+
+export function collectionNotFound(database: string, collection: string): MilvusError {
+  return new MilvusError(`collection not found[database=${database}][collection=${collection}]`, {
+    code: 100,
+    legacyCode: LegacyCode.CollectionNotExists,
+    inputError: true,
+  });
+}
+
+/** What DescribeCollection alone answers: pymilvus and the Node SDK read this very text. */
+export function cannotFindCollection(database: string, collection: string): MilvusError {
+  return new MilvusError(`can't find collection[database=${database}][collection=${collection}]`, {
+    code: 100,
+    inputError: true,
+  });
+}
+
+export function collectionNotLoaded(collection: string): MilvusError {
+  return new MilvusError(`collection not loaded[collection=${collection}]`, { code: 101 });
+}
+
+export function partitionNotFound(partition: string): MilvusError {
+  return new MilvusError(`partition not found[partition=${partition}]`, {
+    code: 200,
+    legacyCode: LegacyCode.MetaFailed,
+  });
+}
+
+export function partitionNotLoaded(partition: string): MilvusError {
+  return new MilvusError(`partition not loaded[partition=${partition}]`, { code: 201 });
+}
+
+export function indexNotFound(key: 'indexName' | 'collection', name: string): MilvusError {
+  return new MilvusError(`index not found[${key}=${name}]`, {
+    code: 700,
+    legacyCode: LegacyCode.IndexNotExist,
+  });
+}
+
+export function fieldNotFound(field: string): MilvusError {
+  return new MilvusError(`field not found[field=${field}]`, { code: 1700 });
+}
+
+export function fieldNameInvalid(field: string, message: string): MilvusError {
+  return new MilvusError(`${message}: field name invalid[field=${field}]`, { code: 1701 });
+}
+
+export function schemaMismatch(collection: string): MilvusError {
+  return new MilvusError(`collection schema mismatch[collection=${collection}]`, {
+    code: 109,
+    legacyCode: LegacyCode.SchemaMismatch,
+    inputError: true,
+  });
+}
+
+/** The disk is full: nothing was written, the same request may work once there is room. */
+export function diskFull(cause: unknown): MilvusError {
+  return new MilvusError('disk limit exceeded', { code: 7, cause });
+}

@@ -1,0 +1,109 @@
+import type { DataType, MetricType } from './data-type.ts';
+import type { ChannelName, CollectionId, DatabaseId, FieldId, IndexId, PartitionId } from './ids.ts';
+import type { Timestamp } from './timestamp.ts';
+
+/** Key and value as clients send them; order and duplicates are the client's. */
+export interface KeyValue {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** A default value, already of the field's type: bigint for Int64, number for the other numerics. */
+export type DefaultValue = boolean | number | bigint | string;
+
+export interface FieldSchema {
+  readonly id: FieldId;
+  readonly name: string;
+  readonly description: string;
+  readonly dataType: DataType;
+  /** Of an Array field; otherwise `null`. */
+  readonly elementType: DataType | null;
+  readonly isPrimaryKey: boolean;
+  readonly autoId: boolean;
+  readonly isPartitionKey: boolean;
+  readonly isClusteringKey: boolean;
+  /** True only of the hidden field `$meta`. */
+  readonly isDynamic: boolean;
+  readonly nullable: boolean;
+  readonly defaultValue: DefaultValue | null;
+  /** Dimensions of a dense vector field; otherwise `null`. */
+  readonly dim: number | null;
+  /** Longest VarChar value (or array element) in UTF-8 bytes; otherwise `null`. */
+  readonly maxLength: number | null;
+  /** Most elements of an Array row; otherwise `null`. */
+  readonly maxCapacity: number | null;
+  /** As the client sent them, for describe. */
+  readonly typeParams: readonly KeyValue[];
+}
+
+export interface CollectionSchema {
+  readonly name: string;
+  readonly description: string;
+  /** In creation order, user fields only. */
+  readonly fields: readonly FieldSchema[];
+  readonly primaryKey: FieldSchema;
+  readonly partitionKey: FieldSchema | null;
+  /** `$meta`, when the collection takes rows with undeclared keys. */
+  readonly dynamicField: FieldSchema | null;
+  /** Grows by one with every change of the schema. */
+  readonly version: number;
+}
+
+export const DYNAMIC_FIELD_NAME = '$meta';
+
+/** What an insert of an existing primary key does (property `elanus.duplicate_key`). */
+export type DuplicateKeyPolicy = 'replace' | 'reject' | 'keep';
+
+export const ConsistencyLevel = { Strong: 0, Session: 1, Bounded: 2, Eventually: 3, Customized: 4 } as const;
+export type ConsistencyLevel = (typeof ConsistencyLevel)[keyof typeof ConsistencyLevel];
+
+export interface PartitionInfo {
+  readonly id: PartitionId;
+  readonly name: string;
+  readonly createdTimestamp: Timestamp;
+}
+
+/** One collection as of one moment. A change makes a new object: holders keep a consistent view. */
+export interface CollectionInfo {
+  readonly id: CollectionId;
+  readonly databaseId: DatabaseId;
+  readonly databaseName: string;
+  readonly name: string;
+  readonly schema: CollectionSchema;
+  /** One per shard; the shard of a key is its hash modulo their number. */
+  readonly channels: readonly ChannelName[];
+  /** In creation order; `_default` first, or the hidden ones of a partition key. */
+  readonly partitions: readonly PartitionInfo[];
+  readonly consistencyLevel: ConsistencyLevel;
+  readonly properties: readonly KeyValue[];
+  readonly duplicateKey: DuplicateKeyPolicy;
+  readonly createdTimestamp: Timestamp;
+  /** Of the last change of schema, name or properties: clients send it back as `schema_timestamp`. */
+  readonly updatedTimestamp: Timestamp;
+}
+
+export interface IndexInfo {
+  readonly id: IndexId;
+  readonly collectionId: CollectionId;
+  readonly fieldId: FieldId;
+  readonly name: string;
+  /** As the client named it: `HNSW`, `AUTOINDEX`, `INVERTED`. */
+  readonly indexType: string;
+  /** Of a vector index; otherwise `null`. */
+  readonly metricType: MetricType | null;
+  /** What describe answers, flattened: `index_type`, `metric_type`, then the build parameters. */
+  readonly params: readonly KeyValue[];
+  readonly createdTimestamp: Timestamp;
+}
+
+/** The field called `name`, `$meta` included; `undefined` when there is none. */
+export function fieldByName(schema: CollectionSchema, name: string): FieldSchema | undefined {
+  if (schema.dynamicField?.name === name) return schema.dynamicField;
+  return schema.fields.find((field) => field.name === name);
+}
+
+/** The field with `id`, `$meta` included; `undefined` when there is none. */
+export function fieldById(schema: CollectionSchema, id: FieldId): FieldSchema | undefined {
+  if (schema.dynamicField?.id === id) return schema.dynamicField;
+  return schema.fields.find((field) => field.id === id);
+}

@@ -1,0 +1,152 @@
+import type {
+  CollectionId,
+  CollectionInfo,
+  CollectionSchema,
+  ConsistencyLevel,
+  FieldId,
+  IndexInfo,
+  KeyValue,
+  MetricType,
+  PartitionId,
+  PartitionInfo,
+  Timestamp,
+} from '@elanus/model';
+
+/** Names a collection (by its name or an alias) within a database. */
+export interface CollectionRef {
+  readonly database: string;
+  readonly collection: string;
+}
+
+export interface CreateCollection {
+  readonly database: string;
+  /** Validated; ids are assigned, `$meta` is present if asked for. */
+  readonly schema: CollectionSchema;
+  readonly shardsNum: number;
+  /** Hidden partitions of a collection with a partition key; ignored without one. */
+  readonly partitionsNum: number;
+  readonly consistencyLevel: ConsistencyLevel;
+  readonly properties: readonly KeyValue[];
+}
+
+/** Databases, collections, partitions, ids and time. Every change is one catalog transaction, durable when it resolves. */
+export interface RootCoordinator {
+  /** A timestamp above every earlier one, also across restarts. */
+  allocateTimestamp(): Promise<Timestamp>;
+  /** The first of `count` ids that nobody has or will get; they follow each other. */
+  allocateIds(count: number): Promise<bigint>;
+
+  listDatabases(): Promise<readonly DatabaseInfo[]>;
+  /** @throws databaseNotFound */
+  describeDatabase(database: string): Promise<DatabaseInfo>;
+
+  /** Creating the same collection again is a success that changes nothing; with other settings it is refused. */
+  createCollection(request: CreateCollection): Promise<CollectionInfo>;
+  /** A collection that does not exist counts as dropped. */
+  dropCollection(ref: CollectionRef): Promise<void>;
+  /** @throws collectionNotFound, databaseNotFound */
+  describeCollection(ref: CollectionRef): Promise<CollectionInfo>;
+  /** @throws collectionNotFound with the id as name */
+  describeCollectionById(id: CollectionId): Promise<CollectionInfo>;
+  listCollections(database: string): Promise<readonly CollectionInfo[]>;
+  renameCollection(ref: CollectionRef, to: CollectionRef): Promise<void>;
+
+  /** An existing name is a success that changes nothing. */
+  createPartition(ref: CollectionRef, partition: string): Promise<PartitionInfo>;
+  /** An unknown partition counts as dropped; a loaded one is refused. */
+  dropPartition(ref: CollectionRef, partition: string): Promise<void>;
+}
+
+export interface DatabaseInfo {
+  readonly id: bigint;
+  readonly name: string;
+  readonly createdTimestamp: Timestamp;
+  readonly properties: readonly KeyValue[];
+}
+
+export type LoadState = 'not-exist' | 'not-load' | 'loading' | 'loaded';
+
+/** What of a collection readers may touch. */
+export interface LoadInfo {
+  readonly collectionId: CollectionId;
+  /** `all`: the collection was loaded whole, later partitions included. */
+  readonly partitions: 'all' | ReadonlySet<PartitionId>;
+  /** Fields that may be filtered on and returned; `all` unless `load_fields` or `skip_load_dynamic_field` said otherwise. */
+  readonly fields: 'all' | ReadonlySet<FieldId>;
+  readonly replicaNumber: number;
+}
+
+export interface LoadRequest {
+  /** `null`: the whole collection. Names, in the caller's order. */
+  readonly partitions: readonly string[] | null;
+  readonly fields: readonly string[];
+  readonly skipDynamicField: boolean;
+  /** 0 means 1. */
+  readonly replicaNumber: number;
+  readonly refresh: boolean;
+}
+
+export interface LoadProgress {
+  readonly state: LoadState;
+  /** 0 to 100. */
+  readonly percent: number;
+}
+
+/** Which collections and partitions are loaded. */
+export interface QueryCoordinator {
+  load(ref: CollectionRef, request: LoadRequest): Promise<void>;
+  /** `null`: the whole collection. Releasing what is not loaded changes nothing. */
+  release(ref: CollectionRef, partitions: readonly string[] | null): Promise<void>;
+  /** Never throws for an unknown collection: that is the state `not-exist`. */
+  loadState(ref: CollectionRef, partitions: readonly string[]): Promise<LoadState>;
+  /** @throws collectionNotLoaded, partitionNotLoaded, collectionNotFound */
+  loadProgress(ref: CollectionRef, partitions: readonly string[]): Promise<LoadProgress>;
+  /** `undefined` when nothing of the collection is loaded. */
+  loadInfo(id: CollectionId): Promise<LoadInfo | undefined>;
+}
+
+export interface FlushResult {
+  readonly collectionId: CollectionId;
+  readonly segmentIds: readonly bigint[];
+  readonly flushTimestamp: Timestamp;
+  /** Unix seconds. */
+  readonly sealTimeSeconds: bigint;
+}
+
+/** Flush and row counts. */
+export interface DataCoordinator {
+  flush(refs: readonly CollectionRef[]): Promise<readonly FlushResult[]>;
+  /** Whether everything written up to `timestamp` is durable and counted. */
+  isFlushed(ref: CollectionRef | null, segmentIds: readonly bigint[], timestamp: Timestamp): Promise<boolean>;
+  /** Live rows; `partition` `null` counts the whole collection. @throws collectionNotFound, partitionNotFound */
+  countRows(ref: CollectionRef, partition: string | null): Promise<bigint>;
+}
+
+export interface CreateIndex {
+  readonly fieldName: string;
+  /** Empty: the default name. */
+  readonly indexName: string;
+  /** Flattened: nested `params` JSON is already merged in. */
+  readonly params: readonly KeyValue[];
+}
+
+export interface IndexDescription {
+  readonly index: IndexInfo;
+  readonly state: 'in-progress' | 'finished' | 'failed';
+  readonly indexedRows: bigint;
+  readonly totalRows: bigint;
+  readonly pendingRows: bigint;
+  readonly failReason: string;
+}
+
+/** Index definitions and their builds. */
+export interface IndexCoordinator {
+  createIndex(ref: CollectionRef, request: CreateIndex): Promise<void>;
+  /** @throws indexNotFound when `indexName` (or, when empty, any index) does not exist */
+  describeIndexes(ref: CollectionRef, indexName: string): Promise<readonly IndexDescription[]>;
+  dropIndex(ref: CollectionRef, indexName: string): Promise<void>;
+  /** The vector index of a field; `undefined` when it has none. */
+  vectorIndex(id: CollectionId, field: FieldId): Promise<IndexInfo | undefined>;
+  /** The metric a search of the field compares by. */
+  metricOf(id: CollectionId, field: FieldId): Promise<MetricType | undefined>;
+}

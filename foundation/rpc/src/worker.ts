@@ -1,0 +1,146 @@
+import type { Predicate } from '@elanus/expr';
+import type {
+  ChannelName,
+  CollectionId,
+  CollectionInfo,
+  Column,
+  FieldId,
+  FieldSchema,
+  KeyColumn,
+  MetricType,
+  PartitionId,
+  RowBatch,
+  SegmentId,
+  Timestamp,
+  VectorType,
+} from '@elanus/model';
+
+/** Rows of one shard and one partition. */
+export interface InsertPart {
+  readonly channel: ChannelName;
+  readonly partitionId: PartitionId;
+  /** Every stored field of the schema has its column. Buffers are borrowed until the write settles. */
+  readonly batch: RowBatch;
+}
+
+/** Keys of one shard. */
+export interface DeletePart {
+  readonly channel: ChannelName;
+  /** `null`: wherever in the collection the key is. */
+  readonly partitionIds: readonly PartitionId[] | null;
+  readonly keys: KeyColumn;
+}
+
+export type WriteRequest =
+  | { readonly kind: 'insert'; readonly collection: CollectionInfo; readonly parts: readonly InsertPart[] }
+  | { readonly kind: 'upsert'; readonly collection: CollectionInfo; readonly parts: readonly InsertPart[] }
+  | { readonly kind: 'delete'; readonly collection: CollectionInfo; readonly parts: readonly DeletePart[] };
+
+export interface WriteResult {
+  /** Of the write: readers at this time or later see all of it. */
+  readonly timestamp: Timestamp;
+  /** Rows that an upsert or a replacing insert put out of sight. */
+  readonly replacedRows: number;
+}
+
+/** Owns the channels: orders writes, makes them durable, applies them. */
+export interface StreamingWorker {
+  /** Makes the channels of a new collection. Idempotent. */
+  openCollection(collection: CollectionInfo): Promise<void>;
+  /** Tells of a new version of the collection (partitions, name, schema). */
+  updateCollection(collection: CollectionInfo): Promise<void>;
+  /** Forgets the collection and its channels. Idempotent. */
+  dropCollection(id: CollectionId): Promise<void>;
+  /** Puts the rows of a dropped partition out of sight and frees their keys. Idempotent. */
+  dropPartition(id: CollectionId, partition: PartitionId): Promise<void>;
+  /**
+   * Resolves once every part is durable and visible; rejects when none is or will be.
+   * @throws MilvusError 1100 when the policy is `reject` and a key exists
+   */
+  write(request: WriteRequest): Promise<WriteResult>;
+  /** Live rows now, by partition. */
+  countRows(id: CollectionId): Promise<ReadonlyMap<PartitionId, bigint>>;
+}
+
+/** Query vectors, one after the other, in the form of the field they are compared with. */
+export interface QueryVectors {
+  readonly dataType: VectorType;
+  /** `null` for sparse vectors. */
+  readonly dim: number | null;
+  readonly count: number;
+  readonly bytes: Uint8Array;
+  /** Sparse only: `count + 1` byte offsets; otherwise `null`. */
+  readonly offsets: Uint32Array | null;
+}
+
+/** Rows of a collection at a time; what searches and queries also start from. */
+export interface ReadTask {
+  readonly collection: CollectionInfo;
+  /** `null`: every partition. */
+  readonly partitionIds: readonly PartitionId[] | null;
+  /** The worker waits until it has applied every write up to here. */
+  readonly guarantee: Timestamp;
+  /** Reads exactly as of this time (iterators); `null` reads the newest applied state. */
+  readonly snapshot: Timestamp | null;
+  readonly filter: Predicate | null;
+}
+
+export interface SearchTask extends ReadTask {
+  readonly field: FieldSchema;
+  readonly metric: MetricType;
+  readonly queries: QueryVectors;
+  /** Hits wanted per query, offset included: 1 to 16384. */
+  readonly limit: number;
+  /** Keeps scores strictly better than this (distance: `<`, similarity: `>`); `null` keeps all. */
+  readonly radius: number | null;
+  /** Keeps scores no better than this (distance: `>=`, similarity: `<=`); `null` keeps all. */
+  readonly rangeFilter: number | null;
+}
+
+/** Where a row is, for a later `fetch`; valid while the collection is open. */
+export interface RowLocations {
+  readonly segmentIds: readonly SegmentId[];
+  /** Parallel to `rows`: index into `segmentIds`. */
+  readonly segments: Uint32Array;
+  readonly rows: Uint32Array;
+}
+
+export interface SearchHits {
+  readonly readTimestamp: Timestamp;
+  /** Hits of each query; the flat lists below hold them query after query, best first, ties by smaller key. */
+  readonly counts: Uint32Array;
+  readonly keys: KeyColumn;
+  readonly scores: Float32Array;
+  readonly locations: RowLocations;
+}
+
+export interface QueryTask extends ReadTask {
+  /** `null`: all matching rows. Rows come in ascending key order. */
+  readonly limit: number | null;
+  readonly offset: number;
+}
+
+export interface QueryRows {
+  readonly readTimestamp: Timestamp;
+  readonly keys: KeyColumn;
+  readonly locations: RowLocations;
+}
+
+export interface ReadOptions {
+  /** Aborted when the client is gone or its deadline has passed. */
+  readonly signal?: AbortSignal;
+}
+
+/** Answers reads from the segments it holds. */
+export interface QueryWorker {
+  search(task: SearchTask, options?: ReadOptions): Promise<SearchHits>;
+  query(task: QueryTask, options?: ReadOptions): Promise<QueryRows>;
+  /** How many rows match, exactly, at the task's time. */
+  count(task: ReadTask, options?: ReadOptions): Promise<bigint>;
+  /** The values of `fields` for rows found before, in their order. */
+  fetch(
+    id: CollectionId,
+    locations: RowLocations,
+    fields: readonly FieldId[],
+  ): Promise<ReadonlyMap<FieldId, Column>>;
+}

@@ -1,0 +1,44 @@
+import type { ChannelName, Timestamp } from '@elanus/model';
+
+/** What one write puts on one channel. The buffers are borrowed until `append` settles. */
+export interface LogEntry {
+  readonly channel: ChannelName;
+  readonly payload: readonly Uint8Array[];
+}
+
+export interface LogRecord {
+  readonly timestamp: Timestamp;
+  readonly payload: Uint8Array;
+}
+
+/** A stretch of a log that could not be read: it was set aside, everything around it is served. */
+export interface LogDamage {
+  readonly channel: ChannelName;
+  readonly file: string;
+  readonly offset: number;
+  readonly length: number;
+  readonly reason: string;
+}
+
+/** One ordered, durable log per channel. */
+export interface MessageLog {
+  /** Found at opening, by name. */
+  channels(): readonly ChannelName[];
+  /** Idempotent; durable when it resolves. */
+  createChannel(channel: ChannelName): Promise<void>;
+  /** Idempotent; the files go in the background. */
+  dropChannel(channel: ChannelName): Promise<void>;
+  /**
+   * Queues one record on each entry's channel before it returns, so that calls made one after the other
+   * are in that order on every channel; timestamps must grow. Resolves when all of them are durable
+   * (one sync serves every record that waits for it). Rejects when any of them is not: then none will
+   * ever be replayed.
+   */
+  append(timestamp: Timestamp, entries: readonly LogEntry[]): Promise<void>;
+  /** The records of one channel, oldest first: all that were acknowledged, and no part of a write without its whole. */
+  replay(channel: ChannelName): AsyncIterable<LogRecord>;
+  /** What recovery had to set aside. */
+  damage(): readonly LogDamage[];
+  /** Waits for what is queued and releases every file. */
+  close(): Promise<void>;
+}
