@@ -1,0 +1,204 @@
+/** The servers that are compared: Elanus from this checkout, Milvus 2.3.5 and milvus-lite from PyPI. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Peers may not take the machine down: the most address space one of them gets. */
+const ADDRESS_SPACE_KIB_MAX = 20 * 1024 * 1024;
+const READY_WITHIN_MS = 120_000;
+const CHECKOUT = resolve(import.meta.dirname, '../..');
+const VENVS = join(CHECKOUT, 'node_modules/.cache/bench-venvs');
+
+export interface Peer {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** From the start of the process to the first answered connection, in milliseconds. */
+  readonly startMs: number;
+  /** Resident memory of all its processes, in MiB. */
+  residentMiB(): number;
+  /** Asks it to end (SIGTERM) and resolves with the milliseconds it took; kills it after `patienceMs`. */
+  stop(patienceMs?: number): Promise<number>;
+}
+
+/** A Python with `packages` installed, made on first use and kept for the next run. */
+export function pythonWith(name: string, packages: readonly string[]): string {
+  const python = join(VENVS, name, 'bin/python');
+  if (existsSync(join(VENVS, name, 'complete'))) return python;
+  mkdirSync(VENVS, { recursive: true });
+  execFileSync('python3', ['-m', 'venv', join(VENVS, name)], { stdio: 'inherit' });
+  execFileSync(python, ['-m', 'pip', 'install', '--quiet', ...packages], { stdio: 'inherit' });
+  mkdirSync(join(VENVS, name, 'complete'));
+  return python;
+}
+
+export async function freePort(): Promise<number> {
+  return await new Promise((resolvePort, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolvePort(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
+
+/** Starts Elanus as its README says, on `data` or on a new directory. */
+export async function startElanus(options: { readonly data?: string } = {}): Promise<Peer> {
+  const data = options.data ?? newDirectory('elanus');
+  const port = await freePort();
+  const child = spawn(
+    'npm',
+    ['start', '--silent', '--', '--data', data, '--port', String(port), '--admin-port', '0'],
+    { cwd: CHECKOUT, stdio: ['ignore', 'pipe', logFile('elanus')], detached: true },
+  );
+  const startedMs = performance.now();
+  await readyLine(child);
+  return peerOf('Elanus', port, performance.now() - startedMs, child, options.data ? null : data);
+}
+
+/** The whole of Milvus 2.3.5, standalone. */
+export async function startMilvus(): Promise<Peer> {
+  const python = pythonWith('milvus-2.3.5', ['milvus==2.3.5', 'pymilvus==2.4.9', 'setuptools<80']);
+  const data = newDirectory('milvus');
+  const port = await freePort();
+  const script = join(python, '../milvus-server');
+  const child = underMemoryLimit(
+    `exec "$0" --data "$1" --proxy-port "$2"`,
+    [script, data, String(port)],
+    'milvus',
+  );
+  const startedMs = performance.now();
+  await answering(port);
+  return peerOf('Milvus 2.3.5', port, performance.now() - startedMs, child, data);
+}
+
+export async function startMilvusLite(): Promise<Peer> {
+  const python = pythonWith('milvus-lite', ['milvus-lite==3.2.2', 'pymilvus==3.0.2']);
+  const data = newDirectory('milvus-lite');
+  const port = await freePort();
+  const script = join(python, '../milvus-lite');
+  const child = underMemoryLimit(
+    `exec "$0" server --data-dir "$1" --port "$2" --host 127.0.0.1`,
+    [script, data, String(port)],
+    'milvus-lite',
+  );
+  const startedMs = performance.now();
+  await answering(port);
+  return peerOf('milvus-lite 3.2.2', port, performance.now() - startedMs, child, data);
+}
+
+function newDirectory(name: string): string {
+  return mkdtempSync(join(process.env.ELANUS_BENCH_DIR ?? tmpdir(), `bench-${name}-`));
+}
+
+function logFile(name: string): number {
+  mkdirSync(VENVS, { recursive: true });
+  return openSync(join(VENVS, `${name}.log`), 'w');
+}
+
+function underMemoryLimit(script: string, args: readonly string[], name: string): ChildProcess {
+  return spawn('bash', ['-c', `ulimit -v ${ADDRESS_SPACE_KIB_MAX}; ${script}`, ...args], {
+    stdio: ['ignore', logFile(name), logFile(`${name}-errors`)],
+    detached: true,
+  });
+}
+
+async function readyLine(child: ChildProcess): Promise<void> {
+  await new Promise<void>((ready, reject) => {
+    let output = '';
+    child.stdout!.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      if (output.includes('elanus ready')) ready();
+    });
+    child.once('exit', (code) => reject(new Error(`elanus ended with code ${code} before it was ready`)));
+    setTimeout(() => reject(new Error('elanus was not ready in time')), READY_WITHIN_MS).unref();
+  });
+}
+
+async function answering(port: number): Promise<void> {
+  const untilMs = performance.now() + READY_WITHIN_MS;
+  while (performance.now() < untilMs) {
+    if (await accepts(port)) return;
+    await sleep(20);
+  }
+  throw new Error(`nothing answers on port ${port}`);
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((answer) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      answer(true);
+    });
+    socket.once('error', () => answer(false));
+  });
+}
+
+function peerOf(name: string, port: number, startMs: number, child: ChildProcess, data: string | null): Peer {
+  const processes = () => processTree(child.pid!).concat(data ? processesNaming(data) : []);
+  return {
+    name,
+    host: '127.0.0.1',
+    port,
+    startMs,
+    residentMiB: () => [...new Set(processes())].reduce((sum, pid) => sum + residentKiB(pid), 0) / 1024,
+    stop: async (patienceMs = 40_000) => {
+      const startedMs = performance.now();
+      const ids = [...new Set(processes())];
+      for (const id of ids.toReversed()) signal(id, 'SIGTERM');
+      while (ids.some(alive) && performance.now() - startedMs < patienceMs) await sleep(5);
+      for (const id of ids) signal(id, 'SIGKILL');
+      const tookMs = performance.now() - startedMs;
+      if (data) rmSync(data, { recursive: true, force: true, maxRetries: 5 });
+      return tookMs;
+    },
+  };
+}
+
+function signal(id: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(id, name);
+  } catch {
+    // It is gone already, which is what was wanted.
+  }
+}
+
+function alive(id: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${id}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+function residentKiB(id: number): number {
+  try {
+    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+function processTree(root: number): number[] {
+  const children = pgrep(['-P', String(root)]);
+  return [root, ...children.flatMap(processTree)];
+}
+
+/** Milvus detaches its server from the process that was started: it is found by its data directory. */
+function processesNaming(data: string): number[] {
+  return pgrep(['-f', data]);
+}
+
+function pgrep(args: readonly string[]): number[] {
+  try {
+    return execFileSync('pgrep', args, { encoding: 'utf8' }).trim().split('\n').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
