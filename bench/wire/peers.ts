@@ -1,11 +1,14 @@
 /** The servers that are compared: Elanus from this checkout, Milvus 2.3.5 and milvus-lite from PyPI. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LeanConnection } from './lean-connection.ts';
+import { decode, request } from './messages.ts';
 
 /** Peers may not take the machine down: the most address space one of them gets. */
 const ADDRESS_SPACE_KIB_MAX = 20 * 1024 * 1024;
@@ -36,15 +39,12 @@ export function pythonWith(name: string, packages: readonly string[]): string {
   return python;
 }
 
-export async function freePort(): Promise<number> {
-  return await new Promise((resolvePort, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolvePort(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await once(server.close(), 'close');
+  return port;
 }
 
 /** Starts Elanus as its README says, on `data` or on a new directory. */
@@ -61,17 +61,14 @@ export async function startElanus(options: { readonly data?: string } = {}): Pro
   return peerOf('Elanus', port, performance.now() - startedMs, child, options.data ? null : data);
 }
 
-/** The whole of Milvus 2.3.5, standalone. */
+/** The whole of Milvus 2.3.5, standalone. Its embedded etcd has fixed ports: only one can run on a machine. */
 export async function startMilvus(): Promise<Peer> {
   const python = pythonWith('milvus-2.3.5', ['milvus==2.3.5', 'pymilvus==2.4.9', 'setuptools<80']);
   const data = newDirectory('milvus');
   const port = await freePort();
   const script = join(python, '../milvus-server');
-  const child = underMemoryLimit(
-    `exec "$0" --data "$1" --proxy-port "$2"`,
-    [script, data, String(port)],
-    'milvus',
-  );
+  const args = [script, '--data', data, '--proxy-port', String(port)];
+  const child = underMemoryLimit('exec "$0" "$@"', args, 'milvus');
   const startedMs = performance.now();
   await answering(port);
   return peerOf('Milvus 2.3.5', port, performance.now() - startedMs, child, data);
@@ -120,24 +117,22 @@ async function readyLine(child: ChildProcess): Promise<void> {
   });
 }
 
+/** Waits until GetVersion is answered: a port that accepts is not yet a server that serves. */
 async function answering(port: number): Promise<void> {
   const untilMs = performance.now() + READY_WITHIN_MS;
+  const { path, frame } = request('GetVersion', {});
   while (performance.now() < untilMs) {
-    if (await accepts(port)) return;
+    try {
+      const connection = await LeanConnection.connect('127.0.0.1', port);
+      const { status } = decode('milvus.GetVersionResponse', await connection.call(path, frame));
+      connection.close();
+      if (!status?.code && !status?.errorCode) return;
+    } catch {
+      // Not listening yet, or not serving yet.
+    }
     await sleep(20);
   }
   throw new Error(`nothing answers on port ${port}`);
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((answer) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      answer(true);
-    });
-    socket.once('error', () => answer(false));
-  });
 }
 
 function peerOf(name: string, port: number, startMs: number, child: ChildProcess, data: string | null): Peer {

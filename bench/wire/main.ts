@@ -1,0 +1,72 @@
+/**
+ * Measures through the wire, in one run on one machine: Elanus, Milvus 2.3.5 and milvus-lite.
+ *
+ *   npm run bench:wire                     everything
+ *   npm run bench:wire -- --only insert    one of: start, insert, fresh, exact, keys, mixed, reopen
+ *   npm run bench:wire -- --peers elanus   one of, or several of: elanus, milvus, milvus-lite
+ */
+import { parseArgs } from 'node:util';
+import { diskRate } from './disk-rate.ts';
+import { type Peer, startElanus, startMilvus, startMilvusLite } from './peers.ts';
+import { measureExactSearch } from './section-exact.ts';
+import { measureFreshRows } from './section-fresh.ts';
+import { measureInsert } from './section-insert.ts';
+import { measureKeys } from './section-keys.ts';
+import { measureMixed } from './section-mixed.ts';
+import { measureReopen } from './section-reopen.ts';
+import { Table } from './table.ts';
+
+const STARTERS = { elanus: startElanus, milvus: startMilvus, 'milvus-lite': startMilvusLite } as const;
+type PeerName = keyof typeof STARTERS;
+
+const SECTIONS: Readonly<Record<string, (peer: Peer, table: Table) => Promise<void>>> = {
+  insert: measureInsert,
+  fresh: measureFreshRows,
+  exact: measureExactSearch,
+  keys: measureKeys,
+  mixed: measureMixed,
+};
+
+const { values: options } = parseArgs({
+  options: { only: { type: 'string', multiple: true }, peers: { type: 'string', multiple: true } },
+});
+const wanted = (section: string) => !options.only || options.only.includes(section);
+const peers = (options.peers ?? Object.keys(STARTERS)) as PeerName[];
+const table = new Table();
+const names: string[] = [];
+
+if (wanted('insert')) diskRate(table);
+for (const name of peers) {
+  const peer = await STARTERS[name]();
+  names.push(peer.name);
+  try {
+    if (wanted('start')) {
+      table.add(peer, {
+        measurement: 'start to first answer',
+        value: peer.startMs,
+        unit: 'ms',
+        better: 'less',
+      });
+      table.add(peer, {
+        measurement: 'memory when idle',
+        value: peer.residentMiB(),
+        unit: 'MiB',
+        better: 'less',
+      });
+    }
+    for (const [section, measure] of Object.entries(SECTIONS))
+      if (wanted(section)) await measure(peer, table);
+  } finally {
+    const stopMs = await peer.stop();
+    if (wanted('start')) {
+      table.add(peer, { measurement: 'SIGTERM to end', value: stopMs, unit: 'ms', better: 'less' });
+    }
+  }
+}
+if (wanted('reopen') && peers.includes('elanus')) await measureReopen(table);
+console.log(
+  table.toMarkdown(
+    ['disk', ...names].filter((name) => name !== 'disk' || wanted('insert')).slice(wanted('insert') ? 1 : 0),
+  ),
+);
+if (wanted('insert')) console.log(`\n${table.toMarkdown(['disk'])}`);

@@ -1,0 +1,60 @@
+import { performance } from 'node:perf_hooks';
+import { LeanConnection } from './lean-connection.ts';
+import type { Request } from './messages.ts';
+import type { Peer } from './peers.ts';
+
+/** Opens `count` connections, runs `body`, closes them. */
+export async function withConnections<Result>(
+  peer: Peer,
+  count: number,
+  body: (connections: readonly LeanConnection[]) => Promise<Result>,
+): Promise<Result> {
+  const connections = await Promise.all(
+    Array.from({ length: count }, () => LeanConnection.connect(peer.host, peer.port)),
+  );
+  try {
+    return await body(connections);
+  } finally {
+    for (const connection of connections) connection.close();
+  }
+}
+
+/** Sends `requests`, each connection one after the other, and returns how many seconds all of them took. */
+export async function drain(
+  connections: readonly LeanConnection[],
+  requests: readonly Request[],
+  check: (answer: Buffer) => void,
+): Promise<number> {
+  let next = 0;
+  const startedMs = performance.now();
+  await Promise.all(
+    connections.map(async (connection) => {
+      while (next < requests.length) {
+        const { path, frame } = requests[next++]!;
+        check(await connection.call(path, frame));
+      }
+    }),
+  );
+  return (performance.now() - startedMs) / 1000;
+}
+
+/** The milliseconds of each of `requests`, sent one after the other on one connection. */
+export async function latencies(
+  connection: LeanConnection,
+  requests: Iterable<Request>,
+  check: (answer: Buffer) => void,
+): Promise<number[]> {
+  const times: number[] = [];
+  for (const { path, frame } of requests) {
+    const startedMs = performance.now();
+    check(await connection.call(path, frame));
+    times.push(performance.now() - startedMs);
+  }
+  return times;
+}
+
+/** The value below which `share` (0 to 1) of the values lie. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}

@@ -1,0 +1,55 @@
+import { drain, withConnections } from './measure.ts';
+import { ask, decode, insert, queryKeys } from './messages.ts';
+import type { Peer } from './peers.ts';
+import { emptyCollection, expectInserted } from './section-insert.ts';
+import type { Table } from './table.ts';
+import { clusteredVectors } from './vectors.ts';
+
+const DIM = 128;
+const ROWS = 100_000;
+const BATCH_ROWS = 5_000;
+const KEYS = 10;
+const QUERIES = 4_000;
+const QUERIES_LITE = 1_000;
+
+/** Queries for ten keys that return only keys, on one connection and on four. */
+export async function measureKeys(peer: Peer, table: Table): Promise<void> {
+  const collection = 'keys';
+  const vectors = clusteredVectors(BATCH_ROWS, DIM, 5);
+  await withConnections(peer, 4, async (connections) => {
+    await emptyCollection(connections[0]!, collection, DIM);
+    for (let row = 0; row < ROWS; row += BATCH_ROWS) {
+      const { path, frame } = insert(collection, row, vectors, DIM);
+      expectInserted(await connections[0]!.call(path, frame));
+    }
+    await ask(connections[0]!, 'Flush', { collectionNames: [collection] }, 'milvus.FlushResponse');
+    const count = peer.name.startsWith('milvus-lite') ? QUERIES_LITE : QUERIES;
+    const requests = Array.from({ length: count }, (_, at) =>
+      queryKeys(
+        collection,
+        Array.from({ length: KEYS }, (_, key) => (at * 7919 + key * 9973) % ROWS),
+      ),
+    );
+    await drain(connections.slice(0, 1), requests.slice(0, 500), expectRows);
+    for (const lines of [connections.slice(0, 1), connections]) {
+      const seconds = await drain(lines, requests, (answer) => {
+        if (answer.length < 40) expectRows(answer);
+      });
+      table.add(peer, {
+        measurement: `query ${KEYS} keys, ${lines.length} connections`,
+        value: count / seconds,
+        unit: 'queries/s',
+        better: 'more',
+      });
+    }
+  });
+}
+
+function expectRows(answer: Buffer): void {
+  const { status, fieldsData } = decode('milvus.QueryResults', answer);
+  if (status?.code || status?.errorCode) throw new Error(`Query: ${status.reason}`);
+  const fields = fieldsData as readonly {
+    readonly scalars?: { readonly longData?: { readonly data?: unknown[] } };
+  }[];
+  if (fields[0]?.scalars?.longData?.data?.length !== KEYS) throw new Error('Query: not every key was found');
+}
