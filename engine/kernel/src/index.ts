@@ -1,1 +1,4 @@
 export type * from './kernel.ts';
+export { type KernelOptions, loadKernel } from './load-kernel.ts';
+export { allocateFile, tryLockFile } from './posix.ts';
+export { KernelError } from './status.ts';

@@ -1,0 +1,142 @@
+/*
+ * The kernel as a C library: exact k-nearest-neighbour search over vectors in memory.
+ *
+ * No function throws, none takes ownership of memory that it is given, and all may be called from any thread.
+ */
+#ifndef ELANUS_KERNEL_H_
+#define ELANUS_KERNEL_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum ElanusStatus {
+  ELANUS_OK = 0,
+  /* Stopped by elanus_job_cancel; the results are void. */
+  ELANUS_CANCELLED = 1,
+  /* The request contradicts itself; nothing was read or written. */
+  ELANUS_INVALID_ARGUMENT = 2,
+  ELANUS_OUT_OF_MEMORY = 3,
+  /* The pool's queue is full; the same request may succeed later. */
+  ELANUS_OVERLOADED = 4,
+  /* The offsets of a block or of the queries do not fit their bytes; the results are void. */
+  ELANUS_CORRUPT_INPUT = 5,
+} ElanusStatus;
+
+/* The numbers of `schema.DataType` on the wire. */
+typedef enum ElanusVectorType {
+  ELANUS_BINARY = 100,   /* dim bits, a multiple of 8 */
+  ELANUS_FLOAT32 = 101,  /* IEEE 754, little endian, as are the next two */
+  ELANUS_FLOAT16 = 102,
+  ELANUS_BFLOAT16 = 103, /* the upper half of a float32 */
+  ELANUS_SPARSE = 104,   /* pairs of uint32 index, float32 value, index ascending */
+  ELANUS_INT8 = 105,
+} ElanusVectorType;
+
+typedef enum ElanusMetric {
+  ELANUS_L2 = 0, /* squared; smallest is best */
+  ELANUS_IP = 1, /* largest is best, as with COSINE */
+  ELANUS_COSINE = 2,
+  ELANUS_HAMMING = 3, /* of binary vectors; smallest is best, as with those below */
+  ELANUS_JACCARD = 4,
+  ELANUS_SUBSTRUCTURE = 5,   /* 0 when the query's bits are a subset of the row's, else left out */
+  ELANUS_SUPERSTRUCTURE = 6, /* 0 when the row's bits are a subset of the query's, else left out */
+} ElanusMetric;
+
+typedef enum ElanusKeyType { ELANUS_KEY_INT64 = 0, ELANUS_KEY_VARCHAR = 1 } ElanusKeyType;
+
+/* Primary keys of a block's rows. */
+typedef struct ElanusKeys {
+  const int64_t* int64_values;     /* INT64 only: one a row */
+  const uint32_t* varchar_offsets; /* VARCHAR only: rows + 1 offsets into varchar_bytes, ascending */
+  const uint8_t* varchar_bytes;    /* compared as unsigned bytes, a prefix before what it begins */
+  size_t varchar_bytes_size;
+} ElanusKeys;
+
+typedef struct ElanusBlock {
+  const uint8_t* bytes; /* any alignment */
+  size_t bytes_size;
+  const uint32_t* offsets; /* SPARSE only: rows + 1 byte offsets into bytes */
+  uint32_t rows;
+  const uint8_t* allowed;     /* one bit a row, least significant first; NULL: all rows */
+  const float* inverse_norms; /* see elanus_inverse_norms; NULL: computed on the way */
+  ElanusKeys keys;
+} ElanusBlock;
+
+enum {
+  ELANUS_DIM_MAX = 1 << 18,      /* of binary vectors, in bits */
+  ELANUS_INT8_DIM_MAX = 1 << 15, /* up to here a squared distance fits 31 bits; all dense types obey it */
+  ELANUS_QUERY_COUNT_MAX = 1 << 14,
+  ELANUS_K_MAX = 1 << 14,
+};
+
+typedef struct ElanusExactSearch {
+  ElanusVectorType type;
+  ElanusMetric metric;
+  uint32_t dim; /* ignored for SPARSE */
+  const uint8_t* queries;
+  size_t queries_size;
+  const uint32_t* query_offsets; /* SPARSE only: query_count + 1 byte offsets */
+  uint32_t query_count;
+  uint32_t k;
+  /* Only scores s are kept for which, distances: inner <= s < outer, similarities: outer < s <= inner.
+   * An infinite bound on the worse or better side keeps all. */
+  double outer;
+  double inner;
+  ElanusKeyType key_type;
+  const ElanusBlock* blocks;
+  size_t block_count;
+} ElanusExactSearch;
+
+/* Best first, equal scores by smaller key; the hits of query q stand at q * k of the flat arrays. */
+typedef struct ElanusHits {
+  uint32_t* counts; /* query_count */
+  uint32_t* blocks; /* query_count * k, as the two below */
+  uint32_t* rows;
+  float* scores;
+} ElanusHits;
+
+/* A set of loops for one instruction set. Static; never freed. */
+typedef struct ElanusSimd ElanusSimd;
+
+/* `name` is avx512, avx2, neon or portable; NULL asks for the widest that this machine has.
+ * NULL when the machine or the build has no such instruction set. */
+const ElanusSimd* elanus_simd_find(const char* name);
+const char* elanus_simd_name(const ElanusSimd* simd);
+
+/* The process-wide pool of this many threads, made at first use and kept until the process ends.
+ * REQUIRES: 1 <= threads <= 1024. NULL when the threads could not be started. */
+typedef struct ElanusPool ElanusPool;
+ElanusPool* elanus_pool_get(uint32_t threads);
+
+/* Runs on the calling thread. */
+ElanusStatus elanus_exact_search_run(const ElanusSimd* simd, const ElanusExactSearch* search, ElanusHits hits);
+
+/* A search under way. Everything the search points to, and the memory of the hits, must stay in place until
+ * `done` has been called, which happens once, on a thread of the pool, unless this returns other than OK.
+ * `*job` is the caller's to release, at any time, also from within `done`. */
+typedef struct ElanusJob ElanusJob;
+typedef void (*ElanusDone)(void* context, ElanusStatus status);
+ElanusStatus elanus_exact_search_start(ElanusPool* pool, const ElanusSimd* simd, const ElanusExactSearch* search,
+                                       ElanusHits hits, ElanusDone done, void* context, ElanusJob** job);
+/* Asks the job to stop soon; `done` is called all the same. Idempotent. */
+void elanus_job_cancel(ElanusJob* job);
+void elanus_job_release(ElanusJob* job);
+
+/* 1 / Euclidean length of each of `rows` dense vectors that are not binary. 0 for vectors shorter than the
+ * smallest normal float (1.2e-38), which COSINE takes for zero vectors, and for those with NaN or infinity. */
+ElanusStatus elanus_inverse_norms(const ElanusSimd* simd, ElanusVectorType type, uint32_t dim, const uint8_t* bytes,
+                                  size_t bytes_size, size_t rows, float* inverse_norms);
+
+/* Bytes per second of the fastest of `passes` passes in which `threads` threads together read `bytes` bytes of
+ * memory once with the widest loads of `simd`. 0 when the memory is not to be had. */
+double elanus_measure_read_bandwidth(const ElanusSimd* simd, uint32_t threads, size_t bytes, uint32_t passes);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* ELANUS_KERNEL_H_ */

@@ -1,0 +1,90 @@
+// The library as Node sees it. `native.ts` declares what is exported here.
+#include <memory>
+
+#include "elanus/kernel.h"
+#include "values.h"
+
+namespace elanus::binding {
+
+View view_of(napi_env env, napi_value typed_array) {
+  View view;
+  napi_typedarray_type type = napi_uint8_array;
+  size_t length = 0;
+  void* data = nullptr;
+  napi_get_typedarray_info(env, typed_array, &type, &length, &data, nullptr, nullptr);
+  constexpr size_t bytes_by_type[] = {1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8};
+  view.data = static_cast<uint8_t*>(data);
+  view.size = length * bytes_by_type[type];
+  return view;
+}
+
+void define(napi_env env, napi_value exports, const char* name, Function function) {
+  napi_value value = nullptr;
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, function, nullptr, &value);
+  napi_set_named_property(env, exports, name, value);
+}
+
+namespace {
+
+// addressOf(view: TypedArray): number
+napi_value address_of(napi_env env, napi_callback_info info) {
+  return number(env, view_of(env, Arguments(env, info).values[0]).data);
+}
+
+// findSimd(name: string | null): number
+napi_value find_simd(napi_env env, napi_callback_info info) {
+  const Arguments arguments(env, info);
+  char name[16] = {};
+  size_t size = 0;
+  const bool named = napi_get_value_string_utf8(env, arguments.values[0], name, sizeof name, &size) == napi_ok;
+  return number(env, elanus_simd_find(named ? name : nullptr));
+}
+
+// simdName(simd: number): string
+napi_value simd_name(napi_env env, napi_callback_info info) {
+  napi_value name = nullptr;
+  napi_create_string_utf8(env, elanus_simd_name(Arguments(env, info).pointer<const ElanusSimd>(0)), NAPI_AUTO_LENGTH,
+                          &name);
+  return name;
+}
+
+// getPool(threads: number): number
+napi_value get_pool(napi_env env, napi_callback_info info) {
+  return number(env, elanus_pool_get(static_cast<uint32_t>(Arguments(env, info).number(0))));
+}
+
+// inverseNorms(simd: number, type: number, dim: number, bytes: Uint8Array, rows: number, out: Float32Array): number
+napi_value inverse_norms(napi_env env, napi_callback_info info) {
+  const Arguments arguments(env, info);
+  const View bytes = view_of(env, arguments.values[3]);
+  const View out = view_of(env, arguments.values[5]);
+  const ElanusStatus status = elanus_inverse_norms(
+      arguments.pointer<const ElanusSimd>(0), static_cast<ElanusVectorType>(arguments.number(1)),
+      static_cast<uint32_t>(arguments.number(2)), bytes.data, bytes.size, static_cast<size_t>(arguments.number(4)),
+      reinterpret_cast<float*>(out.data));
+  return number(env, status);
+}
+
+// measureReadBandwidth(simd: number, threads: number, bytes: number, passes: number): number
+napi_value measure_read_bandwidth(napi_env env, napi_callback_info info) {
+  const Arguments arguments(env, info);
+  return number(env, elanus_measure_read_bandwidth(
+                         arguments.pointer<const ElanusSimd>(0), static_cast<uint32_t>(arguments.number(1)),
+                         static_cast<size_t>(arguments.number(2)), static_cast<uint32_t>(arguments.number(3))));
+}
+
+}  // namespace
+}  // namespace elanus::binding
+
+NAPI_MODULE_INIT() {
+  using namespace elanus::binding;
+  define(env, exports, "addressOf", address_of);
+  define(env, exports, "findSimd", find_simd);
+  define(env, exports, "simdName", simd_name);
+  define(env, exports, "getPool", get_pool);
+  define_exact_search(env, exports);
+  define(env, exports, "inverseNorms", inverse_norms);
+  define(env, exports, "measureReadBandwidth", measure_read_bandwidth);
+  define_posix(env, exports);
+  return exports;
+}

@@ -1,0 +1,36 @@
+// System calls that Node has no function for. Each returns 0 or an errno.
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <cerrno>
+
+#include "values.h"
+
+namespace elanus::binding {
+namespace {
+
+// lockFile(fd: number): number
+napi_value lock_file(napi_env env, napi_callback_info info) {
+  const int fd = static_cast<int>(Arguments(env, info).number(0));
+  return number(env, flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno);
+}
+
+// allocateFile(fd: number, offset: number, length: number): number
+napi_value allocate_file(napi_env env, napi_callback_info info) {
+  const Arguments arguments(env, info);
+  const int fd = static_cast<int>(arguments.number(0));
+  int error = 0;
+  do {
+    error = posix_fallocate(fd, static_cast<off_t>(arguments.number(1)), static_cast<off_t>(arguments.number(2)));
+  } while (error == EINTR);
+  return number(env, error);
+}
+
+}  // namespace
+
+void define_posix(napi_env env, napi_value exports) {
+  define(env, exports, "lockFile", lock_file);
+  define(env, exports, "allocateFile", allocate_file);
+}
+
+}  // namespace elanus::binding

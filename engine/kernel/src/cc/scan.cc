@@ -1,0 +1,275 @@
+#include "scan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "half.h"
+#include "norms.h"
+
+namespace elanus {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+// A panel of rows shares the second-level cache with the queries.
+constexpr size_t kPanelBytes = 128 * 1024;
+
+// The largest float that, as a double, is less than `bound`; -infinity when there is none.
+float largest_below(double bound) {
+  const float near = static_cast<float>(bound);
+  return static_cast<double>(near) < bound ? near : std::nextafter(near, -kInfinity);
+}
+
+// The smallest float that, as a double, is not less than `bound`.
+float smallest_from(double bound) {
+  const float near = static_cast<float>(bound);
+  return static_cast<double>(near) >= bound ? near : std::nextafter(near, kInfinity);
+}
+
+ScoreTile float_loop(const FloatLoops& loops, ElanusMetric metric) {
+  return metric == ELANUS_L2 ? loops.square_distance : loops.dot;
+}
+
+ScoreTile score_loop(const ElanusSimd& simd, ElanusVectorType type, ElanusMetric metric) {
+  switch (type) {
+    case ELANUS_FLOAT32:
+      return float_loop(simd.float32, metric);
+    case ELANUS_FLOAT16:
+      return float_loop(simd.float16, metric);
+    case ELANUS_BFLOAT16:
+      return float_loop(simd.bfloat16, metric);
+    case ELANUS_INT8:
+      return simd.int8.dot;
+    case ELANUS_BINARY:
+      return metric == ELANUS_HAMMING ? simd.bits.xor_count : simd.bits.and_count;
+    case ELANUS_SPARSE:
+      break;
+  }
+  return nullptr;
+}
+
+bool is_float(ElanusVectorType type) {
+  return type == ELANUS_FLOAT32 || type == ELANUS_FLOAT16 || type == ELANUS_BFLOAT16;
+}
+
+size_t round_up(size_t value, size_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+
+float widen(ElanusVectorType type, const uint8_t* from, size_t i) {
+  if (type == ELANUS_FLOAT32) {
+    float value;
+    std::memcpy(&value, from + i * sizeof value, sizeof value);
+    return value;
+  }
+  uint16_t half;
+  std::memcpy(&half, from + i * sizeof half, sizeof half);
+  return type == ELANUS_FLOAT16 ? float_from_float16(half) : float_from_bfloat16(half);
+}
+
+bool is_allowed(const uint8_t* allowed, uint32_t row) { return (allowed[row / 8] >> (row % 8) & 1) != 0; }
+
+// Vector `i` of those that `offsets` cuts out of `bytes`; false when the offsets are not a cut of whole pairs.
+bool sparse_vector_at(const uint8_t* bytes, size_t size, const uint32_t* offsets, uint32_t i, SparseVector* vector) {
+  const uint32_t begin = offsets[i];
+  const uint32_t end = offsets[i + 1];
+  if (begin > end || end > size || (end - begin) % kSparsePairBytes != 0) return false;
+  *vector = {bytes + begin, (end - begin) / kSparsePairBytes};
+  return true;
+}
+
+}  // namespace
+
+RankRange rank_range(const ElanusExactSearch& search) {
+  const bool largest = largest_is_best(search.metric);
+  const double outer = largest ? -search.outer : search.outer;
+  const double inner = largest ? -search.inner : search.inner;
+  return {inner == -std::numeric_limits<double>::infinity() ? -kInfinity : smallest_from(inner),
+          outer == std::numeric_limits<double>::infinity() ? kInfinity : largest_below(outer)};
+}
+
+ElanusStatus Scanner::begin(const ElanusSimd& simd, const ElanusExactSearch& search, uint32_t first_query,
+                            uint32_t query_count) {
+  simd_ = &simd;
+  search_ = &search;
+  range_ = rank_range(search);
+  query_count_ = query_count;
+  if (top_.size() < query_count) top_.resize(query_count);
+  if (search.type == ELANUS_SPARSE) return prepare_sparse_queries(first_query);
+  row_bytes_ = dense_bytes(search.type, search.dim);
+  score_tile_ = score_loop(simd, search.type, search.metric);
+  square_norm_ = square_norm_loop(simd, search.type);
+  const size_t panel_rows = query_count == 1 ? kPanelRows : kPanelBytes / row_bytes_ / kRowTile * kRowTile;
+  panel_rows_ = std::clamp(panel_rows, kRowTile, kPanelRows);
+  scores_.resize(panel_rows_ * query_count);
+  prepare_queries(first_query);
+  return ELANUS_OK;
+}
+
+ElanusStatus Scanner::prepare_sparse_queries(uint32_t first_query) {
+  sparse_queries_.resize(query_count_);
+  for (uint32_t q = 0; q < query_count_; ++q) {
+    if (!sparse_vector_at(search_->queries, search_->queries_size, search_->query_offsets, first_query + q,
+                          &sparse_queries_[q]))
+      return ELANUS_CORRUPT_INPUT;
+  }
+  scores_.resize(kPanelRows);
+  return ELANUS_OK;
+}
+
+// COSINE compares with the query brought to length 1, so that no intermediate result is larger than a row is long.
+void Scanner::prepare_float_query(const uint8_t* from, float* to) {
+  const size_t dim = search_->dim;
+  double scale = 1;
+  if (search_->metric == ELANUS_COSINE) scale = inverse_length(square_norm_(from, dim));
+  for (size_t i = 0; i < dim; ++i) {
+    const float element = widen(search_->type, from, i);
+    to[i] = scale == 1 ? element : scale == 0 ? 0 : static_cast<float>(static_cast<double>(element) * scale);
+  }
+}
+
+void Scanner::prepare_queries(uint32_t first_query) {
+  const size_t bytes = is_float(search_->type) ? search_->dim * sizeof(float) : row_bytes_;
+  query_stride_ = round_up(bytes, kQueryPadding);
+  queries_.assign(query_stride_ * query_count_, 0);
+  query_sums_.assign(query_count_, 0);
+  query_norms_.assign(query_count_, 0);
+  for (uint32_t q = 0; q < query_count_; ++q) {
+    const uint8_t* from = search_->queries + (first_query + size_t{q}) * row_bytes_;
+    uint8_t* to = queries_.data() + q * query_stride_;
+    if (is_float(search_->type)) {
+      prepare_float_query(from, reinterpret_cast<float*>(to));
+      continue;
+    }
+    std::memcpy(to, from, row_bytes_);
+    query_norms_[q] = square_norm_(from, search_->type == ELANUS_INT8 ? search_->dim : row_bytes_);
+    if (search_->type != ELANUS_INT8) continue;
+    if (search_->metric == ELANUS_COSINE) query_norms_[q] = inverse_length(query_norms_[q]);
+    for (size_t i = 0; i < row_bytes_; ++i) query_sums_[q] += static_cast<int8_t>(from[i]);
+  }
+}
+
+ElanusStatus Scanner::scan_dense(const RowRun& run, const HitOrder& order) {
+  const ElanusBlock& block = search_->blocks[run.block];
+  size_t count = 0;
+  for (uint32_t row = run.begin; row < run.end; ++row) {
+    if (block.allowed != nullptr && !is_allowed(block.allowed, row)) continue;
+    row_ids_[count] = row;
+    row_pointers_[count] = block.bytes + row * row_bytes_;
+    if (++count == panel_rows_) {
+      score_panel(run.block, count, order);
+      count = 0;
+    }
+  }
+  if (count > 0) score_panel(run.block, count, order);
+  return ELANUS_OK;
+}
+
+void Scanner::score_panel(uint32_t block, size_t count, const HitOrder& order) {
+  const size_t row_count = round_up(count, kRowTile);
+  for (size_t i = count; i < row_count; ++i) row_pointers_[i] = row_pointers_[count - 1];
+  score_tile_({.queries = queries_.data(),
+               .query_stride = query_stride_,
+               .query_count = query_count_,
+               .query_sums = query_sums_.data(),
+               .rows = row_pointers_,
+               .row_count = row_count,
+               .dim = search_->type == ELANUS_BINARY ? row_bytes_ : search_->dim,
+               .scores = scores_.data()});
+  load_row_factors(search_->blocks[block], count);
+  for (uint32_t q = 0; q < query_count_; ++q) {
+    float* scores = scores_.data() + q * row_count;
+    rank(q, scores, count);
+    collect(q, block, scores, count, order);
+  }
+}
+
+// What the ranks depend on beside the tile's scores, one number a row.
+void Scanner::load_row_factors(const ElanusBlock& block, size_t count) {
+  const bool cosine = search_->metric == ELANUS_COSINE;
+  const bool squares = (search_->type == ELANUS_INT8 && search_->metric == ELANUS_L2) ||
+                       search_->metric == ELANUS_JACCARD || search_->metric == ELANUS_SUPERSTRUCTURE;
+  if (!cosine && !squares) return;
+  const size_t dim = search_->type == ELANUS_BINARY ? row_bytes_ : search_->dim;
+  for (size_t i = 0; i < count; ++i) {
+    if (squares)
+      row_factors_[i] = square_norm_(row_pointers_[i], dim);
+    else if (block.inverse_norms != nullptr)
+      row_factors_[i] = static_cast<double>(block.inverse_norms[row_ids_[i]]);
+    else
+      row_factors_[i] = static_cast<double>(static_cast<float>(inverse_length(square_norm_(row_pointers_[i], dim))));
+  }
+}
+
+// Turns the tile's scores of one query into ranks, in place. NaN leaves a row out.
+void Scanner::rank(uint32_t query, float* scores, size_t count) {
+  const double norm = is_float(search_->type) ? 0 : query_norms_[query];
+  const auto each = [&](auto rank_of) {
+    for (size_t i = 0; i < count; ++i) scores[i] = rank_of(scores[i], row_factors_[i]);
+  };
+  const auto each_integer = [&](auto rank_of) {
+    for (size_t i = 0; i < count; ++i) {
+      int32_t score;
+      std::memcpy(&score, &scores[i], sizeof score);
+      scores[i] = rank_of(static_cast<double>(score), row_factors_[i]);
+    }
+  };
+  const auto clamp_cosine = [](float cosine) { return cosine > 1 ? 1 : cosine < -1 ? -1 : cosine; };
+  switch (search_->metric) {
+    case ELANUS_L2:
+      if (search_->type == ELANUS_INT8)
+        each_integer([norm](double dot, double square) { return static_cast<float>(norm + square - 2 * dot); });
+      return;
+    case ELANUS_IP:
+      if (search_->type == ELANUS_INT8)
+        each_integer([](double dot, double) { return static_cast<float>(-dot); });
+      else
+        each([](float dot, double) { return -dot; });
+      return;
+    case ELANUS_COSINE:
+      if (search_->type == ELANUS_INT8)
+        each_integer([=](double dot, double inverse) { return -clamp_cosine(static_cast<float>(dot * norm * inverse)); });
+      else
+        each([=](float dot, double inverse) { return -clamp_cosine(dot * static_cast<float>(inverse)); });
+      return;
+    case ELANUS_HAMMING:
+      each_integer([](double differing, double) { return static_cast<float>(differing); });
+      return;
+    case ELANUS_JACCARD:
+      each_integer([norm](double both, double square) {
+        const double either = norm + square - both;
+        return either == 0 ? 0.0f : static_cast<float>(1 - both / either);
+      });
+      return;
+    case ELANUS_SUBSTRUCTURE:
+      each_integer([norm](double both, double) { return both == norm ? 0.0f : kNan; });
+      return;
+    case ELANUS_SUPERSTRUCTURE:
+      each_integer([](double both, double square) { return both == square ? 0.0f : kNan; });
+      return;
+  }
+}
+
+void Scanner::collect(uint32_t query, uint32_t block, const float* ranks, size_t count, const HitOrder& order) {
+  TopK& top = top_[query];
+  for (size_t i = 0; i < count; ++i) {
+    if (ranks[i] <= top.threshold() && ranks[i] >= range_.lowest) top.offer({ranks[i], block, row_ids_[i]}, order);
+  }
+}
+
+ElanusStatus Scanner::scan_sparse(const RowRun& run, const HitOrder& order) {
+  const ElanusBlock& block = search_->blocks[run.block];
+  for (uint32_t row = run.begin; row < run.end; ++row) {
+    if (block.allowed != nullptr && !is_allowed(block.allowed, row)) continue;
+    SparseVector vector;
+    if (!sparse_vector_at(block.bytes, block.bytes_size, block.offsets, row, &vector)) return ELANUS_CORRUPT_INPUT;
+    row_ids_[0] = row;
+    for (uint32_t q = 0; q < query_count_; ++q) {
+      const float rank = -sparse_dot(sparse_queries_[q], vector);
+      collect(q, run.block, &rank, 1, order);
+    }
+  }
+  return ELANUS_OK;
+}
+
+}  // namespace elanus

@@ -1,0 +1,90 @@
+// Compares a group of queries with a run of rows of one block, on one thread.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "elanus/kernel.h"
+#include "simd/simd.h"
+#include "sparse.h"
+#include "top_k.h"
+
+namespace elanus {
+
+// Which ranks are kept. The bounds of a search, turned into floats that decide exactly as the doubles would.
+struct RankRange {
+  float lowest;
+  float highest;
+};
+RankRange rank_range(const ElanusExactSearch& search);
+
+inline bool largest_is_best(ElanusMetric metric) { return metric == ELANUS_IP || metric == ELANUS_COSINE; }
+
+// Rows of `search.blocks[block]` from `begin` up to `end`.
+struct RowRun {
+  uint32_t block;
+  uint32_t begin;
+  uint32_t end;
+};
+
+// One thread's working memory, kept from search to search.
+class Scanner {
+ public:
+  // Makes ready for queries `first_query .. first_query + query_count` of `search`, which must outlive the scans.
+  // Hits are collected in `top(0 .. query_count)`, which the caller resets.
+  ElanusStatus begin(const ElanusSimd& simd, const ElanusExactSearch& search, uint32_t first_query,
+                     uint32_t query_count);
+  TopK& top(uint32_t query) { return top_[query]; }
+
+  // Offers the allowed rows of the run to all queries. Stops early, without a complete result, when `cancelled`
+  // says so; it is asked at least once per kRowsBetweenChecks rows.
+  template <class Cancelled>
+  ElanusStatus scan(const RowRun& run, const HitOrder& order, const Cancelled& cancelled) {
+    for (uint32_t at = run.begin; at < run.end && !cancelled(); at += kRowsBetweenChecks) {
+      const uint32_t rest = run.end - at;
+      const RowRun part = {run.block, at, at + (rest < kRowsBetweenChecks ? rest : kRowsBetweenChecks)};
+      const ElanusStatus status = search_->type == ELANUS_SPARSE ? scan_sparse(part, order) : scan_dense(part, order);
+      if (status != ELANUS_OK) return status;
+    }
+    return ELANUS_OK;
+  }
+
+ private:
+  static constexpr uint32_t kRowsBetweenChecks = 4096;
+  // Rows that are scored before their scores are looked at.
+  static constexpr size_t kPanelRows = 96;
+
+  void prepare_float_query(const uint8_t* from, float* to);
+  void prepare_queries(uint32_t first_query);
+  ElanusStatus prepare_sparse_queries(uint32_t first_query);
+  ElanusStatus scan_dense(const RowRun& run, const HitOrder& order);
+  ElanusStatus scan_sparse(const RowRun& run, const HitOrder& order);
+  void score_panel(uint32_t block, size_t count, const HitOrder& order);
+  void load_row_factors(const ElanusBlock& block, size_t count);
+  void rank(uint32_t query, float* scores, size_t count);
+  void collect(uint32_t query, uint32_t block, const float* ranks, size_t count, const HitOrder& order);
+
+  const ElanusSimd* simd_ = nullptr;
+  const ElanusExactSearch* search_ = nullptr;
+  RankRange range_{};
+  uint32_t query_count_ = 0;
+  size_t row_bytes_ = 0;
+  size_t panel_rows_ = 0;
+  ScoreTile score_tile_ = nullptr;
+  SquareNorm square_norm_ = nullptr;
+
+  std::vector<TopK> top_;
+  std::vector<uint8_t> queries_;
+  size_t query_stride_ = 0;
+  std::vector<int32_t> query_sums_;
+  std::vector<double> query_norms_;  // squared; of COSINE over int8: inverse lengths
+  std::vector<SparseVector> sparse_queries_;
+
+  // Of the rows of the panel.
+  uint32_t row_ids_[kPanelRows];
+  const uint8_t* row_pointers_[kPanelRows];
+  double row_factors_[kPanelRows];
+  std::vector<float> scores_;
+};
+
+}  // namespace elanus

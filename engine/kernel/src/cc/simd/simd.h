@@ -1,0 +1,65 @@
+// What every instruction set provides, and how a search asks for it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "elanus/kernel.h"
+
+namespace elanus {
+
+// Rows come in tiles of a multiple of this many; callers repeat a row pointer to fill the last tile.
+inline constexpr size_t kRowTile = 8;
+// Prepared queries are followed by zeroes up to a multiple of this many bytes.
+inline constexpr size_t kQueryPadding = 64;
+
+// All pairs of some queries and some rows.
+struct Tile {
+  const uint8_t* queries;  // padded, `query_stride` bytes apart; float32 whatever the float type of the rows
+  size_t query_stride;
+  size_t query_count;
+  const int32_t* query_sums;  // int8 only: the sum of each query's elements
+  const uint8_t* const* rows;
+  size_t row_count;  // a multiple of kRowTile
+  size_t dim;        // elements; of binary vectors, bytes
+  void* scores;      // float or int32_t, row_count of them for each query
+};
+
+// Fills `tile.scores`. The score of a pair depends on nothing but the two vectors and the instruction set: one
+// vector accumulator, filled in the order of the dimensions, summed across its lanes in one order.
+using ScoreTile = void (*)(const Tile& tile);
+
+// Squared length of one row. Sum in double precision for floats, exact for the others (bits: how many are set).
+using SquareNorm = double (*)(const uint8_t* row, size_t dim);
+
+struct FloatLoops {
+  ScoreTile dot;
+  ScoreTile square_distance;
+  SquareNorm square_norm;
+};
+
+struct Int8Loops {
+  ScoreTile dot;
+  SquareNorm square_norm;
+};
+
+struct BitLoops {
+  ScoreTile and_count;
+  ScoreTile xor_count;
+  SquareNorm square_norm;
+};
+
+// Reads every byte and returns something that depends on it.
+using ReadAll = uint64_t (*)(const uint8_t* bytes, size_t size);
+
+}  // namespace elanus
+
+struct ElanusSimd {
+  const char* name;
+  elanus::FloatLoops float32;
+  elanus::FloatLoops float16;
+  elanus::FloatLoops bfloat16;
+  elanus::Int8Loops int8;
+  elanus::BitLoops bits;
+  elanus::ReadAll read_all;
+};

@@ -1,0 +1,113 @@
+// The loop that all instruction sets share: a register tile of queries x rows, one accumulator a pair.
+//
+// Included by one file per kernel and instruction set, each compiled with its own machine flags. Everything is in an
+// anonymous namespace, and nothing of the standard library that could be emitted out of line is used, so that the
+// linker can never pick wide instructions for code that runs on every machine.
+#pragma once
+
+#include <cstring>
+
+#include "simd.h"
+
+namespace elanus {
+namespace {
+
+#define ELANUS_INLINE inline __attribute__((always_inline))
+#define ELANUS_INLINE_LAMBDA __attribute__((always_inline))
+
+// An `Op` has
+//   Acc, Query, Row       vector types
+//   Out                   float or int32_t
+//   kRowStep, kQueryStep  bytes consumed a step
+//   kElements             elements a step
+//   kRows, kQueries       shape of the register tile when there are several queries
+//   zero(), query(bytes), row(bytes), row_tail(bytes, size), accumulate(acc, query, row)
+//   reduce<R>(acc, out)   the sum across lanes of each of R accumulators
+
+enum class Prefetch { kNone, kNextTile };
+
+template <class Op, size_t Q, size_t R, Prefetch P>
+ELANUS_INLINE void score_register_tile(const Tile& tile, size_t first_query, size_t first_row) {
+  const uint8_t* row[R];
+  const uint8_t* next[R];
+  for (size_t r = 0; r < R; ++r) {
+    row[r] = tile.rows[first_row + r];
+    if constexpr (P == Prefetch::kNextTile) {
+      const size_t ahead = first_row + R + r;
+      next[r] = tile.rows[ahead < tile.row_count ? ahead : first_row + r];
+    }
+  }
+  const uint8_t* query = tile.queries + first_query * tile.query_stride;
+  const size_t stride = tile.query_stride;
+
+  typename Op::Acc acc[Q][R];
+#pragma GCC unroll 16
+  for (size_t q = 0; q < Q; ++q) {
+#pragma GCC unroll 16
+    for (size_t r = 0; r < R; ++r) acc[q][r] = Op::zero();
+  }
+
+  const size_t steps = tile.dim / Op::kElements;
+  size_t row_at = 0;
+  size_t query_at = 0;
+  for (size_t step = 0; step < steps; ++step) {
+    typename Op::Query query_part[Q];
+#pragma GCC unroll 16
+    for (size_t q = 0; q < Q; ++q) query_part[q] = Op::query(query + q * stride + query_at);
+#pragma GCC unroll 16
+    for (size_t r = 0; r < R; ++r) {
+      const typename Op::Row row_part = Op::row(row[r] + row_at);
+      if constexpr (P == Prefetch::kNextTile) __builtin_prefetch(next[r] + row_at, 0, 2);
+#pragma GCC unroll 16
+      for (size_t q = 0; q < Q; ++q) acc[q][r] = Op::accumulate(acc[q][r], query_part[q], row_part);
+    }
+    row_at += Op::kRowStep;
+    query_at += Op::kQueryStep;
+  }
+  const size_t rest = tile.dim - steps * Op::kElements;
+  if (rest != 0) {
+    const size_t rest_bytes = rest * (Op::kRowStep / Op::kElements);
+    typename Op::Query query_part[Q];
+#pragma GCC unroll 16
+    for (size_t q = 0; q < Q; ++q) query_part[q] = Op::query(query + q * stride + query_at);
+#pragma GCC unroll 16
+    for (size_t r = 0; r < R; ++r) {
+      const typename Op::Row row_part = Op::row_tail(row[r] + row_at, rest_bytes);
+#pragma GCC unroll 16
+      for (size_t q = 0; q < Q; ++q) acc[q][r] = Op::accumulate(acc[q][r], query_part[q], row_part);
+    }
+  }
+
+  typename Op::Out* out = static_cast<typename Op::Out*>(tile.scores) + first_query * tile.row_count + first_row;
+#pragma GCC unroll 16
+  for (size_t q = 0; q < Q; ++q) Op::template reduce<R>(acc[q], out + q * tile.row_count);
+}
+
+template <class Op>
+void score_tile(const Tile& tile) {
+  if (tile.query_count == 1) {
+    for (size_t r = 0; r < tile.row_count; r += kRowTile)
+      score_register_tile<Op, 1, kRowTile, Prefetch::kNextTile>(tile, 0, r);
+    return;
+  }
+  // The rows of a tile stay in the first-level cache while the queries stream by from the second.
+  for (size_t r = 0; r < tile.row_count; r += Op::kRows) {
+    size_t q = 0;
+    for (; q + Op::kQueries <= tile.query_count; q += Op::kQueries)
+      score_register_tile<Op, Op::kQueries, Op::kRows, Prefetch::kNone>(tile, q, r);
+    for (; q < tile.query_count; ++q) score_register_tile<Op, 1, Op::kRows, Prefetch::kNone>(tile, q, r);
+  }
+}
+
+// Zero-padded copy of the last `size` bytes of a row, for instruction sets without masked loads.
+template <size_t N>
+struct Tail {
+  alignas(64) uint8_t bytes[N];
+  ELANUS_INLINE Tail(const uint8_t* from, size_t size) {
+    memset(bytes, 0, N);
+    memcpy(bytes, from, size);
+  }
+};
+
+}  // namespace
+}  // namespace elanus

@@ -1,0 +1,137 @@
+/** The kernel on the compiled library. */
+import { availableParallelism } from 'node:os';
+import type { DenseVectorType } from '@elanus/model';
+import type { ExactHits, ExactSearch, Kernel } from './kernel.ts';
+import { loadNative, type NativeKernel } from './native.ts';
+import { bytesPerQuery, SearchWords } from './search-words.ts';
+import { KernelError, Status } from './status.ts';
+
+export interface KernelOptions {
+  /** Threads that search, 1 to 1024; kernels with as many share them. Default: as many as the machine runs at once. */
+  readonly threads?: number;
+  /** `avx512`, `avx2`, `neon` or `portable`. Default: `ELANUS_SIMD`, else the widest that the machine has. */
+  readonly simd?: string;
+}
+
+/**
+ * Searches up to here are done at once on the calling thread, in some tens of microseconds: the way to another
+ * thread and back would take longer.
+ */
+const INLINE = { bytesMax: 512 * 1024, pairsMax: 8192, sparseBytesMax: 64 * 1024, hitsMax: 8192 } as const;
+
+/**
+ * The kernel for this machine. Cheap after the first call.
+ * @throws Error when the library is not built, when the machine lacks the instruction set asked for, and when the
+ *   threads cannot be started
+ */
+export function loadKernel(options: KernelOptions = {}): Kernel {
+  const native = loadNative();
+  const wanted = options.simd ?? process.env.ELANUS_SIMD ?? null;
+  const simd = native.findSimd(wanted);
+  if (simd === 0) throw new Error(`this machine has no instruction set "${wanted}" that the kernel knows`);
+  const threads = options.threads ?? Math.min(availableParallelism(), 1024);
+  if (!Number.isInteger(threads) || threads < 1 || threads > 1024)
+    throw new RangeError(`threads is ${threads}, must be an integer from 1 to 1024`);
+  const pool = native.getPool(threads);
+  if (pool === 0) throw new Error(`cannot start ${threads} threads`);
+  return new NativeKernelAdapter(native, { simd, pool, threads });
+}
+
+interface PendingSearch {
+  /** Keeps every buffer of the search alive. */
+  readonly search: ExactSearch;
+  readonly hits: ExactHits;
+  readonly resolve: (hits: ExactHits) => void;
+  readonly reject: (reason: unknown) => void;
+  readonly stopListening: () => void;
+}
+
+const pending = new Map<number, PendingSearch>();
+let lastId = 0;
+let searchWords: SearchWords | null = null;
+
+/** One channel for all kernels of this JavaScript thread. */
+function openSearches(native: NativeKernel): SearchWords {
+  if (searchWords !== null) return searchWords;
+  if (!native.openExactSearch(settle)) throw new Error('the kernel cannot reach this JavaScript thread');
+  searchWords = new SearchWords(native);
+  return searchWords;
+}
+
+function settle(id: number, status: number): void {
+  const ended = pending.get(id)!;
+  pending.delete(id);
+  ended.stopListening();
+  if (status === Status.Ok) ended.resolve(ended.hits);
+  else ended.reject(status === Status.Cancelled ? ended.search.signal!.reason : new KernelError(status));
+}
+
+function isSmall(search: ExactSearch): boolean {
+  const { dataType, queryCount, blocks, k } = search;
+  let rows = 0;
+  for (const block of blocks) rows += block.rows;
+  const bytesMax = dataType === 104 ? INLINE.sparseBytesMax : INLINE.bytesMax;
+  return (
+    rows * queryCount <= INLINE.pairsMax &&
+    k * queryCount <= INLINE.hitsMax &&
+    bytesPerQuery(search) * queryCount <= bytesMax
+  );
+}
+
+/** Memory for the hits of `queryCount` queries; pages of it that no hit reaches are never touched. */
+function allocateHits({ queryCount, k }: ExactSearch): ExactHits {
+  const flat = queryCount * k;
+  const buffer = new ArrayBuffer(4 * (queryCount + 3 * flat));
+  return {
+    counts: new Uint32Array(buffer, 0, queryCount),
+    blocks: new Uint32Array(buffer, 4 * queryCount, flat),
+    rows: new Uint32Array(buffer, 4 * (queryCount + flat), flat),
+    scores: new Float32Array(buffer, 4 * (queryCount + 2 * flat), flat),
+  };
+}
+
+class NativeKernelAdapter implements Kernel {
+  readonly threads: number;
+  readonly simd: string;
+  readonly #native: NativeKernel;
+  readonly #simd: number;
+  readonly #pool: number;
+
+  constructor(native: NativeKernel, machine: { simd: number; pool: number; threads: number }) {
+    this.#native = native;
+    this.#simd = machine.simd;
+    this.#pool = machine.pool;
+    this.threads = machine.threads;
+    this.simd = native.simdName(machine.simd);
+  }
+
+  async exactSearch(search: ExactSearch): Promise<ExactHits> {
+    search.signal?.throwIfAborted();
+    const searchWords = openSearches(this.#native);
+    const hits = allocateHits(search);
+    const words = searchWords.write(this.#simd, this.#pool, search, hits);
+    if (!isSmall(search)) return await this.#start(search, hits, words);
+    const status = this.#native.runExactSearch(words);
+    if (status !== Status.Ok) throw new KernelError(status);
+    return hits;
+  }
+
+  #start(search: ExactSearch, hits: ExactHits, words: Float64Array): Promise<ExactHits> {
+    const id = ++lastId;
+    const status = this.#native.startExactSearch(words, id);
+    if (status !== Status.Ok) throw new KernelError(status);
+    const { promise, resolve, reject } = Promise.withResolvers<ExactHits>();
+    const cancel = () => this.#native.cancelExactSearch(id);
+    search.signal?.addEventListener('abort', cancel, { once: true });
+    const stopListening = () => search.signal?.removeEventListener('abort', cancel);
+    pending.set(id, { search, hits, resolve, reject, stopListening });
+    return promise;
+  }
+
+  inverseNorms(dataType: DenseVectorType, dim: number, bytes: Uint8Array, rows: number): Float32Array {
+    const out = new Float32Array(rows);
+    const status = this.#native.inverseNorms(this.#simd, dataType, dim, bytes, rows, out);
+    if (status !== Status.Ok) throw new KernelError(status);
+    return out;
+  }
+}

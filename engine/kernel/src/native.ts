@@ -1,0 +1,54 @@
+/**
+ * What the compiled library exports (`src/binding`), and the loading of it. Addresses of native objects and of the
+ * bytes behind typed arrays are plain numbers; they never leave this package.
+ */
+import { createRequire } from 'node:module';
+
+type BinaryView = Uint8Array | Uint32Array | Float32Array | Float64Array | BigInt64Array;
+
+export interface NativeKernel {
+  /** Where the bytes of a typed array are; 0 when it has none. They stay there as long as the array lives. */
+  addressOf(view: BinaryView): number;
+  /** `null` finds the widest; 0 when this machine has no such instruction set. */
+  findSimd(name: string | null): number;
+  simdName(simd: number): string;
+  /** The pool of this many threads; 0 when they could not be started. */
+  getPool(threads: number): number;
+  /** To be called once; `settle` is told of the end of each search, with its id and status. */
+  openExactSearch(settle: (id: number, status: number) => void): boolean;
+  runExactSearch(words: Float64Array): number;
+  startExactSearch(words: Float64Array, id: number): number;
+  cancelExactSearch(id: number): void;
+  inverseNorms(
+    simd: number,
+    type: number,
+    dim: number,
+    bytes: Uint8Array,
+    rows: number,
+    out: Float32Array,
+  ): number;
+  measureReadBandwidth(simd: number, threads: number, bytes: number, passes: number): number;
+  lockFile(fd: number): number;
+  allocateFile(fd: number, offset: number, length: number): number;
+}
+
+const path = new URL('../build/Release/kernel.node', import.meta.url).pathname;
+let loaded: NativeKernel | null = null;
+
+/**
+ * The library, loaded at first use.
+ * @throws Error that says how to build it
+ */
+export function loadNative(): NativeKernel {
+  if (loaded !== null) return loaded;
+  try {
+    loaded = createRequire(import.meta.url)(path) as NativeKernel;
+  } catch (cause) {
+    const reason =
+      (cause as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND' ? 'is not built' : 'does not load';
+    throw new Error(`The kernel ${reason} (${path}). Build it with \`npm run build -w @elanus/kernel\`.`, {
+      cause,
+    });
+  }
+  return loaded;
+}

@@ -1,0 +1,32 @@
+/** System calls that Node has no function for. */
+
+import { constants } from 'node:os';
+import { getSystemErrorName } from 'node:util';
+import { loadNative } from './native.ts';
+
+function systemError(syscall: string, errno: number): NodeJS.ErrnoException {
+  const code = getSystemErrorName(-errno);
+  return Object.assign(new Error(`${code}: ${syscall}`), { code, errno: -errno, syscall });
+}
+
+/**
+ * Takes the advisory lock of an open file (`flock`), which lasts until the file is closed or the process ends, however
+ * it ends. False when another process, or another open of the file in this one, has it.
+ * @throws Error with `code` for any other failure
+ */
+export function tryLockFile(fd: number): boolean {
+  const errno = loadNative().lockFile(fd);
+  if (errno === constants.errno.EWOULDBLOCK) return false;
+  if (errno !== 0) throw systemError('flock', errno);
+  return true;
+}
+
+/**
+ * Makes sure that writes into `length` bytes from `offset` on will find room on the disk. The file grows when it is
+ * shorter; new bytes read as zero. Blocks while the file system works, which is short where it supports the call.
+ * @throws Error with `code`: `ENOSPC` when the disk is full, `EFBIG`, `EBADF`
+ */
+export function allocateFile(fd: number, offset: number, length: number): void {
+  const errno = loadNative().allocateFile(fd, offset, length);
+  if (errno !== 0) throw systemError('fallocate', errno);
+}

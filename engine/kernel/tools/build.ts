@@ -1,0 +1,140 @@
+/**
+ * Compiles the kernel into build/Release/kernel.node with nothing but a C++20 compiler (`CXX`, else g++). Only what
+ * has changed is compiled again: each object carries a digest of its sources, its flags and the compiler.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, dirname, join } from 'node:path';
+
+const JOBS = 2;
+const packageDirectory = join(import.meta.dirname, '..');
+const outputDirectory = join(packageDirectory, 'build', 'Release');
+const output = join(outputDirectory, 'kernel.node');
+
+const nodeHeaders = join(
+  dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json')),
+  'include',
+);
+const FLAGS = [
+  ...['-std=c++20', '-O3', '-fPIC', '-fvisibility=hidden', '-pthread'],
+  // A fused multiply-add rounds once; where the compiler chose freely, a score could depend on the loop it is in.
+  '-ffp-contract=off',
+  ...['-Wall', '-Wextra', '-Werror', '-Wno-psabi'],
+  ...['-DNAPI_VERSION=8', `-I${join(packageDirectory, 'include')}`, `-I${nodeHeaders}`],
+];
+const LINK_FLAGS = ['-shared', '-pthread', '-static-libstdc++', '-static-libgcc'];
+/** By the end of a file's name; a file of another processor is left out. */
+const MACHINE_FLAGS: Readonly<
+  Record<string, { readonly processor: string; readonly flags: readonly string[] }>
+> = {
+  _avx2: { processor: 'x64', flags: ['-mavx2', '-mfma', '-mf16c', '-mpopcnt'] },
+  _avx512: {
+    processor: 'x64',
+    flags: [
+      ...['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx512vnni', '-mavx512vpopcntdq'],
+      ...['-mfma', '-mf16c', '-mprefer-vector-width=512'],
+      // GCC's own header trips over it: https://gcc.gnu.org/bugzilla/show_bug.cgi?id=105593
+      ...['-Wno-uninitialized', '-Wno-maybe-uninitialized'],
+    ],
+  },
+  _neon: { processor: 'arm64', flags: [] },
+};
+
+const compiler = process.env.CXX ?? 'g++';
+
+function fail(message: string): never {
+  process.stderr.write(`kernel: ${message}\n`);
+  process.exit(1);
+}
+
+function compilerVersion(): string {
+  try {
+    return execFileSync(compiler, ['--version'], { encoding: 'utf8' });
+  } catch (cause) {
+    return fail(
+      `cannot run the C++ compiler "${compiler}": ${(cause as Error).message}\n` +
+        'Install one that knows C++20 (Debian: apt-get install g++) or name yours in the variable CXX.',
+    );
+  }
+}
+
+interface Unit {
+  readonly source: string;
+  readonly object: string;
+  readonly flags: readonly string[];
+}
+
+function units(): Unit[] {
+  const sources = globSync('src/{cc,binding}/**/*.cc', { cwd: packageDirectory }).sort();
+  return sources.flatMap((source) => {
+    const name = basename(source, '.cc');
+    const set = Object.keys(MACHINE_FLAGS).find((ending) => name.endsWith(ending));
+    const machine = set === undefined ? null : MACHINE_FLAGS[set]!;
+    if (machine !== null && machine.processor !== process.arch) return [];
+    const flags = machine === null ? FLAGS : [...FLAGS, ...machine.flags];
+    return [{ source, object: join(outputDirectory, `${name}.o`), flags }];
+  });
+}
+
+function digestOf(unit: Unit, shared: string): string {
+  const hash = createHash('sha256').update(shared).update(unit.flags.join('\0'));
+  return hash.update(readFileSync(join(packageDirectory, unit.source))).digest('hex');
+}
+
+/** What every object depends on: all headers, and which compiler it is. */
+function sharedDigest(): string {
+  const hash = createHash('sha256').update(compilerVersion());
+  for (const header of globSync('{include,src}/**/*.h', { cwd: packageDirectory }).sort())
+    hash.update(header).update(readFileSync(join(packageDirectory, header)));
+  return hash.digest('hex');
+}
+
+function readDigest(path: string): string | null {
+  return existsSync(path) ? readFileSync(path, 'utf8') : null;
+}
+
+function run(args: readonly string[]): Promise<void> {
+  const child = spawn(compiler, args, { cwd: packageDirectory, stdio: 'inherit' });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code) => {
+      if (code === 0) resolve();
+      else reject(new Error(`${compiler} ${args.join(' ')} ended with code ${code}`));
+    });
+  });
+}
+
+async function compile(unit: Unit, digest: string): Promise<void> {
+  await run([...unit.flags, '-c', unit.source, '-o', unit.object]);
+  writeFileSync(`${unit.object}.digest`, digest);
+}
+
+async function build(): Promise<void> {
+  mkdirSync(outputDirectory, { recursive: true });
+  const shared = sharedDigest();
+  const all = units().map((unit) => ({ unit, digest: digestOf(unit, shared) }));
+  const stale = all.filter(
+    ({ unit, digest }) => !existsSync(unit.object) || readDigest(`${unit.object}.digest`) !== digest,
+  );
+  const linked = createHash('sha256')
+    .update(LINK_FLAGS.join('\0') + all.map(({ digest }) => digest).join('\0'))
+    .digest('hex');
+  if (existsSync(output) && readDigest(`${output}.digest`) === linked) return;
+  const queue = [...stale];
+  const compileNext = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      await compile(next.unit, next.digest);
+    }
+  };
+  await Promise.all(Array.from({ length: JOBS }, compileNext));
+  const fresh = `${output}.new`;
+  await run([...LINK_FLAGS, ...all.map(({ unit }) => unit.object), '-o', fresh]);
+  // Processes that have the old file mapped keep it.
+  renameSync(fresh, output);
+  writeFileSync(`${output}.digest`, linked);
+  process.stdout.write(`kernel: compiled ${stale.length} of ${all.length} files\n`);
+}
+
+await build().catch((error: unknown) => fail((error as Error).message));
