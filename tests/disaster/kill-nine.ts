@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DataType, MilvusClient } from '@zilliz/milvus2-sdk-node';
 import { Ledger, type Operation } from './ledger.ts';
+import { seededRandom } from './seeded-random.ts';
 import { ServerProcess } from './server-process.ts';
 
 const COLLECTION = 'disaster';
@@ -168,15 +169,4 @@ function clientOf(address: string): MilvusClient {
 function keySource(): () => bigint {
   let next = 1n;
   return () => next++;
-}
-
-/** mulberry32: 32 bits of state, enough to repeat a run. */
-function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
-  };
 }

@@ -24,6 +24,10 @@ export class ServerProcess implements AsyncDisposable {
     return this.#address;
   }
 
+  get processId(): number {
+    return this.#child!.pid!;
+  }
+
   async startAgain(): Promise<void> {
     const child = spawn(
       process.execPath,
