@@ -132,6 +132,8 @@ export interface CreateIndex {
 
 export interface IndexDescription {
   readonly index: IndexInfo;
+  /** The field; of an index within `$meta` the undeclared key. */
+  readonly fieldName: string;
   readonly state: 'in-progress' | 'finished' | 'failed';
   readonly indexedRows: bigint;
   readonly totalRows: bigint;

@@ -1,0 +1,37 @@
+import type { CollectionId, IndexId } from '@elanus/model';
+
+/**
+ * Where each record of the catalog is; docs/formats/catalog.md draws the whole. Ids are plain decimal:
+ * records are found by prefix, never by order.
+ */
+export const CATALOG_PREFIX = {
+  database: 'catalog/database/',
+  collection: 'catalog/collection/',
+  index: 'catalog/index/',
+  load: 'catalog/load/',
+} as const;
+
+/** No timestamp at or above the stored one was handed out. */
+export const TIMESTAMP_WINDOW_KEY = 'catalog/window/timestamp';
+/** No id at or above the stored one was handed out. */
+export const ID_WINDOW_KEY = 'catalog/window/id';
+
+export function databaseKey(id: bigint): string {
+  return `${CATALOG_PREFIX.database}${id}`;
+}
+
+export function collectionKey(id: CollectionId): string {
+  return `${CATALOG_PREFIX.collection}${id}`;
+}
+
+export function indexKeyPrefix(collection: CollectionId): string {
+  return `${CATALOG_PREFIX.index}${collection}/`;
+}
+
+export function indexKey(collection: CollectionId, id: IndexId): string {
+  return `${indexKeyPrefix(collection)}${id}`;
+}
+
+export function loadKey(id: CollectionId): string {
+  return `${CATALOG_PREFIX.load}${id}`;
+}

@@ -1,0 +1,279 @@
+import type { MetaChange, MetaStore } from '@elanus/meta-store';
+import {
+  assert,
+  type CollectionId,
+  type CollectionInfo,
+  collectionNotFound,
+  databaseNotFound,
+  type IndexId,
+  type IndexInfo,
+  unreachable,
+} from '@elanus/model';
+import type { CollectionRef, DatabaseInfo } from '@elanus/rpc';
+import { type Logger, silentLogger } from '@elanus/runtime';
+import {
+  CATALOG_PREFIX,
+  collectionKey,
+  databaseKey,
+  indexKey,
+  indexKeyPrefix,
+  loadKey,
+} from './catalog-keys.ts';
+import { decodeCollection, decodeDatabase, encodeCollection, encodeDatabase } from './collection-record.ts';
+import { decodeIndex, encodeIndex } from './index-record.ts';
+import { decodeLoad, encodeLoad, type LoadRecord } from './load-record.ts';
+import { ObjectLocks } from './object-locks.ts';
+import { RecordTooNew } from './record.ts';
+
+/** One step of a catalog transaction. */
+export type CatalogChange =
+  | { readonly kind: 'put-database'; readonly database: DatabaseInfo }
+  | { readonly kind: 'put-collection'; readonly collection: CollectionInfo }
+  /** Takes the collection's indexes and load state along. */
+  | { readonly kind: 'remove-collection'; readonly collection: CollectionInfo }
+  | { readonly kind: 'put-index'; readonly index: IndexInfo }
+  | { readonly kind: 'remove-index'; readonly index: IndexInfo }
+  | { readonly kind: 'put-load'; readonly load: LoadRecord }
+  | { readonly kind: 'remove-load'; readonly collectionId: CollectionId };
+
+/** A record that could not be read. Its bytes stay where they are; nobody is served from it. */
+export interface CatalogDamage {
+  readonly key: string;
+  readonly reason: string;
+}
+
+/**
+ * Every definition of the deployment: in memory for readers, in the meta store for good. The one
+ * door for changes is `commit`; what readers see is always what the store holds.
+ */
+export class Catalog {
+  readonly #store: MetaStore;
+  readonly #locks = new ObjectLocks();
+  readonly #damage: CatalogDamage[] = [];
+  readonly #databases = new Map<string, DatabaseInfo>();
+  readonly #collections = new Map<CollectionId, CollectionInfo>();
+  /** By database id and name. */
+  readonly #collectionsByName = new Map<string, CollectionInfo>();
+  readonly #indexes = new Map<CollectionId, Map<IndexId, IndexInfo>>();
+  readonly #loads = new Map<CollectionId, LoadRecord>();
+
+  private constructor(store: MetaStore) {
+    this.#store = store;
+  }
+
+  /**
+   * Reads the whole catalog. Damaged records are reported and left out.
+   * @throws Error when a newer build has written a record
+   */
+  static async open(store: MetaStore, options: { readonly logger?: Logger } = {}): Promise<Catalog> {
+    const logger = options.logger ?? silentLogger;
+    const catalog = new Catalog(store);
+    await catalog.#readAll();
+    for (const damage of catalog.#damage)
+      logger.error(damage, 'a catalog record is damaged and was set aside');
+    return catalog;
+  }
+
+  /** What opening had to set aside. */
+  damage(): readonly CatalogDamage[] {
+    return this.#damage;
+  }
+
+  /** The ids of collections whose record is damaged: their logs are not orphans. */
+  damagedCollectionIds(): readonly CollectionId[] {
+    return this.#damage
+      .filter(({ key }) => key.startsWith(CATALOG_PREFIX.collection))
+      .map(({ key }) => key.slice(CATALOG_PREFIX.collection.length))
+      .filter((id) => /^\d+$/.test(id))
+      .map((id) => BigInt(id) as CollectionId);
+  }
+
+  databases(): readonly DatabaseInfo[] {
+    return [...this.#databases.values()];
+  }
+
+  /** @throws databaseNotFound */
+  database(name: string): DatabaseInfo {
+    const database = this.#databases.get(name);
+    if (database === undefined) throw databaseNotFound(name);
+    return database;
+  }
+
+  collections(): readonly CollectionInfo[] {
+    return [...this.#collections.values()];
+  }
+
+  collectionById(id: CollectionId): CollectionInfo | undefined {
+    return this.#collections.get(id);
+  }
+
+  /** @throws databaseNotFound */
+  findCollection(ref: CollectionRef): CollectionInfo | undefined {
+    return this.#collectionsByName.get(nameKey(this.database(ref.database).id, ref.collection));
+  }
+
+  /** @throws collectionNotFound, databaseNotFound */
+  collection(ref: CollectionRef): CollectionInfo {
+    const collection = this.findCollection(ref);
+    if (collection === undefined) throw collectionNotFound(ref.database, ref.collection);
+    return collection;
+  }
+
+  /** In order of creation. */
+  indexesOf(id: CollectionId): readonly IndexInfo[] {
+    return [...(this.#indexes.get(id)?.values() ?? [])];
+  }
+
+  loadOf(id: CollectionId): LoadRecord | undefined {
+    return this.#loads.get(id);
+  }
+
+  /** Serialises changes of the names of a database. Taken before the lock of a collection, never after. */
+  async withDatabase<Result>(
+    name: string,
+    task: (database: DatabaseInfo) => Promise<Result>,
+  ): Promise<Result> {
+    return await this.#locks.run(`database ${name}`, async () => await task(this.database(name)));
+  }
+
+  /**
+   * Serialises changes of one collection; `task` sees the collection as it is once its turn has come.
+   * @throws collectionNotFound, databaseNotFound
+   */
+  async withCollection<Result>(
+    ref: CollectionRef,
+    task: (collection: CollectionInfo) => Promise<Result>,
+  ): Promise<Result> {
+    for (;;) {
+      const { id } = this.collection(ref);
+      const outcome = await this.#locks.run(`collection ${id}`, async () => {
+        const collection = this.collection(ref);
+        return collection.id === id ? { result: await task(collection) } : null;
+      });
+      if (outcome !== null) return outcome.result;
+    }
+  }
+
+  /** All of `changes`, durable and seen by readers when it resolves; none of them when it rejects. */
+  async commit(changes: readonly CatalogChange[]): Promise<void> {
+    await this.#store.commit(changes.flatMap((change) => this.#encode(change)));
+    for (const change of changes) this.#apply(change);
+  }
+
+  #encode(change: CatalogChange): readonly MetaChange[] {
+    switch (change.kind) {
+      case 'put-database':
+        return [{ key: databaseKey(change.database.id), value: encodeDatabase(change.database) }];
+      case 'put-collection':
+        return [{ key: collectionKey(change.collection.id), value: encodeCollection(change.collection) }];
+      case 'remove-collection':
+        return this.#keysOf(change.collection.id).map((key) => ({ key, value: null }));
+      case 'put-index':
+        return [
+          { key: indexKey(change.index.collectionId, change.index.id), value: encodeIndex(change.index) },
+        ];
+      case 'remove-index':
+        return [{ key: indexKey(change.index.collectionId, change.index.id), value: null }];
+      case 'put-load':
+        return [{ key: loadKey(change.load.collectionId), value: encodeLoad(change.load) }];
+      case 'remove-load':
+        return [{ key: loadKey(change.collectionId), value: null }];
+      default:
+        return unreachable(change);
+    }
+  }
+
+  #apply(change: CatalogChange): void {
+    switch (change.kind) {
+      case 'put-database':
+        this.#databases.set(change.database.name, change.database);
+        return;
+      case 'put-collection':
+        this.#forget(this.#collections.get(change.collection.id));
+        this.#remember(change.collection);
+        return;
+      case 'remove-collection':
+        this.#forget(this.#collections.get(change.collection.id));
+        this.#indexes.delete(change.collection.id);
+        this.#loads.delete(change.collection.id);
+        return;
+      case 'put-index':
+        this.#indexesForChange(change.index.collectionId).set(change.index.id, change.index);
+        return;
+      case 'remove-index':
+        this.#indexesForChange(change.index.collectionId).delete(change.index.id);
+        return;
+      case 'put-load':
+        this.#loads.set(change.load.collectionId, change.load);
+        return;
+      case 'remove-load':
+        this.#loads.delete(change.collectionId);
+        return;
+      default:
+        unreachable(change);
+    }
+  }
+
+  /** Every key that belongs to the collection, those of damaged indexes included. */
+  #keysOf(id: CollectionId): readonly string[] {
+    const damagedIndexes = this.#damage
+      .map(({ key }) => key)
+      .filter((key) => key.startsWith(indexKeyPrefix(id)));
+    const indexes = this.indexesOf(id).map((index) => indexKey(id, index.id));
+    return [collectionKey(id), loadKey(id), ...indexes, ...damagedIndexes];
+  }
+
+  #remember(collection: CollectionInfo): void {
+    const key = nameKey(collection.databaseId, collection.name);
+    assert(!this.#collectionsByName.has(key), `the name ${collection.name} belongs to one collection`);
+    this.#collections.set(collection.id, collection);
+    this.#collectionsByName.set(key, collection);
+  }
+
+  #forget(collection: CollectionInfo | undefined): void {
+    if (collection === undefined) return;
+    this.#collections.delete(collection.id);
+    this.#collectionsByName.delete(nameKey(collection.databaseId, collection.name));
+  }
+
+  #indexesForChange(id: CollectionId): Map<IndexId, IndexInfo> {
+    const known = this.#indexes.get(id) ?? new Map<IndexId, IndexInfo>();
+    this.#indexes.set(id, known);
+    return known;
+  }
+
+  async #readAll(): Promise<void> {
+    await this.#readEach(CATALOG_PREFIX.database, (bytes) => {
+      const database = decodeDatabase(bytes);
+      this.#databases.set(database.name, database);
+    });
+    const databaseNames = new Map(this.databases().map((database) => [database.id, database.name]));
+    await this.#readEach(CATALOG_PREFIX.collection, (bytes) => {
+      this.#remember(decodeCollection(bytes, (id) => databaseNames.get(id)));
+    });
+    const indexes: IndexInfo[] = [];
+    await this.#readEach(CATALOG_PREFIX.index, (bytes) => indexes.push(decodeIndex(bytes)));
+    indexes.sort((left, right) => (left.id < right.id ? -1 : 1));
+    for (const index of indexes) this.#indexesForChange(index.collectionId).set(index.id, index);
+    await this.#readEach(CATALOG_PREFIX.load, (bytes) => {
+      const load = decodeLoad(bytes);
+      this.#loads.set(load.collectionId, load);
+    });
+  }
+
+  async #readEach(prefix: string, read: (bytes: Uint8Array) => void): Promise<void> {
+    for (const [key, bytes] of await this.#store.scan(prefix)) {
+      try {
+        read(bytes);
+      } catch (error) {
+        if (error instanceof RecordTooNew)
+          throw new Error(`catalog record ${key}: ${error.message}`, { cause: error });
+        this.#damage.push({ key, reason: error instanceof Error ? error.message : String(error) });
+      }
+    }
+  }
+}
+
+function nameKey(databaseId: bigint, collection: string): string {
+  return `${databaseId}/${collection}`;
+}

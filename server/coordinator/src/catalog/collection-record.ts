@@ -1,0 +1,196 @@
+import type {
+  ChannelName,
+  CollectionId,
+  CollectionInfo,
+  CollectionSchema,
+  ConsistencyLevel,
+  DatabaseId,
+  DataType,
+  DefaultValue,
+  FieldId,
+  FieldSchema,
+  KeyValue,
+  PartitionId,
+  PartitionInfo,
+  Timestamp,
+} from '@elanus/model';
+import type { DatabaseInfo } from '@elanus/rpc';
+import { duplicateKeyPolicy } from '../root/collection-properties.ts';
+import { decodeRecord, encodeRecord, RecordDamage, type StoredObject } from './record.ts';
+
+export function encodeDatabase(database: DatabaseInfo): Uint8Array {
+  return encodeRecord({
+    id: String(database.id),
+    name: database.name,
+    createdTimestamp: String(database.createdTimestamp),
+    properties: database.properties.map(keyValueToJson),
+  });
+}
+
+/** @throws RecordDamage, RecordTooNew */
+export function decodeDatabase(bytes: Uint8Array): DatabaseInfo {
+  const record = decodeRecord(bytes);
+  return {
+    id: record.int64('id'),
+    name: record.text('name'),
+    createdTimestamp: record.int64('createdTimestamp') as Timestamp,
+    properties: record.objects('properties', keyValueFromJson),
+  };
+}
+
+export function encodeCollection(collection: CollectionInfo): Uint8Array {
+  return encodeRecord({
+    id: String(collection.id),
+    databaseId: String(collection.databaseId),
+    name: collection.name,
+    schema: schemaToJson(collection.schema),
+    channels: collection.channels,
+    partitions: collection.partitions.map(partitionToJson),
+    consistencyLevel: collection.consistencyLevel,
+    properties: collection.properties.map(keyValueToJson),
+    createdTimestamp: String(collection.createdTimestamp),
+    updatedTimestamp: String(collection.updatedTimestamp),
+  });
+}
+
+/**
+ * `databaseName` finds the name that belongs to the record's database.
+ * @throws RecordDamage, RecordTooNew
+ */
+export function decodeCollection(
+  bytes: Uint8Array,
+  databaseName: (id: bigint) => string | undefined,
+): CollectionInfo {
+  const record = decodeRecord(bytes);
+  const databaseId = record.int64('databaseId');
+  const database = databaseName(databaseId);
+  if (database === undefined) throw new RecordDamage(`its database ${databaseId} is unknown`);
+  const name = record.text('name');
+  const properties = record.objects('properties', keyValueFromJson);
+  return {
+    id: record.int64('id') as CollectionId,
+    databaseId: databaseId as DatabaseId,
+    databaseName: database,
+    name,
+    schema: schemaFromJson(name, record.object('schema')),
+    channels: record.texts('channels') as ChannelName[],
+    partitions: record.objects('partitions', partitionFromJson),
+    consistencyLevel: record.integer('consistencyLevel') as ConsistencyLevel,
+    properties,
+    duplicateKey: duplicateKeyPolicy(properties),
+    createdTimestamp: record.int64('createdTimestamp') as Timestamp,
+    updatedTimestamp: record.int64('updatedTimestamp') as Timestamp,
+  };
+}
+
+export function keyValueToJson(pair: KeyValue): object {
+  return { key: pair.key, value: pair.value };
+}
+
+export function keyValueFromJson(stored: StoredObject): KeyValue {
+  return { key: stored.text('key'), value: stored.text('value') };
+}
+
+function partitionToJson(partition: PartitionInfo): object {
+  return {
+    id: String(partition.id),
+    name: partition.name,
+    createdTimestamp: String(partition.createdTimestamp),
+  };
+}
+
+function partitionFromJson(stored: StoredObject): PartitionInfo {
+  return {
+    id: stored.int64('id') as PartitionId,
+    name: stored.text('name'),
+    createdTimestamp: stored.int64('createdTimestamp') as Timestamp,
+  };
+}
+
+function schemaToJson(schema: CollectionSchema): object {
+  return {
+    description: schema.description,
+    version: schema.version,
+    fields: schema.fields.map(fieldToJson),
+    dynamicField: schema.dynamicField === null ? null : fieldToJson(schema.dynamicField),
+  };
+}
+
+function schemaFromJson(name: string, stored: StoredObject): CollectionSchema {
+  const fields = stored.objects('fields', fieldFromJson);
+  const primaryKey = fields.find((field) => field.isPrimaryKey);
+  if (primaryKey === undefined) throw new RecordDamage('the schema has no primary key');
+  return {
+    name,
+    description: stored.text('description'),
+    fields,
+    primaryKey,
+    partitionKey: fields.find((field) => field.isPartitionKey) ?? null,
+    dynamicField: stored.has('dynamicField') ? fieldFromJson(stored.object('dynamicField')) : null,
+    version: stored.integer('version'),
+  };
+}
+
+function fieldToJson(field: FieldSchema): object {
+  return {
+    id: field.id,
+    name: field.name,
+    description: field.description,
+    dataType: field.dataType,
+    elementType: field.elementType,
+    isPrimaryKey: field.isPrimaryKey,
+    autoId: field.autoId,
+    isPartitionKey: field.isPartitionKey,
+    isClusteringKey: field.isClusteringKey,
+    isDynamic: field.isDynamic,
+    nullable: field.nullable,
+    defaultValue: field.defaultValue === null ? null : defaultValueToJson(field.defaultValue),
+    dim: field.dim,
+    maxLength: field.maxLength,
+    maxCapacity: field.maxCapacity,
+    typeParams: field.typeParams.map(keyValueToJson),
+  };
+}
+
+function fieldFromJson(stored: StoredObject): FieldSchema {
+  const integerOrNull = (key: string) => (stored.has(key) ? stored.integer(key) : null);
+  return {
+    id: stored.integer('id') as FieldId,
+    name: stored.text('name'),
+    description: stored.text('description'),
+    dataType: stored.integer('dataType') as DataType,
+    elementType: integerOrNull('elementType') as DataType | null,
+    isPrimaryKey: stored.flag('isPrimaryKey'),
+    autoId: stored.flag('autoId'),
+    isPartitionKey: stored.flag('isPartitionKey'),
+    isClusteringKey: stored.flag('isClusteringKey'),
+    isDynamic: stored.flag('isDynamic'),
+    nullable: stored.flag('nullable'),
+    defaultValue: stored.has('defaultValue') ? defaultValueFromJson(stored.object('defaultValue')) : null,
+    dim: integerOrNull('dim'),
+    maxLength: integerOrNull('maxLength'),
+    maxCapacity: integerOrNull('maxCapacity'),
+    typeParams: stored.objects('typeParams', keyValueFromJson),
+  };
+}
+
+/** The member's name says the type, so that an int64 and a text that looks like one stay apart. */
+function defaultValueToJson(value: DefaultValue): object {
+  switch (typeof value) {
+    case 'bigint':
+      return { int64: String(value) };
+    case 'number':
+      return { number: value };
+    case 'boolean':
+      return { flag: value };
+    case 'string':
+      return { text: value };
+  }
+}
+
+function defaultValueFromJson(stored: StoredObject): DefaultValue {
+  if (stored.has('int64')) return stored.int64('int64');
+  if (stored.has('number')) return stored.number('number');
+  if (stored.has('flag')) return stored.flag('flag');
+  return stored.text('text');
+}

@@ -1,0 +1,59 @@
+import type { MetaStore } from '@elanus/meta-store';
+import type { StreamingWorker } from '@elanus/rpc';
+import { type Clock, type Logger, silentLogger } from '@elanus/runtime';
+import { Catalog } from './catalog/catalog.ts';
+import { CatalogDataCoordinator } from './data/data-coordinator.ts';
+import { CatalogIndexCoordinator } from './index/index-coordinator.ts';
+import { CatalogQueryCoordinator } from './query/query-coordinator.ts';
+import { COORDINATOR_LIMITS_DEFAULT, type CoordinatorLimits } from './root/coordinator-limits.ts';
+import { IdAllocator } from './root/id-allocator.ts';
+import { CatalogRootCoordinator } from './root/root-coordinator.ts';
+import { TimestampOracle } from './root/timestamp-oracle.ts';
+
+/** What is open before there are coordinators: the worker needs time and the collections to recover. */
+export interface CoordinatorState {
+  readonly catalog: Catalog;
+  readonly oracle: TimestampOracle;
+  readonly ids: IdAllocator;
+}
+
+/** The four roles over one catalog. */
+export interface Coordinators {
+  readonly root: CatalogRootCoordinator;
+  readonly query: CatalogQueryCoordinator;
+  readonly data: CatalogDataCoordinator;
+  readonly index: CatalogIndexCoordinator;
+}
+
+/**
+ * Reads what earlier runs left in `store`. The caller recovers the worker with `catalog.collections()`,
+ * lifts the oracle above the newest timestamp it found, and closes the oracle before the store.
+ * @throws Error when a newer build has written the catalog
+ */
+export async function openCoordinatorState(options: {
+  readonly store: MetaStore;
+  readonly clock: Clock;
+  readonly logger?: Logger;
+}): Promise<CoordinatorState> {
+  const catalog = await Catalog.open(options.store, options);
+  const ids = await IdAllocator.open(options);
+  const oracle = await TimestampOracle.open(options);
+  return { catalog, oracle, ids };
+}
+
+/** Makes the roles; a new catalog gets its database `default`. */
+export async function openCoordinators(
+  options: CoordinatorState & {
+    readonly streaming: StreamingWorker;
+    readonly limits?: Partial<CoordinatorLimits>;
+    readonly logger?: Logger;
+  },
+): Promise<Coordinators> {
+  const { catalog, oracle: timestamps, ids, streaming, logger = silentLogger } = options;
+  const limits = { ...COORDINATOR_LIMITS_DEFAULT, ...options.limits };
+  const root = await CatalogRootCoordinator.open({ catalog, timestamps, ids, streaming, limits, logger });
+  const query = new CatalogQueryCoordinator({ catalog });
+  const data = new CatalogDataCoordinator({ catalog, streaming, timestamps });
+  const index = new CatalogIndexCoordinator({ catalog, timestamps, ids, data });
+  return { root, query, data, index };
+}

@@ -1,0 +1,155 @@
+import {
+  assert,
+  type CollectionId,
+  type CollectionInfo,
+  DataType,
+  type FieldId,
+  type FieldSchema,
+  fieldById,
+  type IndexId,
+  type IndexInfo,
+  indexNotFound,
+  isVector,
+  type KeyValue,
+  type MetricType,
+  MilvusError,
+  refused,
+} from '@elanus/model';
+import type {
+  CollectionRef,
+  CreateIndex,
+  DataCoordinator,
+  IndexCoordinator,
+  IndexDescription,
+} from '@elanus/rpc';
+import type { TimestampSource } from '@elanus/runtime';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { IdAllocator } from '../root/id-allocator.ts';
+import { defineIndex, type IndexDefinition } from './index-definition.ts';
+import { formatJsonPath, parseJsonPath } from './json-path.ts';
+
+export interface IndexCoordinatorOptions {
+  readonly catalog: Catalog;
+  readonly timestamps: TimestampSource;
+  readonly ids: IdAllocator;
+  readonly data: DataCoordinator;
+}
+
+/**
+ * Index definitions. Exact search serves all of them, so there is nothing to build: an index is
+ * finished as soon as it is recorded, and every live row counts as indexed.
+ */
+export class CatalogIndexCoordinator implements IndexCoordinator {
+  readonly #catalog: Catalog;
+  readonly #timestamps: TimestampSource;
+  readonly #ids: IdAllocator;
+  readonly #data: DataCoordinator;
+
+  constructor(options: IndexCoordinatorOptions) {
+    this.#catalog = options.catalog;
+    this.#timestamps = options.timestamps;
+    this.#ids = options.ids;
+    this.#data = options.data;
+  }
+
+  async createIndex(ref: CollectionRef, request: CreateIndex): Promise<void> {
+    await this.#catalog.withCollection(ref, async (collection) => {
+      const definition = defineIndex(collection.schema, request);
+      const indexes = this.#catalog.indexesOf(collection.id);
+      const onSame = indexes.filter((index) => indexesSame(collection, index, definition));
+      const name = request.indexName || (onSame.length === 1 ? onSame[0]!.name : definition.defaultName);
+      const rival = onSame[0] ?? indexes.find((index) => index.name === name);
+      if (rival !== undefined) {
+        if (rival.name === name && onSame.includes(rival) && sameParams(rival.params, definition.params))
+          return;
+        throw refused('CreateIndex failed: at most one distinct index is allowed per field');
+      }
+      const index: IndexInfo = {
+        id: (await this.#ids.allocate(1)) as IndexId,
+        collectionId: collection.id,
+        fieldId: definition.field.id,
+        name,
+        indexType: definition.indexType,
+        metricType: definition.metricType,
+        params: definition.params,
+        createdTimestamp: this.#timestamps.next(),
+      };
+      await this.#catalog.commit([{ kind: 'put-index', index }]);
+    });
+  }
+
+  async describeIndexes(ref: CollectionRef, indexName: string): Promise<readonly IndexDescription[]> {
+    const collection = this.#catalog.collection(ref);
+    const indexes = this.#catalog.indexesOf(collection.id);
+    const wanted = indexName === '' ? indexes : indexes.filter(({ name }) => name === indexName);
+    if (wanted.length === 0) {
+      throw indexName === ''
+        ? indexNotFound('collection', ref.collection)
+        : indexNotFound('indexName', indexName);
+    }
+    const rows = await this.#data.countRows(ref, null);
+    return wanted.map((index) => ({
+      index,
+      fieldName: describedFieldName(collection, index),
+      state: 'finished',
+      indexedRows: rows,
+      totalRows: rows,
+      pendingRows: 0n,
+      failReason: '',
+    }));
+  }
+
+  async dropIndex(ref: CollectionRef, indexName: string): Promise<void> {
+    await this.#catalog.withCollection(ref, async (collection) => {
+      const indexes = this.#catalog.indexesOf(collection.id);
+      if (indexName === '' && indexes.length > 1) {
+        throw new MilvusError('index duplicates[indexName=]', { code: 702, inputError: true });
+      }
+      const index = indexName === '' ? indexes[0] : indexes.find(({ name }) => name === indexName);
+      if (index === undefined) return;
+      if (index.metricType !== null && this.#catalog.loadOf(collection.id) !== undefined) {
+        throw refused(
+          `vector index cannot be dropped on loaded collection: ${collection.name}, please release it first`,
+        );
+      }
+      await this.#catalog.commit([{ kind: 'remove-index', index }]);
+    });
+  }
+
+  async vectorIndex(id: CollectionId, field: FieldId): Promise<IndexInfo | undefined> {
+    const schema = this.#catalog.collectionById(id)?.schema;
+    const dataType = schema === undefined ? undefined : fieldById(schema, field)?.dataType;
+    if (dataType === undefined || !isVector(dataType)) return undefined;
+    return this.#catalog.indexesOf(id).find(({ fieldId }) => fieldId === field);
+  }
+
+  async metricOf(id: CollectionId, field: FieldId): Promise<MetricType | undefined> {
+    const index = await this.vectorIndex(id, field);
+    return index?.metricType ?? undefined;
+  }
+}
+
+/** Whether `index` is on the very thing that `definition` is about: the field, or the path within it. */
+function indexesSame(collection: CollectionInfo, index: IndexInfo, definition: IndexDefinition): boolean {
+  if (index.fieldId !== definition.field.id) return false;
+  const field = fieldById(collection.schema, index.fieldId);
+  if (field?.dataType !== DataType.JSON) return true;
+  return formatJsonPath(jsonStepsOf(index, field)) === definition.jsonPath;
+}
+
+/** Of an index within `$meta` the undeclared key, else the field. */
+function describedFieldName(collection: CollectionInfo, index: IndexInfo): string {
+  const field = fieldById(collection.schema, index.fieldId);
+  assert(field !== undefined, `the field ${index.fieldId} of an index exists`);
+  return field.isDynamic ? (jsonStepsOf(index, field)[0] ?? field.name) : field.name;
+}
+
+function jsonStepsOf(index: IndexInfo, field: FieldSchema): readonly string[] {
+  const path = index.params.find(({ key }) => key === 'json_path')?.value ?? field.name;
+  return parseJsonPath(path, field);
+}
+
+function sameParams(left: readonly KeyValue[], right: readonly KeyValue[]): boolean {
+  const values = new Map(left.map(({ key, value }) => [key, value]));
+  return left.length === right.length && right.every(({ key, value }) => values.get(key) === value);
+}

@@ -1,0 +1,117 @@
+/** What is wrong with the text of a parameter (`undefined`: not given), or `null`. */
+export type ParameterRule = (text: string | undefined, name: string) => string | null;
+export type ParameterRules = Readonly<Record<string, ParameterRule>>;
+
+const INT32_MAX = 2_147_483_647;
+
+const required =
+  (rule: ParameterRule): ParameterRule =>
+  (text, name) =>
+    text === undefined ? `param '${name}' not exist in json` : rule(text, name);
+
+const integer =
+  (min: number, max: number): ParameterRule =>
+  (text, name) => {
+    if (text === undefined) return null;
+    if (!/^[+-]?\d+$/.test(text.trim())) return `invalid integer value, key: '${name}', value: '${text}'`;
+    const value = Number(text);
+    if (Math.abs(value) > INT32_MAX) {
+      return `integer value out of range, key: '${name}', value: '${text}'`;
+    }
+    if (value >= min && value <= max) return null;
+    return `Out of range in json: param '${name}' (${value}) should be in range [${min}, ${max}]`;
+  };
+
+const fraction =
+  (min: number, max: number, end: ')' | ']'): ParameterRule =>
+  (text, name) => {
+    if (text === undefined) return null;
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (Number.isNaN(value)) return `invalid float value, key: '${name}', value: '${text}'`;
+    if (value >= min && (end === ']' ? value <= max : value < max)) return null;
+    const range = `[${min.toFixed(6)}, ${max.toFixed(6)}${end}`;
+    return `Out of range in json: param '${name}' (${value}) should be in range ${range}`;
+  };
+
+const flag: ParameterRule = (text, name) =>
+  text === undefined || /^(true|false)$/i.test(text)
+    ? null
+    : `Type conflict in json: param '${name}' (${text}) should be a boolean`;
+
+const quantizer =
+  (names: readonly string[]): ParameterRule =>
+  (text) =>
+    text === undefined || names.includes(text.toUpperCase()) ? null : 'invalid scalar quantizer type';
+
+const refineType =
+  (names: readonly string[]): ParameterRule =>
+  (text) => {
+    if (text === undefined || names.includes(text.toUpperCase())) return null;
+    const known = names.map((name) => name.toLowerCase()).join(', ');
+    return `invalid refine type : ${text}, optional types are [${known}]`;
+  };
+
+const noRefine: ParameterRule = (text) =>
+  text === undefined || text.toLowerCase() === 'false' ? null : 'refine is not supported for this index';
+
+const INVERTED_INDEX_ALGORITHMS = ['TAAT_NAIVE', 'DAAT_WAND', 'DAAT_MAXSCORE'];
+const invertedIndexAlgorithm: ParameterRule = (text) =>
+  text === undefined || INVERTED_INDEX_ALGORITHMS.includes(text.toUpperCase())
+    ? null
+    : `inverted_index_algo ${text} not found or not supported, supported: [${INVERTED_INDEX_ALGORITHMS.join(' ')}]`;
+
+const refine: ParameterRules = {
+  refine: flag,
+  refine_type: refineType(['SQ4U', 'SQ6', 'SQ8', 'FP16', 'BF16', 'FP32', 'FLAT']),
+};
+const ivf: ParameterRules = { nlist: integer(1, 65_536), use_elkan: flag };
+const hnsw: ParameterRules = { M: integer(2, 2_048), efConstruction: integer(1, INT32_MAX) };
+const sparse: ParameterRules = {
+  inverted_index_algo: invertedIndexAlgorithm,
+  drop_ratio_build: fraction(0, 1, ')'),
+  bm25_k1: fraction(0, 3, ']'),
+  bm25_b: fraction(0, 1, ']'),
+};
+
+/** Of the build parameters that have a range; keys that are not listed are stored as they come. */
+export const PARAMETER_RULES: ReadonlyMap<string, ParameterRules> = new Map([
+  ['IVF_FLAT', ivf],
+  ['BIN_IVF_FLAT', ivf],
+  ['IVF_SQ8', { ...ivf, ...refine, sq_type: quantizer(['SQ4', 'SQ6', 'SQ8']) }],
+  ['IVF_PQ', { ...ivf, ...refine, m: required(integer(1, 65_536)), nbits: integer(1, 24) }],
+  ['IVF_RABITQ', { ...ivf, ...refine, rbq_bits: integer(1, 9) }],
+  ['SCANN', { ...ivf, with_raw_data: flag, sub_dim: integer(1, 65_536) }],
+  ['HNSW', { ...hnsw, refine: noRefine }],
+  ['HNSW_SQ', { ...hnsw, ...refine, sq_type: quantizer(['SQ4U', 'SQ6', 'SQ8', 'FP16', 'BF16']) }],
+  ['HNSW_PQ', { ...hnsw, ...refine, m: integer(1, 65_536), nbits: integer(1, 24) }],
+  ['HNSW_PRQ', { ...hnsw, ...refine, m: integer(1, 65_536), nrq: integer(1, 16), nbits: integer(1, 24) }],
+  ['DISKANN', { max_degree: integer(1, 2_048), search_list_size: integer(1, INT32_MAX) }],
+  ['SPARSE_INVERTED_INDEX', sparse],
+  ['SPARSE_WAND', sparse],
+  [
+    'MINHASH_LSH',
+    { mh_lsh_band: integer(1, INT32_MAX), mh_element_bit_width: integer(8, 256), with_raw_data: flag },
+  ],
+]);
+
+/** The parameter that says how a vector is cut into equal parts, by index type. */
+const CUT_BY_INDEX_TYPE: ReadonlyMap<string, string> = new Map([
+  ['IVF_PQ', 'm'],
+  ['HNSW_PQ', 'm'],
+  ['HNSW_PRQ', 'm'],
+  ['SCANN', 'sub_dim'],
+]);
+
+/** What is wrong when the vector cannot be cut into equal parts, or `null`. Requires parameters in their ranges. */
+export function subquantizersDivideDim(
+  type: string,
+  dim: number | null,
+  params: ReadonlyMap<string, string>,
+): string | null {
+  const cut = CUT_BY_INDEX_TYPE.get(type);
+  const given = cut === undefined ? undefined : params.get(cut);
+  if (dim === null || given === undefined) return null;
+  const parts = Number(given);
+  if (dim % parts === 0) return null;
+  return `The dimension of the vector (dim) should be a multiple of the number of subquantizers (m). Dimension: ${dim}, m: ${parts}`;
+}

@@ -1,0 +1,104 @@
+import { DataType, dataTypeName, type FieldSchema, type MetricType, type VectorType } from '@elanus/model';
+import { invalidIndexParameter, invalidIndexType } from './index-error.ts';
+import { PARAMETER_RULES, type ParameterRules, subquantizersDivideDim } from './vector-index-parameters.ts';
+
+type VectorKind = 'float' | 'int8' | 'binary' | 'sparse';
+
+const KIND_BY_TYPE: Readonly<Record<VectorType, VectorKind>> = {
+  [DataType.FloatVector]: 'float',
+  [DataType.Float16Vector]: 'float',
+  [DataType.BFloat16Vector]: 'float',
+  [DataType.Int8Vector]: 'int8',
+  [DataType.BinaryVector]: 'binary',
+  [DataType.SparseFloatVector]: 'sparse',
+};
+
+/** Index types by the kind of vector they are built on; each is served by exact search for now. */
+const KINDS_BY_INDEX_TYPE: ReadonlyMap<string, readonly VectorKind[]> = new Map<
+  string,
+  readonly VectorKind[]
+>([
+  ['FLAT', ['float']],
+  ['IVF_FLAT', ['float']],
+  ['IVF_SQ8', ['float']],
+  ['IVF_PQ', ['float']],
+  ['IVF_RABITQ', ['float']],
+  ['HNSW', ['float', 'int8']],
+  ['HNSW_SQ', ['float', 'int8']],
+  ['HNSW_PQ', ['float', 'int8']],
+  ['HNSW_PRQ', ['float', 'int8']],
+  ['SCANN', ['float']],
+  ['DISKANN', ['float']],
+  ['BIN_FLAT', ['binary']],
+  ['BIN_IVF_FLAT', ['binary']],
+  ['MINHASH_LSH', ['binary']],
+  ['SPARSE_INVERTED_INDEX', ['sparse']],
+  ['SPARSE_WAND', ['sparse']],
+]);
+
+/** Metrics that exact search serves, the default first, with Milvus' words for any other. */
+const METRICS_BY_KIND: Readonly<Record<VectorKind, readonly MetricType[]>> = {
+  float: ['COSINE', 'L2', 'IP'],
+  int8: ['COSINE', 'L2', 'IP'],
+  binary: ['HAMMING', 'JACCARD'],
+  sparse: ['IP'],
+};
+
+export function isVectorIndexType(type: string): boolean {
+  return KINDS_BY_INDEX_TYPE.has(type);
+}
+
+export function defaultMetric(field: FieldSchema): MetricType {
+  return METRICS_BY_KIND[kindOf(field)][0]!;
+}
+
+/**
+ * The metric called `name`, in whatever case.
+ * @throws MilvusError 1100 when vectors like those of `field` are not compared by it
+ */
+export function metricFor(field: FieldSchema, name: string): MetricType {
+  const kind = kindOf(field);
+  const upper = name.toUpperCase();
+  const metric = METRICS_BY_KIND[kind].find((known) => known === upper);
+  if (metric !== undefined) return metric;
+  switch (kind) {
+    case 'float':
+      throw invalidIndexParameter(`float vector index does not support metric type: ${name}`);
+    case 'int8':
+      throw invalidIndexParameter(`int vector index does not support metric type: ${name}`);
+    case 'binary':
+      throw invalidIndexParameter(`binary vector index does not support metric type: ${name}`);
+    case 'sparse':
+      throw invalidIndexParameter(
+        upper === 'BM25'
+          ? 'only BM25 Function output field support BM25 metric type'
+          : 'only IP&BM25 is the supported metric type for sparse index',
+      );
+  }
+}
+
+/** @throws MilvusError 1100 when `field` cannot have an index of this type, or a parameter is out of its range */
+export function checkVectorIndex(
+  field: FieldSchema,
+  type: string,
+  params: ReadonlyMap<string, string>,
+): void {
+  const kinds = KINDS_BY_INDEX_TYPE.get(type);
+  if (kinds === undefined) throw invalidIndexType(type);
+  if (!kinds.includes(kindOf(field))) {
+    throw invalidIndexParameter(
+      `data type ${dataTypeName(field.dataType)} can't build with this index ${type}`,
+    );
+  }
+  const rules: ParameterRules = PARAMETER_RULES.get(type) ?? {};
+  for (const [name, rule] of Object.entries(rules)) {
+    const problem = rule(params.get(name), name);
+    if (problem !== null) throw invalidIndexParameter(problem);
+  }
+  const problem = subquantizersDivideDim(type, field.dim, params);
+  if (problem !== null) throw invalidIndexParameter(problem);
+}
+
+function kindOf(field: FieldSchema): VectorKind {
+  return KIND_BY_TYPE[field.dataType as VectorType];
+}

@@ -1,0 +1,32 @@
+import { type DuplicateKeyPolicy, type KeyValue, unexpectedParameter } from '@elanus/model';
+
+/** What an insert of an existing primary key does. */
+export const DUPLICATE_KEY_PROPERTY = 'elanus.duplicate_key';
+const TIMEZONE_PROPERTY = 'timezone';
+const TIMEZONE_DEFAULT = 'UTC';
+
+const DUPLICATE_KEY_POLICIES: readonly DuplicateKeyPolicy[] = ['replace', 'reject', 'keep'];
+
+/**
+ * The policy that the properties ask for, `replace` when they do not say.
+ * @throws MilvusError 1100 on any other word
+ */
+export function duplicateKeyPolicy(properties: readonly KeyValue[]): DuplicateKeyPolicy {
+  const asked = properties.findLast((property) => property.key === DUPLICATE_KEY_PROPERTY);
+  if (asked === undefined) return 'replace';
+  const policy = DUPLICATE_KEY_POLICIES.find((known) => known === asked.value.toLowerCase());
+  if (policy === undefined) {
+    throw unexpectedParameter(
+      DUPLICATE_KEY_POLICIES.join(', '),
+      asked.value,
+      `invalid value of the collection property ${DUPLICATE_KEY_PROPERTY}`,
+    );
+  }
+  return policy;
+}
+
+/** The client's properties with the time zone that every collection is described with. */
+export function withTimezone(properties: readonly KeyValue[]): readonly KeyValue[] {
+  if (properties.some((property) => property.key === TIMEZONE_PROPERTY)) return properties;
+  return [...properties, { key: TIMEZONE_PROPERTY, value: TIMEZONE_DEFAULT }];
+}

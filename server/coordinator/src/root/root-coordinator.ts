@@ -1,0 +1,321 @@
+import {
+  type ChannelName,
+  type CollectionId,
+  type CollectionInfo,
+  collectionNotFound,
+  type DatabaseId,
+  invalidInput,
+  MilvusError,
+  type PartitionId,
+  type PartitionInfo,
+  refused,
+  type Timestamp,
+} from '@elanus/model';
+import type {
+  CollectionRef,
+  CreateCollection,
+  DatabaseInfo,
+  RootCoordinator,
+  StreamingWorker,
+} from '@elanus/rpc';
+import { type Logger, silentLogger, type TimestampSource } from '@elanus/runtime';
+import type { Catalog } from '../catalog/catalog.ts';
+import { isPartitionLoaded } from '../query/load-scope.ts';
+import { duplicateKeyPolicy, withTimezone } from './collection-properties.ts';
+import type { CoordinatorLimits } from './coordinator-limits.ts';
+import type { IdAllocator } from './id-allocator.ts';
+import { isSameCollection } from './same-collection.ts';
+
+const DEFAULT_DATABASE_NAME = 'default';
+const DEFAULT_DATABASE_ID = 1n;
+const DEFAULT_PARTITION_NAME = '_default';
+
+export interface RootCoordinatorOptions {
+  readonly catalog: Catalog;
+  readonly timestamps: TimestampSource;
+  readonly ids: IdAllocator;
+  readonly streaming: StreamingWorker;
+  readonly limits: CoordinatorLimits;
+  readonly logger?: Logger;
+}
+
+/**
+ * Databases, collections and partitions over the catalog.
+ *
+ * The worker and the catalog change one after the other, and a crash may come between. A collection's
+ * channels are made before its record, so a record always has its channels; they go after it, so what
+ * a crash leaves behind is channels without a record, which the launcher collects at the next start.
+ */
+export class CatalogRootCoordinator implements RootCoordinator {
+  readonly #catalog: Catalog;
+  readonly #timestamps: TimestampSource;
+  readonly #ids: IdAllocator;
+  readonly #streaming: StreamingWorker;
+  readonly #limits: CoordinatorLimits;
+  readonly #logger: Logger;
+
+  private constructor(options: RootCoordinatorOptions) {
+    this.#catalog = options.catalog;
+    this.#timestamps = options.timestamps;
+    this.#ids = options.ids;
+    this.#streaming = options.streaming;
+    this.#limits = options.limits;
+    this.#logger = options.logger ?? silentLogger;
+  }
+
+  /** Makes the database `default` when the catalog is new. */
+  static async open(options: RootCoordinatorOptions): Promise<CatalogRootCoordinator> {
+    const { catalog, timestamps } = options;
+    if (!catalog.databases().some((database) => database.name === DEFAULT_DATABASE_NAME)) {
+      const createdTimestamp = timestamps.next();
+      await catalog.commit([
+        {
+          kind: 'put-database',
+          database: {
+            id: DEFAULT_DATABASE_ID,
+            name: DEFAULT_DATABASE_NAME,
+            createdTimestamp,
+            properties: [],
+          },
+        },
+      ]);
+    }
+    return new CatalogRootCoordinator(options);
+  }
+
+  async allocateTimestamp(): Promise<Timestamp> {
+    return this.#timestamps.next();
+  }
+
+  async allocateIds(count: number): Promise<bigint> {
+    return await this.#ids.allocate(count);
+  }
+
+  async listDatabases(): Promise<readonly DatabaseInfo[]> {
+    return this.#catalog.databases();
+  }
+
+  async describeDatabase(database: string): Promise<DatabaseInfo> {
+    return this.#catalog.database(database);
+  }
+
+  async createCollection(request: CreateCollection): Promise<CollectionInfo> {
+    const name = request.schema.name;
+    return await this.#catalog.withDatabase(request.database, async (database) => {
+      const existing = this.#catalog.findCollection({ database: database.name, collection: name });
+      if (existing !== undefined) {
+        if (isSameCollection(existing, request)) return existing;
+        throw refused(`create duplicate collection with different parameters, collection: ${name}`);
+      }
+      this.#checkCollectionCount(database);
+      this.#checkPartitionsNum(request);
+      this.#checkCapacity(partitionNames(request).length * request.shardsNum);
+
+      const collection = await this.#newCollection(database, request);
+      await this.#streaming.openCollection(collection);
+      try {
+        await this.#catalog.commit([{ kind: 'put-collection', collection }]);
+      } catch (error) {
+        await this.#dropChannels(collection);
+        throw error;
+      }
+      return collection;
+    });
+  }
+
+  async dropCollection(ref: CollectionRef): Promise<void> {
+    try {
+      await this.#catalog.withDatabase(ref.database, async () => {
+        await this.#catalog.withCollection(ref, async (collection) => {
+          await this.#catalog.commit([{ kind: 'remove-collection', collection }]);
+          await this.#dropChannels(collection);
+        });
+      });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+
+  async describeCollection(ref: CollectionRef): Promise<CollectionInfo> {
+    return this.#catalog.collection(ref);
+  }
+
+  async describeCollectionById(id: CollectionId): Promise<CollectionInfo> {
+    const collection = this.#catalog.collectionById(id);
+    if (collection === undefined) throw collectionNotFoundById(id);
+    return collection;
+  }
+
+  async listCollections(database: string): Promise<readonly CollectionInfo[]> {
+    const { id } = this.#catalog.database(database);
+    return this.#catalog.collections().filter((collection) => collection.databaseId === id);
+  }
+
+  async renameCollection(ref: CollectionRef, to: CollectionRef): Promise<void> {
+    await this.#withDatabases([ref.database, to.database], async () => {
+      const target = this.#catalog.database(to.database);
+      if (this.#catalog.findCollection(to) !== undefined) {
+        throw refused(
+          `duplicated new collection name ${to.database}:${to.collection} with other collection name or alias`,
+        );
+      }
+      await this.#catalog.withCollection(ref, async (collection) => {
+        await this.#change({
+          ...collection,
+          databaseId: target.id as DatabaseId,
+          databaseName: target.name,
+          name: to.collection,
+          schema: { ...collection.schema, name: to.collection },
+          updatedTimestamp: this.#timestamps.next(),
+        });
+      });
+    });
+  }
+
+  async createPartition(ref: CollectionRef, partition: string): Promise<PartitionInfo> {
+    return await this.#catalog.withCollection(ref, async (collection) => {
+      const existing = collection.partitions.find(({ name }) => name === partition);
+      if (existing !== undefined) {
+        // The worker may have missed the news: the first call failed after its commit.
+        await this.#streaming.updateCollection(collection);
+        return existing;
+      }
+      this.#checkPartitionCount(collection);
+      this.#checkCapacity(collection.channels.length);
+      const created: PartitionInfo = {
+        id: (await this.#ids.allocate(1)) as PartitionId,
+        name: partition,
+        createdTimestamp: this.#timestamps.next(),
+      };
+      await this.#change({ ...collection, partitions: [...collection.partitions, created] });
+      return created;
+    });
+  }
+
+  async dropPartition(ref: CollectionRef, partition: string): Promise<void> {
+    await this.#catalog.withCollection(ref, async (collection) => {
+      if (partition === DEFAULT_PARTITION_NAME) throw refused('default partition cannot be deleted');
+      const dropped = collection.partitions.find(({ name }) => name === partition);
+      if (dropped === undefined) return;
+      const load = this.#catalog.loadOf(collection.id);
+      if (load !== undefined && isPartitionLoaded(load, dropped.id)) {
+        throw invalidInput('partition cannot be dropped, partition is loaded, please release it first');
+      }
+      await this.#change({
+        ...collection,
+        partitions: collection.partitions.filter(({ id }) => id !== dropped.id),
+      });
+      await this.#streaming.dropPartition(collection.id, dropped.id);
+    });
+  }
+
+  async #newCollection(database: DatabaseInfo, request: CreateCollection): Promise<CollectionInfo> {
+    const names = partitionNames(request);
+    const id = (await this.#ids.allocate(1 + names.length)) as CollectionId;
+    const createdTimestamp = this.#timestamps.next();
+    return {
+      id,
+      databaseId: database.id as DatabaseId,
+      databaseName: database.name,
+      name: request.schema.name,
+      schema: request.schema,
+      channels: channelNames(id, request.shardsNum),
+      partitions: names.map((name, at) => ({
+        id: (id + 1n + BigInt(at)) as bigint as PartitionId,
+        name,
+        createdTimestamp,
+      })),
+      consistencyLevel: request.consistencyLevel,
+      properties: withTimezone(request.properties),
+      duplicateKey: duplicateKeyPolicy(request.properties),
+      createdTimestamp,
+      updatedTimestamp: createdTimestamp,
+    };
+  }
+
+  async #change(collection: CollectionInfo): Promise<void> {
+    await this.#catalog.commit([{ kind: 'put-collection', collection }]);
+    await this.#streaming.updateCollection(collection);
+  }
+
+  /** The collection is gone from the catalog: channels that stay now go at the next start. */
+  async #dropChannels(collection: CollectionInfo): Promise<void> {
+    try {
+      await this.#streaming.dropCollection(collection.id);
+    } catch (error) {
+      this.#logger.warn(
+        { err: error, collection: String(collection.id) },
+        'channels stay until the next start',
+      );
+    }
+  }
+
+  /** Takes the locks of both databases in one order, so that two renames cannot wait for each other. */
+  async #withDatabases(names: readonly string[], task: () => Promise<void>): Promise<void> {
+    const [first, ...rest] = [...new Set(names)].sort();
+    if (first === undefined) return await task();
+    await this.#catalog.withDatabase(first, async () => await this.#withDatabases(rest, task));
+  }
+
+  #checkCollectionCount(database: DatabaseInfo): void {
+    const count = this.#catalog.collections().filter(({ databaseId }) => databaseId === database.id).length;
+    const limit = this.#limits.collectionsMax;
+    if (count < limit) return;
+    throw new MilvusError(
+      `exceeded the limit number of collections[dbName=${database.name}][limit=${limit}]`,
+      { code: 102, inputError: true },
+    );
+  }
+
+  #checkPartitionsNum(request: CreateCollection): void {
+    const limit = this.#limits.partitionsMax;
+    if (request.schema.partitionKey === null || request.partitionsNum <= limit) return;
+    throw invalidInput(
+      `partition number (${request.partitionsNum}) exceeds max configuration (${limit}): invalid parameter`,
+    );
+  }
+
+  #checkPartitionCount(collection: CollectionInfo): void {
+    const limit = this.#limits.partitionsMax;
+    const count = collection.partitions.length;
+    if (count < limit) return;
+    throw refused(
+      `partition number (${count}) exceeds max configuration (${limit}), collection: ${collection.name}`,
+    );
+  }
+
+  #checkCapacity(added: number): void {
+    const used = this.#catalog
+      .collections()
+      .reduce((sum, { partitions, channels }) => sum + partitions.length * channels.length, 0);
+    const limit = this.#limits.capacityMax;
+    if (used + added <= limit) return;
+    throw new MilvusError(
+      `partitions times shards of all collections would be ${used + added}, the most is ${limit}: general capacity exceeded`,
+      { code: 250 },
+    );
+  }
+}
+
+function partitionNames(request: CreateCollection): readonly string[] {
+  if (request.schema.partitionKey === null) return [DEFAULT_PARTITION_NAME];
+  return Array.from({ length: request.partitionsNum }, (_, at) => `${DEFAULT_PARTITION_NAME}_${at}`);
+}
+
+function channelNames(id: CollectionId, shardsNum: number): readonly ChannelName[] {
+  return Array.from({ length: shardsNum }, (_, shard) => `elanus-dml_${shard}_${id}v${shard}` as ChannelName);
+}
+
+function collectionNotFoundById(id: CollectionId): MilvusError {
+  const { legacyCode } = collectionNotFound('', '');
+  return new MilvusError(`collection not found[collection=${id}]`, {
+    code: 100,
+    legacyCode,
+    inputError: true,
+  });
+}
+
+/** A database or a collection that does not exist. */
+function isNotFound(error: unknown): boolean {
+  return error instanceof MilvusError && (error.code === 100 || error.code === 800);
+}
