@@ -1,0 +1,41 @@
+import { after, before, describe, test } from 'node:test';
+import { partitionGuide } from './expected/partition-guide.ts';
+import { rows } from './expected/rows.ts';
+import { nodeSdk } from './harness/clients.ts';
+import { type RunningServer, serverUnderTest } from './harness/elanus-server.ts';
+import { testCases, testSteps } from './harness/program.ts';
+import { conformanceSuite } from './harness/suite.ts';
+
+const versions = ['3.0.6', '2.6.17', '2.5.12', '2.4.9'];
+
+/** JavaScript numbers end at 2^53, so a dynamic value above it can't be sent as a number. */
+const notInJavaScript = ['a dynamic int64 above 2^53 is compared exactly'];
+
+await conformanceSuite('node', 'the Node SDK', [], () => {
+  let server: RunningServer;
+  before(async () => {
+    server = await serverUnderTest();
+  });
+  after(async () => await server?.[Symbol.asyncDispose]());
+
+  for (const version of versions) {
+    describe(version, () => {
+      let program: Awaited<ReturnType<typeof nodeSdk>>;
+      before(async () => {
+        program = await nodeSdk(version);
+      });
+
+      test('takes partitions from their creation to their end', async (t) => {
+        await testSteps(t, program('partition-guide.mjs'), server.address, partitionGuide);
+      });
+
+      test('takes rows from their insertion to their end', async (t) => {
+        await testSteps(t, program('rows.mjs'), server.address, rows, notInJavaScript);
+      });
+
+      test('works in every other way a program uses it', async (t) => {
+        await testCases(t, program('cases.mjs'), server.address);
+      });
+    });
+  }
+});

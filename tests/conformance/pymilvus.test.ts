@@ -1,0 +1,57 @@
+import { after, before, describe, test } from 'node:test';
+import { partitionGuide } from './expected/partition-guide.ts';
+import { rows } from './expected/rows.ts';
+import { pymilvus } from './harness/clients.ts';
+import { type RunningServer, serverUnderTest } from './harness/elanus-server.ts';
+import { testCases, testSteps } from './harness/program.ts';
+import { conformanceSuite, python } from './harness/suite.ts';
+
+const versions = ['3.0.2', '2.4.15'];
+
+/** Programs that judge for themselves, by what they are about. */
+const caseFiles = {
+  'one-step creation': 'one_step_creation.py',
+  'every type of field': 'field_types.py',
+  'metrics against brute force': 'metrics.py',
+  'query and search': 'reading.py',
+  'insert, upsert and delete': 'writing.py',
+  'the partition key': 'partition_key.py',
+  'the texts of common mistakes': 'mistakes.py',
+  'the ORM style': 'orm_style.py',
+  AsyncMilvusClient: 'async_client.py',
+};
+
+await conformanceSuite('pymilvus', 'pymilvus', [python], () => {
+  let server: RunningServer;
+  before(async () => {
+    server = await serverUnderTest();
+  });
+  after(async () => await server?.[Symbol.asyncDispose]());
+
+  for (const version of versions) {
+    describe(version, () => {
+      let program: Awaited<ReturnType<typeof pymilvus>>;
+      before(async () => {
+        program = await pymilvus(version);
+      });
+
+      test('MilvusClient takes partitions from their creation to their end', async (t) => {
+        await testSteps(t, program('partition_guide.py'), server.address, partitionGuide);
+      });
+
+      test('the ORM style takes partitions from their creation to their end', async (t) => {
+        await testSteps(t, program('partition_guide_orm.py'), server.address, partitionGuide);
+      });
+
+      test('MilvusClient takes rows from their insertion to their end', async (t) => {
+        await testSteps(t, program('rows.py'), server.address, rows);
+      });
+
+      for (const [subject, file] of Object.entries(caseFiles)) {
+        test(subject, async (t) => {
+          await testCases(t, program(file), server.address);
+        });
+      }
+    });
+  }
+});
