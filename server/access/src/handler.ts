@@ -1,0 +1,50 @@
+import type { Draft, MethodName, Methods } from '@elanus/proto';
+import type {
+  DataCoordinator,
+  IndexCoordinator,
+  QueryCoordinator,
+  QueryWorker,
+  RootCoordinator,
+  StreamingWorker,
+} from '@elanus/rpc';
+import type { Clock, Logger, Metrics } from '@elanus/runtime';
+import type { AccessLimits } from './limits.ts';
+
+/** What a call brings besides its message. */
+export interface CallContext {
+  /** `db_name` of the request, else the header `dbname`, else `default`. Not checked to exist. */
+  readonly database: string;
+  /** Aborted when the client has gone, its deadline has passed or the server stops. */
+  readonly signal: AbortSignal;
+  /** `host:port` of the client, for logs. */
+  readonly peer: string;
+}
+
+/**
+ * One method: takes the decoded request, returns the answer without its status (success), or the answer's bytes
+ * already encoded, success included. Throws MilvusError for what the client is told; anything else that is thrown
+ * is our own mistake and becomes code 65535.
+ */
+export type Handler<Name extends MethodName> = (
+  request: Methods[Name]['request'],
+  context: CallContext,
+) => Promise<Draft<Methods[Name]['response']> | Uint8Array>;
+
+/** The methods that are served; the transport answers all others with code 10. */
+export type Handlers = { readonly [Name in MethodName]?: Handler<Name> };
+
+/** What handlers work with. A group of handlers is a function `(dependencies) => Handlers`. */
+export interface AccessDependencies {
+  readonly root: RootCoordinator;
+  readonly query: QueryCoordinator;
+  readonly data: DataCoordinator;
+  readonly index: IndexCoordinator;
+  readonly streaming: StreamingWorker;
+  readonly reader: QueryWorker;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly limits: AccessLimits;
+  /** What GetVersion answers, for example `2.6.0-elanus-0.1.0`. */
+  readonly version: string;
+}
