@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { ConsistencyLevel, DataType } from '@elanus/model';
+import { openDeployment } from '../testing/deployment.ts';
+import { field, schemaOf } from '../testing/schema-fixture.ts';
+import { Catalog } from './catalog.ts';
+import { collectionKey, indexKey, loadKey } from './catalog-keys.ts';
+
+const ref = (collection: string) => ({ database: 'default', collection });
+
+const everyKind = schemaOf(
+  'every_kind',
+  [
+    field('kind', DataType.VarChar, {
+      maxLength: 64,
+      isPartitionKey: true,
+      typeParams: [{ key: 'max_length', value: '64' }],
+    }),
+    field('count', DataType.Int64, { defaultValue: -9_007_199_254_740_993n }),
+    field('rate', DataType.Double, { nullable: true, defaultValue: 0.1 }),
+    field('flag', DataType.Bool, { defaultValue: false }),
+    field('label', DataType.VarChar, { maxLength: 8, defaultValue: '12' }),
+    field('tags', DataType.Array, { elementType: DataType.VarChar, maxLength: 9, maxCapacity: 5 }),
+    field('vector', DataType.FloatVector, { dim: 4 }),
+    field('words', DataType.SparseFloatVector),
+  ],
+  { dynamic: true },
+);
+
+async function filledDeployment() {
+  const deployment = await openDeployment();
+  for (const schema of [everyKind, { ...everyKind, name: 'other' }]) {
+    await deployment.root.createCollection({
+      database: 'default',
+      schema,
+      shardsNum: 2,
+      partitionsNum: 3,
+      consistencyLevel: ConsistencyLevel.Bounded,
+      properties: [{ key: 'elanus.duplicate_key', value: 'reject' }],
+    });
+    for (const fieldName of ['vector', 'words']) {
+      await deployment.index.createIndex(ref(schema.name), { fieldName, indexName: '', params: [] });
+    }
+    await deployment.query.load(ref(schema.name), {
+      partitions: null,
+      fields: ['id', 'kind', 'vector'],
+      skipDynamicField: true,
+      replicaNumber: 2,
+      refresh: false,
+    });
+  }
+  return deployment;
+}
+
+function everything(catalog: Catalog) {
+  return {
+    databases: catalog.databases(),
+    collections: catalog.collections(),
+    indexes: catalog.collections().map(({ id }) => catalog.indexesOf(id)),
+    loads: catalog.collections().map(({ id }) => catalog.loadOf(id)),
+  };
+}
+
+test('a restart finds every definition as it was', async () => {
+  const before = await filledDeployment();
+  const after = await openDeployment({ store: before.store.restart() });
+  assert.deepEqual(everything(after.catalog), everything(before.catalog));
+  assert.deepEqual(after.catalog.damage(), []);
+  await after.oracle.close();
+});
+
+test('a damaged record is set aside and the rest is served', async () => {
+  const { store, catalog } = await filledDeployment();
+  const [damaged, healthy] = catalog.collections();
+  const firstIndex = catalog.indexesOf(healthy!.id)[0]!;
+  const keys = [collectionKey(damaged!.id), indexKey(healthy!.id, firstIndex.id), loadKey(healthy!.id)];
+  for (const key of keys) store.overwrite(key, Buffer.from('v1 00000000\n{"id":"1"}'));
+
+  const after = await openDeployment({ store: store.restart() });
+  assert.deepEqual(
+    after.catalog
+      .damage()
+      .map(({ key }) => key)
+      .sort(),
+    keys.toSorted(),
+  );
+  assert.deepEqual(after.catalog.damagedCollectionIds(), [damaged!.id]);
+  assert.deepEqual(
+    after.catalog.collections().map(({ name }) => name),
+    ['other'],
+  );
+  assert.equal(after.catalog.indexesOf(healthy!.id).length, 1);
+  assert.equal(after.catalog.loadOf(healthy!.id), undefined);
+
+  await after.root.dropCollection(ref('other'));
+  const left = after.store.keys().filter((key) => key.includes(String(healthy!.id)));
+  assert.deepEqual(left, [], 'dropping takes damaged indexes along');
+  await after.oracle.close();
+});
+
+test('a record of a newer build stops the start and is named', async () => {
+  const { store, catalog } = await filledDeployment();
+  const key = collectionKey(catalog.collections()[0]!.id);
+  store.overwrite(key, Buffer.from('v2 00000000\n{}'));
+  await assert.rejects(Catalog.open(store.restart()), new RegExp(`${key}.*version 2 is newer than 1`));
+});
+
+test('what the store refuses is seen by nobody', async () => {
+  const { root, store, catalog, oracle } = await openDeployment();
+  store.failNext('refused', 'catalog/collection/');
+  const request = {
+    database: 'default',
+    schema: everyKind,
+    shardsNum: 1,
+    partitionsNum: 1,
+    consistencyLevel: ConsistencyLevel.Strong,
+    properties: [],
+  };
+  await assert.rejects(root.createCollection(request));
+  assert.deepEqual(catalog.collections(), []);
+  await root.createCollection(request);
+  assert.equal(catalog.collections().length, 1);
+  await oracle.close();
+});

@@ -1,0 +1,32 @@
+import { type Clock, ManualClock } from '@elanus/runtime';
+import {
+  type CoordinatorState,
+  type Coordinators,
+  openCoordinatorState,
+  openCoordinators,
+} from '../coordinators.ts';
+import type { CoordinatorLimits } from '../root/coordinator-limits.ts';
+import { FakeStreamingWorker } from './fake-streaming-worker.ts';
+import { UnreliableMetaStore } from './unreliable-meta-store.ts';
+
+export interface DeploymentOptions {
+  readonly store?: UnreliableMetaStore;
+  readonly clock?: Clock;
+  readonly limits?: Partial<CoordinatorLimits>;
+}
+
+/** Real coordinators over a store in memory and a fake worker. */
+export interface Deployment extends Coordinators, CoordinatorState {
+  readonly store: UnreliableMetaStore;
+  readonly streaming: FakeStreamingWorker;
+}
+
+/** Starts a deployment; given the store of an earlier one, as a restart would. The caller closes the oracle. */
+export async function openDeployment(options: DeploymentOptions = {}): Promise<Deployment> {
+  const store = options.store ?? new UnreliableMetaStore();
+  const state = await openCoordinatorState({ store, clock: options.clock ?? new ManualClock() });
+  const streaming = new FakeStreamingWorker();
+  streaming.recover(state.catalog.collections());
+  const coordinators = await openCoordinators({ ...state, streaming, limits: options.limits ?? {} });
+  return { ...coordinators, ...state, store, streaming };
+}

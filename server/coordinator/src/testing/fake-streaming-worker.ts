@@ -1,0 +1,39 @@
+import type { CollectionId, CollectionInfo, PartitionId } from '@elanus/model';
+import type { StreamingWorker, WriteRequest, WriteResult } from '@elanus/rpc';
+
+/** Knows which collections have channels, and counts the rows that a test says there are. */
+export class FakeStreamingWorker implements StreamingWorker {
+  readonly collections = new Map<CollectionId, CollectionInfo>();
+  readonly rows = new Map<PartitionId, bigint>();
+
+  /** What the real one does at a start: opens what the catalog has, collects what it has not. */
+  recover(collections: readonly CollectionInfo[]): void {
+    this.collections.clear();
+    for (const collection of collections) this.collections.set(collection.id, collection);
+  }
+
+  async openCollection(collection: CollectionInfo): Promise<void> {
+    this.collections.set(collection.id, collection);
+  }
+
+  async updateCollection(collection: CollectionInfo): Promise<void> {
+    this.collections.set(collection.id, collection);
+  }
+
+  async dropCollection(id: CollectionId): Promise<void> {
+    this.collections.delete(id);
+  }
+
+  async dropPartition(_id: CollectionId, partition: PartitionId): Promise<void> {
+    this.rows.delete(partition);
+  }
+
+  async write(_request: WriteRequest): Promise<WriteResult> {
+    throw new Error('the fake worker takes no rows');
+  }
+
+  async countRows(id: CollectionId): Promise<ReadonlyMap<PartitionId, bigint>> {
+    const partitions = this.collections.get(id)?.partitions ?? [];
+    return new Map(partitions.map((partition) => [partition.id, this.rows.get(partition.id) ?? 0n]));
+  }
+}
