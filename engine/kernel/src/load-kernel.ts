@@ -11,6 +11,8 @@ export interface KernelOptions {
   readonly threads?: number;
   /** `avx512`, `avx2`, `neon` or `portable`. Default: `ELANUS_SIMD`, else the widest that the machine has. */
   readonly simd?: string;
+  /** Which searches run on the calling thread: `small` ones (the default) or none. */
+  readonly inline?: 'small' | 'none';
 }
 
 /**
@@ -34,7 +36,7 @@ export function loadKernel(options: KernelOptions = {}): Kernel {
     throw new RangeError(`threads is ${threads}, must be an integer from 1 to 1024`);
   const pool = native.getPool(threads);
   if (pool === 0) throw new Error(`cannot start ${threads} threads`);
-  return new NativeKernelAdapter(native, { simd, pool, threads });
+  return new NativeKernelAdapter(native, { simd, pool, threads }, options.inline ?? 'small');
 }
 
 interface PendingSearch {
@@ -96,11 +98,17 @@ class NativeKernelAdapter implements Kernel {
   readonly #native: NativeKernel;
   readonly #simd: number;
   readonly #pool: number;
+  readonly #inline: 'small' | 'none';
 
-  constructor(native: NativeKernel, machine: { simd: number; pool: number; threads: number }) {
+  constructor(
+    native: NativeKernel,
+    machine: { simd: number; pool: number; threads: number },
+    inline: 'small' | 'none',
+  ) {
     this.#native = native;
     this.#simd = machine.simd;
     this.#pool = machine.pool;
+    this.#inline = inline;
     this.threads = machine.threads;
     this.simd = native.simdName(machine.simd);
   }
@@ -110,7 +118,7 @@ class NativeKernelAdapter implements Kernel {
     const searchWords = openSearches(this.#native);
     const hits = allocateHits(search);
     const words = searchWords.write(this.#simd, this.#pool, search, hits);
-    if (!isSmall(search)) return await this.#start(search, hits, words);
+    if (this.#inline === 'none' || !isSmall(search)) return await this.#start(search, hits, words);
     const status = this.#native.runExactSearch(words);
     if (status !== Status.Ok) throw new KernelError(status);
     return hits;

@@ -5,7 +5,6 @@
 #include <cstring>
 #include <limits>
 
-#include "half.h"
 #include "norms.h"
 
 namespace elanus {
@@ -13,8 +12,6 @@ namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-// A panel of rows shares the second-level cache with the queries.
-constexpr size_t kPanelBytes = 128 * 1024;
 
 // The largest float that, as a double, is less than `bound`; -infinity when there is none.
 float largest_below(double bound) {
@@ -32,39 +29,28 @@ ScoreTile float_loop(const FloatLoops& loops, ElanusMetric metric) {
   return metric == ELANUS_L2 ? loops.square_distance : loops.dot;
 }
 
-ScoreTile score_loop(const ElanusSimd& simd, ElanusVectorType type, ElanusMetric metric) {
-  switch (type) {
-    case ELANUS_FLOAT32:
-      return float_loop(simd.float32, metric);
-    case ELANUS_FLOAT16:
-      return float_loop(simd.float16, metric);
-    case ELANUS_BFLOAT16:
-      return float_loop(simd.bfloat16, metric);
-    case ELANUS_INT8:
-      return simd.int8.dot;
-    case ELANUS_BINARY:
-      return metric == ELANUS_HAMMING ? simd.bits.xor_count : simd.bits.and_count;
-    case ELANUS_SPARSE:
-      break;
-  }
-  return nullptr;
-}
-
-bool is_float(ElanusVectorType type) {
-  return type == ELANUS_FLOAT32 || type == ELANUS_FLOAT16 || type == ELANUS_BFLOAT16;
+ScoreTile integer_loop(const ElanusSimd& simd, ElanusVectorType type, ElanusMetric metric) {
+  if (type == ELANUS_INT8) return simd.int8.dot;
+  return metric == ELANUS_HAMMING ? simd.bits.xor_count : simd.bits.and_count;
 }
 
 size_t round_up(size_t value, size_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
-float widen(ElanusVectorType type, const uint8_t* from, size_t i) {
-  if (type == ELANUS_FLOAT32) {
-    float value;
-    std::memcpy(&value, from + i * sizeof value, sizeof value);
-    return value;
+// Bytes from one prepared vector to the next: whole cache lines, and an odd number of them, so that the same
+// dimension of several vectors does not fall into one set of the cache.
+size_t stride_of(size_t bytes) { return (round_up(bytes, kQueryPadding) / kQueryPadding | 1) * kQueryPadding; }
+
+const FloatLoops* float_loops(const ElanusSimd& simd, ElanusVectorType type) {
+  switch (type) {
+    case ELANUS_FLOAT32:
+      return &simd.float32;
+    case ELANUS_FLOAT16:
+      return &simd.float16;
+    case ELANUS_BFLOAT16:
+      return &simd.bfloat16;
+    default:
+      return nullptr;
   }
-  uint16_t half;
-  std::memcpy(&half, from + i * sizeof half, sizeof half);
-  return type == ELANUS_FLOAT16 ? float_from_float16(half) : float_from_bfloat16(half);
 }
 
 bool is_allowed(const uint8_t* allowed, uint32_t row) { return (allowed[row / 8] >> (row % 8) & 1) != 0; }
@@ -97,11 +83,20 @@ ElanusStatus Scanner::begin(const ElanusSimd& simd, const ElanusExactSearch& sea
   if (top_.size() < query_count) top_.resize(query_count);
   if (search.type == ELANUS_SPARSE) return prepare_sparse_queries(first_query);
   row_bytes_ = dense_bytes(search.type, search.dim);
-  score_tile_ = score_loop(simd, search.type, search.metric);
   square_norm_ = square_norm_loop(simd, search.type);
-  const size_t panel_rows = query_count == 1 ? kPanelRows : kPanelBytes / row_bytes_ / kRowTile * kRowTile;
-  panel_rows_ = std::clamp(panel_rows, kRowTile, kPanelRows);
-  scores_.resize(panel_rows_ * query_count);
+  if (const FloatLoops* const loops = float_loops(simd, search.type); loops != nullptr) {
+    score_in_place_ = float_loop(*loops, search.metric);
+    score_packed_ = float_loop(simd.float32, search.metric);
+    widen_ = loops->widen;
+    query_stride_ = stride_of(search.dim * sizeof(float));
+  } else {
+    score_in_place_ = integer_loop(simd, search.type, search.metric);
+    score_packed_ = score_in_place_;
+    widen_ = nullptr;
+    query_stride_ = stride_of(row_bytes_);
+  }
+  scores_.resize(kPanelRows * query_count);
+  packed_rows_.resize(kRowTile * query_stride_);
   prepare_queries(first_query);
   return ELANUS_OK;
 }
@@ -120,24 +115,20 @@ ElanusStatus Scanner::prepare_sparse_queries(uint32_t first_query) {
 // COSINE compares with the query brought to length 1, so that no intermediate result is larger than a row is long.
 void Scanner::prepare_float_query(const uint8_t* from, float* to) {
   const size_t dim = search_->dim;
-  double scale = 1;
-  if (search_->metric == ELANUS_COSINE) scale = inverse_length(square_norm_(from, dim));
-  for (size_t i = 0; i < dim; ++i) {
-    const float element = widen(search_->type, from, i);
-    to[i] = scale == 1 ? element : scale == 0 ? 0 : static_cast<float>(static_cast<double>(element) * scale);
-  }
+  widen_(from, dim, to);
+  if (search_->metric != ELANUS_COSINE) return;
+  const double scale = inverse_length(square_norm_(from, dim));
+  for (size_t i = 0; i < dim; ++i) to[i] = scale == 0 ? 0 : static_cast<float>(static_cast<double>(to[i]) * scale);
 }
 
 void Scanner::prepare_queries(uint32_t first_query) {
-  const size_t bytes = is_float(search_->type) ? search_->dim * sizeof(float) : row_bytes_;
-  query_stride_ = round_up(bytes, kQueryPadding);
   queries_.assign(query_stride_ * query_count_, 0);
   query_sums_.assign(query_count_, 0);
   query_norms_.assign(query_count_, 0);
   for (uint32_t q = 0; q < query_count_; ++q) {
     const uint8_t* from = search_->queries + (first_query + size_t{q}) * row_bytes_;
     uint8_t* to = queries_.data() + q * query_stride_;
-    if (is_float(search_->type)) {
+    if (widen_ != nullptr) {
       prepare_float_query(from, reinterpret_cast<float*>(to));
       continue;
     }
@@ -156,32 +147,76 @@ ElanusStatus Scanner::scan_dense(const RowRun& run, const HitOrder& order) {
     if (block.allowed != nullptr && !is_allowed(block.allowed, row)) continue;
     row_ids_[count] = row;
     row_pointers_[count] = block.bytes + row * row_bytes_;
-    if (++count == panel_rows_) {
-      score_panel(run.block, count, order);
-      count = 0;
-    }
+    if (++count < kPanelRows + kRowTile) continue;
+    score_panel(run.block, kPanelRows, order);
+    std::copy_n(row_ids_ + kPanelRows, kRowTile, row_ids_);
+    std::copy_n(row_pointers_ + kPanelRows, kRowTile, row_pointers_);
+    count = kRowTile;
   }
-  if (count > 0) score_panel(run.block, count, order);
+  if (count == 0) return ELANUS_OK;
+  // Repeat the last row where there is none.
+  std::fill(row_pointers_ + count, row_pointers_ + kPanelRows + kRowTile, row_pointers_[count - 1]);
+  score_panel(run.block, std::min(count, kPanelRows), order);
+  if (count <= kPanelRows) return ELANUS_OK;
+  std::copy(row_ids_ + kPanelRows, row_ids_ + count, row_ids_);
+  std::copy_n(row_pointers_ + kPanelRows, kRowTile, row_pointers_);
+  std::fill_n(row_pointers_ + kRowTile, kRowTile, row_pointers_[kRowTile - 1]);
+  score_panel(run.block, count - kPanelRows, order);
   return ELANUS_OK;
 }
 
+// Compares the first `count` rows of the panel with all queries.
 void Scanner::score_panel(uint32_t block, size_t count, const HitOrder& order) {
   const size_t row_count = round_up(count, kRowTile);
-  for (size_t i = count; i < row_count; ++i) row_pointers_[i] = row_pointers_[count - 1];
-  score_tile_({.queries = queries_.data(),
-               .query_stride = query_stride_,
-               .query_count = query_count_,
-               .query_sums = query_sums_.data(),
-               .rows = row_pointers_,
-               .row_count = row_count,
-               .dim = search_->type == ELANUS_BINARY ? row_bytes_ : search_->dim,
-               .scores = scores_.data()});
+  if (query_count_ < kPackedQueriesMin)
+    score_in_place(row_count);
+  else
+    score_packed(row_count);
   load_row_factors(search_->blocks[block], count);
   for (uint32_t q = 0; q < query_count_; ++q) {
-    float* scores = scores_.data() + q * row_count;
+    float* scores = scores_.data() + q * kPanelRows;
     rank(q, scores, count);
     collect(q, block, scores, count, order);
   }
+}
+
+void Scanner::score_in_place(size_t row_count) {
+  score_in_place_({.queries = queries_.data(),
+                   .query_stride = query_stride_,
+                   .query_count = query_count_,
+                   .query_sums = query_sums_.data(),
+                   .rows = row_pointers_,
+                   .row_count = row_count,
+                   .row_bytes = row_bytes_,
+                   .dim = search_->type == ELANUS_BINARY ? row_bytes_ : search_->dim,
+                   .scores = scores_.data(),
+                   .score_stride = kPanelRows});
+}
+
+void Scanner::score_packed(size_t row_count) {
+  const uint8_t* rows[2 * kRowTile];
+  for (size_t r = 0; r < kRowTile; ++r) rows[r] = packed_rows_.data() + r * query_stride_;
+  for (size_t first = 0; first < row_count; first += kRowTile) {
+    for (size_t r = 0; r < kRowTile; ++r) pack(row_pointers_[first + r], packed_rows_.data() + r * query_stride_);
+    std::copy_n(row_pointers_ + first + kRowTile, kRowTile, rows + kRowTile);
+    score_packed_({.queries = queries_.data(),
+                   .query_stride = query_stride_,
+                   .query_count = query_count_,
+                   .query_sums = query_sums_.data(),
+                   .rows = rows,
+                   .row_count = kRowTile,
+                   .row_bytes = row_bytes_,
+                   .dim = search_->type == ELANUS_BINARY ? row_bytes_ : search_->dim,
+                   .scores = scores_.data() + first,
+                   .score_stride = kPanelRows});
+  }
+}
+
+void Scanner::pack(const uint8_t* row, uint8_t* out) {
+  if (widen_ != nullptr)
+    widen_(row, search_->dim, reinterpret_cast<float*>(out));
+  else
+    std::memcpy(out, row, row_bytes_);
 }
 
 // What the ranks depend on beside the tile's scores, one number a row.
@@ -203,7 +238,7 @@ void Scanner::load_row_factors(const ElanusBlock& block, size_t count) {
 
 // Turns the tile's scores of one query into ranks, in place. NaN leaves a row out.
 void Scanner::rank(uint32_t query, float* scores, size_t count) {
-  const double norm = is_float(search_->type) ? 0 : query_norms_[query];
+  const double norm = widen_ != nullptr ? 0 : query_norms_[query];
   const auto each = [&](auto rank_of) {
     for (size_t i = 0; i < count; ++i) scores[i] = rank_of(scores[i], row_factors_[i]);
   };

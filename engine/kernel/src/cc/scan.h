@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "aligned.h"
 #include "elanus/kernel.h"
 #include "simd/simd.h"
 #include "sparse.h"
@@ -53,6 +54,8 @@ class Scanner {
   static constexpr uint32_t kRowsBetweenChecks = 4096;
   // Rows that are scored before their scores are looked at.
   static constexpr size_t kPanelRows = 96;
+  // From this many queries on, rows are copied to cache lines of their own (and widened) before they are compared.
+  static constexpr uint32_t kPackedQueriesMin = 4;
 
   void prepare_float_query(const uint8_t* from, float* to);
   void prepare_queries(uint32_t first_query);
@@ -60,6 +63,9 @@ class Scanner {
   ElanusStatus scan_dense(const RowRun& run, const HitOrder& order);
   ElanusStatus scan_sparse(const RowRun& run, const HitOrder& order);
   void score_panel(uint32_t block, size_t count, const HitOrder& order);
+  void score_in_place(size_t row_count);
+  void score_packed(size_t row_count);
+  void pack(const uint8_t* row, uint8_t* out);
   void load_row_factors(const ElanusBlock& block, size_t count);
   void rank(uint32_t query, float* scores, size_t count);
   void collect(uint32_t query, uint32_t block, const float* ranks, size_t count, const HitOrder& order);
@@ -69,22 +75,24 @@ class Scanner {
   RankRange range_{};
   uint32_t query_count_ = 0;
   size_t row_bytes_ = 0;
-  size_t panel_rows_ = 0;
-  ScoreTile score_tile_ = nullptr;
+  ScoreTile score_in_place_ = nullptr;
+  ScoreTile score_packed_ = nullptr;
   SquareNorm square_norm_ = nullptr;
+  Widen widen_ = nullptr;  // null when vectors are compared as they are
 
   std::vector<TopK> top_;
-  std::vector<uint8_t> queries_;
+  AlignedVector<uint8_t> queries_;
   size_t query_stride_ = 0;
   std::vector<int32_t> query_sums_;
   std::vector<double> query_norms_;  // squared; of COSINE over int8: inverse lengths
   std::vector<SparseVector> sparse_queries_;
 
-  // Of the rows of the panel.
-  uint32_t row_ids_[kPanelRows];
-  const uint8_t* row_pointers_[kPanelRows];
+  // Of the rows of the panel; the first ones of the next panel follow.
+  uint32_t row_ids_[kPanelRows + kRowTile];
+  const uint8_t* row_pointers_[kPanelRows + kRowTile];
   double row_factors_[kPanelRows];
-  std::vector<float> scores_;
+  AlignedVector<uint8_t> packed_rows_;
+  AlignedVector<float> scores_;
 };
 
 }  // namespace elanus

@@ -110,8 +110,17 @@ double square_norm(const uint8_t* row, size_t dim) {
 }
 
 template <class Element>
+void widen(const uint8_t* vector, size_t dim, float* out) {
+  size_t i = 0;
+  for (; i + 16 <= dim; i += 16) _mm512_storeu_ps(out + i, Element::load(vector + i * Element::kBytes));
+  if (i == dim) return;
+  const __mmask16 rest = static_cast<__mmask16>((1u << (dim - i)) - 1);
+  _mm512_mask_storeu_ps(out + i, rest, Element::load_tail(vector + i * Element::kBytes, dim - i));
+}
+
+template <class Element>
 constexpr FloatLoops loops() {
-  return {score_tile<Dot<Element>>, score_tile<SquareDistance<Element>>, square_norm<Element>};
+  return {score_tile<Dot<Element>>, score_tile<SquareDistance<Element>>, square_norm<Element>, widen<Element>};
 }
 
 }  // namespace

@@ -78,8 +78,20 @@ double square_norm(const uint8_t* row, size_t dim) {
 }
 
 template <class Element>
+void widen(const uint8_t* vector, size_t dim, float* out) {
+  const auto store = [](float* to, Vec v) ELANUS_INLINE_LAMBDA { memcpy(to, &v, sizeof v); };
+  size_t i = 0;
+  for (; i + 4 <= dim; i += 4) store(out + i, Element::load(vector + i * Element::kBytes));
+  if (i == dim) return;
+  const size_t rest = dim - i;
+  float tail[4];
+  store(tail, Element::load(Tail<4 * Element::kBytes>(vector + i * Element::kBytes, rest * Element::kBytes).bytes));
+  memcpy(out + i, tail, rest * sizeof(float));
+}
+
+template <class Element>
 constexpr FloatLoops loops() {
-  return {score_tile<Dot<Element>>, score_tile<SquareDistance<Element>>, square_norm<Element>};
+  return {score_tile<Dot<Element>>, score_tile<SquareDistance<Element>>, square_norm<Element>, widen<Element>};
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ void dot(const Tile& tile) {
   auto* const scores = static_cast<uint32_t*>(tile.scores);
   for (size_t q = 0; q < tile.query_count; ++q) {
     const uint32_t excess = 128u * static_cast<uint32_t>(tile.query_sums[q]);
-    for (size_t r = 0; r < tile.row_count; ++r) scores[q * tile.row_count + r] -= excess;
+    for (size_t r = 0; r < tile.row_count; ++r) scores[q * tile.score_stride + r] -= excess;
   }
 }
 

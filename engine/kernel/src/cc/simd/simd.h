@@ -19,10 +19,12 @@ struct Tile {
   size_t query_stride;
   size_t query_count;
   const int32_t* query_sums;  // int8 only: the sum of each query's elements
-  const uint8_t* const* rows;
-  size_t row_count;  // a multiple of kRowTile
-  size_t dim;        // elements; of binary vectors, bytes
-  void* scores;      // float or int32_t, row_count of them for each query
+  const uint8_t* const* rows;  // followed by kRowTile more that will be wanted soon
+  size_t row_count;            // a multiple of kRowTile
+  size_t row_bytes;            // of the rows that will be wanted soon
+  size_t dim;                  // elements; of binary vectors, bytes
+  void* scores;                // float or int32_t, those of query q from q * score_stride on
+  size_t score_stride;
 };
 
 // Fills `tile.scores`. The score of a pair depends on nothing but the two vectors and the instruction set: one
@@ -32,10 +34,14 @@ using ScoreTile = void (*)(const Tile& tile);
 // Squared length of one row. Sum in double precision for floats, exact for the others (bits: how many are set).
 using SquareNorm = double (*)(const uint8_t* row, size_t dim);
 
+// Writes `dim` elements as float32.
+using Widen = void (*)(const uint8_t* vector, size_t dim, float* out);
+
 struct FloatLoops {
   ScoreTile dot;
   ScoreTile square_distance;
   SquareNorm square_norm;
+  Widen widen;
 };
 
 struct Int8Loops {

@@ -32,10 +32,7 @@ ELANUS_INLINE void score_register_tile(const Tile& tile, size_t first_query, siz
   const uint8_t* next[R];
   for (size_t r = 0; r < R; ++r) {
     row[r] = tile.rows[first_row + r];
-    if constexpr (P == Prefetch::kNextTile) {
-      const size_t ahead = first_row + R + r;
-      next[r] = tile.rows[ahead < tile.row_count ? ahead : first_row + r];
-    }
+    next[r] = tile.rows[first_row + R + r];
   }
   const uint8_t* query = tile.queries + first_query * tile.query_stride;
   const size_t stride = tile.query_stride;
@@ -78,9 +75,22 @@ ELANUS_INLINE void score_register_tile(const Tile& tile, size_t first_query, siz
     }
   }
 
-  typename Op::Out* out = static_cast<typename Op::Out*>(tile.scores) + first_query * tile.row_count + first_row;
+  typename Op::Out* out = static_cast<typename Op::Out*>(tile.scores) + first_query * tile.score_stride + first_row;
 #pragma GCC unroll 16
-  for (size_t q = 0; q < Q; ++q) Op::template reduce<R>(acc[q], out + q * tile.row_count);
+  for (size_t q = 0; q < Q; ++q) Op::template reduce<R>(acc[q], out + q * tile.score_stride);
+}
+
+inline constexpr size_t kPrefetchTilesMax = 16;
+
+// Asks for the rows after `first_row + R`, a part of each at a call, all of them in `parts` calls.
+template <size_t R>
+ELANUS_INLINE void prefetch_part(const Tile& tile, size_t first_row, size_t part, size_t parts) {
+  const size_t lines = (tile.row_bytes + 63) / 64;
+  const size_t begin = lines * part / parts * 64;
+  const size_t end = lines * (part + 1) / parts * 64;
+  for (size_t at = begin; at < end; at += 64) {
+    for (size_t r = 0; r < R; ++r) __builtin_prefetch(tile.rows[first_row + R + r] + at, 0, 2);
+  }
 }
 
 template <class Op>
@@ -91,11 +101,18 @@ void score_tile(const Tile& tile) {
     return;
   }
   // The rows of a tile stay in the first-level cache while the queries stream by from the second.
+  const size_t wide_tiles = tile.query_count / Op::kQueries;
+  const size_t tiles = wide_tiles + tile.query_count % Op::kQueries;
+  // Not earlier than that: the queries would push the coming rows out of the cache again.
+  const size_t prefetching = tiles < kPrefetchTilesMax ? tiles : kPrefetchTilesMax;
   for (size_t r = 0; r < tile.row_count; r += Op::kRows) {
-    size_t q = 0;
-    for (; q + Op::kQueries <= tile.query_count; q += Op::kQueries)
-      score_register_tile<Op, Op::kQueries, Op::kRows, Prefetch::kNone>(tile, q, r);
-    for (; q < tile.query_count; ++q) score_register_tile<Op, 1, Op::kRows, Prefetch::kNone>(tile, q, r);
+    for (size_t t = 0; t < tiles; ++t) {
+      if (t >= tiles - prefetching) prefetch_part<Op::kRows>(tile, r, t - (tiles - prefetching), prefetching);
+      if (t < wide_tiles)
+        score_register_tile<Op, Op::kQueries, Op::kRows, Prefetch::kNone>(tile, t * Op::kQueries, r);
+      else
+        score_register_tile<Op, 1, Op::kRows, Prefetch::kNone>(tile, wide_tiles * (Op::kQueries - 1) + t, r);
+    }
   }
 }
 
