@@ -5,44 +5,13 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
+import { BINDING_SOURCES, compiler, flagsOf, LIBRARY_SOURCES, packageDirectory } from './compile.ts';
 
 const JOBS = 2;
-const packageDirectory = join(import.meta.dirname, '..');
+const LINK_FLAGS = ['-shared', '-pthread', '-static-libstdc++', '-static-libgcc'];
 const outputDirectory = join(packageDirectory, 'build', 'Release');
 const output = join(outputDirectory, 'kernel.node');
-
-const nodeHeaders = join(
-  dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json')),
-  'include',
-);
-const FLAGS = [
-  ...['-std=c++20', '-O3', '-fPIC', '-fvisibility=hidden', '-pthread'],
-  // A fused multiply-add rounds once; where the compiler chose freely, a score could depend on the loop it is in.
-  '-ffp-contract=off',
-  ...['-Wall', '-Wextra', '-Werror', '-Wno-psabi'],
-  ...['-DNAPI_VERSION=8', `-I${join(packageDirectory, 'include')}`, `-I${nodeHeaders}`],
-];
-const LINK_FLAGS = ['-shared', '-pthread', '-static-libstdc++', '-static-libgcc'];
-/** By the end of a file's name; a file of another processor is left out. */
-const MACHINE_FLAGS: Readonly<
-  Record<string, { readonly processor: string; readonly flags: readonly string[] }>
-> = {
-  _avx2: { processor: 'x64', flags: ['-mavx2', '-mfma', '-mf16c', '-mpopcnt'] },
-  _avx512: {
-    processor: 'x64',
-    flags: [
-      ...['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx512vnni', '-mavx512vpopcntdq'],
-      ...['-mfma', '-mf16c', '-mprefer-vector-width=512'],
-      // GCC's own header trips over it: https://gcc.gnu.org/bugzilla/show_bug.cgi?id=105593
-      ...['-Wno-uninitialized', '-Wno-maybe-uninitialized'],
-    ],
-  },
-  _neon: { processor: 'arm64', flags: [] },
-};
-
-const compiler = process.env.CXX ?? 'g++';
 
 function fail(message: string): never {
   process.stderr.write(`kernel: ${message}\n`);
@@ -67,14 +36,11 @@ interface Unit {
 }
 
 function units(): Unit[] {
-  const sources = globSync('src/{cc,binding}/**/*.cc', { cwd: packageDirectory }).sort();
+  const sources = globSync([LIBRARY_SOURCES, BINDING_SOURCES], { cwd: packageDirectory }).sort();
   return sources.flatMap((source) => {
-    const name = basename(source, '.cc');
-    const set = Object.keys(MACHINE_FLAGS).find((ending) => name.endsWith(ending));
-    const machine = set === undefined ? null : MACHINE_FLAGS[set]!;
-    if (machine !== null && machine.processor !== process.arch) return [];
-    const flags = machine === null ? FLAGS : [...FLAGS, ...machine.flags];
-    return [{ source, object: join(outputDirectory, `${name}.o`), flags }];
+    const flags = flagsOf(source);
+    const object = join(outputDirectory, `${basename(source, '.cc')}.o`);
+    return flags === null ? [] : [{ source, object, flags }];
   });
 }
 
