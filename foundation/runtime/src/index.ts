@@ -1,4 +1,17 @@
 export type { Clock } from './clock.ts';
+export { ConcurrencyLimit } from './concurrency-limit.ts';
+export {
+  type DirectoryEntry,
+  type Disk,
+  DiskError,
+  type DiskErrorKind,
+  type DiskFile,
+  type OpenMode,
+} from './disk.ts';
 export { type Logger, silentLogger } from './logger.ts';
+export { ManualClock } from './manual-clock.ts';
 export { type Counter, type GaugeReader, type Histogram, type Metrics, noMetrics } from './metrics.ts';
+export { NodeDisk } from './node-disk.ts';
+export { type Random, seededRandom, systemRandom } from './random.ts';
+export { systemClock } from './system-clock.ts';
 export type { TimestampSource } from './timestamp-source.ts';

@@ -1,0 +1,67 @@
+/** Bytes that outlive the process, injected so that a test can tear them, lose them and fill them up. */
+export interface Disk {
+  /** Opens a file. `create` makes an empty one and empties one that exists; the others need it to exist. */
+  open(path: string, mode: OpenMode): Promise<DiskFile>;
+  /** What lies in a directory, sorted by name. */
+  list(directory: string): Promise<readonly DirectoryEntry[]>;
+  /** Makes a directory and those above it. Idempotent. Durable once the directory above it is synced. */
+  createDirectory(path: string): Promise<void>;
+  /** Replaces what is at `to`. Durable once the directories of both are synced. */
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file, or a directory with all it holds. Idempotent. Durable once the directory above it is synced. */
+  remove(path: string): Promise<void>;
+  /** Resolves when the entries of the directory (not the files' bytes) are durable. */
+  syncDirectory(path: string): Promise<void>;
+}
+
+export type OpenMode = 'read' | 'write' | 'create';
+
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly kind: 'file' | 'directory';
+}
+
+/** An open file. Whoever opened it closes it (`await using` does). Calls on one file must not overlap, except for reads. */
+export interface DiskFile extends AsyncDisposable {
+  readonly path: string;
+  size(): Promise<number>;
+  /** Fills `target` from `position`; resolves to the bytes read, fewer only where the file ends. */
+  read(target: Uint8Array, position: number): Promise<number>;
+  /**
+   * Writes all of `buffers`, one behind the other, from `position`; the file grows as needed. When it
+   * resolves these bytes and the length are durable. When it rejects, any part of them may be in the
+   * file, durable or not, and after an error of kind `failed` neither a read nor a later sync proves
+   * that the file holds what the disk holds.
+   */
+  writeDurably(buffers: readonly Uint8Array[], position: number): Promise<void>;
+  /** Cuts the file at `length` bytes, or lengthens it with zeros. Durable after `sync`. */
+  truncate(length: number): Promise<void>;
+  /** Resolves when everything written or cut before is durable. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * - `full`: no room or quota left; the same call may work later.
+ * - `missing`, `denied`: the path is not there, or may not be used.
+ * - `failed`: the device, the file system or a limit of the process; see `writeDurably` for what is then known.
+ */
+export type DiskErrorKind = 'full' | 'missing' | 'denied' | 'failed';
+
+/** What a disk could not do. Never the client's fault. */
+export class DiskError extends Error {
+  override readonly name = 'DiskError';
+  readonly kind: DiskErrorKind;
+  readonly path: string;
+
+  constructor(kind: DiskErrorKind, path: string, message: string, cause?: unknown) {
+    super(`${message} (${path})`, cause === undefined ? undefined : { cause });
+    this.kind = kind;
+    this.path = path;
+  }
+
+  /** The same call may work later without anybody's repair of the machine, once room is made. */
+  get retriable(): boolean {
+    return this.kind === 'full';
+  }
+}

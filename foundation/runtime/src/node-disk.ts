@@ -1,0 +1,164 @@
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import {
+  type DirectoryEntry,
+  type Disk,
+  DiskError,
+  type DiskErrorKind,
+  type DiskFile,
+  type OpenMode,
+} from './disk.ts';
+
+/** The file system of the machine. */
+export class NodeDisk implements Disk {
+  open(path: string, mode: OpenMode): Promise<DiskFile> {
+    return translated(path, async () => new NodeDiskFile(path, await open(path, OPEN_FLAGS[mode], 0o640)));
+  }
+
+  list(directory: string): Promise<readonly DirectoryEntry[]> {
+    return translated(directory, async () => {
+      const entries = await readdir(directory, { withFileTypes: true });
+      return entries
+        .map(
+          (entry): DirectoryEntry => ({ name: entry.name, kind: entry.isDirectory() ? 'directory' : 'file' }),
+        )
+        .sort((a, b) => (a.name < b.name ? -1 : 1));
+    });
+  }
+
+  createDirectory(path: string): Promise<void> {
+    return translated(path, async () => {
+      await mkdir(path, { recursive: true, mode: 0o750 });
+    });
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return translated(from, () => rename(from, to));
+  }
+
+  remove(path: string): Promise<void> {
+    return translated(path, () => rm(path, { recursive: true, force: true }));
+  }
+
+  syncDirectory(path: string): Promise<void> {
+    return translated(path, async () => {
+      await using handle = await open(path, constants.O_RDONLY);
+      await handle.sync();
+    });
+  }
+}
+
+/**
+ * Writers open with O_DSYNC: the write returns when the bytes are durable, which saves a second trip
+ * through the thread pool and was 5 to 40 % faster than write and fdatasync (ext4 on virtio).
+ */
+const WRITE_FLAGS = constants.O_RDWR | constants.O_DSYNC;
+const OPEN_FLAGS: Readonly<Record<OpenMode, number>> = {
+  read: constants.O_RDONLY,
+  write: WRITE_FLAGS,
+  create: WRITE_FLAGS | constants.O_CREAT | constants.O_TRUNC,
+};
+
+/** Buffers of one pwritev: IOV_MAX of Linux and macOS. */
+const BUFFERS_PER_WRITE = 1024;
+
+class NodeDiskFile implements DiskFile {
+  readonly path: string;
+  readonly #handle: FileHandle;
+
+  constructor(path: string, handle: FileHandle) {
+    this.path = path;
+    this.#handle = handle;
+  }
+
+  size(): Promise<number> {
+    return translated(this.path, async () => (await this.#handle.stat()).size);
+  }
+
+  read(target: Uint8Array, position: number): Promise<number> {
+    return translated(this.path, async () => {
+      let filled = 0;
+      while (filled < target.length) {
+        const { bytesRead } = await this.#handle.read(
+          target,
+          filled,
+          target.length - filled,
+          position + filled,
+        );
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+      return filled;
+    });
+  }
+
+  writeDurably(buffers: readonly Uint8Array[], position: number): Promise<void> {
+    return translated(this.path, async () => {
+      let at = position;
+      for (let first = 0; first < buffers.length; first += BUFFERS_PER_WRITE) {
+        at += await this.#writeAll(buffers.slice(first, first + BUFFERS_PER_WRITE), at);
+      }
+    });
+  }
+
+  /** A write may end early (a signal, a disk about to be full): the rest is asked for until it errs or is done. */
+  async #writeAll(buffers: readonly Uint8Array[], position: number): Promise<number> {
+    let rest = buffers.filter((buffer) => buffer.length > 0);
+    let at = position;
+    while (rest.length > 0) {
+      const { bytesWritten } = await this.#handle.writev(rest, at);
+      if (bytesWritten === 0) throw new DiskError('full', this.path, 'the write took no bytes');
+      at += bytesWritten;
+      rest = withoutFirstBytes(rest, bytesWritten);
+    }
+    return at - position;
+  }
+
+  truncate(length: number): Promise<void> {
+    return translated(this.path, () => this.#handle.truncate(length));
+  }
+
+  sync(): Promise<void> {
+    return translated(this.path, () => this.#handle.sync());
+  }
+
+  close(): Promise<void> {
+    return translated(this.path, () => this.#handle.close());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function withoutFirstBytes(buffers: readonly Uint8Array[], count: number): Uint8Array[] {
+  let index = 0;
+  let left = count;
+  while (index < buffers.length && left >= buffers[index]!.length) {
+    left -= buffers[index]!.length;
+    index += 1;
+  }
+  const rest = buffers.slice(index);
+  if (left > 0) rest[0] = rest[0]!.subarray(left);
+  return rest;
+}
+
+const KIND_BY_CODE: Readonly<Record<string, DiskErrorKind>> = {
+  ENOSPC: 'full',
+  EDQUOT: 'full',
+  ENOENT: 'missing',
+  ENOTDIR: 'missing',
+  EACCES: 'denied',
+  EPERM: 'denied',
+  EROFS: 'denied',
+};
+
+async function translated<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof DiskError) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new DiskError(KIND_BY_CODE[code ?? ''] ?? 'failed', path, message ?? String(error), error);
+  }
+}
