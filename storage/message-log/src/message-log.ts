@@ -20,11 +20,18 @@ export interface LogDamage {
   readonly reason: string;
 }
 
+export interface ReplayOptions {
+  /** Called after each stretch read: bytes done and bytes in all, of this channel. */
+  readonly onProgress?: (bytesDone: number, bytesTotal: number) => void;
+  /** Ends the replay: the next step rejects with its reason. */
+  readonly signal?: AbortSignal;
+}
+
 /** One ordered, durable log per channel. */
 export interface MessageLog {
   /** Found at opening, by name. */
   channels(): readonly ChannelName[];
-  /** Idempotent; durable when it resolves. */
+  /** Idempotent; durable when it resolves. A name is used once: never again after a drop. */
   createChannel(channel: ChannelName): Promise<void>;
   /** Idempotent; the files go in the background. */
   dropChannel(channel: ChannelName): Promise<void>;
@@ -32,13 +39,19 @@ export interface MessageLog {
    * Queues one record on each entry's channel before it returns, so that calls made one after the other
    * are in that order on every channel; timestamps must grow. Resolves when all of them are durable
    * (one sync serves every record that waits for it). Rejects when any of them is not: then none will
-   * ever be replayed.
+   * ever be replayed. (One exception: a log that is closed while the disk is broken rejects with
+   * `LogOutcomeUnknownError`.) A full disk rejects with code 7; a channel that was dropped, with 500;
+   * whatever may work soon, with a retriable error.
    */
   append(timestamp: Timestamp, entries: readonly LogEntry[]): Promise<void>;
-  /** The records of one channel, oldest first: all that were acknowledged, and no part of a write without its whole. */
-  replay(channel: ChannelName): AsyncIterable<LogRecord>;
-  /** What recovery had to set aside. */
+  /**
+   * The records of one channel, oldest first: all that were acknowledged before the call, and no part of
+   * a write without its whole. The payloads belong to the caller, each in memory of its own. May be
+   * called again and gives the same. Throws `LogVersionError` when another version wrote the files.
+   */
+  replay(channel: ChannelName, options?: ReplayOptions): AsyncIterable<LogRecord>;
+  /** What recovery had to set aside: damage to the order of records at opening, damage within one by its replay. */
   damage(): readonly LogDamage[];
-  /** Waits for what is queued and releases every file. */
+  /** Waits for what is queued and releases every file. Idempotent. */
   close(): Promise<void>;
 }

@@ -1,0 +1,389 @@
+import { assert, type ChannelName, type Timestamp } from '@elanus/model';
+import {
+  type Clock,
+  type ConcurrencyLimit,
+  type Disk,
+  DiskError,
+  type DiskFile,
+  type Logger,
+  type Random,
+} from '@elanus/runtime';
+import { logFileName } from './channel-directory.ts';
+import type { ChannelSurvey, LogFile } from './channel-survey.ts';
+import type { FileHandles } from './file-handles.ts';
+import { encodeFileHeader } from './file-header.ts';
+import {
+  channelNotFound,
+  channelRepairing,
+  LogOutcomeUnknownError,
+  logClosed,
+  writeRefused,
+} from './log-error.ts';
+import { FILE_BYTES_MAX, FILE_BYTES_ROLL, FILE_HEADER, PREVIOUS_END_UNKNOWN } from './log-format.ts';
+import type { LogMetrics } from './log-metrics.ts';
+import { isShortPayload, longPayloadChecksum, payloadChecksum } from './payload-checksum.ts';
+import { encodeRecordHead } from './record-header.ts';
+
+/** What all channels of a log share. */
+export interface WriterContext {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: LogMetrics;
+  readonly handles: FileHandles;
+  /** Bounds the files that are open for writing. */
+  readonly writing: ConcurrencyLimit;
+  /** Aborted when the log closes: repairs give up. */
+  readonly closing: AbortSignal;
+}
+
+export interface RecordToWrite {
+  readonly timestamp: Timestamp;
+  /** The other channels of its write, encoded. */
+  readonly span: Uint8Array;
+  readonly payload: readonly Uint8Array[];
+  readonly payloadBytes: number;
+}
+
+interface QueuedRecord extends RecordToWrite {
+  /** `null` for long payloads: summed by the writer, who may pause. */
+  readonly payloadChecksum: number | null;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+type WritableFile = LogFile & { readonly salt: number };
+
+/** Where the next record goes. */
+type Tail =
+  /** Into a file that is still to be made. Nothing is written to the one before any more. */
+  | { readonly at: 'next-file'; readonly number: number; readonly previousEnd: number }
+  /** `end` bytes are durable; from there to `allocated` the file holds zeros. */
+  | { readonly at: 'file'; readonly file: WritableFile; readonly allocated: number };
+
+type WriterState =
+  | { readonly name: 'open' }
+  /** A write failed and is being undone. New records are refused, so that nothing piles up. */
+  | { readonly name: 'repairing' }
+  | { readonly name: 'stopped'; readonly reason: Error };
+
+/** A group is cut when it has so many bytes: the disk is at full speed long before, and others wait for it. */
+const GROUP_BYTES_MAX = 8 * 1024 * 1024;
+/** A group is cut when it has so many buffers: what one pwritev takes. */
+const GROUP_BUFFERS_MAX = 1000;
+
+/**
+ * Behind a small group a run of zeros is written along, so that the next small groups overwrite
+ * allocated blocks: then a sync needs no journal commit (7,700 against 6,300 syncs/s at 4 KiB on ext4).
+ * The run grows with the file, because most channels stay small.
+ */
+const PADDING = new Uint8Array(64 * 1024);
+const PADDING_STEP = 4 * 1024;
+
+const REPAIR_PAUSE_MS_MIN = 50;
+const REPAIR_PAUSE_MS_MAX = 2_000;
+
+/**
+ * Appends to one channel's files. One loop writes whatever is queued with one durable write; what comes
+ * meanwhile is the next group. Records are written in the order in which they were queued.
+ *
+ * When a write fails, any part of the group may be on disk, and its records must never be seen again.
+ * So before they are rejected the end of the channel is re-established: the file is cut where it was
+ * durable, and unless the disk was merely full, a new file is begun whose header says where this one
+ * ends, because after a failed sync neither the file's bytes nor its length can be believed. As long as
+ * neither succeeds the rejection waits and the channel refuses records; others go on.
+ */
+export class ChannelWriter {
+  readonly #context: WriterContext;
+  readonly #channel: ChannelName;
+  readonly #directory: string;
+  #state: WriterState = { name: 'open' };
+  #tail: Tail;
+  readonly #sealed: LogFile[];
+  #handle: DiskFile | null = null;
+  #queue: QueuedRecord[] = [];
+  /** The loop that empties the queue; `null` when there is nothing to do. */
+  #loop: Promise<void> | null = null;
+  #queuedTimestamp: Timestamp;
+  #durableTimestamp: Timestamp;
+
+  constructor(context: WriterContext, channel: ChannelName, directory: string, survey: ChannelSurvey) {
+    this.#context = context;
+    this.#channel = channel;
+    this.#directory = directory;
+    this.#queuedTimestamp = survey.lastTimestamp;
+    this.#durableTimestamp = survey.lastTimestamp;
+    const last = survey.files.at(-1);
+    if (last !== undefined && last.salt !== null && survey.tailIsSound) {
+      this.#sealed = survey.files.slice(0, -1);
+      this.#tail = { at: 'file', file: { ...last, salt: last.salt }, allocated: last.end };
+    } else {
+      this.#sealed = [...survey.files];
+      const isKnown = last?.number === survey.nextNumber - 1;
+      const previousEnd = isKnown ? last.end : PREVIOUS_END_UNKNOWN;
+      this.#tail = { at: 'next-file', number: survey.nextNumber, previousEnd };
+    }
+  }
+
+  /** The files with what is durable of them now, oldest first. */
+  files(): readonly LogFile[] {
+    return this.#tail.at === 'file' ? [...this.#sealed, this.#tail.file] : [...this.#sealed];
+  }
+
+  /** Why nothing can be queued now, or `null`. */
+  refusal(): Error | null {
+    switch (this.#state.name) {
+      case 'open':
+        return null;
+      case 'repairing':
+        return channelRepairing(this.#channel);
+      case 'stopped':
+        return this.#state.reason;
+    }
+  }
+
+  /** The time that a new record must be after. */
+  queuedTimestamp(): Timestamp {
+    return this.#queuedTimestamp;
+  }
+
+  /**
+   * Queues a record before it returns. Resolves when it is durable; rejects when it will never be read.
+   * Requires that there is no refusal and that the record is later than those queued before.
+   */
+  append(record: RecordToWrite): Promise<void> {
+    assert(this.#state.name === 'open', 'a record is queued on an open channel');
+    assert(record.timestamp > this.#queuedTimestamp, 'timestamps grow on a channel');
+    this.#queuedTimestamp = record.timestamp;
+    const checksum = isShortPayload(record.payloadBytes) ? payloadChecksum(record.payload) : null;
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ ...record, payloadChecksum: checksum, resolve, reject });
+      this.#loop ??= this.#run();
+    });
+  }
+
+  /** Writes what is queued, refuses what comes later and closes the file. */
+  async close(): Promise<void> {
+    this.#state = { name: 'stopped', reason: logClosed() };
+    await this.#loop;
+    await this.#closeHandle();
+  }
+
+  /** Refuses what is queued and what comes later and closes the file. */
+  async stopForDrop(): Promise<void> {
+    const reason = channelNotFound(this.#channel);
+    this.#state = { name: 'stopped', reason };
+    this.#rejectQueued(reason);
+    await this.#loop;
+    await this.#closeHandle();
+  }
+
+  /** After a drop that failed: takes records again. */
+  resume(): void {
+    this.#state = { name: 'open' };
+  }
+
+  async #run(): Promise<void> {
+    // Whoever calls in the same tick joins the first group.
+    await null;
+    this.#context.handles.busy(this.#closeIdle);
+    while (this.#queue.length > 0) {
+      await this.#context.writing.run(async () => {
+        while (this.#queue.length > 0) await this.#writeGroup(this.#takeGroup());
+      });
+    }
+    this.#loop = null;
+    if (this.#handle !== null) this.#context.handles.idle(this.#closeIdle);
+  }
+
+  #takeGroup(): readonly QueuedRecord[] {
+    let count = 0;
+    let bytes = 0;
+    let buffers = 0;
+    for (const record of this.#queue) {
+      bytes += record.payloadBytes;
+      buffers += record.payload.length + 1;
+      if (count > 0 && (bytes > GROUP_BYTES_MAX || buffers > GROUP_BUFFERS_MAX)) break;
+      count += 1;
+    }
+    return this.#queue.splice(0, count);
+  }
+
+  async #writeGroup(group: readonly QueuedRecord[]): Promise<void> {
+    try {
+      const { file, handle, allocated } = await this.#openTail();
+      const { buffers, end } = await layOut(group, file);
+      const padding = paddingBehind(end, end - file.end, allocated);
+      try {
+        await this.#writeMeasured(
+          handle,
+          padding === null ? buffers : [...buffers, padding],
+          file.end,
+          group.length,
+        );
+      } catch (error) {
+        await this.#repair(file, error);
+        throw error;
+      }
+      this.#durableTimestamp = group.at(-1)!.timestamp;
+      const written = end + (padding?.length ?? 0);
+      this.#tail = { at: 'file', file: { ...file, end }, allocated: Math.max(allocated, written) };
+    } catch (error) {
+      this.#context.metrics.failures.inc({});
+      const reason = error instanceof LogOutcomeUnknownError ? error : writeRefused(this.#channel, error);
+      for (const record of group) record.reject(reason);
+      return;
+    }
+    for (const record of group) record.resolve();
+  }
+
+  async #writeMeasured(
+    handle: DiskFile,
+    buffers: readonly Uint8Array[],
+    position: number,
+    records: number,
+  ): Promise<void> {
+    const { clock, metrics } = this.#context;
+    const startedMs = clock.monotonicMs();
+    await handle.writeDurably(buffers, position);
+    metrics.fsyncSeconds.observe({}, (clock.monotonicMs() - startedMs) / 1000);
+    metrics.groupRecords.observe({}, records);
+    metrics.records.inc({}, records);
+    metrics.bytes.inc(
+      {},
+      buffers.reduce((sum, buffer) => sum + buffer.length, 0),
+    );
+  }
+
+  /** The file to append to, opened; a new one when the last is full. When it rejects, no record was written. */
+  async #openTail(): Promise<{ file: WritableFile; handle: DiskFile; allocated: number }> {
+    if (this.#tail.at === 'file' && this.#tail.file.end >= FILE_BYTES_ROLL) await this.#seal();
+    if (this.#tail.at === 'next-file') await this.#makeNextFile(this.#tail);
+    assert(this.#tail.at === 'file', 'there is a file to append to');
+    const { file, allocated } = this.#tail;
+    this.#handle ??= await this.#context.disk.open(file.path, 'write');
+    return { file, handle: this.#handle, allocated };
+  }
+
+  async #seal(): Promise<void> {
+    assert(this.#tail.at === 'file', 'only a file is sealed');
+    const { file } = this.#tail;
+    this.#sealed.push(file);
+    this.#tail = { at: 'next-file', number: file.number + 1, previousEnd: file.end };
+    await this.#closeHandle();
+  }
+
+  /** Makes the next file durable, name and header. May be tried again: no record is in it before it succeeds. */
+  async #makeNextFile({ number, previousEnd }: Tail & { at: 'next-file' }): Promise<void> {
+    const { disk, random } = this.#context;
+    const path = `${this.#directory}/${logFileName(number)}`;
+    const salt = random.uint32();
+    const afterTimestamp = this.#durableTimestamp;
+    const handle = await disk.open(path, 'create');
+    try {
+      await handle.writeDurably([encodeFileHeader({ salt, number, previousEnd, afterTimestamp })], 0);
+      await disk.syncDirectory(this.#directory);
+    } catch (error) {
+      await closeQuietly(handle);
+      throw error;
+    }
+    this.#handle = handle;
+    const end = FILE_HEADER.bytes;
+    this.#tail = { at: 'file', file: { number, path, salt, afterTimestamp, end }, allocated: end };
+  }
+
+  /** Resolves when nothing behind the durable end of `file` can be read again; see the class. */
+  async #repair(file: WritableFile, cause: unknown): Promise<void> {
+    if (this.#state.name === 'open') this.#state = { name: 'repairing' };
+    this.#rejectQueued(channelRepairing(this.#channel));
+    this.#context.logger.error({ channel: this.#channel, err: cause }, 'a write to the log failed');
+    const wasCut = await this.#cutTail(file.end);
+    if (wasCut && cause instanceof DiskError && cause.kind === 'full') {
+      this.#tail = { at: 'file', file, allocated: file.end };
+    } else {
+      await this.#seal();
+      await this.#untilMade(cause);
+    }
+    if (this.#state.name === 'repairing') this.#state = { name: 'open' };
+  }
+
+  async #cutTail(end: number): Promise<boolean> {
+    try {
+      await this.#handle?.truncate(end);
+      await this.#handle?.sync();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async #untilMade(cause: unknown): Promise<void> {
+    const { clock, closing } = this.#context;
+    for (let pauseMs = REPAIR_PAUSE_MS_MIN; ; pauseMs = Math.min(pauseMs * 2, REPAIR_PAUSE_MS_MAX)) {
+      try {
+        assert(this.#tail.at === 'next-file', 'a repair makes a file');
+        await this.#makeNextFile(this.#tail);
+        return;
+      } catch (error) {
+        this.#context.logger.warn(
+          { channel: this.#channel, err: error },
+          'the log could not begin a new file',
+        );
+      }
+      try {
+        await clock.sleep(pauseMs, { signal: closing });
+      } catch {
+        throw new LogOutcomeUnknownError(this.#channel, cause);
+      }
+    }
+  }
+
+  #rejectQueued(reason: Error): void {
+    for (const record of this.#queue.splice(0)) record.reject(reason);
+  }
+
+  readonly #closeIdle = (): void => {
+    void this.#closeHandle();
+  };
+
+  async #closeHandle(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = null;
+    this.#context.handles.busy(this.#closeIdle);
+    if (handle !== null) await closeQuietly(handle);
+  }
+}
+
+/** The buffers of a group as they go into the file, behind what is durable. Payloads are not copied. */
+async function layOut(
+  group: readonly QueuedRecord[],
+  file: WritableFile,
+): Promise<{ readonly buffers: Uint8Array[]; readonly end: number }> {
+  const buffers: Uint8Array[] = [];
+  let position = file.end;
+  for (const { timestamp, span, payload, payloadBytes, payloadChecksum: known } of group) {
+    const sum = known ?? (await longPayloadChecksum(payload));
+    const head = encodeRecordHead(
+      { timestamp, position, batchAt: file.end, salt: file.salt, payloadBytes, payloadChecksum: sum },
+      span,
+    );
+    buffers.push(head, ...payload);
+    position += head.length + payloadBytes;
+  }
+  assert(position <= FILE_BYTES_MAX, 'a group fits the file');
+  return { buffers, end: position };
+}
+
+/** The zeros to write behind a group of `bytes` that ends at `end`, or `null` when it is not worth it. */
+function paddingBehind(end: number, bytes: number, allocated: number): Uint8Array | null {
+  if (end <= allocated || bytes >= PADDING.length) return null;
+  const wanted = Math.min(Math.max(end, PADDING_STEP), PADDING.length - PADDING_STEP);
+  const upTo = Math.ceil((end + wanted) / PADDING_STEP) * PADDING_STEP;
+  return PADDING.subarray(0, upTo - end);
+}
+
+/** What was written is durable already: nothing can be lost by a close that fails. */
+async function closeQuietly(handle: DiskFile): Promise<void> {
+  await handle.close().catch(() => {});
+}

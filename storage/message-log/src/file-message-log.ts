@@ -1,0 +1,210 @@
+import { assert, type ChannelName, MilvusError, type Timestamp } from '@elanus/model';
+import { channelDirectoryName, droppedDirectoryName } from './channel-directory.ts';
+import { ChannelWriter, type WriterContext } from './channel-writer.ts';
+import { channelNotFound, type LogVersionError, logBusy, logClosed } from './log-error.ts';
+import { readLogFile } from './log-file-reader.ts';
+import { FILE_HEADER, PAYLOAD_BYTES_MAX } from './log-format.ts';
+import type { LogDamage, LogEntry, LogRecord, MessageLog, ReplayOptions } from './message-log.ts';
+import type { Quarantine } from './quarantine.ts';
+import { encodeSpan } from './record-header.ts';
+
+export type LogChannel =
+  | {
+      readonly state: 'served';
+      readonly directory: string;
+      readonly writer: ChannelWriter;
+      /** Records in the files that are not replayed: their write is under way, was rejected, or is not whole. */
+      readonly withheld: Set<Timestamp>;
+    }
+  | { readonly state: 'refused'; readonly directory: string; readonly error: LogVersionError };
+
+type ServedChannel = LogChannel & { readonly state: 'served' };
+
+/** Payload bytes that may wait for the disk, over all channels. */
+const QUEUED_BYTES_MAX = 512 * 1024 * 1024;
+
+export interface FileMessageLogOptions {
+  readonly context: WriterContext;
+  readonly directory: string;
+  readonly channels: Map<ChannelName, LogChannel>;
+  readonly quarantine: Quarantine;
+  /** The controller of `context.closing`. */
+  readonly closing: AbortController;
+}
+
+/** The log in the files of one directory. Made by `openMessageLog`. */
+export class FileMessageLog implements MessageLog {
+  readonly #context: WriterContext;
+  readonly #directory: string;
+  readonly #channels: Map<ChannelName, LogChannel>;
+  readonly #quarantine: Quarantine;
+  readonly #closing: AbortController;
+  #queuedBytes = 0;
+  #closed: Promise<void> | null = null;
+  /** Creations and drops, one after the other. */
+  #definitions: Promise<unknown> = Promise.resolve();
+  readonly #removals = new Set<Promise<void>>();
+
+  constructor({ context, directory, channels, quarantine, closing }: FileMessageLogOptions) {
+    this.#context = context;
+    this.#directory = directory;
+    this.#channels = channels;
+    this.#quarantine = quarantine;
+    this.#closing = closing;
+  }
+
+  channels(): readonly ChannelName[] {
+    return [...this.#channels.keys()].sort();
+  }
+
+  damage(): readonly LogDamage[] {
+    return this.#quarantine.damage();
+  }
+
+  createChannel(channel: ChannelName): Promise<void> {
+    return this.#define(async () => {
+      const { disk } = this.#context;
+      const directory = `${this.#directory}/${channelDirectoryName(channel)}`;
+      await disk.createDirectory(directory);
+      await disk.syncDirectory(this.#directory);
+      if (this.#channels.has(channel)) return;
+      const empty = {
+        files: [],
+        tailIsSound: false,
+        nextNumber: 1,
+        lastTimestamp: 0n as Timestamp,
+        spans: [],
+        doubtful: [],
+        damage: [],
+        tornBytes: 0,
+      };
+      const writer = new ChannelWriter(this.#context, channel, directory, empty);
+      this.#channels.set(channel, { state: 'served', directory, writer, withheld: new Set() });
+    });
+  }
+
+  dropChannel(channel: ChannelName): Promise<void> {
+    return this.#define(async () => {
+      const { disk, random } = this.#context;
+      const known = this.#channels.get(channel);
+      if (known !== undefined) {
+        const dropped = droppedDirectoryName(known.directory, random.uint32());
+        if (known.state === 'served') await known.writer.stopForDrop();
+        try {
+          await disk.rename(known.directory, dropped);
+        } catch (error) {
+          if (known.state === 'served') known.writer.resume();
+          throw error;
+        }
+        this.#channels.delete(channel);
+        // Removed only when the new name is durable, or a crash could bring the channel back without its files.
+        await disk.syncDirectory(this.#directory);
+        this.#removeInBackground(dropped);
+        return;
+      }
+      await disk.syncDirectory(this.#directory);
+    });
+  }
+
+  async append(timestamp: Timestamp, entries: readonly LogEntry[]): Promise<void> {
+    const parts = entries.map((entry) => this.#checked(timestamp, entry));
+    const channels = entries.map((entry) => entry.channel);
+    assert(new Set(channels).size === channels.length, 'an append has one entry a channel');
+    const bytes = parts.reduce((sum, part) => sum + part.payloadBytes, 0);
+    if (this.#queuedBytes > 0 && this.#queuedBytes + bytes > QUEUED_BYTES_MAX) throw logBusy();
+    const isSpanning = parts.length > 1;
+    if (isSpanning) for (const { target } of parts) target.withheld.add(timestamp);
+    this.#queuedBytes += bytes;
+    const written = parts.map(({ target, payload, payloadBytes }, index) => {
+      const span = encodeSpan(channels.filter((_, other) => other !== index));
+      return target.writer.append({ timestamp, span, payload, payloadBytes });
+    });
+    // A rejection waits for all parts, so that nothing is under way any more when the caller hears of it.
+    const outcomes = await Promise.allSettled(written);
+    this.#queuedBytes -= bytes;
+    const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failure !== undefined) throw failure.reason;
+    if (isSpanning) for (const { target } of parts) target.withheld.delete(timestamp);
+  }
+
+  async *replay(channel: ChannelName, options: ReplayOptions = {}): AsyncGenerator<LogRecord> {
+    const { onProgress, signal } = options;
+    const known = this.#channels.get(channel);
+    if (known === undefined) throw channelNotFound(channel);
+    if (known.state === 'refused') throw known.error;
+    const files = known.writer.files();
+    const withheld = new Set(known.withheld);
+    const bytesTotal = files.reduce((sum, file) => sum + file.end, 0);
+    let bytesBefore = 0;
+    for (const { path, end, salt, afterTimestamp } of files) {
+      await using file = await this.#context.disk.open(path, 'read');
+      const range = { from: FILE_HEADER.bytes, to: end, salt, afterTimestamp, payloads: 'read' } as const;
+      for await (const item of readLogFile(file, range)) {
+        signal?.throwIfAborted();
+        if (item.kind === 'gap') {
+          const { from, to, reason } = item;
+          const damage = { path, offset: from, length: to - from, reason };
+          await this.#quarantine.setAside(channel, known.directory, damage);
+          continue;
+        }
+        const { timestamp } = item.header;
+        assert(item.payload !== null, 'replay reads payloads');
+        if (!withheld.has(timestamp)) yield { timestamp, payload: item.payload };
+        onProgress?.(bytesBefore + item.end, bytesTotal);
+      }
+      bytesBefore += end;
+    }
+    onProgress?.(bytesTotal, bytesTotal);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    await this.#definitions;
+    this.#closing.abort(logClosed());
+    const served = [...this.#channels.values()].filter((channel) => channel.state === 'served');
+    await Promise.all(served.map((channel) => channel.writer.close()));
+    await Promise.all(this.#removals);
+  }
+
+  /** Says why the entry can't be queued, before anything is: an append is queued on all its channels or on none. */
+  #checked(
+    timestamp: Timestamp,
+    { channel, payload }: LogEntry,
+  ): { target: ServedChannel; payload: readonly Uint8Array[]; payloadBytes: number } {
+    if (this.#closed !== null) throw logClosed();
+    const target = this.#channels.get(channel);
+    if (target === undefined) throw channelNotFound(channel);
+    if (target.state === 'refused') throw target.error;
+    const refusal = target.writer.refusal();
+    if (refusal !== null) throw refusal;
+    assert(timestamp > target.writer.queuedTimestamp(), `timestamps grow on ${channel}`);
+    const payloadBytes = payload.reduce((sum, buffer) => sum + buffer.length, 0);
+    if (payloadBytes > PAYLOAD_BYTES_MAX) {
+      const reason = `a log record of ${payloadBytes} bytes is larger than ${PAYLOAD_BYTES_MAX}`;
+      throw new MilvusError(reason, { code: 1100, inputError: true });
+    }
+    return { target, payload, payloadBytes };
+  }
+
+  #define<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#closed !== null) return Promise.reject(logClosed());
+    const result = this.#definitions.then(work);
+    this.#definitions = result.catch(() => {});
+    return result;
+  }
+
+  #removeInBackground(directory: string): void {
+    const removal = this.#context.disk
+      .remove(directory)
+      .catch((error) => {
+        // What is left goes when the log is next opened.
+        this.#context.logger.warn({ err: error }, 'the files of a dropped channel could not be removed');
+      })
+      .finally(() => this.#removals.delete(removal));
+    this.#removals.add(removal);
+  }
+}
