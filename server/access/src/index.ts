@@ -1,1 +1,3 @@
-export {};
+export type { AccessDependencies, CallContext, Handler, Handlers } from './handler.ts';
+export { type AccessLimits, DEFAULT_LIMITS } from './limits.ts';
+export { AccessServer, type AccessServerOptions } from './transport/access-server.ts';

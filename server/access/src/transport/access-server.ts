@@ -1,0 +1,118 @@
+import type { Socket } from 'node:net';
+import type { Clock, Logger, Metrics } from '@elanus/runtime';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { Handlers } from '../handler.ts';
+import type { AccessLimits } from '../limits.ts';
+import { CallMetrics } from './call-metrics.ts';
+import { HttpEdge } from './http-edge.ts';
+import { registerMilvusService } from './milvus-service.ts';
+import { SharedPort } from './shared-port.ts';
+
+export interface AccessServerOptions {
+  readonly handlers: Handlers;
+  /** The address to listen at, for example `127.0.0.1`. */
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly limits: Pick<AccessLimits, 'receiveBytesMax' | 'sendBytesMax'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** What `GET /` tells. */
+  readonly version: string;
+}
+
+/** As many as a client opens by sending a thousand requests at once; more wait on the client's side. */
+const STREAMS_PER_CONNECTION_MAX = 1_024;
+const CONNECTIONS_MAX = 10_000;
+const FIRST_BYTES_MS_MAX = 10_000;
+const HTTP_REQUEST_MS_MAX = 30_000;
+const HTTP_HEADER_BYTES_MAX = 64 * 1024;
+/** Our own pings find clients that vanished without a word. Theirs, every 10 s without a call, are answered. */
+const KEEPALIVE_MS = 60_000;
+const KEEPALIVE_ANSWER_MS_MAX = 20_000;
+
+/** Serves MilvusService and HTTP/1.1 on one port. Whoever started it closes it. */
+export class AccessServer {
+  readonly #sockets = new Set<Socket>();
+  readonly #calls: CallMetrics;
+  readonly #grpc: Server;
+  readonly #injector: ReturnType<Server['createConnectionInjector']>;
+  readonly #http: HttpEdge;
+  readonly #clock: Clock;
+  #shared: SharedPort | undefined;
+
+  private constructor(options: AccessServerOptions) {
+    this.#clock = options.clock;
+    this.#calls = new CallMetrics(options.metrics);
+    this.#http = new HttpEdge({
+      version: options.version,
+      headerBytesMax: HTTP_HEADER_BYTES_MAX,
+      requestMsMax: HTTP_REQUEST_MS_MAX,
+    });
+    this.#grpc = new Server({
+      'grpc.max_receive_message_length': options.limits.receiveBytesMax,
+      'grpc.max_send_message_length': options.limits.sendBytesMax,
+      'grpc.max_concurrent_streams': STREAMS_PER_CONNECTION_MAX,
+      'grpc.keepalive_time_ms': KEEPALIVE_MS,
+      'grpc.keepalive_timeout_ms': KEEPALIVE_ANSWER_MS_MAX,
+      'grpc.enable_channelz': 0,
+    });
+    registerMilvusService(this.#grpc, { ...options, metrics: this.#calls });
+    this.#injector = this.#grpc.createConnectionInjector(ServerCredentials.createInsecure());
+    options.metrics.gauge('milvus_proxy_connection_count', 'Open connections', () => this.#sockets.size);
+  }
+
+  /** @throws NodeJS.ErrnoException when the address can't be had */
+  static async start(options: AccessServerOptions): Promise<AccessServer> {
+    const server = new AccessServer(options);
+    server.#shared = await SharedPort.listen({
+      host: options.host,
+      port: options.port,
+      connectionsMax: CONNECTIONS_MAX,
+      firstBytesMsMax: FIRST_BYTES_MS_MAX,
+      onHttp2: (socket) => {
+        server.#own(socket);
+        server.#injector.injectConnection(socket);
+      },
+      onHttp1: (socket) => {
+        server.#own(socket);
+        server.#http.take(socket);
+      },
+    });
+    return server;
+  }
+
+  /** The port in use. */
+  get port(): number {
+    return this.#shared!.port;
+  }
+
+  /**
+   * Takes no new connections and no new calls, waits up to `graceMs` for those in flight, then cuts the rest.
+   * When it resolves no handler is running that its client still waits for.
+   */
+  async close({ graceMs }: { readonly graceMs: number }): Promise<void> {
+    this.#shared!.stopAccepting();
+    this.#http.close();
+    this.#injector.drain(graceMs);
+    const timeUp = new AbortController();
+    const allClosed = Promise.all([...this.#sockets].map(closed));
+    await Promise.race([allClosed, this.#clock.sleep(graceMs, { signal: timeUp.signal }).catch(() => {})]);
+    timeUp.abort();
+    for (const socket of this.#sockets) socket.destroy();
+    this.#injector.destroy();
+  }
+
+  #own(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+  }
+}
+
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.closed) resolve();
+    else socket.once('close', () => resolve());
+  });
+}
