@@ -15,7 +15,9 @@ async def shelf(client, name):
     schema.add_field("v", DataType.FLOAT_VECTOR, dim=8)
     index = AsyncMilvusClient.prepare_index_params()
     index.add_index("v", index_type="FLAT", metric_type="L2")
-    await client.create_collection(name, schema=schema, index_params=index, consistency_level="Strong", num_shards=2)
+    await client.create_collection(
+        name, schema=schema, index_params=index, consistency_level="Strong", num_shards=2
+    )
 
 
 def batch(number):

@@ -171,7 +171,13 @@ def auto_ids(client, name):
     same(first + second, sorted(first + second))
     same(len(client.get(name, first)), 100)
     client.drop_collection(name)
-    create(client, name, lambda schema: schema.add_field("x", DataType.INT64), primary=DataType.VARCHAR, auto_id=True)
+    create(
+        client,
+        name,
+        lambda schema: schema.add_field("x", DataType.INT64),
+        primary=DataType.VARCHAR,
+        auto_id=True,
+    )
     texts = list(client.insert(name, rows[:3])["ids"])
     assert len(set(texts)) == 3 and all(isinstance(text, str) for text in texts), texts
 
@@ -223,7 +229,10 @@ def dynamic_field(client, name):
     same(whole[0]["deep"], {"er": [1, {"x": 2}]})
     same(whole[1]["big"], ABOVE_2_53)
     same(set(whole[2]), {"id", "v"})
-    same([found.get("color") for found in client.query(name, "id >= 0", output_fields=["color"])], ["red", "blue", None])
+    same(
+        [found.get("color") for found in client.query(name, "id >= 0", output_fields=["color"])],
+        ["red", "blue", None],
+    )
     same([found["id"] for found in client.query(name, 'color == "red"')], [0])
     same([found["id"] for found in client.query(name, "size > 2.7")], [0])
     same([found["id"] for found in client.query(name, '$meta["size"] <= 2.5')], [1])
@@ -233,13 +242,27 @@ def dynamic_field(client, name):
 
 @case("int64 is exact as key, as field, in JSON and in the dynamic field")
 def exact_int64(client, name):
-    create(client, name, lambda s: (s.add_field("x", DataType.INT64), s.add_field("j", DataType.JSON)), dynamic=True)
+    create(
+        client,
+        name,
+        lambda s: (s.add_field("x", DataType.INT64), s.add_field("j", DataType.JSON)),
+        dynamic=True,
+    )
     numbers = [2**53, 2**53 + 1, 2**53 + 2, INT64_MAX - 1, INT64_MAX]
     client.insert(name, [row(n, x=n, j={"n": n}, d=n) for n in numbers])
     for n in numbers:
-        for filter in (f"id == {n}", f"x == {n}", f'j["n"] == {n}', f"d == {n}", f"x in [{n}]", f"id in [{n}]"):
+        for filter in (
+            f"id == {n}",
+            f"x == {n}",
+            f'j["n"] == {n}',
+            f"d == {n}",
+            f"x in [{n}]",
+            f"id in [{n}]",
+        ):
             found = client.query(name, filter, output_fields=["x", "j", "d"])
-            same((filter, [(r["id"], r["x"], r["j"], r["d"]) for r in found]), (filter, [(n, n, {"n": n}, n)]))
+            same(
+                (filter, [(r["id"], r["x"], r["j"], r["d"]) for r in found]), (filter, [(n, n, {"n": n}, n)])
+            )
     hits = client.search(name, [[0.0, 1.0]], limit=5, output_fields=["x"])[0]
     same([(hit["id"], hit["entity"]["x"]) for hit in hits], [(n, n) for n in numbers])
 
@@ -247,7 +270,13 @@ def exact_int64(client, name):
 MISFITS = [
     ("a number above 127 in an int8 field", DataType.INT8, {}, 128, ""),
     ("a text longer than max_length", DataType.VARCHAR, {"max_length": 4}, "five5", "exceeds max length"),
-    ("a text whose bytes are more than max_length", DataType.VARCHAR, {"max_length": 4}, "üüü", "exceeds max length"),
+    (
+        "a text whose bytes are more than max_length",
+        DataType.VARCHAR,
+        {"max_length": 4},
+        "üüü",
+        "exceeds max length",
+    ),
     ("NaN in a float field", DataType.FLOAT, {}, float("nan"), ""),
     (
         "an array over its capacity",

@@ -26,9 +26,7 @@ def collection_of(client, name, kind, metric, **options):
     add_vector_field(schema, "v", kind)
     index = client.prepare_index_params()
     index.add_index("v", index_type=flat_index(kind), metric_type=metric)
-    client.create_collection(
-        name, schema=schema, index_params=index, consistency_level="Strong", **options
-    )
+    client.create_collection(name, schema=schema, index_params=index, consistency_level="Strong", **options)
     vectors = random_vectors(kind, ROWS, seed=1)
     client.insert(name, [{"id": i, "v": sendable(kind, v)} for i, v in enumerate(vectors)])
     return vectors

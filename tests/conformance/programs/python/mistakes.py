@@ -22,18 +22,45 @@ VECTOR = [0.0, 0.0, 0.0, 1.0]
 # What is done, to a loaded collection called `name`; the code (None: any); a part of the text.
 ON_A_COLLECTION = [
     ("a query of a field that does not exist", lambda c, name: c.query(name, "size > 1"), 1100, "size"),
-    ("a filter that ends too early", lambda c, name: c.query(name, "id >"), 1100, "cannot parse expression: id >"),
-    ("a filter that compares text with a number", lambda c, name: c.query(name, "title > 5"), 1100, "cannot parse expression"),
-    ("an output field that does not exist", lambda c, name: c.query(name, "id > 0", output_fields=["size"]), 1100, "field size not exist"),
+    (
+        "a filter that ends too early",
+        lambda c, name: c.query(name, "id >"),
+        1100,
+        "cannot parse expression: id >",
+    ),
+    (
+        "a filter that compares text with a number",
+        lambda c, name: c.query(name, "title > 5"),
+        1100,
+        "cannot parse expression",
+    ),
+    (
+        "an output field that does not exist",
+        lambda c, name: c.query(name, "id > 0", output_fields=["size"]),
+        1100,
+        "field size not exist",
+    ),
     ("a limit of 0", lambda c, name: c.search(name, [VECTOR], limit=0), None, ""),
-    ("a limit of 16385", lambda c, name: c.search(name, [VECTOR], limit=16385), 1100, "should be in range [1, 16384]"),
+    (
+        "a limit of 16385",
+        lambda c, name: c.search(name, [VECTOR], limit=16385),
+        1100,
+        "should be in range [1, 16384]",
+    ),
     (
         "an offset and a limit beyond 16384",
-        lambda c, name: c.search(name, [VECTOR], limit=1, search_params={"metric_type": "L2", "offset": 16384}),
+        lambda c, name: c.search(
+            name, [VECTOR], limit=1, search_params={"metric_type": "L2", "offset": 16384}
+        ),
         1100,
         "16384",
     ),
-    ("a query vector of another dimension", lambda c, name: c.search(name, [[0.0, 1.0]]), None, "dimension mismatch"),
+    (
+        "a query vector of another dimension",
+        lambda c, name: c.search(name, [[0.0, 1.0]]),
+        None,
+        "dimension mismatch",
+    ),
     ("an unknown vector field", lambda c, name: c.search(name, [VECTOR], anns_field="w"), 1100, "w"),
     (
         "another metric than the index has",
@@ -41,12 +68,42 @@ ON_A_COLLECTION = [
         1100,
         "metric type not match",
     ),
-    ("an unknown partition", lambda c, name: c.query(name, "id > 0", partition_names=["none"]), None, "partition name none not found"),
-    ("statistics of an unknown partition", lambda c, name: c.get_partition_stats(name, "none"), 200, "partition not found"),
-    ("a partition whose name is not one", lambda c, name: c.create_partition(name, "a b"), 1100, "Invalid partition name: a b"),
-    ("a second index on a field", lambda c, name: c.create_index(name, index(c, "v", "IP")), 65535, "at most one distinct index is allowed per field"),
-    ("an index on a field that does not exist", lambda c, name: c.create_index(name, index(c, "w", "L2")), 65535, "cannot create index on non-exist field: w"),
-    ("a rename to a name that exists", lambda c, name: c.rename_collection(name, name), 65535, "duplicated new collection name"),
+    (
+        "an unknown partition",
+        lambda c, name: c.query(name, "id > 0", partition_names=["none"]),
+        None,
+        "partition name none not found",
+    ),
+    (
+        "statistics of an unknown partition",
+        lambda c, name: c.get_partition_stats(name, "none"),
+        200,
+        "partition not found",
+    ),
+    (
+        "a partition whose name is not one",
+        lambda c, name: c.create_partition(name, "a b"),
+        1100,
+        "Invalid partition name: a b",
+    ),
+    (
+        "a second index on a field",
+        lambda c, name: c.create_index(name, index(c, "v", "IP")),
+        65535,
+        "at most one distinct index is allowed per field",
+    ),
+    (
+        "an index on a field that does not exist",
+        lambda c, name: c.create_index(name, index(c, "w", "L2")),
+        65535,
+        "cannot create index on non-exist field: w",
+    ),
+    (
+        "a rename to a name that exists",
+        lambda c, name: c.rename_collection(name, name),
+        65535,
+        "duplicated new collection name",
+    ),
 ]
 
 
@@ -134,12 +191,24 @@ SCHEMAS = [
     ("a dimension of 32769", [KEY, ("v", DataType.FLOAT_VECTOR, {"dim": 32769})], "invalid dimension: 32769"),
     ("a binary dimension of 12", [KEY, ("v", DataType.BINARY_VECTOR, {"dim": 12})], "multiple of 8"),
     ("a VarChar of length 65536", [KEY, PLACE, ("t", DataType.VARCHAR, {"max_length": 65536})], "65535"),
-    ("an array of capacity 4097", [KEY, PLACE, ("a", DataType.ARRAY, {"element_type": DataType.INT8, "max_capacity": 4097})], "4096"),
+    (
+        "an array of capacity 4097",
+        [KEY, PLACE, ("a", DataType.ARRAY, {"element_type": DataType.INT8, "max_capacity": 4097})],
+        "4096",
+    ),
     ("a field name with a space", [KEY, PLACE, ("a b", DataType.INT8, {})], "a b"),
     ("a field name that starts with a digit", [KEY, PLACE, ("1a", DataType.INT8, {})], "1a"),
-    ("two fields of one name", [KEY, PLACE, ("t", DataType.INT8, {}), ("t", DataType.INT8, {})], "duplicated field name t"),
+    (
+        "two fields of one name",
+        [KEY, PLACE, ("t", DataType.INT8, {}), ("t", DataType.INT8, {})],
+        "duplicated field name t",
+    ),
     ("no vector field", [KEY, ("t", DataType.INT8, {})], "schema does not contain vector field"),
-    ("more than 64 fields", [KEY, PLACE] + [(f"f{n}", DataType.INT8, {}) for n in range(63)], "maximum field's number should be limited to 64"),
+    (
+        "more than 64 fields",
+        [KEY, PLACE] + [(f"f{n}", DataType.INT8, {}) for n in range(63)],
+        "maximum field's number should be limited to 64",
+    ),
 ]
 
 

@@ -8,13 +8,18 @@ from pymilvus import DataType
 def dimension_only(client, name):
     client.create_collection(name, dimension=4)
     found = client.describe_collection(name)
-    same([(f["name"], f["type"]) for f in found["fields"]], [("id", DataType.INT64), ("vector", DataType.FLOAT_VECTOR)])
+    same(
+        [(f["name"], f["type"]) for f in found["fields"]],
+        [("id", DataType.INT64), ("vector", DataType.FLOAT_VECTOR)],
+    )
     same(found["enable_dynamic_field"], True)
     same(client.list_indexes(name), ["vector"])
     index = client.describe_index(name, "vector")
     same((index["index_type"], index["metric_type"]), ("AUTOINDEX", "COSINE"))
     same(client.get_load_state(name)["state"].name, "Loaded")
-    client.insert(name, [{"id": 1, "vector": [1, 0, 0, 0], "tag": "a"}, {"id": 2, "vector": [0, 1, 0, 0], "tag": "b"}])
+    client.insert(
+        name, [{"id": 1, "vector": [1, 0, 0, 0], "tag": "a"}, {"id": 2, "vector": [0, 1, 0, 0], "tag": "b"}]
+    )
     hits = client.search(name, [[1.0, 0.1, 0.0, 0.0]], limit=2, output_fields=["tag"])[0]
     same([hit["entity"]["tag"] for hit in hits], ["a", "b"])
 
@@ -32,7 +37,10 @@ def dimension_and_options(client, name):
     )
     client.insert(name, [{"key": "a", "embedding": [0, 0]}, {"key": "b", "embedding": [3, 4]}])
     hits = client.search(name, [[0.0, 0.0]], limit=2)[0]
-    same([(hit["key"] if "key" in hit else hit["id"], hit["distance"]) for hit in hits], [("a", 0.0), ("b", 25.0)])
+    same(
+        [(hit["key"] if "key" in hit else hit["id"], hit["distance"]) for hit in hits],
+        [("a", 0.0), ("b", 25.0)],
+    )
     client.drop_collection(name)
     client.create_collection(name, dimension=2, auto_id=True)
     ids = client.insert(name, [{"vector": [0, 0]}, {"vector": [0, 1]}])["ids"]

@@ -75,8 +75,13 @@ def columns_in_rows_out(_, name):
     collection.flush()
     same(collection.num_entities, 20)
     same(collection.is_empty, False)
-    same([row["title"] for row in collection.query("id in [3, 4]", output_fields=["title"])], ["book 3", "book 4"])
-    hits = collection.search([[3.2, 0, 0, 0]], "v", {"metric_type": "L2"}, limit=2, output_fields=["title"])[0]
+    same(
+        [row["title"] for row in collection.query("id in [3, 4]", output_fields=["title"])],
+        ["book 3", "book 4"],
+    )
+    hits = collection.search([[3.2, 0, 0, 0]], "v", {"metric_type": "L2"}, limit=2, output_fields=["title"])[
+        0
+    ]
     same([(hit.id, hit.entity.get("title")) for hit in hits], [(3, "book 3"), (4, "book 4")])
     np.testing.assert_allclose(hits.distances, [0.04, 0.64], rtol=1e-4)
 
@@ -108,7 +113,12 @@ def upsert_and_delete(_, name):
 @case("an index is made, described, waited for and dropped")
 def index(_, name):
     collection = Collection(name, schema())
-    made = Index(collection, "v", {"index_type": "IVF_FLAT", "metric_type": "IP", "params": {"nlist": 8}}, index_name="by_v")
+    made = Index(
+        collection,
+        "v",
+        {"index_type": "IVF_FLAT", "metric_type": "IP", "params": {"nlist": 8}},
+        index_name="by_v",
+    )
     same((made.field_name, made.index_name), ("v", "by_v"))
     same(collection.has_index(index_name="by_v"), True)
     same([index.index_name for index in collection.indexes], ["by_v"])
@@ -139,7 +149,9 @@ def partitions(_, name):
     partition.load()
     collection.flush()
     same(partition.num_entities, 5)
-    same([row["id"] for row in partition.query("id >= 0", output_fields=["title"])], [100, 101, 102, 103, 104])
+    same(
+        [row["id"] for row in partition.query("id >= 0", output_fields=["title"])], [100, 101, 102, 103, 104]
+    )
     hits = partition.search([[0.0] * 4], "v", {"metric_type": "L2"}, limit=2)[0]
     same(list(hits.ids), [100, 101])
     partition.delete("id in [100]")

@@ -164,7 +164,10 @@ step("a query finds the rows of all partitions", trees)
 step("a partition made after the load can be read", new_partition_of_loaded_collection)
 step("the whole collection is released", release_all)
 step("loading an unknown partition is refused", lambda: load_partitions(["east"]))
-step("some fields of a partition are loaded", lambda: load_fields(["tree", "leaf"], skip_load_dynamic_field=True))
+step(
+    "some fields of a partition are loaded",
+    lambda: load_fields(["tree", "leaf"], skip_load_dynamic_field=True),
+)
 step("a loaded field is returned", lambda: query_field("tree < 3", "tree"))
 step("a field that was left out is not returned", lambda: query_field("tree < 3", "kind"))
 step("a field that was left out is no filter", lambda: trees('kind == "apple"'))

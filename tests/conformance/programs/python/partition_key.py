@@ -14,9 +14,7 @@ def tenants(client, name, type=DataType.VARCHAR, **options):
     schema.add_field("v", DataType.FLOAT_VECTOR, dim=2)
     index = client.prepare_index_params()
     index.add_index("v", index_type="FLAT", metric_type="L2")
-    client.create_collection(
-        name, schema=schema, index_params=index, consistency_level="Strong", **options
-    )
+    client.create_collection(name, schema=schema, index_params=index, consistency_level="Strong", **options)
 
 
 def rows(count, tenant):
@@ -65,9 +63,17 @@ def spread(client, name):
 
 
 REFUSED = [
-    ("create", lambda client, name: client.create_partition(name, "mine"), f"disable create partition {IN_KEY_MODE}"),
+    (
+        "create",
+        lambda client, name: client.create_partition(name, "mine"),
+        f"disable create partition {IN_KEY_MODE}",
+    ),
     ("drop", lambda client, name: client.drop_partition(name, "_default_0"), "partition key mode"),
-    ("load", lambda client, name: client.load_partitions(name, ["_default_0"]), f"disable load partitions {IN_KEY_MODE}"),
+    (
+        "load",
+        lambda client, name: client.load_partitions(name, ["_default_0"]),
+        f"disable load partitions {IN_KEY_MODE}",
+    ),
     ("release", lambda client, name: client.release_partitions(name, ["_default_0"]), "partition key mode"),
     (
         "insert into",

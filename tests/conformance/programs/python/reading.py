@@ -131,7 +131,9 @@ def pages(client, name):
         return [row["id"] for row in client.query(name, "id >= 0", offset=offset, limit=limit)]
 
     def search_page(offset, limit):
-        hits = client.search(name, [[0.0, 0.0]], limit=limit, search_params={"metric_type": "L2", "offset": offset})
+        hits = client.search(
+            name, [[0.0, 0.0]], limit=limit, search_params={"metric_type": "L2", "offset": offset}
+        )
         return [hit["id"] for hit in hits[0]]
 
     for page in (query_page, search_page):
@@ -144,7 +146,10 @@ def pages(client, name):
 def no_filter(client, name):
     orchard(client, name)
     same(len(client.query(name, "", limit=5)), 5)
-    fails(lambda: client.query(name, "", output_fields=["id"]), text="empty expression should be used with limit")
+    fails(
+        lambda: client.query(name, "", output_fields=["id"]),
+        text="empty expression should be used with limit",
+    )
 
 
 @case("count(*) is exact with and without a filter")
