@@ -1,0 +1,147 @@
+import {
+  type CollectionId,
+  type CollectionInfo,
+  cannotFindCollection,
+  collectionNotLoaded,
+  MilvusError,
+  physicalMs,
+} from '@elanus/model';
+import type { CollectionRef, LoadInfo } from '@elanus/rpc';
+import type { AccessDependencies, Handlers } from '../handler.ts';
+import { collectionRef } from './collection-ref.ts';
+import { describeCollection } from './describe-collection.ts';
+import { readCreateCollection } from './schema/read-create-collection.ts';
+
+/** `ShowType` on the wire. */
+export const SHOW_IN_MEMORY = 1;
+
+/** Create, drop, has, describe, show, rename and count collections. */
+export function collectionHandlers(dependencies: AccessDependencies): Handlers {
+  const { root, query, data, limits } = dependencies;
+
+  const refOf = (database: string, collection: string) => collectionRef(database, collection, limits);
+
+  return {
+    async CreateCollection(request, context) {
+      await root.createCollection(readCreateCollection(request, context.database, limits));
+      return {};
+    },
+
+    async DropCollection(request, context) {
+      await root.dropCollection(refOf(context.database, request.collectionName));
+      return {};
+    },
+
+    async HasCollection(request, context) {
+      const found = await findCollection(dependencies, refOf(context.database, request.collectionName));
+      return { value: found !== undefined };
+    },
+
+    async DescribeCollection(request, context) {
+      const byId = request.collectionName === '' && request.collectionID !== 0n;
+      if (byId) {
+        const collection = await root.describeCollectionById(request.collectionID as CollectionId);
+        return describeCollection(collection, await root.allocateTimestamp());
+      }
+      const ref = refOf(context.database, request.collectionName);
+      const collection = await findCollection(dependencies, ref);
+      if (collection === undefined) throw cannotFindCollection(ref.database, ref.collection);
+      return {
+        ...describeCollection(collection, await root.allocateTimestamp()),
+        collectionName: request.collectionName,
+      };
+    },
+
+    async ShowCollections(request, context) {
+      const all = await root.listCollections(context.database);
+      if (request.type !== SHOW_IN_MEMORY) return showCollections(all);
+      const loaded: CollectionInfo[] = [];
+      for (const collection of await namedCollections(all, request.collectionNames, (name) =>
+        root.describeCollection(refOf(context.database, name)),
+      )) {
+        if ((await query.loadInfo(collection.id)) !== undefined) loaded.push(collection);
+        else if (request.collectionNames.length > 0) throw collectionNotLoaded(collection.name);
+      }
+      return {
+        ...showCollections(loaded),
+        inMemoryPercentages: loaded.map(() => 100n),
+        queryServiceAvailable: loaded.map(() => true),
+      };
+    },
+
+    async RenameCollection(request, context) {
+      const to = refOf(request.newDBName || context.database, request.newName);
+      await root.renameCollection(refOf(context.database, request.oldName), to);
+      return {};
+    },
+
+    async GetCollectionStatistics(request, context) {
+      const rows = await data.countRows(refOf(context.database, request.collectionName), null);
+      return { stats: [{ key: 'row_count', value: String(rows) }] };
+    },
+
+    async GetReplicas(request, context) {
+      const collection =
+        request.collectionName === '' && request.collectionID !== 0n
+          ? await root.describeCollectionById(request.collectionID as CollectionId)
+          : await root.describeCollection(refOf(context.database, request.collectionName));
+      const load = await query.loadInfo(collection.id);
+      return { replicas: load === undefined ? [] : [replicaOf(collection, load)] };
+    },
+  };
+}
+
+/** `undefined` when there is none. @throws databaseNotFound */
+async function findCollection(
+  { root }: AccessDependencies,
+  ref: CollectionRef,
+): Promise<CollectionInfo | undefined> {
+  try {
+    return await root.describeCollection(ref);
+  } catch (error) {
+    if (error instanceof MilvusError && error.code === 100) return undefined;
+    throw error;
+  }
+}
+
+/** Those that the client named, in its order; all when it named none. */
+async function namedCollections(
+  all: readonly CollectionInfo[],
+  names: readonly string[],
+  find: (name: string) => Promise<CollectionInfo>,
+): Promise<readonly CollectionInfo[]> {
+  if (names.length === 0) return all;
+  return await Promise.all([...new Set(names)].map(find));
+}
+
+function showCollections(collections: readonly CollectionInfo[]) {
+  return {
+    collectionNames: collections.map(({ name }) => name),
+    collectionIds: collections.map(({ id }) => id),
+    createdTimestamps: collections.map(({ createdTimestamp }) => createdTimestamp),
+    createdUtcTimestamps: collections.map(({ createdTimestamp }) => BigInt(physicalMs(createdTimestamp))),
+    shardsNum: collections.map(({ channels }) => channels.length),
+  };
+}
+
+const NODE_ID = 1n;
+
+/** One process serves everything: one replica on one node. */
+function replicaOf(collection: CollectionInfo, load: LoadInfo) {
+  const loaded = collection.partitions.filter(
+    ({ id }) => load.partitions === 'all' || load.partitions.has(id),
+  );
+  return {
+    replicaID: collection.id,
+    collectionID: collection.id,
+    partitionIds: loaded.map(({ id }) => id),
+    shardReplicas: collection.channels.map((channel) => ({
+      leaderID: NODE_ID,
+      leaderAddr: 'localhost',
+      dmChannelName: channel,
+      nodeIds: [NODE_ID],
+    })),
+    nodeIds: [NODE_ID],
+    resourceGroupName: '__default_resource_group',
+  };
+}

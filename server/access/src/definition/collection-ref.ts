@@ -1,0 +1,16 @@
+import type { CollectionRef } from '@elanus/rpc';
+import type { AccessLimits } from '../limits.ts';
+import { checkCollectionName } from './names.ts';
+
+/**
+ * The collection that a request names, its existence not checked.
+ * @throws MilvusError 1100 when no collection can have that name
+ */
+export function collectionRef(
+  database: string,
+  collection: string,
+  limits: Pick<AccessLimits, 'nameBytesMax'>,
+): CollectionRef {
+  checkCollectionName(collection, limits);
+  return { database, collection };
+}

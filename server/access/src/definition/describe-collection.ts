@@ -1,0 +1,76 @@
+import { type CollectionInfo, DataType, type FieldSchema, physicalMs, type Timestamp } from '@elanus/model';
+import type { Draft, Methods, schema_FieldSchema, schema_ValueField } from '@elanus/proto';
+
+/**
+ * A collection as clients see it: their own fields only (`$meta` is `enable_dynamic_field`), ids and names as
+ * they are now, `update_timestamp` for the check of stale schemas.
+ */
+export function describeCollection(
+  collection: CollectionInfo,
+  now: Timestamp,
+): Draft<Methods['DescribeCollection']['response']> {
+  const { schema } = collection;
+  return {
+    schema: {
+      name: schema.name,
+      description: schema.description,
+      fields: schema.fields.map(describeField),
+      enableDynamicField: schema.dynamicField !== null,
+      properties: collection.properties,
+      version: schema.version,
+    },
+    collectionID: collection.id,
+    virtualChannelNames: collection.channels,
+    physicalChannelNames: collection.channels.map(physicalChannelOf),
+    createdTimestamp: collection.createdTimestamp,
+    createdUtcTimestamp: BigInt(physicalMs(collection.createdTimestamp)),
+    shardsNum: collection.channels.length,
+    consistencyLevel: collection.consistencyLevel,
+    collectionName: collection.name,
+    properties: collection.properties,
+    dbName: collection.databaseName,
+    dbId: collection.databaseId,
+    numPartitions: BigInt(collection.partitions.length),
+    requestTime: now,
+    updateTimestamp: collection.updatedTimestamp,
+    updateTimestampStr: String(collection.updatedTimestamp),
+  };
+}
+
+function describeField(field: FieldSchema): Draft<schema_FieldSchema> {
+  return {
+    fieldID: BigInt(field.id),
+    name: field.name,
+    description: field.description,
+    dataType: field.dataType,
+    elementType: field.elementType ?? 0,
+    isPrimaryKey: field.isPrimaryKey,
+    autoID: field.autoId,
+    isPartitionKey: field.isPartitionKey,
+    isClusteringKey: field.isClusteringKey,
+    nullable: field.nullable,
+    typeParams: field.typeParams,
+    ...(field.defaultValue === null ? {} : { defaultValue: describeDefaultValue(field) }),
+  };
+}
+
+function describeDefaultValue({ dataType, defaultValue }: FieldSchema): Draft<schema_ValueField> {
+  switch (typeof defaultValue) {
+    case 'boolean':
+      return { boolData: defaultValue };
+    case 'bigint':
+      return { longData: defaultValue };
+    case 'string':
+      return { stringData: defaultValue };
+    case 'number':
+      if (dataType === DataType.Float) return { floatData: defaultValue };
+      return dataType === DataType.Double ? { doubleData: defaultValue } : { intData: defaultValue };
+    default:
+      return {};
+  }
+}
+
+/** `elanus-dml_0` of `elanus-dml_0_451v0`. */
+function physicalChannelOf(channel: string): string {
+  return channel.slice(0, channel.lastIndexOf('_'));
+}

@@ -1,0 +1,81 @@
+import { MilvusError } from '@elanus/model';
+import type { Draft, milvus_IndexDescription } from '@elanus/proto';
+import type { CollectionRef, IndexDescription } from '@elanus/rpc';
+import type { AccessDependencies, Handlers } from '../handler.ts';
+import { collectionRef } from './collection-ref.ts';
+import { flattenIndexParams } from './key-values.ts';
+import { checkIndexName } from './names.ts';
+
+/** `IndexState` on the wire. */
+const INDEX_STATE = { 'in-progress': 2, finished: 3, failed: 4 } as const;
+
+/** Create, describe, count and drop indexes. */
+export function indexHandlers({ index, limits }: AccessDependencies): Handlers {
+  const refOf = (database: string, collection: string) => collectionRef(database, collection, limits);
+
+  const describeAll = async (ref: CollectionRef, indexName: string) => {
+    const descriptions = await index.describeIndexes(ref, indexName);
+    return { indexDescriptions: descriptions.map(describeIndex) };
+  };
+
+  return {
+    async CreateIndex(request, context) {
+      const ref = refOf(context.database, request.collectionName);
+      checkIndexName(request.indexName, limits);
+      await index.createIndex(ref, {
+        fieldName: request.fieldName,
+        indexName: request.indexName,
+        params: flattenIndexParams(request.extraParams),
+      });
+      return {};
+    },
+
+    async DescribeIndex(request, context) {
+      return await describeAll(refOf(context.database, request.collectionName), request.indexName);
+    },
+
+    async GetIndexStatistics(request, context) {
+      return await describeAll(refOf(context.database, request.collectionName), request.indexName);
+    },
+
+    async GetIndexState(request, context) {
+      const ref = refOf(context.database, request.collectionName);
+      const description = onlyIndex(await index.describeIndexes(ref, request.indexName), request.indexName);
+      return { state: INDEX_STATE[description.state], failReason: description.failReason };
+    },
+
+    async GetIndexBuildProgress(request, context) {
+      const ref = refOf(context.database, request.collectionName);
+      const description = onlyIndex(await index.describeIndexes(ref, request.indexName), request.indexName);
+      return { indexedRows: description.indexedRows, totalRows: description.totalRows };
+    },
+
+    async DropIndex(request, context) {
+      await index.dropIndex(refOf(context.database, request.collectionName), request.indexName);
+      return {};
+    },
+  };
+}
+
+/** @throws MilvusError 702 when the name was left out and there are several */
+function onlyIndex(descriptions: readonly IndexDescription[], indexName: string): IndexDescription {
+  const [first, second] = descriptions;
+  if (first === undefined || second !== undefined) {
+    throw new MilvusError(`index duplicates[indexName=${indexName}]`, { code: 702, inputError: true });
+  }
+  return first;
+}
+
+function describeIndex(description: IndexDescription): Draft<milvus_IndexDescription> {
+  return {
+    indexName: description.index.name,
+    indexID: description.index.id,
+    fieldName: description.fieldName,
+    params: description.index.params,
+    indexedRows: description.indexedRows,
+    totalRows: description.totalRows,
+    pendingIndexRows: description.pendingRows,
+    state: INDEX_STATE[description.state],
+    indexStateFailReason: description.failReason,
+  };
+}

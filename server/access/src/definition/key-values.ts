@@ -1,0 +1,35 @@
+import { invalidParameter, type KeyValue } from '@elanus/model';
+
+/** The last value under `key`; `undefined` when there is none. */
+export function lastValueOf(pairs: readonly KeyValue[], key: string): string | undefined {
+  return pairs.findLast((pair) => pair.key === key)?.value;
+}
+
+/** Clients write booleans as `true`, `True` or `1`. */
+export function isTrue(text: string | undefined): boolean {
+  return text !== undefined && /^(true|1)$/i.test(text.trim());
+}
+
+/**
+ * Index parameters with the entries of a JSON object under `params` in its place, values as text.
+ * @throws MilvusError 1100 when `params` is no JSON object
+ */
+export function flattenIndexParams(pairs: readonly KeyValue[]): readonly KeyValue[] {
+  return pairs.flatMap(({ key, value }) => (key === 'params' ? entriesOf(value) : [{ key, value }]));
+}
+
+function entriesOf(json: string): readonly KeyValue[] {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(json);
+  } catch {
+    throw invalidParameter(`invalid JSON format in index params: ${json}`);
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw invalidParameter(`index params should be a JSON object: ${json}`);
+  }
+  return Object.entries(parsed).map(([key, value]) => ({
+    key,
+    value: typeof value === 'string' ? value : JSON.stringify(value),
+  }));
+}

@@ -1,0 +1,76 @@
+import {
+  type CollectionSchema,
+  type ConsistencyLevel,
+  invalidParameter,
+  type KeyValue,
+  unexpectedParameter,
+} from '@elanus/model';
+import { DecodeError, decode, type Methods, type schema_CollectionSchema } from '@elanus/proto';
+import type { CreateCollection } from '@elanus/rpc';
+import type { AccessLimits } from '../../limits.ts';
+import { checkCollectionProperties } from './collection-properties.ts';
+import { readSchema } from './read-schema.ts';
+
+type Request = Methods['CreateCollection']['request'];
+
+const CONSISTENCY_LEVEL_MAX = 4;
+
+/**
+ * What the request asks for, every rule checked.
+ * @throws MilvusError for the first rule that is broken
+ */
+export function readCreateCollection(
+  request: Request,
+  database: string,
+  limits: AccessLimits,
+): CreateCollection {
+  const message = decodeSchema(request.schema);
+  const properties = propertiesOf(request, message);
+  if (request.shardsNum > limits.shardsMax) {
+    throw invalidParameter(`maximum shards's number should be limited to ${limits.shardsMax}`);
+  }
+  const schema = readSchema(message, { properties, partitionsNum: request.numPartitions }, limits);
+  checkCollectionProperties(properties);
+  if (request.collectionName !== schema.name) {
+    throw unexpectedParameter(
+      'collection name matches schema name',
+      "don't match",
+      `collection name = ${request.collectionName}, schema.Name=${schema.name}`,
+    );
+  }
+  return {
+    database,
+    schema,
+    shardsNum: Math.max(1, request.shardsNum),
+    partitionsNum: partitionsNumOf(request, schema, limits),
+    consistencyLevel: consistencyLevelOf(request.consistencyLevel),
+    properties,
+  };
+}
+
+function decodeSchema(bytes: Uint8Array): schema_CollectionSchema {
+  try {
+    return decode('schema.CollectionSchema', bytes);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw invalidParameter('the schema of the collection is not a CollectionSchema message');
+  }
+}
+
+/** Older clients put the properties into the schema. */
+function propertiesOf(request: Request, message: schema_CollectionSchema): readonly KeyValue[] {
+  const given = request.properties.length > 0 ? request.properties : message.properties;
+  return given.map(({ key, value }) => ({ key, value }));
+}
+
+/** The number was checked together with the partition key. */
+function partitionsNumOf(request: Request, schema: CollectionSchema, limits: AccessLimits): number {
+  if (schema.partitionKey === null) return 0;
+  return request.numPartitions === 0n ? limits.partitionKeyPartitions : Number(request.numPartitions);
+}
+
+function consistencyLevelOf(level: number): ConsistencyLevel {
+  if (Number.isInteger(level) && level >= 0 && level <= CONSISTENCY_LEVEL_MAX)
+    return level as ConsistencyLevel;
+  throw invalidParameter(`invalid consistency level: ${level}`);
+}
