@@ -1,3 +1,4 @@
 export type { AccessDependencies, CallContext, Handler, Handlers } from './handler.ts';
 export { type AccessLimits, DEFAULT_LIMITS } from './limits.ts';
+export { accessHandlers, startAccess } from './start-access.ts';
 export { AccessServer, type AccessServerOptions } from './transport/access-server.ts';

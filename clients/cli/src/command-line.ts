@@ -1,0 +1,28 @@
+import { ELANUS_VERSION, type StartOptions } from '@elanus/launcher';
+import { Command } from 'commander';
+
+/** Runs the command in `argv` (node's own, with the script's path in second place). Sets the exit code. */
+export async function runCommandLine(argv: readonly string[]): Promise<void> {
+  await program().parseAsync(argv);
+}
+
+function program(): Command {
+  const elanus = new Command('elanus')
+    .description('A vector database that speaks Milvus')
+    .version(ELANUS_VERSION)
+    .showHelpAfterError('Try `elanus help`.');
+  elanus
+    .command('start')
+    .description('run the server in the foreground until SIGTERM or SIGINT')
+    .option('--data <dir>', 'data directory, made if it is not there (ELANUS_DATA; elanus-data)')
+    .option('--host <address>', 'address to listen at (ELANUS_HOST; 127.0.0.1)')
+    .option('--port <n>', 'port of gRPC and HTTP, 0 for any free one (ELANUS_PORT; 19530)')
+    .option('--admin-port <n>', 'port of /healthz and /metrics, 0 for any free one (ELANUS_ADMIN_PORT; 9091)')
+    .option('--config <file>', 'YAML with the keys of Milvus (ELANUS_CONFIG)')
+    .allowExcessArguments(false)
+    .action(async (options: StartOptions) => {
+      const { start } = await import('./start.ts');
+      await start(options);
+    });
+  return elanus;
+}

@@ -1,0 +1,80 @@
+import { flushCompileCache } from 'node:module';
+import {
+  ELANUS_VERSION,
+  launch,
+  openProcessLog,
+  type ProcessLog,
+  type RunningServer,
+  readConfiguration,
+  StartError,
+  type StartOptions,
+} from '@elanus/launcher';
+import { readyLine } from './ready-line.ts';
+import { recoveryProgress } from './recovery-progress.ts';
+
+/** After a signal the process is gone within ten seconds, whatever still runs; this leaves it one to end in. */
+const STOP_MS_MAX = 9_000;
+
+/** `elanus start`: serves until SIGTERM or SIGINT, then exits with code 0; with 1 when it can't start. */
+export async function start(options: StartOptions): Promise<never> {
+  // Whoever read our output may go away; that ends no server.
+  process.stdout.on('error', () => {});
+  process.stderr.on('error', () => {});
+  const stopSignal = firstSignal();
+  try {
+    const configuration = await readConfiguration(options, process.env, process.cwd());
+    const log = await openProcessLog(configuration.settings.logLevel);
+    for (const warning of configuration.warnings) log.logger.warn({}, warning);
+    const progress = recoveryProgress(log.logger);
+    const launched = launch({ configuration, logger: log.logger, onRecovery: progress.report });
+    const first = await Promise.race([launched, stopSignal]);
+    progress.end();
+    // Nothing is acknowledged before the server is ready, so nothing is lost by not waiting for it.
+    if (typeof first === 'string') return exit(0, log);
+    process.stdout.write(
+      readyLine({
+        grpc: `${configuration.host}:${first.grpcPort}`,
+        admin: `${configuration.host}:${first.adminPort}`,
+        data: configuration.dataDirectory,
+        version: ELANUS_VERSION,
+        ms: String(Math.round(performance.now())),
+      }),
+    );
+    // Now rather than at the end, which a kill may take away; it writes only what is new.
+    flushCompileCache();
+    return await serveUntil(stopSignal, first, log);
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    process.stderr.write(`elanus: ${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+async function serveUntil(
+  stopSignal: Promise<string>,
+  server: RunningServer,
+  log: ProcessLog,
+): Promise<never> {
+  const signal = await stopSignal;
+  log.logger.info({ signal }, 'stopping');
+  setTimeout(() => {
+    log.logger.warn({}, 'stopped before everything had ended; nothing acknowledged is lost');
+    exit(0, log);
+  }, STOP_MS_MAX).unref();
+  await server.close();
+  return exit(0, log);
+}
+
+/** The name of the first SIGTERM or SIGINT; a second one ends the process at once. */
+function firstSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => resolve(signal));
+    }
+  });
+}
+
+function exit(code: number, log: ProcessLog): never {
+  log.flush();
+  process.exit(code);
+}

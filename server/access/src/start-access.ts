@@ -1,0 +1,19 @@
+import { definitionHandlers } from './definition/definition-handlers.ts';
+import type { AccessDependencies, Handlers } from './handler.ts';
+import { AccessServer } from './transport/access-server.ts';
+
+/** Every method that is served. */
+export function accessHandlers(dependencies: AccessDependencies): Handlers {
+  return definitionHandlers(dependencies);
+}
+
+/**
+ * Serves MilvusService and HTTP/1.1 over coordinators and workers, until the returned server is closed.
+ * @throws NodeJS.ErrnoException when the address can't be had
+ */
+export function startAccess(
+  dependencies: AccessDependencies,
+  address: { readonly host: string; readonly port: number },
+): Promise<AccessServer> {
+  return AccessServer.start({ ...dependencies, ...address, handlers: accessHandlers(dependencies) });
+}

@@ -1,0 +1,93 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { PrometheusMetrics } from './prometheus-metrics.ts';
+
+export interface AdminServerOptions {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly metrics: PrometheusMetrics;
+}
+
+/** Not yet `OK` while the log is read again. */
+export type Health = 'starting' | 'serving';
+
+/** The management port: `/healthz` and `/metrics`, for probes and for Prometheus. */
+export class AdminServer {
+  readonly #server: Server;
+  readonly #metrics: PrometheusMetrics;
+  #health: Health = 'starting';
+
+  private constructor(metrics: PrometheusMetrics) {
+    this.#metrics = metrics;
+    this.#server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, (request, response) => {
+      // Nothing here reads a body.
+      request.resume();
+      this.#answer(request).then(
+        (answer) => reply(response, answer),
+        (error: unknown) => reply(response, { status: 500, text: `${error}\n` }),
+      );
+    });
+    this.#server.maxConnections = 1_000;
+  }
+
+  /** @throws NodeJS.ErrnoException when the address can't be had */
+  static async start(options: AdminServerOptions): Promise<AdminServer> {
+    const admin = new AdminServer(options.metrics);
+    await new Promise<void>((resolve, reject) => {
+      admin.#server.once('error', reject);
+      admin.#server.listen(options.port, options.host, () => {
+        admin.#server.off('error', reject);
+        resolve();
+      });
+    });
+    admin.#server.on('error', () => {});
+    return admin;
+  }
+
+  /** The port in use. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Says how the server is from now on. */
+  become(health: Health): void {
+    this.#health = health;
+  }
+
+  close(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  async #answer(request: IncomingMessage): Promise<Reply> {
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      return { status: 405, text: 'only GET is answered here\n' };
+    }
+    const path = (request.url ?? '/').split('?', 1)[0];
+    switch (path) {
+      case '/healthz':
+        return this.#health === 'serving' ? { status: 200, text: 'OK' } : { status: 503, text: this.#health };
+      case '/metrics':
+        return { status: 200, text: await this.#metrics.text(), type: this.#metrics.contentType };
+      default:
+        return { status: 404, text: `${path} not found\n` };
+    }
+  }
+}
+
+interface Reply {
+  readonly status: number;
+  readonly text: string;
+  /** Plain text unless it says otherwise. */
+  readonly type?: string;
+}
+
+function reply(response: ServerResponse, { status, text, type = 'text/plain; charset=utf-8' }: Reply): void {
+  response.writeHead(status, {
+    'content-type': type,
+    'content-length': Buffer.byteLength(text),
+    'x-content-type-options': 'nosniff',
+  });
+  response.end(response.req.method === 'HEAD' ? undefined : text);
+}

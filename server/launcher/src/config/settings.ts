@@ -1,0 +1,94 @@
+import { type AccessLimits, DEFAULT_LIMITS } from '@elanus/access';
+import { COORDINATOR_LIMITS_DEFAULT, type CoordinatorLimits } from '@elanus/coordinator';
+import { LOG_LEVELS, type LogLevel } from '../log-level.ts';
+import { oneOf, type Setting, wholeNumber } from './setting.ts';
+
+/** What the configuration decides besides addresses and directories. */
+export interface Settings {
+  readonly logLevel: LogLevel;
+  readonly access: AccessLimits;
+  readonly coordinator: CoordinatorLimits;
+}
+
+const MIB = 1024 * 1024;
+/** What one ArrayBuffer of a message may safely be. */
+const MESSAGE_BYTES_MAX = 2048 * MIB - 1;
+
+/** Milvus' keys that have a meaning here, with what Milvus takes when they are not set. `elanus.` keys are our own. */
+export const SETTINGS = {
+  port: wholeNumber('proxy.port', 19_530, { min: 0, max: 65_535 }),
+  logLevel: oneOf('log.level', 'info', LOG_LEVELS),
+  receiveBytesMax: wholeNumber('proxy.grpc.serverMaxRecvSize', DEFAULT_LIMITS.receiveBytesMax, {
+    min: 1024,
+    max: MESSAGE_BYTES_MAX,
+  }),
+  sendBytesMax: wholeNumber('proxy.grpc.serverMaxSendSize', DEFAULT_LIMITS.sendBytesMax, {
+    min: 1024,
+    max: MESSAGE_BYTES_MAX,
+  }),
+  fieldsMax: wholeNumber('proxy.maxFieldNum', DEFAULT_LIMITS.fieldsMax, { min: 1, max: 1_024 }),
+  vectorFieldsMax: wholeNumber('proxy.maxVectorFieldNum', DEFAULT_LIMITS.vectorFieldsMax, {
+    min: 1,
+    max: 64,
+  }),
+  dimensionMax: wholeNumber('proxy.maxDimension', DEFAULT_LIMITS.dimensionMax, { min: 2, max: 262_144 }),
+  shardsMax: wholeNumber('proxy.maxShardNum', DEFAULT_LIMITS.shardsMax, { min: 1, max: 256 }),
+  nameBytesMax: wholeNumber('proxy.maxNameLength', DEFAULT_LIMITS.nameBytesMax, { min: 1, max: 1_024 }),
+  topKMax: wholeNumber('quotaAndLimits.limits.topK', DEFAULT_LIMITS.topKMax, { min: 1, max: 1_048_576 }),
+  queriesMax: wholeNumber('quotaAndLimits.limits.nq', DEFAULT_LIMITS.queriesMax, { min: 1, max: 1_048_576 }),
+  partitionsMax: wholeNumber('rootCoord.maxPartitionNum', DEFAULT_LIMITS.partitionsMax, {
+    min: 1,
+    max: 1_048_576,
+  }),
+  partitionKeyPartitions: wholeNumber(
+    'elanus.partitionKeyPartitionNum',
+    DEFAULT_LIMITS.partitionKeyPartitions,
+    {
+      min: 1,
+      max: 1_048_576,
+    },
+  ),
+  gracefulTimeMs: wholeNumber('common.gracefulTime', DEFAULT_LIMITS.gracefulTimeMs, {
+    min: 0,
+    max: 86_400_000,
+  }),
+  collectionsMax: wholeNumber(
+    'quotaAndLimits.limits.maxCollectionNumPerDB',
+    COORDINATOR_LIMITS_DEFAULT.collectionsMax,
+    {
+      min: 1,
+      max: 1_048_576,
+    },
+  ),
+  capacityMax: wholeNumber('rootCoord.maxGeneralCapacity', COORDINATOR_LIMITS_DEFAULT.capacityMax, {
+    min: 1,
+    max: 1_073_741_824,
+  }),
+} as const;
+
+/** Reads each setting once. @throws StartError for a value that can't be */
+export function readSettings(read: <Value>(setting: Setting<Value>) => Value): Settings {
+  const partitionsMax = read(SETTINGS.partitionsMax);
+  return {
+    logLevel: read(SETTINGS.logLevel),
+    access: {
+      receiveBytesMax: read(SETTINGS.receiveBytesMax),
+      sendBytesMax: read(SETTINGS.sendBytesMax),
+      fieldsMax: read(SETTINGS.fieldsMax),
+      vectorFieldsMax: read(SETTINGS.vectorFieldsMax),
+      dimensionMax: read(SETTINGS.dimensionMax),
+      shardsMax: read(SETTINGS.shardsMax),
+      nameBytesMax: read(SETTINGS.nameBytesMax),
+      topKMax: read(SETTINGS.topKMax),
+      queriesMax: read(SETTINGS.queriesMax),
+      partitionsMax,
+      partitionKeyPartitions: read(SETTINGS.partitionKeyPartitions),
+      gracefulTimeMs: read(SETTINGS.gracefulTimeMs),
+    },
+    coordinator: {
+      partitionsMax,
+      collectionsMax: read(SETTINGS.collectionsMax),
+      capacityMax: read(SETTINGS.capacityMax),
+    },
+  };
+}

@@ -1,0 +1,112 @@
+import { type AccessServer, startAccess } from '@elanus/access';
+import { diskFull, MilvusError } from '@elanus/model';
+import { type Clock, DiskError, type Logger, systemClock } from '@elanus/runtime';
+import { AdminServer } from './admin-server.ts';
+import type { Configuration } from './config/read-configuration.ts';
+import { DataDirectory } from './data-directory.ts';
+import { listening } from './listening.ts';
+import { PrometheusMetrics } from './prometheus-metrics.ts';
+import { openStandalone } from './standalone.ts';
+import { StartError } from './start-error.ts';
+import { SERVER_VERSION } from './version.ts';
+
+export interface LaunchOptions {
+  readonly configuration: Configuration;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+  /** How much of the log is read again, 0 to 1, while it is. */
+  readonly onRecovery?: (done: number) => void;
+}
+
+/** Calls in flight get this long to end; the rest of the ten seconds a stop may take belongs to the log. */
+const CLOSE_GRACE_MS = 7_000;
+
+/**
+ * Starts a whole server in this process. When it resolves, everything that was ever acknowledged is there and
+ * both ports answer.
+ * @throws StartError when it can't, for a reason outside of the program; nothing is left open or changed
+ */
+export async function launch(options: LaunchOptions): Promise<RunningServer> {
+  try {
+    return await RunningServer.start(options);
+  } catch (error) {
+    throw translated(error);
+  }
+}
+
+/** A server that serves, until it is closed. */
+export class RunningServer implements AsyncDisposable {
+  /** The ports in use, also when any free one was asked for. */
+  readonly grpcPort: number;
+  readonly adminPort: number;
+  /** What it holds open, in the order it was opened. */
+  readonly #opened: AsyncDisposableStack;
+
+  private constructor(opened: AsyncDisposableStack, ports: { grpcPort: number; adminPort: number }) {
+    this.#opened = opened;
+    this.grpcPort = ports.grpcPort;
+    this.adminPort = ports.adminPort;
+  }
+
+  /** As `launch`, with errors as they come. */
+  static async start({
+    configuration,
+    logger,
+    clock = systemClock,
+    onRecovery,
+  }: LaunchOptions): Promise<RunningServer> {
+    const { host, settings } = configuration;
+    const adminAddress = { host, port: configuration.adminPort };
+    const grpcAddress = { host, port: configuration.port };
+    const metrics = new PrometheusMetrics();
+
+    await using opened = new AsyncDisposableStack();
+    const directory = opened.use(await DataDirectory.open(configuration.dataDirectory));
+    const admin = opened.adopt(
+      await listening(adminAddress, AdminServer.start({ ...adminAddress, metrics })),
+      (server) => server.close(),
+    );
+    const roles = opened.use(
+      await openStandalone({ directory, settings, clock, logger, metrics, onRecovery }),
+    );
+    const access = opened.adopt<AccessServer>(
+      await listening(
+        grpcAddress,
+        startAccess(
+          { ...roles, clock, logger, metrics, limits: settings.access, version: SERVER_VERSION },
+          grpcAddress,
+        ),
+      ),
+      (server) => server.close({ graceMs: CLOSE_GRACE_MS }),
+    );
+    admin.become('serving');
+    return new RunningServer(opened.move(), { grpcPort: access.port, adminPort: admin.port });
+  }
+
+  /**
+   * Finishes what is in flight, for at most seven seconds, and releases everything. Idempotent; the second caller
+   * does not wait.
+   */
+  async close(): Promise<void> {
+    await this.#opened.disposeAsync();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** The world's failures as a sentence; ours stay as they are. */
+function translated(error: unknown): unknown {
+  if (error instanceof DiskError) return new StartError(`${SENTENCES[error.kind]}: ${error.path}`, error);
+  if (error instanceof MilvusError && error.code === diskFull(null).code)
+    return new StartError('the disk is full', error);
+  return error;
+}
+
+const SENTENCES: Readonly<Record<DiskError['kind'], string>> = {
+  full: 'the disk is full',
+  missing: 'a file that must be there is missing',
+  denied: 'this user has no right to a file',
+  failed: 'the disk failed',
+};
