@@ -1,0 +1,62 @@
+import { type FieldId, type FieldSchema, fieldByName, invalidInput } from '@elanus/model';
+import { loadedFields, type ReadTarget, requireLoaded } from './read-target.ts';
+
+/** What a read returns beside keys and scores. */
+export interface OutputFields {
+  /** Columns in the order of the answer; the primary key only if `primaryKey` says so, and then last. */
+  readonly fields: readonly FieldSchema[];
+  /** `output_fields` of the answer: names, `$meta` and the dynamic keys that were asked for. */
+  readonly names: readonly string[];
+  /** Keys of `$meta` to return; `null`: all of them, or the column is not returned at all. */
+  readonly dynamicKeys: ReadonlySet<string> | null;
+}
+
+const SUBSCRIPT = /^\$meta\[(["'])(.*)\1\]$/s;
+
+/**
+ * Expands what a client asked for: `*` is every loaded field, a name that is no field is a key of `$meta`.
+ * @throws MilvusError 1100 `field X not exist`
+ */
+export function expandOutputFields(
+  target: ReadTarget,
+  asked: readonly string[],
+  primaryKey: 'always' | 'when asked',
+): OutputFields {
+  const { schema } = target.collection;
+  const fields = new Map<FieldId, FieldSchema>();
+  const names = new Set<string>();
+  const dynamicKeys = new Set<string>();
+  let wholeDynamicField = false;
+  let keyAsked = primaryKey === 'always';
+  const add = (field: FieldSchema) => {
+    if (field.isDynamic) wholeDynamicField = true;
+    if (field.isPrimaryKey) return;
+    fields.set(field.id, field);
+    names.add(field.name);
+  };
+  for (const raw of asked) {
+    const name = raw.trim();
+    if (name === '*') {
+      for (const field of loadedFields(target)) add(field);
+      continue;
+    }
+    const field = fieldByName(schema, name);
+    if (field) {
+      requireLoaded(target, [field.id]);
+      if (field.isPrimaryKey) keyAsked = true;
+      add(field);
+      continue;
+    }
+    if (!schema.dynamicField) throw invalidInput(`field ${name} not exist`);
+    requireLoaded(target, [schema.dynamicField.id]);
+    fields.set(schema.dynamicField.id, schema.dynamicField);
+    names.add(name);
+    dynamicKeys.add(SUBSCRIPT.exec(name)?.[2] ?? name);
+  }
+  if (keyAsked) {
+    fields.set(schema.primaryKey.id, schema.primaryKey);
+    names.add(schema.primaryKey.name);
+  }
+  const restricted = dynamicKeys.size > 0 && !wholeDynamicField;
+  return { fields: [...fields.values()], names: [...names], dynamicKeys: restricted ? dynamicKeys : null };
+}

@@ -1,0 +1,80 @@
+import {
+  type CollectionInfo,
+  collectionNotLoaded,
+  type FieldId,
+  type FieldSchema,
+  fieldById,
+  invalidInput,
+  invalidParameter,
+  type PartitionId,
+  partitionNotLoaded,
+  refused,
+} from '@elanus/model';
+import type { CollectionRef, LoadInfo } from '@elanus/rpc';
+import type { AccessDependencies } from '../handler.ts';
+
+/** A loaded collection and what of it one read may touch. */
+export interface ReadTarget {
+  readonly collection: CollectionInfo;
+  readonly load: LoadInfo;
+  /** `null`: every partition. */
+  readonly partitionIds: readonly PartitionId[] | null;
+}
+
+/**
+ * Finds what a read names.
+ * @throws collectionNotFound, collectionNotLoaded, partitionNotLoaded, 1100 for an unknown partition
+ */
+export async function findReadTarget(
+  { root, query }: Pick<AccessDependencies, 'root' | 'query'>,
+  ref: CollectionRef,
+  partitionNames: readonly string[],
+  kind: 'search' | 'query',
+): Promise<ReadTarget> {
+  const collection = await root.describeCollection(ref);
+  if (partitionNames.length > 0 && collection.schema.partitionKey) throw partitionsAreHidden(kind);
+  const named = partitionNames.map((name) => partitionNamed(collection, name));
+  const load = await query.loadInfo(collection.id);
+  if (load === undefined) throw collectionNotLoaded(ref.collection);
+  return { collection, load, partitionIds: readablePartitions(load, named) };
+}
+
+/** Milvus 2.6 tells searches and queries the same with different codes. */
+function partitionsAreHidden(kind: 'search' | 'query'): Error {
+  const text = 'not support manually specifying the partition names if partition key mode is used';
+  return kind === 'search' ? refused(text) : invalidParameter(text);
+}
+
+function partitionNamed(collection: CollectionInfo, name: string): { id: PartitionId; name: string } {
+  const found = collection.partitions.find((partition) => partition.name === name);
+  if (found === undefined) throw invalidInput(`partition name ${name} not found`);
+  return found;
+}
+
+function readablePartitions(
+  load: LoadInfo,
+  named: readonly { readonly id: PartitionId; readonly name: string }[],
+): readonly PartitionId[] | null {
+  const { partitions } = load;
+  if (partitions === 'all') return named.length === 0 ? null : named.map(({ id }) => id);
+  const missing = named.find(({ id }) => !partitions.has(id));
+  if (missing) throw partitionNotLoaded(missing.name);
+  return named.length === 0 ? [...partitions] : named.map(({ id }) => id);
+}
+
+/** Refuses fields that `load_fields` or `skip_load_dynamic_field` left out. */
+export function requireLoaded({ collection, load }: ReadTarget, fields: Iterable<FieldId>): void {
+  if (load.fields === 'all') return;
+  for (const id of fields) {
+    if (load.fields.has(id)) continue;
+    throw invalidParameter(`field ${fieldById(collection.schema, id)?.name ?? id} is not loaded`);
+  }
+}
+
+/** The fields of the schema that this target lets out, `$meta` included, in the schema's order. */
+export function loadedFields({ collection, load }: ReadTarget): FieldSchema[] {
+  const { fields, dynamicField } = collection.schema;
+  const all = dynamicField ? [...fields, dynamicField] : [...fields];
+  const loaded = load.fields;
+  return loaded === 'all' ? all : all.filter((field) => loaded.has(field.id));
+}

@@ -1,0 +1,64 @@
+import {
+  DataType,
+  type FieldSchema,
+  fieldByName,
+  invalidInput,
+  isVector,
+  METRIC_TYPES,
+  type MetricType,
+  unexpectedParameter,
+} from '@elanus/model';
+import type { AccessDependencies } from '../handler.ts';
+import type { Parameters } from './parameters.ts';
+import { type ReadTarget, requireLoaded } from './read-target.ts';
+
+/** The vector field that `anns_field` names; without it the only one there is. */
+export function findSearchField(target: ReadTarget, parameters: Parameters): FieldSchema {
+  const { schema } = target.collection;
+  const name = parameters.text('anns_field');
+  const vectors = schema.fields.filter((field) => isVector(field.dataType));
+  if (name === undefined && vectors.length > 1) {
+    throw invalidInput(
+      'multiple anns_fields exist, please specify a anns_field in search_params: invalid parameter',
+    );
+  }
+  const field = name === undefined ? vectors[0] : fieldByName(schema, name);
+  if (field === undefined) {
+    throw invalidInput(`failed to get field schema by name: fieldName(${name}) not found: invalid parameter`);
+  }
+  if (!isVector(field.dataType)) {
+    throw invalidInput(`field (${field.name}) to search is not of vector type: invalid parameter`);
+  }
+  requireLoaded(target, [field.id]);
+  return field;
+}
+
+/** The metric of the field's index. @throws MilvusError 1100 when the request names another one */
+export async function searchMetric(
+  { index }: Pick<AccessDependencies, 'index'>,
+  { collection }: ReadTarget,
+  field: FieldSchema,
+  parameters: Parameters,
+): Promise<MetricType> {
+  const indexed = await index.metricOf(collection.id, field.id);
+  const asked = parameters.text('metric_type')?.toUpperCase();
+  if (asked === undefined) return indexed ?? usualMetric(field);
+  const known = METRIC_TYPES.find((metric) => metric === asked);
+  if (indexed !== undefined && asked !== indexed) {
+    throw unexpectedParameter(indexed, asked, 'metric type not match');
+  }
+  if (known === undefined)
+    throw invalidInput(`metric type ${asked} not found or not supported: invalid parameter`);
+  return known;
+}
+
+function usualMetric(field: FieldSchema): MetricType {
+  switch (field.dataType) {
+    case DataType.BinaryVector:
+      return 'HAMMING';
+    case DataType.SparseFloatVector:
+      return 'IP';
+    default:
+      return 'COSINE';
+  }
+}

@@ -1,0 +1,52 @@
+import { DataType, type FieldSchema, type Timestamp } from '@elanus/model';
+import { FIELD_DATA, LIST_DATA, SCALARS } from './field-data-format.ts';
+import { writeFieldData } from './field-data-writer.ts';
+import { MessageWriter } from './message-writer.ts';
+import type { OutputColumn } from './output-column.ts';
+
+/** Everything a Query answer says. */
+export interface QueryReply {
+  readonly collectionName: string;
+  readonly primaryKey: FieldSchema;
+  readonly columns: readonly OutputColumn[];
+  readonly outputNames: readonly string[];
+  /** Set on the first page of an iterator, otherwise 0. */
+  readonly sessionTimestamp: Timestamp | 0n;
+}
+
+const RESULTS = {
+  fieldsData: 2,
+  collectionName: 3,
+  outputFields: 4,
+  sessionTimestamp: 5,
+  primaryFieldName: 6,
+} as const;
+const COUNT_NAME = 'count(*)';
+
+/** `milvus.QueryResults` of a success: one FieldData per column, also without rows. */
+export function encodeQueryResults(reply: QueryReply): Uint8Array {
+  const writer = new MessageWriter();
+  for (const { field, column } of reply.columns) {
+    writer.message(RESULTS.fieldsData, (member) => writeFieldData(member, field, column));
+  }
+  writer.text(RESULTS.collectionName, reply.collectionName);
+  for (const name of reply.outputNames) writer.text(RESULTS.outputFields, name);
+  writer.number(RESULTS.sessionTimestamp, reply.sessionTimestamp);
+  writer.text(RESULTS.primaryFieldName, reply.primaryKey.name);
+  return writer.finish();
+}
+
+/** The answer to `count(*)`: one row of one Int64 column. */
+export function encodeCount(collectionName: string, count: bigint): Uint8Array {
+  const writer = new MessageWriter();
+  writer.message(RESULTS.fieldsData, (member) => {
+    member.number(FIELD_DATA.type, DataType.Int64);
+    member.text(FIELD_DATA.fieldName, COUNT_NAME);
+    member.message(FIELD_DATA.scalars, (scalars) => {
+      scalars.message(SCALARS.long, (list) => list.varints(LIST_DATA, [count]));
+    });
+  });
+  writer.text(RESULTS.collectionName, collectionName);
+  writer.text(RESULTS.outputFields, COUNT_NAME);
+  return writer.finish();
+}

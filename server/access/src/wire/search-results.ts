@@ -1,0 +1,63 @@
+import type { FieldSchema, Timestamp } from '@elanus/model';
+import type { SearchHits } from '@elanus/rpc';
+import { writeFieldData, writeIds } from './field-data-writer.ts';
+import { MessageWriter } from './message-writer.ts';
+import type { OutputColumn } from './output-column.ts';
+
+/** Everything a Search answer says. */
+export interface SearchReply {
+  readonly collectionName: string;
+  readonly primaryKey: FieldSchema;
+  /** Hits that were asked for per query. */
+  readonly limit: number;
+  readonly hits: SearchHits;
+  readonly columns: readonly OutputColumn[];
+  readonly outputNames: readonly string[];
+  /** Set on the first page of an iterator, otherwise 0. */
+  readonly sessionTimestamp: Timestamp | 0n;
+  /** Set on the pages of a v2 iterator. */
+  readonly iterator: { readonly token: string; readonly lastBound: number } | null;
+}
+
+const RESULTS = { results: 2, collectionName: 3, sessionTimestamp: 4 } as const;
+const DATA = {
+  queryCount: 1,
+  topK: 2,
+  fieldsData: 3,
+  scores: 4,
+  ids: 5,
+  topKs: 6,
+  outputFields: 7,
+  allSearchCount: 9,
+  iterator: 11,
+  primaryFieldName: 13,
+} as const;
+const ITERATOR = { token: 1, lastBound: 2 } as const;
+
+/** `milvus.SearchResults` of a success. */
+export function encodeSearchResults(reply: SearchReply): Uint8Array {
+  const { hits } = reply;
+  const writer = new MessageWriter();
+  writer.message(RESULTS.results, (data) => {
+    data.number(DATA.queryCount, hits.counts.length);
+    data.number(DATA.topK, reply.limit);
+    for (const { field, column } of reply.columns) {
+      data.message(DATA.fieldsData, (member) => writeFieldData(member, field, column));
+    }
+    data.fixed(DATA.scores, hits.scores);
+    data.message(DATA.ids, (ids) => writeIds(ids, hits.keys));
+    data.varints(DATA.topKs, hits.counts);
+    for (const name of reply.outputNames) data.text(DATA.outputFields, name);
+    data.number(DATA.allSearchCount, hits.keys.length);
+    const { iterator } = reply;
+    if (iterator) {
+      data.message(DATA.iterator, (page) => {
+        page.text(ITERATOR.token, iterator.token).float(ITERATOR.lastBound, iterator.lastBound);
+      });
+    }
+    data.text(DATA.primaryFieldName, reply.primaryKey.name);
+  });
+  writer.text(RESULTS.collectionName, reply.collectionName);
+  writer.number(RESULTS.sessionTimestamp, reply.sessionTimestamp);
+  return writer.finish();
+}
