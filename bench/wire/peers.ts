@@ -69,9 +69,7 @@ export async function startMilvus(): Promise<Peer> {
   const script = join(python, '../milvus-server');
   const args = [script, '--data', data, '--proxy-port', String(port)];
   const child = underMemoryLimit('exec "$0" "$@"', args, 'milvus');
-  const startedMs = performance.now();
-  await answering(port);
-  return peerOf('Milvus 2.3.5', port, performance.now() - startedMs, child, data);
+  return await answeringPeer('Milvus 2.3.5', port, child, data);
 }
 
 export async function startMilvusLite(): Promise<Peer> {
@@ -84,9 +82,7 @@ export async function startMilvusLite(): Promise<Peer> {
     [script, data, String(port)],
     'milvus-lite',
   );
-  const startedMs = performance.now();
-  await answering(port);
-  return peerOf('milvus-lite 3.2.2', port, performance.now() - startedMs, child, data);
+  return await answeringPeer('milvus-lite 3.2.2', port, child, data);
 }
 
 function newDirectory(name: string): string {
@@ -115,6 +111,17 @@ async function readyLine(child: ChildProcess): Promise<void> {
     child.once('exit', (code) => reject(new Error(`elanus ended with code ${code} before it was ready`)));
     setTimeout(() => reject(new Error('elanus was not ready in time')), READY_WITHIN_MS).unref();
   });
+}
+
+async function answeringPeer(name: string, port: number, child: ChildProcess, data: string): Promise<Peer> {
+  const startedMs = performance.now();
+  try {
+    await answering(port);
+  } catch (error) {
+    await peerOf(name, port, 0, child, data).stop(1_000);
+    throw error;
+  }
+  return peerOf(name, port, performance.now() - startedMs, child, data);
 }
 
 /** Waits until GetVersion is answered: a port that accepts is not yet a server that serves. */
