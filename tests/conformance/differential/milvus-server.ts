@@ -15,7 +15,9 @@ const readyTimeoutMs = 60_000;
 /** Address space, so that a runaway query can't take the machine's memory with it. */
 const memoryKiBMax = 24 * 1024 * 1024;
 
-/** Milvus listens on all of these; only the embedded etcd and the metrics keep their usual ports. */
+/** The embedded etcd keeps its usual port, whatever the options say. */
+const etcdPort = 2379;
+/** Milvus listens on all of these, moved away from where another one may be. */
 const ports = {
   'proxy-port': 29_530,
   'root-coord-port': 23_100,
@@ -34,6 +36,9 @@ export async function startMilvus(): Promise<RunningServer> {
     await mustRun(python.command, ['-m', 'venv', directory]);
     await mustRun(join(directory, 'bin/python'), ['-m', 'pip', 'install', '--quiet', ...packages]);
   });
+  for (const port of [etcdPort, ports['proxy-port']]) {
+    if (await accepts(port)) throw new Error(`port ${port}, which Milvus needs, is taken`);
+  }
   const data = await mkdtemp(join(tmpdir(), 'milvus-'));
   const options = Object.entries(ports).map(([name, port]) => `--${name} ${port}`);
   const command = `exec ${join(environment, 'bin/milvus-server')} --debug --data ${data} ${options.join(' ')}`;
