@@ -1,6 +1,6 @@
 import { MilvusError } from '@elanus/model';
 import type { Methods } from '@elanus/proto';
-import type { CollectionRef, LoadRequest } from '@elanus/rpc';
+import type { LoadRequest } from '@elanus/rpc';
 import type { AccessDependencies, Handlers } from '../handler.ts';
 import { collectionRef } from './collection-ref.ts';
 import { refuseHiddenPartitions } from './partition-handlers.ts';

@@ -7,7 +7,6 @@ import {
   physicalMs,
   refused,
 } from '@elanus/model';
-import type { CollectionRef } from '@elanus/rpc';
 import type { AccessDependencies, Handlers } from '../handler.ts';
 import { SHOW_IN_MEMORY } from './collection-handlers.ts';
 import { collectionRef } from './collection-ref.ts';

@@ -1,5 +1,5 @@
 import { DataType, dataTypeName, type FieldSchema, type MetricType, type VectorType } from '@elanus/model';
-import { invalidIndexParameter, invalidIndexType } from './index-error.ts';
+import { invalidIndexParameter } from './index-error.ts';
 import { PARAMETER_RULES, type ParameterRules, subquantizersDivideDim } from './vector-index-parameters.ts';
 
 type VectorKind = 'float' | 'int8' | 'binary' | 'sparse';
@@ -83,8 +83,7 @@ export function checkVectorIndex(
   type: string,
   params: ReadonlyMap<string, string>,
 ): void {
-  const kinds = KINDS_BY_INDEX_TYPE.get(type);
-  if (kinds === undefined) throw invalidIndexType(type);
+  const kinds = KINDS_BY_INDEX_TYPE.get(type) ?? [];
   if (!kinds.includes(kindOf(field))) {
     throw invalidIndexParameter(
       `data type ${dataTypeName(field.dataType)} can't build with this index ${type}`,

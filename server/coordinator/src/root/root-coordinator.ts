@@ -4,6 +4,7 @@ import {
   type CollectionInfo,
   collectionNotFound,
   type DatabaseId,
+  type DuplicateKeyPolicy,
   invalidInput,
   MilvusError,
   type PartitionId,
@@ -101,6 +102,7 @@ export class CatalogRootCoordinator implements RootCoordinator {
 
   async createCollection(request: CreateCollection): Promise<CollectionInfo> {
     const name = request.schema.name;
+    const duplicateKey = duplicateKeyPolicy(request.properties);
     return await this.#catalog.withDatabase(request.database, async (database) => {
       const existing = this.#catalog.findCollection({ database: database.name, collection: name });
       if (existing !== undefined) {
@@ -111,7 +113,7 @@ export class CatalogRootCoordinator implements RootCoordinator {
       this.#checkPartitionsNum(request);
       this.#checkCapacity(partitionNames(request).length * request.shardsNum);
 
-      const collection = await this.#newCollection(database, request);
+      const collection = await this.#newCollection(database, request, duplicateKey);
       await this.#streaming.openCollection(collection);
       try {
         await this.#catalog.commit([{ kind: 'put-collection', collection }]);
@@ -209,7 +211,11 @@ export class CatalogRootCoordinator implements RootCoordinator {
     });
   }
 
-  async #newCollection(database: DatabaseInfo, request: CreateCollection): Promise<CollectionInfo> {
+  async #newCollection(
+    database: DatabaseInfo,
+    request: CreateCollection,
+    duplicateKey: DuplicateKeyPolicy,
+  ): Promise<CollectionInfo> {
     const names = partitionNames(request);
     const id = (await this.#ids.allocate(1 + names.length)) as CollectionId;
     const createdTimestamp = this.#timestamps.next();
@@ -227,7 +233,7 @@ export class CatalogRootCoordinator implements RootCoordinator {
       })),
       consistencyLevel: request.consistencyLevel,
       properties: withTimezone(request.properties),
-      duplicateKey: duplicateKeyPolicy(request.properties),
+      duplicateKey,
       createdTimestamp,
       updatedTimestamp: createdTimestamp,
     };
