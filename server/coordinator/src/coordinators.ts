@@ -26,8 +26,8 @@ export interface Coordinators {
 }
 
 /**
- * Reads what earlier runs left in `store`. The caller recovers the worker with `catalog.collections()`,
- * lifts the oracle above the newest timestamp it found, and closes the oracle before the store.
+ * Reads what earlier runs left in `store`. The caller recovers the worker with `catalog.collections()`, drops
+ * channels only where `catalog.ownsChannel` says no, lifts the oracle above the newest timestamp it found, and closes the oracle before the store.
  * @throws Error when a newer build has written the catalog
  */
 export async function openCoordinatorState(options: {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ConsistencyLevel, DataType } from '@elanus/model';
+import { type ChannelName, ConsistencyLevel, DataType } from '@elanus/model';
 import { openDeployment } from '../testing/deployment.ts';
 import { field, schemaOf } from '../testing/schema-fixture.ts';
 import { Catalog } from './catalog.ts';
-import { collectionKey, indexKey, loadKey } from './catalog-keys.ts';
+import { collectionKey, databaseKey, indexKey, loadKey } from './catalog-keys.ts';
 
 const ref = (collection: string) => ({ database: 'default', collection });
 
@@ -84,7 +84,12 @@ test('a damaged record is set aside and the rest is served', async () => {
       .sort(),
     keys.toSorted(),
   );
-  assert.deepEqual(after.catalog.damagedCollectionIds(), [damaged!.id]);
+  const channels = [damaged!.channels[1]!, healthy!.channels[0]!, 'elanus-dml_0_77v0' as ChannelName];
+  assert.deepEqual(
+    channels.map((channel) => after.catalog.ownsChannel(channel)),
+    [true, true, false],
+    'the rows of a damaged collection are kept',
+  );
   assert.deepEqual(
     after.catalog.collections().map(({ name }) => name),
     ['other'],
@@ -95,6 +100,16 @@ test('a damaged record is set aside and the rest is served', async () => {
   await after.root.dropCollection(ref('other'));
   const left = after.store.keys().filter((key) => key.includes(String(healthy!.id)));
   assert.deepEqual(left, [], 'dropping takes damaged indexes along');
+  await after.oracle.close();
+});
+
+test('a damaged record of the default database costs nothing but its creation time', async () => {
+  const { store, catalog } = await filledDeployment();
+  const collections = catalog.collections();
+  store.overwrite(databaseKey(1n), Buffer.from('nonsense'));
+  const after = await openDeployment({ store: store.restart() });
+  assert.deepEqual(after.catalog.collections(), collections);
+  assert.equal((await after.root.describeDatabase('default')).id, 1n);
   await after.oracle.close();
 });
 

@@ -1,6 +1,7 @@
 import type { MetaChange, MetaStore } from '@elanus/meta-store';
 import {
   assert,
+  type ChannelName,
   type CollectionId,
   type CollectionInfo,
   collectionNotFound,
@@ -19,11 +20,16 @@ import {
   indexKeyPrefix,
   loadKey,
 } from './catalog-keys.ts';
+import { channelOwner } from './channel-name.ts';
 import { decodeCollection, decodeDatabase, encodeCollection, encodeDatabase } from './collection-record.ts';
 import { decodeIndex, encodeIndex } from './index-record.ts';
 import { decodeLoad, encodeLoad, type LoadRecord } from './load-record.ts';
 import { ObjectLocks } from './object-locks.ts';
 import { RecordTooNew } from './record.ts';
+
+/** Always there; made when the catalog is. */
+export const DEFAULT_DATABASE_NAME = 'default';
+export const DEFAULT_DATABASE_ID = 1n;
 
 /** One step of a catalog transaction. */
 export type CatalogChange =
@@ -79,13 +85,14 @@ export class Catalog {
     return this.#damage;
   }
 
-  /** The ids of collections whose record is damaged: their logs are not orphans. */
-  damagedCollectionIds(): readonly CollectionId[] {
-    return this.#damage
-      .filter(({ key }) => key.startsWith(CATALOG_PREFIX.collection))
-      .map(({ key }) => key.slice(CATALOG_PREFIX.collection.length))
-      .filter((id) => /^\d+$/.test(id))
-      .map((id) => BigInt(id) as CollectionId);
+  /**
+   * Whether rows on `channel` may still be wanted: its collection exists, or its record is damaged and may be
+   * repaired. Any other channel is what a crash left behind.
+   */
+  ownsChannel(channel: ChannelName): boolean {
+    const owner = channelOwner(channel);
+    if (owner === undefined) return false;
+    return this.#collections.has(owner) || this.#damage.some(({ key }) => key === collectionKey(owner));
   }
 
   databases(): readonly DatabaseInfo[] {
@@ -248,6 +255,8 @@ export class Catalog {
       this.#databases.set(database.name, database);
     });
     const databaseNames = new Map(this.databases().map((database) => [database.id, database.name]));
+    // Its record may be damaged, its name and its collections are known all the same.
+    databaseNames.set(DEFAULT_DATABASE_ID, DEFAULT_DATABASE_NAME);
     await this.#readEach(CATALOG_PREFIX.collection, (bytes) => {
       this.#remember(decodeCollection(bytes, (id) => databaseNames.get(id)));
     });

@@ -1,5 +1,4 @@
 import {
-  type ChannelName,
   type CollectionId,
   type CollectionInfo,
   collectionNotFound,
@@ -20,15 +19,14 @@ import type {
   StreamingWorker,
 } from '@elanus/rpc';
 import { type Logger, silentLogger, type TimestampSource } from '@elanus/runtime';
-import type { Catalog } from '../catalog/catalog.ts';
+import { type Catalog, DEFAULT_DATABASE_ID, DEFAULT_DATABASE_NAME } from '../catalog/catalog.ts';
+import { channelNames } from '../catalog/channel-name.ts';
 import { isPartitionLoaded } from '../query/load-scope.ts';
 import { duplicateKeyPolicy, withTimezone } from './collection-properties.ts';
 import type { CoordinatorLimits } from './coordinator-limits.ts';
 import type { IdAllocator } from './id-allocator.ts';
 import { isSameCollection } from './same-collection.ts';
 
-const DEFAULT_DATABASE_NAME = 'default';
-const DEFAULT_DATABASE_ID = 1n;
 const DEFAULT_PARTITION_NAME = '_default';
 
 export interface RootCoordinatorOptions {
@@ -306,10 +304,6 @@ export class CatalogRootCoordinator implements RootCoordinator {
 function partitionNames(request: CreateCollection): readonly string[] {
   if (request.schema.partitionKey === null) return [DEFAULT_PARTITION_NAME];
   return Array.from({ length: request.partitionsNum }, (_, at) => `${DEFAULT_PARTITION_NAME}_${at}`);
-}
-
-function channelNames(id: CollectionId, shardsNum: number): readonly ChannelName[] {
-  return Array.from({ length: shardsNum }, (_, shard) => `elanus-dml_${shard}_${id}v${shard}` as ChannelName);
 }
 
 function collectionNotFoundById(id: CollectionId): MilvusError {
