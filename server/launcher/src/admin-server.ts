@@ -1,6 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { PrometheusMetrics } from './prometheus-metrics.ts';
+
+// An `import` of node:http also loads the HTTP client behind `fetch`: 20 ms more until the server is ready.
+const { createServer } = process.getBuiltinModule('node:http');
 
 export interface AdminServerOptions {
   readonly host: string;

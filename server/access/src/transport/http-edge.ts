@@ -1,5 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+
+// An `import` of node:http also loads the HTTP client behind `fetch`: 20 ms more until the server is ready.
+const { createServer } = process.getBuiltinModule('node:http');
 
 export interface HttpEdgeOptions {
   readonly version: string;
