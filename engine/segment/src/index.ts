@@ -1,1 +1,10 @@
-export {};
+export { fetchColumns } from './fetch-columns.ts';
+export { LoopShare } from './loop-share.ts';
+export type { PreparedWrite, WriteEffect } from './prepared-write.ts';
+export { countShards, queryShards, type RowWindow } from './query-shards.ts';
+export type { Read, RowSelection } from './read.ts';
+export { searchShards, type VectorSearch } from './search-shards.ts';
+export { type ReadScope, Shard, type ShardOptions } from './shard.ts';
+export { isRowPart, type KeyPart, type RowPart, type WritePart, type WriteRecord } from './write-record.ts';
+export { decodeWriteRecord, WriteRecordError } from './write-record-reader.ts';
+export { encodeWriteRecord } from './write-record-writer.ts';

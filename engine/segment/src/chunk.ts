@@ -1,0 +1,269 @@
+import type { ColumnSource } from '@elanus/expr';
+import {
+  type CollectionSchema,
+  type Column,
+  type FieldId,
+  type FieldSchema,
+  fieldById,
+  type KeyColumn,
+  type PartitionId,
+} from '@elanus/model';
+import { type ColumnBuffer, columnBuffer } from './column-buffer.ts';
+import { NO_ROW } from './key-index.ts';
+import { missingColumn } from './missing-column.ts';
+import { grownBytes, grownUint32, sharedBytes, sharedUint32 } from './shared-memory.ts';
+
+/** The fields that rows are stored with. */
+export function storedFields(schema: CollectionSchema): readonly FieldSchema[] {
+  return schema.dynamicField === null ? schema.fields : [...schema.fields, schema.dynamicField];
+}
+
+export interface ChunkOptions {
+  readonly schema: CollectionSchema;
+  readonly partitionId: PartitionId;
+  /** Of row 0 in the shard; the following rows follow it. */
+  readonly firstLocation: number;
+  /** Rows that fit before memory has to grow. */
+  readonly rowsReserved: number;
+}
+
+/**
+ * A run of rows of one partition, in the order of their writes, column by column.
+ *
+ * Writes of the shard have ordinals 1, 2, 3 ... in the order of their timestamps. Rows are appended by a
+ * write that is not visible yet, and published together with its deletions; as rows lie in write order,
+ * the rows that a moment can see are a prefix, less those deleted by then.
+ */
+export class Chunk implements ColumnSource {
+  readonly partitionId: PartitionId;
+  readonly firstLocation: number;
+  #schema: CollectionSchema;
+  #buffers: ReadonlyMap<FieldId, ColumnBuffer>;
+  readonly #missing = new Map<FieldId, Column>();
+  readonly #inverseNorms = new Map<FieldId, { values: Float32Array; rows: number }>();
+  #rows = 0;
+  #visibleRows = 0;
+  #liveRows = 0;
+  /** Row numbers at which a new write begins, and its ordinal. */
+  #runStarts = sharedUint32(4);
+  #runOrdinals = sharedUint32(4);
+  #runs = 0;
+  /** The ordinal of the write that deleted each row, 0 for none. Nothing until the first deletion. */
+  #deletedBy: Uint32Array<SharedArrayBuffer> | null = null;
+  /** The location of the row that had the key of this row before, + 1, 0 for none. */
+  #previous: Uint32Array<SharedArrayBuffer> | null = null;
+  /** A bit for each row that is visible now; bits of later rows are set. Nothing while all are. */
+  #live: Uint8Array<SharedArrayBuffer> | null = null;
+  /** A reader holds `#live`: it may not change any more. */
+  #liveIsLent = false;
+  #isDead = false;
+
+  constructor({ schema, partitionId, firstLocation, rowsReserved }: ChunkOptions) {
+    this.#schema = schema;
+    this.partitionId = partitionId;
+    this.firstLocation = firstLocation;
+    this.#buffers = new Map(
+      storedFields(schema).map((field) => [field.id, columnBuffer(field, rowsReserved)]),
+    );
+  }
+
+  /** Rows appended, published or not. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** Whether only keys are left: the rows were dropped. */
+  get isDead(): boolean {
+    return this.#isDead;
+  }
+
+  get visibleRows(): number {
+    return this.#visibleRows;
+  }
+
+  /** Published rows that nobody has deleted. */
+  get liveRows(): number {
+    return this.#liveRows;
+  }
+
+  get byteLength(): number {
+    let bytes = (this.#deletedBy?.byteLength ?? 0) + (this.#previous?.byteLength ?? 0);
+    bytes += this.#runStarts.byteLength + this.#runOrdinals.byteLength + (this.#live?.length ?? 0);
+    for (const buffer of this.#buffers.values()) bytes += buffer.byteLength;
+    for (const norms of this.#inverseNorms.values()) bytes += norms.values.byteLength;
+    return bytes;
+  }
+
+  /** Bytes of texts and the like: what rows take beyond their fixed size. */
+  get textBytes(): number {
+    let bytes = 0;
+    for (const buffer of this.#buffers.values()) bytes += buffer.textBytes;
+    return bytes;
+  }
+
+  /**
+   * The chunk as far as the key index needs it: keys, and the rows that had them before. All rows of it count
+   * as deleted. The chunk itself stays as it is for those who read it.
+   */
+  keysOnly(): Chunk {
+    const { partitionId, firstLocation } = this;
+    const { id } = this.#schema.primaryKey;
+    const rest = new Chunk({ schema: this.#schema, partitionId, firstLocation, rowsReserved: 0 });
+    rest.#buffers = new Map([[id, this.#buffers.get(id)!]]);
+    rest.#rows = this.#rows;
+    rest.#previous = this.#previous;
+    rest.#isDead = true;
+    return rest;
+  }
+
+  /** Later readers also find the fields that `schema` has gained. No rows may be appended from then on. */
+  useSchema(schema: CollectionSchema): void {
+    this.#schema = schema;
+  }
+
+  /** All rows so far of a field; its arrays may be longer. Fields newer than the chunk have their default. */
+  column(id: FieldId): Column {
+    const buffer = this.#buffers.get(id);
+    if (buffer !== undefined) return buffer.column();
+    const known = this.#missing.get(id);
+    if (known !== undefined) return known;
+    const field = fieldById(this.#schema, id);
+    if (field === undefined) throw new RangeError(`no field ${id}`);
+    const column = missingColumn(field, this.#rows);
+    this.#missing.set(id, column);
+    return column;
+  }
+
+  get keys(): KeyColumn {
+    return this.column(this.#schema.primaryKey.id) as KeyColumn;
+  }
+
+  /** Takes a copy of rows `start .. end` for write `ordinal`; `columns` has one for each stored field. */
+  append(columns: ReadonlyMap<FieldId, Column>, start: number, end: number, ordinal: number): void {
+    for (const [id, buffer] of this.#buffers) buffer.append(columns.get(id)!, start, end);
+    if (this.#runs === 0 || this.#runOrdinals[this.#runs - 1] !== ordinal) this.#beginRun(ordinal);
+    this.#rows += end - start;
+    if (this.#deletedBy !== null) this.#deletedBy = grownUint32(this.#deletedBy, this.#rows);
+    if (this.#previous !== null) this.#previous = grownUint32(this.#previous, this.#rows);
+    if (this.#live !== null && this.#live.length * 8 < this.#rows) this.#live = this.#grownLive();
+  }
+
+  /** Notes that the row's key was at `location` before. */
+  setPrevious(row: number, location: number): void {
+    this.#previous ??= sharedUint32(Math.max(this.#rows, 64));
+    this.#previous[row] = location + 1;
+  }
+
+  /** Where the row's key was before, or `NO_ROW`. */
+  previous(row: number): number {
+    const word = this.#previous?.[row] ?? 0;
+    return word === 0 ? NO_ROW : word - 1;
+  }
+
+  /** Notes that write `ordinal` deletes the row; false when another has. Readers see it after `publish`. */
+  markDeleted(row: number, ordinal: number): boolean {
+    if (this.#isDead) return false;
+    this.#deletedBy ??= sharedUint32(Math.max(this.#rows, 64));
+    if (this.#deletedBy[row] !== 0) return false;
+    this.#deletedBy[row] = ordinal;
+    return true;
+  }
+
+  /** Shows all rows appended so far. */
+  publishRows(): number {
+    const published = this.#rows - this.#visibleRows;
+    this.#visibleRows = this.#rows;
+    this.#liveRows += published;
+    return published;
+  }
+
+  /** Hides a row that was marked and is published. */
+  publishDeletion(row: number): void {
+    if (this.#live === null) this.#live = sharedBytes(Math.ceil(this.#rows / 8)).fill(0xff);
+    else if (this.#liveIsLent) this.#live = new Uint8Array(this.#live.buffer.slice(0));
+    this.#liveIsLent = false;
+    this.#live[row >> 3]! &= ~(1 << (row & 7));
+    this.#liveRows -= 1;
+  }
+
+  /** Bits of the rows visible now (those behind `visibleRows` mean nothing); `null`: all. It never changes again. */
+  lendLive(): Uint8Array | null {
+    this.#liveIsLent = true;
+    return this.#live;
+  }
+
+  /** Rows that were there after write `ordinal`. */
+  rowsAt(ordinal: number): number {
+    let low = 0;
+    let high = this.#runs;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#runOrdinals[middle]! <= ordinal) low = middle + 1;
+      else high = middle;
+    }
+    const rows = low === this.#runs ? this.#rows : this.#runStarts[low]!;
+    return Math.min(rows, this.#visibleRows);
+  }
+
+  /** Bits of the first `rows` rows that write `ordinal` and those before it have not deleted; `null`: all. */
+  liveAt(ordinal: number, rows: number): Uint8Array | null {
+    const deletedBy = this.#deletedBy;
+    if (deletedBy === null) return null;
+    const live = sharedBytes(Math.ceil(rows / 8));
+    for (let row = 0; row < rows; row++) {
+      const by = deletedBy[row]!;
+      if (by === 0 || by > ordinal) live[row >> 3]! |= 1 << (row & 7);
+    }
+    return live;
+  }
+
+  /** Whether the row was there and not deleted after write `ordinal`. */
+  isVisibleAt(row: number, ordinal: number): boolean {
+    if (row >= this.rowsAt(ordinal)) return false;
+    const by = this.#deletedBy?.[row] ?? 0;
+    return by === 0 || by > ordinal;
+  }
+
+  /**
+   * 1 / length of each vector of the first `rows` rows, computed by `compute` for those that are not known
+   * yet; `null` when more than `rowsMax` are not.
+   */
+  inverseNorms(
+    id: FieldId,
+    rows: number,
+    rowsMax: number,
+    compute: (start: number, end: number) => Float32Array,
+  ): Float32Array | null {
+    let norms = this.#inverseNorms.get(id);
+    const known = norms?.rows ?? 0;
+    if (rows - known > rowsMax) return null;
+    if (norms === undefined || norms.values.length < rows) {
+      const bytes = grownBytes(sharedBytes(norms?.values.byteLength ?? 256), 4 * rows);
+      const values = new Float32Array(bytes.buffer);
+      if (norms !== undefined) values.set(norms.values);
+      norms = { values, rows: known };
+      this.#inverseNorms.set(id, norms);
+    }
+    if (rows > known) {
+      norms.values.set(compute(known, rows), known);
+      norms.rows = rows;
+    }
+    return norms.values;
+  }
+
+  #beginRun(ordinal: number): void {
+    this.#runStarts = grownUint32(this.#runStarts, this.#runs + 1);
+    this.#runOrdinals = grownUint32(this.#runOrdinals, this.#runs + 1);
+    this.#runStarts[this.#runs] = this.#rows;
+    this.#runOrdinals[this.#runs] = ordinal;
+    this.#runs += 1;
+  }
+
+  /** A larger copy, so that a reader's own stays as it is. */
+  #grownLive(): Uint8Array<SharedArrayBuffer> {
+    const grown = sharedBytes(Math.max(2 * this.#live!.length, Math.ceil(this.#rows / 8))).fill(0xff);
+    grown.set(this.#live!);
+    this.#liveIsLent = false;
+    return grown;
+  }
+}

@@ -1,0 +1,102 @@
+import {
+  type CollectionSchema,
+  type Column,
+  DataType,
+  denseVectorBytes,
+  type FieldId,
+  isDenseVector,
+  type PartitionId,
+} from '@elanus/model';
+import { Chunk, storedFields } from './chunk.ts';
+import { isNumeric, NUMERIC_BYTES } from './numeric-type.ts';
+
+const CHUNK_ROWS_MAX = 8192;
+const CHUNK_ROWS_MIN = 64;
+/** A chunk's fixed-size values stay below this; its texts may pass it by one write's piece. */
+const CHUNK_BYTES_MAX = 16 * 1024 * 1024;
+/** Rows that the first chunk of a segment has room for at once. */
+const FIRST_ROWS_RESERVED = 64;
+
+/** Bytes that every row of `schema` takes, texts and the like not counted. */
+export function fixedRowBytes(schema: CollectionSchema): number {
+  return storedFields(schema).reduce((sum, { dataType, dim }) => {
+    if (isNumeric(dataType)) return sum + NUMERIC_BYTES[dataType];
+    if (isDenseVector(dataType)) return sum + denseVectorBytes(dataType, dim ?? 0);
+    return sum + (dataType === DataType.SparseFloatVector ? 64 : 8);
+  }, 0);
+}
+
+/** Most rows of a chunk: a power of two, so that a location splits into chunk and row by its bits. */
+export function chunkRowsOf(schema: CollectionSchema): number {
+  let rows = CHUNK_ROWS_MAX;
+  while (rows > CHUNK_ROWS_MIN && rows * fixedRowBytes(schema) > CHUNK_BYTES_MAX) rows /= 2;
+  return rows;
+}
+
+export interface GrowingSegmentOptions {
+  readonly schema: CollectionSchema;
+  readonly partitionId: PartitionId;
+  readonly chunkRows: number;
+  /** Gives each new chunk its place among the shard's locations. */
+  readonly addChunk: (make: (firstLocation: number) => Chunk) => Chunk;
+}
+
+/** The rows of one partition in one shard, in memory. Writes are appended at its last chunk. */
+export class GrowingSegment {
+  readonly partitionId: PartitionId;
+  readonly #options: GrowingSegmentOptions;
+  #schema: CollectionSchema;
+  #chunks: Chunk[] = [];
+  #isLastClosed = true;
+
+  constructor(options: GrowingSegmentOptions) {
+    this.partitionId = options.partitionId;
+    this.#options = options;
+    this.#schema = options.schema;
+  }
+
+  /** In the order of their rows. */
+  get chunks(): readonly Chunk[] {
+    return this.#chunks;
+  }
+
+  get liveRows(): number {
+    return this.#chunks.reduce((sum, chunk) => sum + chunk.liveRows, 0);
+  }
+
+  /** Rows from now on have the fields of `schema`. */
+  useSchema(schema: CollectionSchema): void {
+    this.#schema = schema;
+    this.#isLastClosed = true;
+    for (const chunk of this.#chunks) chunk.useSchema(schema);
+  }
+
+  /** Appends rows `start .. end`, or as many of them as go into the last chunk; returns that chunk. */
+  append(columns: ReadonlyMap<FieldId, Column>, start: number, end: number, ordinal: number): Chunk {
+    const chunk = this.#chunkWithRoom();
+    const fitting = Math.min(end - start, this.#options.chunkRows - chunk.rows);
+    chunk.append(columns, start, start + fitting, ordinal);
+    return chunk;
+  }
+
+  /** Forgets a chunk whose rows are all deleted. */
+  remove(chunk: Chunk): void {
+    if (this.#chunks.at(-1) === chunk) this.#isLastClosed = true;
+    this.#chunks = this.#chunks.filter((other) => other !== chunk);
+  }
+
+  #chunkWithRoom(): Chunk {
+    const last = this.#chunks.at(-1);
+    const { chunkRows, partitionId, addChunk } = this.#options;
+    const hasRoom = last !== undefined && last.rows < chunkRows && last.textBytes < CHUNK_BYTES_MAX;
+    if (hasRoom && !this.#isLastClosed) return last;
+    // Whoever has filled one chunk fills the next, too: all its room at once saves the copies of growing.
+    const rowsReserved = last === undefined ? FIRST_ROWS_RESERVED : chunkRows;
+    const chunk = addChunk(
+      (firstLocation) => new Chunk({ schema: this.#schema, partitionId, firstLocation, rowsReserved }),
+    );
+    this.#chunks.push(chunk);
+    this.#isLastClosed = false;
+    return chunk;
+  }
+}

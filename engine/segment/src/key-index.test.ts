@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { DataType, type KeyColumn, type VarCharColumn } from '@elanus/model';
+import { seededRandom } from '@elanus/runtime';
+import { type KeyIndex, type KeyReader, NO_ROW } from './key-index.ts';
+import { openKeyIndex } from './open-key-index.ts';
+import { keyColumn, type TestKey } from './testing/index.ts';
+
+/** Rows in one column, location = row. */
+class OneColumn implements KeyReader {
+  texts: VarCharColumn | null = null;
+
+  isTextAt(location: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const { offsets, bytes: own } = this.texts!;
+    const text = own.subarray(offsets[location], offsets[location + 1]);
+    return Buffer.compare(text, bytes.subarray(start, end)) === 0;
+  }
+}
+
+function put(index: KeyIndex, keys: KeyColumn, start: number, end: number): number[] {
+  const replaced = new Uint32Array(end - start);
+  index.put(keys, start, end, start, replaced);
+  return [...replaced];
+}
+
+const KEYS: readonly { name: string; type: KeyColumn['dataType']; key: (n: number) => TestKey }[] = [
+  { name: 'int64', type: DataType.Int64, key: (n) => BigInt(n) * 0x1_0000_0001n - 0x4000_0000_0000n },
+  { name: 'sequential int64', type: DataType.Int64, key: (n) => BigInt(n) },
+  { name: 'text', type: DataType.VarChar, key: (n) => `key-${n.toString(36)}` },
+];
+
+for (const { name, type, key } of KEYS) {
+  describe(`the index of ${name} keys`, () => {
+    it('finds every key it was given, through all splits, and no other', () => {
+      const count = 40_000;
+      const keys = keyColumn(
+        Array.from({ length: count }, (_, n) => key(n)),
+        type,
+      );
+      const reader = new OneColumn();
+      if (keys.dataType === DataType.VarChar) reader.texts = keys;
+      const index = openKeyIndex(type, reader, 7);
+      for (let start = 0; start < count; start += 1000)
+        assert.ok(put(index, keys, start, start + 1000).every((location) => location === NO_ROW));
+      assert.equal(index.size, count);
+      for (let row = 0; row < count; row++) assert.equal(index.find(keys, row), row);
+      const others = keyColumn([key(count), key(count + 5)], type);
+      assert.equal(index.find(others, 0), NO_ROW);
+      assert.equal(index.find(others, 1), NO_ROW);
+    });
+
+    it('agrees with a Map on random puts and moves', () => {
+      const seed = 20_261_121;
+      const random = seededRandom(seed);
+      const count = 20_000;
+      const numbers = Array.from({ length: count }, () => random.below(3_000));
+      const keys = keyColumn(numbers.map(key), type);
+      const reader = new OneColumn();
+      if (keys.dataType === DataType.VarChar) reader.texts = keys;
+      const index = openKeyIndex(type, reader, seed);
+      const model = new Map<number, number>();
+      for (let start = 0; start < count; ) {
+        const end = Math.min(count, start + 1 + random.below(200));
+        const expected: number[] = [];
+        for (let row = start; row < end; row++) {
+          expected.push(model.get(numbers[row]!) ?? NO_ROW);
+          model.set(numbers[row]!, row);
+        }
+        assert.deepEqual(put(index, keys, start, end), expected);
+        for (let i = 0; i < 50; i++) {
+          const row = random.below(end);
+          const at = model.get(numbers[row]!) ?? NO_ROW;
+          index.move(keys, row, row, NO_ROW);
+          if (at === row) model.delete(numbers[row]!);
+        }
+        start = end;
+      }
+      assert.equal(index.size, model.size, `seed ${seed}`);
+      for (let row = 0; row < count; row++)
+        assert.equal(index.find(keys, row), model.get(numbers[row]!) ?? NO_ROW, `seed ${seed}, row ${row}`);
+    });
+
+    it('stays small while it holds little', () => {
+      const keys = keyColumn([key(1), key(2)], type);
+      const reader = new OneColumn();
+      if (keys.dataType === DataType.VarChar) reader.texts = keys;
+      const index = openKeyIndex(type, reader, 1);
+      put(index, keys, 0, 2);
+      assert.ok(index.byteLength < 1024);
+    });
+  });
+}

@@ -1,0 +1,159 @@
+import { DataType, type KeyColumn, type VarCharColumn } from '@elanus/model';
+import { type Read, takeTurns } from './read.ts';
+import type { RowList } from './row-list.ts';
+import type { ChunkView } from './shard.ts';
+
+/** Negative when row `rowA` of view `a` comes before row `rowB` of view `b`. Never 0 for different rows. */
+export type RowOrder = (a: number, rowA: number, b: number, rowB: number) => number;
+
+/** Ascending keys (texts by their bytes); rows with the same key in the order they are stored. */
+export function keyOrder(views: readonly ChunkView[]): RowOrder {
+  const columns = views.map((view) => view.chunk.keys);
+  const isText = columns[0]?.dataType === DataType.VarChar;
+  const compare = isText ? textOrder(columns as readonly VarCharColumn[]) : int64Order(columns);
+  return (a, rowA, b, rowB) => compare(a, rowA, b, rowB) || a - b || rowA - rowB;
+}
+
+/** By halves: reading a bigint makes an object. */
+function int64Order(columns: readonly KeyColumn[]): RowOrder {
+  const halves = columns.map((column) => {
+    const { buffer, byteOffset, length } = (column as { values: BigInt64Array }).values;
+    return new Int32Array(buffer, byteOffset, 2 * length);
+  });
+  return (a, rowA, b, rowB) => {
+    const wordsA = halves[a]!;
+    const wordsB = halves[b]!;
+    const high = wordsA[2 * rowA + 1]! - wordsB[2 * rowB + 1]!;
+    if (high !== 0) return high;
+    return (wordsA[2 * rowA]! >>> 0) - (wordsB[2 * rowB]! >>> 0);
+  };
+}
+
+function textOrder(columns: readonly VarCharColumn[]): RowOrder {
+  return (a, rowA, b, rowB) => {
+    const textA = columns[a]!;
+    const textB = columns[b]!;
+    const startA = textA.offsets[rowA]!;
+    const startB = textB.offsets[rowB]!;
+    const lengthA = textA.offsets[rowA + 1]! - startA;
+    const lengthB = textB.offsets[rowB + 1]! - startB;
+    const common = Math.min(lengthA, lengthB);
+    for (let i = 0; i < common; i++) {
+      const difference = textA.bytes[startA + i]! - textB.bytes[startB + i]!;
+      if (difference !== 0) return difference;
+    }
+    return lengthA - lengthB;
+  };
+}
+
+/** Keeps the first `capacity` rows by an order, in a heap whose root is the last of them. */
+export class FirstRows {
+  readonly #order: RowOrder;
+  readonly #capacity: number;
+  readonly #viewOf: Uint32Array;
+  readonly #rows: Uint32Array;
+  #size = 0;
+
+  constructor(order: RowOrder, capacity: number) {
+    this.#order = order;
+    this.#capacity = capacity;
+    this.#viewOf = new Uint32Array(capacity);
+    this.#rows = new Uint32Array(capacity);
+  }
+
+  offer(view: number, row: number): void {
+    if (this.#size < this.#capacity) {
+      this.#viewOf[this.#size] = view;
+      this.#rows[this.#size] = row;
+      this.#rise(this.#size);
+      this.#size += 1;
+    } else if (this.#capacity > 0 && this.#order(view, row, this.#viewOf[0]!, this.#rows[0]!) < 0) {
+      this.#viewOf[0] = view;
+      this.#rows[0] = row;
+      this.#sink();
+    }
+  }
+
+  /** What was kept, in no order. */
+  list(views: readonly ChunkView[]): RowList {
+    return { views, viewOf: this.#viewOf.subarray(0, this.#size), rows: this.#rows.subarray(0, this.#size) };
+  }
+
+  #isBefore(a: number, b: number): boolean {
+    return this.#order(this.#viewOf[a]!, this.#rows[a]!, this.#viewOf[b]!, this.#rows[b]!) < 0;
+  }
+
+  #swap(a: number, b: number): void {
+    const view = this.#viewOf[a]!;
+    const row = this.#rows[a]!;
+    this.#viewOf[a] = this.#viewOf[b]!;
+    this.#rows[a] = this.#rows[b]!;
+    this.#viewOf[b] = view;
+    this.#rows[b] = row;
+  }
+
+  #rise(from: number): void {
+    for (let at = from; at > 0; ) {
+      const parent = (at - 1) >> 1;
+      if (!this.#isBefore(parent, at)) return;
+      this.#swap(parent, at);
+      at = parent;
+    }
+  }
+
+  #sink(): void {
+    for (let at = 0; ; ) {
+      let child = 2 * at + 1;
+      if (child >= this.#size) return;
+      if (child + 1 < this.#size && this.#isBefore(child, child + 1)) child += 1;
+      if (!this.#isBefore(at, child)) return;
+      this.#swap(at, child);
+      at = child;
+    }
+  }
+}
+
+/** Rows sorted at a stretch, and comparisons between two looks at the clock. */
+const RUN_ROWS = 512;
+const MERGE_ROWS = 2048;
+
+/** The list in the order given; long lists in pieces. */
+export async function sortRows(read: Read, list: RowList, order: RowOrder): Promise<RowList> {
+  const { views, viewOf, rows } = list;
+  const before = (a: number, b: number): number => order(viewOf[a]!, rows[a]!, viewOf[b]!, rows[b]!);
+  let from = Uint32Array.from(rows, (_, i) => i);
+  for (let start = 0; start < from.length; start += RUN_ROWS) {
+    await takeTurns(read);
+    from.subarray(start, start + RUN_ROWS).sort(before);
+  }
+  let to = new Uint32Array(from.length);
+  for (let width = RUN_ROWS; width < from.length; width *= 2) {
+    for (let start = 0; start < from.length; start += 2 * width)
+      await mergeRuns(read, { from, to, start, width, before });
+    [from, to] = [to, from];
+  }
+  return { views, viewOf: from.map((i) => viewOf[i]!), rows: from.map((i) => rows[i]!) };
+}
+
+/** Merges `from[start .. start + width]` with the next `width` into the same places of `to`. */
+async function mergeRuns(
+  read: Read,
+  merge: {
+    readonly from: Uint32Array;
+    readonly to: Uint32Array;
+    readonly start: number;
+    readonly width: number;
+    readonly before: (a: number, b: number) => number;
+  },
+): Promise<void> {
+  const { from, to, start, width, before } = merge;
+  const middle = Math.min(start + width, from.length);
+  const end = Math.min(middle + width, from.length);
+  let left = start;
+  let right = middle;
+  for (let at = start; at < end; at++) {
+    if (at % MERGE_ROWS === 0) await takeTurns(read);
+    const takesLeft = right === end || (left < middle && before(from[left]!, from[right]!) < 0);
+    to[at] = takesLeft ? from[left++]! : from[right++]!;
+  }
+}

@@ -1,0 +1,59 @@
+import type { KeyColumn } from '@elanus/model';
+import type { Chunk } from './chunk.ts';
+import { type Read, takeTurns } from './read.ts';
+import type { RowList } from './row-list.ts';
+import type { ChunkView } from './shard.ts';
+
+/** Keys looked up between two looks at the clock. */
+const KEYS_PER_PIECE = 256;
+
+/** The rows that the read may see with one of `keys` and that its filter takes; each once, in no order. */
+export async function rowsByKey(read: Read, keys: KeyColumn): Promise<RowList> {
+  const found = new FoundRows();
+  for (let key = 0; key < keys.length; key++) {
+    if (key % KEYS_PER_PIECE === KEYS_PER_PIECE - 1) await takeTurns(read);
+    for (const shard of read.shards) {
+      for (const location of shard.find(keys, key, read.scope)) {
+        const chunk = shard.chunkAt(location);
+        const row = shard.rowAt(location);
+        if (isMatch(read, chunk, row)) found.add({ shard, chunk, rows: chunk.visibleRows, live: null }, row);
+      }
+    }
+  }
+  return found.list();
+}
+
+const match = new Uint8Array(1);
+
+function isMatch(read: Read, chunk: Chunk, row: number): boolean {
+  const matches = read.selection?.matches ?? null;
+  if (matches === null) return true;
+  matches(chunk, row, row + 1, match);
+  return match[0] === 1;
+}
+
+class FoundRows {
+  readonly #views: ChunkView[] = [];
+  readonly #numberOfChunk = new Map<Chunk, number>();
+  readonly #seen = new Set<number>();
+  readonly #viewOf: number[] = [];
+  readonly #rows: number[] = [];
+
+  /** A key that is listed twice is found twice. */
+  add(view: ChunkView, row: number): void {
+    let number = this.#numberOfChunk.get(view.chunk);
+    if (number === undefined) {
+      number = this.#views.push(view) - 1;
+      this.#numberOfChunk.set(view.chunk, number);
+    }
+    const identity = number * 2 ** 16 + row;
+    if (this.#seen.has(identity)) return;
+    this.#seen.add(identity);
+    this.#viewOf.push(number);
+    this.#rows.push(row);
+  }
+
+  list(): RowList {
+    return { views: this.#views, viewOf: Uint32Array.from(this.#viewOf), rows: Uint32Array.from(this.#rows) };
+  }
+}

@@ -1,0 +1,2 @@
+export { keyColumn, keysOf, randomBatch, type TestKey, valueAt } from './random-rows.ts';
+export { EVERY_TYPE, everyTypeSchema, fieldFixture, schemaFixture } from './schema-fixture.ts';

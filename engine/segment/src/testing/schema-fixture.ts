@@ -1,0 +1,95 @@
+import { type CollectionSchema, DataType, type FieldId, type FieldSchema } from '@elanus/model';
+
+/** A field with nothing special about it; `changes` say what is. */
+export function fieldFixture(
+  id: number,
+  name: string,
+  dataType: DataType,
+  changes: Partial<FieldSchema> = {},
+): FieldSchema {
+  return {
+    id: id as FieldId,
+    name,
+    description: '',
+    dataType,
+    elementType: null,
+    isPrimaryKey: false,
+    autoId: false,
+    isPartitionKey: false,
+    isClusteringKey: false,
+    isDynamic: false,
+    nullable: false,
+    defaultValue: null,
+    dim: null,
+    maxLength: null,
+    maxCapacity: null,
+    typeParams: [],
+    ...changes,
+  };
+}
+
+/** A schema of these fields; the primary key is the one that says so. */
+export function schemaFixture(fields: readonly FieldSchema[], version = 0): CollectionSchema {
+  const primaryKey = fields.find((field) => field.isPrimaryKey);
+  if (primaryKey === undefined) throw new TypeError('a schema has a primary key');
+  const userFields = fields.filter((field) => !field.isDynamic);
+  return {
+    name: 'fixture',
+    description: '',
+    fields: userFields,
+    primaryKey,
+    partitionKey: null,
+    dynamicField: fields.find((field) => field.isDynamic) ?? null,
+    version,
+  };
+}
+
+/** Ids of the fields of `everyTypeSchema`, by name. */
+export const EVERY_TYPE = {
+  key: 100,
+  bool: 101,
+  int8: 102,
+  int16: 103,
+  int32: 104,
+  int64: 105,
+  float: 106,
+  double: 107,
+  text: 108,
+  json: 109,
+  numbers: 110,
+  words: 111,
+  floatVector: 112,
+  binaryVector: 113,
+  halfVector: 114,
+  brainVector: 115,
+  byteVector: 116,
+  sparseVector: 117,
+  meta: 118,
+} as const;
+
+/** One field of every type, nullable where a type can be; vectors of 8 dimensions. */
+export function everyTypeSchema(keyType: typeof DataType.Int64 | typeof DataType.VarChar): CollectionSchema {
+  const nullable = { nullable: true };
+  const vector = { dim: 8 };
+  return schemaFixture([
+    fieldFixture(EVERY_TYPE.key, 'key', keyType, { isPrimaryKey: true }),
+    fieldFixture(EVERY_TYPE.bool, 'bool', DataType.Bool, nullable),
+    fieldFixture(EVERY_TYPE.int8, 'int8', DataType.Int8, nullable),
+    fieldFixture(EVERY_TYPE.int16, 'int16', DataType.Int16),
+    fieldFixture(EVERY_TYPE.int32, 'int32', DataType.Int32, nullable),
+    fieldFixture(EVERY_TYPE.int64, 'int64', DataType.Int64, nullable),
+    fieldFixture(EVERY_TYPE.float, 'float', DataType.Float),
+    fieldFixture(EVERY_TYPE.double, 'double', DataType.Double, nullable),
+    fieldFixture(EVERY_TYPE.text, 'text', DataType.VarChar, nullable),
+    fieldFixture(EVERY_TYPE.json, 'json', DataType.JSON, nullable),
+    fieldFixture(EVERY_TYPE.numbers, 'numbers', DataType.Array, { ...nullable, elementType: DataType.Int64 }),
+    fieldFixture(EVERY_TYPE.words, 'words', DataType.Array, { elementType: DataType.VarChar }),
+    fieldFixture(EVERY_TYPE.floatVector, 'floatVector', DataType.FloatVector, vector),
+    fieldFixture(EVERY_TYPE.binaryVector, 'binaryVector', DataType.BinaryVector, vector),
+    fieldFixture(EVERY_TYPE.halfVector, 'halfVector', DataType.Float16Vector, vector),
+    fieldFixture(EVERY_TYPE.brainVector, 'brainVector', DataType.BFloat16Vector, vector),
+    fieldFixture(EVERY_TYPE.byteVector, 'byteVector', DataType.Int8Vector, { ...vector, nullable: true }),
+    fieldFixture(EVERY_TYPE.sparseVector, 'sparseVector', DataType.SparseFloatVector),
+    fieldFixture(EVERY_TYPE.meta, '$meta', DataType.JSON, { isDynamic: true, nullable: true }),
+  ]);
+}
