@@ -39,7 +39,7 @@ export type WriteRequest =
 export interface WriteResult {
   /** Of the write: readers at this time or later see all of it. */
   readonly timestamp: Timestamp;
-  /** Rows that an upsert or a replacing insert put out of sight. */
+  /** Rows of earlier writes that this one put out of sight. */
   readonly replacedRows: number;
 }
 

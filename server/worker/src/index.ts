@@ -1,1 +1,9 @@
-export {};
+export { openQueryWorker, type QueryWorkerOptions } from './query-worker.ts';
+export { ServedCollections } from './served-collections.ts';
+export {
+  LogStreamingWorker,
+  openStreamingWorker,
+  type RecoveryProgress,
+  type RecoveryReport,
+  type StreamingWorkerOptions,
+} from './streaming-worker.ts';

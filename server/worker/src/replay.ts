@@ -1,0 +1,76 @@
+import type { MessageLog } from '@elanus/message-log';
+import { assert, type ChannelName, TIMESTAMP_MIN, type Timestamp } from '@elanus/model';
+import type { Logger } from '@elanus/runtime';
+import { decodeWriteRecord, WriteRecordError } from '@elanus/segment';
+import type { ServedCollection } from './served-collection.ts';
+import { misfitOf, rowsOfPart, withoutDroppedPartitions } from './write-records.ts';
+
+export interface ReplayContext {
+  readonly log: MessageLog;
+  readonly logger: Logger;
+  /** Told of every record that was read. */
+  readonly onRecord: (rows: number, bytes: number) => void;
+}
+
+/** What the log of one collection held. */
+export interface ReplayResult {
+  readonly newestTimestamp: Timestamp;
+  /** Records that could not be understood: they were left out and reported. */
+  readonly skippedRecords: number;
+}
+
+/** Applies what the log has of a collection. Its channels are replayed side by side; nobody may write meanwhile. */
+export async function replayCollection(
+  context: ReplayContext,
+  collection: ServedCollection,
+): Promise<ReplayResult> {
+  const { channels } = collection.info;
+  const results = await Promise.all(channels.map((channel) => replayChannel(context, collection, channel)));
+  let newestTimestamp = TIMESTAMP_MIN;
+  for (const result of results) if (result.newestTimestamp > newestTimestamp) ({ newestTimestamp } = result);
+  collection.noteApplied(newestTimestamp);
+  return { newestTimestamp, skippedRecords: results.reduce((sum, result) => sum + result.skippedRecords, 0) };
+}
+
+async function replayChannel(
+  { log, logger, onRecord }: ReplayContext,
+  collection: ServedCollection,
+  channel: ChannelName,
+): Promise<ReplayResult> {
+  const { info } = collection;
+  const shard = collection.shardOf(channel);
+  assert(shard !== undefined, 'every channel has a shard');
+  const partitions = new Set(info.partitions.map(({ id }) => id));
+  let newestTimestamp = TIMESTAMP_MIN;
+  let skippedRecords = 0;
+  for await (const { timestamp, payload } of log.replay(channel)) {
+    if (timestamp > newestTimestamp) newestTimestamp = timestamp;
+    const record = decodeOrExplain(payload);
+    const problem = record instanceof Error ? record : misfitOf(record, info.schema);
+    if (record instanceof Error || problem !== null) {
+      skippedRecords += 1;
+      const about = { collection: String(info.id), channel, timestamp: String(timestamp), err: problem };
+      logger.error(about, 'a record of the log could not be understood and was left out');
+      continue;
+    }
+    const prepared = await shard.prepare(
+      withoutDroppedPartitions(record, partitions, info.schema),
+      timestamp,
+    );
+    prepared?.publish();
+    onRecord(
+      record.parts.reduce((sum, part) => sum + rowsOfPart(part), 0),
+      payload.length,
+    );
+  }
+  return { newestTimestamp, skippedRecords };
+}
+
+function decodeOrExplain(payload: Uint8Array): ReturnType<typeof decodeWriteRecord> | WriteRecordError {
+  try {
+    return decodeWriteRecord(payload);
+  } catch (error) {
+    if (error instanceof WriteRecordError) return error;
+    throw error;
+  }
+}

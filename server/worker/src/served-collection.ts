@@ -1,0 +1,187 @@
+import {
+  type ChannelName,
+  type CollectionInfo,
+  collectionNotFound,
+  type MilvusError,
+  type PartitionId,
+  partitionNotFound,
+  type SegmentId,
+  serviceNotReady,
+  type Timestamp,
+} from '@elanus/model';
+import { ConcurrencyLimit, type Random } from '@elanus/runtime';
+import { type LoopShare, Shard, type WriteEffect, type WriteRecord } from '@elanus/segment';
+import { ApplyQueue } from './apply-queue.ts';
+
+type State =
+  | { readonly name: 'serving' }
+  /** A durable write could not be taken in, or the log could not be read: memory is not the log any more. */
+  | { readonly name: 'failed'; readonly cause: unknown }
+  | { readonly name: 'dropped' };
+
+/** What one write does, by channel. */
+export type RecordsByChannel = ReadonlyMap<ChannelName, WriteRecord>;
+
+/** A collection whose rows are in the memory of this process: its shards, and the order of its writes. */
+export class ServedCollection {
+  readonly queue = new ApplyQueue();
+  /** Whoever must see all earlier writes before its own is ordered (policy `reject`) goes through here alone. */
+  readonly turnstile = new ConcurrencyLimit(1);
+  readonly #shards: ReadonlyMap<ChannelName, Shard>;
+  readonly #droppedPartitions = new Set<PartitionId>();
+  #info: CollectionInfo;
+  #state: State = { name: 'serving' };
+  #appliedTimestamp: Timestamp;
+  #replayed: Promise<void> | null = null;
+
+  constructor(info: CollectionInfo, options: { readonly random: Random; readonly share: LoopShare }) {
+    this.#info = info;
+    this.#appliedTimestamp = info.createdTimestamp;
+    this.#shards = new Map(
+      info.channels.map((channel, index) => {
+        const segmentId = BigInt(index + 1) as SegmentId;
+        const seed = options.random.uint32();
+        return [channel, new Shard({ segmentId, schema: info.schema, seed, share: options.share })];
+      }),
+    );
+  }
+
+  get info(): CollectionInfo {
+    return this.#info;
+  }
+
+  get shards(): readonly Shard[] {
+    return [...this.#shards.values()];
+  }
+
+  /** Of the newest write that reads see; every write before it is seen, too. */
+  get appliedTimestamp(): Timestamp {
+    return this.#appliedTimestamp;
+  }
+
+  shardOf(channel: ChannelName): Shard | undefined {
+    return this.#shards.get(channel);
+  }
+
+  /** Reads and writes wait until `replay` has settled; it must not reject. */
+  startReplay(replay: Promise<void>): void {
+    this.#replayed = replay.finally(() => {
+      this.#replayed = null;
+    });
+  }
+
+  /**
+   * Resolves when the collection takes reads and writes.
+   * @throws MilvusError when it does not and will not
+   */
+  async ready(signal?: AbortSignal): Promise<void> {
+    if (this.#replayed !== null) await unlessAborted(this.#replayed, signal);
+    this.throwUnlessServing();
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async settled(): Promise<void> {
+    await this.#replayed;
+    await this.queue.drained();
+  }
+
+  throwUnlessServing(): void {
+    if (this.#state.name === 'failed') throw collectionBroken(this.#info, this.#state.cause);
+    if (this.#state.name === 'dropped') throw collectionNotFound(this.#info.databaseName, this.#info.name);
+  }
+
+  /** Every later read and write is refused: what is in memory may lack what the log has. */
+  fail(cause: unknown): void {
+    if (this.#state.name === 'serving') this.#state = { name: 'failed', cause };
+  }
+
+  drop(): void {
+    this.#state = { name: 'dropped' };
+  }
+
+  update(info: CollectionInfo): void {
+    const partitions = new Set(info.partitions.map(({ id }) => id));
+    for (const { id } of this.#info.partitions) if (!partitions.has(id)) this.#droppedPartitions.add(id);
+    const isNewSchema = info.schema.version !== this.#info.schema.version;
+    this.#info = info;
+    if (!isNewSchema) return;
+    void this.queue.push(null, async () => {
+      for (const shard of this.#shards.values()) shard.useSchema(info.schema);
+    });
+  }
+
+  async dropPartition(id: PartitionId): Promise<void> {
+    this.#droppedPartitions.add(id);
+    await this.queue.push(null, async () => {
+      for (const shard of this.#shards.values()) shard.dropPartition(id);
+    });
+  }
+
+  /** @throws partitionNotFound when the partition was dropped, which the writer did not know yet */
+  requirePartition(id: PartitionId): void {
+    if (this.#droppedPartitions.has(id)) throw partitionNotFound(String(id));
+  }
+
+  /** Takes a durable write in and then shows it, on all shards in the same tick. Called from the queue only. */
+  async apply(timestamp: Timestamp, records: RecordsByChannel): Promise<WriteEffect> {
+    this.throwUnlessServing();
+    try {
+      const prepared = [];
+      for (const [channel, record] of records)
+        prepared.push(await this.#shards.get(channel)!.prepare(record, timestamp));
+      let insertedRows = 0;
+      let hiddenRows = 0;
+      for (const write of prepared) {
+        const effect = write?.publish();
+        insertedRows += effect?.insertedRows ?? 0;
+        hiddenRows += effect?.hiddenRows ?? 0;
+      }
+      this.noteApplied(timestamp);
+      return { insertedRows, hiddenRows };
+    } catch (error) {
+      this.fail(error);
+      throw error;
+    }
+  }
+
+  noteApplied(timestamp: Timestamp): void {
+    if (timestamp > this.#appliedTimestamp) this.#appliedTimestamp = timestamp;
+  }
+
+  /**
+   * Waits until all writes that a read has to see are in, and returns the time to read at. A time that
+   * lies ahead of every write means now: nobody waits for writes that have not begun.
+   */
+  async timeToRead(
+    { guarantee, snapshot }: { readonly guarantee: Timestamp; readonly snapshot: Timestamp | null },
+    signal?: AbortSignal,
+  ): Promise<Timestamp> {
+    await this.ready(signal);
+    const reached = this.queue.reached(snapshot !== null && snapshot > guarantee ? snapshot : guarantee);
+    if (reached !== null) await unlessAborted(reached, signal);
+    this.throwUnlessServing();
+    return snapshot !== null && snapshot < this.#appliedTimestamp ? snapshot : this.#appliedTimestamp;
+  }
+}
+
+function collectionBroken(info: CollectionInfo, cause: unknown): MilvusError {
+  return serviceNotReady(`the rows of ${info.name} could not be taken into memory: ${messageOf(cause)}`);
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** Settles as `promise` does; rejects with the signal's reason when it aborts first. */
+async function unlessAborted(promise: Promise<void>, signal?: AbortSignal): Promise<void> {
+  if (signal === undefined) return await promise;
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}

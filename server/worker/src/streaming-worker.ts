@@ -1,0 +1,314 @@
+import type { LogEntry, MessageLog } from '@elanus/message-log';
+import {
+  type CollectionId,
+  type CollectionInfo,
+  DataType,
+  invalidParameter,
+  type KeyColumn,
+  type PartitionId,
+  TIMESTAMP_MIN,
+  type Timestamp,
+} from '@elanus/model';
+import type { StreamingWorker, WriteRequest, WriteResult } from '@elanus/rpc';
+import {
+  type Clock,
+  ConcurrencyLimit,
+  type Logger,
+  type Metrics,
+  type Random,
+  type TimestampSource,
+} from '@elanus/runtime';
+import { encodeWriteRecord, isRowPart, LoopShare } from '@elanus/segment';
+import { ByteBudget } from './byte-budget.ts';
+import { replayCollection } from './replay.ts';
+import { type RecordsByChannel, ServedCollection } from './served-collection.ts';
+import { ServedCollections } from './served-collections.ts';
+import { registerWorkerMetrics, type WorkerMetrics } from './worker-metrics.ts';
+import { assertFits, rowsOfPart, writeRecordsOf } from './write-records.ts';
+
+/** Collections replayed side by side. */
+const REPLAYING_MAX = 4;
+/** Keys looked up between two looks at the clock. */
+const KEYS_PER_PIECE = 1024;
+/** Bytes of writes between acceptance and visibility. */
+const WRITE_BYTES_MAX = 512 * 1024 * 1024;
+
+export interface StreamingWorkerOptions {
+  readonly log: MessageLog;
+  readonly timestamps: TimestampSource;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** 512 MiB by default. */
+  readonly writeBytesMax?: number;
+}
+
+export interface RecoveryProgress {
+  readonly collectionsDone: number;
+  readonly collectionsTotal: number;
+  /** Rows and deleted keys read so far, and the bytes of their records. */
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+export interface RecoveryReport extends RecoveryProgress {
+  /** Every timestamp from now on must be above it. */
+  readonly newestTimestamp: Timestamp;
+  /** Records that were left out, each reported as an error. */
+  readonly skippedRecords: number;
+  /** Collections that could not be replayed: they refuse reads and writes until the next start. */
+  readonly failedCollections: readonly CollectionId[];
+}
+
+/** Makes the worker. Before anything else it has to `recover` the collections that the catalog knows. */
+export function openStreamingWorker(options: StreamingWorkerOptions): LogStreamingWorker {
+  return new LogStreamingWorker(options);
+}
+
+/** Orders writes by the log of their channels and keeps their rows in memory. */
+export class LogStreamingWorker implements StreamingWorker {
+  /** For the query worker of the same process. */
+  readonly collections = new ServedCollections();
+  readonly share: LoopShare;
+  readonly #options: StreamingWorkerOptions;
+  readonly #budget: ByteBudget;
+  readonly #metrics: WorkerMetrics;
+
+  constructor(options: StreamingWorkerOptions) {
+    this.#options = options;
+    this.share = new LoopShare(options.clock);
+    this.#budget = new ByteBudget(options.writeBytesMax ?? WRITE_BYTES_MAX);
+    this.#metrics = registerWorkerMetrics(options.metrics, {
+      collections: this.collections,
+      budget: this.#budget,
+    });
+  }
+
+  /**
+   * Brings back what the log has of `collections` and drops the channels of all others. Each collection takes
+   * reads and writes as soon as it is back, which need not wait for this to resolve: they wait themselves.
+   * Resolves when all are back, also when some could not be read.
+   */
+  async recover(
+    collections: readonly CollectionInfo[],
+    options: { readonly onProgress?: (progress: RecoveryProgress) => void } = {},
+  ): Promise<RecoveryReport> {
+    const limit = new ConcurrencyLimit(REPLAYING_MAX);
+    const sum = { collectionsDone: 0, collectionsTotal: collections.length, rows: 0, bytes: 0 };
+    const failedCollections: CollectionId[] = [];
+    let newestTimestamp = TIMESTAMP_MIN;
+    let skippedRecords = 0;
+    const recoverOne = async (collection: ServedCollection): Promise<void> => {
+      try {
+        const result = await this.#replay(collection, (rows, bytes) => {
+          sum.rows += rows;
+          sum.bytes += bytes;
+          options.onProgress?.({ ...sum });
+        });
+        skippedRecords += result.skippedRecords;
+        if (result.newestTimestamp > newestTimestamp) newestTimestamp = result.newestTimestamp;
+      } catch (error) {
+        const { id, name } = collection.info;
+        this.#options.logger.error(
+          { collection: String(id), name, err: error },
+          'a collection is not served',
+        );
+        failedCollections.push(id);
+        collection.fail(error);
+      }
+      sum.collectionsDone += 1;
+      options.onProgress?.({ ...sum });
+    };
+    const replays = collections.map((info) => {
+      const collection = this.#serve(info);
+      const replay = limit.run(() => recoverOne(collection));
+      collection.startReplay(replay);
+      return replay;
+    });
+    await this.#dropUnknownChannels(collections);
+    await Promise.all(replays);
+    return { ...sum, newestTimestamp, skippedRecords, failedCollections };
+  }
+
+  async openCollection(collection: CollectionInfo): Promise<void> {
+    for (const channel of collection.channels) await this.#options.log.createChannel(channel);
+    if (this.collections.find(collection.id) === undefined) this.#serve(collection);
+  }
+
+  async updateCollection(collection: CollectionInfo): Promise<void> {
+    const served = this.collections.get(collection.id, collection);
+    await served.ready();
+    served.update(collection);
+  }
+
+  async dropCollection(id: CollectionId): Promise<void> {
+    const collection = this.collections.find(id);
+    if (collection === undefined) return;
+    this.collections.remove(id);
+    collection.drop();
+    await collection.settled();
+    for (const channel of collection.info.channels) await this.#options.log.dropChannel(channel);
+  }
+
+  async dropPartition(id: CollectionId, partition: PartitionId): Promise<void> {
+    const collection = this.collections.get(id);
+    await collection.ready();
+    await collection.dropPartition(partition);
+  }
+
+  async write(request: WriteRequest): Promise<WriteResult> {
+    const collection = this.collections.get(request.collection.id, request.collection);
+    await collection.ready();
+    const { duplicateKey, schema } = collection.info;
+    const records = writeRecordsOf(request, duplicateKey);
+    for (const record of records.values()) assertFits(record, schema);
+    if (records.size === 0) return { timestamp: this.#options.timestamps.next(), replacedRows: 0 };
+    const entries = [...records].map(([channel, record]) => ({
+      channel,
+      payload: encodeWriteRecord(record),
+    }));
+    const result = await this.#budget.run(bytesOf(entries), async () => {
+      const written =
+        duplicateKey === 'reject'
+          ? await this.#writeAlone(collection, request, records, entries)
+          : { settled: this.#order(collection, records, entries) };
+      return await written.settled;
+    });
+    this.#metrics.rowsWritten.inc({ kind: request.kind }, rowsOf(records));
+    return result;
+  }
+
+  async countRows(id: CollectionId): Promise<ReadonlyMap<PartitionId, bigint>> {
+    const collection = this.collections.get(id);
+    await collection.ready();
+    const counts = new Map(collection.info.partitions.map((partition) => [partition.id, 0n]));
+    for (const shard of collection.shards)
+      for (const [partition, rows] of shard.liveRows())
+        counts.set(partition, (counts.get(partition) ?? 0n) + BigInt(rows));
+    return counts;
+  }
+
+  /**
+   * Gives the write its place: timestamp, log and queue in one tick, so that all three have the same order.
+   * A write that the log refuses leaves the queue without a trace.
+   */
+  async #order(
+    collection: ServedCollection,
+    records: RecordsByChannel,
+    entries: readonly LogEntry[],
+  ): Promise<WriteResult> {
+    collection.throwUnlessServing();
+    for (const { parts } of records.values())
+      for (const part of parts) if (isRowPart(part)) collection.requirePartition(part.partitionId);
+    const { timestamps, log, clock } = this.#options;
+    const timestamp = timestamps.next();
+    const durable = log.append(timestamp, entries);
+    // The queue looks at it when its turn comes, which may be later than the rejection.
+    durable.catch(() => {});
+    return await collection.queue.push(timestamp, async () => {
+      await durable;
+      const startMs = clock.monotonicMs();
+      const effect = await collection.apply(timestamp, records);
+      this.#metrics.applySeconds.observe({}, (clock.monotonicMs() - startMs) / 1000);
+      return { timestamp, replacedRows: effect.hiddenRows };
+    });
+  }
+
+  /** Under `reject` an insert has to know every earlier write before it may be ordered. */
+  async #writeAlone(
+    collection: ServedCollection,
+    request: WriteRequest,
+    records: RecordsByChannel,
+    entries: readonly LogEntry[],
+  ): Promise<{ readonly settled: Promise<WriteResult> }> {
+    return await collection.turnstile.run(async () => {
+      if (request.kind === 'insert') {
+        await collection.queue.drained();
+        await this.#refuseKnownKeys(collection, records);
+      }
+      const settled = this.#order(collection, records, entries);
+      settled.catch(() => {});
+      return { settled };
+    });
+  }
+
+  async #refuseKnownKeys(collection: ServedCollection, records: RecordsByChannel): Promise<void> {
+    const { id } = collection.info.schema.primaryKey;
+    for (const [channel, { parts }] of records) {
+      const shard = collection.shardOf(channel)!;
+      for (const part of parts) {
+        if (!isRowPart(part)) continue;
+        const keys = part.batch.columns.get(id) as KeyColumn;
+        for (let row = 0; row < keys.length; row++) {
+          if (row % KEYS_PER_PIECE === 0 && this.share.isSpent()) await this.share.nextTurn();
+          if (shard.has(keys, row)) throw keyExists(keys, row);
+        }
+      }
+    }
+  }
+
+  #serve(info: CollectionInfo): ServedCollection {
+    const collection = new ServedCollection(info, { random: this.#options.random, share: this.share });
+    this.collections.add(collection);
+    return collection;
+  }
+
+  async #replay(
+    collection: ServedCollection,
+    onProgress: (rows: number, bytes: number) => void,
+  ): ReturnType<typeof replayCollection> {
+    const { log, logger } = this.#options;
+    const known = new Set(log.channels());
+    for (const channel of collection.info.channels) {
+      if (known.has(channel)) continue;
+      logger.error({ collection: String(collection.info.id), channel }, 'the log of a shard is missing');
+      await log.createChannel(channel);
+    }
+    const onRecord = (rows: number, bytes: number): void => {
+      this.#metrics.rowsReplayed.inc({}, rows);
+      onProgress(rows, bytes);
+    };
+    return await replayCollection({ log, logger, onRecord }, collection);
+  }
+
+  /** A crash can leave channels whose collection never was, or is no more. */
+  async #dropUnknownChannels(collections: readonly CollectionInfo[]): Promise<void> {
+    const { log, logger } = this.#options;
+    const wanted = new Set(collections.flatMap(({ channels }) => channels));
+    for (const channel of log.channels()) {
+      if (wanted.has(channel)) continue;
+      try {
+        await log.dropChannel(channel);
+        logger.info({ channel }, 'dropped a channel without a collection');
+      } catch (error) {
+        logger.warn({ channel, err: error }, 'a channel without a collection stays');
+      }
+    }
+  }
+}
+
+function bytesOf(entries: readonly LogEntry[]): number {
+  return entries.reduce((sum, { payload }) => payload.reduce((own, { length }) => own + length, sum), 0);
+}
+
+function rowsOf(records: RecordsByChannel): number {
+  let rows = 0;
+  for (const { parts } of records.values()) for (const part of parts) rows += rowsOfPart(part);
+  return rows;
+}
+
+const KEY_BYTES_SHOWN_MAX = 64;
+
+function keyExists(keys: KeyColumn, row: number): Error {
+  return invalidParameter(
+    `primary key ${textOfKey(keys, row)} exists already (elanus.duplicate_key is reject)`,
+  );
+}
+
+function textOfKey(keys: KeyColumn, row: number): string {
+  if (keys.dataType === DataType.Int64) return String(keys.values[row]);
+  const bytes = keys.bytes.subarray(keys.offsets[row], keys.offsets[row + 1]);
+  const isLong = bytes.length > KEY_BYTES_SHOWN_MAX;
+  return `"${Buffer.from(bytes.subarray(0, KEY_BYTES_SHOWN_MAX)).toString()}${isLong ? '…' : ''}"`;
+}

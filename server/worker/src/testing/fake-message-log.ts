@@ -1,0 +1,65 @@
+import type { LogDamage, LogEntry, LogRecord, MessageLog } from '@elanus/message-log';
+import { assert, type ChannelName, type Timestamp } from '@elanus/model';
+
+export interface FakeMessageLogOptions {
+  /** Whether the append of this timestamp fails; nothing of it is kept then. */
+  readonly fails?: (timestamp: Timestamp) => boolean;
+  /** Resolves when the append of this timestamp may be durable. */
+  readonly delay?: (timestamp: Timestamp) => Promise<void>;
+}
+
+/** A log in memory that keeps what a real one would keep, and nothing of what it was lent. */
+export class FakeMessageLog implements MessageLog {
+  readonly #options: FakeMessageLogOptions;
+  readonly #channels = new Map<ChannelName, LogRecord[]>();
+  #lastTimestamp = 0n;
+  /** Replays every record this many times. */
+  repetitions = 1;
+
+  constructor(options: FakeMessageLogOptions = {}) {
+    this.#options = options;
+  }
+
+  channels(): readonly ChannelName[] {
+    return [...this.#channels.keys()];
+  }
+
+  async createChannel(channel: ChannelName): Promise<void> {
+    if (!this.#channels.has(channel)) this.#channels.set(channel, []);
+  }
+
+  async dropChannel(channel: ChannelName): Promise<void> {
+    this.#channels.delete(channel);
+  }
+
+  async append(timestamp: Timestamp, entries: readonly LogEntry[]): Promise<void> {
+    assert(timestamp > this.#lastTimestamp, 'timestamps grow');
+    this.#lastTimestamp = timestamp;
+    const records = entries.map(({ channel, payload }) => {
+      const records = this.#channels.get(channel);
+      if (records === undefined) throw new Error(`no channel ${channel}`);
+      return { records, record: { timestamp, payload: new Uint8Array(Buffer.concat(payload)) } };
+    });
+    await this.#options.delay?.(timestamp);
+    if (this.#options.fails?.(timestamp)) throw new Error(`append of ${timestamp} failed`);
+    for (const { records: list, record } of records) list.push(record);
+  }
+
+  /** Puts bytes on a channel that no writer wrote. */
+  plant(channel: ChannelName, timestamp: Timestamp, payload: Uint8Array): void {
+    this.#channels.get(channel)?.push({ timestamp, payload });
+    if (timestamp > this.#lastTimestamp) this.#lastTimestamp = timestamp;
+  }
+
+  async *replay(channel: ChannelName): AsyncGenerator<LogRecord> {
+    const records = [...(this.#channels.get(channel) ?? [])];
+    records.sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1));
+    for (let round = 0; round < this.repetitions; round++) yield* records;
+  }
+
+  damage(): readonly LogDamage[] {
+    return [];
+  }
+
+  async close(): Promise<void> {}
+}
