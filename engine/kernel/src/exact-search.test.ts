@@ -102,7 +102,7 @@ for (const simd of simds) {
               }
             }
           }),
-          { numRuns: 25 },
+          { numRuns: 15 },
         );
       });
 
@@ -121,7 +121,7 @@ for (const simd of simds) {
               }
             }
           }),
-          { numRuns: 60 },
+          { numRuns: 40 },
         );
       });
     }

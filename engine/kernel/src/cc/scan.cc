@@ -10,6 +10,8 @@
 namespace elanus {
 namespace {
 
+// Rows that are copied share the second-level cache with the queries.
+constexpr size_t kPackedBytes = 32 * 1024;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
@@ -96,7 +98,9 @@ ElanusStatus Scanner::begin(const ElanusSimd& simd, const ElanusExactSearch& sea
     query_stride_ = stride_of(row_bytes_);
   }
   scores_.resize(kPanelRows * query_count);
-  packed_rows_.resize(kRowTile * query_stride_);
+  const size_t rows_in_cache = kPackedBytes / query_stride_ / kRowTile * kRowTile;
+  panel_rows_ = is_packed() ? std::clamp(rows_in_cache, kRowTile, kPanelRows) : kPanelRows;
+  if (is_packed()) packed_rows_.resize(panel_rows_ * query_stride_);
   prepare_queries(first_query);
   return ELANUS_OK;
 }
@@ -108,7 +112,6 @@ ElanusStatus Scanner::prepare_sparse_queries(uint32_t first_query) {
                           &sparse_queries_[q]))
       return ELANUS_CORRUPT_INPUT;
   }
-  scores_.resize(kPanelRows);
   return ELANUS_OK;
 }
 
@@ -147,31 +150,34 @@ ElanusStatus Scanner::scan_dense(const RowRun& run, const HitOrder& order) {
     if (block.allowed != nullptr && !is_allowed(block.allowed, row)) continue;
     row_ids_[count] = row;
     row_pointers_[count] = block.bytes + row * row_bytes_;
-    if (++count < kPanelRows + kRowTile) continue;
-    score_panel(run.block, kPanelRows, order);
-    std::copy_n(row_ids_ + kPanelRows, kRowTile, row_ids_);
-    std::copy_n(row_pointers_ + kPanelRows, kRowTile, row_pointers_);
-    count = kRowTile;
+    if (++count < 2 * panel_rows_) continue;
+    score_panel(run.block, panel_rows_, order);
+    drop_panel();
+    count = panel_rows_;
   }
   if (count == 0) return ELANUS_OK;
-  // Repeat the last row where there is none.
-  std::fill(row_pointers_ + count, row_pointers_ + kPanelRows + kRowTile, row_pointers_[count - 1]);
-  score_panel(run.block, std::min(count, kPanelRows), order);
-  if (count <= kPanelRows) return ELANUS_OK;
-  std::copy(row_ids_ + kPanelRows, row_ids_ + count, row_ids_);
-  std::copy_n(row_pointers_ + kPanelRows, kRowTile, row_pointers_);
-  std::fill_n(row_pointers_ + kRowTile, kRowTile, row_pointers_[kRowTile - 1]);
-  score_panel(run.block, count - kPanelRows, order);
+  // Where there are no more rows the last is repeated.
+  std::fill(row_pointers_ + count, row_pointers_ + 2 * panel_rows_, row_pointers_[count - 1]);
+  score_panel(run.block, std::min(count, panel_rows_), order);
+  if (count <= panel_rows_) return ELANUS_OK;
+  drop_panel();
+  score_panel(run.block, count - panel_rows_, order);
   return ELANUS_OK;
+}
+
+// Makes the next panel the first.
+void Scanner::drop_panel() {
+  std::copy_n(row_ids_ + panel_rows_, panel_rows_, row_ids_);
+  std::copy_n(row_pointers_ + panel_rows_, panel_rows_, row_pointers_);
 }
 
 // Compares the first `count` rows of the panel with all queries.
 void Scanner::score_panel(uint32_t block, size_t count, const HitOrder& order) {
   const size_t row_count = round_up(count, kRowTile);
-  if (query_count_ < kPackedQueriesMin)
-    score_in_place(row_count);
-  else
+  if (is_packed())
     score_packed(row_count);
+  else
+    score(score_in_place_, row_pointers_, row_pointers_ + kRowTile, row_count);
   load_row_factors(search_->blocks[block], count);
   for (uint32_t q = 0; q < query_count_; ++q) {
     float* scores = scores_.data() + q * kPanelRows;
@@ -180,36 +186,29 @@ void Scanner::score_panel(uint32_t block, size_t count, const HitOrder& order) {
   }
 }
 
-void Scanner::score_in_place(size_t row_count) {
-  score_in_place_({.queries = queries_.data(),
-                   .query_stride = query_stride_,
-                   .query_count = query_count_,
-                   .query_sums = query_sums_.data(),
-                   .rows = row_pointers_,
-                   .row_count = row_count,
-                   .row_bytes = row_bytes_,
-                   .dim = search_->type == ELANUS_BINARY ? row_bytes_ : search_->dim,
-                   .scores = scores_.data(),
-                   .score_stride = kPanelRows});
+void Scanner::score(ScoreTile score_tile, const uint8_t* const* rows, const uint8_t* const* soon, size_t row_count) {
+  score_tile({.queries = queries_.data(),
+              .query_stride = query_stride_,
+              .query_count = query_count_,
+              .query_sums = query_sums_.data(),
+              .rows = rows,
+              .soon = soon,
+              .soon_bytes = row_bytes_,
+              .row_count = row_count,
+              .dim = search_->type == ELANUS_BINARY ? row_bytes_ : search_->dim,
+              .scores = scores_.data(),
+              .score_stride = kPanelRows});
 }
 
+// Many queries read each row many times: it is worth the while to copy it to cache lines of its own, widened.
 void Scanner::score_packed(size_t row_count) {
-  const uint8_t* rows[2 * kRowTile];
-  for (size_t r = 0; r < kRowTile; ++r) rows[r] = packed_rows_.data() + r * query_stride_;
-  for (size_t first = 0; first < row_count; first += kRowTile) {
-    for (size_t r = 0; r < kRowTile; ++r) pack(row_pointers_[first + r], packed_rows_.data() + r * query_stride_);
-    std::copy_n(row_pointers_ + first + kRowTile, kRowTile, rows + kRowTile);
-    score_packed_({.queries = queries_.data(),
-                   .query_stride = query_stride_,
-                   .query_count = query_count_,
-                   .query_sums = query_sums_.data(),
-                   .rows = rows,
-                   .row_count = kRowTile,
-                   .row_bytes = row_bytes_,
-                   .dim = search_->type == ELANUS_BINARY ? row_bytes_ : search_->dim,
-                   .scores = scores_.data() + first,
-                   .score_stride = kPanelRows});
+  const uint8_t* packed[kPanelRows];
+  for (size_t r = 0; r < row_count; ++r) {
+    uint8_t* const row = packed_rows_.data() + r * query_stride_;
+    pack(row_pointers_[r], row);
+    packed[r] = row;
   }
+  score(score_packed_, packed, row_pointers_ + panel_rows_, row_count);
 }
 
 void Scanner::pack(const uint8_t* row, uint8_t* out) {
@@ -287,8 +286,16 @@ void Scanner::rank(uint32_t query, float* scores, size_t count) {
 
 void Scanner::collect(uint32_t query, uint32_t block, const float* ranks, size_t count, const HitOrder& order) {
   TopK& top = top_[query];
-  for (size_t i = 0; i < count; ++i) {
-    if (ranks[i] <= top.threshold() && ranks[i] >= range_.lowest) top.offer({ranks[i], block, row_ids_[i]}, order);
+  for (size_t first = 0; first < count; first += kRowTile) {
+    // Most tiles have nothing for the k best, which eight comparisons without a branch find out.
+    const float threshold = top.threshold();
+    unsigned candidates = 0;
+    for (size_t i = first; i < first + kRowTile; ++i) candidates += ranks[i] <= threshold;
+    if (candidates == 0) continue;
+    const size_t end = std::min(first + kRowTile, count);
+    for (size_t i = first; i < end; ++i) {
+      if (ranks[i] <= top.threshold() && ranks[i] >= range_.lowest) top.offer({ranks[i], block, row_ids_[i]}, order);
+    }
   }
 }
 
@@ -298,10 +305,9 @@ ElanusStatus Scanner::scan_sparse(const RowRun& run, const HitOrder& order) {
     if (block.allowed != nullptr && !is_allowed(block.allowed, row)) continue;
     SparseVector vector;
     if (!sparse_vector_at(block.bytes, block.bytes_size, block.offsets, row, &vector)) return ELANUS_CORRUPT_INPUT;
-    row_ids_[0] = row;
     for (uint32_t q = 0; q < query_count_; ++q) {
       const float rank = -sparse_dot(sparse_queries_[q], vector);
-      collect(q, run.block, &rank, 1, order);
+      if (rank <= top_[q].threshold() && rank >= range_.lowest) top_[q].offer({rank, run.block, row}, order);
     }
   }
   return ELANUS_OK;

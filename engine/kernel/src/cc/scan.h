@@ -52,10 +52,10 @@ class Scanner {
 
  private:
   static constexpr uint32_t kRowsBetweenChecks = 4096;
-  // Rows that are scored before their scores are looked at.
+  // Rows that are scored before their scores are looked at, at most.
   static constexpr size_t kPanelRows = 96;
   // From this many queries on, rows are copied to cache lines of their own (and widened) before they are compared.
-  static constexpr uint32_t kPackedQueriesMin = 4;
+  static constexpr uint32_t kPackedQueriesMin = 13;
 
   void prepare_float_query(const uint8_t* from, float* to);
   void prepare_queries(uint32_t first_query);
@@ -63,8 +63,10 @@ class Scanner {
   ElanusStatus scan_dense(const RowRun& run, const HitOrder& order);
   ElanusStatus scan_sparse(const RowRun& run, const HitOrder& order);
   void score_panel(uint32_t block, size_t count, const HitOrder& order);
-  void score_in_place(size_t row_count);
+  bool is_packed() const { return query_count_ >= kPackedQueriesMin; }
+  void score(ScoreTile score_tile, const uint8_t* const* rows, const uint8_t* const* soon, size_t row_count);
   void score_packed(size_t row_count);
+  void drop_panel();
   void pack(const uint8_t* row, uint8_t* out);
   void load_row_factors(const ElanusBlock& block, size_t count);
   void rank(uint32_t query, float* scores, size_t count);
@@ -75,6 +77,7 @@ class Scanner {
   RankRange range_{};
   uint32_t query_count_ = 0;
   size_t row_bytes_ = 0;
+  size_t panel_rows_ = 0;
   ScoreTile score_in_place_ = nullptr;
   ScoreTile score_packed_ = nullptr;
   SquareNorm square_norm_ = nullptr;
@@ -87,9 +90,9 @@ class Scanner {
   std::vector<double> query_norms_;  // squared; of COSINE over int8: inverse lengths
   std::vector<SparseVector> sparse_queries_;
 
-  // Of the rows of the panel; the first ones of the next panel follow.
-  uint32_t row_ids_[kPanelRows + kRowTile];
-  const uint8_t* row_pointers_[kPanelRows + kRowTile];
+  // Of the rows of the panel, and of the panel after it.
+  uint32_t row_ids_[2 * kPanelRows];
+  const uint8_t* row_pointers_[2 * kPanelRows];
   double row_factors_[kPanelRows];
   AlignedVector<uint8_t> packed_rows_;
   AlignedVector<float> scores_;

@@ -114,16 +114,16 @@ const FloatLoops kFloat16Avx2 = loops<Float16>();
 const FloatLoops kBFloat16Avx2 = loops<BFloat16>();
 
 uint64_t read_all_avx2(const uint8_t* bytes, size_t size) {
-  __m256i sum[8] = {};
-  size_t at = 0;
-  for (; at + 256 <= size; at += 256) {
-#pragma GCC unroll 8
-    for (size_t i = 0; i < 8; ++i)
-      sum[i] = _mm256_xor_si256(sum[i], _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes + at + 32 * i)));
+  __m256i sum[kReadStreams] = {};
+  const size_t stream = size / kReadStreams;
+  for (size_t at = 0; at < stream; at += 128) {
+#pragma GCC unroll 16
+    for (size_t i = 0; i < 4 * kReadStreams; ++i) {
+      const uint8_t* const from = bytes + i / 4 * stream + at + i % 4 * 32;
+      sum[i / 4] = _mm256_xor_si256(sum[i / 4], _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+    }
   }
-  for (; at + 32 <= size; at += 32)
-    sum[0] = _mm256_xor_si256(sum[0], _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes + at)));
-  for (size_t i = 1; i < 8; ++i) sum[0] = _mm256_xor_si256(sum[0], sum[i]);
+  for (size_t i = 1; i < kReadStreams; ++i) sum[0] = _mm256_xor_si256(sum[0], sum[i]);
   return static_cast<uint64_t>(_mm256_extract_epi64(sum[0], 0) ^ _mm256_extract_epi64(sum[0], 1) ^
                                _mm256_extract_epi64(sum[0], 2) ^ _mm256_extract_epi64(sum[0], 3));
 }

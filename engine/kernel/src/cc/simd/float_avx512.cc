@@ -130,14 +130,14 @@ const FloatLoops kFloat16Avx512 = loops<Float16>();
 const FloatLoops kBFloat16Avx512 = loops<BFloat16>();
 
 uint64_t read_all_avx512(const uint8_t* bytes, size_t size) {
-  __m512i sum[8] = {};
-  size_t at = 0;
-  for (; at + 512 <= size; at += 512) {
+  __m512i sum[2 * kReadStreams] = {};
+  const size_t stream = size / kReadStreams;
+  for (size_t at = 0; at < stream; at += 128) {
 #pragma GCC unroll 8
-    for (size_t i = 0; i < 8; ++i) sum[i] = _mm512_xor_si512(sum[i], _mm512_loadu_si512(bytes + at + 64 * i));
+    for (size_t i = 0; i < 2 * kReadStreams; ++i)
+      sum[i] = _mm512_xor_si512(sum[i], _mm512_loadu_si512(bytes + i / 2 * stream + at + i % 2 * 64));
   }
-  for (; at + 64 <= size; at += 64) sum[0] = _mm512_xor_si512(sum[0], _mm512_loadu_si512(bytes + at));
-  for (size_t i = 1; i < 8; ++i) sum[0] = _mm512_xor_si512(sum[0], sum[i]);
+  for (size_t i = 1; i < 2 * kReadStreams; ++i) sum[0] = _mm512_xor_si512(sum[0], sum[i]);
   return static_cast<uint64_t>(_mm512_reduce_add_epi64(sum[0]));
 }
 

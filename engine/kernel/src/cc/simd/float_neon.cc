@@ -102,12 +102,13 @@ const FloatLoops kFloat16Neon = loops<Float16>();
 const FloatLoops kBFloat16Neon = loops<BFloat16>();
 
 uint64_t read_all_neon(const uint8_t* bytes, size_t size) {
-  uint8x16_t sum[4] = {vdupq_n_u8(0), vdupq_n_u8(0), vdupq_n_u8(0), vdupq_n_u8(0)};
-  for (size_t at = 0; at + 64 <= size; at += 64) {
-    for (size_t i = 0; i < 4; ++i) sum[i] = veorq_u8(sum[i], vld1q_u8(bytes + at + 16 * i));
+  uint8x16_t sum[kReadStreams] = {vdupq_n_u8(0), vdupq_n_u8(0), vdupq_n_u8(0), vdupq_n_u8(0)};
+  const size_t stream = size / kReadStreams;
+  for (size_t at = 0; at < stream; at += 128) {
+    for (size_t i = 0; i < 8 * kReadStreams; ++i)
+      sum[i / 8] = veorq_u8(sum[i / 8], vld1q_u8(bytes + i / 8 * stream + at + i % 8 * 16));
   }
-  const uint8x16_t all = veorq_u8(veorq_u8(sum[0], sum[1]), veorq_u8(sum[2], sum[3]));
-  return vaddlvq_u8(all);
+  return vaddlvq_u8(veorq_u8(veorq_u8(sum[0], sum[1]), veorq_u8(sum[2], sum[3])));
 }
 
 }  // namespace elanus

@@ -101,13 +101,16 @@ const FloatLoops kFloat16Portable = loops<Float16>();
 const FloatLoops kBFloat16Portable = loops<BFloat16>();
 
 uint64_t read_all_portable(const uint8_t* bytes, size_t size) {
-  uint64_t sum[8] = {};
-  for (size_t at = 0; at + 64 <= size; at += 64) {
-    uint64_t words[8];
-    memcpy(words, bytes + at, sizeof words);
-    for (size_t i = 0; i < 8; ++i) sum[i] ^= words[i];
+  uint64_t sum = 0;
+  const size_t stream = size / kReadStreams;
+  for (size_t at = 0; at < stream; at += 128) {
+    for (size_t s = 0; s < kReadStreams; ++s) {
+      uint64_t words[16];
+      memcpy(words, bytes + s * stream + at, sizeof words);
+      for (const uint64_t word : words) sum ^= word;
+    }
   }
-  return sum[0] ^ sum[1] ^ sum[2] ^ sum[3] ^ sum[4] ^ sum[5] ^ sum[6] ^ sum[7];
+  return sum;
 }
 
 }  // namespace elanus

@@ -19,9 +19,10 @@ struct Tile {
   size_t query_stride;
   size_t query_count;
   const int32_t* query_sums;  // int8 only: the sum of each query's elements
-  const uint8_t* const* rows;  // followed by kRowTile more that will be wanted soon
+  const uint8_t* const* rows;
+  const uint8_t* const* soon;  // as many rows that will be wanted next, where they lie now
+  size_t soon_bytes;           // of each of them
   size_t row_count;            // a multiple of kRowTile
-  size_t row_bytes;            // of the rows that will be wanted soon
   size_t dim;                  // elements; of binary vectors, bytes
   void* scores;                // float or int32_t, those of query q from q * score_stride on
   size_t score_stride;
@@ -55,7 +56,10 @@ struct BitLoops {
   SquareNorm square_norm;
 };
 
-// Reads every byte and returns something that depends on it.
+// Reads every byte, from four places at a time, and returns something that depends on it.
+// REQUIRES: size is a multiple of kReadStep.
+inline constexpr size_t kReadStreams = 4;
+inline constexpr size_t kReadStep = kReadStreams * 128;
 using ReadAll = uint64_t (*)(const uint8_t* bytes, size_t size);
 
 }  // namespace elanus

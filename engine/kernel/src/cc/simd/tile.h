@@ -24,16 +24,42 @@ namespace {
 //   zero(), query(bytes), row(bytes), row_tail(bytes, size), accumulate(acc, query, row)
 //   reduce<R>(acc, out)   the sum across lanes of each of R accumulators
 
-enum class Prefetch { kNone, kNextTile };
+// Asks for rows before they are wanted, in the order in which they lie in memory: one stream for the machine to
+// follow, and few pages at a time.
+template <size_t R>
+class Prefetcher {
+ public:
+  ELANUS_INLINE Prefetcher(const uint8_t* const* rows, size_t row_bytes) : rows_(rows), row_bytes_(row_bytes) {}
 
-template <class Op, size_t Q, size_t R, Prefetch P>
+  // The next bytes; what is beyond the last row harms nobody.
+  template <size_t Bytes>
+  ELANUS_INLINE void step() {
+#pragma GCC unroll 8
+    for (size_t i = 0; i < Bytes; i += 64) __builtin_prefetch(rows_[row_] + at_ + i, 0, kReadOnce);
+    at_ += Bytes;
+    if (at_ < row_bytes_) return;
+    at_ = 0;
+    if (row_ + 1 < R) ++row_;
+  }
+
+ private:
+  // Leaves the outer caches to what is read more than once.
+  static constexpr int kReadOnce = 0;
+
+  const uint8_t* const* rows_;
+  size_t row_bytes_;
+  size_t row_ = 0;
+  size_t at_ = 0;
+};
+
+// What a register tile does about the rows after it.
+enum class Ahead { kNothing, kPrefetch };
+
+template <class Op, size_t Q, size_t R, Ahead A>
 ELANUS_INLINE void score_register_tile(const Tile& tile, size_t first_query, size_t first_row) {
   const uint8_t* row[R];
-  const uint8_t* next[R];
-  for (size_t r = 0; r < R; ++r) {
-    row[r] = tile.rows[first_row + r];
-    next[r] = tile.rows[first_row + R + r];
-  }
+  for (size_t r = 0; r < R; ++r) row[r] = tile.rows[first_row + r];
+  [[maybe_unused]] Prefetcher<R> ahead(tile.soon + first_row, tile.soon_bytes);
   const uint8_t* query = tile.queries + first_query * tile.query_stride;
   const size_t stride = tile.query_stride;
 
@@ -54,10 +80,10 @@ ELANUS_INLINE void score_register_tile(const Tile& tile, size_t first_query, siz
 #pragma GCC unroll 16
     for (size_t r = 0; r < R; ++r) {
       const typename Op::Row row_part = Op::row(row[r] + row_at);
-      if constexpr (P == Prefetch::kNextTile) __builtin_prefetch(next[r] + row_at, 0, 2);
 #pragma GCC unroll 16
       for (size_t q = 0; q < Q; ++q) acc[q][r] = Op::accumulate(acc[q][r], query_part[q], row_part);
     }
+    if constexpr (A == Ahead::kPrefetch) ahead.template step<R * Op::kRowStep>();
     row_at += Op::kRowStep;
     query_at += Op::kQueryStep;
   }
@@ -80,40 +106,44 @@ ELANUS_INLINE void score_register_tile(const Tile& tile, size_t first_query, siz
   for (size_t q = 0; q < Q; ++q) Op::template reduce<R>(acc[q], out + q * tile.score_stride);
 }
 
-inline constexpr size_t kPrefetchTilesMax = 16;
-
-// Asks for the rows after `first_row + R`, a part of each at a call, all of them in `parts` calls.
+// Asks for R of the rows that are wanted soon, a part of each at a call, all of them in `parts` calls.
 template <size_t R>
 ELANUS_INLINE void prefetch_part(const Tile& tile, size_t first_row, size_t part, size_t parts) {
-  const size_t lines = (tile.row_bytes + 63) / 64;
+  const size_t lines = (tile.soon_bytes + 63) / 64;
   const size_t begin = lines * part / parts * 64;
   const size_t end = lines * (part + 1) / parts * 64;
   for (size_t at = begin; at < end; at += 64) {
-    for (size_t r = 0; r < R; ++r) __builtin_prefetch(tile.rows[first_row + R + r] + at, 0, 2);
+    for (size_t r = 0; r < R; ++r) __builtin_prefetch(tile.soon[first_row + r] + at, 0, 2);
+  }
+}
+
+// From this many wide tiles on, there is time to spread the prefetching over all of them.
+inline constexpr size_t kSpreadTilesMin = 5;
+
+// The rows of a register tile stay in the first-level cache while the queries stream by from the second.
+template <class Op>
+void score_many(const Tile& tile) {
+  constexpr size_t Q = Op::kQueries;
+  constexpr size_t R = Op::kRows;
+  const size_t wide_tiles = tile.query_count / Q;
+  for (size_t r = 0; r < tile.row_count; r += R) {
+    for (size_t t = 0; t < wide_tiles; ++t) {
+      if (wide_tiles >= kSpreadTilesMin) prefetch_part<R>(tile, r, t, wide_tiles);
+      if (wide_tiles < kSpreadTilesMin && t == 0)
+        score_register_tile<Op, Q, R, Ahead::kPrefetch>(tile, 0, r);
+      else
+        score_register_tile<Op, Q, R, Ahead::kNothing>(tile, t * Q, r);
+    }
+    for (size_t q = wide_tiles * Q; q < tile.query_count; ++q)
+      score_register_tile<Op, 1, R, Ahead::kNothing>(tile, q, r);
   }
 }
 
 template <class Op>
 void score_tile(const Tile& tile) {
-  if (tile.query_count == 1) {
-    for (size_t r = 0; r < tile.row_count; r += kRowTile)
-      score_register_tile<Op, 1, kRowTile, Prefetch::kNextTile>(tile, 0, r);
-    return;
-  }
-  // The rows of a tile stay in the first-level cache while the queries stream by from the second.
-  const size_t wide_tiles = tile.query_count / Op::kQueries;
-  const size_t tiles = wide_tiles + tile.query_count % Op::kQueries;
-  // Not earlier than that: the queries would push the coming rows out of the cache again.
-  const size_t prefetching = tiles < kPrefetchTilesMax ? tiles : kPrefetchTilesMax;
-  for (size_t r = 0; r < tile.row_count; r += Op::kRows) {
-    for (size_t t = 0; t < tiles; ++t) {
-      if (t >= tiles - prefetching) prefetch_part<Op::kRows>(tile, r, t - (tiles - prefetching), prefetching);
-      if (t < wide_tiles)
-        score_register_tile<Op, Op::kQueries, Op::kRows, Prefetch::kNone>(tile, t * Op::kQueries, r);
-      else
-        score_register_tile<Op, 1, Op::kRows, Prefetch::kNone>(tile, wide_tiles * (Op::kQueries - 1) + t, r);
-    }
-  }
+  if (tile.query_count > 1) return score_many<Op>(tile);
+  for (size_t r = 0; r < tile.row_count; r += kRowTile)
+    score_register_tile<Op, 1, kRowTile, Ahead::kPrefetch>(tile, 0, r);
 }
 
 // Zero-padded copy of the last `size` bytes of a row, for instruction sets without masked loads.
