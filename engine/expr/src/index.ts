@@ -1,1 +1,6 @@
+export { compilePredicate } from './compile.ts';
+export { primaryKeysOf, requiredKeys, requiredValues } from './keys.ts';
+export { planFilter } from './plan-filter.ts';
 export type { ColumnSource, Predicate, RowFilter } from './predicate.ts';
+export type { TemplateValue, TemplateValues } from './templates.ts';
+export type { Constant } from './tree.ts';

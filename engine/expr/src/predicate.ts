@@ -1,15 +1,18 @@
-import type { Column, FieldId } from '@elanus/model';
+import type { Column, FieldId, FieldSchema } from '@elanus/model';
+import type { Condition } from './plan.ts';
 
 /**
- * A filter bound to one schema: names resolved, types checked, constants folded. Immutable; compile it
- * with `compilePredicate`, or ask `primaryKeysOf` whether it merely lists keys.
+ * A filter bound to one schema: names resolved, types checked, constants folded. Immutable plain data;
+ * compile it with `compilePredicate`, or ask `primaryKeysOf` whether it merely lists keys.
  */
 export interface Predicate {
   /** As the user wrote it. */
   readonly text: string;
   /** Every field the filter reads. */
   readonly fieldIds: ReadonlySet<FieldId>;
-  // The bound tree is added by engine/expr.
+  /** Of the schema that the filter was bound to. */
+  readonly primaryKey: FieldSchema;
+  readonly condition: Condition;
 }
 
 /** The columns of a run of rows that a compiled filter reads. */

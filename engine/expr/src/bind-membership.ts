@@ -1,0 +1,91 @@
+import { DataType, dataTypeName } from '@elanus/model';
+import { type BindContext, type Bound, boundTypeName } from './bound.ts';
+import { FilterError } from './filter-error.ts';
+import { parseLike } from './like.ts';
+import type { Condition, ListValue, Operand } from './plan.ts';
+import type { BinaryNode, Constant, MembershipNode } from './tree.ts';
+import { castConstant, kindOfOperand, operandTypeName, printConstant, typeOfOperand } from './value-type.ts';
+
+/** `left in [...]`. */
+export function bindMembership(
+  context: BindContext,
+  node: MembershipNode,
+  left: Bound,
+  right: Bound,
+  negated: boolean,
+): Condition {
+  if (left.kind === 'constant' || left.kind === 'list')
+    throw new FilterError(
+      `'term' can only be used on non-const expression, but got: ${context.print(node.left)}`,
+    );
+  if (left.kind === 'condition' || left.operand.kind === 'arithmetic' || left.operand.kind === 'length')
+    throw new FilterError(`'term' can only be used on single field, but got: ${context.print(node.left)}`);
+  if (kindOfOperand(left.operand) === 'array')
+    throw new FilterError(`term expression is not supported for data type ${operandTypeName(left.operand)}`);
+  if (right.kind !== 'list') throw notAList(context, node, right);
+  const values = castValues(right.values, typeOfOperand(left.operand), right.phase);
+  return { kind: 'in', operand: left.operand, values, negated: (node.operator === 'not in') !== negated };
+}
+
+function notAList(context: BindContext, node: MembershipNode, right: Bound): FilterError {
+  const printed = context.print(node.right);
+  if (right.kind === 'constant' && right.phase === 'fill')
+    return new FilterError(`the value of term expression template variable ${printed} is not array`, 'fill');
+  return new FilterError(`the right-hand side of 'in' must be a list, but got: ${printed}`);
+}
+
+/** The list itself when no value changes: it may be long. */
+function castValues(
+  values: readonly ListValue[],
+  type: DataType,
+  phase: 'parse' | 'fill',
+): readonly Constant[] {
+  let cast: Constant[] | undefined;
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index]!;
+    const kept = typeof value === 'object' ? undefined : castConstant(value, type);
+    if (kept === undefined) {
+      const printed = typeof value === 'object' ? 'array_val' : printConstant(value);
+      throw new FilterError(`value '${printed}' in list cannot be casted to ${dataTypeName(type)}`, phase);
+    }
+    if (kept !== value) cast ??= values.slice() as Constant[];
+    if (cast !== undefined) cast[index] = kept;
+  }
+  return cast ?? (values as readonly Constant[]);
+}
+
+/** `left like "pattern"`. */
+export function bindLike(
+  context: BindContext,
+  node: BinaryNode,
+  left: Bound,
+  right: Bound,
+  negated: boolean,
+): Condition {
+  if (left.kind === 'operand' && (left.operand.kind === 'arithmetic' || left.operand.kind === 'length'))
+    throw new FilterError('like operation on complicated expr is unsupported');
+  if (left.kind !== 'operand' || !isText(left.operand))
+    throw new FilterError('like operation on non-string or no-json field is unsupported');
+  if (right.kind !== 'constant' || typeof right.value !== 'string')
+    throw new FilterError(
+      `like pattern should be a string literal or template variable, got: ${context.print(node.right)}`,
+      right.kind === 'constant' ? right.phase : 'parse',
+    );
+  return { kind: 'like', operand: left.operand, pattern: parseLike(right.value), negated };
+}
+
+/** What text operators apply to: text columns and elements, and JSON that may hold text. */
+export function isText(operand: Operand): boolean {
+  const type = typeOfOperand(operand);
+  return type === DataType.VarChar || type === DataType.JSON;
+}
+
+/** The list that a call needs. @throws FilterError naming `operation` */
+export function requireList(bound: Bound, operation: string): readonly ListValue[] {
+  if (bound.kind === 'list') return bound.values;
+  const phase = bound.kind === 'constant' ? bound.phase : 'parse';
+  throw new FilterError(
+    `${operation} operation element must be an array, but got: ${boundTypeName(bound)}`,
+    phase,
+  );
+}

@@ -1,0 +1,77 @@
+import { DataType, DYNAMIC_FIELD_NAME, dataTypeName, type FieldSchema } from '@elanus/model';
+import type { BindContext } from './bound.ts';
+import { FilterError } from './filter-error.ts';
+import type { ColumnOperand, Condition, Operand, PathOperand } from './plan.ts';
+import type { NameNode, NullTestNode } from './tree.ts';
+import { kindOfType } from './value-type.ts';
+
+/** What a name stands for: a declared field before an undeclared key. */
+export function bindName(context: BindContext, node: NameNode): Operand {
+  const { schema } = context;
+  if (node.steps.some((step) => step.text === '')) throw invalidIdentifier(context, node);
+  if (node.name === DYNAMIC_FIELD_NAME) return bindPath(context, dynamicField(context, node), texts(node));
+  const field = schema.fields.find(({ name }) => name === node.name);
+  if (field !== undefined) return bindField(context, field, node);
+  if (node.steps.length === 0 && (node.name === 'null' || node.name === 'NULL'))
+    throw new FilterError(
+      "NULL literal is not supported in expressions; use '<field> is null' or '<field> is not null' instead",
+    );
+  return bindPath(context, dynamicField(context, node), [node.name, ...texts(node)]);
+}
+
+function bindField(context: BindContext, field: FieldSchema, node: NameNode): Operand {
+  refuseUnreadable(field);
+  if (field.dataType === DataType.JSON) return bindPath(context, field, texts(node));
+  context.fieldIds.add(field.id);
+  if (node.steps.length === 0) return { kind: 'column', field };
+  if (field.dataType !== DataType.Array)
+    throw new FilterError(`${dataTypeName(field.dataType)} data type not supported accessed with []`);
+  const [step, ...more] = node.steps;
+  if (step!.form !== 'index' || more.length > 0)
+    throw new FilterError('can only access array field with integer index');
+  return { kind: 'element', field, index: Number(step!.text) };
+}
+
+function refuseUnreadable(field: FieldSchema): void {
+  if (field.dataType === DataType.Text)
+    throw new FilterError(`filter on text field (${field.name}) is not supported yet`);
+  if (kindOfType(field.dataType) === undefined)
+    throw new FilterError(
+      `filter on field ${field.name} of type ${dataTypeName(field.dataType)} is not supported`,
+    );
+}
+
+function bindPath(context: BindContext, field: FieldSchema, steps: readonly string[]): PathOperand {
+  context.fieldIds.add(field.id);
+  return { kind: 'path', field, steps };
+}
+
+function dynamicField(context: BindContext, node: NameNode): FieldSchema {
+  const field = context.schema.dynamicField;
+  if (field === null) throw new FilterError(`field ${node.name} not exist`);
+  return field;
+}
+
+function texts(node: NameNode): readonly string[] {
+  return node.steps.map((step) => step.text);
+}
+
+function invalidIdentifier(context: BindContext, node: NameNode): FilterError {
+  return new FilterError(`invalid identifier: ${context.print(node)}`);
+}
+
+/** `name is [not] null`, which is never UNKNOWN. */
+export function bindNullTest(context: BindContext, node: NullTestNode, negated: boolean): Condition {
+  const operand = bindName(context, node.operand);
+  if (operand.kind !== 'column' && operand.kind !== 'path')
+    throw new FilterError(
+      `IsNull/IsNotNull operations are not supported on array element access, got: ${context.print(node.operand)}`,
+    );
+  return nullCondition(operand, (node.operator === 'is not null') !== negated);
+}
+
+/** Whether `operand` has no value. */
+export function nullCondition(operand: ColumnOperand | PathOperand, negated: boolean): Condition {
+  const isWhole = operand.kind === 'path' && operand.steps.length === 0;
+  return { kind: 'is-null', operand: isWhole ? { kind: 'column', field: operand.field } : operand, negated };
+}

@@ -1,0 +1,184 @@
+import { DataType, unreachable } from '@elanus/model';
+import {
+  arrayContainsEvaluator,
+  arrayEqualityEvaluator,
+  elementEvaluator,
+  lengthEvaluator,
+} from './array-leaf.ts';
+import { type Evaluator, type Mode, RUN_ROWS_MAX } from './evaluator.ts';
+import { jsonEvaluator, jsonNullEvaluator } from './json-leaf.ts';
+import { numberEvaluator, numericFieldsEvaluator } from './number-loop.ts';
+import type { Condition, FieldsLeaf, Leaf, NullLeaf, Operand } from './plan.ts';
+import type { Predicate, RowFilter } from './predicate.ts';
+import { textEvaluator, textFieldsEvaluator } from './text-leaf.ts';
+import { typeOfOperand } from './value-type.ts';
+
+const filters = new WeakMap<Predicate, RowFilter>();
+
+/** The function that tests rows for `predicate`: compiled once, then remembered as long as the predicate is. */
+export function compilePredicate(predicate: Predicate): RowFilter {
+  let filter = filters.get(predicate);
+  if (filter === undefined) {
+    filter = inRuns(evaluatorOf(predicate.condition, 0));
+    filters.set(predicate, filter);
+  }
+  return filter;
+}
+
+function inRuns(evaluate: Evaluator): RowFilter {
+  return (source, start, end, matches) => {
+    for (let runStart = start; runStart < end; runStart += RUN_ROWS_MAX) {
+      const runEnd = Math.min(runStart + RUN_ROWS_MAX, end);
+      evaluate(
+        { source, start: runStart, end: runEnd },
+        matches.subarray(runStart - start, runEnd - start),
+        'set',
+      );
+    }
+  };
+}
+
+/** `depth` counts the ANDs and ORs around the condition. */
+function evaluatorOf(condition: Condition, depth: number): Evaluator {
+  switch (condition.kind) {
+    case 'always':
+      return constantEvaluator(1);
+    case 'never':
+      return constantEvaluator(0);
+    case 'and':
+    case 'or':
+      return joinEvaluators(condition.kind, condition.operands, depth);
+    default:
+      return leafEvaluator(condition);
+  }
+}
+
+function constantEvaluator(value: 0 | 1): Evaluator {
+  return (_, out, mode) => {
+    if (mode === 'set' || (mode === 'and' && value === 0) || (mode === 'or' && value === 1)) out.fill(value);
+  };
+}
+
+/**
+ * Each operand joins its answers to what the cheaper ones left. Where the surrounding operator is the
+ * other one, the whole is worked out beside `out` and joined in one pass.
+ */
+function joinEvaluators(kind: 'and' | 'or', operands: readonly Condition[], depth: number): Evaluator {
+  const cheapFirst = operands.toSorted((a, b) => costOf(a) - costOf(b));
+  const evaluators = cheapFirst.map((operand) => evaluatorOf(operand, depth + 1));
+  return (run, out, mode) => {
+    const isSeparate = mode !== 'set' && mode !== kind;
+    const target = isSeparate ? scratch(depth, out.length) : out;
+    let next: Mode = isSeparate ? 'set' : mode;
+    for (const evaluate of evaluators) {
+      evaluate(run, target, next);
+      next = kind;
+    }
+    if (!isSeparate) return;
+    if (mode === 'and') for (let i = 0; i < out.length; i++) out[i]! &= target[i]!;
+    else for (let i = 0; i < out.length; i++) out[i]! |= target[i]!;
+  };
+}
+
+const scratches: Uint8Array[] = [];
+
+/** Room for one run's answers at this depth: evaluation is synchronous, so nobody else is there. */
+function scratch(depth: number, length: number): Uint8Array {
+  scratches[depth] ??= new Uint8Array(RUN_ROWS_MAX);
+  return scratches[depth].subarray(0, length);
+}
+
+/** How much work one row is, roughly: numbers, texts, arrays, documents. */
+function costOf(condition: Condition): number {
+  switch (condition.kind) {
+    case 'always':
+    case 'never':
+      return 0;
+    case 'and':
+    case 'or':
+      return condition.operands.reduce((sum, operand) => sum + costOf(operand), 0);
+    case 'compare-fields':
+      return condition.left.dataType === DataType.VarChar ? 10 : 1;
+    default:
+      return costOfOperand(condition.operand);
+  }
+}
+
+function costOfOperand(operand: Operand): number {
+  switch (operand.kind) {
+    case 'column':
+      return operand.field.dataType === DataType.VarChar
+        ? 10
+        : operand.field.dataType === DataType.Array
+          ? 20
+          : 1;
+    case 'element':
+      return 15;
+    case 'path':
+      return 100;
+    default:
+      return costOfOperand(operand.of) + 1;
+  }
+}
+
+function leafEvaluator(leaf: Leaf): Evaluator {
+  switch (leaf.kind) {
+    case 'compare-fields':
+      return fieldsEvaluator(leaf);
+    case 'is-null':
+      return nullEvaluator(leaf);
+    case 'compare':
+      if (typeof leaf.value === 'object' && leaf.operand.kind === 'column')
+        return arrayEqualityEvaluator(leaf.operand.field, leaf.value, leaf.negated);
+      return operandEvaluator(leaf, leaf.operand);
+    case 'contains':
+      if (leaf.operand.kind === 'column') return arrayContainsEvaluator(leaf, leaf.operand.field);
+      return jsonEvaluator(leaf, leaf.operand);
+    case 'range':
+    case 'in':
+    case 'like':
+      return operandEvaluator(leaf, leaf.operand);
+    default:
+      return unreachable(leaf);
+  }
+}
+
+/** By the column that the operand reads in the end. */
+function operandEvaluator(leaf: Exclude<Leaf, FieldsLeaf | NullLeaf>, operand: Operand): Evaluator {
+  switch (operand.kind) {
+    case 'column':
+      if (typeOfOperand(operand) === DataType.VarChar || leaf.kind === 'like' || leaf.kind === 'contains')
+        return textEvaluator(leaf, operand.field);
+      return numberEvaluator(leaf);
+    case 'element':
+      return elementEvaluator(leaf, operand);
+    case 'path':
+      return jsonEvaluator(leaf, operand);
+    case 'length':
+      if (operand.of.kind === 'path') return jsonEvaluator(leaf, operand.of);
+      return lengthEvaluator(leaf, operand.of);
+    case 'arithmetic':
+      return operandEvaluator(leaf, operand.of);
+  }
+}
+
+function fieldsEvaluator(leaf: FieldsLeaf): Evaluator {
+  return leaf.left.dataType === DataType.VarChar ? textFieldsEvaluator(leaf) : numericFieldsEvaluator(leaf);
+}
+
+function nullEvaluator(leaf: NullLeaf): Evaluator {
+  const { operand, negated } = leaf;
+  if (operand.kind === 'path') return jsonNullEvaluator(leaf, operand);
+  const fieldId = operand.field.id;
+  return ({ source, start, end }, out, mode) => {
+    const { validity } = source.column(fieldId);
+    if (validity === null) {
+      constantEvaluator(negated ? 1 : 0)({ source, start, end }, out, mode);
+      return;
+    }
+    const flip = negated ? 0 : 1;
+    if (mode === 'set') for (let i = 0; i < out.length; i++) out[i] = validity[start + i]! ^ flip;
+    else if (mode === 'and') for (let i = 0; i < out.length; i++) out[i]! &= validity[start + i]! ^ flip;
+    else for (let i = 0; i < out.length; i++) out[i]! |= validity[start + i]! ^ flip;
+  };
+}

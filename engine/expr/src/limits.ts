@@ -1,0 +1,15 @@
+/** Bounds that keep any text from exhausting stack, memory or time; Milvus has none but the message's size. */
+export const FILTER_LIMITS = {
+  /** UTF-16 units of one filter: room for a million keys of 19 digits. */
+  textLengthMax: 32 * 1024 * 1024,
+  /** Levels of nesting: every pass over the tree recurses once a level. */
+  heightMax: 1_000,
+  /** Operators and names outside of lists of constants. */
+  nodesMax: 65_536,
+  /** Constants in all lists together. */
+  listItemsMax: 2_000_000,
+  /** UTF-8 bytes between two `%` of a LIKE pattern, because such a run is looked for at every byte of a row. */
+  likeInfixBytesMax: 1_024,
+  /** Characters of a filter, or of a part of it, that an error message repeats. */
+  messageTextMax: 4_096,
+} as const;

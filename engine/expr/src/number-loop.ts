@@ -1,0 +1,223 @@
+import { DataType, type NumericColumn } from '@elanus/model';
+import type { Evaluator, Mode } from './evaluator.ts';
+import { IntegerSet } from './integer-set.ts';
+import type { ArithmeticOperand, ComparisonLeaf, FieldsLeaf, MembershipLeaf, RangeLeaf } from './plan.ts';
+import type { ComparisonOperator, Constant } from './tree.ts';
+
+/**
+ * Filters over numeric columns are generated code, one function for each shape (type, operators,
+ * nullability, mode) and never for a constant: constants are arguments, so the number of functions is
+ * bounded and user text is in none of them. Functions of their own, because a loop shared by all column
+ * types would look up the type at every row, which is ten times slower; bit operators instead of `&&`
+ * and `?:`, because branches that guess wrong are six times slower (bench/expr.ts).
+ */
+type NumberLeaf = ComparisonLeaf | RangeLeaf | MembershipLeaf;
+
+/** Alternatives that are compared one by one; longer lists are looked up. */
+const UNROLLED_MAX = 4;
+/** Beyond these, a result could need more than the 53 bits of a double. */
+const ADDEND_MAX = 2n ** 52n;
+const FACTOR_MAX = 2n ** 20n;
+
+/** How a row's value is at hand: as `v`, a number or a bigint, or as the halves `lo` (unsigned) and `hi`. */
+type Form = 'number' | 'bigint' | 'halves';
+
+interface Shape {
+  readonly load: string;
+  readonly test: string;
+  readonly constants: readonly unknown[];
+}
+
+/** The evaluator of a leaf on a whole numeric or Bool column, or on arithmetic of one. */
+export function numberEvaluator(leaf: NumberLeaf): Evaluator {
+  const { operand } = leaf;
+  const column = operand.kind === 'arithmetic' ? operand.of : operand;
+  if (column.kind !== 'column') throw new TypeError('a numeric loop runs over a whole column');
+  const type = column.field.dataType;
+  const constants: unknown[] = [];
+  const { form, load } =
+    operand.kind === 'arithmetic' ? loadArithmetic(operand, type, constants) : loadColumn(type);
+  const test = testOf(leaf, form, constants);
+  const shape: Shape = { load, test: leaf.negated ? `(${test}) ^ 1` : test, constants };
+  const loops = new LoopVariants(shape);
+  const fieldId = column.field.id;
+  return (run, out, mode) => {
+    const data = run.source.column(fieldId) as NumericColumn;
+    const values = form === 'halves' ? halvesOf(data.values as BigInt64Array) : data.values;
+    loops.get(mode, data.validity !== null)(values, data.validity, run.start, run.end, out, constants);
+  };
+}
+
+/** The evaluator of a comparison of two numeric columns; mixed types compare exactly, as JavaScript does. */
+export function numericFieldsEvaluator(leaf: FieldsLeaf): Evaluator {
+  const test = `(v ${leaf.operator} other[row])${leaf.negated ? ' ^ 1' : ''}`;
+  const loops = new LoopVariants({ load: 'const v = values[row];', test, constants: [] });
+  return (run, out, mode) => {
+    const left = run.source.column(leaf.left.id) as NumericColumn;
+    const right = run.source.column(leaf.right.id) as NumericColumn;
+    const validity = joinValidity(left.validity, right.validity, run.start, run.end);
+    loops.get(mode, validity !== null)(left.values, validity, run.start, run.end, out, [], right.values);
+  };
+}
+
+/** Where both have a value; indexed by row. `null` when nothing is null. */
+export function joinValidity(
+  left: Uint8Array | null,
+  right: Uint8Array | null,
+  start: number,
+  end: number,
+): Uint8Array | null {
+  if (left === null || right === null) return left ?? right;
+  const both = new Uint8Array(end);
+  for (let row = start; row < end; row++) both[row] = left[row]! & right[row]!;
+  return both;
+}
+
+function halvesOf(values: BigInt64Array): Int32Array {
+  return new Int32Array(values.buffer, values.byteOffset, values.length * 2);
+}
+
+function loadColumn(type: DataType): { form: Form; load: string } {
+  if (type === DataType.Int64)
+    return { form: 'halves', load: 'const lo = values[2 * row] >>> 0, hi = values[2 * row + 1];' };
+  return { form: 'number', load: 'const v = values[row];' };
+}
+
+/** In doubles where they are exact, else in bigints that wrap at 64 bits. */
+function loadArithmetic(
+  operand: ArithmeticOperand,
+  type: DataType,
+  constants: unknown[],
+): { form: Form; load: string } {
+  const { operator, constant } = operand;
+  const k = `c[${constants.length}]`;
+  if (typeof constant === 'number' || type === DataType.Float || type === DataType.Double) {
+    constants.push(Number(constant));
+    return { form: 'number', load: `const v = values[row] ${operator} ${k};` };
+  }
+  if (type !== DataType.Int64 && isExactInDouble(operator, constant)) {
+    constants.push(Number(constant));
+    const result = `values[row] ${operator} ${k}`;
+    return { form: 'number', load: `const v = ${operator === '/' ? `Math.trunc(${result})` : result};` };
+  }
+  constants.push(constant);
+  const value = type === DataType.Int64 ? 'values[row]' : 'BigInt(values[row])';
+  return { form: 'bigint', load: `const v = BigInt.asIntN(64, ${value} ${operator} ${k});` };
+}
+
+/** Whether a column of up to 32 bits and this constant stay exact, and within 32 bits for bit operators. */
+function isExactInDouble(operator: ArithmeticOperand['operator'], constant: bigint): boolean {
+  const size = constant < 0n ? -constant : constant;
+  switch (operator) {
+    case '+':
+    case '-':
+    case '/':
+    case '%':
+      return size <= ADDEND_MAX;
+    case '*':
+      return size <= FACTOR_MAX;
+    case '&':
+    case '|':
+    case '^':
+      return BigInt.asIntN(32, constant) === constant;
+    case '>>':
+      return size < 32n;
+    case '<<':
+      return false;
+  }
+}
+
+function testOf(leaf: NumberLeaf, form: Form, constants: unknown[]): string {
+  switch (leaf.kind) {
+    case 'compare':
+      return compareCode(form, leaf.operator, leaf.value as Constant, constants);
+    case 'range': {
+      const lower = compareCode(form, leaf.lowerOperator, leaf.lower, constants);
+      const upper = compareCode(form, leaf.upperOperator, leaf.upper, constants);
+      return `(${lower}) & (${upper})`;
+    }
+    case 'in':
+      return membershipCode(form, leaf.values, constants);
+  }
+}
+
+function membershipCode(form: Form, values: readonly Constant[], constants: unknown[]): string {
+  if (values.length === 0) return '0';
+  if (values.length <= UNROLLED_MAX || typeof values[0] === 'boolean') {
+    const distinct = [...new Set(values)];
+    return distinct.map((value) => `(${compareCode(form, '==', value, constants)})`).join(' | ');
+  }
+  const set = `c[${constants.length}]`;
+  if (typeof values[0] === 'bigint') {
+    constants.push(new IntegerSet(values as readonly bigint[]));
+    return form === 'halves' ? `${set}.has(lo, hi) | 0` : `${set}.has(v, v >> 31) | 0`;
+  }
+  constants.push(new Set(values));
+  return `${set}.has(v) | 0`;
+}
+
+function compareCode(
+  form: Form,
+  operator: ComparisonOperator,
+  value: Constant,
+  constants: unknown[],
+): string {
+  const index = constants.length;
+  if (form !== 'halves') {
+    constants.push(form === 'bigint' ? value : Number(value));
+    return `v ${operator} c[${index}]`;
+  }
+  const integer = value as bigint;
+  constants.push(Number(BigInt.asUintN(32, integer)), Number(integer >> 32n));
+  const [low, high] = [`c[${index}]`, `c[${index + 1}]`];
+  if (operator === '==') return `(lo === ${low}) & (hi === ${high})`;
+  if (operator === '!=') return `(lo !== ${low}) | (hi !== ${high})`;
+  return `(hi ${operator[0]} ${high}) | ((hi === ${high}) & (lo ${operator} ${low}))`;
+}
+
+type Values = NumericColumn['values'];
+type Loop = (
+  values: Values,
+  validity: Uint8Array | null,
+  start: number,
+  end: number,
+  out: Uint8Array,
+  constants: readonly unknown[],
+  other?: Values,
+) => void;
+
+const loopsByCode = new Map<string, Loop>();
+const ASSIGN = { set: '=', and: '&=', or: '|=' } as const;
+
+/** The loops of one leaf, made when they are first needed and shared with all leaves of its shape. */
+class LoopVariants {
+  readonly #shape: Shape;
+  readonly #loops = new Map<string, Loop>();
+
+  constructor(shape: Shape) {
+    this.#shape = shape;
+  }
+
+  get(mode: Mode, isNullable: boolean): Loop {
+    const variant = isNullable ? `${mode}?` : mode;
+    let loop = this.#loops.get(variant);
+    if (loop === undefined) {
+      loop = loopOf(this.#shape, mode, isNullable);
+      this.#loops.set(variant, loop);
+    }
+    return loop;
+  }
+}
+
+function loopOf(shape: Shape, mode: Mode, isNullable: boolean): Loop {
+  const declarations = shape.constants.map((_, index) => `const c${index} = c[${index}];`).join(' ');
+  const body = `${shape.load} out[i] ${ASSIGN[mode]} (${shape.test}) ${isNullable ? '& validity[row]' : '| 0'};`;
+  const code = `${declarations}
+for (let row = start, i = 0; row < end; row++, i++) { ${body.replace(/c\[(\d+)\]/g, 'c$1')} }`;
+  let loop = loopsByCode.get(code);
+  if (loop === undefined) {
+    loop = new Function('values', 'validity', 'start', 'end', 'out', 'c', 'other', code) as Loop;
+    loopsByCode.set(code, loop);
+  }
+  return loop;
+}
