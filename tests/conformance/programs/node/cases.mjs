@@ -190,12 +190,18 @@ const vectorTypes = [
   { type: 'SparseFloatVector', metric_type: 'IP', vectors: [{ 1: 3, 7: 1 }, { 1: 2 }, { 7: 1 }] },
 ];
 
+const plainestIndex = {
+  SparseFloatVector: 'SPARSE_INVERTED_INDEX',
+  BinaryVector: 'BIN_FLAT',
+  Int8Vector: 'AUTOINDEX',
+};
+
 for (const { type, dim, metric_type, vectors, since } of vectorTypes) {
   check(
     `${type} is written, searched and read back`,
     async (collection_name) => {
       const sparse = type === 'SparseFloatVector';
-      const index_type = sparse ? 'SPARSE_INVERTED_INDEX' : type === 'BinaryVector' ? 'BIN_FLAT' : 'FLAT';
+      const index_type = plainestIndex[type] ?? 'FLAT';
       const field = { name: 'v', data_type: DataType[type], ...(sparse ? {} : { dim }) };
       await createLoaded(collection_name, [field], { field_name: 'v', index_type, metric_type });
       const data = vectors.map((v, id) => ({ id, v }));

@@ -3,7 +3,7 @@
 import numpy as np
 from cases import case, fails, run_cases, same
 from pymilvus import DataType
-from vectors import add_vector_field, flat_index, random_vectors, received, sendable
+from vectors import add_vector_field, plainest_index, random_vectors, received, sendable
 
 ABOVE_2_53 = 2**53 + 1
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
@@ -107,7 +107,7 @@ def register_vector(kind, metric, since):
         schema.add_field("id", DataType.INT64, is_primary=True)
         add_vector_field(schema, "v", kind)
         index = client.prepare_index_params()
-        index.add_index("v", index_type=flat_index(kind), metric_type=metric)
+        index.add_index("v", index_type=plainest_index(kind), metric_type=metric)
         client.create_collection(name, schema=schema, index_params=index, consistency_level="Strong")
         vectors = random_vectors(kind, 5, seed=4)
         client.insert(name, [{"id": i, "v": sendable(kind, v)} for i, v in enumerate(vectors)])

@@ -3,7 +3,7 @@
 import numpy as np
 from cases import case, run_cases, same
 from pymilvus import DataType
-from vectors import add_vector_field, best_first, flat_index, random_vectors, scores, sendable
+from vectors import add_vector_field, best_first, plainest_index, random_vectors, scores, sendable
 
 ROWS = 400
 QUERIES = 3
@@ -25,7 +25,7 @@ def collection_of(client, name, kind, metric, **options):
     schema.add_field("id", DataType.INT64, is_primary=True)
     add_vector_field(schema, "v", kind)
     index = client.prepare_index_params()
-    index.add_index("v", index_type=flat_index(kind), metric_type=metric)
+    index.add_index("v", index_type=plainest_index(kind), metric_type=metric)
     client.create_collection(name, schema=schema, index_params=index, consistency_level="Strong", **options)
     vectors = random_vectors(kind, ROWS, seed=1)
     client.insert(name, [{"id": i, "v": sendable(kind, v)} for i, v in enumerate(vectors)])

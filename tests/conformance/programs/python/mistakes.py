@@ -136,7 +136,7 @@ NOWHERE = [
     ("release", lambda c: c.release_collection("nowhere"), 100, NOT_FOUND),
     ("list the partitions of", lambda c: c.list_partitions("nowhere"), 100, NOT_FOUND),
     ("count the rows of", lambda c: c.get_collection_stats("nowhere"), 100, NOT_FOUND),
-    ("index", lambda c: c.create_index("nowhere", index(c, "v", "L2")), 100, NOT_FOUND),
+    ("index", lambda c: c.create_index("nowhere", index(c, "v", "L2")), 100, "[collection=nowhere]"),
     ("flush", lambda c: c.flush("nowhere"), 100, NOT_FOUND),
     ("rename", lambda c: c.rename_collection("nowhere", "elsewhere"), 100, NOT_FOUND),
 ]
@@ -241,7 +241,11 @@ def shards(client, name):
 
 @case("an unknown database is refused")
 def database(client, name):
-    fails(lambda: MilvusClient(URI, db_name="nowhere"), 800, "database not found[database=nowhere]")
+    fails(
+        lambda: MilvusClient(URI, db_name="nowhere").list_collections(),
+        800,
+        "database not found[database=nowhere]",
+    )
 
 
 run_cases()

@@ -123,7 +123,9 @@ def index(_, name):
     same(collection.has_index(index_name="by_v"), True)
     same([index.index_name for index in collection.indexes], ["by_v"])
     params = collection.index(index_name="by_v").params
-    same((params["index_type"], params["metric_type"], params["params"]["nlist"]), ("IVF_FLAT", "IP", 8))
+    same((params["index_type"], params["metric_type"]), ("IVF_FLAT", "IP"))
+    # Older servers give the build parameters back as they came, newer ones flat.
+    same(int(params.get("params", params)["nlist"]), 8)
     utility.wait_for_index_building_complete(name, "by_v")
     same(set(utility.index_building_progress(name, "by_v")) >= {"total_rows", "indexed_rows"}, True)
     collection.drop_index(index_name="by_v")

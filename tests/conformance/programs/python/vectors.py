@@ -94,6 +94,11 @@ def add_vector_field(schema, name, kind):
     schema.add_field(name, data_type(kind), **options)
 
 
-def flat_index(kind):
-    """The index type that promises exact results for vectors of this type."""
-    return {"BINARY_VECTOR": "BIN_FLAT", "SPARSE_FLOAT_VECTOR": "SPARSE_INVERTED_INDEX"}.get(kind, "FLAT")
+def plainest_index(kind):
+    """The plainest index that vectors of this type can have."""
+    plainest = {
+        "BINARY_VECTOR": "BIN_FLAT",
+        "SPARSE_FLOAT_VECTOR": "SPARSE_INVERTED_INDEX",
+        "INT8_VECTOR": "AUTOINDEX",
+    }
+    return plainest.get(kind, "FLAT")
