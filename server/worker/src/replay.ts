@@ -10,6 +10,8 @@ export interface ReplayContext {
   readonly logger: Logger;
   /** Told of every record that was read. */
   readonly onRecord: (rows: number, bytes: number) => void;
+  /** Told how much of a channel was read, 0 to 1. */
+  readonly onShare: (channel: ChannelName, share: number) => void;
 }
 
 /** What the log of one collection held. */
@@ -33,7 +35,7 @@ export async function replayCollection(
 }
 
 async function replayChannel(
-  { log, logger, onRecord }: ReplayContext,
+  { log, logger, onRecord, onShare }: ReplayContext,
   collection: ServedCollection,
   channel: ChannelName,
 ): Promise<ReplayResult> {
@@ -43,7 +45,8 @@ async function replayChannel(
   const partitions = new Set(info.partitions.map(({ id }) => id));
   let newestTimestamp = TIMESTAMP_MIN;
   let skippedRecords = 0;
-  for await (const { timestamp, payload } of log.replay(channel)) {
+  const onProgress = (done: number, total: number) => onShare(channel, total === 0 ? 1 : done / total);
+  for await (const { timestamp, payload } of log.replay(channel, { onProgress })) {
     if (timestamp > newestTimestamp) newestTimestamp = timestamp;
     const record = decodeOrExplain(payload);
     const problem = record instanceof Error ? record : misfitOf(record, info.schema);

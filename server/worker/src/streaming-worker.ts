@@ -1,5 +1,6 @@
 import type { LogEntry, MessageLog } from '@elanus/message-log';
 import {
+  type ChannelName,
   type CollectionId,
   type CollectionInfo,
   DataType,
@@ -47,6 +48,8 @@ export interface StreamingWorkerOptions {
 export interface RecoveryProgress {
   readonly collectionsDone: number;
   readonly collectionsTotal: number;
+  /** How much of the logs was read, 0 to 1; every channel counts alike. */
+  readonly share: number;
   /** Rows and deleted keys read so far, and the bytes of their records. */
   readonly rows: number;
   readonly bytes: number;
@@ -86,26 +89,36 @@ export class LogStreamingWorker implements StreamingWorker {
   }
 
   /**
-   * Brings back what the log has of `collections` and drops the channels of all others. Each collection takes
+   * Brings back what the log has of `collections` and drops the channels that nobody owns (`ownsChannel`, which
+   * knows of more than `collections`: a damaged record may still be repaired). Each collection takes
    * reads and writes as soon as it is back, which need not wait for this to resolve: they wait themselves.
    * Resolves when all are back, also when some could not be read.
    */
   async recover(
     collections: readonly CollectionInfo[],
-    options: { readonly onProgress?: (progress: RecoveryProgress) => void } = {},
+    options: {
+      readonly onProgress?: (progress: RecoveryProgress) => void;
+      readonly ownsChannel?: (channel: ChannelName) => boolean;
+    } = {},
   ): Promise<RecoveryReport> {
     const limit = new ConcurrencyLimit(REPLAYING_MAX);
-    const sum = { collectionsDone: 0, collectionsTotal: collections.length, rows: 0, bytes: 0 };
+    const sum = { collectionsDone: 0, collectionsTotal: collections.length, share: 0, rows: 0, bytes: 0 };
+    const shares = new Map(collections.flatMap(({ channels }) => channels.map((channel) => [channel, 0])));
+    const noteShare = (channel: ChannelName, share: number): void => {
+      sum.share += (share - (shares.get(channel) ?? 0)) / shares.size;
+      shares.set(channel, share);
+      options.onProgress?.({ ...sum });
+    };
     const failedCollections: CollectionId[] = [];
     let newestTimestamp = TIMESTAMP_MIN;
     let skippedRecords = 0;
     const recoverOne = async (collection: ServedCollection): Promise<void> => {
       try {
-        const result = await this.#replay(collection, (rows, bytes) => {
+        const onRecord = (rows: number, bytes: number): void => {
           sum.rows += rows;
           sum.bytes += bytes;
-          options.onProgress?.({ ...sum });
-        });
+        };
+        const result = await this.#replay(collection, onRecord, noteShare);
         skippedRecords += result.skippedRecords;
         if (result.newestTimestamp > newestTimestamp) newestTimestamp = result.newestTimestamp;
       } catch (error) {
@@ -126,7 +139,7 @@ export class LogStreamingWorker implements StreamingWorker {
       collection.startReplay(replay);
       return replay;
     });
-    await this.#dropUnknownChannels(collections);
+    await this.#dropUnknownChannels(collections, options.ownsChannel ?? (() => false));
     await Promise.all(replays);
     return { ...sum, newestTimestamp, skippedRecords, failedCollections };
   }
@@ -256,7 +269,8 @@ export class LogStreamingWorker implements StreamingWorker {
 
   async #replay(
     collection: ServedCollection,
-    onProgress: (rows: number, bytes: number) => void,
+    noteRecord: (rows: number, bytes: number) => void,
+    onShare: (channel: ChannelName, share: number) => void,
   ): ReturnType<typeof replayCollection> {
     const { log, logger } = this.#options;
     const known = new Set(log.channels());
@@ -267,17 +281,20 @@ export class LogStreamingWorker implements StreamingWorker {
     }
     const onRecord = (rows: number, bytes: number): void => {
       this.#metrics.rowsReplayed.inc({}, rows);
-      onProgress(rows, bytes);
+      noteRecord(rows, bytes);
     };
-    return await replayCollection({ log, logger, onRecord }, collection);
+    return await replayCollection({ log, logger, onRecord, onShare }, collection);
   }
 
   /** A crash can leave channels whose collection never was, or is no more. */
-  async #dropUnknownChannels(collections: readonly CollectionInfo[]): Promise<void> {
+  async #dropUnknownChannels(
+    collections: readonly CollectionInfo[],
+    ownsChannel: (channel: ChannelName) => boolean,
+  ): Promise<void> {
     const { log, logger } = this.#options;
     const wanted = new Set(collections.flatMap(({ channels }) => channels));
     for (const channel of log.channels()) {
-      if (wanted.has(channel)) continue;
+      if (wanted.has(channel) || ownsChannel(channel)) continue;
       try {
         await log.dropChannel(channel);
         logger.info({ channel }, 'dropped a channel without a collection');

@@ -2,9 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 
-import { loadKernel } from '@elanus/kernel';
 import {
-  type ChannelName,
   type CollectionInfo,
   DataType,
   type FieldId,
@@ -13,8 +11,8 @@ import {
   TIMESTAMP_MAX,
   type Timestamp,
 } from '@elanus/model';
-import type { QueryWorker, ReadTask, WriteRequest } from '@elanus/rpc';
-import { noMetrics, type Random, seededRandom, silentLogger, systemClock } from '@elanus/runtime';
+import type { ReadTask, WriteRequest } from '@elanus/rpc';
+import { type Random, seededRandom } from '@elanus/runtime';
 import {
   EVERY_TYPE,
   everyTypeSchema,
@@ -24,35 +22,10 @@ import {
   type TestKey,
   valueAt,
 } from '@elanus/segment/testing';
-import { openQueryWorker } from './query-worker.ts';
-import { type LogStreamingWorker, openStreamingWorker } from './streaming-worker.ts';
-import { collectionFixture, SteppingTimestamps } from './testing/collection-fixture.ts';
+import { collectionFixture } from './testing/collection-fixture.ts';
 import { FakeMessageLog } from './testing/fake-message-log.ts';
 import { compareKeys, ModelCollection, type ModelRow, type ModelWrite } from './testing/model-collection.ts';
-
-interface Workers {
-  readonly streaming: LogStreamingWorker;
-  readonly query: QueryWorker;
-}
-
-function openWorkers(log: FakeMessageLog, random: Random, timestamps = new SteppingTimestamps()): Workers {
-  const streaming = openStreamingWorker({
-    log,
-    timestamps,
-    clock: systemClock,
-    random,
-    logger: silentLogger,
-    metrics: noMetrics,
-  });
-  const { collections, share } = streaming;
-  return { streaming, query: openQueryWorker({ collections, share, kernel: loadKernel() }) };
-}
-
-/** Any rule does, as long as a key always goes to the same shard. */
-function channelOf(key: TestKey, { channels }: CollectionInfo): ChannelName {
-  const number = typeof key === 'bigint' ? Number(key) : Buffer.from(key).reduce((a, b) => a + b, 0);
-  return channels[Math.abs(number) % channels.length]!;
-}
+import { channelOf, openWorkers, readTask, type Workers } from './testing/open-workers.ts';
 
 function valuesOf(batch: RowBatch, row: number): unknown {
   return Object.fromEntries([...batch.columns].map(([id, column]) => [id, valueAt(column, row)]));
@@ -134,17 +107,6 @@ class Scenario {
 }
 
 const ALL_FIELDS = Object.values(EVERY_TYPE) as readonly number[] as readonly FieldId[];
-
-function readTask(collection: CollectionInfo, changes: Partial<ReadTask> = {}): ReadTask {
-  return {
-    collection,
-    partitionIds: null,
-    guarantee: TIMESTAMP_MAX,
-    snapshot: null,
-    filter: null,
-    ...changes,
-  };
-}
 
 async function assertSameRows(
   { query }: Workers,
@@ -257,8 +219,7 @@ describe('the workers and a plain list of rows', () => {
           for (let turns = random.below(4); turns > 0; turns--) await turn();
         },
       });
-      const timestamps = new SteppingTimestamps();
-      const workers = openWorkers(log, random, timestamps);
+      const workers = openWorkers(log, random);
       const collection = collectionFixture({ schema: everyTypeSchema(options.keyType), ...options });
       await workers.streaming.openCollection(collection);
       const scenario = new Scenario(collection, random, 60);

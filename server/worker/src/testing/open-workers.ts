@@ -1,0 +1,57 @@
+import { loadKernel } from '@elanus/kernel';
+import { type ChannelName, type CollectionInfo, TIMESTAMP_MAX } from '@elanus/model';
+import type { QueryWorker, ReadTask } from '@elanus/rpc';
+import {
+  type Logger,
+  noMetrics,
+  type Random,
+  silentLogger,
+  systemClock,
+  type TimestampSource,
+} from '@elanus/runtime';
+import type { TestKey } from '@elanus/segment/testing';
+import { openQueryWorker } from '../query-worker.ts';
+import { type LogStreamingWorker, openStreamingWorker } from '../streaming-worker.ts';
+import { SteppingTimestamps } from './collection-fixture.ts';
+import type { FakeMessageLog } from './fake-message-log.ts';
+
+export interface Workers {
+  readonly streaming: LogStreamingWorker;
+  readonly query: QueryWorker;
+}
+
+/** Both workers over one log, with the real kernel. */
+export function openWorkers(
+  log: FakeMessageLog,
+  random: Random,
+  options: { readonly timestamps?: TimestampSource; readonly logger?: Logger } = {},
+): Workers {
+  const streaming = openStreamingWorker({
+    log,
+    timestamps: options.timestamps ?? new SteppingTimestamps(),
+    clock: systemClock,
+    random,
+    logger: options.logger ?? silentLogger,
+    metrics: noMetrics,
+  });
+  const { collections, share } = streaming;
+  return { streaming, query: openQueryWorker({ collections, share, kernel: loadKernel() }) };
+}
+
+/** Any rule does, as long as a key always goes to the same shard. */
+export function channelOf(key: TestKey, { channels }: CollectionInfo): ChannelName {
+  const number = typeof key === 'bigint' ? Number(key) : Buffer.from(key).reduce((a, b) => a + b, 0);
+  return channels[Math.abs(number) % channels.length]!;
+}
+
+/** Reads the whole collection as it is now, but for `changes`. */
+export function readTask(collection: CollectionInfo, changes: Partial<ReadTask> = {}): ReadTask {
+  return {
+    collection,
+    partitionIds: null,
+    guarantee: TIMESTAMP_MAX,
+    snapshot: null,
+    filter: null,
+    ...changes,
+  };
+}
