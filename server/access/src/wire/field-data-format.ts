@@ -7,6 +7,7 @@ export const FIELD_DATA = {
   fieldId: 5,
   isDynamic: 6,
   validData: 7,
+  structArrays: 8,
 } as const;
 
 export const SCALARS = {

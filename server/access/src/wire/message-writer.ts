@@ -1,4 +1,5 @@
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
+import { encodeInt64s } from './packed.ts';
 
 /**
  * Writes protobuf fields one after the other, for the messages that carry rows. Byte runs are kept by reference
@@ -45,6 +46,7 @@ export class MessageWriter {
 
   /** A packed list of varints; negative ones take ten bytes, as in any int32 or int64 field. */
   varints(field: number, values: Iterable<number | bigint>): this {
+    if (values instanceof BigInt64Array) return this.bytes(field, encodeInt64s(values));
     this.#writer.uint32((field << 3) | 2).fork();
     for (const value of values) {
       if (typeof value === 'bigint') this.#writer.int64(value);

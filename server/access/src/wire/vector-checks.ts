@@ -1,37 +1,35 @@
 import { invalidParameter } from '@elanus/model';
 
-/** Exponent bits of each float format: all set means NaN or infinity. */
-const FLOAT32_EXPONENT = 0x7f80_0000;
-const FLOAT16_EXPONENT = 0x7c00;
-const BFLOAT16_EXPONENT = 0x7f80;
 const SPARSE_PAIR_BYTES = 8;
 const SPARSE_INDEX_MAX = 0xffff_fffe;
 
 /** Position of the first float32 in `bytes` that is NaN or infinite; -1 when there is none. */
 export function firstNonFiniteFloat32(bytes: Uint8Array): number {
-  return firstWithExponent(alignedWords(bytes, 4), FLOAT32_EXPONENT);
-}
-
-export function firstNonFiniteFloat16(bytes: Uint8Array): number {
-  return firstWithExponent(alignedWords(bytes, 2), FLOAT16_EXPONENT);
-}
-
-export function firstNonFiniteBFloat16(bytes: Uint8Array): number {
-  return firstWithExponent(alignedWords(bytes, 2), BFLOAT16_EXPONENT);
-}
-
-function firstWithExponent(words: Uint32Array | Uint16Array, exponent: number): number {
-  for (let at = 0; at < words.length; at += 1) if ((words[at]! & exponent) === exponent) return at;
+  // The exponent is all ones. Looking at single bytes needs no alignment, hence no copy.
+  for (let at = 3; at < bytes.length; at += 4) {
+    if ((bytes[at]! & 0x7f) === 0x7f && bytes[at - 1]! >= 0x80) return at >>> 2;
+  }
   return -1;
 }
 
-/** The words in `bytes`; a copy when they do not begin where a typed array may. */
-function alignedWords(bytes: Uint8Array, width: 2 | 4): Uint32Array | Uint16Array {
-  const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
-  const count = Math.floor(aligned.byteLength / width);
-  return width === 4
-    ? new Uint32Array(aligned.buffer, aligned.byteOffset, count)
-    : new Uint16Array(aligned.buffer, aligned.byteOffset, count);
+/** Position of the first float64 in `bytes` that is NaN or infinite; -1 when there is none. */
+export function firstNonFiniteFloat64(bytes: Uint8Array): number {
+  for (let at = 7; at < bytes.length; at += 8) {
+    if ((bytes[at]! & 0x7f) === 0x7f && bytes[at - 1]! >= 0xf0) return at >>> 3;
+  }
+  return -1;
+}
+
+export function firstNonFiniteFloat16(bytes: Uint8Array): number {
+  for (let at = 1; at < bytes.length; at += 2) if ((bytes[at]! & 0x7c) === 0x7c) return at >>> 1;
+  return -1;
+}
+
+export function firstNonFiniteBFloat16(bytes: Uint8Array): number {
+  for (let at = 1; at < bytes.length; at += 2) {
+    if ((bytes[at]! & 0x7f) === 0x7f && bytes[at - 1]! >= 0x80) return at >>> 1;
+  }
+  return -1;
 }
 
 /**
