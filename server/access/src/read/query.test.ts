@@ -26,6 +26,7 @@ test('returns the key although nothing was asked for', async () => {
   const fixture = new ReadFixture();
   const answer = await query(fixture, requestOf({ expr: 'id in [5, 9]' }));
   assert.deepEqual(answer.outputFields, ['id']);
+  assert.equal(answer.status?.code, 0);
   assert.deepEqual(
     answer.columns.map((column) => column.scalars?.longData?.data),
     [[5n, 9n]],

@@ -36,8 +36,9 @@ async function search(fixture: ReadFixture, request: Methods['Search']['request'
 }
 
 test('answers with keys, scores and one count for each query', async () => {
-  const { data, collectionName, sessionTs } = await search(new ReadFixture(), requestOf());
+  const { data, collectionName, sessionTs, status } = await search(new ReadFixture(), requestOf());
   assert.equal(collectionName, 'c');
+  assert.equal(status?.code, 0);
   assert.deepEqual(data.ids?.intId?.data, [5n, 2n ** 53n + 1n, 9n]);
   assert.deepEqual(
     data.scores.map((score) => score.toFixed(3)),

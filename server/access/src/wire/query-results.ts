@@ -3,6 +3,7 @@ import { FIELD_DATA, LIST_DATA, SCALARS } from './field-data-format.ts';
 import { writeFieldData } from './field-data-writer.ts';
 import { MessageWriter } from './message-writer.ts';
 import type { OutputColumn } from './output-column.ts';
+import { SUCCESS_STATUS } from './status.ts';
 
 /** Everything a Query answer says. */
 export interface QueryReply {
@@ -15,6 +16,7 @@ export interface QueryReply {
 }
 
 const RESULTS = {
+  status: 1,
   fieldsData: 2,
   collectionName: 3,
   outputFields: 4,
@@ -26,6 +28,7 @@ const COUNT_NAME = 'count(*)';
 /** `milvus.QueryResults` of a success: one FieldData per column, also without rows. */
 export function encodeQueryResults(reply: QueryReply): Uint8Array {
   const writer = new MessageWriter();
+  writer.bytes(RESULTS.status, SUCCESS_STATUS);
   for (const { field, column } of reply.columns) {
     writer.message(RESULTS.fieldsData, (member) => writeFieldData(member, field, column));
   }
@@ -39,6 +42,7 @@ export function encodeQueryResults(reply: QueryReply): Uint8Array {
 /** The answer to `count(*)`: one row of one Int64 column. */
 export function encodeCount(collectionName: string, count: bigint): Uint8Array {
   const writer = new MessageWriter();
+  writer.bytes(RESULTS.status, SUCCESS_STATUS);
   writer.message(RESULTS.fieldsData, (member) => {
     member.number(FIELD_DATA.type, DataType.Int64);
     member.text(FIELD_DATA.fieldName, COUNT_NAME);

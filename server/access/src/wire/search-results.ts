@@ -3,6 +3,7 @@ import type { SearchHits } from '@elanus/rpc';
 import { writeFieldData, writeIds } from './field-data-writer.ts';
 import { MessageWriter } from './message-writer.ts';
 import type { OutputColumn } from './output-column.ts';
+import { SUCCESS_STATUS } from './status.ts';
 
 /** Everything a Search answer says. */
 export interface SearchReply {
@@ -19,7 +20,7 @@ export interface SearchReply {
   readonly iterator: { readonly token: string; readonly lastBound: number } | null;
 }
 
-const RESULTS = { results: 2, collectionName: 3, sessionTimestamp: 4 } as const;
+const RESULTS = { status: 1, results: 2, collectionName: 3, sessionTimestamp: 4 } as const;
 const DATA = {
   queryCount: 1,
   topK: 2,
@@ -38,6 +39,7 @@ const ITERATOR = { token: 1, lastBound: 2 } as const;
 export function encodeSearchResults(reply: SearchReply): Uint8Array {
   const { hits } = reply;
   const writer = new MessageWriter();
+  writer.bytes(RESULTS.status, SUCCESS_STATUS);
   writer.message(RESULTS.results, (data) => {
     data.number(DATA.queryCount, hits.counts.length);
     data.number(DATA.topK, reply.limit);

@@ -6,6 +6,9 @@ export type StatusDraft = Draft<common_Status>;
 
 export const SUCCESS: StatusDraft = {};
 
+/** A success as bytes. It is sent although it is empty: the Node SDK reads a missing status as null. */
+export const SUCCESS_STATUS = new Uint8Array(0);
+
 const UNEXPECTED_ERROR = { code: 65535, legacyCode: 1 } as const;
 
 /**
