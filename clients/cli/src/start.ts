@@ -9,8 +9,9 @@ import {
   StartError,
   type StartOptions,
 } from '@elanus/launcher';
+import { systemClock } from '@elanus/runtime';
 import { readyLine } from './ready-line.ts';
-import { recoveryProgress } from './recovery-progress.ts';
+import { recoveryDisplay } from './recovery-display.ts';
 
 /** After a signal the process is gone within ten seconds, whatever still runs; this leaves it one to end in. */
 const STOP_MS_MAX = 9_000;
@@ -25,10 +26,10 @@ export async function start(options: StartOptions): Promise<never> {
     const configuration = await readConfiguration(options, process.env, process.cwd());
     const log = await openProcessLog(configuration.settings.logLevel);
     for (const warning of configuration.warnings) log.logger.warn({}, warning);
-    const progress = recoveryProgress(log.logger);
-    const launched = launch({ configuration, logger: log.logger, onRecovery: progress.report });
+    const recovery = recoveryDisplay(log.logger, systemClock);
+    const launched = launch({ configuration, logger: log.logger, onRecovery: recovery.report });
     const first = await Promise.race([launched, stopSignal]);
-    progress.end();
+    recovery.end();
     // Nothing is acknowledged before the server is ready, so nothing is lost by not waiting for it.
     if (typeof first === 'string') return exit(0, log);
     process.stdout.write(

@@ -2,10 +2,11 @@ import { definitionHandlers } from './definition/definition-handlers.ts';
 import type { AccessDependencies, Handlers } from './handler.ts';
 import { readHandlers } from './read/read-handlers.ts';
 import { AccessServer } from './transport/access-server.ts';
+import { writeHandlers } from './write/write-handlers.ts';
 
 /** Every method that is served. */
 export function accessHandlers(dependencies: AccessDependencies): Handlers {
-  return { ...definitionHandlers(dependencies), ...readHandlers(dependencies) };
+  return { ...definitionHandlers(dependencies), ...readHandlers(dependencies), ...writeHandlers(dependencies) };
 }
 
 /**

@@ -1,3 +1,4 @@
+export type { RecoveryProgress } from '@elanus/worker';
 export { nearestName } from './config/nearest-name.ts';
 export { type Configuration, readConfiguration, type StartOptions } from './config/read-configuration.ts';
 export type { Settings } from './config/settings.ts';

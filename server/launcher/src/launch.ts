@@ -1,6 +1,7 @@
 import { type AccessServer, startAccess } from '@elanus/access';
 import { diskFull, MilvusError } from '@elanus/model';
 import { type Clock, DiskError, type Logger, systemClock } from '@elanus/runtime';
+import type { RecoveryProgress } from '@elanus/worker';
 import { AdminServer } from './admin-server.ts';
 import type { Configuration } from './config/read-configuration.ts';
 import { DataDirectory } from './data-directory.ts';
@@ -14,8 +15,8 @@ export interface LaunchOptions {
   readonly configuration: Configuration;
   readonly logger: Logger;
   readonly clock?: Clock;
-  /** How much of the log is read again, 0 to 1, while it is. */
-  readonly onRecovery?: (done: number) => void;
+  /** Told while the log is read again, often. */
+  readonly onRecovery?: (progress: RecoveryProgress) => void;
 }
 
 /** Calls in flight get this long to end; the rest of the ten seconds a stop may take belongs to the log. */

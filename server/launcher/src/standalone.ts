@@ -1,9 +1,10 @@
 import { type Coordinators, openCoordinatorState, openCoordinators } from '@elanus/coordinator';
-import { type MessageLog, openMessageLog } from '@elanus/message-log';
+import { loadKernel } from '@elanus/kernel';
+import { openMessageLog } from '@elanus/message-log';
 import { openLmdbMetaStore } from '@elanus/meta-store';
-import { serviceNotReady } from '@elanus/model';
 import type { QueryWorker, StreamingWorker } from '@elanus/rpc';
 import { type Clock, type Logger, type Metrics, NodeDisk, systemRandom } from '@elanus/runtime';
+import { openQueryWorker, openStreamingWorker, type RecoveryProgress } from '@elanus/worker';
 import type { Settings } from './config/settings.ts';
 import type { DataDirectory } from './data-directory.ts';
 
@@ -13,8 +14,8 @@ export interface StandaloneOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** How much of the log is read again, 0 to 1. */
-  readonly onRecovery?: ((done: number) => void) | undefined;
+  /** Told while the log is read again, often. */
+  readonly onRecovery?: ((progress: RecoveryProgress) => void) | undefined;
 }
 
 /** Every role of one machine, in this process. */
@@ -46,7 +47,24 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
   );
   const state = await openCoordinatorState({ store, clock, logger: role('coordinator') });
   opened.adopt(state.oracle, (oracle) => oracle.close());
-  const { streaming, reader } = workerToCome(log);
+  const streaming = openStreamingWorker({
+    log,
+    timestamps: state.oracle,
+    clock,
+    random: systemRandom,
+    logger: role('worker'),
+    metrics,
+  });
+  const recovery = await streaming.recover(state.catalog.collections(), {
+    ownsChannel: (channel) => state.catalog.ownsChannel(channel),
+    ...(options.onRecovery === undefined ? {} : { onProgress: options.onRecovery }),
+  });
+  await state.oracle.raiseTo(recovery.newestTimestamp);
+  const reader = openQueryWorker({
+    collections: streaming.collections,
+    share: streaming.share,
+    kernel: loadKernel(),
+  });
   const coordinators = await openCoordinators({
     ...state,
     streaming,
@@ -55,19 +73,4 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
   });
   const owned = opened.move();
   return { ...coordinators, streaming, reader, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-}
-
-/** Until the worker is there: definitions work, rows can't be written or read. */
-function workerToCome(_log: MessageLog): { streaming: StreamingWorker; reader: QueryWorker } {
-  const notReady = () => Promise.reject(serviceNotReady('worker'));
-  const nothing = () => Promise.resolve();
-  const streaming: StreamingWorker = {
-    openCollection: nothing,
-    updateCollection: nothing,
-    dropCollection: nothing,
-    dropPartition: nothing,
-    write: notReady,
-    countRows: () => Promise.resolve(new Map()),
-  };
-  return { streaming, reader: { search: notReady, query: notReady, count: notReady, fetch: notReady } };
 }
