@@ -6,7 +6,11 @@ import { writeHandlers } from './write/write-handlers.ts';
 
 /** Every method that is served. */
 export function accessHandlers(dependencies: AccessDependencies): Handlers {
-  return { ...definitionHandlers(dependencies), ...readHandlers(dependencies), ...writeHandlers(dependencies) };
+  return {
+    ...definitionHandlers(dependencies),
+    ...readHandlers(dependencies),
+    ...writeHandlers(dependencies),
+  };
 }
 
 /**

@@ -1,0 +1,130 @@
+import {
+  type ArrayColumn,
+  type Column,
+  DataType,
+  type DenseVectorColumn,
+  denseVectorBytes,
+  type FieldSchema,
+  invalidParameter,
+  type VarCharColumn,
+} from '@elanus/model';
+import type { Work } from '../rows/sliced-work.ts';
+import {
+  firstNonFiniteBFloat16,
+  firstNonFiniteFloat16,
+  firstNonFiniteFloat32,
+  firstNonFiniteFloat64,
+} from '../wire/vector-checks.ts';
+import { checkJsonValues } from './check-json.ts';
+
+/** Bytes of numbers that are looked through in about half a millisecond; a multiple of every number's size. */
+const SLICE_BYTES = 1024 * 1024;
+const SLICE_ROWS = 64 * 1024;
+
+/**
+ * What the schema asks of values beyond their type: finite floats, lengths, capacities, JSON that is JSON.
+ * Null rows hold zeroes and nothing, which pass.
+ * @throws MilvusError 1100 that names the field and the row
+ */
+export function* checkValues(
+  column: Column,
+  field: FieldSchema,
+  fieldNames: ReadonlySet<string>,
+): Work<void> {
+  switch (column.dataType) {
+    case DataType.FloatVector:
+      return yield* checkVectors(column, field, firstNonFiniteFloat32, 4);
+    case DataType.Float16Vector:
+      return yield* checkVectors(column, field, firstNonFiniteFloat16, 2);
+    case DataType.BFloat16Vector:
+      return yield* checkVectors(column, field, firstNonFiniteBFloat16, 2);
+    case DataType.Float:
+    case DataType.Double:
+      return yield* checkFloats(column.values, field, (element) => element);
+    case DataType.VarChar:
+      return yield* checkTextLengths(column, field, (element) => element);
+    case DataType.JSON:
+      return yield* checkJsonValues(column, field, fieldNames);
+    case DataType.Array:
+      return yield* checkArrays(column, field);
+    default:
+  }
+}
+
+type FirstNonFinite = (bytes: Uint8Array) => number;
+
+function* checkVectors(
+  { bytes, dataType, dim }: DenseVectorColumn,
+  field: FieldSchema,
+  firstNonFinite: FirstNonFinite,
+  elementBytes: number,
+): Work<void> {
+  const vectorBytes = denseVectorBytes(dataType, dim);
+  const position = yield* findNonFinite(bytes, firstNonFinite, elementBytes);
+  if (position >= 0) throw notFinite(field, Math.floor((position * elementBytes) / vectorBytes));
+}
+
+function* checkFloats(
+  values: Float32Array | Float64Array,
+  field: FieldSchema,
+  rowOf: (element: number) => number,
+): Work<void> {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  const find = values.BYTES_PER_ELEMENT === 8 ? firstNonFiniteFloat64 : firstNonFiniteFloat32;
+  const position = yield* findNonFinite(bytes, find, values.BYTES_PER_ELEMENT);
+  if (position >= 0) throw notFinite(field, rowOf(position));
+}
+
+function* findNonFinite(bytes: Uint8Array, find: FirstNonFinite, elementBytes: number): Work<number> {
+  for (let begin = 0; begin < bytes.length; begin += SLICE_BYTES) {
+    if (begin > 0) yield;
+    const found = find(bytes.subarray(begin, begin + SLICE_BYTES));
+    if (found >= 0) return begin / elementBytes + found;
+  }
+  return -1;
+}
+
+function notFinite(field: FieldSchema, row: number): Error {
+  return invalidParameter(`value of field ${field.name} is not a number or infinity, row number: ${row}`);
+}
+
+function* checkTextLengths(
+  { length, offsets }: VarCharColumn,
+  field: FieldSchema,
+  rowOf: (element: number) => number,
+): Work<void> {
+  const max = field.maxLength ?? Number.POSITIVE_INFINITY;
+  for (let begin = 0; begin < length; begin += SLICE_ROWS) {
+    if (begin > 0) yield;
+    const tooLong = firstLonger(offsets, begin, Math.min(length, begin + SLICE_ROWS), max);
+    if (tooLong < 0) continue;
+    const size = offsets[tooLong + 1]! - offsets[tooLong]!;
+    const kind = field.dataType === DataType.Array ? 'array' : 'varchar';
+    throw invalidParameter(
+      `length of ${kind} field ${field.name} exceeds max length, row number: ${rowOf(tooLong)}, length: ${size}, max length: ${max}`,
+    );
+  }
+}
+
+function firstLonger(offsets: Uint32Array, begin: number, end: number, max: number): number {
+  for (let at = begin; at < end; at++) if (offsets[at + 1]! - offsets[at]! > max) return at;
+  return -1;
+}
+
+function* checkArrays({ length, offsets, elements }: ArrayColumn, field: FieldSchema): Work<void> {
+  const max = field.maxCapacity ?? Number.POSITIVE_INFINITY;
+  for (let begin = 0; begin < length; begin += SLICE_ROWS) {
+    if (begin > 0) yield;
+    const row = firstLonger(offsets, begin, Math.min(length, begin + SLICE_ROWS), max);
+    if (row < 0) continue;
+    const count = offsets[row + 1]! - offsets[row]!;
+    throw invalidParameter(
+      `length of array field ${field.name} exceeds max capacity, row number: ${row}, length: ${count}, max capacity: ${max}`,
+    );
+  }
+  const rowOf = (element: number) => offsets.findIndex((end, at) => at > 0 && end > element) - 1;
+  if (elements.dataType === DataType.VarChar) yield* checkTextLengths(elements, field, rowOf);
+  if (elements.dataType === DataType.Float || elements.dataType === DataType.Double) {
+    yield* checkFloats(elements.values, field, rowOf);
+  }
+}

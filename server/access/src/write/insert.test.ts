@@ -1,0 +1,412 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type CollectionInfo, DataType, type FieldSchema } from '@elanus/model';
+import { type Draft, decode, encode, type Messages } from '@elanus/proto';
+import type { InsertPart } from '@elanus/rpc';
+import { encodeFieldData } from '../wire/field-data-writer.ts';
+import { fieldOf } from '../wire/field-fixture.ts';
+import {
+  bookFields,
+  collectionOf,
+  column,
+  failureOf,
+  int64s,
+  metas,
+  partitionOf,
+  texts,
+  vectors,
+  WriteBench,
+} from './write-fixture.ts';
+
+type InsertDraft = Draft<Messages['milvus.InsertRequest']>;
+
+const twoRows: InsertDraft = { numRows: 2, fieldsData: [int64s('id', 1n, 2n), vectors([1, 2], [3, 4])] };
+
+function partsOf(bench: WriteBench): readonly InsertPart[] {
+  const [write] = bench.writes;
+  assert.ok(write && write.kind !== 'delete');
+  return write.parts;
+}
+
+/** The column of `name` in a part, as the scalars or vectors a client would read. */
+function stored(part: InsertPart, collection: CollectionInfo, name: string) {
+  const { fields, dynamicField } = collection.schema;
+  const field = [...fields, dynamicField].find((each) => each?.name === name)!;
+  return decode('schema.FieldData', encodeFieldData(field, part.batch.columns.get(field.id)!));
+}
+
+test('writes rows of one shard and one partition as they came', async () => {
+  const collection = collectionOf(bookFields());
+  const bench = new WriteBench(collection);
+  const answer = await bench.insert(twoRows);
+  assert.deepEqual(answer.IDs?.intId?.data, [1n, 2n]);
+  assert.deepEqual(answer.succIndex, [0, 1]);
+  assert.deepEqual([answer.insertCnt, answer.upsertCnt, answer.deleteCnt], [2n, 0n, 0n]);
+  assert.equal(answer.timestamp, 60n);
+  assert.ok(answer.status);
+  const [part] = partsOf(bench);
+  assert.equal(part?.partitionId, 1n);
+  assert.equal(part?.batch.length, 2);
+  assert.deepEqual(stored(part!, collection, 'vector').vectors?.floatVector?.data, [1, 2, 3, 4]);
+});
+
+test('counts succ_index in any length', async () => {
+  const bench = new WriteBench(collectionOf([fieldOf(DataType.Int64, { name: 'id', isPrimaryKey: true })]));
+  for (const rows of [1, 127, 128, 129, 16_383, 16_384, 16_385, 20_000]) {
+    const keys = Array.from({ length: rows }, (_, row) => BigInt(row));
+    const answer = await bench.insert({ numRows: rows, fieldsData: [int64s('id', ...keys)] });
+    assert.deepEqual(answer.succIndex, keys.map(Number), `of ${rows} rows`);
+  }
+});
+
+test('writes into the partition that is named', async () => {
+  const bench = new WriteBench(collectionOf(bookFields()));
+  await bench.insert({ ...twoRows, partitionName: 'new' });
+  assert.equal(partsOf(bench)[0]?.partitionId, 2n);
+});
+
+test('generates keys for the rows that come without', async () => {
+  const auto = { name: 'id', isPrimaryKey: true, autoId: true };
+  for (const [type, ids] of [
+    [DataType.Int64, { intId: { data: [1_000n, 1_001n] } }],
+    [DataType.VarChar, { strId: { data: ['1000', '1001'] } }],
+  ] as const) {
+    const bench = new WriteBench(collectionOf([fieldOf(type, auto), bookFields()[1]!]));
+    const answer = await bench.insert({ numRows: 2, fieldsData: [vectors([1, 2], [3, 4])] });
+    assert.deepEqual(decode('schema.IDs', encode('schema.IDs', ids)), answer.IDs);
+    assert.equal(bench.takenIds, 2);
+  }
+});
+
+test('takes no id for rows that are refused', async () => {
+  const auto = fieldOf(DataType.Int64, { name: 'id', isPrimaryKey: true, autoId: true });
+  const bench = new WriteBench(collectionOf([auto, bookFields()[1]!]));
+  await assert.rejects(bench.insert({ numRows: 2, fieldsData: [vectors([1, 2], [3, Number.NaN])] }));
+  assert.equal(bench.takenIds, 0);
+});
+
+test('fills defaults, nulls and `$meta` for columns and rows that are missing', async () => {
+  const collection = collectionOf(
+    bookFields(
+      fieldOf(DataType.VarChar, { name: 'title', defaultValue: 'untitled' }),
+      fieldOf(DataType.Int32, { name: 'pages', nullable: true }),
+      fieldOf(DataType.Int64, { name: 'isbn', defaultValue: 5n, nullable: true }),
+    ),
+    { dynamic: true },
+  );
+  const bench = new WriteBench(collection);
+  const isbn = column({ fieldName: 'isbn', scalars: { longData: { data: [9n] } }, validData: [true, false] });
+  await bench.insert({ ...twoRows, fieldsData: [...twoRows.fieldsData!, isbn] });
+  const [part] = partsOf(bench);
+  assert.deepEqual(stored(part!, collection, 'title').scalars?.stringData?.data, ['untitled', 'untitled']);
+  assert.deepEqual(stored(part!, collection, 'pages').validData, [false, false]);
+  assert.deepEqual(stored(part!, collection, 'isbn').scalars?.longData?.data, [9n, 5n]);
+  assert.deepEqual(stored(part!, collection, 'isbn').validData, [true, true]);
+  const metas = stored(part!, collection, '$meta').scalars?.jsonData?.data ?? [];
+  assert.deepEqual(
+    metas.map((bytes) => Buffer.from(bytes).toString()),
+    ['{}', '{}'],
+  );
+});
+
+test('sends each row to the shard of its key, in order', async () => {
+  const channels = ['dml_0', 'dml_1', 'dml_2'] as unknown as CollectionInfo['channels'];
+  const collection = collectionOf(bookFields(), { channels });
+  const bench = new WriteBench(collection);
+  const keys = Array.from({ length: 100 }, (_, row) => BigInt(row));
+  const rows = keys.map((key) => [Number(key), Number(key) + 0.5]);
+  await bench.insert({ numRows: 100, fieldsData: [int64s('id', ...keys), vectors(...rows)] });
+  const parts = partsOf(bench);
+  assert.deepEqual(new Set(parts.map(({ channel }) => channel)), new Set(channels));
+  const all: bigint[] = [];
+  for (const part of parts) {
+    const ids = stored(part, collection, 'id').scalars!.longData!.data;
+    assert.deepEqual(
+      ids,
+      [...ids].sort((left, right) => Number(left - right)),
+    );
+    const floats = stored(part, collection, 'vector').vectors!.floatVector!.data;
+    assert.deepEqual(
+      floats,
+      ids.flatMap((id) => [Number(id), Number(id) + 0.5]),
+    );
+    all.push(...ids);
+  }
+  assert.deepEqual(
+    all.sort((left, right) => Number(left - right)),
+    keys,
+  );
+});
+
+const partitioned = collectionOf(
+  bookFields(fieldOf(DataType.VarChar, { name: 'shelf', isPartitionKey: true })),
+  { partitions: [partitionOf(10n, '_default_0'), partitionOf(11n, '_default_1')] },
+);
+
+test('sends rows with equal partition keys to one partition, and of a key only the last row', async () => {
+  const bench = new WriteBench(partitioned);
+  const answer = await bench.insert({
+    numRows: 5,
+    fieldsData: [
+      int64s('id', 1n, 2n, 3n, 1n, 4n),
+      vectors([1, 1], [2, 2], [3, 3], [9, 9], [4, 4]),
+      texts('shelf', 'a', 'b', 'a', 'b', 'c'),
+    ],
+  });
+  assert.equal(answer.insertCnt, 5n);
+  const rows = partsOf(bench).flatMap((part) => {
+    const ids = stored(part, partitioned, 'id').scalars!.longData!.data;
+    const shelves = stored(part, partitioned, 'shelf').scalars!.stringData!.data;
+    return ids.map((id, at) => ({ id, shelf: shelves[at]!, partition: part.partitionId }));
+  });
+  assert.deepEqual(rows.map(({ id, shelf }) => `${id}${shelf}`).sort(), ['1b', '2b', '3a', '4c']);
+  const ofShelf = new Map(rows.map(({ shelf, partition }) => [shelf, partition]));
+  for (const row of rows) assert.equal(row.partition, ofShelf.get(row.shelf));
+});
+
+test('upserts whole rows under the keys that were sent, also automatic ones', async () => {
+  const auto = fieldOf(DataType.Int64, { name: 'id', isPrimaryKey: true, autoId: true });
+  const bench = new WriteBench(collectionOf([auto, bookFields()[1]!]));
+  bench.replacedRows = 1;
+  const answer = await bench.upsert(twoRows);
+  assert.equal(bench.writes[0]?.kind, 'upsert');
+  assert.deepEqual(answer.IDs?.intId?.data, [1n, 2n]);
+  assert.deepEqual([answer.insertCnt, answer.upsertCnt, answer.deleteCnt], [2n, 2n, 1n]);
+  assert.equal(
+    await failureOf(bench.upsert({ numRows: 1, fieldsData: [vectors([1, 2])] })),
+    '1100: upsert can not assign primary field data when auto id enabled id: invalid parameter',
+  );
+  assert.equal(
+    await failureOf(bench.upsert({ ...twoRows, partialUpdate: true })),
+    '10: partial update: service unimplemented',
+  );
+});
+
+test('lets a property allow automatic keys to be sent', async () => {
+  const auto = fieldOf(DataType.Int64, { name: 'id', isPrimaryKey: true, autoId: true });
+  const properties = [{ key: 'allow_insert_auto_id', value: 'True' }];
+  const bench = new WriteBench(collectionOf([auto, bookFields()[1]!], { properties }));
+  assert.deepEqual((await bench.insert(twoRows)).IDs?.intId?.data, [1n, 2n]);
+  assert.equal(bench.takenIds, 0);
+});
+
+const wideCollection = collectionOf(
+  bookFields(
+    fieldOf(DataType.VarChar, { name: 'title', maxLength: 4, nullable: true }),
+    fieldOf(DataType.Float, { name: 'price', nullable: true }),
+    fieldOf(DataType.Array, {
+      name: 'tags',
+      elementType: DataType.VarChar,
+      maxLength: 3,
+      maxCapacity: 2,
+      nullable: true,
+    }),
+    fieldOf(DataType.JSON, { name: 'notes', nullable: true }),
+  ),
+  { dynamic: true },
+);
+
+function tags(...rows: readonly (readonly string[])[]): Uint8Array {
+  const data = rows.map((row) => ({ stringData: { data: row } }));
+  return column({ fieldName: 'tags', scalars: { arrayData: { data, elementType: DataType.VarChar } } });
+}
+function notes(...rows: readonly string[]): Uint8Array {
+  const data = rows.map((row) => Buffer.from(row));
+  return column({ fieldName: 'notes', scalars: { jsonData: { data } } });
+}
+function prices(...data: number[]): Uint8Array {
+  return column({ fieldName: 'price', scalars: { floatData: { data } } });
+}
+const [ids, positions] = [int64s('id', 1n, 2n), vectors([1, 2], [3, 4])];
+const with2 = (...more: Uint8Array[]): InsertDraft => ({ numRows: 2, fieldsData: [ids, positions, ...more] });
+const autoKey: FieldSchema = fieldOf(DataType.Int64, { name: 'id', isPrimaryKey: true, autoId: true });
+
+const refusals: readonly {
+  readonly what: string;
+  readonly request: InsertDraft;
+  readonly told: string | RegExp;
+  readonly collection?: CollectionInfo;
+}[] = [
+  {
+    what: 'an unknown collection',
+    request: { ...with2(), collectionName: 'films' },
+    told: '100: collection not found[database=default][collection=films]',
+  },
+  {
+    what: 'an unknown partition',
+    request: { ...with2(), partitionName: 'old' },
+    told: '200: partition not found[partition=old]',
+  },
+  {
+    what: 'a partition by name where the partition key decides',
+    collection: partitioned,
+    request: { ...with2(), partitionName: '_default_0' },
+    told: '1100: not support manually specifying the partition names if partition key mode is used: invalid parameter',
+  },
+  {
+    what: 'a stale schema',
+    request: { ...with2(), schemaTimestamp: 6n },
+    told: '109: collection schema mismatch[collection=books]',
+  },
+  {
+    what: 'no rows',
+    request: { numRows: 0, fieldsData: [] },
+    told: '1100: num_rows should be greater than 0: invalid parameter[expected=invalid num_rows][actual=0]',
+  },
+  {
+    what: 'a missing column',
+    request: { numRows: 2, fieldsData: [ids] },
+    told: '1100: fieldSchema(vector) has no corresponding fieldData pass in: invalid parameter',
+  },
+  {
+    what: 'a missing key',
+    request: { numRows: 2, fieldsData: [positions] },
+    told: '1100: fieldSchema(id) has no corresponding fieldData pass in: invalid parameter',
+  },
+  {
+    what: 'a column twice',
+    request: with2(ids),
+    told: '1100: duplicated field id found: invalid parameter',
+  },
+  {
+    what: 'a column of no field',
+    request: with2(int64s('size', 1n, 2n)),
+    told: '1100: fieldName size not exist in collection schema, fieldType Int64, fieldId 0: invalid parameter',
+  },
+  {
+    what: 'more columns than fields',
+    request: with2(...Array.from({ length: 7 }, () => ids)),
+    told: '1100: more fieldData has pass in: invalid parameter[expected=7][actual=9]',
+  },
+  {
+    what: 'ragged columns',
+    request: with2(texts('title', 'a')),
+    told: '1100: the num_rows (1) of field (title) is not equal to passed num_rows (2): invalid parameter',
+  },
+  {
+    what: 'vectors of another dimension',
+    request: { numRows: 2, fieldsData: [ids, vectors([1, 2, 3], [4, 5, 6])] },
+    told: '1100: the dim (3) of field data(vector) is not equal to schema dim (2): invalid parameter',
+  },
+  {
+    what: 'NaN in a vector',
+    request: { numRows: 2, fieldsData: [ids, vectors([1, 2], [3, Number.NaN])] },
+    told: '1100: value of field vector is not a number or infinity, row number: 1: invalid parameter',
+  },
+  {
+    what: 'infinity in a scalar',
+    request: with2(prices(1, Number.NEGATIVE_INFINITY)),
+    told: '1100: value of field price is not a number or infinity, row number: 1: invalid parameter',
+  },
+  {
+    what: 'a text that is too long in bytes',
+    request: with2(texts('title', 'abcd', 'äöü')),
+    told: '1100: length of varchar field title exceeds max length, row number: 1, length: 6, max length: 4: invalid parameter',
+  },
+  {
+    what: 'an array with too many elements',
+    request: with2(tags(['a'], ['a', 'b', 'c'])),
+    told: '1100: length of array field tags exceeds max capacity, row number: 1, length: 3, max capacity: 2: invalid parameter',
+  },
+  {
+    what: 'an array with an element that is too long',
+    request: with2(tags([], ['a', 'long'])),
+    told: '1100: length of array field tags exceeds max length, row number: 1, length: 4, max length: 3: invalid parameter',
+  },
+  {
+    what: 'JSON that is none',
+    request: with2(notes('{}', '{"a":')),
+    told: /^1100: field notes is not valid JSON, row number: 1, error: .*: invalid parameter$/,
+  },
+  {
+    what: 'JSON that is too long',
+    request: with2(notes('1', `"${'x'.repeat(65_536)}"`)),
+    told: /^1100: length of json field notes exceeds max length, row number: 1, length: 65538/,
+  },
+  {
+    what: 'a dynamic value that is no object',
+    request: with2(metas('{}', '[1]')),
+    told: '1100: dynamic field $meta is not a JSON object, row number: 1: invalid parameter',
+  },
+  {
+    what: 'a dynamic key that is a field',
+    request: with2(metas('{}', '{"title": 1}')),
+    told: '1100: dynamic field name cannot include the static field name: title: invalid parameter',
+  },
+  {
+    what: 'a dynamic key named $meta',
+    request: with2(metas('{"$meta": 1}', '{}')),
+    told: '1100: cannot set json key to: $meta: invalid parameter',
+  },
+  {
+    what: 'dynamic values for a collection that has none',
+    collection: collectionOf(bookFields()),
+    request: with2(metas('{}', '{}')),
+    told: '1100: without dynamic schema enabled, the field name cannot be set to $meta: invalid parameter',
+  },
+  {
+    what: 'null keys',
+    request: {
+      numRows: 2,
+      fieldsData: [
+        column({ fieldName: 'id', scalars: { longData: { data: [1n] } }, validData: [true, false] }),
+        positions,
+      ],
+    },
+    told: '1100: primary field not support null: invalid parameter',
+  },
+  {
+    what: 'nulls in a field that takes none',
+    collection: collectionOf(bookFields(fieldOf(DataType.Int64, { name: 'isbn' }))),
+    request: with2(
+      column({ fieldName: 'isbn', scalars: { longData: { data: [1n] } }, validData: [true, false] }),
+    ),
+    told: '1100: field isbn is not nullable, its valid_data should be empty: invalid parameter',
+  },
+  {
+    what: 'a key where the server makes them',
+    collection: collectionOf([autoKey, bookFields()[1]!]),
+    request: with2(),
+    told: '1100: can not assign primary field data when auto id enabled id: invalid parameter',
+  },
+  {
+    what: 'damaged columns',
+    request: { numRows: 2, fieldsData: [ids, positions.subarray(0, -3)] },
+    told: '1100: cannot read field data: a member is cut off: invalid parameter',
+  },
+  {
+    what: 'four billion rows that nobody sent',
+    collection: collectionOf([autoKey, fieldOf(DataType.VarChar, { name: 'title', nullable: true })]),
+    request: { numRows: 4_294_967_295, fieldsData: [] },
+    told: /^1102: 4294967295 rows .*: parameter too large$/,
+  },
+];
+
+for (const { what, request, told, collection } of refusals) {
+  test(`refuses ${what} and writes nothing`, async () => {
+    const bench = new WriteBench(collection ?? wideCollection);
+    const failure = await failureOf(bench.insert(request));
+    if (typeof told === 'string') assert.equal(failure, told);
+    else assert.match(failure, told);
+    assert.deepEqual([bench.writes.length, bench.takenIds], [0, 0]);
+  });
+}
+
+test('gives others their turn while a large request is read', async () => {
+  const dim = 1_024;
+  const collection = collectionOf([bookFields()[0]!, fieldOf(DataType.FloatVector, { name: 'vector', dim })]);
+  const bench = new WriteBench(collection);
+  const rows = 2_000;
+  const keys = Array.from({ length: rows }, (_, row) => BigInt(row));
+  const data = Array.from({ length: rows * dim }, () => 0.5);
+  const vector = column({ fieldName: 'vector', vectors: { dim: BigInt(dim), floatVector: { data } } });
+  let turns = 0;
+  const count = () => {
+    turns += 1;
+    immediate = setImmediate(count);
+  };
+  let immediate = setImmediate(count);
+  await bench.insert({ numRows: rows, fieldsData: [int64s('id', ...keys), vector] });
+  clearImmediate(immediate);
+  assert.ok(turns >= 4, `${turns} turns`);
+});

@@ -1,0 +1,145 @@
+import {
+  type CollectionInfo,
+  type Column,
+  type FieldId,
+  type FieldSchema,
+  invalidParameter,
+  MilvusError,
+  type RowBatch,
+  unexpectedParameter,
+} from '@elanus/model';
+import type { RootCoordinator } from '@elanus/rpc';
+import { isTrue, lastValueOf } from '../definition/key-values.ts';
+import { constantColumn, constantRowBytes, withDefaults } from '../rows/constant-column.ts';
+import type { Work } from '../rows/sliced-work.ts';
+import { runAtOnce, runInSlices } from '../rows/sliced-work.ts';
+import { readColumn } from '../wire/column-reader.ts';
+import type { FieldData } from '../wire/field-data.ts';
+import { checkValues } from './check-values.ts';
+import { generatedKeys } from './generated-keys.ts';
+import { matchColumns, type SentColumns } from './sent-columns.ts';
+
+/** Rows as an Insert or an Upsert brings them. */
+export interface SentRows {
+  readonly fieldsData: readonly Uint8Array[];
+  readonly numRows: number;
+}
+export type WriteKind = 'insert' | 'upsert';
+
+/** Requests below this are read in one go: a few milliseconds. */
+const AT_ONCE_BYTES_MAX = 4 * 1024 * 1024;
+/** A request may not make more bytes of defaults, nulls and generated keys than this. */
+const FILLED_BYTES_MAX = 512 * 1024 * 1024;
+const KEY_BYTES = 32;
+
+/**
+ * Checks everything about the rows of a request and completes them: defaults, nulls, `$meta`, generated keys.
+ * The batch has a column for every field of the schema; its buffers are partly the request's.
+ * @throws MilvusError 1100 and 1102 with what is wrong; then no id has been taken
+ */
+export async function readRows(
+  sent: SentRows,
+  collection: CollectionInfo,
+  kind: WriteKind,
+  root: RootCoordinator,
+): Promise<RowBatch> {
+  const { numRows: length } = sent;
+  if (length === 0) {
+    throw unexpectedParameter('invalid num_rows', '0', 'num_rows should be greater than 0');
+  }
+  const columns = await run(sent.fieldsData, readColumns(sent, collection, kind));
+  const { primaryKey } = collection.schema;
+  if (!columns.has(primaryKey.id)) {
+    columns.set(primaryKey.id, generatedKeys(await root.allocateIds(length), length, primaryKey));
+  }
+  return { length, columns };
+}
+
+/** Small work at once, large work with pauses for others. */
+export function run<Result>(buffers: readonly Uint8Array[], work: Work<Result>): Result | Promise<Result> {
+  const bytes = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
+  return bytes <= AT_ONCE_BYTES_MAX ? runAtOnce(work) : runInSlices(work);
+}
+
+function* readColumns(
+  { fieldsData, numRows }: SentRows,
+  collection: CollectionInfo,
+  kind: WriteKind,
+): Work<Map<FieldId, Column>> {
+  const { schema } = collection;
+  const sent = yield* matchColumns(fieldsData, collection);
+  checkKeySource(sent, collection, kind);
+  const fields = schema.dynamicField ? [...schema.fields, schema.dynamicField] : schema.fields;
+  const fieldNames = new Set(schema.fields.map((field) => field.name));
+  const columns = new Map<FieldId, Column>();
+  for (const field of fields) {
+    const column = sent.get(field.id);
+    if (column) columns.set(field.id, yield* readSentColumn(column, field, numRows, fieldNames));
+    else checkMayBeMissing(field);
+  }
+  const missing = fields.filter((field) => !sent.has(field.id));
+  checkFilledBytes(missing, numRows);
+  for (const field of missing) {
+    if (!isGenerated(field)) columns.set(field.id, constantColumn(field, numRows));
+    yield;
+  }
+  return columns;
+}
+
+function isGenerated(field: FieldSchema): boolean {
+  return field.isPrimaryKey && field.autoId;
+}
+
+/** An automatic key comes from the server on insert and from the client on upsert. */
+function checkKeySource(sent: SentColumns, { schema, properties }: CollectionInfo, kind: WriteKind): void {
+  const { primaryKey } = schema;
+  if (!primaryKey.autoId) return;
+  const isSent = sent.has(primaryKey.id);
+  if (kind === 'upsert' && !isSent) {
+    throw invalidParameter(
+      `upsert can not assign primary field data when auto id enabled ${primaryKey.name}`,
+    );
+  }
+  const mayInsert = isTrue(lastValueOf(properties, 'allow_insert_auto_id'));
+  if (kind === 'insert' && isSent && !mayInsert) {
+    throw invalidParameter(`can not assign primary field data when auto id enabled ${primaryKey.name}`);
+  }
+}
+
+function checkMayBeMissing(field: FieldSchema): void {
+  if (field.nullable || field.defaultValue !== null || isGenerated(field)) return;
+  throw invalidParameter(`fieldSchema(${field.name}) has no corresponding fieldData pass in`);
+}
+
+/** Sent columns prove the number of rows; what is missing costs memory that nobody has sent. */
+function checkFilledBytes(missing: readonly FieldSchema[], rows: number): void {
+  const rowBytes = missing.reduce(
+    (sum, field) => sum + (isGenerated(field) ? KEY_BYTES : constantRowBytes(field)),
+    0,
+  );
+  if (rowBytes * rows <= FILLED_BYTES_MAX) return;
+  throw new MilvusError(`${rows} rows with ${missing.length} columns to be filled: parameter too large`, {
+    code: 1102,
+    inputError: true,
+  });
+}
+
+function* readSentColumn(
+  sent: FieldData,
+  field: FieldSchema,
+  rows: number,
+  fieldNames: ReadonlySet<string>,
+): Work<Column> {
+  checkMayBeNull(sent, field);
+  const column = yield* readColumn(sent, field, rows);
+  const complete = field.defaultValue === null ? column : withDefaults(column, field.defaultValue);
+  yield* checkValues(complete, field, fieldNames);
+  return complete;
+}
+
+function checkMayBeNull(sent: FieldData, field: FieldSchema): void {
+  if (sent.validity.length === 0) return;
+  if (field.isPrimaryKey) throw invalidParameter('primary field not support null');
+  if (field.nullable || field.defaultValue !== null) return;
+  throw invalidParameter(`field ${field.name} is not nullable, its valid_data should be empty`);
+}

@@ -1,0 +1,207 @@
+import {
+  type ChannelName,
+  type CollectionId,
+  type CollectionInfo,
+  type CollectionSchema,
+  collectionNotFound,
+  type DatabaseId,
+  DataType,
+  FIRST_USER_FIELD_ID,
+  type FieldId,
+  type FieldSchema,
+  type KeyColumn,
+  MilvusError,
+  type PartitionId,
+  type Timestamp,
+} from '@elanus/model';
+import {
+  type Draft,
+  decode,
+  encode,
+  type MessageName,
+  type Messages,
+  type schema_FieldData,
+} from '@elanus/proto';
+import type { QueryTask, WriteRequest } from '@elanus/rpc';
+import { noMetrics, silentLogger, systemClock } from '@elanus/runtime';
+import type { AccessDependencies, CallContext, Handlers } from '../handler.ts';
+import { DEFAULT_LIMITS } from '../limits.ts';
+import { fieldOf } from '../wire/field-fixture.ts';
+import { writeHandlers } from './write-handlers.ts';
+
+/** A collection `books` in `default`: the given fields, one partition `_default` and one named `new`. */
+export function collectionOf(
+  fields: readonly FieldSchema[],
+  options: Partial<CollectionInfo> & { readonly dynamic?: boolean } = {},
+): CollectionInfo {
+  const { dynamic, ...rest } = options;
+  const withIds = fields.map((field, at) => ({ ...field, id: (FIRST_USER_FIELD_ID + at) as FieldId }));
+  const schema: CollectionSchema = {
+    name: 'books',
+    description: '',
+    fields: withIds,
+    primaryKey: withIds.find(({ isPrimaryKey }) => isPrimaryKey)!,
+    partitionKey: withIds.find(({ isPartitionKey }) => isPartitionKey) ?? null,
+    dynamicField: dynamic
+      ? fieldOf(DataType.JSON, {
+          id: (FIRST_USER_FIELD_ID + withIds.length) as FieldId,
+          name: '$meta',
+          isDynamic: true,
+          nullable: true,
+          defaultValue: '{}',
+        })
+      : null,
+    version: 0,
+  };
+  return {
+    id: 451n as CollectionId,
+    databaseId: 1n as DatabaseId,
+    databaseName: 'default',
+    name: 'books',
+    schema,
+    channels: ['dml_0' as ChannelName],
+    partitions: [partitionOf(1n, '_default'), partitionOf(2n, 'new')],
+    consistencyLevel: 2,
+    properties: [],
+    duplicateKey: 'replace',
+    createdTimestamp: 7n as Timestamp,
+    updatedTimestamp: 7n as Timestamp,
+    ...rest,
+  };
+}
+
+export function partitionOf(id: bigint, name: string): CollectionInfo['partitions'][number] {
+  return { id: id as PartitionId, name, createdTimestamp: 7n as Timestamp };
+}
+
+/** `id` (Int64, the key) and `vector` (FloatVector, 2 dimensions), then `more`. */
+export function bookFields(...more: readonly FieldSchema[]): FieldSchema[] {
+  return [
+    fieldOf(DataType.Int64, { name: 'id', isPrimaryKey: true }),
+    fieldOf(DataType.FloatVector, { name: 'vector', dim: 2 }),
+    ...more,
+  ];
+}
+
+type FieldDataDraft = Draft<schema_FieldData>;
+
+export function column(draft: FieldDataDraft): Uint8Array {
+  return encode('schema.FieldData', draft);
+}
+
+export function int64s(fieldName: string, ...data: bigint[]): Uint8Array {
+  return column({ type: DataType.Int64, fieldName, scalars: { longData: { data } } });
+}
+
+export function texts(fieldName: string, ...data: string[]): Uint8Array {
+  return column({ type: DataType.VarChar, fieldName, scalars: { stringData: { data } } });
+}
+
+export function vectors(...rows: readonly (readonly number[])[]): Uint8Array {
+  const floatVector = { data: rows.flat() };
+  const dim = BigInt(rows[0]!.length);
+  return column({ type: DataType.FloatVector, fieldName: 'vector', vectors: { dim, floatVector } });
+}
+
+export function metas(...rows: readonly string[]): Uint8Array {
+  const data = rows.map((row) => Buffer.from(row));
+  return column({ type: DataType.JSON, isDynamic: true, scalars: { jsonData: { data } } });
+}
+
+/** The handlers over coordinators and workers that only remember what they were asked. */
+export class WriteBench {
+  readonly writes: WriteRequest[] = [];
+  readonly queries: QueryTask[] = [];
+  /** What a query for keys finds. */
+  found: KeyColumn = {
+    dataType: DataType.Int64,
+    length: 0,
+    validity: null,
+    values: new BigInt64Array(0),
+  };
+  isLoaded = true;
+  replacedRows = 0;
+  takenIds = 0;
+  readonly #handlers: Handlers;
+
+  constructor(collection: CollectionInfo) {
+    const dependencies = {
+      root: {
+        describeCollection: async (ref: { database: string; collection: string }) => {
+          if (ref.collection === collection.name) return collection;
+          throw collectionNotFound(ref.database, ref.collection);
+        },
+        allocateIds: async (count: number) => {
+          this.takenIds += count;
+          return 1_000n;
+        },
+        allocateTimestamp: async () => 50n as Timestamp,
+      },
+      query: {
+        loadInfo: async () =>
+          this.isLoaded ? { collectionId: collection.id, partitions: 'all', fields: 'all' } : undefined,
+      },
+      reader: {
+        query: async (task: QueryTask) => {
+          this.queries.push(task);
+          return { readTimestamp: 50n, keys: this.found, locations: {} };
+        },
+      },
+      streaming: {
+        write: async (request: WriteRequest) => {
+          this.writes.push(request);
+          return { timestamp: 60n, replacedRows: this.replacedRows };
+        },
+      },
+      clock: systemClock,
+      logger: silentLogger,
+      metrics: noMetrics,
+      limits: DEFAULT_LIMITS,
+      version: 'test',
+    };
+    this.#handlers = writeHandlers(dependencies as unknown as AccessDependencies);
+  }
+
+  insert(request: Draft<Messages['milvus.InsertRequest']>) {
+    return this.#call('Insert', 'milvus.InsertRequest', request);
+  }
+
+  upsert(request: Draft<Messages['milvus.UpsertRequest']>) {
+    return this.#call('Upsert', 'milvus.UpsertRequest', request);
+  }
+
+  delete(request: Draft<Messages['milvus.DeleteRequest']>) {
+    return this.#call('Delete', 'milvus.DeleteRequest', request);
+  }
+
+  /** Encodes and decodes the request as the transport would. */
+  async #call<Name extends MessageName>(
+    method: 'Insert' | 'Upsert' | 'Delete',
+    type: Name,
+    draft: Draft<Messages[Name]>,
+  ): Promise<Messages['milvus.MutationResult']> {
+    const named = { collectionName: 'books', ...draft };
+    const request = decode(type, encode(type, named as Draft<Messages[Name]>));
+    const context: CallContext = {
+      database: 'default',
+      signal: new AbortController().signal,
+      peer: 'test:1',
+    };
+    const handler = this.#handlers[method] as unknown as (
+      request: object,
+      context: CallContext,
+    ) => Promise<Uint8Array>;
+    return decode('milvus.MutationResult', await handler(request, context));
+  }
+}
+
+/** What a client would be told. */
+export async function failureOf(call: Promise<unknown>): Promise<string> {
+  try {
+    await call;
+  } catch (error) {
+    if (error instanceof MilvusError) return `${error.code}: ${error.message}`;
+    throw error;
+  }
+  return 'success';
+}
