@@ -3,6 +3,7 @@
  * bytes behind typed arrays are plain numbers; they never leave this package.
  */
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 
 type BinaryView = Uint8Array | Uint32Array | Float32Array | Float64Array | BigInt64Array;
 
@@ -30,9 +31,10 @@ export interface NativeKernel {
   measureReadBandwidth(simd: number, threads: number, bytes: number, passes: number): number;
   lockFile(fd: number): number;
   allocateFile(fd: number, offset: number, length: number): number;
+  adviseHugePages(address: number, length: number): number;
 }
 
-const path = new URL('../build/Release/kernel.node', import.meta.url).pathname;
+const path = join(import.meta.dirname, '..', 'build', 'Release', 'kernel.node');
 let loaded: NativeKernel | null = null;
 
 /**

@@ -1,6 +1,7 @@
 #include "scan.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -55,7 +56,23 @@ const FloatLoops* float_loops(const ElanusSimd& simd, ElanusVectorType type) {
   }
 }
 
-bool is_allowed(const uint8_t* allowed, uint32_t row) { return (allowed[row / 8] >> (row % 8) & 1) != 0; }
+// The first row from `row` on that is allowed, `end` if none is before it.
+uint32_t next_allowed(const uint8_t* allowed, uint32_t row, uint32_t end) {
+  if (allowed == nullptr) return row;
+  const size_t bytes = (size_t{end} + 7) / 8;
+  while (row < end) {
+    const size_t at = row / 8;
+    uint64_t bits = 0;
+    if (at + sizeof bits <= bytes)
+      std::memcpy(&bits, allowed + at, sizeof bits);
+    else
+      std::memcpy(&bits, allowed + at, bytes - at);
+    bits >>= row % 8;
+    if (bits != 0) return std::min(row + static_cast<uint32_t>(std::countr_zero(bits)), end);
+    row = static_cast<uint32_t>(std::min<size_t>((at + sizeof bits) * 8, end));
+  }
+  return end;
+}
 
 // Vector `i` of those that `offsets` cuts out of `bytes`; false when the offsets are not a cut of whole pairs.
 bool sparse_vector_at(const uint8_t* bytes, size_t size, const uint32_t* offsets, uint32_t i, SparseVector* vector) {
@@ -146,10 +163,10 @@ void Scanner::prepare_queries(uint32_t first_query) {
 ElanusStatus Scanner::scan_dense(const RowRun& run, const HitOrder& order) {
   const ElanusBlock& block = search_->blocks[run.block];
   size_t count = 0;
-  for (uint32_t row = run.begin; row < run.end; ++row) {
-    if (block.allowed != nullptr && !is_allowed(block.allowed, row)) continue;
+  for (uint32_t row = next_allowed(block.allowed, run.begin, run.end); row < run.end;
+       row = next_allowed(block.allowed, row + 1, run.end)) {
     row_ids_[count] = row;
-    row_pointers_[count] = block.bytes + row * row_bytes_;
+    row_pointers_[count] = block.bytes + size_t{row} * row_bytes_;
     if (++count < 2 * panel_rows_) continue;
     score_panel(run.block, panel_rows_, order);
     drop_panel();
@@ -301,8 +318,8 @@ void Scanner::collect(uint32_t query, uint32_t block, const float* ranks, size_t
 
 ElanusStatus Scanner::scan_sparse(const RowRun& run, const HitOrder& order) {
   const ElanusBlock& block = search_->blocks[run.block];
-  for (uint32_t row = run.begin; row < run.end; ++row) {
-    if (block.allowed != nullptr && !is_allowed(block.allowed, row)) continue;
+  for (uint32_t row = next_allowed(block.allowed, run.begin, run.end); row < run.end;
+       row = next_allowed(block.allowed, row + 1, run.end)) {
     SparseVector vector;
     if (!sparse_vector_at(block.bytes, block.bytes_size, block.offsets, row, &vector)) return ELANUS_CORRUPT_INPUT;
     for (uint32_t q = 0; q < query_count_; ++q) {
