@@ -148,10 +148,10 @@ export class Chunk implements ColumnSource {
     if (this.#live !== null && this.#live.length * 8 < this.#rows) this.#live = this.#grownLive();
   }
 
-  /** Notes that the row's key was at `location` before. */
+  /** Notes that the row's key was at `location` before; `NO_ROW`: nowhere. */
   setPrevious(row: number, location: number): void {
     this.#previous ??= sharedUint32(Math.max(this.#rows, 64));
-    this.#previous[row] = location + 1;
+    this.#previous[row] = location === NO_ROW ? 0 : location + 1;
   }
 
   /** Where the row's key was before, or `NO_ROW`. */

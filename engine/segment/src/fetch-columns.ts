@@ -64,8 +64,8 @@ function resolve(shards: readonly Shard[], { segmentIds, segments, rows }: RowLo
   for (let i = 0; i < rows.length; i++) {
     const shard = shardOf[segments[i]!];
     assert(shard !== undefined, 'a location names a shard');
-    const chunk = shard.chunkAt(rows[i]!);
-    if (chunk.isDead) throw rowsDropped();
+    const chunk = shard.findChunk(rows[i]!);
+    if (chunk === undefined) throw rowsDropped();
     let number = numberOfChunk.get(chunk);
     if (number === undefined) {
       number = numberOfChunk.size;

@@ -11,13 +11,14 @@ export interface WriteEffect {
 /** A write that a shard has taken in and nobody sees yet. */
 export class PreparedWrite {
   readonly ordinal: number;
-  readonly #onPublish: () => void;
+  readonly #onPublish: (shrunk: ReadonlySet<Chunk>) => void;
   readonly #touched = new Map<Chunk, { rows: number }>();
   readonly #deletedChunks: Chunk[] = [];
   readonly #deletedRows: number[] = [];
   #isPublished = false;
 
-  constructor(ordinal: number, onPublish: () => void) {
+  /** `onPublish` is told of the chunks that have lost rows. */
+  constructor(ordinal: number, onPublish: (shrunk: ReadonlySet<Chunk>) => void) {
     this.ordinal = ordinal;
     this.#onPublish = onPublish;
   }
@@ -49,7 +50,7 @@ export class PreparedWrite {
     let insertedRows = 0;
     for (const chunk of this.#touched.keys()) insertedRows += chunk.publishRows();
     for (let i = 0; i < deleted.length; i++) this.#deletedChunks[i]!.publishDeletion(deleted[i]!);
-    this.#onPublish();
+    this.#onPublish(new Set(this.#deletedChunks));
     return { insertedRows, hiddenRows };
   }
 }

@@ -5,6 +5,7 @@ import {
   DataType,
   type FieldId,
   type KeyColumn,
+  MilvusError,
   type PartitionId,
   type SegmentId,
   TIMESTAMP_MAX,
@@ -64,7 +65,10 @@ export class Shard implements KeyReader {
   readonly #pieceRows: number;
   #schema: CollectionSchema;
   /** By the upper bits of their locations. */
-  readonly #chunks: Chunk[] = [];
+  readonly #chunks: (Chunk | undefined)[] = [];
+  /** Full chunks whose rows are all deleted, and when the last of them was; oldest first. */
+  #emptied: { readonly chunk: Chunk; readonly timestamp: Timestamp }[] = [];
+  #historyStart: Timestamp = TIMESTAMP_MIN;
   readonly #segments = new Map<PartitionId, GrowingSegment>();
   readonly #index: KeyIndex;
   /** Of write `ordinal` at `ordinal - 1`. */
@@ -92,7 +96,7 @@ export class Shard implements KeyReader {
   }
 
   get byteLength(): number {
-    return this.#chunks.reduce((sum, chunk) => sum + chunk.byteLength, this.#index.byteLength);
+    return this.#chunks.reduce((sum, chunk) => sum + (chunk?.byteLength ?? 0), this.#index.byteLength);
   }
 
   /** Rows that anybody could see now, by partition. */
@@ -112,7 +116,11 @@ export class Shard implements KeyReader {
    */
   async prepare(record: WriteRecord, timestamp: Timestamp): Promise<PreparedWrite | null> {
     if (timestamp <= this.appliedTimestamp) return null;
-    const write = new PreparedWrite(this.#writes + 1, () => this.#noteTimestamp(timestamp));
+    const write = new PreparedWrite(this.#writes + 1, (shrunk) => {
+      this.#noteTimestamp(timestamp);
+      for (const chunk of shrunk)
+        if (chunk.liveRows === 0 && chunk.rows === this.#chunkRows) this.#emptied.push({ chunk, timestamp });
+    });
     for (const part of record.parts) {
       if (isRowPart(part)) await this.#takeRows(part, record.duplicates, write);
       else await this.#takeKeys(part, write);
@@ -120,13 +128,29 @@ export class Shard implements KeyReader {
     return write;
   }
 
-  /** Puts all rows of a partition out of sight and frees their keys and memory. */
-  dropPartition(id: PartitionId): void {
+  /** Puts all rows of a partition out of sight at once, then frees their keys and memory. No write may come meanwhile. */
+  async dropPartition(id: PartitionId): Promise<void> {
     const segment = this.#segments.get(id);
     if (segment === undefined) return;
     this.#segments.delete(id);
-    for (const chunk of segment.chunks)
-      this.#chunks[chunk.firstLocation >>> this.#chunkBits] = chunk.keysOnly();
+    this.#emptied = this.#emptied.filter(({ chunk }) => chunk.partitionId !== id);
+    await this.#remove(segment.chunks);
+  }
+
+  /** Whether `forgetHistory` would find something. */
+  hasHistoryBefore(time: Timestamp): boolean {
+    const oldest = this.#emptied[0];
+    return oldest !== undefined && oldest.timestamp < time;
+  }
+
+  /** Frees chunks whose last row was deleted before `time`; earlier moments can't be read any more. No write may come meanwhile. */
+  async forgetHistory(time: Timestamp): Promise<void> {
+    const forgotten = this.#emptied.filter(({ timestamp }) => timestamp < time);
+    if (forgotten.length === 0) return;
+    this.#emptied = this.#emptied.slice(forgotten.length);
+    this.#historyStart = forgotten.at(-1)!.timestamp;
+    for (const { chunk } of forgotten) this.#segments.get(chunk.partitionId)?.remove(chunk);
+    await this.#remove(forgotten.map(({ chunk }) => chunk));
   }
 
   /** The chunks that hold what a reader may see. Costs nothing per row when the time is now. */
@@ -168,6 +192,13 @@ export class Shard implements KeyReader {
     return this.find(keys, row, { partitionIds: null, at: TIMESTAMP_MAX }).length > 0;
   }
 
+  /** The chunk that has the row; `undefined` when it was dropped with its partition, or deleted long ago. */
+  findChunk(location: number): Chunk | undefined {
+    const chunk = this.#chunks[location >>> this.#chunkBits];
+    return chunk?.isDead ? undefined : chunk;
+  }
+
+  /** The chunk of a row that the key index knows. */
   chunkAt(location: number): Chunk {
     const chunk = this.#chunks[location >>> this.#chunkBits];
     assert(chunk !== undefined, 'a location names a chunk');
@@ -228,6 +259,41 @@ export class Shard implements KeyReader {
     }
   }
 
+  /** Takes chunks out of sight in this tick, and their rows out of the chains of their keys after it. */
+  async #remove(chunks: readonly Chunk[]): Promise<void> {
+    const rests = chunks.map((chunk) => {
+      const rest = chunk.keysOnly();
+      this.#chunks[chunk.firstLocation >>> this.#chunkBits] = rest;
+      return rest;
+    });
+    for (const rest of rests) {
+      for (let row = 0; row < rest.rows; row++) {
+        if (row % PIECE_ROWS_MAX === 0 && this.#share.isSpent()) await this.#share.nextTurn();
+        this.#unlink(rest, row);
+      }
+    }
+    for (const { firstLocation } of rests) this.#chunks[firstLocation >>> this.#chunkBits] = undefined;
+  }
+
+  #unlink(chunk: Chunk, row: number): void {
+    const location = chunk.firstLocation + row;
+    const older = chunk.previous(row);
+    let newer = this.#index.find(chunk.keys, row);
+    if (newer === location) {
+      this.#index.move(chunk.keys, row, location, older);
+      return;
+    }
+    while (newer !== NO_ROW) {
+      const other = this.chunkAt(newer);
+      const next = other.previous(this.rowAt(newer));
+      if (next === location) {
+        other.setPrevious(this.rowAt(newer), older);
+        return;
+      }
+      newer = next;
+    }
+  }
+
   #storedColumns(given: ReadonlyMap<FieldId, Column>, length: number): ReadonlyMap<FieldId, Column> {
     return new Map(
       storedFields(this.#schema).map((field) => [
@@ -256,9 +322,10 @@ export class Shard implements KeyReader {
     return segment;
   }
 
-  /** How many writes had happened at a time. */
+  /** How many writes had happened at a time. @throws MilvusError when that moment can't be read any more */
   #ordinalAt(at: Timestamp): number {
     if (at >= this.appliedTimestamp) return this.#writes;
+    if (at < this.#historyStart) throw snapshotTooOld();
     let low = 0;
     let high = this.#writes;
     while (low < high) {
@@ -279,4 +346,8 @@ export class Shard implements KeyReader {
     this.#timestamps[this.#writes] = timestamp;
     this.#writes += 1;
   }
+}
+
+function snapshotTooOld(): MilvusError {
+  return new MilvusError('the rows of this moment are no longer kept', { code: 65535, inputError: true });
 }

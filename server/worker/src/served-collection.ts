@@ -2,9 +2,11 @@ import {
   type ChannelName,
   type CollectionInfo,
   collectionNotFound,
+  composeTimestamp,
   type MilvusError,
   type PartitionId,
   partitionNotFound,
+  physicalMs,
   type SegmentId,
   serviceNotReady,
   type Timestamp,
@@ -12,6 +14,9 @@ import {
 import { ConcurrencyLimit, type Random } from '@elanus/runtime';
 import { type LoopShare, Shard, type WriteEffect, type WriteRecord } from '@elanus/segment';
 import { ApplyQueue } from './apply-queue.ts';
+
+/** How long reads as of an earlier time (iterators) find everything. */
+const HISTORY_MS = 10 * 60 * 1000;
 
 type State =
   | { readonly name: 'serving' }
@@ -113,7 +118,7 @@ export class ServedCollection {
   async dropPartition(id: PartitionId): Promise<void> {
     this.#droppedPartitions.add(id);
     await this.queue.push(null, async () => {
-      for (const shard of this.#shards.values()) shard.dropPartition(id);
+      await Promise.all(this.shards.map((shard) => shard.dropPartition(id)));
     });
   }
 
@@ -137,11 +142,22 @@ export class ServedCollection {
         hiddenRows += effect?.hiddenRows ?? 0;
       }
       this.noteApplied(timestamp);
+      this.#forgetHistory();
       return { insertedRows, hiddenRows };
     } catch (error) {
       this.fail(error);
       throw error;
     }
+  }
+
+  /** Deleted rows stay readable as of earlier times for a while; then their memory is freed. */
+  #forgetHistory(): void {
+    const start = composeTimestamp(physicalMs(this.#appliedTimestamp) - HISTORY_MS);
+    if (!this.shards.some((shard) => shard.hasHistoryBefore(start))) return;
+    const forgotten = this.queue.push(null, async () => {
+      for (const shard of this.#shards.values()) await shard.forgetHistory(start);
+    });
+    forgotten.catch((error) => this.fail(error));
   }
 
   noteApplied(timestamp: Timestamp): void {
