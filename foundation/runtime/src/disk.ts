@@ -4,7 +4,7 @@ export interface Disk {
   open(path: string, mode: OpenMode): Promise<DiskFile>;
   /** What lies in a directory, sorted by name. */
   list(directory: string): Promise<readonly DirectoryEntry[]>;
-  /** Makes a directory and those above it. Idempotent. Durable once the directory above it is synced. */
+  /** Makes a directory and those above it; all of them are durable when it resolves. Idempotent. */
   createDirectory(path: string): Promise<void>;
   /** Replaces what is at `to`. Durable once the directories of both are synced. */
   rename(from: string, to: string): Promise<void>;

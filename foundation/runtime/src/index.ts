@@ -13,5 +13,6 @@ export { ManualClock } from './manual-clock.ts';
 export { type Counter, type GaugeReader, type Histogram, type Metrics, noMetrics } from './metrics.ts';
 export { NodeDisk } from './node-disk.ts';
 export { type Random, seededRandom, systemRandom } from './random.ts';
+export { type CrashKind, SimulatedDisk, type SimulatedDiskOptions } from './simulated-disk.ts';
 export { systemClock } from './system-clock.ts';
 export type { TimestampSource } from './timestamp-source.ts';

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import {
   type DirectoryEntry,
   type Disk,
@@ -29,7 +30,21 @@ export class NodeDisk implements Disk {
   createDirectory(path: string): Promise<void> {
     return translated(path, async () => {
       await mkdir(path, { recursive: true, mode: 0o750 });
+      // Also when it was there: whoever made it may have died before the sync.
+      await this.syncDirectory(dirname(resolve(path)));
+      await this.#syncAncestors(dirname(resolve(path)));
     });
+  }
+
+  /** Those above that may not be opened belong to others, and were there before us. */
+  async #syncAncestors(path: string): Promise<void> {
+    for (let above = dirname(path), below = path; above !== below; below = above, above = dirname(above)) {
+      try {
+        await this.syncDirectory(above);
+      } catch (error) {
+        if (!(error instanceof DiskError) || error.kind !== 'denied') throw error;
+      }
+    }
   }
 
   rename(from: string, to: string): Promise<void> {
