@@ -50,7 +50,7 @@ export interface ChannelSurvey {
 
 /**
  * Reads the heads of all records of a channel, and of the last batch the payloads too, cuts off what a
- * crash tore, and syncs what is left: the bytes may have been in the page cache only when the process
+ * crash tore, and makes what is left durable: it may have been in the page cache only when the process
  * died, and nobody may be shown a record that a power cut can still take back.
  *
  * Torn or damaged? Each record says where its batch begins, and a batch is written only when all before
@@ -216,9 +216,9 @@ class Survey {
         reason: 'zeros where records were',
       });
     }
-    this.#tornBytes = await this.#cutAt(file, end, read.size);
     this.#keep(read, facts, end);
-    this.#tailIsSound = facts.salt !== null && read.size <= FILE_BYTES_MAX;
+    const isSettled = await this.#settleTail(file, read, { durable, end });
+    this.#tailIsSound = isSettled && facts.salt !== null && read.size <= FILE_BYTES_MAX;
   }
 
   #factsOf(read: FileRead, size: number): FileFacts {
@@ -274,12 +274,34 @@ class Survey {
     return end;
   }
 
-  /** Cuts off what lies behind `end`, space never used included; answers how many bytes were written there. */
-  async #cutAt(file: DiskFile, end: number, size: number): Promise<number> {
-    const torn = await countTorn(file, end, size);
-    if (torn > 0) await file.truncate(end);
-    await file.sync();
-    return torn;
+  /**
+   * Cuts off what lies behind `end` and makes the rest durable; answers whether that worked. The header
+   * and the last batch are written again, because a sync of an earlier life may have failed: then they
+   * are in the page cache only, and no sync of ours would write what looks clean.
+   */
+  async #settleTail(
+    file: DiskFile,
+    { path, size }: FileRead,
+    { durable, end }: { readonly durable: number; readonly end: number },
+  ): Promise<boolean> {
+    try {
+      this.#tornBytes = await countTorn(file, end, size);
+      if (this.#tornBytes > 0) await file.truncate(end);
+      await rewrite(file, 0, FILE_HEADER.bytes);
+      await rewrite(file, durable, end);
+      await file.sync();
+      await this.#disk.syncDirectory(this.#directory);
+      return true;
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      this.#report({
+        path,
+        offset: end,
+        length: 0,
+        reason: `the end could not be made durable: ${error.message}`,
+      });
+      return false;
+    }
   }
 
   #report(damage: FileDamage): void {
@@ -298,4 +320,14 @@ async function countTorn(file: DiskFile, end: number, size: number): Promise<num
     if (index !== -1) last = position + index + 1;
   }
   return last - end;
+}
+
+/** Writes what the file holds from `from` to `to` once more. Equal bytes over equal bytes: a tear changes nothing. */
+async function rewrite(file: DiskFile, from: number, to: number): Promise<void> {
+  const chunk = new Uint8Array(Math.min(to - from, 1024 * 1024));
+  for (let position = from; position < to; position += chunk.length) {
+    const wanted = chunk.subarray(0, Math.min(chunk.length, to - position));
+    const read = await file.read(wanted, position);
+    await file.writeDurably([wanted.subarray(0, read)], position);
+  }
 }

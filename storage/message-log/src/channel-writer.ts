@@ -19,7 +19,7 @@ import {
   logClosed,
   writeRefused,
 } from './log-error.ts';
-import { FILE_BYTES_MAX, FILE_BYTES_ROLL, FILE_HEADER, PREVIOUS_END_UNKNOWN } from './log-format.ts';
+import { FILE_BYTES_MAX, FILE_HEADER, PREVIOUS_END_UNKNOWN } from './log-format.ts';
 import type { LogMetrics } from './log-metrics.ts';
 import { isShortPayload, longPayloadChecksum, payloadChecksum } from './payload-checksum.ts';
 import { encodeRecordHead } from './record-header.ts';
@@ -32,6 +32,8 @@ export interface WriterContext {
   readonly logger: Logger;
   readonly metrics: LogMetrics;
   readonly handles: FileHandles;
+  /** A new file is begun when one has so many bytes. */
+  readonly fileBytesRoll: number;
   /** Bounds the files that are open for writing. */
   readonly writing: ConcurrencyLimit;
   /** Aborted when the log closes: repairs give up. */
@@ -170,11 +172,12 @@ export class ChannelWriter {
     await this.#closeHandle();
   }
 
-  /** Refuses what is queued and what comes later and closes the file. */
+  /**
+   * Writes what is queued, refuses what comes later and closes the file. The queue is written although
+   * the channel goes, because its other channels could not know that a write was rejected here.
+   */
   async stopForDrop(): Promise<void> {
-    const reason = channelNotFound(this.#channel);
-    this.#state = { name: 'stopped', reason };
-    this.#rejectQueued(reason);
+    this.#state = { name: 'stopped', reason: channelNotFound(this.#channel) };
     await this.#loop;
     await this.#closeHandle();
   }
@@ -258,7 +261,7 @@ export class ChannelWriter {
 
   /** The file to append to, opened; a new one when the last is full. When it rejects, no record was written. */
   async #openTail(): Promise<{ file: WritableFile; handle: DiskFile; allocated: number }> {
-    if (this.#tail.at === 'file' && this.#tail.file.end >= FILE_BYTES_ROLL) await this.#seal();
+    if (this.#tail.at === 'file' && this.#tail.file.end >= this.#context.fileBytesRoll) await this.#seal();
     if (this.#tail.at === 'next-file') await this.#makeNextFile(this.#tail);
     assert(this.#tail.at === 'file', 'there is a file to append to');
     const { file, allocated } = this.#tail;

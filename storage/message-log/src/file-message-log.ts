@@ -66,7 +66,6 @@ export class FileMessageLog implements MessageLog {
       const { disk } = this.#context;
       const directory = `${this.#directory}/${channelDirectoryName(channel)}`;
       await disk.createDirectory(directory);
-      await disk.syncDirectory(this.#directory);
       if (this.#channels.has(channel)) return;
       const empty = {
         files: [],

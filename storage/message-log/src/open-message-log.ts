@@ -13,6 +13,7 @@ import { ChannelWriter, type WriterContext } from './channel-writer.ts';
 import { FileHandles } from './file-handles.ts';
 import { FileMessageLog, type LogChannel } from './file-message-log.ts';
 import { LogVersionError } from './log-error.ts';
+import { FILE_BYTES_ROLL } from './log-format.ts';
 import { registerLogMetrics } from './log-metrics.ts';
 import type { MessageLog } from './message-log.ts';
 import { Quarantine } from './quarantine.ts';
@@ -26,6 +27,8 @@ export interface MessageLogOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** A new file is begun when one has so many bytes: at most, and by default, 64 MiB. Tests take less. */
+  readonly fileBytesRoll?: number;
   /** Channels opened so far, and in all. */
   readonly onProgress?: (channelsDone: number, channelsTotal: number) => void;
 }
@@ -58,6 +61,7 @@ export async function openMessageLog(options: MessageLogOptions): Promise<Messag
     random: options.random,
     logger,
     metrics: registerLogMetrics(options.metrics),
+    fileBytesRoll: Math.min(options.fileBytesRoll ?? FILE_BYTES_ROLL, FILE_BYTES_ROLL),
     handles: new FileHandles(IDLE_FILES_MAX),
     writing: new ConcurrencyLimit(WRITING_MAX),
     closing: closing.signal,
