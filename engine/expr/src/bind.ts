@@ -6,6 +6,7 @@ import { bindName, bindNullTest, nullCondition } from './bind-name.ts';
 import { type BindContext, type Bound, boundTypeName } from './bound.ts';
 import { FilterError, shorten } from './filter-error.ts';
 import { foldSign } from './fold.ts';
+import { mergeAlternatives } from './merge-alternatives.ts';
 import type { Condition, ListValue } from './plan.ts';
 import type { TemplateValue } from './templates.ts';
 import type {
@@ -149,7 +150,8 @@ function bindLogic(context: BindContext, node: LogicNode, negated: boolean): Con
     else if (condition.kind !== neutral) operands.push(condition);
   }
   if (isDecided || operands.length === 0) return decided(isAnd !== isDecided);
-  return operands.length === 1 ? operands[0]! : { kind, operands };
+  const merged = mergeAlternatives(kind, operands);
+  return merged.length === 1 ? merged[0]! : { kind, operands: merged };
 }
 
 function requireCondition(bound: Bound, operator: 'and' | 'or', negated: boolean): Condition {

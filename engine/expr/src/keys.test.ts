@@ -28,6 +28,7 @@ const CASES: readonly {
   { filter: 'not (id != 3)', listed: [3n], required: [3n] },
   { filter: 'not (id not in [3])', listed: [3n], required: [3n] },
   { filter: 'true and id == 3', listed: [3n], required: [3n] },
+  { filter: 'id == 3 or id in [1, 2] or 3 == id', listed: [3n, 1n, 2n, 3n], required: [3n, 1n, 2n] },
   { filter: 'id in []', listed: [], required: [] },
   { filter: 'id in [1, 2] and age > 3', listed: null, required: [1n, 2n] },
   { filter: 'age > 3 and (id in [1, 2] and id == 2)', listed: null, required: [2n] },

@@ -19,7 +19,7 @@ const UNROLLED_MAX = 4;
 const ADDEND_MAX = 2n ** 52n;
 const FACTOR_MAX = 2n ** 20n;
 
-/** How a row's value is at hand: as `v`, a number or a bigint, or as the halves `lo` (unsigned) and `hi`. */
+/** How a row's value is at hand: as `v`, a number or a bigint, or for a look-up as the halves `lo` and `hi`. */
 type Form = 'number' | 'bigint' | 'halves';
 
 interface Shape {
@@ -36,7 +36,9 @@ export function numberEvaluator(leaf: NumberLeaf): Evaluator {
   const type = column.field.dataType;
   const constants: unknown[] = [];
   const { form, load } =
-    operand.kind === 'arithmetic' ? loadArithmetic(operand, type, constants) : loadColumn(type);
+    operand.kind === 'arithmetic'
+      ? loadArithmetic(operand, type, constants)
+      : loadColumn(type, isLookUp(leaf));
   const test = testOf(leaf, form, constants);
   const shape: Shape = { load, test: leaf.negated ? `(${test}) ^ 1` : test, constants };
   const loops = new LoopVariants(shape);
@@ -52,35 +54,38 @@ export function numberEvaluator(leaf: NumberLeaf): Evaluator {
 export function numericFieldsEvaluator(leaf: FieldsLeaf): Evaluator {
   const test = `(v ${leaf.operator} other[row])${leaf.negated ? ' ^ 1' : ''}`;
   const loops = new LoopVariants({ load: 'const v = values[row];', test, constants: [] });
-  return (run, out, mode) => {
-    const left = run.source.column(leaf.left.id) as NumericColumn;
-    const right = run.source.column(leaf.right.id) as NumericColumn;
-    const validity = joinValidity(left.validity, right.validity, run.start, run.end);
-    loops.get(mode, validity !== null)(left.values, validity, run.start, run.end, out, [], right.values);
+  return ({ source, start, end }, out, mode) => {
+    const left = source.column(leaf.left.id) as NumericColumn;
+    const right = source.column(leaf.right.id) as NumericColumn;
+    const validity = joinValidity(left.validity?.subarray(start, end), right.validity?.subarray(start, end));
+    const loop = loops.get(mode, validity !== null);
+    loop(
+      left.values.subarray(start, end),
+      validity,
+      0,
+      end - start,
+      out,
+      [],
+      right.values.subarray(start, end),
+    );
   };
 }
 
-/** Where both have a value; indexed by row. `null` when nothing is null. */
-export function joinValidity(
-  left: Uint8Array | null,
-  right: Uint8Array | null,
-  start: number,
-  end: number,
-): Uint8Array | null {
-  if (left === null || right === null) return left ?? right;
-  const both = new Uint8Array(end);
-  for (let row = start; row < end; row++) both[row] = left[row]! & right[row]!;
-  return both;
+/** Where both have a value; `null` when nothing is null. */
+function joinValidity(left: Uint8Array | undefined, right: Uint8Array | undefined): Uint8Array | null {
+  if (left === undefined || right === undefined) return left ?? right ?? null;
+  return left.map((isThere, index) => isThere & right[index]!);
 }
 
 function halvesOf(values: BigInt64Array): Int32Array {
   return new Int32Array(values.buffer, values.byteOffset, values.length * 2);
 }
 
-function loadColumn(type: DataType): { form: Form; load: string } {
-  if (type === DataType.Int64)
-    return { form: 'halves', load: 'const lo = values[2 * row] >>> 0, hi = values[2 * row + 1];' };
-  return { form: 'number', load: 'const v = values[row];' };
+/** `asIntN` changes nothing, but lets the compiler keep the integer in a register: 1 ms instead of 15 a million. */
+function loadColumn(type: DataType, lookUp: boolean): { form: Form; load: string } {
+  if (type !== DataType.Int64) return { form: 'number', load: 'const v = values[row];' };
+  if (lookUp) return { form: 'halves', load: 'const lo = values[2 * row], hi = values[2 * row + 1];' };
+  return { form: 'bigint', load: 'const v = BigInt.asIntN(64, values[row]);' };
 }
 
 /** In doubles where they are exact, else in bigints that wrap at 64 bits. */
@@ -141,6 +146,10 @@ function testOf(leaf: NumberLeaf, form: Form, constants: unknown[]): string {
   }
 }
 
+function isLookUp(leaf: NumberLeaf): boolean {
+  return leaf.kind === 'in' && leaf.values.length > UNROLLED_MAX;
+}
+
 function membershipCode(form: Form, values: readonly Constant[], constants: unknown[]): string {
   if (values.length === 0) return '0';
   if (values.length <= UNROLLED_MAX || typeof values[0] === 'boolean') {
@@ -163,16 +172,8 @@ function compareCode(
   constants: unknown[],
 ): string {
   const index = constants.length;
-  if (form !== 'halves') {
-    constants.push(form === 'bigint' ? value : Number(value));
-    return `v ${operator} c[${index}]`;
-  }
-  const integer = value as bigint;
-  constants.push(Number(BigInt.asUintN(32, integer)), Number(integer >> 32n));
-  const [low, high] = [`c[${index}]`, `c[${index + 1}]`];
-  if (operator === '==') return `(lo === ${low}) & (hi === ${high})`;
-  if (operator === '!=') return `(lo !== ${low}) | (hi !== ${high})`;
-  return `(hi ${operator[0]} ${high}) | ((hi === ${high}) & (lo ${operator} ${low}))`;
+  constants.push(form === 'bigint' ? value : Number(value));
+  return `v ${operator} c[${index}]`;
 }
 
 type Values = NumericColumn['values'];
