@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { readyLine } from './ready-line.ts';
+import { barText } from './recovery-display.ts';
+
+const ELANUS = join(import.meta.dirname, '../bin/elanus.js');
+
+/** The command as a process of its own. */
+class ElanusProcess implements AsyncDisposable {
+  readonly data: string;
+  readonly child: ChildProcess;
+  stdout = '';
+  stderr = '';
+  readonly #ownsData: boolean;
+
+  constructor(args: readonly string[], data?: string) {
+    this.#ownsData = data === undefined;
+    this.data = data ?? mkdtempSync(join(tmpdir(), 'elanus cli-'));
+    const environment = { ...process.env, ELANUS_DATA: this.data, ELANUS_PORT: '0', ELANUS_ADMIN_PORT: '0' };
+    this.child = spawn(process.execPath, [ELANUS, ...args], {
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.child.stdout!.on('data', (chunk: Buffer) => {
+      this.stdout += chunk.toString();
+    });
+    this.child.stderr!.on('data', (chunk: Buffer) => {
+      this.stderr += chunk.toString();
+    });
+  }
+
+  /** Resolves with the ready line's values. */
+  async ready(): Promise<Readonly<Record<string, string>>> {
+    while (!this.stdout.includes('\n')) {
+      await Promise.race([
+        once(this.child.stdout!, 'data'),
+        this.ended().then(() => assert.fail(this.stderr)),
+      ]);
+    }
+    const pairs = [...this.stdout.matchAll(/(\w+)=("(?:[^"\\]|\\.)*"|\S+)/g)];
+    return Object.fromEntries(pairs.map(([, key, value]) => [key, value]));
+  }
+
+  /** The exit code. */
+  async ended(): Promise<number | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'close');
+    return this.child.exitCode;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.ended();
+    if (this.#ownsData) rmSync(this.data, { recursive: true, force: true });
+  }
+}
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  test(`says once that it is ready, and ends with code 0 on ${signal}`, async () => {
+    await using elanus = new ElanusProcess(['start']);
+    const values = await elanus.ready();
+    assert.deepEqual(Object.keys(values), ['grpc', 'admin', 'data', 'version', 'ms']);
+    assert.match(values.grpc!, /^127\.0\.0\.1:\d+$/);
+    assert.equal(values.data, JSON.stringify(elanus.data), 'a path with a space is quoted');
+    assert.equal(await (await fetch(`http://${values.admin}/healthz`)).text(), 'OK');
+    elanus.child.kill(signal);
+    assert.equal(await elanus.ended(), 0, elanus.stderr);
+    assert.match(elanus.stdout, /^elanus ready [^\n]*\n$/, 'nothing else is on stdout');
+  });
+}
+
+test('a second process on the directory stops with code 1 and names the first', async () => {
+  await using first = new ElanusProcess(['start']);
+  await first.ready();
+  await using second = new ElanusProcess(['start'], first.data);
+  assert.equal(await second.ended(), 1);
+  assert.equal(
+    second.stderr,
+    `elanus: the data directory ${first.data} is in use by process ${first.child.pid}\n`,
+  );
+});
+
+test('a killed process leaves no lock behind', async () => {
+  await using first = new ElanusProcess(['start']);
+  await first.ready();
+  first.child.kill('SIGKILL');
+  await first.ended();
+  await using second = new ElanusProcess(['start'], first.data);
+  await second.ready();
+});
+
+test('a port in use ends it with code 1 and one sentence', async () => {
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  const { port } = other.address() as { port: number };
+  await using elanus = new ElanusProcess(['start', '--port', String(port)]);
+  assert.equal(await elanus.ended(), 1);
+  assert.equal(elanus.stderr, `elanus: port ${port} on 127.0.0.1 is in use by another process\n`);
+  other.close();
+});
+
+const MISTAKES: readonly { args: readonly string[]; complaint: RegExp }[] = [
+  { args: ['start', '--prot', '1'], complaint: /unknown option '--prot'\n\(Did you mean --port\?\)/ },
+  { args: ['start', '--admin-prt=1'], complaint: /Did you mean --admin-port\?/ },
+  { args: ['strat'], complaint: /unknown command 'strat'\n\(Did you mean start\?\)/ },
+  { args: ['start', 'now'], complaint: /too many arguments/ },
+  {
+    args: ['start', '--port', 'x'],
+    complaint: /^elanus: --port is "x", it must be a whole number from 0 to 65535\n$/,
+  },
+];
+
+for (const { args, complaint } of MISTAKES) {
+  test(`elanus ${args.join(' ')} ends with code 1 and says what was meant`, async () => {
+    await using elanus = new ElanusProcess(args);
+    assert.equal(await elanus.ended(), 1);
+    assert.match(elanus.stderr, complaint);
+    assert.equal(elanus.stdout, '');
+  });
+}
+
+test('the ready line quotes what would be two words', () => {
+  assert.equal(readyLine({ a: 'x', b: 'y z', c: 'q"r' }), 'elanus ready a=x b="y z" c="q\\"r"\n');
+});
+
+test('the bar is as full as the log is read', () => {
+  const progress = {
+    collectionsDone: 0,
+    collectionsTotal: 2,
+    share: 0.5,
+    rows: 120_000,
+    bytes: 61 * 1024 * 1024,
+  };
+  assert.equal(
+    barText(progress),
+    `reading the log [${'█'.repeat(15)}${' '.repeat(15)}] 50 %, 120,000 rows, 61 MiB`,
+  );
+});
