@@ -17,7 +17,7 @@ export interface Read {
   readonly scope: ReadScope;
   readonly selection: RowSelection | null;
   readonly share: LoopShare;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Gives up the thread when this turn's time is used up. @throws the signal's reason when it has aborted */

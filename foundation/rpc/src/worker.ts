@@ -127,7 +127,7 @@ export interface QueryRows {
 }
 
 export interface ReadOptions {
-  /** Aborted when the client is gone or its deadline has passed. */
+  /** Aborted when the client is gone or its deadline has passed. May be made when it is first asked for. */
   readonly signal?: AbortSignal;
 }
 

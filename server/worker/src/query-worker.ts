@@ -75,16 +75,18 @@ class SegmentQueryWorker implements QueryWorker {
     task: ReadTask,
     options: ReadOptions = {},
   ): Promise<{ readonly read: Read; readonly keyType: KeyColumn['dataType'] }> {
-    const { signal } = options;
     const collection = this.#collections.get(task.collection.id, task.collection);
-    const at = await collection.timeToRead(task, signal);
+    const at = await collection.timeToRead(task, options);
     const partitionIds = task.partitionIds === null ? null : new Set(task.partitionIds);
     const read = {
       shards: collection.shards,
       scope: { partitionIds, at },
       selection: rowSelection(task.filter),
       share: this.#share,
-      ...(signal === undefined ? {} : { signal }),
+      // Most reads end without ever asking for it.
+      get signal() {
+        return options.signal;
+      },
     };
     const { dataType } = collection.info.schema.primaryKey;
     return { read, keyType: dataType as KeyColumn['dataType'] };

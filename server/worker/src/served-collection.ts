@@ -11,6 +11,7 @@ import {
   serviceNotReady,
   type Timestamp,
 } from '@elanus/model';
+import type { ReadOptions } from '@elanus/rpc';
 import { ConcurrencyLimit, type Random } from '@elanus/runtime';
 import { type LoopShare, Shard, type WriteEffect, type WriteRecord } from '@elanus/segment';
 import { ApplyQueue } from './apply-queue.ts';
@@ -79,8 +80,8 @@ export class ServedCollection {
    * Resolves when the collection takes reads and writes.
    * @throws MilvusError when it does not and will not
    */
-  async ready(signal?: AbortSignal): Promise<void> {
-    if (this.#replayed !== null) await unlessAborted(this.#replayed, signal);
+  async ready(options: ReadOptions = {}): Promise<void> {
+    if (this.#replayed !== null) await unlessAborted(this.#replayed, options.signal);
     this.throwUnlessServing();
   }
 
@@ -170,11 +171,11 @@ export class ServedCollection {
    */
   async timeToRead(
     { guarantee, snapshot }: { readonly guarantee: Timestamp; readonly snapshot: Timestamp | null },
-    signal?: AbortSignal,
+    options: ReadOptions,
   ): Promise<Timestamp> {
-    await this.ready(signal);
+    await this.ready(options);
     const reached = this.queue.reached(snapshot !== null && snapshot > guarantee ? snapshot : guarantee);
-    if (reached !== null) await unlessAborted(reached, signal);
+    if (reached !== null) await unlessAborted(reached, options.signal);
     this.throwUnlessServing();
     return snapshot !== null && snapshot < this.#appliedTimestamp ? snapshot : this.#appliedTimestamp;
   }

@@ -18,8 +18,8 @@ const AGGREGATE = /^(count|sum|avg|min|max)\s*\(.*\)$/i;
 
 /** Query: find the target, plan, let the worker find rows or count them, fetch what is returned, reply. */
 export function queryHandler(dependencies: AccessDependencies): Handler<'Query'> {
-  return async (request, { database, signal }) => {
-    const ref = { database, collection: request.collectionName };
+  return async (request, context) => {
+    const ref = { database: context.database, collection: request.collectionName };
     const target = await findReadTarget(dependencies, ref, request.partitionNames, 'query');
     const parameters = new Parameters(request.queryParams);
     refuseUnservedQuery(parameters);
@@ -30,10 +30,9 @@ export function queryHandler(dependencies: AccessDependencies): Handler<'Query'>
     }
     const isIterator = parameters.flag('iterator');
     const task = await planRead(dependencies, target, request, isIterator);
-    if (isCount)
-      return encodeCount(request.collectionName, await dependencies.reader.count(task, { signal }));
+    if (isCount) return encodeCount(request.collectionName, await dependencies.reader.count(task, context));
     const output = expandOutputFields(target, request.outputFields, 'always');
-    const rows = await dependencies.reader.query({ ...task, ...window } satisfies QueryTask, { signal });
+    const rows = await dependencies.reader.query({ ...task, ...window } satisfies QueryTask, context);
     const columns = await fetchOutput(dependencies, target.collection, rows, output);
     return encodeQueryResults({
       collectionName: request.collectionName,

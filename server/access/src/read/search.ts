@@ -8,11 +8,11 @@ import { planSearch, type SearchPlan } from './search-plan.ts';
 
 /** Search: find the target, plan, let the worker search, drop the offset, fetch what is returned, reply. */
 export function searchHandler(dependencies: AccessDependencies): Handler<'Search'> {
-  return async (request, { database, signal }) => {
-    const ref = { database, collection: request.collectionName };
+  return async (request, context) => {
+    const ref = { database: context.database, collection: request.collectionName };
     const target = await findReadTarget(dependencies, ref, request.partitionNames, 'search');
     const plan = await planSearch(dependencies, target, request);
-    const found = await dependencies.reader.search(plan.task, { signal });
+    const found = await dependencies.reader.search(plan.task, context);
     const hits = rounded(withoutFirst(found, plan.offset), plan.roundDecimal);
     const columns = await fetchOutput(dependencies, target.collection, hits, plan.output);
     return encodeSearchResults({

@@ -3,6 +3,8 @@ import type { ServerUnaryCall } from '@grpc/grpc-js';
 import type { CallContext } from '../handler.ts';
 
 const DEFAULT_DATABASE = 'default';
+/** One for all calls: each ends with it, and a stack trace a call is dear. */
+const CANCELLED = new MilvusError('context canceled', { code: 10_000 });
 
 /** The context of one call. What few handlers ask for (the signal, the peer) is made when it is asked for. */
 export class UnaryCall implements CallContext {
@@ -20,7 +22,7 @@ export class UnaryCall implements CallContext {
       const abort = new AbortController();
       this.#abort = abort;
       // grpc-js says `cancelled` once: when the client has gone, its deadline has passed or its answer is sent.
-      const cancel = () => abort.abort(new MilvusError('context canceled', { code: 10_000 }));
+      const cancel = () => abort.abort(CANCELLED);
       if (this.#call.cancelled) cancel();
       else this.#call.once('cancelled', cancel);
     }
