@@ -94,6 +94,14 @@ test('answers damaged bytes with a message or a DecodeError, for every request',
   );
 });
 
+test('refuses an element that ends beyond its list, or an entry beyond its map', () => {
+  // Member 1 of GetFlushStateRequest: one packed byte, whose number goes on in the next member.
+  assert.throws(() => decode('milvus.GetFlushStateRequest', Buffer.from('0a01801001', 'hex')), DecodeError);
+  const status = encode('common.Status', { extraInfo: new Map([['a', 'b']]) });
+  status[1]! -= 1;
+  assert.throws(() => decode('common.Status', status), DecodeError);
+});
+
 test('refuses a list of more elements than memory should hold', () => {
   const emptyColumns = Buffer.alloc(2 * 2_000_001, Buffer.from('2a00', 'hex'));
   assert.throws(() => decode('milvus.InsertRequest', emptyColumns), /more than 2000000 list elements/);

@@ -22,6 +22,10 @@ function element(value) {
   return value;
 }
 
+function stopAt(r, stop) {
+  if (r.pos !== stop) throw new RangeError('an element ends beyond its list');
+}
+
 function endOf(r, end) {
   const length = r.uint32();
   if (length > end - r.pos) throw new RangeError('a member ends beyond its message');
@@ -78,7 +82,7 @@ function readCases(field: protobuf.Field): string {
   }
   const single = readCase(field, scalar?.wireType ?? LENGTH_DELIMITED, `${target}.push(element(${value}));`);
   if (!scalar || scalar.wireType === LENGTH_DELIMITED) return single;
-  const packed = `{ const stop = endOf(r, end); while (r.pos < stop) ${target}.push(element(${value})); }`;
+  const packed = `{ const stop = endOf(r, end); while (r.pos < stop) ${target}.push(element(${value})); stopAt(r, stop); }`;
   return single + readCase(field, LENGTH_DELIMITED, packed);
 }
 
@@ -96,7 +100,7 @@ function readMapEntry(field: protobuf.Field, scalar: Scalar | null): string {
   const value = scalar
     ? `r.${scalar.method}()`
     : `read_${identifier(field.resolvedType as protobuf.Type)}(r, endOf(r, stop))`;
-  return `{ const stop = endOf(r, end); let key = ${key.zero}; let value; while (r.pos < stop) { const part = r.uint32(); if (part === ${(1 << 3) | key.wireType}) key = r.${key.method}(); else if (part === ${(2 << 3) | (scalar?.wireType ?? LENGTH_DELIMITED)}) value = ${value}; else r.skip(part & 7, part >>> 3); } m.${field.name}.set(element(key), value ?? ${empty}); }`;
+  return `{ const stop = endOf(r, end); let key = ${key.zero}; let value; while (r.pos < stop) { const part = r.uint32(); if (part === ${(1 << 3) | key.wireType}) key = r.${key.method}(); else if (part === ${(2 << 3) | (scalar?.wireType ?? LENGTH_DELIMITED)}) value = ${value}; else r.skip(part & 7, part >>> 3); } stopAt(r, stop); m.${field.name}.set(element(key), value ?? ${empty}); }`;
 }
 
 function writeWriter(type: protobuf.Type): string {
