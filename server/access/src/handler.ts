@@ -1,3 +1,4 @@
+import type { MilvusError } from '@elanus/model';
 import type { Draft, MethodName, Methods } from '@elanus/proto';
 import type {
   DataCoordinator,
@@ -29,6 +30,19 @@ export type Handler<Name extends MethodName> = (
   request: Methods[Name]['request'],
   context: CallContext,
 ) => Promise<Draft<Methods[Name]['response']> | Uint8Array>;
+
+/** A failure whose answer says more than its status: `answer` holds the other members. */
+export class FailedAnswer extends Error {
+  override readonly name = 'FailedAnswer';
+  readonly failure: MilvusError;
+  readonly answer: object;
+
+  constructor(failure: MilvusError, answer: Draft<Methods[MethodName]['response']>) {
+    super(failure.message, { cause: failure });
+    this.failure = failure;
+    this.answer = answer;
+  }
+}
 
 /** The methods that are served; the transport answers all others with code 10. */
 export type Handlers = { readonly [Name in MethodName]?: Handler<Name> };

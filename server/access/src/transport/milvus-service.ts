@@ -2,7 +2,7 @@ import { invalidParameter, MilvusError, serviceUnimplemented } from '@elanus/mod
 import { DecodeError, type Draft, decode, encode, type Method, methods, SERVICE_PATH } from '@elanus/proto';
 import type { Clock, Logger } from '@elanus/runtime';
 import { status as grpcStatus, type handleUnaryCall, type Server, type ServerUnaryCall } from '@grpc/grpc-js';
-import type { CallContext, Handlers } from '../handler.ts';
+import { type CallContext, FailedAnswer, type Handlers } from '../handler.ts';
 import { type StatusDraft, SUCCESS, statusOf } from '../wire/status.ts';
 import type { CallMetrics, MethodMetrics } from './call-metrics.ts';
 import { UnaryCall } from './unary-call.ts';
@@ -79,7 +79,7 @@ function unary(
         }
         if (method.status === null)
           reply({ code: grpcStatus.INTERNAL, details: told?.message ?? 'unexpected error' });
-        else reply(null, encodeFailure(method, statusOf(told ?? error)));
+        else reply(null, encodeFailure(method, statusOf(told ?? error), answerBeside(error)));
       },
     );
   };
@@ -88,6 +88,7 @@ function unary(
 /** The failure as the client's or the world's; `undefined` when it is our own. */
 function toldToClient(error: unknown): MilvusError | undefined {
   if (error instanceof MilvusError) return error;
+  if (error instanceof FailedAnswer) return error.failure;
   if (error instanceof DecodeError) return invalidParameter(error.message);
   return undefined;
 }
@@ -99,7 +100,11 @@ function encodeSuccess(method: Method, answer: object): Uint8Array {
   return encode(method.response, { [method.status]: SUCCESS, ...answer });
 }
 
-function encodeFailure(method: Method, status: StatusDraft): Uint8Array {
-  const failure: Draft<object> = method.status === 'self' ? status : { [method.status!]: status };
+function answerBeside(error: unknown): object {
+  return error instanceof FailedAnswer ? error.answer : {};
+}
+
+function encodeFailure(method: Method, status: StatusDraft, answer: object): Uint8Array {
+  const failure: Draft<object> = method.status === 'self' ? status : { ...answer, [method.status!]: status };
   return encode(method.response, failure);
 }

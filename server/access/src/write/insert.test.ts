@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { type CollectionInfo, DataType, type FieldSchema } from '@elanus/model';
 import { type Draft, decode, encode, type Messages } from '@elanus/proto';
 import type { InsertPart } from '@elanus/rpc';
+import { FailedAnswer } from '../handler.ts';
 import { encodeFieldData } from '../wire/field-data-writer.ts';
 import { fieldOf } from '../wire/field-fixture.ts';
 import {
@@ -391,6 +392,15 @@ for (const { what, request, told, collection } of refusals) {
     assert.deepEqual([bench.writes.length, bench.takenIds], [0, 0]);
   });
 }
+
+test('says of a refused request that every row failed', async () => {
+  const bench = new WriteBench(wideCollection);
+  await assert.rejects(bench.insert({ numRows: 3, fieldsData: [ids] }), (error) => {
+    assert.ok(error instanceof FailedAnswer);
+    assert.deepEqual(error.answer, { errIndex: [0, 1, 2] });
+    return true;
+  });
+});
 
 test('gives others their turn while a large request is read', async () => {
   const dim = 1_024;

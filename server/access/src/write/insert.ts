@@ -1,7 +1,7 @@
-import { serviceUnimplemented } from '@elanus/model';
+import { MilvusError, serviceUnimplemented } from '@elanus/model';
 import type { Methods } from '@elanus/proto';
 import { collectionRef } from '../definition/collection-ref.ts';
-import type { AccessDependencies, CallContext, Handler } from '../handler.ts';
+import { type AccessDependencies, type CallContext, FailedAnswer, type Handler } from '../handler.ts';
 import { encodeMutationResult } from '../wire/mutation-result.ts';
 import { readRows, run, type WriteKind } from './read-rows.ts';
 import { keysOf, splitRows } from './split-rows.ts';
@@ -9,16 +9,30 @@ import { checkSchemaTimestamp, defaultPartition, namedPartition } from './write-
 
 type RowsRequest = Methods['Insert']['request'] | Methods['Upsert']['request'];
 
+/** A failed answer lists so many rows at most: a request may claim four billion. */
+const ERROR_ROWS_MAX = 1_000_000;
+
 export function insertHandler(dependencies: AccessDependencies): Handler<'Insert'> {
-  return (request, context) => writeRows(dependencies, request, context, 'insert');
+  return (request, context) => allOrNothing(request, writeRows(dependencies, request, context, 'insert'));
 }
 
 /** Upsert is delete and insert of whole rows at one time. */
 export function upsertHandler(dependencies: AccessDependencies): Handler<'Upsert'> {
   return async (request, context) => {
     if (request.partialUpdate || request.fieldOps.length > 0) throw serviceUnimplemented('partial update');
-    return await writeRows(dependencies, request, context, 'upsert');
+    return await allOrNothing(request, writeRows(dependencies, request, context, 'upsert'));
   };
+}
+
+/** Of a write that failed, every row did. */
+async function allOrNothing<Answer>({ numRows }: RowsRequest, write: Promise<Answer>): Promise<Answer> {
+  try {
+    return await write;
+  } catch (error) {
+    if (!(error instanceof MilvusError)) throw error;
+    const rows = numRows <= ERROR_ROWS_MAX ? numRows : 0;
+    throw new FailedAnswer(error, { errIndex: Array.from({ length: rows }, (_, row) => row) });
+  }
 }
 
 /** Find the target, read and check the rows, split them, make them durable, reply. */

@@ -24,7 +24,7 @@ import {
 } from '@elanus/proto';
 import type { QueryTask, WriteRequest } from '@elanus/rpc';
 import { noMetrics, silentLogger, systemClock } from '@elanus/runtime';
-import type { AccessDependencies, CallContext, Handlers } from '../handler.ts';
+import { type AccessDependencies, type CallContext, FailedAnswer, type Handlers } from '../handler.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import { fieldOf } from '../wire/field-fixture.ts';
 import { writeHandlers } from './write-handlers.ts';
@@ -200,7 +200,8 @@ export async function failureOf(call: Promise<unknown>): Promise<string> {
   try {
     await call;
   } catch (error) {
-    if (error instanceof MilvusError) return `${error.code}: ${error.message}`;
+    const failure = error instanceof FailedAnswer ? error.failure : error;
+    if (failure instanceof MilvusError) return `${failure.code}: ${failure.message}`;
     throw error;
   }
   return 'success';
