@@ -1,5 +1,8 @@
-/** Of this build, as in package.json. */
+/** Of this build, as in package.json; the ready line names it. */
 export const ELANUS_VERSION = '0.1.0';
 
-/** What GetVersion answers: clients read features off the Milvus version that Elanus behaves like. */
-export const SERVER_VERSION = `2.6.0-elanus-${ELANUS_VERSION}`;
+/**
+ * What GetVersion answers: the Milvus version that Elanus behaves like. Clients and user programs compare it as a
+ * semantic version to switch features on, so it stays plain: a suffix would make it older than 2.6.
+ */
+export const SERVER_VERSION = '2.6.6';
