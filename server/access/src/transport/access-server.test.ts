@@ -274,6 +274,15 @@ test('a preface that comes byte by byte is still a preface', async () => {
   assert.equal(answer[3], 4, 'the server answers with its SETTINGS');
 });
 
+test('clients may send four MiB before they have to wait', async () => {
+  await using server = await started({});
+  const session = connectHttp2(`http://127.0.0.1:${server.port}`);
+  await once(session, 'remoteSettings');
+  assert.equal(session.remoteSettings.initialWindowSize, 4 * 1024 * 1024);
+  assert.equal(session.remoteSettings.maxConcurrentStreams, 1_024);
+  session.destroy();
+});
+
 test('odd paths and headers get a status, not the end of the process', async () => {
   await using server = await started({ GetVersion: async () => ({ version: '2.6.0' }) });
   const session = connectHttp2(`http://127.0.0.1:${server.port}`);
