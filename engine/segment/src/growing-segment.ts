@@ -12,8 +12,10 @@ import { isNumeric, NUMERIC_BYTES } from './numeric-type.ts';
 
 const CHUNK_ROWS_MAX = 8192;
 const CHUNK_ROWS_MIN = 64;
-/** A chunk's fixed-size values stay below this; its texts may pass it by one write's piece. */
-const CHUNK_BYTES_MAX = 16 * 1024 * 1024;
+/** Fixed-size values of a chunk: the copy that growing the first chunk of a segment makes stays short. */
+const CHUNK_BYTES_MAX = 8 * 1024 * 1024;
+/** Texts and the like, which grow in every chunk; one write's piece may pass it. */
+const CHUNK_TEXT_BYTES_MAX = 4 * 1024 * 1024;
 /** Rows that the first chunk of a segment has room for at once. */
 const FIRST_ROWS_RESERVED = 64;
 
@@ -88,7 +90,7 @@ export class GrowingSegment {
   #chunkWithRoom(): Chunk {
     const last = this.#chunks.at(-1);
     const { chunkRows, partitionId, addChunk } = this.#options;
-    const hasRoom = last !== undefined && last.rows < chunkRows && last.textBytes < CHUNK_BYTES_MAX;
+    const hasRoom = last !== undefined && last.rows < chunkRows && last.textBytes < CHUNK_TEXT_BYTES_MAX;
     if (hasRoom && !this.#isLastClosed) return last;
     // Whoever has filled one chunk fills the next, too: all its room at once saves the copies of growing.
     const rowsReserved = last === undefined ? FIRST_ROWS_RESERVED : chunkRows;

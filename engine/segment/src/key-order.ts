@@ -1,5 +1,5 @@
 import { DataType, type KeyColumn, type VarCharColumn } from '@elanus/model';
-import { type Read, takeTurns } from './read.ts';
+import { inPieces, type Read, takeTurns } from './read.ts';
 import type { RowList } from './row-list.ts';
 import type { ChunkView } from './shard.ts';
 
@@ -119,7 +119,7 @@ const MERGE_ROWS = 2048;
 
 /** The list in the order given; long lists in pieces. */
 export async function sortRows(read: Read, list: RowList, order: RowOrder): Promise<RowList> {
-  const { views, viewOf, rows } = list;
+  const { viewOf, rows } = list;
   const before = (a: number, b: number): number => order(viewOf[a]!, rows[a]!, viewOf[b]!, rows[b]!);
   let from = Uint32Array.from(rows, (_, i) => i);
   for (let start = 0; start < from.length; start += RUN_ROWS) {
@@ -132,7 +132,19 @@ export async function sortRows(read: Read, list: RowList, order: RowOrder): Prom
       await mergeRuns(read, { from, to, start, width, before });
     [from, to] = [to, from];
   }
-  return { views, viewOf: from.map((i) => viewOf[i]!), rows: from.map((i) => rows[i]!) };
+  return await reordered(read, list, from);
+}
+
+async function reordered(read: Read, list: RowList, order: Uint32Array): Promise<RowList> {
+  const viewOf = new Uint32Array(order.length);
+  const rows = new Uint32Array(order.length);
+  await inPieces(read, order.length, (start, end) => {
+    for (let i = start; i < end; i++) {
+      viewOf[i] = list.viewOf[order[i]!]!;
+      rows[i] = list.rows[order[i]!]!;
+    }
+  });
+  return { views: list.views, viewOf, rows };
 }
 
 /** Merges `from[start .. start + width]` with the next `width` into the same places of `to`. */

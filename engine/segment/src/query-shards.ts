@@ -26,7 +26,7 @@ export async function queryShards(
   const candidates = await candidateRows(read, end);
   const sorted = await sortRows(read, candidates, keyOrder(candidates.views));
   const rows = rowListSlice(sorted, window.offset, Math.min(end, sorted.rows.length));
-  return { keys: keysOfRows(rows, keyType), locations: locationsOfRows(rows, read.shards) };
+  return { keys: await keysOfRows(read, rows, keyType), locations: await locationsOfRows(read, rows) };
 }
 
 /** How many rows the read is about. */

@@ -25,6 +25,21 @@ export async function takeTurns(read: Pick<Read, 'share' | 'signal'>): Promise<v
   if (read.share.isSpent()) await read.share.nextTurn(read.signal);
 }
 
+/** Rows whose fixed-size values are copied between two looks at the clock. */
+const PIECE_ROWS = 16_384;
+
+/** Calls `work` for `0 .. length` in pieces, giving up the thread between them. */
+export async function inPieces(
+  read: Pick<Read, 'share' | 'signal'>,
+  length: number,
+  work: (start: number, end: number) => void,
+): Promise<void> {
+  for (let start = 0; start < length; start += PIECE_ROWS) {
+    if (start > 0 && read.share.isSpent()) await read.share.nextTurn(read.signal);
+    work(start, Math.min(start + PIECE_ROWS, length));
+  }
+}
+
 /** What the read may see, of all shards at the same moment. */
 export function viewShards(read: Read): readonly ChunkView[] {
   return read.shards.flatMap((shard) => shard.view(read.scope));

@@ -42,9 +42,9 @@ export async function searchShards(
   const list = { views: selected.map(({ view }) => view), viewOf, rows };
   return {
     counts,
-    keys: keysOfRows(list, keyType),
+    keys: await keysOfRows(read, list, keyType),
     scores: withoutGaps(hits.scores, counts, search.limit),
-    locations: locationsOfRows(list, read.shards),
+    locations: await locationsOfRows(read, list),
   };
 }
 

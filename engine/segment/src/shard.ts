@@ -24,7 +24,7 @@ import { isRowPart, type KeyPart, type RowPart, type WriteRecord } from './write
 
 /** Work between two looks at the clock. */
 const PIECE_ROWS_MAX = 2048;
-const PIECE_ROWS_MIN = 16;
+const PIECE_ROWS_MIN = 1;
 const PIECE_BYTES = 1024 * 1024;
 
 export interface ShardOptions {
@@ -62,7 +62,6 @@ export class Shard implements KeyReader {
   readonly #share: LoopShare;
   readonly #chunkRows: number;
   readonly #chunkBits: number;
-  readonly #pieceRows: number;
   #schema: CollectionSchema;
   /** By the upper bits of their locations. */
   readonly #chunks: (Chunk | undefined)[] = [];
@@ -83,8 +82,6 @@ export class Shard implements KeyReader {
     this.#schema = schema;
     this.#chunkRows = chunkRowsOf(schema);
     this.#chunkBits = Math.log2(this.#chunkRows);
-    const pieceRows = Math.floor(PIECE_BYTES / fixedRowBytes(schema));
-    this.#pieceRows = Math.min(PIECE_ROWS_MAX, Math.max(PIECE_ROWS_MIN, pieceRows));
     const { dataType } = schema.primaryKey;
     assert(dataType === DataType.Int64 || dataType === DataType.VarChar, 'a key is a number or a text');
     this.#index = openKeyIndex(dataType, this, seed);
@@ -222,10 +219,11 @@ export class Shard implements KeyReader {
     const columns = this.#storedColumns(batch.columns, batch.length);
     const keys = columns.get(this.#schema.primaryKey.id) as KeyColumn;
     const segment = this.#segmentOf(partitionId);
-    const replaced = new Uint32Array(Math.min(this.#pieceRows, batch.length));
+    const pieceRows = this.#pieceRowsOf(columns, batch.length);
+    const replaced = new Uint32Array(Math.min(pieceRows, batch.length));
     for (let start = 0; start < batch.length; ) {
       if (this.#share.isSpent()) await this.#share.nextTurn();
-      const piece = Math.min(this.#pieceRows, batch.length - start);
+      const piece = Math.min(pieceRows, batch.length - start);
       const chunk = segment.append(columns, start, start + piece, write.ordinal);
       const first = write.touch(chunk);
       const end = start + chunk.rows - first;
@@ -238,6 +236,14 @@ export class Shard implements KeyReader {
       }
       start = end;
     }
+  }
+
+  /** How many rows of a batch are taken in at a time. */
+  #pieceRowsOf(columns: ReadonlyMap<FieldId, Column>, rows: number): number {
+    let textBytes = 0;
+    for (const column of columns.values()) textBytes += textBytesOf(column);
+    const rowBytes = fixedRowBytes(this.#schema) + textBytes / Math.max(rows, 1);
+    return Math.min(PIECE_ROWS_MAX, Math.max(PIECE_ROWS_MIN, Math.floor(PIECE_BYTES / rowBytes)));
   }
 
   async #takeKeys({ keys, partitionIds }: KeyPart, write: PreparedWrite): Promise<void> {
@@ -350,4 +356,11 @@ export class Shard implements KeyReader {
 
 function snapshotTooOld(): MilvusError {
   return new MilvusError('the rows of this moment are no longer kept', { code: 65535, inputError: true });
+}
+
+/** Bytes beyond a fixed size for each row. */
+function textBytesOf(column: Column): number {
+  if (column.dataType === DataType.Array)
+    return 'bytes' in column.elements ? column.elements.bytes.length : column.elements.values.byteLength;
+  return 'offsets' in column ? column.bytes.length : 0;
 }
