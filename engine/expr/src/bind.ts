@@ -77,18 +77,21 @@ function bindTemplate(context: BindContext, node: TemplateNode): Bound {
       `the value of expression template variable name {${node.name}} is not found`,
       'fill',
     );
-  refuseNonFinite(value, node.name);
+  refuseUnreadable(value, node.name);
   if (typeof value === 'object') return { kind: 'list', values: value, phase: 'fill' };
   return { kind: 'constant', value, phase: 'fill' };
 }
 
-function refuseNonFinite(value: TemplateValue, name: string): void {
-  if (typeof value === 'object') for (const item of value) refuseNonFinite(item, name);
+/** What no literal could say either. */
+function refuseUnreadable(value: TemplateValue, name: string): void {
+  if (typeof value === 'object') for (const item of value) refuseUnreadable(item, name);
   else if (typeof value === 'number' && !Number.isFinite(value))
     throw new FilterError(
       `the value of expression template variable {${name}} is not a finite number`,
       'fill',
     );
+  else if (typeof value === 'bigint' && BigInt.asIntN(64, value) !== value)
+    throw new FilterError(`the value of expression template variable {${name}} is out of range`, 'fill');
 }
 
 /** The node's own list when it holds bare constants only: it may be long. */

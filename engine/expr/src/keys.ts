@@ -1,4 +1,4 @@
-import { DataType, type FieldId, type KeyColumn } from '@elanus/model';
+import { DataType, type FieldId, type FieldSchema, type KeyColumn } from '@elanus/model';
 import type { Condition } from './plan.ts';
 import type { Predicate } from './predicate.ts';
 import type { Constant } from './tree.ts';
@@ -17,20 +17,22 @@ export function primaryKeysOf(predicate: Predicate): KeyColumn | null {
  * a top-level AND. Rows with these keys are still to be tested. `null` when the filter has no such term.
  */
 export function requiredKeys(predicate: Predicate): KeyColumn | null {
-  const values = requiredValues(predicate, predicate.primaryKey.id);
-  return values === null ? null : toKeyColumn(values, predicate.primaryKey.dataType);
+  return requiredValues(predicate, predicate.primaryKey);
 }
 
-/** As `requiredKeys`, of any scalar field: the fewest values that some term allows, each once. */
-export function requiredValues(predicate: Predicate, field: FieldId): readonly Constant[] | null {
-  const { condition } = predicate;
-  let fewest = listedValues(condition, field);
+/**
+ * As `requiredKeys`, of any Int64 or VarChar field: the fewest values that some term allows. Of a partition
+ * key they tell which partitions have to be read.
+ */
+export function requiredValues({ condition }: Predicate, field: FieldSchema): KeyColumn | null {
+  let fewest = listedValues(condition, field.id);
   if (condition.kind === 'and')
     for (const operand of condition.operands) {
-      const values = listedValues(operand, field);
+      const values = listedValues(operand, field.id);
       if (values !== null && (fewest === null || values.length < fewest.length)) fewest = values;
     }
-  return fewest === null || fewest.length < 2 ? fewest : [...new Set(fewest)];
+  if (fewest === null) return null;
+  return toKeyColumn(fewest.length < 2 ? fewest : [...new Set(fewest)], field.dataType);
 }
 
 function listedValues(condition: Condition, field: FieldId): readonly Constant[] | null {

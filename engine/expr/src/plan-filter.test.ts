@@ -384,6 +384,7 @@ const TEMPLATES_REFUSED: readonly (readonly [filter: string, templates: Template
   ['age / {z} == 1', { z: 0n }, 'division or modulus by zero'],
   ['id in [1, {x}]', { x: 1n }, 'array element type must be generic value, but got: {x}'],
   ['score > {x}', { x: Number.NaN }, 'is not a finite number'],
+  ['id in {x}', { x: [1n, 2n ** 63n] }, 'is out of range'],
 ];
 
 for (const [filter, ids] of KEPT)

@@ -17,6 +17,13 @@ export interface ConsistencyRequest {
 /** Values of `guarantee_timestamp` that name a level instead of a time. */
 const LEGACY = { strong: 0n, eventually: 1n, bounded: 2n } as const;
 
+/** The moment that the pages of an iterator look at; `null` on its first page, which finds it. */
+export function pinnedTime({
+  guaranteeTimestamp,
+}: Pick<ConsistencyRequest, 'guaranteeTimestamp'>): Timestamp | null {
+  return guaranteeTimestamp > LEGACY.bounded ? (guaranteeTimestamp as Timestamp) : null;
+}
+
 /**
  * The time up to which a read must have seen every write. Strong is a fresh timestamp; Bounded lags by
  * `common.gracefulTime`; Eventually is the beginning of time; Session and Customized are the caller's own.

@@ -110,6 +110,12 @@ const REFUSED: readonly [
     { collection: collectionOf({ dynamicField: null }) },
   ],
   ['a filter that is no predicate', requestOf({ expr: 'id + 1' }), 1100, /failed to create query plan/],
+  [
+    'the next page of a collection that has taken the name of another',
+    requestOf({ expr: 'id > 0' }, { iterator: 'True', collection_id: '8' }),
+    1100,
+    /Input collection id is not consistent to collectionID in the context,alias or database may have changed/,
+  ],
   ['ordering', requestOf({ expr: 'id > 0' }, { order_by_fields: 'id' }), 10, /service unimplemented/],
 ];
 for (const [what, request, code, text, change] of REFUSED) {

@@ -1,13 +1,13 @@
-import { invalidInput, invalidParameter, TIMESTAMP_MIN, type Timestamp } from '@elanus/model';
+import { invalidInput, invalidParameter } from '@elanus/model';
 import type { Methods } from '@elanus/proto';
 import type { QueryTask, ReadTask } from '@elanus/rpc';
 import type { AccessDependencies, Handler } from '../handler.ts';
 import { encodeCount, encodeQueryResults } from '../wire/query-results.ts';
-import { guaranteeOf } from './guarantee.ts';
+import { guaranteeOf, pinnedTime } from './guarantee.ts';
 import { fetchOutput } from './output-columns.ts';
 import { expandOutputFields } from './output-fields.ts';
 import { Parameters } from './parameters.ts';
-import { findReadTarget, type ReadTarget } from './read-target.ts';
+import { findReadTarget, partitionsOf, type ReadTarget, requireSameCollection } from './read-target.ts';
 import { planReadFilter } from './search-plan.ts';
 import { refuseUnservedQuery } from './unserved.ts';
 
@@ -23,6 +23,7 @@ export function queryHandler(dependencies: AccessDependencies): Handler<'Query'>
     const target = await findReadTarget(dependencies, ref, request.partitionNames, 'query');
     const parameters = new Parameters(request.queryParams);
     refuseUnservedQuery(parameters);
+    requireSameCollection(target, parameters);
     const isCount = asksForCount(request, parameters);
     const window = readWindow(parameters, dependencies.limits.topKMax);
     if (request.expr.trim() === '' && !isCount && window.limit === null) {
@@ -51,12 +52,11 @@ async function planRead(
   isIterator: boolean,
 ): Promise<ReadTask> {
   const filter = planReadFilter(target, request.expr, request.exprTemplateValues);
-  const pinned = isIterator && request.guaranteeTimestamp > TIMESTAMP_MIN;
   return {
     collection: target.collection,
-    partitionIds: target.partitionIds,
+    partitionIds: partitionsOf(target, filter),
     guarantee: await guaranteeOf(dependencies, target.collection, request),
-    snapshot: pinned ? (request.guaranteeTimestamp as Timestamp) : null,
+    snapshot: isIterator ? pinnedTime(request) : null,
     filter,
   };
 }

@@ -115,6 +115,13 @@ export class ReadFixture {
     replicaNumber: 1,
   };
   metric: MetricType = 'L2';
+  hits: SearchHits = {
+    readTimestamp: NOW,
+    counts: Uint32Array.of(3),
+    keys: keysOf(5n, 2n ** 53n + 1n, 9n),
+    scores: Float32Array.of(0.125, 0.5, 2.26),
+    locations: locationsOf(3),
+  };
   searched: SearchTask | undefined;
   queried: QueryTask | undefined;
   counted: ReadTask | undefined;
@@ -129,13 +136,7 @@ export class ReadFixture {
       reader: {
         search: async (task: SearchTask): Promise<SearchHits> => {
           this.searched = task;
-          return {
-            readTimestamp: NOW,
-            counts: Uint32Array.of(3),
-            keys: keysOf(5n, 2n ** 53n + 1n, 9n),
-            scores: Float32Array.of(0.125, 0.5, 2.26),
-            locations: locationsOf(3),
-          };
+          return this.hits;
         },
         query: async (task: QueryTask) => {
           this.queried = task;

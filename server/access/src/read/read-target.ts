@@ -1,3 +1,4 @@
+import { type Predicate, requiredValues } from '@elanus/expr';
 import {
   type CollectionInfo,
   collectionNotLoaded,
@@ -12,6 +13,9 @@ import {
 } from '@elanus/model';
 import type { CollectionRef, LoadInfo } from '@elanus/rpc';
 import type { AccessDependencies } from '../handler.ts';
+import { runAtOnce } from '../rows/sliced-work.ts';
+import { bucketsOf } from '../write/key-hash.ts';
+import type { Parameters } from './parameters.ts';
 
 /** A loaded collection and what of it one read may touch. */
 export interface ReadTarget {
@@ -56,10 +60,35 @@ function readablePartitions(
   named: readonly { readonly id: PartitionId; readonly name: string }[],
 ): readonly PartitionId[] | null {
   const { partitions } = load;
-  if (partitions === 'all') return named.length === 0 ? null : named.map(({ id }) => id);
+  const ids = [...new Set(named.map(({ id }) => id))];
+  if (partitions === 'all') return ids.length === 0 ? null : ids;
   const missing = named.find(({ id }) => !partitions.has(id));
   if (missing) throw partitionNotLoaded(missing.name);
-  return named.length === 0 ? [...partitions] : named.map(({ id }) => id);
+  return ids.length === 0 ? [...partitions] : ids;
+}
+
+/**
+ * The partitions that rows of `filter` can be in: of a partition key that the filter binds to values, only
+ * those that the values hash to. The filter is still to be applied.
+ */
+export function partitionsOf(target: ReadTarget, filter: Predicate | null): readonly PartitionId[] | null {
+  const { schema, partitions } = target.collection;
+  if (filter === null || schema.partitionKey === null) return target.partitionIds;
+  const values = requiredValues(filter, schema.partitionKey);
+  // A long list reaches every partition anyway.
+  if (values === null || values.length > partitions.length) return target.partitionIds;
+  const buckets = runAtOnce(bucketsOf(values, partitions.length));
+  const ids = new Set(Array.from(buckets, (bucket) => partitions[bucket]!.id));
+  return target.partitionIds === null ? [...ids] : target.partitionIds.filter((id) => ids.has(id));
+}
+
+/** Refuses the next page of an iterator whose collection another one has taken the name of. */
+export function requireSameCollection({ collection }: ReadTarget, parameters: Parameters): void {
+  const id = parameters.text('collection_id');
+  if (id === undefined || id === collection.id.toString()) return;
+  throw invalidParameter(
+    'Input collection id is not consistent to collectionID in the context,alias or database may have changed',
+  );
 }
 
 /** Refuses fields that `load_fields` or `skip_load_dynamic_field` left out. */

@@ -8,7 +8,7 @@ import { templateValues } from '../wire/template-values.ts';
 import { guaranteeOf } from './guarantee.ts';
 import { expandOutputFields, type OutputFields } from './output-fields.ts';
 import { Parameters } from './parameters.ts';
-import { type ReadTarget, requireLoaded } from './read-target.ts';
+import { partitionsOf, type ReadTarget, requireLoaded, requireSameCollection } from './read-target.ts';
 import { findSearchField, searchMetric } from './search-field.ts';
 import { behind, type IteratorPage, readIteratorPage, readScoreRange } from './search-range.ts';
 import { refuseUnservedSearch } from './unserved.ts';
@@ -36,8 +36,9 @@ export async function planSearch(
 ): Promise<SearchPlan> {
   const parameters = new Parameters(request.searchParams);
   refuseUnservedSearch(request, parameters);
+  requireSameCollection(target, parameters);
   const field = findSearchField(target, parameters);
-  const iterator = readIteratorPage(parameters, request.guaranteeTimestamp);
+  const iterator = readIteratorPage(parameters, request);
   const { limit, offset } = readWindow(parameters, iterator, dependencies.limits.topKMax);
   const roundDecimal = readRoundDecimal(parameters);
   const output = expandOutputFields(target, request.outputFields, 'when asked');
@@ -46,11 +47,14 @@ export async function planSearch(
   const range = readScoreRange(parameters, metric);
   const queries = readQueryVectors(request.placeholderGroup ?? new Uint8Array(), field);
   checkQueryCount(queries.count, request.nq, dependencies.limits.queriesMax);
+  if (iterator?.protocol === 'v2' && queries.count > 1) {
+    throw invalidParameter(`a search iterator takes one query vector, but got ${queries.count}`);
+  }
   const guarantee = await guaranteeOf(dependencies, target.collection, request);
   const pageRange = iterator?.lastBound == null ? range : behind(range, iterator.lastBound, metric);
   const task: SearchTask = {
     collection: target.collection,
-    partitionIds: target.partitionIds,
+    partitionIds: partitionsOf(target, filter),
     guarantee,
     snapshot: iterator?.snapshot ?? null,
     filter,

@@ -1,4 +1,5 @@
-import { invalidInput, type MetricType, metricOrder, TIMESTAMP_MIN, type Timestamp } from '@elanus/model';
+import { invalidInput, type MetricType, metricOrder, type Timestamp } from '@elanus/model';
+import { pinnedTime } from './guarantee.ts';
 import type { Parameters } from './parameters.ts';
 
 /** Bounds of the scores that a search keeps, as `SearchTask` has them. */
@@ -38,13 +39,16 @@ export interface IteratorPage {
 }
 
 /** `null` when the request is no iterator's. @throws MilvusError 1100 for parameters that do not go together */
-export function readIteratorPage(parameters: Parameters, guarantee: bigint): IteratorPage | null {
+export function readIteratorPage(
+  parameters: Parameters,
+  request: { readonly guaranteeTimestamp: bigint },
+): IteratorPage | null {
   const isVersion2 = parameters.flag('search_iter_v2');
   if (!parameters.flag('iterator')) {
     if (isVersion2) throw invalidInput('search_iter_v2 requires iterator to be true: invalid parameter');
     return null;
   }
-  const snapshot = guarantee > TIMESTAMP_MIN ? (guarantee as Timestamp) : null;
+  const snapshot = pinnedTime(request);
   if (!isVersion2) return { protocol: 'v1', token: '', lastBound: null, batchSize: null, snapshot };
   if ((parameters.integer('offset') ?? 0) !== 0) {
     throw invalidInput('offset is not supported for search iterator v2: invalid parameter');
@@ -54,6 +58,13 @@ export function readIteratorPage(parameters: Parameters, guarantee: bigint): Ite
     throw invalidInput('batch size is required for search iterator v2: invalid parameter');
   const lastBound = parameters.number('search_iter_last_bound') ?? null;
   return { protocol: 'v2', token: parameters.text('search_iter_id') ?? '', lastBound, batchSize, snapshot };
+}
+
+const FLOAT32_MAX = 3.4028234663852886e38;
+
+/** What an iterator without a hit says for the score of its last one: behind it lies everything. */
+export function boundBeforeAll(metric: MetricType): number {
+  return metricOrder(metric) === 'ascending' ? -FLOAT32_MAX : FLOAT32_MAX;
 }
 
 /** The range that begins strictly behind `lastBound`, within `range`. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DataType, MilvusError } from '@elanus/model';
 import { type Draft, decode, encode, type Methods } from '@elanus/proto';
-import { collectionOf, fieldOf, NOW, ReadFixture } from './read-fixture.ts';
+import { collectionOf, fieldOf, keysOf, NOW, ReadFixture } from './read-fixture.ts';
 import { searchHandler } from './search.ts';
 
 type Request = Draft<Methods['Search']['request']>;
@@ -146,10 +146,61 @@ test('the first page of an iterator finds its moment, the next ones look at it, 
   assert.ok(fixture.searched!.rangeFilter! > lastBound && fixture.searched!.rangeFilter! < lastBound + 1e-6);
 });
 
+const keyed = collectionOf({ partitionKey: collectionOf().schema.fields[1]! });
+const V2_PAGE = { iterator: 'True', search_iter_v2: 'true', search_iter_batch_size: '3' };
+
+test('a page ends at the score as it is, whatever the client wants to see of it', async () => {
+  const { data } = await search(new ReadFixture(), requestOf({ ...V2_PAGE, round_decimal: '1' }));
+  assert.ok(Math.abs(data.searchIteratorV2Results!.lastBound - 2.26) < 1e-6);
+  assert.ok(Math.abs(data.scores[2]! - 2.3) < 1e-6);
+});
+
+const none = { readTimestamp: NOW, counts: Uint32Array.of(0), keys: keysOf(), scores: new Float32Array(0) };
+const noHits = { ...none, locations: { ...new ReadFixture().hits.locations, rows: new Uint32Array(0) } };
+for (const [metric, bound] of [
+  ['L2', -3.4028234663852886e38],
+  ['COSINE', 3.4028234663852886e38],
+] as const) {
+  test(`an iterator without any hit begins before all scores of ${metric}`, async () => {
+    const fixture = Object.assign(new ReadFixture(), { metric, hits: noHits });
+    const { data } = await search(fixture, requestOf(V2_PAGE));
+    assert.equal(data.searchIteratorV2Results?.lastBound, bound);
+    assert.deepEqual([data.topks, data.ids?.intId?.data], [[0n], []]);
+  });
+}
+
+test('a level that is written as a time is no moment to look at', async () => {
+  const fixture = new ReadFixture();
+  const page = await search(fixture, requestOf({ iterator: 'True' }, { guaranteeTimestamp: 2n }));
+  assert.deepEqual([fixture.searched?.snapshot, page.sessionTs], [null, NOW]);
+});
+
+test('searches a partition once however often it is named', async () => {
+  const fixture = new ReadFixture();
+  await search(fixture, requestOf({}, { partitionNames: ['other', 'other'] }));
+  assert.deepEqual(fixture.searched?.partitionIds, [2n]);
+});
+
+const NARROWED: readonly [filter: string, partitions: number | 'all'][] = [
+  ['color == "red"', 1],
+  ['big > 5 and color in ["red"]', 1],
+  ['color in ["a", "b", "c"]', 'all'],
+  ['color == "red" or big > 5', 'all'],
+  ['color != "red"', 'all'],
+  ['color in []', 0],
+];
+for (const [filter, partitions] of NARROWED) {
+  test(`of a partition key, ${filter} reads ${partitions} partitions`, async () => {
+    const fixture = Object.assign(new ReadFixture(), { collection: keyed });
+    await search(fixture, requestOf({}, { dsl: filter }));
+    const { partitionIds } = fixture.searched!;
+    assert.equal(partitionIds?.length ?? 'all', partitions);
+  });
+}
+
 const twoVectors = collectionOf({
   fields: [...collectionOf().schema.fields, fieldOf(104, 'second', DataType.FloatVector, { dim: 2 })],
 });
-const keyed = collectionOf({ partitionKey: collectionOf().schema.fields[1]! });
 
 const REFUSED: readonly [
   what: string,
@@ -247,6 +298,18 @@ const REFUSED: readonly [
     requestOf({}, { dsl: 'id >' }),
     1100,
     /failed to create query plan: cannot parse expression: id >/,
+  ],
+  [
+    'the next page of a collection that has taken the name of another',
+    requestOf({ iterator: 'True', collection_id: '8' }),
+    1100,
+    /alias or database may have changed/,
+  ],
+  [
+    'two queries of one iterator',
+    requestOf(V2_PAGE, { nq: 2n, placeholderGroup: placeholder([1, 2], [3, 4]) }),
+    1100,
+    /takes one query vector, but got 2/,
   ],
   ['grouping', requestOf({ group_by_field: 'color' }), 10, /service unimplemented/],
   [

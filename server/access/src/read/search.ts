@@ -5,6 +5,7 @@ import { withoutFirst } from './hits.ts';
 import { fetchOutput } from './output-columns.ts';
 import { findReadTarget } from './read-target.ts';
 import { planSearch, type SearchPlan } from './search-plan.ts';
+import { boundBeforeAll } from './search-range.ts';
 
 /** Search: find the target, plan, let the worker search, drop the offset, fetch what is returned, reply. */
 export function searchHandler(dependencies: AccessDependencies): Handler<'Search'> {
@@ -13,13 +14,13 @@ export function searchHandler(dependencies: AccessDependencies): Handler<'Search
     const target = await findReadTarget(dependencies, ref, request.partitionNames, 'search');
     const plan = await planSearch(dependencies, target, request);
     const found = await dependencies.reader.search(plan.task, context);
-    const hits = rounded(withoutFirst(found, plan.offset), plan.roundDecimal);
+    const hits = withoutFirst(found, plan.offset);
     const columns = await fetchOutput(dependencies, target.collection, hits, plan.output);
     return encodeSearchResults({
       collectionName: request.collectionName,
       primaryKey: target.collection.schema.primaryKey,
       limit: plan.task.limit - plan.offset,
-      hits,
+      hits: rounded(hits, plan.roundDecimal),
       columns,
       outputNames: plan.output.names,
       sessionTimestamp: plan.iterator && plan.iterator.snapshot === null ? hits.readTimestamp : 0n,
@@ -32,8 +33,8 @@ export function searchHandler(dependencies: AccessDependencies): Handler<'Search
 function iteratorResult(plan: SearchPlan, hits: SearchHits): { token: string; lastBound: number } | null {
   const page = plan.iterator;
   if (page?.protocol !== 'v2') return null;
-  const worst = hits.scores.at(-1);
-  return { token: page.token || crypto.randomUUID(), lastBound: worst ?? page.lastBound ?? 0 };
+  const lastBound = hits.scores.at(-1) ?? page.lastBound ?? boundBeforeAll(plan.task.metric);
+  return { token: page.token || crypto.randomUUID(), lastBound };
 }
 
 function rounded(hits: SearchHits, places: number): SearchHits {

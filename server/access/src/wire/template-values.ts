@@ -36,7 +36,7 @@ function templateArray(
 /** Lists of mixed types travel as JSON, one text an element; integers stay exact. */
 function jsonValue(name: string, bytes: Uint8Array): TemplateValue {
   const text = new TextDecoder().decode(bytes).trim();
-  if (/^-?\d+$/.test(text)) return BigInt(text);
+  if (/^-?\d{1,20}$/.test(text)) return BigInt(text);
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'boolean' || typeof value === 'number' || typeof value === 'string') return value;
