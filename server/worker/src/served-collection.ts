@@ -85,6 +85,11 @@ export class ServedCollection {
     this.throwUnlessServing();
   }
 
+  /** Resolves when the log has been replayed, with or without success. */
+  async replayed(): Promise<void> {
+    await this.#replayed;
+  }
+
   /** Resolves when nothing is under way any more. */
   async settled(): Promise<void> {
     await this.#replayed;

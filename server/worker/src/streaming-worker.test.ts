@@ -329,6 +329,23 @@ describe('recovery', () => {
     assert.deepEqual(await keysIn({ ...fixture, ...again }), [1n, 2n]);
   });
 
+  it('refuses a collection that it cannot replay, and still lets the catalog change', async () => {
+    const fixture = await open();
+    const { collection, log } = fixture;
+    log.replay = async function* () {
+      yield* [];
+      throw new Error('the disk is broken');
+    };
+    const again = openWorkers(log, seededRandom(1));
+    const report = await again.streaming.recover([collection]);
+    assert.deepEqual(report.failedCollections, [collection.id]);
+    await assert.rejects(keysIn({ ...fixture, ...again }), /the disk is broken/);
+    await assert.rejects(again.streaming.write(insert(collection, [1n])), /the disk is broken/);
+    await again.streaming.updateCollection(collection);
+    await again.streaming.dropPartition(collection.id, P2);
+    await again.streaming.dropCollection(collection.id);
+  });
+
   it('lets reads and writes of a collection wait for its replay, and no longer', async () => {
     const fixture = await open();
     await fixture.streaming.write(insert(fixture.collection, range(0, 100)));

@@ -151,7 +151,8 @@ export class LogStreamingWorker implements StreamingWorker {
 
   async updateCollection(collection: CollectionInfo): Promise<void> {
     const served = this.collections.get(collection.id, collection);
-    await served.ready();
+    // What could not be replayed now will be at the next start, with what the catalog says then.
+    await served.replayed();
     served.update(collection);
   }
 
@@ -166,7 +167,7 @@ export class LogStreamingWorker implements StreamingWorker {
 
   async dropPartition(id: CollectionId, partition: PartitionId): Promise<void> {
     const collection = this.collections.get(id);
-    await collection.ready();
+    await collection.replayed();
     await collection.dropPartition(partition);
   }
 
