@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { type Disk, DiskError } from './disk.ts';
+import { NodeDisk } from './node-disk.ts';
+import { seededRandom } from './random.ts';
+import { SimulatedDisk } from './simulated-disk.ts';
+
+const kinds: readonly (readonly [
+  string,
+  (work: (disk: Disk, root: string) => Promise<void>) => Promise<void>,
+])[] = [
+  ['simulated', (work) => work(new SimulatedDisk({ random: seededRandom(1) }).mount(), '/')],
+  [
+    'real',
+    async (work) => {
+      const root = await mkdtemp(join(tmpdir(), 'elanus-disk-'));
+      await work(new NodeDisk(), root).finally(() => rm(root, { recursive: true }));
+    },
+  ],
+];
+
+async function contentOf(disk: Disk, path: string): Promise<string> {
+  await using file = await disk.open(path, 'read');
+  const bytes = Buffer.alloc(await file.size());
+  assert.equal(await file.read(bytes, 0), bytes.length);
+  return bytes.toString();
+}
+
+for (const [kind, withDisk] of kinds) {
+  describe(`a ${kind} disk`, () => {
+    test('reads what was written, wherever it was put', () =>
+      withDisk(async (disk, root) => {
+        await using file = await disk.open(join(root, 'a'), 'create');
+        await file.writeDurably([Buffer.from('he'), Buffer.alloc(0), Buffer.from('llo')], 0);
+        await file.writeDurably([Buffer.from('LL')], 2);
+        const bytes = Buffer.alloc(10);
+        assert.equal(await file.read(bytes, 1), 4);
+        assert.equal(bytes.toString('utf8', 0, 4), 'eLLo');
+      }));
+
+    test('writes more buffers than one call of the system takes', () =>
+      withDisk(async (disk, root) => {
+        await using file = await disk.open(join(root, 'a'), 'create');
+        await file.writeDurably(
+          Array.from({ length: 2_500 }, (_, index) => Buffer.from(String(index % 10))),
+          0,
+        );
+        assert.equal(await contentOf(disk, join(root, 'a')), '0123456789'.repeat(250));
+      }));
+
+    test('cuts, lengthens and empties files', () =>
+      withDisk(async (disk, root) => {
+        await using file = await disk.open(join(root, 'a'), 'create');
+        await file.writeDurably([Buffer.from('hello')], 0);
+        await file.truncate(2);
+        await file.truncate(3);
+        await file.sync();
+        assert.equal(await contentOf(disk, join(root, 'a')), 'he\0');
+        await using _again = await disk.open(join(root, 'a'), 'create');
+        assert.equal(await contentOf(disk, join(root, 'a')), '');
+      }));
+
+    test('makes, lists, renames and removes', () =>
+      withDisk(async (disk, root) => {
+        await disk.createDirectory(join(root, 'x/y'));
+        await disk.createDirectory(join(root, 'x/y'));
+        await (await disk.open(join(root, 'x/b'), 'create')).close();
+        await disk.syncDirectory(join(root, 'x'));
+        const listed = [
+          { name: 'b', kind: 'file' },
+          { name: 'y', kind: 'directory' },
+        ];
+        assert.deepEqual(await disk.list(join(root, 'x')), listed);
+        await disk.rename(join(root, 'x'), join(root, 'z'));
+        assert.deepEqual(await disk.list(join(root, 'z')), listed);
+        await disk.remove(join(root, 'z'));
+        await disk.remove(join(root, 'z'));
+        assert.deepEqual(await disk.list(root), []);
+      }));
+
+    test('says which file is missing', () =>
+      withDisk(async (disk, root) => {
+        for (const mode of ['read', 'write'] as const) {
+          await assert.rejects(disk.open(join(root, 'none'), mode), (error) => {
+            assert.ok(error instanceof DiskError);
+            assert.equal(error.kind, 'missing');
+            assert.equal(error.path, join(root, 'none'));
+            return true;
+          });
+        }
+      }));
+  });
+}
+
+async function simulatedFile(seed: number, options: { readonly capacityBytes?: number } = {}) {
+  const disk = new SimulatedDisk({ random: seededRandom(seed), ...options });
+  const mount = disk.mount();
+  const file = await mount.open('/a', 'create');
+  await mount.syncDirectory('/');
+  return { disk, file };
+}
+
+test('a power cut keeps what was synced and takes back, by chance, what was not', async () => {
+  const outcomes = new Set<string>();
+  for (let seed = 1; seed <= 50; seed += 1) {
+    const { disk, file } = await simulatedFile(seed);
+    await file.writeDurably([Buffer.from('kept')], 0);
+    await file.truncate(2);
+    disk.crash('power');
+    outcomes.add(await contentOf(disk.mount(), '/a'));
+  }
+  assert.deepEqual([...outcomes].sort(), ['ke', 'kept']);
+});
+
+test('a power cut in the middle of a write leaves any part of it, a kill all of it', async () => {
+  const outcomes = new Set<string>();
+  for (let seed = 1; seed <= 200; seed += 1) {
+    const { disk, file } = await simulatedFile(seed);
+    void file.writeDurably([Buffer.alloc(1_500, 'x')], 0);
+    for (let turns = 0; turns < 8; turns += 1) await null;
+    disk.crash('power');
+    const content = await contentOf(disk.mount(), '/a');
+    outcomes.add(content === '' ? 'nothing' : /^x{1500}$/.test(content) ? 'all' : 'some');
+  }
+  assert.deepEqual([...outcomes].sort(), ['all', 'nothing', 'some']);
+});
+
+test('a new name may be lost until its directory is synced', async () => {
+  const found = new Set<number>();
+  for (let seed = 1; seed <= 20; seed += 1) {
+    const disk = new SimulatedDisk({ random: seededRandom(seed) });
+    await disk.mount().open('/a', 'create');
+    disk.crash('power');
+    found.add(disk.filePaths().length);
+  }
+  assert.deepEqual([...found].sort(), [0, 1]);
+});
+
+test('after a failed sync readers see what the disk has not, and the next sync does not write it', async () => {
+  const outcomes = new Set<number>();
+  for (let seed = 1; seed <= 40; seed += 1) {
+    const { disk, file } = await simulatedFile(seed);
+    disk.failSyncs(1);
+    await assert.rejects(file.writeDurably([Buffer.from('hello')], 0), { kind: 'failed' });
+    assert.equal(await contentOf(disk.mount(), '/a'), 'hello');
+    disk.failSyncs(0);
+    await file.sync();
+    disk.crash('power');
+    outcomes.add((await contentOf(disk.mount(), '/a')).length);
+  }
+  assert.ok(outcomes.has(0));
+});
+
+test('a full disk takes a part of a write and says so', async () => {
+  const { disk, file } = await simulatedFile(7, { capacityBytes: 100 });
+  await assert.rejects(file.writeDurably([Buffer.alloc(101, 1)], 0), { kind: 'full', retriable: true });
+  assert.ok(disk.usedBytes() <= 100);
+  await file.truncate(0);
+  await file.writeDurably([Buffer.alloc(100, 1)], 0);
+});
+
+test('what a crash ended never answers', async () => {
+  const { disk, file } = await simulatedFile(1);
+  const read = file.read(new Uint8Array(1), 0).then(() => 'answered');
+  disk.crash('kill');
+  const patience = new Promise((resolve) => setImmediate(resolve, 'silent'));
+  assert.equal(await Promise.race([read, patience]), 'silent');
+});
