@@ -275,9 +275,10 @@ class Survey {
   }
 
   /**
-   * Cuts off what lies behind `end` and makes the rest durable; answers whether that worked. The header
-   * and the last batch are written again, because a sync of an earlier life may have failed: then they
-   * are in the page cache only, and no sync of ours would write what looks clean.
+   * Cuts off what lies behind `end` and makes the rest durable; answers whether that worked. The last
+   * batch is written again, because its sync may have failed in an earlier life: then it is in the page
+   * cache only, and no sync of ours would write what looks clean. The same goes for the header and the
+   * file's name as long as there is no record: the first is written only when they are durable.
    */
   async #settleTail(
     file: DiskFile,
@@ -286,11 +287,15 @@ class Survey {
   ): Promise<boolean> {
     try {
       this.#tornBytes = await countTorn(file, end, size);
-      if (this.#tornBytes > 0) await file.truncate(end);
-      await rewrite(file, 0, FILE_HEADER.bytes);
+      if (this.#tornBytes > 0) {
+        await file.truncate(end);
+        await file.sync();
+      }
       await rewrite(file, durable, end);
-      await file.sync();
-      await this.#disk.syncDirectory(this.#directory);
+      if (end === FILE_HEADER.bytes) {
+        await rewrite(file, 0, FILE_HEADER.bytes);
+        await this.#disk.syncDirectory(this.#directory);
+      }
       return true;
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;

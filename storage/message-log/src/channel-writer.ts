@@ -107,6 +107,8 @@ export class ChannelWriter {
   #queue: QueuedRecord[] = [];
   /** The loop that empties the queue; `null` when there is nothing to do. */
   #loop: Promise<void> | null = null;
+  /** Whether the last group failed. */
+  #isFailing = false;
   #queuedTimestamp: Timestamp;
   #durableTimestamp: Timestamp;
 
@@ -234,11 +236,20 @@ export class ChannelWriter {
       this.#tail = { at: 'file', file: { ...file, end }, allocated: Math.max(allocated, written) };
     } catch (error) {
       this.#context.metrics.failures.inc({});
+      this.#logFailure(error);
       const reason = error instanceof LogOutcomeUnknownError ? error : writeRefused(this.#channel, error);
       for (const record of group) record.reject(reason);
       return;
     }
+    this.#isFailing = false;
     for (const record of group) record.resolve();
+  }
+
+  /** A full disk fails every write: only the first of a run is worth a line. */
+  #logFailure(error: unknown): void {
+    if (this.#isFailing) return;
+    this.#isFailing = true;
+    this.#context.logger.error({ channel: this.#channel, err: error }, 'a write to the log failed');
   }
 
   async #writeMeasured(
@@ -299,8 +310,8 @@ export class ChannelWriter {
   /** Resolves when nothing behind the durable end of `file` can be read again; see the class. */
   async #repair(file: WritableFile, cause: unknown): Promise<void> {
     if (this.#state.name === 'open') this.#state = { name: 'repairing' };
+    this.#logFailure(cause);
     this.#rejectQueued(channelRepairing(this.#channel));
-    this.#context.logger.error({ channel: this.#channel, err: cause }, 'a write to the log failed');
     const wasCut = await this.#cutTail(file.end);
     if (wasCut && cause instanceof DiskError && cause.kind === 'full') {
       this.#tail = { at: 'file', file, allocated: file.end };
