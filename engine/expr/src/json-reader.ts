@@ -1,6 +1,7 @@
 import { equalBytes } from './text-index.ts';
 import { exactNumber } from './value-index.ts';
 
+/** What a value begins like; `broken` when it begins like none, or there is nothing. */
 export type JsonKind = 'object' | 'array' | 'text' | 'number' | 'boolean' | 'null' | 'broken';
 
 /** One step of a path, ready to be compared with the bytes of a document. */

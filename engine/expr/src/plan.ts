@@ -17,6 +17,7 @@ export type Condition =
   | { readonly kind: 'or'; readonly operands: readonly Condition[] }
   | Leaf;
 
+/** A test of one row's values in one or two fields. */
 export type Leaf =
   | ComparisonLeaf
   | RangeLeaf
@@ -39,6 +40,7 @@ export interface ComparisonLeaf extends LeafBase {
   readonly value: ListValue;
 }
 
+/** `lower` and `upper` around the operand; the bounds are of its type and in order. */
 export interface RangeLeaf extends LeafBase {
   readonly kind: 'range';
   readonly operand: Operand;
@@ -55,6 +57,7 @@ export interface MembershipLeaf extends LeafBase {
   readonly values: readonly Constant[];
 }
 
+/** `operand like pattern`, of text. */
 export interface LikeLeaf extends LeafBase {
   readonly kind: 'like';
   readonly operand: Operand;
@@ -83,11 +86,13 @@ export interface ContainsLeaf extends LeafBase {
   readonly values: readonly ListValue[];
 }
 
+/** A constant, or a list that stands for a JSON or Array value. */
 export type ListValue = Constant | readonly ListValue[];
 
 /** What a leaf looks at in each row. */
 export type Operand = ColumnOperand | ElementOperand | PathOperand | LengthOperand | ArithmeticOperand;
 
+/** A whole field. */
 export interface ColumnOperand {
   readonly kind: 'column';
   readonly field: FieldSchema;
@@ -113,6 +118,7 @@ export interface LengthOperand {
   readonly of: ColumnOperand | PathOperand;
 }
 
+/** What may stand between a field and a constant; `**` may not. */
 export type RowOperator = '+' | '-' | '*' | '/' | '%' | '&' | '|' | '^' | '<<' | '>>';
 
 /** `of operator constant`: in Int64 with wrap-around when both are integers, else in Double. */

@@ -26,6 +26,7 @@ interface NodeBase {
   readonly height: number;
 }
 
+/** A constant as written. */
 export interface LiteralNode extends NodeBase {
   readonly kind: 'literal';
   readonly value: Constant;
@@ -50,21 +51,25 @@ export interface TemplateNode extends NodeBase {
   readonly name: string;
 }
 
+/** `[a, b]`. */
 export interface ListNode extends NodeBase {
   readonly kind: 'list';
   /** Plain constants lie here bare, because a list may have a million of them. */
   readonly items: readonly (Constant | Node)[];
 }
 
+/** A sign, a negation, or `exists`. */
 export interface UnaryNode extends NodeBase {
   readonly kind: 'unary';
   readonly operator: '+' | '-' | '~' | 'not' | 'exists';
   readonly operand: Node;
 }
 
+/** Between values of one kind. */
 export type ComparisonOperator = '==' | '!=' | '<' | '<=' | '>' | '>=';
 export type ArithmeticOperator = '+' | '-' | '*' | '/' | '%' | '**' | '<<' | '>>' | '&' | '^' | '|';
 
+/** Whatever stands between two sides, chains of AND and OR apart. */
 export interface BinaryNode extends NodeBase {
   readonly kind: 'binary';
   readonly operator: ComparisonOperator | ArithmeticOperator | 'like' | '=~' | '!~';
@@ -89,6 +94,7 @@ export interface RangeNode extends NodeBase {
   readonly right: Node;
 }
 
+/** `left in right`, whose right side should be a list. */
 export interface MembershipNode extends NodeBase {
   readonly kind: 'membership';
   readonly operator: 'in' | 'not in';
@@ -96,12 +102,14 @@ export interface MembershipNode extends NodeBase {
   readonly right: Node;
 }
 
+/** `name is null`. */
 export interface NullTestNode extends NodeBase {
   readonly kind: 'null-test';
   readonly operator: 'is null' | 'is not null';
   readonly operand: NameNode;
 }
 
+/** `name(operands)`, a keyword's or a free one. */
 export interface CallNode extends NodeBase {
   readonly kind: 'call';
   /** Lower case. */

@@ -43,10 +43,12 @@ function typeOfArithmetic(of: Operand, constant: bigint | number): DataType {
   return kind === 'integer' ? DataType.Int64 : DataType.Double;
 }
 
+/** As `typeOfOperand`, without the width. */
 export function kindOfOperand(operand: Operand): ValueKind {
   return kindOfType(typeOfOperand(operand))!;
 }
 
+/** The type that Milvus gives a literal. */
 export function typeOfConstant(value: Constant): DataType {
   switch (typeof value) {
     case 'boolean':

@@ -12,6 +12,7 @@ import type { ColumnSource } from '../predicate.ts';
 /** A row as JSON would write it; `undefined` is null. JSON fields hold their text. */
 export type Row = Readonly<Record<string, unknown>>;
 
+/** A field with nothing special but `more`. */
 export function field(
   id: number,
   name: string,
@@ -60,6 +61,7 @@ const FIELDS: readonly FieldSchema[] = [
 ];
 const META = field(120, '$meta', DataType.JSON, { isDynamic: true });
 
+/** One field of each type that filters treat in its own way; `$meta` beside them when `dynamic`. */
 export function demoSchema(dynamic: 'dynamic' | 'fixed'): CollectionSchema {
   return {
     name: 'demo',
@@ -74,6 +76,7 @@ export function demoSchema(dynamic: 'dynamic' | 'fixed'): CollectionSchema {
 
 const row = (id: number, values: Row): Row => ({ id, $meta: '{}', ...values });
 
+/** Ten rows with nulls, empty values, quotes, and JSON of every kind under one key. */
 export const DEMO_ROWS: readonly Row[] = [
   row(1, {
     ...{
