@@ -3,7 +3,7 @@ export const SLOT_WORDS = 3;
 export const LOCATION_WORD = 2;
 
 const SLOTS_MIN = 16;
-const SLOTS_MAX = 8192;
+const SLOTS_MAX = 2048;
 /** Beyond this depth tables grow instead of splitting: only keys made to collide get there. */
 const DEPTH_MAX = 18;
 
@@ -23,7 +23,7 @@ function newTable(slots: number, depth: number): KeyTable {
 
 /**
  * Extendible hashing: a directory indexed by the leading bits of the hash points to small tables. A full
- * table doubles up to 8192 slots, then splits in two by one more bit, so no insert ever moves more than
+ * table doubles up to 2048 slots, then splits in two by one more bit, so no insert ever moves more than
  * one small table, and a small index stays small.
  */
 export abstract class ExtendibleKeyTables {
