@@ -6,7 +6,7 @@ import {
   type NumericColumn,
   unreachable,
 } from '@elanus/model';
-import type { Work } from './sliced-work.ts';
+import { inSlices, type Work } from './sliced-work.ts';
 
 /** Bytes that are copied in well under a millisecond. */
 const SLICE_BYTES = 512 * 1024;
@@ -19,7 +19,7 @@ export function* gatherRows<Kind extends Column>(column: Kind, positions: Uint32
 
 function* gather(column: Column, positions: Uint32Array): Work<Column> {
   const length = positions.length;
-  const validity = column.validity && gatherBytes(column.validity, positions);
+  const validity = column.validity && (yield* gatherBytes(column.validity, positions));
   switch (column.dataType) {
     case DataType.VarChar:
     case DataType.JSON:
@@ -42,29 +42,30 @@ function* gather(column: Column, positions: Uint32Array): Work<Column> {
       return { ...column, length, validity, bytes };
     }
     default:
-      yield;
-      return { ...gatherNumbers(column, positions), validity };
+      return { ...(yield* gatherNumbers(column, positions)), validity };
   }
 }
 
-function gatherNumbers(column: NumericColumn, positions: Uint32Array): NumericColumn {
+function* gatherNumbers(column: NumericColumn, positions: Uint32Array): Work<NumericColumn> {
   const length = positions.length;
   switch (column.dataType) {
     case DataType.Bool:
-      return { ...column, length, values: gatherBytes(column.values, positions) };
+      return { ...column, length, values: yield* gatherBytes(column.values, positions) };
     case DataType.Int8:
-      return { ...column, length, values: copyNumbers(column.values, positions, new Int8Array(length)) };
+      return { ...column, length, values: yield* copy(column.values, positions, new Int8Array(length)) };
     case DataType.Int16:
-      return { ...column, length, values: copyNumbers(column.values, positions, new Int16Array(length)) };
+      return { ...column, length, values: yield* copy(column.values, positions, new Int16Array(length)) };
     case DataType.Int32:
-      return { ...column, length, values: copyNumbers(column.values, positions, new Int32Array(length)) };
+      return { ...column, length, values: yield* copy(column.values, positions, new Int32Array(length)) };
     case DataType.Float:
-      return { ...column, length, values: copyNumbers(column.values, positions, new Float32Array(length)) };
+      return { ...column, length, values: yield* copy(column.values, positions, new Float32Array(length)) };
     case DataType.Double:
-      return { ...column, length, values: copyNumbers(column.values, positions, new Float64Array(length)) };
+      return { ...column, length, values: yield* copy(column.values, positions, new Float64Array(length)) };
     case DataType.Int64: {
       const values = new BigInt64Array(length);
-      for (let i = 0; i < length; i++) values[i] = column.values[positions[i]!]!;
+      yield* inSlices(length, (begin, end) => {
+        for (let i = begin; i < end; i++) values[i] = column.values[positions[i]!]!;
+      });
       return { ...column, length, values };
     }
     default:
@@ -74,13 +75,15 @@ function gatherNumbers(column: NumericColumn, positions: Uint32Array): NumericCo
 
 type Numbers = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
 
-function copyNumbers<Array extends Numbers>(from: Array, positions: Uint32Array, to: Array): Array {
-  for (let i = 0; i < positions.length; i++) to[i] = from[positions[i]!]!;
+function* copy<Values extends Numbers>(from: Values, positions: Uint32Array, to: Values): Work<Values> {
+  yield* inSlices(positions.length, (begin, end) => {
+    for (let i = begin; i < end; i++) to[i] = from[positions[i]!]!;
+  });
   return to;
 }
 
-function gatherBytes(from: Uint8Array, positions: Uint32Array): Uint8Array {
-  return copyNumbers(from, positions, new Uint8Array(positions.length));
+function gatherBytes(from: Uint8Array, positions: Uint32Array): Work<Uint8Array> {
+  return copy(from, positions, new Uint8Array(positions.length));
 }
 
 function* gatherFixedRuns(bytes: Uint8Array, rowBytes: number, positions: Uint32Array): Work<Uint8Array> {
@@ -103,11 +106,7 @@ function* gatherByteRuns(
   bytes: Uint8Array,
   positions: Uint32Array,
 ): Work<{ offsets: Uint32Array; bytes: Uint8Array }> {
-  const gatheredOffsets = new Uint32Array(positions.length + 1);
-  for (let i = 0; i < positions.length; i++) {
-    const row = positions[i]!;
-    gatheredOffsets[i + 1] = gatheredOffsets[i]! + offsets[row + 1]! - offsets[row]!;
-  }
+  const gatheredOffsets = yield* gatherOffsets(offsets, positions);
   const gathered = new Uint8Array(gatheredOffsets[positions.length]!);
   let copied = 0;
   for (let i = 0; i < positions.length; i++) {
@@ -122,16 +121,24 @@ function* gatherByteRuns(
   return { offsets: gatheredOffsets, bytes: gathered };
 }
 
+/** Where the runs at `positions` begin and end when they lie side by side. */
+function* gatherOffsets(offsets: Uint32Array, positions: Uint32Array): Work<Uint32Array> {
+  const gathered = new Uint32Array(positions.length + 1);
+  yield* inSlices(positions.length, (begin, end) => {
+    for (let i = begin; i < end; i++) {
+      const row = positions[i]!;
+      gathered[i + 1] = gathered[i]! + offsets[row + 1]! - offsets[row]!;
+    }
+  });
+  return gathered;
+}
+
 /** The positions of the elements of array rows at `positions`. */
 function* expandRuns(
   offsets: Uint32Array,
   positions: Uint32Array,
 ): Work<{ offsets: Uint32Array; elementPositions: Uint32Array }> {
-  const gatheredOffsets = new Uint32Array(positions.length + 1);
-  for (let i = 0; i < positions.length; i++) {
-    const row = positions[i]!;
-    gatheredOffsets[i + 1] = gatheredOffsets[i]! + offsets[row + 1]! - offsets[row]!;
-  }
+  const gatheredOffsets = yield* gatherOffsets(offsets, positions);
   const elementPositions = new Uint32Array(gatheredOffsets[positions.length]!);
   let count = 0;
   for (let i = 0; i < positions.length; i++) {

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { Work } from '../rows/sliced-work.ts';
+import { inSlices, type Work } from '../rows/sliced-work.ts';
 import { LIST_DATA } from './field-data-format.ts';
 import { tagOf, WIRE_TYPE, WireCursor, WireError } from './wire-cursor.ts';
 
@@ -89,4 +89,30 @@ function firstBadValue(offsets: Uint32Array, bytes: Uint8Array, first: number, e
   let index = first;
   while (index < end - 1 && isUtf8(bytes.subarray(offsets[index], offsets[index + 1]))) index += 1;
   return index;
+}
+
+/** The reverse of `readByteList`: each value as member 1 of a list message. */
+export function* encodeByteList({ offsets, bytes }: ByteList): Work<Uint8Array> {
+  const count = offsets.length - 1;
+  let total = offsets[count]! - offsets[0]!;
+  yield* inSlices(count, (begin, end) => {
+    for (let at = begin; at < end; at++) total += 1 + varintBytes(offsets[at + 1]! - offsets[at]!);
+  });
+  const list = Buffer.allocUnsafe(total);
+  let next = 0;
+  for (let index = 0; index < count; index++) {
+    const length = offsets[index + 1]! - offsets[index]!;
+    list[next++] = VALUE_TAG;
+    let rest = length;
+    for (; rest >= 0x80; rest >>>= 7) list[next++] = (rest & 0x7f) | 0x80;
+    list[next++] = rest;
+    copyBytes(bytes, offsets[index]!, list, next, length);
+    next += length;
+    if (index % SLICE_VALUES === SLICE_VALUES - 1) yield;
+  }
+  return list;
+}
+
+function varintBytes(value: number): number {
+  return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5;
 }

@@ -10,7 +10,7 @@ import {
   unexpectedParameter,
 } from '@elanus/model';
 import { gatherRows } from '../rows/gather-rows.ts';
-import type { Work } from '../rows/sliced-work.ts';
+import { inSlices, type Work } from '../rows/sliced-work.ts';
 import { spreadRows } from '../rows/spread-rows.ts';
 import { type FieldData, readFieldData } from './field-data.ts';
 import { SCALARS, VECTORS } from './field-data-format.ts';
@@ -148,25 +148,31 @@ function* withNulls(values: Column, validity: Uint8Array, name: string, rows: nu
       `the length (${validity.length}) of valid_data of field (${name}) is not equal to passed num_rows (${rows})`,
     );
   }
-  const validRows = countOnes(validity);
+  const validRows = yield* countOnes(validity);
   if (validRows === rows && values.length === rows) return values;
-  if (values.length === validRows) return spreadRows(values, validity);
+  if (values.length === validRows) return yield* spreadRows(values, validity);
   if (values.length !== rows) {
     throw invalidParameter(
       `the length of field (${name}) is wrong: ${values.length} values for ${validRows} valid rows of ${rows}`,
     );
   }
-  return spreadRows(yield* gatherRows(values, positionsOfOnes(validity, validRows)), validity);
+  const present = yield* gatherRows(values, yield* positionsOfOnes(validity, validRows));
+  return yield* spreadRows(present, validity);
 }
 
-function countOnes(validity: Uint8Array): number {
+function* countOnes(validity: Uint8Array): Work<number> {
   let count = 0;
-  for (let row = 0; row < validity.length; row++) count += validity[row]!;
+  yield* inSlices(validity.length, (begin, end) => {
+    for (let row = begin; row < end; row++) count += validity[row]!;
+  });
   return count;
 }
 
-function positionsOfOnes(validity: Uint8Array, count: number): Uint32Array {
+function* positionsOfOnes(validity: Uint8Array, count: number): Work<Uint32Array> {
   const positions = new Uint32Array(count);
-  for (let row = 0, next = 0; row < validity.length; row++) if (validity[row] === 1) positions[next++] = row;
+  let next = 0;
+  yield* inSlices(validity.length, (begin, end) => {
+    for (let row = begin; row < end; row++) if (validity[row] === 1) positions[next++] = row;
+  });
   return positions;
 }

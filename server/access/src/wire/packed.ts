@@ -1,4 +1,4 @@
-import type { Work } from '../rows/sliced-work.ts';
+import { inSlices, runAtOnce, type Work } from '../rows/sliced-work.ts';
 import { Concatenation, tagOf, WIRE_TYPE, WireCursor, WireError } from './wire-cursor.ts';
 
 /** Bytes of varints that are read in about half a millisecond. */
@@ -194,10 +194,28 @@ export function decodeDoubles(content: Uint8Array): Float64Array {
 
 /** int64 elements as packed varints. */
 export function encodeInt64s(values: BigInt64Array): Uint8Array {
+  return runAtOnce(encodeInt64sInSlices(values));
+}
+
+export function* encodeInt64sInSlices(values: BigInt64Array): Work<Uint8Array> {
   const halves = new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
   const bytes = Buffer.allocUnsafe(VARINT_BYTES_MAX * values.length);
   let at = 0;
-  for (let index = 0; index < values.length; index++) {
+  yield* inSlices(values.length, (begin, end) => {
+    at = encodeInt64Slice(halves, begin, end, bytes, at);
+  });
+  return bytes.subarray(0, at);
+}
+
+function encodeInt64Slice(
+  halves: Int32Array,
+  begin: number,
+  end: number,
+  bytes: Uint8Array,
+  start: number,
+): number {
+  let at = start;
+  for (let index = begin; index < end; index++) {
     let low = halves[2 * index]! >>> 0;
     let high = halves[2 * index + 1]! >>> 0;
     while (high !== 0 || low >= 0x80) {
@@ -207,5 +225,5 @@ export function encodeInt64s(values: BigInt64Array): Uint8Array {
     }
     bytes[at++] = low;
   }
-  return bytes.subarray(0, at);
+  return at;
 }

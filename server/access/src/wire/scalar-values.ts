@@ -7,7 +7,7 @@ import {
   type ElementColumn,
   type JsonColumn,
 } from '@elanus/model';
-import type { Work } from '../rows/sliced-work.ts';
+import { inSlices, type Work } from '../rows/sliced-work.ts';
 import { checkUtf8, countByteList, readByteList } from './byte-lists.ts';
 import { readSlot } from './field-data.ts';
 import { LIST_DATA, SCALARS } from './field-data-format.ts';
@@ -84,12 +84,12 @@ export function* readElements(list: Uint8Array, type: ElementType): Work<Element
     }
     case DataType.Int8: {
       const wide = yield* decodeInt32s(content);
-      const values = narrow(wide, Int8Array.from(wide), -0x80, 0x7f);
+      const values = yield* narrow(wide, new Int8Array(wide.length), -0x80, 0x7f);
       return { ...base, dataType: type, length: values.length, values };
     }
     case DataType.Int16: {
       const wide = yield* decodeInt32s(content);
-      const values = narrow(wide, Int16Array.from(wide), -0x8000, 0x7fff);
+      const values = yield* narrow(wide, new Int16Array(wide.length), -0x8000, 0x7fff);
       return { ...base, dataType: type, length: values.length, values };
     }
     case DataType.Int32: {
@@ -111,16 +111,21 @@ export function* readElements(list: Uint8Array, type: ElementType): Work<Element
   }
 }
 
-function narrow<Narrow extends Int8Array | Int16Array>(
+function* narrow<Narrow extends Int8Array | Int16Array>(
   wide: Int32Array,
   values: Narrow,
   min: number,
   max: number,
-): Narrow {
-  for (let index = 0; index < wide.length; index++) {
-    if (values[index] === wide[index]) continue;
-    throw new WireError(`the ${index}th element (${wide[index]}) out of range: [${min}, ${max}]`);
-  }
+): Work<Narrow> {
+  yield* inSlices(wide.length, (begin, end) => {
+    for (let index = begin; index < end; index++) {
+      const value = wide[index]!;
+      if (value < min || value > max) {
+        throw new WireError(`the ${index}th element (${value}) out of range: [${min}, ${max}]`);
+      }
+      values[index] = value;
+    }
+  });
   return values;
 }
 

@@ -16,7 +16,7 @@ import { collectionRef } from '../definition/collection-ref.ts';
 import type { AccessDependencies, CallContext, Handler } from '../handler.ts';
 import { requireLoaded } from '../read/read-target.ts';
 import { gatherRows } from '../rows/gather-rows.ts';
-import { runInSlices, type Work } from '../rows/sliced-work.ts';
+import { runAtOnce, runInSlices, type Work } from '../rows/sliced-work.ts';
 import { encodeMutationResult } from '../wire/mutation-result.ts';
 import { templateValues } from '../wire/template-values.ts';
 import { bucketsOf } from './key-hash.ts';
@@ -43,13 +43,14 @@ export function deleteHandler(dependencies: AccessDependencies): Handler<'Delete
       primaryKeysOf(filter) ??
       (await findKeys(dependencies, { collection, partitionIds, filter, request }, context));
     const timestamp = await deleteKeys(dependencies, collection, partitionIds, keys);
-    return encodeMutationResult({
+    const reply = {
       keys: null,
       insertedRows: 0,
       deletedRows: keys.length,
       upsertedRows: 0,
       timestamp,
-    });
+    };
+    return runAtOnce(encodeMutationResult(reply));
   };
 }
 
@@ -94,7 +95,7 @@ function requirePartition(load: LoadInfo, partition: PartitionId, name: string):
 }
 
 async function deleteKeys(
-  { root, streaming }: AccessDependencies,
+  { root, streaming, clock }: AccessDependencies,
   collection: CollectionInfo,
   partitionIds: readonly PartitionId[] | null,
   keys: KeyColumn,
@@ -103,7 +104,7 @@ async function deleteKeys(
   let timestamp: Timestamp | undefined;
   for (let first = 0; first < keys.length; first += KEYS_MAX) {
     const end = Math.min(keys.length, first + KEYS_MAX);
-    const parts = await runInSlices(splitKeys(keys, first, end, collection, partitionIds));
+    const parts = await runInSlices(splitKeys(keys, first, end, collection, partitionIds), clock);
     timestamp = (await streaming.write({ kind: 'delete', collection, parts })).timestamp;
   }
   return timestamp!;

@@ -2,8 +2,9 @@ import { MilvusError, serviceUnimplemented } from '@elanus/model';
 import type { Methods } from '@elanus/proto';
 import { collectionRef } from '../definition/collection-ref.ts';
 import { type AccessDependencies, type CallContext, FailedAnswer, type Handler } from '../handler.ts';
+import { runInSlices } from '../rows/sliced-work.ts';
 import { encodeMutationResult } from '../wire/mutation-result.ts';
-import { readRows, run, type WriteKind } from './read-rows.ts';
+import { readRows, type WriteKind } from './read-rows.ts';
 import { keysOf, splitRows } from './split-rows.ts';
 import { checkSchemaTimestamp, defaultPartition, namedPartition } from './write-target.ts';
 
@@ -37,23 +38,25 @@ async function allOrNothing<Answer>({ numRows }: RowsRequest, write: Promise<Ans
 
 /** Find the target, read and check the rows, split them, make them durable, reply. */
 async function writeRows(
-  { root, streaming, limits }: AccessDependencies,
+  dependencies: AccessDependencies,
   request: RowsRequest,
   { database }: CallContext,
   kind: WriteKind,
 ): Promise<Uint8Array> {
+  const { root, streaming, clock, limits } = dependencies;
   const collection = await root.describeCollection(collectionRef(database, request.collectionName, limits));
   checkSchemaTimestamp(collection, request.schemaTimestamp);
   const partition = namedPartition(collection, request.partitionName, limits) ?? defaultPartition(collection);
-  const batch = await readRows(request, collection, kind, root);
+  const batch = await readRows(request, collection, kind, dependencies);
   const duplicates = kind === 'insert' && collection.duplicateKey !== 'replace' ? 'keep' : 'last';
-  const parts = await run(request.fieldsData, splitRows(batch, collection, partition, duplicates));
+  const parts = await runInSlices(splitRows(batch, collection, partition, duplicates), clock);
   const { timestamp, replacedRows } = await streaming.write({ kind, collection, parts });
-  return encodeMutationResult({
+  const reply = {
     keys: keysOf(batch, collection),
     insertedRows: batch.length,
     deletedRows: kind === 'upsert' ? replacedRows : 0,
     upsertedRows: kind === 'upsert' ? batch.length : 0,
     timestamp,
-  });
+  };
+  return await runInSlices(encodeMutationResult(reply), clock);
 }

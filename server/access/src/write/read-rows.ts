@@ -8,11 +8,11 @@ import {
   type RowBatch,
   unexpectedParameter,
 } from '@elanus/model';
-import type { RootCoordinator } from '@elanus/rpc';
 import { isTrue, lastValueOf } from '../definition/key-values.ts';
+import type { AccessDependencies } from '../handler.ts';
 import { constantColumn, constantRowBytes, withDefaults } from '../rows/constant-column.ts';
 import type { Work } from '../rows/sliced-work.ts';
-import { runAtOnce, runInSlices } from '../rows/sliced-work.ts';
+import { runInSlices } from '../rows/sliced-work.ts';
 import { readColumn } from '../wire/column-reader.ts';
 import type { FieldData } from '../wire/field-data.ts';
 import { checkValues } from './check-values.ts';
@@ -26,8 +26,6 @@ export interface SentRows {
 }
 export type WriteKind = 'insert' | 'upsert';
 
-/** Requests below this are read in one go: a few milliseconds. */
-const AT_ONCE_BYTES_MAX = 4 * 1024 * 1024;
 /** A request may not make more bytes of defaults, nulls and generated keys than this. */
 const FILLED_BYTES_MAX = 512 * 1024 * 1024;
 const KEY_BYTES = 32;
@@ -41,24 +39,19 @@ export async function readRows(
   sent: SentRows,
   collection: CollectionInfo,
   kind: WriteKind,
-  root: RootCoordinator,
+  { root, clock }: Pick<AccessDependencies, 'root' | 'clock'>,
 ): Promise<RowBatch> {
   const { numRows: length } = sent;
   if (length === 0) {
     throw unexpectedParameter('invalid num_rows', '0', 'num_rows should be greater than 0');
   }
-  const columns = await run(sent.fieldsData, readColumns(sent, collection, kind));
+  const columns = await runInSlices(readColumns(sent, collection, kind), clock);
   const { primaryKey } = collection.schema;
   if (!columns.has(primaryKey.id)) {
-    columns.set(primaryKey.id, generatedKeys(await root.allocateIds(length), length, primaryKey));
+    const first = await root.allocateIds(length);
+    columns.set(primaryKey.id, await runInSlices(generatedKeys(first, length, primaryKey), clock));
   }
   return { length, columns };
-}
-
-/** Small work at once, large work with pauses for others. */
-export function run<Result>(buffers: readonly Uint8Array[], work: Work<Result>): Result | Promise<Result> {
-  const bytes = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
-  return bytes <= AT_ONCE_BYTES_MAX ? runAtOnce(work) : runInSlices(work);
 }
 
 function* readColumns(
@@ -80,7 +73,7 @@ function* readColumns(
   const missing = fields.filter((field) => !sent.has(field.id));
   checkFilledBytes(missing, numRows);
   for (const field of missing) {
-    if (!isGenerated(field)) columns.set(field.id, constantColumn(field, numRows));
+    if (!isGenerated(field)) columns.set(field.id, yield* constantColumn(field, numRows));
     yield;
   }
   return columns;
@@ -132,7 +125,7 @@ function* readSentColumn(
 ): Work<Column> {
   checkMayBeNull(sent, field);
   const column = yield* readColumn(sent, field, rows);
-  const complete = field.defaultValue === null ? column : withDefaults(column, field.defaultValue);
+  const complete = field.defaultValue === null ? column : yield* withDefaults(column, field.defaultValue);
   yield* checkValues(complete, field, fieldNames);
   return complete;
 }

@@ -10,8 +10,10 @@ import {
 } from '@elanus/model';
 import type { InsertPart } from '@elanus/rpc';
 import { gatherRows } from '../rows/gather-rows.ts';
-import type { Work } from '../rows/sliced-work.ts';
+import { inSlices, type Work } from '../rows/sliced-work.ts';
 import { bucketsOf } from './key-hash.ts';
+
+const LEFT_OUT = -1;
 
 /** The primary keys of a batch. */
 export function keysOf(batch: RowBatch, { schema }: CollectionInfo): KeyColumn {
@@ -39,7 +41,8 @@ export function* splitRows(
   const slotCount = slots === null ? 1 : partitions.length;
   // Parts of one shard have no order among them that a client could know, so of a key only its last row may go.
   const kept = slots === null || duplicates === 'keep' ? null : yield* lastRows(keys);
-  const rowsOfPart = groupRows(shards, slots, slotCount, kept);
+  const counts = { shards: channels.length, slots: slotCount };
+  const rowsOfPart = yield* groupRows(shards, slots, counts, kept);
   const parts: InsertPart[] = [];
   for (const [part, rows] of rowsOfPart) {
     const channel = channels[Math.floor(part / slotCount)]!;
@@ -77,29 +80,32 @@ function* lastRows(keys: KeyColumn): Work<Uint8Array> {
   return isLast;
 }
 
-function groupRows(
+/** The rows of each part that has any; part = shard x slots + slot. */
+function* groupRows(
   shards: Uint16Array,
   slots: Uint16Array | null,
-  slotCount: number,
+  counts: { readonly shards: number; readonly slots: number },
   kept: Uint8Array | null,
-): ReadonlyMap<number, Uint32Array> {
-  const counts = new Map<number, number>();
-  const partOf = (row: number) => shards[row]! * slotCount + (slots === null ? 0 : slots[row]!);
-  for (let row = 0; row < shards.length; row++) {
-    if (kept?.[row] === 0) continue;
-    const part = partOf(row);
-    counts.set(part, (counts.get(part) ?? 0) + 1);
-  }
-  const groups = new Map([...counts].map(([part, count]) => [part, new Uint32Array(count)]));
-  const filled = new Map<number, number>();
-  for (let row = 0; row < shards.length; row++) {
-    if (kept?.[row] === 0) continue;
-    const part = partOf(row);
-    const at = filled.get(part) ?? 0;
-    groups.get(part)![at] = row;
-    filled.set(part, at + 1);
-  }
-  return groups;
+): Work<ReadonlyMap<number, Uint32Array>> {
+  const partOfRow = new Int32Array(shards.length);
+  const rowCounts = new Uint32Array(counts.shards * counts.slots);
+  yield* inSlices(shards.length, (begin, end) => {
+    for (let row = begin; row < end; row++) {
+      const part = shards[row]! * counts.slots + (slots === null ? 0 : slots[row]!);
+      const isKept = kept === null || kept[row] === 1;
+      partOfRow[row] = isKept ? part : LEFT_OUT;
+      if (isKept) rowCounts[part]! += 1;
+    }
+  });
+  const groups = Array.from(rowCounts, (count) => new Uint32Array(count));
+  rowCounts.fill(0);
+  yield* inSlices(shards.length, (begin, end) => {
+    for (let row = begin; row < end; row++) {
+      const part = partOfRow[row]!;
+      if (part !== LEFT_OUT) groups[part]![rowCounts[part]!++] = row;
+    }
+  });
+  return new Map([...groups.entries()].filter(([, rows]) => rows.length > 0));
 }
 
 function* gatherBatch(batch: RowBatch, rows: Uint32Array): Work<RowBatch> {

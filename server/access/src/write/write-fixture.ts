@@ -23,7 +23,7 @@ import {
   type schema_FieldData,
 } from '@elanus/proto';
 import type { QueryTask, WriteRequest } from '@elanus/rpc';
-import { noMetrics, silentLogger, systemClock } from '@elanus/runtime';
+import { type Clock, noMetrics, silentLogger, systemClock } from '@elanus/runtime';
 import { type AccessDependencies, type CallContext, FailedAnswer, type Handlers } from '../handler.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import { fieldOf } from '../wire/field-fixture.ts';
@@ -124,7 +124,7 @@ export class WriteBench {
   takenIds = 0;
   readonly #handlers: Handlers;
 
-  constructor(collection: CollectionInfo) {
+  constructor(collection: CollectionInfo, clock: Pick<Clock, 'monotonicMs'> = systemClock) {
     const dependencies = {
       root: {
         describeCollection: async (ref: { database: string; collection: string }) => {
@@ -153,7 +153,7 @@ export class WriteBench {
           return { timestamp: 60n, replacedRows: this.replacedRows };
         },
       },
-      clock: systemClock,
+      clock,
       logger: silentLogger,
       metrics: noMetrics,
       limits: DEFAULT_LIMITS,
