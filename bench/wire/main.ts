@@ -64,9 +64,5 @@ for (const name of peers) {
   }
 }
 if (wanted('reopen') && peers.includes('elanus')) await measureReopen(table);
-console.log(
-  table.toMarkdown(
-    ['disk', ...names].filter((name) => name !== 'disk' || wanted('insert')).slice(wanted('insert') ? 1 : 0),
-  ),
-);
+console.log(table.toMarkdown(names));
 if (wanted('insert')) console.log(`\n${table.toMarkdown(['disk'])}`);

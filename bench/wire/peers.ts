@@ -20,9 +20,11 @@ export interface Peer {
   readonly name: string;
   readonly host: string;
   readonly port: number;
+  /** host:port of its `/metrics`; `null` when nothing is read from there. */
+  readonly admin: string | null;
   /** From the start of the process to the first answered connection, in milliseconds. */
   readonly startMs: number;
-  /** Resident memory of all its processes, in MiB. */
+  /** Resident memory of the server's own process, in MiB: the largest of those that were started, launchers left out. */
   residentMiB(): number;
   /** Asks it to end (SIGTERM) and resolves with the milliseconds it took; kills it after `patienceMs`. */
   stop(patienceMs?: number): Promise<number>;
@@ -57,8 +59,9 @@ export async function startElanus(options: { readonly data?: string } = {}): Pro
     { cwd: CHECKOUT, stdio: ['ignore', 'pipe', logFile('elanus')], detached: true },
   );
   const startedMs = performance.now();
-  await readyLine(child);
-  return peerOf('Elanus', port, performance.now() - startedMs, child, options.data ? null : data);
+  const admin = await adminAddress(child);
+  const startMs = performance.now() - startedMs;
+  return { ...peerOf('Elanus', port, startMs, child, options.data ? null : data), admin };
 }
 
 /** The whole of Milvus 2.3.5, standalone. Its embedded etcd has fixed ports: only one can run on a machine. */
@@ -101,12 +104,14 @@ function underMemoryLimit(script: string, args: readonly string[], name: string)
   });
 }
 
-async function readyLine(child: ChildProcess): Promise<void> {
-  await new Promise<void>((ready, reject) => {
+/** Waits for the ready line and returns what it says of the admin port. */
+async function adminAddress(child: ChildProcess): Promise<string> {
+  return await new Promise<string>((ready, reject) => {
     let output = '';
     child.stdout!.on('data', (chunk: Buffer) => {
       output += chunk.toString();
-      if (output.includes('elanus ready')) ready();
+      const admin = /^elanus ready .*\badmin=(\S+)/m.exec(output)?.[1];
+      if (admin) ready(admin);
     });
     child.once('exit', (code) => reject(new Error(`elanus ended with code ${code} before it was ready`)));
     setTimeout(() => reject(new Error('elanus was not ready in time')), READY_WITHIN_MS).unref();
@@ -148,8 +153,9 @@ function peerOf(name: string, port: number, startMs: number, child: ChildProcess
     name,
     host: '127.0.0.1',
     port,
+    admin: null,
     startMs,
-    residentMiB: () => [...new Set(processes())].reduce((sum, pid) => sum + residentKiB(pid), 0) / 1024,
+    residentMiB: () => Math.max(...processes().map(residentKiB)) / 1024,
     stop: async (patienceMs = 40_000) => {
       const startedMs = performance.now();
       const ids = [...new Set(processes())];

@@ -1,4 +1,7 @@
-import { drain, latencies, quantile, withConnections } from './measure.ts';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import type { InsertLoad } from './insert-load.ts';
+import { latencies, quantile, withConnections } from './measure.ts';
 import { insert, type Request, search, searchIds } from './messages.ts';
 import type { Peer } from './peers.ts';
 import { emptyCollection, expectInserted } from './section-insert.ts';
@@ -8,46 +11,73 @@ import { clusteredVectors } from './vectors.ts';
 const DIM = 128;
 const BATCH_ROWS = 1_000;
 const ROWS_SEARCHED = 10_000;
-const INSERT_BATCHES = 600;
+const INSERT_BATCHES = 1_500;
 const INSERTERS = 8;
-const IDLE_SEARCHES = 300;
+const WARM_UP_SEARCHES = 300;
+const IDLE_SEARCHES = 1_000;
 
 /** One connection searches a small collection while eight insert into another: what becomes of its latency? */
 export async function measureMixed(peer: Peer, table: Table): Promise<void> {
   const vectors = clusteredVectors(ROWS_SEARCHED, DIM, 6);
-  const batch = vectors.subarray(0, BATCH_ROWS * DIM);
-  const batches = peer.name.startsWith('milvus-lite') ? INSERT_BATCHES / 10 : INSERT_BATCHES;
-  await withConnections(peer, INSERTERS + 1, async ([searcher, ...inserters]) => {
+  const batches = peer.name.startsWith('milvus-lite') ? INSERT_BATCHES / 20 : INSERT_BATCHES;
+  await withConnections(peer, 1, async ([searcher]) => {
     await emptyCollection(searcher!, 'mixed_search', DIM);
     await emptyCollection(searcher!, 'mixed_insert', DIM);
     const loaded = insert('mixed_search', 0, vectors, DIM);
     expectInserted(await searcher!.call(loaded.path, loaded.frame));
-    const request = search('mixed_search', vectors.subarray(0, DIM), DIM, {
-      limit: 10,
-      consistency: 'bounded',
-    });
+    const query = vectors.subarray(0, DIM);
+    const request = search('mixed_search', query, DIM, { limit: 10, consistency: 'bounded' });
+    await latencies(searcher!, repeat(request, WARM_UP_SEARCHES), searchIds);
     const idle = await latencies(searcher!, repeat(request, IDLE_SEARCHES), searchIds);
+
+    const { host, port } = peer;
+    const load: InsertLoad = {
+      host,
+      port,
+      collection: 'mixed_insert',
+      dim: DIM,
+      batchRows: BATCH_ROWS,
+      batches,
+      connections: INSERTERS,
+    };
+    const inserters = new Worker(new URL('./insert-load.ts', import.meta.url), { workerData: load });
+    await once(inserters, 'message');
+    await loopDelayMs(peer); // Reading it begins a new measurement.
     const state = { inserting: true };
-    const requests = Array.from({ length: batches }, (_, at) =>
-      insert('mixed_insert', at * BATCH_ROWS, batch, DIM),
-    );
-    const inserted = drain(inserters, requests, expectInserted).finally(() => {
+    const inserted = once(inserters, 'message').then(([seconds]) => {
       state.inserting = false;
+      return seconds as number;
     });
+    inserters.postMessage('go');
     const busy = await latencies(searcher!, whilst(request, state), searchIds);
-    const seconds = await inserted;
-    const rate = Math.round((batches * BATCH_ROWS) / seconds);
-    const figures = { idle, 'while 8 connections insert': busy };
-    for (const [when, times] of Object.entries(figures)) {
-      table.add(peer, {
-        measurement: `search p99, ${when}`,
-        value: quantile(times, 0.99),
-        unit: 'ms',
-        better: 'less',
-        note: when === 'idle' ? `p50 ${quantile(times, 0.5).toFixed(2)} ms` : `${rate} rows/s inserted`,
-      });
-    }
+    const rate = Math.round((batches * BATCH_ROWS) / (await inserted));
+    await inserters.terminate();
+    const p50 = (times: readonly number[]) => `p50 ${quantile(times, 0.5).toFixed(2)} ms`;
+    const unit = { unit: 'ms', better: 'less' } as const;
+    table.add(peer, {
+      measurement: 'search p99, idle',
+      value: quantile(idle, 0.99),
+      ...unit,
+      note: p50(idle),
+    });
+    table.add(peer, {
+      measurement: `search p99 while ${INSERTERS} connections insert`,
+      value: quantile(busy, 0.99),
+      ...unit,
+      note: `${p50(busy)}, ${rate} rows/s inserted`,
+    });
+    const delay = await loopDelayMs(peer);
+    if (delay !== null)
+      table.add(peer, { measurement: 'event-loop delay p99 meanwhile', value: delay, ...unit });
   });
+}
+
+/** The server's own measure since it was last asked; `null` for servers that have none. */
+async function loopDelayMs({ admin }: Peer): Promise<number | null> {
+  if (admin === null) return null;
+  const metrics = await (await fetch(`http://${admin}/metrics`)).text();
+  const seconds = /^elanus_event_loop_delay_p99_seconds (\S+)/m.exec(metrics)?.[1];
+  return seconds === undefined ? null : Number(seconds) * 1000;
 }
 
 function* repeat(request: Request, times: number): Generator<Request> {

@@ -31,7 +31,8 @@ export class Table {
 
   /** Markdown: a row a measurement, a column a server, and how many times better the first is than each other. */
   toMarkdown(peers: readonly string[]): string {
-    const measurements = [...new Set(this.#figures.map((figure) => figure.measurement))];
+    const shown = this.#figures.filter((figure) => peers.includes(figure.peer));
+    const measurements = [...new Set(shown.map((figure) => figure.measurement))];
     const head = ['measurement', ...peers, ...peers.slice(1).map((peer) => `× ${peer}`), 'note'];
     const rows = measurements.map((measurement) => {
       const figures = peers.map((peer) =>

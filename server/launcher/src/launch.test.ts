@@ -53,7 +53,7 @@ test('answers on both ports, and starts again on what it left', async () => {
     for (const name of [
       'milvus_proxy_req_count',
       'milvus_proxy_req_latency',
-      'nodejs_eventloop_lag_p99_seconds',
+      'elanus_event_loop_delay_p99_seconds',
       'process_resident_memory_bytes',
       'fsync',
       'rows',
