@@ -59,6 +59,6 @@ export interface AccessDependencies {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly limits: AccessLimits;
-  /** What GetVersion answers, for example `2.6.0-elanus-0.1.0`. */
+  /** What GetVersion answers, for example `2.6.6`. */
   readonly version: string;
 }
