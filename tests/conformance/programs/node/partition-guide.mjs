@@ -204,7 +204,7 @@ await step('a released partition is dropped', () => dropPartition('south'));
 await step('dropping an unknown partition changes nothing', () => dropPartition('south'));
 await step("the default partition can't be dropped", () => dropPartition('_default'));
 await step('the rows of a dropped partition are gone', async () => {
-  await loadAll();
+  await must(client.loadCollection({ collection_name }));
   return await trees();
 });
 await must(client.dropCollection({ collection_name }));

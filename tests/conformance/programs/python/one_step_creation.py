@@ -24,7 +24,7 @@ def dimension_only(client, name):
     same([hit["entity"]["tag"] for hit in hits], ["a", "b"])
 
 
-@case("names, metric, text keys and auto ids can be chosen in that call")
+@case("names, metric and text keys can be chosen in that call")
 def dimension_and_options(client, name):
     client.create_collection(
         name,
@@ -41,7 +41,10 @@ def dimension_and_options(client, name):
         [(hit["key"] if "key" in hit else hit["id"], hit["distance"]) for hit in hits],
         [("a", 0.0), ("b", 25.0)],
     )
-    client.drop_collection(name)
+
+
+@case("auto ids are given out by a collection created in one call")
+def dimension_and_auto_ids(client, name):
     client.create_collection(name, dimension=2, auto_id=True)
     ids = client.insert(name, [{"vector": [0, 0]}, {"vector": [0, 1]}])["ids"]
     same(len(set(ids)), 2)
