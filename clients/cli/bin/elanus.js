@@ -1,8 +1,12 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S UV_THREADPOOL_SIZE=16 node --v8-pool-size=0
 /**
  * The command's first step, in plain JavaScript: a Node too old for TypeScript can say so here, and the compile cache
  * is on before the first TypeScript is read (it also keeps files without their types; loading the tool that takes
  * the types away costs 100 ms).
+ *
+ * The line above gives V8 as many helping threads as there are spare processors instead of four: on two processors
+ * those four took a third of the inserts a second away and made pauses twice as long. Sixteen threads for files,
+ * because each channel of the log that is being written holds one.
  */
 import * as module from 'node:module';
 import { homedir } from 'node:os';

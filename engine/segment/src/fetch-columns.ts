@@ -14,8 +14,8 @@ import {
   type NumericColumn,
 } from '@elanus/model';
 import type { RowLocations } from '@elanus/rpc';
+import type { LoopShare } from '@elanus/runtime';
 import type { Chunk } from './chunk.ts';
-import type { LoopShare } from './loop-share.ts';
 import { missingColumn } from './missing-column.ts';
 import { isNumeric, NUMERIC_BYTES, numericColumn } from './numeric-type.ts';
 import { takeTurns } from './read.ts';

@@ -1,5 +1,4 @@
 export { fetchColumns } from './fetch-columns.ts';
-export { LoopShare } from './loop-share.ts';
 export type { PreparedWrite, WriteEffect } from './prepared-write.ts';
 export { countShards, queryShards, type RowWindow } from './query-shards.ts';
 export type { Read, RowSelection } from './read.ts';

@@ -1,6 +1,6 @@
 import type { RowFilter } from '@elanus/expr';
 import type { KeyColumn } from '@elanus/model';
-import type { LoopShare } from './loop-share.ts';
+import type { LoopShare } from '@elanus/runtime';
 import type { ChunkView, ReadScope, Shard } from './shard.ts';
 
 /** What a filter asks for. */

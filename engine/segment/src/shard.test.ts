@@ -12,9 +12,8 @@ import {
   type Timestamp,
   type VectorType,
 } from '@elanus/model';
-import { type Random, seededRandom, systemClock } from '@elanus/runtime';
+import { LoopShare, type Random, seededRandom, systemClock } from '@elanus/runtime';
 import { fetchColumns } from './fetch-columns.ts';
-import { LoopShare } from './loop-share.ts';
 import { countShards, queryShards } from './query-shards.ts';
 import type { Read } from './read.ts';
 import { searchShards } from './search-shards.ts';

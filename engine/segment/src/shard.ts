@@ -13,10 +13,10 @@ import {
   type Timestamp,
   type VarCharColumn,
 } from '@elanus/model';
+import type { LoopShare } from '@elanus/runtime';
 import { type Chunk, storedFields } from './chunk.ts';
 import { chunkRowsOf, fixedRowBytes, GrowingSegment } from './growing-segment.ts';
 import { type KeyIndex, type KeyReader, NO_ROW } from './key-index.ts';
-import type { LoopShare } from './loop-share.ts';
 import { missingColumn } from './missing-column.ts';
 import { openKeyIndex } from './open-key-index.ts';
 import { PreparedWrite } from './prepared-write.ts';

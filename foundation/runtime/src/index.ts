@@ -9,6 +9,7 @@ export {
   type OpenMode,
 } from './disk.ts';
 export { type Logger, silentLogger } from './logger.ts';
+export { LoopShare } from './loop-share.ts';
 export { ManualClock } from './manual-clock.ts';
 export { type Counter, type GaugeReader, type Histogram, type Metrics, noMetrics } from './metrics.ts';
 export { NodeDisk } from './node-disk.ts';

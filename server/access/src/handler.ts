@@ -8,7 +8,7 @@ import type {
   RootCoordinator,
   StreamingWorker,
 } from '@elanus/rpc';
-import type { Clock, Logger, Metrics } from '@elanus/runtime';
+import type { Clock, Logger, LoopShare, Metrics } from '@elanus/runtime';
 import type { AccessLimits } from './limits.ts';
 
 /** What a call brings besides its message. */
@@ -56,6 +56,8 @@ export interface AccessDependencies {
   readonly streaming: StreamingWorker;
   readonly reader: QueryWorker;
   readonly clock: Clock;
+  /** What handlers, readers and writers may take of one turn of the event loop, together. */
+  readonly share: LoopShare;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly limits: AccessLimits;

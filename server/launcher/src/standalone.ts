@@ -3,7 +3,14 @@ import { loadKernel } from '@elanus/kernel';
 import { openMessageLog } from '@elanus/message-log';
 import { openLmdbMetaStore } from '@elanus/meta-store';
 import type { QueryWorker, StreamingWorker } from '@elanus/rpc';
-import { type Clock, type Logger, type Metrics, NodeDisk, systemRandom } from '@elanus/runtime';
+import {
+  type Clock,
+  type Logger,
+  type LoopShare,
+  type Metrics,
+  NodeDisk,
+  systemRandom,
+} from '@elanus/runtime';
 import { openQueryWorker, openStreamingWorker, type RecoveryProgress } from '@elanus/worker';
 import type { Settings } from './config/settings.ts';
 import type { DataDirectory } from './data-directory.ts';
@@ -22,6 +29,7 @@ export interface StandaloneOptions {
 export interface StandaloneRoles extends Coordinators, AsyncDisposable {
   readonly streaming: StreamingWorker;
   readonly reader: QueryWorker;
+  readonly share: LoopShare;
 }
 
 /** Opens the stores in the data directory, recovers the worker from them, and puts the coordinators above. */
@@ -65,6 +73,7 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
     share: streaming.share,
     kernel: loadKernel(),
   });
+  const { share } = streaming;
   const coordinators = await openCoordinators({
     ...state,
     streaming,
@@ -72,5 +81,5 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
     logger: role('coordinator'),
   });
   const owned = opened.move();
-  return { ...coordinators, streaming, reader, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { ...coordinators, streaming, reader, share, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }

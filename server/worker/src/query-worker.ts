@@ -10,14 +10,8 @@ import type {
   SearchHits,
   SearchTask,
 } from '@elanus/rpc';
-import {
-  countShards,
-  fetchColumns,
-  type LoopShare,
-  queryShards,
-  type Read,
-  searchShards,
-} from '@elanus/segment';
+import type { LoopShare } from '@elanus/runtime';
+import { countShards, fetchColumns, queryShards, type Read, searchShards } from '@elanus/segment';
 import { rowSelection } from './row-selection.ts';
 import type { ServedCollections } from './served-collections.ts';
 

@@ -12,8 +12,8 @@ import {
   type Timestamp,
 } from '@elanus/model';
 import type { ReadOptions } from '@elanus/rpc';
-import { ConcurrencyLimit, type Random } from '@elanus/runtime';
-import { type LoopShare, Shard, type WriteEffect, type WriteRecord } from '@elanus/segment';
+import { ConcurrencyLimit, type LoopShare, type Random } from '@elanus/runtime';
+import { Shard, type WriteEffect, type WriteRecord } from '@elanus/segment';
 import { ApplyQueue } from './apply-queue.ts';
 
 /** How long reads as of an earlier time (iterators) find everything. */

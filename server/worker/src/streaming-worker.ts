@@ -15,11 +15,12 @@ import {
   type Clock,
   ConcurrencyLimit,
   type Logger,
+  LoopShare,
   type Metrics,
   type Random,
   type TimestampSource,
 } from '@elanus/runtime';
-import { encodeWriteRecord, isRowPart, LoopShare } from '@elanus/segment';
+import { encodeWriteRecord, isRowPart } from '@elanus/segment';
 import { ByteBudget } from './byte-budget.ts';
 import { replayCollection } from './replay.ts';
 import { type RecordsByChannel, ServedCollection } from './served-collection.ts';

@@ -12,7 +12,7 @@ import {
   type schema_FieldSchema,
 } from '@elanus/proto';
 import type { QueryWorker } from '@elanus/rpc';
-import { ManualClock, noMetrics, silentLogger } from '@elanus/runtime';
+import { LoopShare, ManualClock, noMetrics, silentLogger, systemClock } from '@elanus/runtime';
 import type { CallContext } from '../handler.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import { definitionHandlers } from './definition-handlers.ts';
@@ -37,6 +37,7 @@ export class DefinitionFixture {
       ...deployment,
       reader: {} as QueryWorker,
       clock: new ManualClock(),
+      share: new LoopShare(systemClock),
       logger: silentLogger,
       metrics: noMetrics,
       limits: DEFAULT_LIMITS,

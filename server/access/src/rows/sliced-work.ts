@@ -1,4 +1,4 @@
-import type { Clock } from '@elanus/runtime';
+import type { LoopShare } from '@elanus/runtime';
 
 /**
  * Work that may take long: it yields several times a millisecond, and whoever runs it decides whether others get
@@ -25,20 +25,17 @@ export function runAtOnce<Result>(work: Work<Result>): Result {
   }
 }
 
-/** After so long others get their turn. */
-const TURN_MS_MAX = 2;
-
-/** Runs work and lets the event loop turn whenever it has run for about two milliseconds. */
+/**
+ * Runs work and lets the event loop turn whenever this turn's share is used up, also before it begins: eight
+ * requests that arrive together would otherwise be handled at one stretch.
+ */
 export async function runInSlices<Result>(
   work: Work<Result>,
-  clock: Pick<Clock, 'monotonicMs'>,
+  share: Pick<LoopShare, 'isSpent' | 'nextTurn'>,
 ): Promise<Result> {
-  let beganMs = clock.monotonicMs();
   for (;;) {
+    if (share.isSpent()) await share.nextTurn();
     const step = work.next();
     if (step.done) return step.value;
-    if (clock.monotonicMs() - beganMs < TURN_MS_MAX) continue;
-    await new Promise<void>((resume) => setImmediate(resume));
-    beganMs = clock.monotonicMs();
   }
 }

@@ -95,7 +95,7 @@ function requirePartition(load: LoadInfo, partition: PartitionId, name: string):
 }
 
 async function deleteKeys(
-  { root, streaming, clock }: AccessDependencies,
+  { root, streaming, share }: AccessDependencies,
   collection: CollectionInfo,
   partitionIds: readonly PartitionId[] | null,
   keys: KeyColumn,
@@ -104,7 +104,7 @@ async function deleteKeys(
   let timestamp: Timestamp | undefined;
   for (let first = 0; first < keys.length; first += KEYS_MAX) {
     const end = Math.min(keys.length, first + KEYS_MAX);
-    const parts = await runInSlices(splitKeys(keys, first, end, collection, partitionIds), clock);
+    const parts = await runInSlices(splitKeys(keys, first, end, collection, partitionIds), share);
     timestamp = (await streaming.write({ kind: 'delete', collection, parts })).timestamp;
   }
   return timestamp!;

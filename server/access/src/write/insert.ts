@@ -43,13 +43,13 @@ async function writeRows(
   { database }: CallContext,
   kind: WriteKind,
 ): Promise<Uint8Array> {
-  const { root, streaming, clock, limits } = dependencies;
+  const { root, streaming, share, limits } = dependencies;
   const collection = await root.describeCollection(collectionRef(database, request.collectionName, limits));
   checkSchemaTimestamp(collection, request.schemaTimestamp);
   const partition = namedPartition(collection, request.partitionName, limits) ?? defaultPartition(collection);
   const batch = await readRows(request, collection, kind, dependencies);
   const duplicates = kind === 'insert' && collection.duplicateKey !== 'replace' ? 'keep' : 'last';
-  const parts = await runInSlices(splitRows(batch, collection, partition, duplicates), clock);
+  const parts = await runInSlices(splitRows(batch, collection, partition, duplicates), share);
   const { timestamp, replacedRows } = await streaming.write({ kind, collection, parts });
   const reply = {
     keys: keysOf(batch, collection),
@@ -58,5 +58,5 @@ async function writeRows(
     upsertedRows: kind === 'upsert' ? batch.length : 0,
     timestamp,
   };
-  return await runInSlices(encodeMutationResult(reply), clock);
+  return await runInSlices(encodeMutationResult(reply), share);
 }

@@ -39,17 +39,17 @@ export async function readRows(
   sent: SentRows,
   collection: CollectionInfo,
   kind: WriteKind,
-  { root, clock }: Pick<AccessDependencies, 'root' | 'clock'>,
+  { root, share }: Pick<AccessDependencies, 'root' | 'share'>,
 ): Promise<RowBatch> {
   const { numRows: length } = sent;
   if (length === 0) {
     throw unexpectedParameter('invalid num_rows', '0', 'num_rows should be greater than 0');
   }
-  const columns = await runInSlices(readColumns(sent, collection, kind), clock);
+  const columns = await runInSlices(readColumns(sent, collection, kind), share);
   const { primaryKey } = collection.schema;
   if (!columns.has(primaryKey.id)) {
     const first = await root.allocateIds(length);
-    columns.set(primaryKey.id, await runInSlices(generatedKeys(first, length, primaryKey), clock));
+    columns.set(primaryKey.id, await runInSlices(generatedKeys(first, length, primaryKey), share));
   }
   return { length, columns };
 }

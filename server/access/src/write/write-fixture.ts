@@ -23,7 +23,7 @@ import {
   type schema_FieldData,
 } from '@elanus/proto';
 import type { QueryTask, WriteRequest } from '@elanus/rpc';
-import { type Clock, noMetrics, silentLogger, systemClock } from '@elanus/runtime';
+import { type Clock, LoopShare, noMetrics, silentLogger, systemClock } from '@elanus/runtime';
 import { type AccessDependencies, type CallContext, FailedAnswer, type Handlers } from '../handler.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import { fieldOf } from '../wire/field-fixture.ts';
@@ -154,6 +154,7 @@ export class WriteBench {
         },
       },
       clock,
+      share: new LoopShare(clock),
       logger: silentLogger,
       metrics: noMetrics,
       limits: DEFAULT_LIMITS,

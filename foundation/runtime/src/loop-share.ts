@@ -1,7 +1,7 @@
-import type { Clock } from '@elanus/runtime';
+import type { Clock } from './clock.ts';
 
 /** Work of one turn of the event loop, all readers and writers together. */
-const TURN_MS_MAX = 3;
+const TURN_MS_MAX = 2;
 
 interface Waiter {
   readonly resume: () => void;
@@ -9,17 +9,17 @@ interface Waiter {
 
 /**
  * Splits long work so that the event loop keeps turning: everybody who shares one `LoopShare` gets at
- * most about 3 ms together before sockets and timers have their turn. Work checks `isSpent` between
+ * most about 2 ms together before sockets and timers have their turn. Work checks `isSpent` between
  * pieces of well under a millisecond and waits for `nextTurn` when it is.
  */
 export class LoopShare {
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #waiting: Waiter[] = [];
   #turnStartMs = 0;
   /** Whether the end of the current turn is being watched. */
   #watching = false;
 
-  constructor(clock: Clock) {
+  constructor(clock: Pick<Clock, 'monotonicMs'>) {
     this.#clock = clock;
   }
 
