@@ -43,8 +43,11 @@ async function answerOf(service: MilvusService, step: Step): Promise<Answer> {
   }
 }
 
-function listed({ step, path }: Difference): ListedDifference | undefined {
-  return listedDifferences.find((entry) => (entry.steps?.test(step) ?? true) && entry.path.test(path));
+function listed(difference: Difference): ListedDifference | undefined {
+  return listedDifferences.find(
+    ({ steps, path, only }) =>
+      (steps?.test(difference.step) ?? true) && path.test(difference.path) && (only?.(difference) ?? true),
+  );
 }
 
 function describe({ step, path, elanus, milvus }: Difference): string {

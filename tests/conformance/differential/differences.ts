@@ -74,7 +74,14 @@ function normalised(value: Json): Json {
   if (Array.isArray(value)) return value.map((item: Json) => normalised(item)).sort(byFieldName);
   if (!isObject(value)) return value;
   const entries = Object.entries(value).filter(([key]) => !ownToEachServer.has(key));
-  return Object.fromEntries(entries.map(([key, item]) => [key, normalised(item)]));
+  return Object.fromEntries(
+    entries.map(([key, item]) => [key, key === 'outputFields' ? sortedNames(item) : normalised(item)]),
+  );
+}
+
+/** Milvus gives the names of the fields in an order of its own each time. */
+function sortedNames(names: Json): Json {
+  return Array.isArray(names) ? names.map(String).sort() : names;
 }
 
 /** Columns may come in any order; everything else keeps its own. */

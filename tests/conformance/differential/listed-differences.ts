@@ -1,9 +1,107 @@
+import type { Difference } from './differences.ts';
+
 /** Where Elanus means to answer otherwise than Milvus 2.3.5, and why. */
 export interface ListedDifference {
   /** The steps it is about, by their sentences; absent for all. */
   readonly steps?: RegExp;
   readonly path: RegExp;
+  /** What must hold of the two answers besides. */
+  readonly only?: (difference: Difference) => boolean;
   readonly why: string;
 }
 
-export const listedDifferences: readonly ListedDifference[] = [];
+const code = /(^|\.)(code|errorCode)$/;
+const reason = /(^|\.)reason$/;
+
+/** The first entry that fits a difference is the one that explains it. */
+export const listedDifferences: readonly ListedDifference[] = [
+  {
+    path: code,
+    only: ({ elanus, milvus }) =>
+      [65535, 'UnexpectedError'].includes(milvus as never) &&
+      [1100, 1101, 201, 'IllegalArgument'].includes(elanus as never),
+    why: 'later versions of Milvus give these mistakes codes of their own, 2.3.5 knows one for all',
+  },
+  {
+    path: reason,
+    only: ({ elanus, milvus }) =>
+      elanus === `${milvus}: invalid parameter` ||
+      elanus ===
+        `failed to create query plan: cannot parse expression: ${filterOf(milvus)}: invalid parameter`,
+    why: 'later versions end the same text with the name of its code',
+  },
+  {
+    steps: /^query the wrong|^delete by a wrong filter/,
+    path: reason,
+    why: 'the words after the prefix are those of our own parser',
+  },
+  {
+    steps: /^create one with|^insert |^create an index with an unknown metric/,
+    path: reason,
+    why: 'later versions name the field, the row or the range; we use their words',
+  },
+  {
+    steps: /^search (for|beyond)|^query a limit that is too large/,
+    path: reason,
+    why: 'later versions say "it should be in range" instead of "top k should be in range"',
+  },
+  {
+    steps: /released|^search with another metric|^search an unknown field/,
+    path: reason,
+    why: 'we name the collection or partition as the caller did, and no node or channel',
+  },
+  {
+    steps: /^(describe|rename) an unknown collection/,
+    path: /reason$|schema$|collectionName$|dbName$/,
+    why: 'the text of later versions, which clients look for; nothing else is filled in beside an error',
+  },
+  {
+    steps: /^create one with no vector|^list the collections/,
+    path: /code$|errorCode$|reason$|collectionNames$/,
+    why: '2.3.5 creates a collection without a vector field, later versions refuse it as we do',
+  },
+  {
+    path: /(primaryFieldName|allSearchCount|shardsNum|properties|topK)$/,
+    why: 'what later versions of the protocol fill in or define more narrowly',
+  },
+  {
+    steps: /dynamic field/,
+    path: /fieldsData$/,
+    why: 'only the keys that were asked for are sent, as clients show no others',
+  },
+  {
+    steps: /^count/,
+    path: /outputFields$|collectionName$/,
+    why: 'later versions fill these in for counts too',
+  },
+  {
+    steps: /^search nothing/,
+    path: /fieldsData$/,
+    why: 'an empty column keeps its kind, without which old clients fail',
+  },
+  {
+    steps: /inserted twice|^query what is left/,
+    path: /fieldsData$/,
+    why: 'keys are unique: the second insert replaces the row (architecture, section 4)',
+  },
+  {
+    steps: /^upsert$/,
+    path: /deleteCnt$/,
+    why: 'the number of rows that an upsert really replaced',
+  },
+  {
+    steps: /^delete by/,
+    path: /IDs$/,
+    why: 'an empty message and none are the same to every client',
+  },
+  {
+    steps: /^flush nothing/,
+    path: /code$|errorCode$|reason$|dbName$/,
+    why: 'later versions refuse a flush of no collection',
+  },
+];
+
+/** 2.3.5's reason for a wrong filter, without the prefix that both have. */
+function filterOf(milvus: unknown): string {
+  return String(milvus).replace(/^cannot parse expression: /, '');
+}
