@@ -78,7 +78,7 @@ export interface ReadTask {
   readonly collection: CollectionInfo;
   /** `null`: every partition. */
   readonly partitionIds: readonly PartitionId[] | null;
-  /** The worker waits until it has applied every write up to here. */
+  /** Every write that was acknowledged with a timestamp up to here is seen; the worker waits where it may lag. */
   readonly guarantee: Timestamp;
   /** Reads exactly as of this time (iterators); `null` reads the newest applied state. */
   readonly snapshot: Timestamp | null;

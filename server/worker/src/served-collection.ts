@@ -171,16 +171,18 @@ export class ServedCollection {
   }
 
   /**
-   * Waits until all writes that a read has to see are in, and returns the time to read at. A time that
-   * lies ahead of every write means now: nobody waits for writes that have not begun.
+   * The time to read at. A write is acknowledged only after it is in, so what is in now holds every write that was
+   * acknowledged before the read began, which is all that any guarantee asks for: waiting for writes still under way
+   * would only make the read slower. A snapshot must stay the same for every page that looks at it, so that one
+   * does wait for the writes below it; one that lies ahead of every write means now.
    */
   async timeToRead(
-    { guarantee, snapshot }: { readonly guarantee: Timestamp; readonly snapshot: Timestamp | null },
+    { snapshot }: { readonly guarantee: Timestamp; readonly snapshot: Timestamp | null },
     options: ReadOptions,
   ): Promise<Timestamp> {
     await this.ready(options);
-    const reached = this.queue.reached(snapshot !== null && snapshot > guarantee ? snapshot : guarantee);
-    if (reached !== null) await unlessAborted(reached, options.signal);
+    const below = snapshot === null ? null : this.queue.reached(snapshot);
+    if (below !== null) await unlessAborted(below, options.signal);
     this.throwUnlessServing();
     return snapshot !== null && snapshot < this.#appliedTimestamp ? snapshot : this.#appliedTimestamp;
   }

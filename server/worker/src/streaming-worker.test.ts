@@ -242,12 +242,27 @@ describe('a partition that is dropped', () => {
 });
 
 describe('a read', () => {
-  it('waits for the writes that its guarantee covers, and for no later one', async () => {
+  it('does not wait for writes that nobody was told of', async () => {
+    const gate = Promise.withResolvers<void>();
+    const fixture = await open(
+      {},
+      { delay: (timestamp) => (timestamp > 1000n ? gate.promise : Promise.resolve()) },
+    );
+    await fixture.streaming.write(insert(fixture.collection, [1n]));
+    const underWay = fixture.streaming.write(insert(fixture.collection, [2n]));
+    await turn();
+    assert.deepEqual(await keysIn(fixture, { guarantee: TIMESTAMP_MAX }), [1n]);
+    gate.resolve();
+    await underWay;
+    assert.deepEqual(await keysIn(fixture), [1n, 2n]);
+  });
+
+  it('of a moment waits for the writes below it, and for no later one', async () => {
     const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const fixture = await open({}, { delay: (timestamp) => gates[Number(timestamp) / 1000 - 1]!.promise });
     const writes = [1n, 2n].map((key) => fixture.streaming.write(insert(fixture.collection, [key])));
     await turn();
-    const read = keysIn(fixture, { guarantee: 1500n as Timestamp });
+    const read = keysIn(fixture, { snapshot: 1500n as Timestamp });
     let done = false;
     void read.then(() => {
       done = true;
@@ -271,7 +286,8 @@ describe('a read', () => {
     void fixture.streaming.write(insert(fixture.collection, [1n]));
     await turn();
     const controller = new AbortController();
-    const read = fixture.query.count(readTask(fixture.collection), { signal: controller.signal });
+    const moment = readTask(fixture.collection, { snapshot: TIMESTAMP_MAX });
+    const read = fixture.query.count(moment, { signal: controller.signal });
     controller.abort(new Error('the client is gone'));
     await assert.rejects(read, /the client is gone/);
   });
