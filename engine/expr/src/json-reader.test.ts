@@ -67,7 +67,8 @@ test('finds what a parser would find, in every document', () => {
           assert.deepEqual(rounded(read(reader)), expected);
         else for (const [key, member] of Object.entries(expected)) visit(member, [...steps, key]);
       };
-      visit(value, []);
+      // What a parser makes of the text, not what was written: JSON has no negative zero from JSON.stringify.
+      visit(JSON.parse(text), []);
     }),
   );
 });
