@@ -40,7 +40,7 @@ export class WriteRecordError extends Error {
  * @throws WriteRecordError
  */
 export function decodeWriteRecord(payload: Uint8Array): WriteRecord {
-  const cursor = new Cursor(payload.byteOffset % 8 === 0 ? payload : payload.slice());
+  const cursor = new Cursor(payload.byteOffset % 8 === 0 ? payload : new Uint8Array(payload));
   const header = cursor.view(RECORD_HEADER.bytes);
   const version = header.getUint16(RECORD_HEADER.versionAt, LITTLE_ENDIAN);
   if (version !== WRITE_RECORD_VERSION) throw new WriteRecordError(`write record of version ${version}`);

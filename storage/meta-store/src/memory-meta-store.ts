@@ -5,18 +5,19 @@ export class MemoryMetaStore implements MetaStore {
   readonly #pairs = new Map<string, Uint8Array>();
 
   get(key: string): Promise<Uint8Array | undefined> {
-    return Promise.resolve(this.#pairs.get(key)?.slice());
+    const value = this.#pairs.get(key);
+    return Promise.resolve(value && new Uint8Array(value));
   }
 
   scan(prefix: string): Promise<readonly (readonly [key: string, value: Uint8Array])[]> {
     const keys = [...this.#pairs.keys()].filter((key) => key.startsWith(prefix)).sort();
-    return Promise.resolve(keys.map((key) => [key, this.#pairs.get(key)!.slice()] as const));
+    return Promise.resolve(keys.map((key) => [key, new Uint8Array(this.#pairs.get(key)!)] as const));
   }
 
   commit(changes: readonly MetaChange[]): Promise<void> {
     for (const { key, value } of changes) {
       if (value === null) this.#pairs.delete(key);
-      else this.#pairs.set(key, value.slice());
+      else this.#pairs.set(key, new Uint8Array(value));
     }
     return Promise.resolve();
   }

@@ -30,7 +30,10 @@ export function expandOutputFields(
   let keyAsked = primaryKey === 'always';
   const add = (field: FieldSchema) => {
     if (field.isDynamic) wholeDynamicField = true;
-    if (field.isPrimaryKey) return;
+    if (field.isPrimaryKey) {
+      keyAsked = true;
+      return;
+    }
     fields.set(field.id, field);
     names.add(field.name);
   };
@@ -43,7 +46,6 @@ export function expandOutputFields(
     const field = fieldByName(schema, name);
     if (field) {
       requireLoaded(target, [field.id]);
-      if (field.isPrimaryKey) keyAsked = true;
       add(field);
       continue;
     }

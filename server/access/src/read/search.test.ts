@@ -78,9 +78,9 @@ test('returns columns in the order asked, the key last and only when it is named
   assert.deepEqual([id?.fieldId, id?.scalars?.longData?.data.length], [100n, 3]);
 });
 
-test('expands * to every field but the key, with the whole dynamic field', async () => {
+test('expands * to every field, the key last, with the whole dynamic field', async () => {
   const { data } = await search(new ReadFixture(), requestOf({}, { outputFields: ['*'] }));
-  assert.deepEqual(data.outputFields, ['color', 'vector', '$meta']);
+  assert.deepEqual(data.outputFields, ['color', 'vector', '$meta', 'id']);
 });
 
 test('returns only the dynamic keys that were named, with every digit', async () => {

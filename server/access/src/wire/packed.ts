@@ -180,15 +180,18 @@ function decodeBoolSlice(
   return index;
 }
 
-/** Packed floats: a view when the bytes happen to be aligned, else a copy. Elanus runs on little-endian machines. */
+/**
+ * Packed floats: a view when the bytes happen to be aligned, else a copy. Elanus runs on little-endian machines.
+ * A Buffer's own `slice` would be a view: copies of bytes are made by the constructor everywhere.
+ */
 export function decodeFloats(content: Uint8Array): Float32Array {
-  const aligned = content.byteOffset % 4 === 0 ? content : content.slice();
+  const aligned = content.byteOffset % 4 === 0 ? content : new Uint8Array(content);
   return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4);
 }
 
 /** Packed doubles, as `decodeFloats`. */
 export function decodeDoubles(content: Uint8Array): Float64Array {
-  const aligned = content.byteOffset % 8 === 0 ? content : content.slice();
+  const aligned = content.byteOffset % 8 === 0 ? content : new Uint8Array(content);
   return new Float64Array(aligned.buffer, aligned.byteOffset, aligned.length / 8);
 }
 

@@ -83,7 +83,7 @@ function firstNonFinite(type: DenseVectorType, bytes: Uint8Array): number {
 
 /** float32 rounded to the nearest float16 or bfloat16, ties to even. */
 function narrowed(bytes: Uint8Array, type: DenseVectorType): Uint8Array {
-  const floats = new Float32Array(bytes.slice().buffer);
+  const floats = new Float32Array(new Uint8Array(bytes).buffer);
   if (type === DataType.Float16Vector) return new Uint8Array(new Float16Array(floats).buffer);
   const words = new Uint32Array(floats.buffer);
   const halves = Uint16Array.from(words, (word) => (word + 0x7fff + ((word >>> 16) & 1)) >>> 16);

@@ -144,7 +144,7 @@ export function emptyIsNull({ length, offsets, validity }: JsonColumn): Uint8Arr
   let result = validity;
   for (let row = 0; row < length; row++) {
     if (offsets[row] !== offsets[row + 1] || result?.[row] === 0) continue;
-    if (result === validity) result = validity?.slice() ?? new Uint8Array(length).fill(1);
+    if (result === validity) result = validity ? new Uint8Array(validity) : new Uint8Array(length).fill(1);
     result![row] = 0;
   }
   return result;
