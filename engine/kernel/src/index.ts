@@ -1,5 +1,5 @@
 export type * from './kernel.ts';
 export { type KernelOptions, loadKernel } from './load-kernel.ts';
-export { adviseHugePages, allocateFile, tryLockFile } from './posix.ts';
+export { allocateFile, tryLockFile } from './posix.ts';
 export { measureReadBandwidth } from './read-bandwidth.ts';
 export { KernelError } from './status.ts';

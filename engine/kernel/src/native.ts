@@ -31,7 +31,6 @@ export interface NativeKernel {
   measureReadBandwidth(simd: number, threads: number, bytes: number, passes: number): number;
   lockFile(fd: number): number;
   allocateFile(fd: number, offset: number, length: number): number;
-  adviseHugePages(address: number, length: number): number;
 }
 
 const path = join(import.meta.dirname, '..', 'build', 'Release', 'kernel.node');

@@ -30,12 +30,3 @@ export function allocateFile(fd: number, offset: number, length: number): void {
   const errno = loadNative().allocateFile(fd, offset, length);
   if (errno !== 0) throw systemError('fallocate', errno);
 }
-
-/**
- * Asks the system to back memory by pages of 2 MiB as it is first written: fewer faults, and fewer misses when it is
- * read from end to end. Only whole pages within it are meant; where the system has none, nothing changes.
- */
-export function adviseHugePages(bytes: Uint8Array): void {
-  const native = loadNative();
-  native.adviseHugePages(native.addressOf(bytes), bytes.length);
-}

@@ -1,13 +1,9 @@
-import { adviseHugePages } from '@elanus/kernel';
-
-/** Two pages of 2 MiB: less than this may hold none that is whole. */
-const HUGE_BYTES_MIN = 4 * 1024 * 1024;
-
-/** Memory that the kernel's threads read where it lies. Zeroed; pages that are never written cost nothing. */
+/**
+ * Memory that the kernel's threads read where it lies. Zeroed; pages that are never written cost nothing. Not on pages
+ * of 2 MiB: the system makes room for one in the middle of a write, which held the event loop for up to 11 ms.
+ */
 export function sharedBytes(length: number): Uint8Array<SharedArrayBuffer> {
-  const bytes = new Uint8Array(new SharedArrayBuffer(length));
-  if (length >= HUGE_BYTES_MIN) adviseHugePages(bytes);
-  return bytes;
+  return new Uint8Array(new SharedArrayBuffer(length));
 }
 
 /** `bytes` with room for at least `lengthMin`, at least doubled, its contents kept; itself when it is long enough. */
