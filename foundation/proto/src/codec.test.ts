@@ -107,6 +107,12 @@ test('refuses a list of more elements than memory should hold', () => {
   assert.throws(() => decode('milvus.InsertRequest', emptyColumns), /more than 2000000 list elements/);
 });
 
+test('refuses a field numbered 0 and more fields than it takes time for', () => {
+  assert.throws(() => decode('milvus.QueryRequest', new Uint8Array(3)), /a field has the number 0/);
+  const unknown = Buffer.alloc(3 * 4_000_001, Buffer.from('f80700', 'hex'));
+  assert.throws(() => decode('milvus.QueryRequest', unknown), /more than 4000000 fields/);
+});
+
 test('says of every method where its answer carries the status', () => {
   const without = methods.filter((method) => method.status === null).map((method) => method.name);
   assert.deepEqual(without, ['Dummy', 'GetReplicateInfo', 'CreateReplicateStream']);
