@@ -2,7 +2,7 @@
  * Measures through the wire, in one run on one machine: Elanus, Milvus 2.3.5 and milvus-lite.
  *
  *   npm run bench:wire                     everything
- *   npm run bench:wire -- --only insert    one of: start, insert, fresh, exact, keys, mixed, reopen
+ *   npm run bench:wire -- --only insert    one of: start, insert, fresh, exact, keys, mixed, pymilvus, reopen
  *   npm run bench:wire -- --peers elanus   one of, or several of: elanus, milvus, milvus-lite
  */
 import { parseArgs } from 'node:util';
@@ -13,6 +13,7 @@ import { measureFreshRows } from './section-fresh.ts';
 import { measureInsert } from './section-insert.ts';
 import { measureKeys } from './section-keys.ts';
 import { measureMixed } from './section-mixed.ts';
+import { measurePymilvus } from './section-pymilvus.ts';
 import { measureReopen } from './section-reopen.ts';
 import { Table } from './table.ts';
 
@@ -25,6 +26,7 @@ const SECTIONS: Readonly<Record<string, (peer: Peer, table: Table) => Promise<vo
   exact: measureExactSearch,
   keys: measureKeys,
   mixed: measureMixed,
+  pymilvus: measurePymilvus,
 };
 
 const { values: options } = parseArgs({
