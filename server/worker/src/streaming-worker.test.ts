@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { planFilter } from '@elanus/expr';
+import { LogOutcomeUnknownError } from '@elanus/message-log';
 import {
   type ChannelName,
   type CollectionInfo,
@@ -130,6 +131,14 @@ describe('a write', () => {
     const { timestamp } = await fixture.streaming.write(insert(fixture.collection, [5n]));
     assert.equal(timestamp, 3000n);
     assert.deepEqual(await keysIn(fixture), [1n, 2n, 5n]);
+  });
+
+  it('that the log cannot tell the outcome of closes the collection to readers', async () => {
+    const unknown = new LogOutcomeUnknownError('channel' as ChannelName, 'the disk is gone');
+    const fixture = await open({}, { fails: (timestamp) => timestamp === 2000n && unknown });
+    await fixture.streaming.write(insert(fixture.collection, [1n]));
+    await assert.rejects(fixture.streaming.write(insert(fixture.collection, [2n])), unknown);
+    await assert.rejects(keysIn(fixture), /could not be taken into memory: the log of channel was closed/);
   });
 
   it('without rows changes nothing and needs no log', async () => {

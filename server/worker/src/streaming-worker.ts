@@ -1,4 +1,4 @@
-import type { LogEntry, MessageLog } from '@elanus/message-log';
+import { type LogEntry, LogOutcomeUnknownError, type MessageLog } from '@elanus/message-log';
 import {
   type ChannelName,
   type CollectionId,
@@ -222,7 +222,13 @@ export class LogStreamingWorker implements StreamingWorker {
     // The queue looks at it when its turn comes, which may be later than the rejection.
     durable.catch(() => {});
     return await collection.queue.push(timestamp, async () => {
-      await durable;
+      try {
+        await durable;
+      } catch (error) {
+        // The next start may find the write: until then nobody may read, and remember, that it is not there.
+        if (error instanceof LogOutcomeUnknownError) collection.fail(error);
+        throw error;
+      }
       const startMs = clock.monotonicMs();
       const effect = await collection.apply(timestamp, records);
       this.#metrics.applySeconds.observe({}, (clock.monotonicMs() - startMs) / 1000);

@@ -2,8 +2,8 @@ import type { LogDamage, LogEntry, LogRecord, MessageLog } from '@elanus/message
 import { assert, type ChannelName, type Timestamp } from '@elanus/model';
 
 export interface FakeMessageLogOptions {
-  /** Whether the append of this timestamp fails; nothing of it is kept then. */
-  readonly fails?: (timestamp: Timestamp) => boolean;
+  /** Whether the append of this timestamp fails, or how; nothing of it is kept then. */
+  readonly fails?: (timestamp: Timestamp) => boolean | Error;
   /** Resolves when the append of this timestamp may be durable. */
   readonly delay?: (timestamp: Timestamp) => Promise<void>;
 }
@@ -41,7 +41,8 @@ export class FakeMessageLog implements MessageLog {
       return { records, record: { timestamp, payload: new Uint8Array(Buffer.concat(payload)) } };
     });
     await this.#options.delay?.(timestamp);
-    if (this.#options.fails?.(timestamp)) throw new Error(`append of ${timestamp} failed`);
+    const failure = this.#options.fails?.(timestamp) ?? false;
+    if (failure !== false) throw failure === true ? new Error(`append of ${timestamp} failed`) : failure;
     for (const { records: list, record } of records) list.push(record);
   }
 
