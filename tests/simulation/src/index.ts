@@ -1,3 +1,4 @@
 export { damageMessageLog } from './damage-message-log.ts';
 export { HurriedClock } from './hurried-clock.ts';
 export { simulateMessageLog } from './simulate-message-log.ts';
+export { simulateWritePath, type WritePathSummary } from './write-path/simulate-write-path.ts';
