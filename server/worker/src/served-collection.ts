@@ -23,6 +23,8 @@ type State =
   | { readonly name: 'serving' }
   /** A durable write could not be taken in, or the log could not be read: memory is not the log any more. */
   | { readonly name: 'failed'; readonly cause: unknown }
+  /** The log closes and does not know whether it has a write: what is durable behind that one is acknowledged still. */
+  | { readonly name: 'doubtful'; readonly cause: unknown }
   | { readonly name: 'dropped' };
 
 /** What one write does, by channel. */
@@ -98,12 +100,22 @@ export class ServedCollection {
 
   throwUnlessServing(): void {
     if (this.#state.name === 'failed') throw collectionBroken(this.#info, this.#state.cause);
+    if (this.#state.name === 'doubtful') throw collectionDoubtful(this.#info, this.#state.cause);
     if (this.#state.name === 'dropped') throw collectionNotFound(this.#info.databaseName, this.#info.name);
   }
 
   /** Every later read and write is refused: what is in memory may lack what the log has. */
   fail(cause: unknown): void {
-    if (this.#state.name === 'serving') this.#state = { name: 'failed', cause };
+    const { name } = this.#state;
+    if (name === 'serving' || name === 'doubtful') this.#state = { name: 'failed', cause };
+  }
+
+  /**
+   * Every later read and new write is refused: the next start may find a write that was not taken in, and
+   * nobody should have seen, and remember, that it is not there.
+   */
+  doubt(cause: unknown): void {
+    if (this.#state.name === 'serving') this.#state = { name: 'doubtful', cause };
   }
 
   drop(): void {
@@ -135,7 +147,7 @@ export class ServedCollection {
 
   /** Takes a durable write in and then shows it, on all shards in the same tick. Called from the queue only. */
   async apply(timestamp: Timestamp, records: RecordsByChannel): Promise<WriteEffect> {
-    this.throwUnlessServing();
+    if (this.#state.name !== 'doubtful') this.throwUnlessServing();
     try {
       const prepared = [];
       for (const [channel, record] of records)
@@ -190,6 +202,10 @@ export class ServedCollection {
 
 function collectionBroken(info: CollectionInfo, cause: unknown): MilvusError {
   return serviceNotReady(`the rows of ${info.name} could not be taken into memory: ${messageOf(cause)}`);
+}
+
+function collectionDoubtful(info: CollectionInfo, cause: unknown): MilvusError {
+  return serviceNotReady(`the rows of ${info.name} are not known until the next start: ${messageOf(cause)}`);
 }
 
 function messageOf(cause: unknown): string {

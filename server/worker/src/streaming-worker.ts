@@ -225,8 +225,7 @@ export class LogStreamingWorker implements StreamingWorker {
       try {
         await durable;
       } catch (error) {
-        // The next start may find the write: until then nobody may read, and remember, that it is not there.
-        if (error instanceof LogOutcomeUnknownError) collection.fail(error);
+        if (error instanceof LogOutcomeUnknownError) collection.doubt(error);
         throw error;
       }
       const startMs = clock.monotonicMs();

@@ -166,7 +166,10 @@ class Simulation {
       },
       refused: (error) => {
         // Nobody can say what came of it: the next start tells.
-        if (error.name === 'LogOutcomeUnknownError') return;
+        if (error.name === 'LogOutcomeUnknownError') {
+          model.hasMiscounted = true;
+          return;
+        }
         operation.outcome = 'absent';
         this.#summary.refused += 1;
         this.#note(2n);
@@ -178,7 +181,7 @@ class Simulation {
   #checkRefusal(error: Error, model: CollectionModel, { change }: Operation): void {
     const isExpected =
       error instanceof MilvusError &&
-      (this.#isClosing || !error.message.includes('could not be taken into memory')) &&
+      !error.message.includes('could not be taken into memory') &&
       (error.code !== 1100 || (model.info.duplicateKey === 'reject' && change.kind === 'insert')) &&
       (error.code !== 100 || this.#catalog.mayBeGone(model)) &&
       [1, 7, 100, 200, 500, 1100].includes(error.code);
