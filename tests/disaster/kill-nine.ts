@@ -15,6 +15,8 @@ const KEYS_PER_OPERATION_MAX = 40;
 const QUERY_PAGE_ROWS = 10_000;
 const KILL_WITHIN_MS = 400;
 const DIMENSIONS = 8;
+const CONNECT_TRIES = 40;
+const CONNECT_PAUSE_MS = 250;
 
 export interface KillNineOptions {
   readonly rounds: number;
@@ -47,8 +49,7 @@ async function writeUntilKilled(
   keys: () => bigint,
   random: () => number,
 ): Promise<number> {
-  const clients = Array.from({ length: WRITERS }, () => clientOf(server.address));
-  await Promise.all(clients.map((client) => client.connectPromise));
+  const clients = await Promise.all(Array.from({ length: WRITERS }, () => connect(server.address)));
   const state = { running: true, answered: 0 };
   const busyKeys = new Set<bigint>();
   const writers = clients.map(async (client) => {
@@ -119,7 +120,7 @@ async function perform(
 }
 
 async function createCollection(address: string): Promise<void> {
-  const client = clientOf(address);
+  const client = await connect(address);
   const created = await client.createCollection({
     collection_name: COLLECTION,
     shards_num: 3,
@@ -137,7 +138,7 @@ async function createCollection(address: string): Promise<void> {
 }
 
 async function allRows(address: string): Promise<{ key: bigint; value: bigint }[]> {
-  const client = clientOf(address);
+  const client = await connect(address);
   const rows: { key: bigint; value: bigint }[] = [];
   for (let last = -1n; ; last = rows.at(-1)!.key) {
     const { data, status } = await client.query({
@@ -156,14 +157,28 @@ async function allRows(address: string): Promise<{ key: bigint; value: bigint }[
 }
 
 async function countComplaints(address: string, found: number): Promise<string[]> {
-  const client = clientOf(address);
+  const client = await connect(address);
   const { data } = await client.count({ collection_name: COLLECTION });
   await client.closeConnection();
   return Number(data) === found ? [] : [`count(*) says ${data}, a query found ${found} rows`];
 }
 
-function clientOf(address: string): MilvusClient {
-  return new MilvusClient({ address, maxRetries: 0 });
+/**
+ * A client that is connected. A port may come again after a kill, and grpc-js then still holds the dead connection's
+ * failure against it for a while: a client that cannot connect is tried again, which no operation is.
+ */
+async function connect(address: string): Promise<MilvusClient> {
+  for (let tries = CONNECT_TRIES; ; tries -= 1) {
+    const client = new MilvusClient({ address, maxRetries: 0 });
+    try {
+      await client.connectPromise;
+      return client;
+    } catch (error) {
+      await client.closeConnection().catch(() => {});
+      if (tries <= 1) throw error;
+      await sleep(CONNECT_PAUSE_MS);
+    }
+  }
 }
 
 function keySource(): () => bigint {
