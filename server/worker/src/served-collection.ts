@@ -189,7 +189,7 @@ export class ServedCollection {
    * does wait for the writes below it; one that lies ahead of every write means now.
    */
   async timeToRead(
-    { snapshot }: { readonly guarantee: Timestamp; readonly snapshot: Timestamp | null },
+    { snapshot }: { readonly snapshot: Timestamp | null },
     options: ReadOptions,
   ): Promise<Timestamp> {
     await this.ready(options);
