@@ -6,6 +6,9 @@ export const Status = {
   OutOfMemory: 3,
   Overloaded: 4,
   CorruptInput: 5,
+  IoFailed: 6,
+  FileDamaged: 7,
+  FileTooNew: 8,
 } as const;
 
 const TEXT_BY_STATUS: Readonly<Record<number, string>> = {
@@ -13,6 +16,9 @@ const TEXT_BY_STATUS: Readonly<Record<number, string>> = {
   [Status.OutOfMemory]: 'out of memory',
   [Status.Overloaded]: 'too many searches are waiting',
   [Status.CorruptInput]: 'the offsets of sparse vectors do not fit their bytes',
+  [Status.IoFailed]: 'a file could not be read or written',
+  [Status.FileDamaged]: 'a file is damaged',
+  [Status.FileTooNew]: 'a file was written by a newer version',
 };
 
 /** A failure inside the kernel. */

@@ -24,6 +24,12 @@ typedef enum ElanusStatus {
   ELANUS_OVERLOADED = 4,
   /* The offsets of a block or of the queries do not fit their bytes; the results are void. */
   ELANUS_CORRUPT_INPUT = 5,
+  /* The operating system refused to read or write a file. */
+  ELANUS_IO_FAILED = 6,
+  /* A file is not what was written, or is none of ours; nothing of it may be used. */
+  ELANUS_FILE_DAMAGED = 7,
+  /* A file of a version that this build does not know. */
+  ELANUS_FILE_TOO_NEW = 8,
 } ElanusStatus;
 
 /* The numbers of `schema.DataType` on the wire. */
