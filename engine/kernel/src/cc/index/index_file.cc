@@ -1,0 +1,134 @@
+#include "index_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "crc32.h"
+#include "index_file_format.h"
+
+namespace elanus {
+
+using namespace index_file_format;
+
+namespace {
+
+// As much as is summed before a look at `cancelled`: some milliseconds.
+constexpr size_t kVerifyBytes = size_t{1} << 25;
+
+FileFault io_failed(const char* action, const std::string& path) {
+  return {ELANUS_IO_FAILED, std::string("cannot ") + action + " " + path + ": " + std::strerror(errno)};
+}
+
+// The checksum of the first page, in which its own place counts as zero.
+uint32_t first_page_checksum(const uint8_t* page) {
+  constexpr uint8_t zero[4] = {};
+  uint32_t sum = crc32(0, page, kChecksumAt);
+  sum = crc32(sum, zero, sizeof zero);
+  return crc32(sum, page + kKindAt, kFirstPageBytes - kKindAt);
+}
+
+}  // namespace
+
+FileFault IndexFile::damaged(std::string_view what) const {
+  return {ELANUS_FILE_DAMAGED, "the index file " + path_ + " is damaged: " + std::string(what)};
+}
+
+FileFault IndexFile::open(const std::string& path, std::shared_ptr<const IndexFile>* file) {
+  std::shared_ptr<IndexFile> opened(new IndexFile());
+  opened->path_ = path;
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return io_failed("open", path);
+  FileFault fault = opened->map(fd);
+  ::close(fd);
+  if (!fault.failed()) fault = opened->read_first_page();
+  if (!fault.failed()) *file = std::move(opened);
+  return fault;
+}
+
+IndexFile::~IndexFile() {
+  if (bytes_ != nullptr) ::munmap(const_cast<uint8_t*>(bytes_), size_);
+}
+
+FileFault IndexFile::map(int fd) {
+  struct stat about;
+  if (::fstat(fd, &about) != 0) return io_failed("read", path_);
+  if (!S_ISREG(about.st_mode)) return damaged("it is no file");
+  if (static_cast<uint64_t>(about.st_size) < kFirstPageBytes) return damaged("it is too short");
+  const size_t size = static_cast<size_t>(about.st_size);
+  void* const mapped = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
+  if (mapped == MAP_FAILED) return io_failed("map", path_);
+  bytes_ = static_cast<const uint8_t*>(mapped);
+  size_ = size;
+  return {};
+}
+
+FileFault IndexFile::read_first_page() {
+  uint8_t page[kFirstPageBytes];
+  std::memcpy(page, bytes_, sizeof page);
+  if (std::memcmp(page, kMagic, sizeof kMagic) != 0) return damaged("it does not begin as one");
+  const bool adds_up = get<uint32_t>(page + kChecksumAt) == first_page_checksum(page);
+  const uint32_t version = get<uint32_t>(page + kVersionAt);
+  if (version != kVersion && adds_up)
+    return {ELANUS_FILE_TOO_NEW, "the index file " + path_ + " has version " + std::to_string(version) +
+                                     ", this build knows version " + std::to_string(kVersion)};
+  if (!adds_up) return damaged("its first page does not match its checksum");
+  // From here on only a mistake or ill will can be met, not chance.
+  if (get<uint64_t>(page + kFileBytesAt) != size_) return damaged("it has another length than it had");
+  const uint32_t count = get<uint32_t>(page + kSectionCountAt);
+  if (count > kSectionsMax) return damaged("it names too many sections");
+  head_.kind = static_cast<IndexKind>(get<uint32_t>(page + kKindAt));
+  std::memcpy(head_.digest.data(), page + kDigestAt, head_.digest.size());
+  uint64_t begin = kFirstPageBytes;
+  for (uint32_t i = 0; i < count; ++i) {
+    FileFault fault = read_section(page + kEntriesAt + i * kEntryBytes, begin);
+    if (fault.failed()) return fault;
+    begin = static_cast<uint64_t>(sections_.back().bytes - bytes_) + sections_.back().size;
+  }
+  return {};
+}
+
+// Sections stand in the order of the table; `begin` is where the one before has ended.
+FileFault IndexFile::read_section(const uint8_t* entry, uint64_t begin) {
+  const auto* const name = reinterpret_cast<const char*>(entry);
+  Section section;
+  section.name.assign(name, ::strnlen(name, kSectionNameMax));
+  const uint64_t offset = get<uint64_t>(entry + kEntryOffsetAt);
+  const uint64_t size = get<uint64_t>(entry + kEntrySizeAt);
+  const uint64_t end = size_ - kSectionSlack;
+  if (offset % kSectionAlignment != 0 || offset < begin || offset > end || size > end - offset)
+    return damaged("a section lies where none can be");
+  if (section.name.empty() || this->section(section.name) != nullptr) return damaged("a section has no name of its own");
+  section.bytes = bytes_ + offset;
+  section.size = static_cast<size_t>(size);
+  section.checksum = get<uint32_t>(entry + kEntryChecksumAt);
+  sections_.push_back(std::move(section));
+  return {};
+}
+
+const IndexFile::Section* IndexFile::section(std::string_view name) const {
+  const auto found = std::find_if(sections_.begin(), sections_.end(),
+                                  [&](const Section& section) { return section.name == name; });
+  return found == sections_.end() ? nullptr : &*found;
+}
+
+FileFault IndexFile::verify(const std::atomic<bool>* cancelled) const {
+  for (const Section& section : sections_) {
+    uint32_t sum = 0;
+    for (size_t at = 0; at < section.size; at += kVerifyBytes) {
+      if (cancelled != nullptr && cancelled->load(std::memory_order_relaxed))
+        return {ELANUS_CANCELLED, "reading " + path_ + " was cancelled"};
+      sum = crc32(sum, section.bytes + at, std::min(kVerifyBytes, section.size - at));
+    }
+    if (sum != section.checksum) return damaged("section \"" + section.name + "\" does not match its checksum");
+  }
+  return {};
+}
+
+}  // namespace elanus
