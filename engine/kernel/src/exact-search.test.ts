@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { MetricType, VectorType } from '@elanus/model';
 import fc from 'fast-check';
-import type { ExactSearch, Kernel, VectorBlock } from './kernel.ts';
+import { CODE_FACTORS, type ExactSearch, type Kernel, type VectorBlock } from './kernel.ts';
 import { loadKernel } from './load-kernel.ts';
 import { hitsOfQuery, isAllowed, METRICS_BY_TYPE, naiveScore, naiveTopK } from './naive-search.ts';
 import { loadNative } from './native.ts';
@@ -143,6 +143,35 @@ for (const simd of simds) {
         );
       }
     });
+
+    for (const metric of ['L2', 'IP', 'COSINE'] as const) {
+      test(`codes change no hit by ${metric}, whatever the numbers and however many rows have one`, async () => {
+        await fc.assert(
+          fc.asyncProperty(
+            shapes(101, metric),
+            fc.double({ min: 0, max: 1, noNaN: true }),
+            async (shape, share) => {
+              const search = randomSearch(shape);
+              const blocks = await Promise.all(
+                search.blocks.map(async (block) => {
+                  const rows = Math.round(block.rows * share);
+                  const codes = {
+                    values: new Int8Array(rows * search.dim),
+                    factors: new Float32Array(rows * CODE_FACTORS),
+                  };
+                  await onThisThread.encode(search.dim, block.bytes, rows, codes);
+                  return { ...block, codes: { ...codes, rows } };
+                }),
+              );
+              const expected = await onThisThread.exactSearch(search);
+              for (const kernel of [onThisThread, onThreads])
+                assert.deepEqual(await kernel.exactSearch({ ...search, blocks }), expected);
+            },
+          ),
+          { numRuns: 100 },
+        );
+      });
+    }
 
     test('many slices, query groups and threads change nothing', async () => {
       const shape = { seed: 5, dataType: 105, metric: 'L2', dim: 200, queryCount: 150, k: 40 } as const;

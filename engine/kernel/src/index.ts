@@ -1,4 +1,5 @@
 export type * from './kernel.ts';
+export { CODE_FACTORS } from './kernel.ts';
 export { type KernelOptions, loadKernel } from './load-kernel.ts';
 export { allocateFile, tryLockFile } from './posix.ts';
 export { measureReadBandwidth } from './read-bandwidth.ts';

@@ -9,6 +9,18 @@ export type BlockKeys =
   | { readonly type: 'int64'; readonly values: BigInt64Array }
   | { readonly type: 'varchar'; readonly offsets: Uint32Array; readonly bytes: Uint8Array };
 
+/** Float32 vectors in 8 bits a dimension, as `Kernel.encode` makes them. */
+export interface VectorCodes {
+  readonly rows: number;
+  /** `dim` a row. */
+  readonly values: Int8Array;
+  /** `CODE_FACTORS` a row. */
+  readonly factors: Float32Array;
+}
+
+/** Numbers that stand beside each code. */
+export const CODE_FACTORS = 3;
+
 /** A run of vectors in memory, typically one chunk of a segment. */
 export interface VectorBlock {
   /** Dense: `rows` times the vector's bytes. Sparse: the concatenated pairs that `offsets` cuts. */
@@ -20,6 +32,8 @@ export interface VectorBlock {
   readonly allowed: Uint8Array | null;
   /** 1 / length of each vector for COSINE (see `inverseNorms`), 0 for a zero vector; `null`: computed on the way. */
   readonly inverseNorms: Float32Array | null;
+  /** Codes of the first rows of float32 vectors: the same hits, with a quarter of the memory read. */
+  readonly codes?: VectorCodes;
   readonly keys: BlockKeys;
 }
 
@@ -59,4 +73,9 @@ export interface Kernel {
   exactSearch(search: ExactSearch): Promise<ExactHits>;
   /** 1 / Euclidean length of each of `rows` vectors, 0 for zero vectors. Runs on the calling thread. */
   inverseNorms(dataType: DenseVectorType, dim: number, bytes: Uint8Array, rows: number): Float32Array;
+  /**
+   * Writes the codes of `rows` float32 vectors to the beginning of `codes`, on another thread. Nobody may change the
+   * arrays meanwhile.
+   */
+  encode(dim: number, bytes: Uint8Array, rows: number, codes: Omit<VectorCodes, 'rows'>): Promise<void>;
 }

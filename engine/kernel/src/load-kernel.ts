@@ -1,7 +1,7 @@
 /** The kernel on the compiled library. */
 import { availableParallelism } from 'node:os';
 import type { DenseVectorType } from '@elanus/model';
-import type { ExactHits, ExactSearch, Kernel } from './kernel.ts';
+import { CODE_FACTORS, type ExactHits, type ExactSearch, type Kernel, type VectorCodes } from './kernel.ts';
 import { loadNative, type NativeKernel } from './native.ts';
 import { bytesPerQuery, SearchWords } from './search-words.ts';
 import { KernelError, Status } from './status.ts';
@@ -141,5 +141,18 @@ class NativeKernelAdapter implements Kernel {
     const status = this.#native.inverseNorms(this.#simd, dataType, dim, bytes, rows, out);
     if (status !== Status.Ok) throw new KernelError(status);
     return out;
+  }
+
+  async encode(
+    dim: number,
+    bytes: Uint8Array,
+    rows: number,
+    codes: Omit<VectorCodes, 'rows'>,
+  ): Promise<void> {
+    const { values, factors } = codes;
+    if (values.length < rows * dim || factors.length < rows * CODE_FACTORS)
+      throw new RangeError(`no room for the codes of ${rows} rows`);
+    const status = await this.#native.startEncode(this.#simd, dim, rows, [bytes, values, factors]);
+    if (status !== Status.Ok) throw new KernelError(status);
   }
 }

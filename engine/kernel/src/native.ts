@@ -5,7 +5,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-type BinaryView = Uint8Array | Uint32Array | Float32Array | Float64Array | BigInt64Array;
+type BinaryView = Uint8Array | Int8Array | Uint32Array | Float32Array | Float64Array | BigInt64Array;
 
 export interface NativeKernel {
   /** Where the bytes of a typed array are; 0 when it has none. They stay there as long as the array lives. */
@@ -28,6 +28,13 @@ export interface NativeKernel {
     rows: number,
     out: Float32Array,
   ): number;
+  /** Resolves with a status. */
+  startEncode(
+    simd: number,
+    dim: number,
+    rows: number,
+    arrays: readonly [bytes: Uint8Array, values: Int8Array, factors: Float32Array],
+  ): Promise<number>;
   measureReadBandwidth(simd: number, threads: number, bytes: number, passes: number): number;
   lockFile(fd: number): number;
   allocateFile(fd: number, offset: number, length: number): number;

@@ -145,7 +145,7 @@ function vectors(
   return { bytes: denseVectors(random, shape, shape.dataType, count), offsets: null };
 }
 
-/** The search of this shape; the same for the same shape. Without bounds and inverse norms. */
+/** The search of this shape; the same for the same shape. Without bounds, inverse norms and codes. */
 export function randomSearch(shapeWanted: SearchShape): ExactSearch {
   const dim = shapeWanted.dataType === 100 ? Math.ceil(shapeWanted.dim / 8) * 8 : shapeWanted.dim;
   const shape = { ...shapeWanted, dim };

@@ -1,13 +1,20 @@
 /** A search as the words that `src/binding/exact_search_binding.cc` reads: numbers and addresses, in its order. */
 import type { DenseVectorType, MetricType, VectorType } from '@elanus/model';
-import type { BlockKeys, ExactHits, ExactSearch, VectorBlock } from './kernel.ts';
+import {
+  type BlockKeys,
+  CODE_FACTORS,
+  type ExactHits,
+  type ExactSearch,
+  type VectorBlock,
+  type VectorCodes,
+} from './kernel.ts';
 import type { NativeKernel } from './native.ts';
 
 const SPARSE = 104 satisfies VectorType;
 const QUERY_COUNT_MAX = 16_384;
 const K_MAX = 16_384;
 const HEADER_WORDS = 18;
-const BLOCK_WORDS = 10;
+const BLOCK_WORDS = 13;
 
 /** The number of each metric in the C header, and the bound that keeps all scores. */
 const METRIC: Readonly<Partial<Record<MetricType, { readonly number: number; readonly worst: number }>>> = {
@@ -32,7 +39,7 @@ function vectorBytes(dataType: DenseVectorType, dim: number): number {
   return (BITS_PER_DIMENSION[dataType] * dim) / 8;
 }
 
-type View = Uint8Array | Uint32Array | Float32Array | BigInt64Array;
+type View = Uint8Array | Int8Array | Uint32Array | Float32Array | BigInt64Array;
 
 function requireLength(what: string, length: number, lengthMin: number): void {
   if (length < lengthMin) throw new RangeError(`${what} has ${length} elements, needs ${lengthMin}`);
@@ -122,7 +129,7 @@ export class SearchWords {
   }
 
   #putBlock(dataType: VectorType, dim: number, block: VectorBlock): void {
-    const { bytes, offsets, rows, allowed, inverseNorms, keys } = block;
+    const { bytes, offsets, rows, allowed, inverseNorms, codes, keys } = block;
     requireInteger('rows', rows, 0, 2 ** 32 - 2);
     if (dataType === SPARSE) requireLength('offsets', offsets?.length ?? 0, rows + 1);
     else requireLength('bytes', bytes.length, rows * vectorBytes(dataType, dim));
@@ -134,7 +141,19 @@ export class SearchWords {
     this.#put(rows);
     this.#put(allowed === null ? 0 : this.#addressOf(allowed));
     this.#put(inverseNorms === null ? 0 : this.#addressOf(inverseNorms));
+    this.#putCodes(codes, rows, dim);
     this.#putKeys(keys, rows);
+  }
+
+  #putCodes(codes: VectorCodes | undefined, rows: number, dim: number): void {
+    if (codes !== undefined) {
+      requireInteger('rows of codes', codes.rows, 0, rows);
+      requireLength('codes', codes.values.length, codes.rows * dim);
+      requireLength('factors of codes', codes.factors.length, codes.rows * CODE_FACTORS);
+    }
+    this.#put(codes?.rows ?? 0);
+    this.#put(codes === undefined ? 0 : this.#addressOf(codes.values));
+    this.#put(codes === undefined ? 0 : this.#addressOf(codes.factors));
   }
 
   #putKeys(keys: BlockKeys, rows: number): void {

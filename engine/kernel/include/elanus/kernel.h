@@ -62,6 +62,14 @@ typedef struct ElanusKeys {
   size_t varchar_bytes_size;
 } ElanusKeys;
 
+/* Copies of a block's first float32 vectors in 8 bits a dimension, by which a search rules most rows out without reading
+ * them. The hits and their scores are the same with and without. */
+typedef struct ElanusCodes {
+  uint32_t rows;        /* 0: none */
+  const int8_t* values; /* rows * dim */
+  const float* factors; /* rows * ELANUS_CODE_FACTORS */
+} ElanusCodes;
+
 typedef struct ElanusBlock {
   const uint8_t* bytes; /* any alignment */
   size_t bytes_size;
@@ -69,6 +77,7 @@ typedef struct ElanusBlock {
   uint32_t rows;
   const uint8_t* allowed;     /* one bit a row, least significant first; NULL: all rows */
   const float* inverse_norms; /* see elanus_inverse_norms; NULL: computed on the way */
+  ElanusCodes codes;          /* see elanus_encode */
   ElanusKeys keys;
 } ElanusBlock;
 
@@ -77,6 +86,7 @@ enum {
   ELANUS_INT8_DIM_MAX = 1 << 15, /* up to here a squared distance fits 31 bits; all dense types obey it */
   ELANUS_QUERY_COUNT_MAX = 1 << 14,
   ELANUS_K_MAX = 1 << 14,
+  ELANUS_CODE_FACTORS = 3,
 };
 
 typedef struct ElanusExactSearch {
@@ -136,6 +146,11 @@ void elanus_job_release(ElanusJob* job);
  * smallest normal float (1.2e-38), which COSINE takes for zero vectors, and for those with NaN or infinity. */
 ElanusStatus elanus_inverse_norms(const ElanusSimd* simd, ElanusVectorType type, uint32_t dim, const uint8_t* bytes,
                                   size_t bytes_size, size_t rows, float* inverse_norms);
+
+/* The codes of `rows` float32 vectors: `values` takes rows * dim bytes, `factors` what a search needs to know of each
+ * row besides. Any vector has a code; one with NaN, infinity or beyond 1e15 has one that rules nothing out. */
+ElanusStatus elanus_encode(const ElanusSimd* simd, uint32_t dim, const uint8_t* bytes, size_t bytes_size, size_t rows,
+                           int8_t* values, float* factors);
 
 /* Bytes per second of the fastest of `passes` passes in which `threads` threads together read `bytes` bytes of
  * memory once with the widest loads of `simd`. 0 when the memory is not to be had. */

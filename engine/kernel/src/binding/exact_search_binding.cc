@@ -194,6 +194,9 @@ ElanusBlock read_block(Words& words) {
   block.rows = words.integer<uint32_t>();
   block.allowed = words.pointer<const uint8_t>();
   block.inverse_norms = words.pointer<const float>();
+  block.codes.rows = words.integer<uint32_t>();
+  block.codes.values = words.pointer<const int8_t>();
+  block.codes.factors = words.pointer<const float>();
   block.keys.int64_values = words.pointer<const int64_t>();
   block.keys.varchar_offsets = words.pointer<const uint32_t>();
   block.keys.varchar_bytes = words.pointer<const uint8_t>();

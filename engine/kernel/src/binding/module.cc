@@ -84,6 +84,7 @@ NAPI_MODULE_INIT() {
   define(env, exports, "getPool", get_pool);
   define_exact_search(env, exports);
   define(env, exports, "inverseNorms", inverse_norms);
+  define_encode(env, exports);
   define(env, exports, "measureReadBandwidth", measure_read_bandwidth);
   define_posix(env, exports);
   return exports;

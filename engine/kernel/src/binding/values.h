@@ -52,6 +52,7 @@ View view_of(napi_env env, napi_value typed_array);
 using Function = napi_value (*)(napi_env, napi_callback_info);
 void define(napi_env env, napi_value exports, const char* name, Function function);
 
+void define_encode(napi_env env, napi_value exports);
 void define_exact_search(napi_env env, napi_value exports);
 void define_posix(napi_env env, napi_value exports);
 

@@ -48,6 +48,7 @@ bool is_valid(const ElanusBlock& block, const ElanusExactSearch& search) {
   } else if (block.rows > block.bytes_size / dense_bytes(search.type, search.dim)) {
     return false;
   }
+  if (block.codes.rows > block.rows || (block.codes.rows > 0 && search.type != ELANUS_FLOAT32)) return false;
   if (search.key_type == ELANUS_KEY_INT64) return block.keys.int64_values != nullptr;
   return block.keys.varchar_offsets != nullptr;
 }
@@ -104,7 +105,9 @@ void ExactSearchJob::cut_into_slices() {
     const ElanusBlock& block = search_.blocks[b];
     if (block.rows == 0) continue;
     const size_t row_bytes = search_.type == ELANUS_SPARSE ? block.bytes_size / block.rows + 1
-                                                           : dense_bytes(search_.type, search_.dim);
+                             : block.codes.rows == block.rows
+                                 ? search_.dim
+                                 : dense_bytes(search_.type, search_.dim);
     const size_t slice_rows = std::max(kSliceBytes / row_bytes / groups_.back().query_count, kSliceRowsMin);
     const size_t slice_count = divide_up(block.rows, slice_rows);
     for (size_t s = 0; s < slice_count; ++s) {

@@ -30,6 +30,16 @@ double inverse_length(double square) {
 
 }  // namespace elanus
 
+extern "C" ElanusStatus elanus_encode(const ElanusSimd* simd, uint32_t dim, const uint8_t* bytes, size_t bytes_size,
+                                      size_t rows, int8_t* values, float* factors) {
+  if (dim == 0 || dim > ELANUS_INT8_DIM_MAX) return ELANUS_INVALID_ARGUMENT;
+  const size_t stride = elanus::dense_bytes(ELANUS_FLOAT32, dim);
+  if (rows > bytes_size / stride) return ELANUS_INVALID_ARGUMENT;
+  auto* const to = reinterpret_cast<elanus::CodeFactors*>(factors);
+  for (size_t row = 0; row < rows; ++row) to[row] = simd->encode(bytes + row * stride, dim, values + row * dim);
+  return ELANUS_OK;
+}
+
 extern "C" ElanusStatus elanus_inverse_norms(const ElanusSimd* simd, ElanusVectorType type, uint32_t dim,
                                              const uint8_t* bytes, size_t bytes_size, size_t rows,
                                              float* inverse_norms) {

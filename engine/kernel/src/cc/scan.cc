@@ -13,6 +13,8 @@ namespace {
 
 // Rows that are copied share the second-level cache with the queries.
 constexpr size_t kPackedBytes = 32 * 1024;
+// Of a row that is about to be compared; the machine itself asks for the rest.
+constexpr size_t kPrefetchedBytes = 4 * 1024;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
@@ -99,6 +101,7 @@ ElanusStatus Scanner::begin(const ElanusSimd& simd, const ElanusExactSearch& sea
   search_ = &search;
   range_ = rank_range(search);
   query_count_ = query_count;
+  screen_is_tried_ = false;
   if (top_.size() < query_count) top_.resize(query_count);
   if (search.type == ELANUS_SPARSE) return prepare_sparse_queries(first_query);
   row_bytes_ = dense_bytes(search.type, search.dim);
@@ -161,6 +164,98 @@ void Scanner::prepare_queries(uint32_t first_query) {
 }
 
 ElanusStatus Scanner::scan_dense(const RowRun& run, const HitOrder& order) {
+  const uint32_t coded = search_->blocks[run.block].codes.rows;
+  const uint32_t first_uncoded = coded > run.begin && prepare_screen() ? std::min(coded, run.end) : run.begin;
+  if (first_uncoded > run.begin) scan_codes({run.block, run.begin, first_uncoded}, order);
+  if (first_uncoded < run.end) scan_rows({run.block, first_uncoded, run.end}, order);
+  return ELANUS_OK;
+}
+
+// Whether the queries can be screened. Made ready for them when the first codes are met.
+bool Scanner::prepare_screen() {
+  if (query_count_ > kScreenedQueriesMax) return false;
+  if (!screen_is_tried_) {
+    screen_is_tried_ = true;
+    screen_.begin(*simd_, search_->metric, search_->dim, queries_.data(), query_stride_, query_count_);
+    survivors_.assign(query_count_, {});
+  }
+  return screen_.is_ready();
+}
+
+// Reads codes, and of the rows themselves only those that the codes do not rule out.
+void Scanner::scan_codes(const RowRun& run, const HitOrder& order) {
+  const ElanusBlock& block = search_->blocks[run.block];
+  const auto* const codes = reinterpret_cast<const uint8_t*>(block.codes.values);
+  const size_t dim = search_->dim;
+  size_t count = 0;
+  const auto flush = [&](size_t rows) {
+    std::fill(row_pointers_ + count, row_pointers_ + 2 * kPanelRows, row_pointers_[count - 1]);
+    screen_panel(run.block, rows, order);
+  };
+  for (uint32_t row = next_allowed(block.allowed, run.begin, run.end); row < run.end;
+       row = next_allowed(block.allowed, row + 1, run.end)) {
+    row_ids_[count] = row;
+    row_pointers_[count] = codes + row * dim;
+    if (++count < 2 * kPanelRows) continue;
+    flush(kPanelRows);
+    std::copy_n(row_ids_ + kPanelRows, kPanelRows, row_ids_);
+    std::copy_n(row_pointers_ + kPanelRows, kPanelRows, row_pointers_);
+    count = kPanelRows;
+  }
+  while (count > 0) {
+    const size_t rows = std::min(count, kPanelRows);
+    flush(rows);
+    count -= rows;
+    std::copy_n(row_ids_ + rows, count, row_ids_);
+    std::copy_n(row_pointers_ + rows, count, row_pointers_);
+  }
+  for (uint32_t q = 0; q < query_count_; ++q) compare_survivors(q, run.block, order);
+}
+
+void Scanner::screen_panel(uint32_t block, size_t count, const HitOrder& order) {
+  const auto* const factors = reinterpret_cast<const CodeFactors*>(search_->blocks[block].codes.factors);
+  for (size_t i = 0; i < count; ++i) code_factors_[i] = factors + row_ids_[i];
+  screen_.score(row_pointers_, row_pointers_ + kPanelRows, round_up(count, kRowTile));
+  for (uint32_t q = 0; q < query_count_; ++q) {
+    Survivors& survivors = survivors_[q];
+    const size_t kept = screen_.keep(q, top_[q].threshold(), code_factors_, count, kept_);
+    for (size_t i = 0; i < kept; ++i) {
+      const uint32_t row = row_ids_[kept_[i]];
+      const uint8_t* const bytes = search_->blocks[block].bytes + row * row_bytes_;
+      for (size_t at = 0; at < std::min(row_bytes_, kPrefetchedBytes); at += 64) __builtin_prefetch(bytes + at);
+      survivors.ids[survivors.count++] = row;
+      if (survivors.count == kRowTile) compare_survivors(q, block, order);
+    }
+  }
+}
+
+// Compares a query with the rows themselves that its screen has let pass.
+void Scanner::compare_survivors(uint32_t query, uint32_t block, const HitOrder& order) {
+  Survivors& survivors = survivors_[query];
+  if (survivors.count == 0) return;
+  const ElanusBlock& from = search_->blocks[block];
+  const uint8_t* rows[kRowTile];
+  for (size_t i = 0; i < kRowTile; ++i)
+    rows[i] = from.bytes + survivors.ids[std::min(i, survivors.count - 1)] * row_bytes_;
+  float* const scores = scores_.data() + query * kPanelRows;
+  score_in_place_({.queries = queries_.data() + query * query_stride_,
+                   .query_stride = query_stride_,
+                   .query_count = 1,
+                   .query_sums = nullptr,
+                   .rows = rows,
+                   .soon = rows,
+                   .soon_bytes = 0,
+                   .row_count = kRowTile,
+                   .dim = search_->dim,
+                   .scores = scores,
+                   .score_stride = kPanelRows});
+  load_row_factors(from, survivors.ids, rows, survivors.count);
+  rank(query, scores, survivors.count);
+  collect(query, block, survivors.ids, scores, survivors.count, order);
+  survivors.count = 0;
+}
+
+void Scanner::scan_rows(const RowRun& run, const HitOrder& order) {
   const ElanusBlock& block = search_->blocks[run.block];
   size_t count = 0;
   for (uint32_t row = next_allowed(block.allowed, run.begin, run.end); row < run.end;
@@ -172,14 +267,13 @@ ElanusStatus Scanner::scan_dense(const RowRun& run, const HitOrder& order) {
     drop_panel();
     count = panel_rows_;
   }
-  if (count == 0) return ELANUS_OK;
+  if (count == 0) return;
   // Where there are no more rows the last is repeated.
   std::fill(row_pointers_ + count, row_pointers_ + 2 * panel_rows_, row_pointers_[count - 1]);
   score_panel(run.block, std::min(count, panel_rows_), order);
-  if (count <= panel_rows_) return ELANUS_OK;
+  if (count <= panel_rows_) return;
   drop_panel();
   score_panel(run.block, count - panel_rows_, order);
-  return ELANUS_OK;
 }
 
 // Makes the next panel the first.
@@ -195,11 +289,11 @@ void Scanner::score_panel(uint32_t block, size_t count, const HitOrder& order) {
     score_packed(row_count);
   else
     score(score_in_place_, row_pointers_, row_pointers_ + kRowTile, row_count);
-  load_row_factors(search_->blocks[block], count);
+  load_row_factors(search_->blocks[block], row_ids_, row_pointers_, count);
   for (uint32_t q = 0; q < query_count_; ++q) {
     float* scores = scores_.data() + q * kPanelRows;
     rank(q, scores, count);
-    collect(q, block, scores, count, order);
+    collect(q, block, row_ids_, scores, count, order);
   }
 }
 
@@ -236,7 +330,8 @@ void Scanner::pack(const uint8_t* row, uint8_t* out) {
 }
 
 // What the ranks depend on beside the tile's scores, one number a row.
-void Scanner::load_row_factors(const ElanusBlock& block, size_t count) {
+void Scanner::load_row_factors(const ElanusBlock& block, const uint32_t* ids, const uint8_t* const* rows,
+                               size_t count) {
   const bool cosine = search_->metric == ELANUS_COSINE;
   const bool squares = (search_->type == ELANUS_INT8 && search_->metric == ELANUS_L2) ||
                        search_->metric == ELANUS_JACCARD || search_->metric == ELANUS_SUPERSTRUCTURE;
@@ -244,11 +339,11 @@ void Scanner::load_row_factors(const ElanusBlock& block, size_t count) {
   const size_t dim = search_->type == ELANUS_BINARY ? row_bytes_ : search_->dim;
   for (size_t i = 0; i < count; ++i) {
     if (squares)
-      row_factors_[i] = square_norm_(row_pointers_[i], dim);
+      row_factors_[i] = square_norm_(rows[i], dim);
     else if (block.inverse_norms != nullptr)
-      row_factors_[i] = static_cast<double>(block.inverse_norms[row_ids_[i]]);
+      row_factors_[i] = static_cast<double>(block.inverse_norms[ids[i]]);
     else
-      row_factors_[i] = static_cast<double>(static_cast<float>(inverse_length(square_norm_(row_pointers_[i], dim))));
+      row_factors_[i] = static_cast<double>(static_cast<float>(inverse_length(square_norm_(rows[i], dim))));
   }
 }
 
@@ -301,7 +396,8 @@ void Scanner::rank(uint32_t query, float* scores, size_t count) {
   }
 }
 
-void Scanner::collect(uint32_t query, uint32_t block, const float* ranks, size_t count, const HitOrder& order) {
+void Scanner::collect(uint32_t query, uint32_t block, const uint32_t* ids, const float* ranks, size_t count,
+                      const HitOrder& order) {
   TopK& top = top_[query];
   for (size_t first = 0; first < count; first += kRowTile) {
     // Most tiles have nothing for the k best, which eight comparisons without a branch find out.
@@ -311,7 +407,7 @@ void Scanner::collect(uint32_t query, uint32_t block, const float* ranks, size_t
     if (candidates == 0) continue;
     const size_t end = std::min(first + kRowTile, count);
     for (size_t i = first; i < end; ++i) {
-      if (ranks[i] <= top.threshold() && ranks[i] >= range_.lowest) top.offer({ranks[i], block, row_ids_[i]}, order);
+      if (ranks[i] <= top.threshold() && ranks[i] >= range_.lowest) top.offer({ranks[i], block, ids[i]}, order);
     }
   }
 }

@@ -6,6 +6,7 @@
 
 #include "aligned.h"
 #include "elanus/kernel.h"
+#include "screen.h"
 #include "simd/simd.h"
 #include "sparse.h"
 #include "top_k.h"
@@ -54,6 +55,8 @@ class Scanner {
   static constexpr uint32_t kRowsBetweenChecks = 4096;
   // Rows that are scored before their scores are looked at, at most.
   static constexpr size_t kPanelRows = 96;
+  // With more queries, comparing with the rows themselves costs less than what the screen spares.
+  static constexpr uint32_t kScreenedQueriesMax = 12;
   // From this many queries on, rows are copied to cache lines of their own (and widened) before they are compared.
   static constexpr uint32_t kPackedQueriesMin = 13;
 
@@ -61,6 +64,11 @@ class Scanner {
   void prepare_queries(uint32_t first_query);
   ElanusStatus prepare_sparse_queries(uint32_t first_query);
   ElanusStatus scan_dense(const RowRun& run, const HitOrder& order);
+  void scan_rows(const RowRun& run, const HitOrder& order);
+  void scan_codes(const RowRun& run, const HitOrder& order);
+  void screen_panel(uint32_t block, size_t count, const HitOrder& order);
+  void compare_survivors(uint32_t query, uint32_t block, const HitOrder& order);
+  bool prepare_screen();
   ElanusStatus scan_sparse(const RowRun& run, const HitOrder& order);
   void score_panel(uint32_t block, size_t count, const HitOrder& order);
   bool is_packed() const { return query_count_ >= kPackedQueriesMin; }
@@ -68,9 +76,10 @@ class Scanner {
   void score_packed(size_t row_count);
   void drop_panel();
   void pack(const uint8_t* row, uint8_t* out);
-  void load_row_factors(const ElanusBlock& block, size_t count);
+  void load_row_factors(const ElanusBlock& block, const uint32_t* ids, const uint8_t* const* rows, size_t count);
   void rank(uint32_t query, float* scores, size_t count);
-  void collect(uint32_t query, uint32_t block, const float* ranks, size_t count, const HitOrder& order);
+  void collect(uint32_t query, uint32_t block, const uint32_t* ids, const float* ranks, size_t count,
+               const HitOrder& order);
 
   const ElanusSimd* simd_ = nullptr;
   const ElanusExactSearch* search_ = nullptr;
@@ -83,7 +92,16 @@ class Scanner {
   SquareNorm square_norm_ = nullptr;
   Widen widen_ = nullptr;  // null when vectors are compared as they are
 
+  // Rows that a query's screen has let pass and that are still to be compared.
+  struct Survivors {
+    size_t count = 0;
+    uint32_t ids[kRowTile];
+  };
+
   std::vector<TopK> top_;
+  Screen screen_;
+  bool screen_is_tried_ = false;
+  std::vector<Survivors> survivors_;
   AlignedVector<uint8_t> queries_;
   size_t query_stride_ = 0;
   std::vector<int32_t> query_sums_;
@@ -94,6 +112,8 @@ class Scanner {
   uint32_t row_ids_[2 * kPanelRows];
   const uint8_t* row_pointers_[2 * kPanelRows];
   double row_factors_[kPanelRows];
+  const CodeFactors* code_factors_[kPanelRows];
+  uint32_t kept_[kPanelRows];
   AlignedVector<uint8_t> packed_rows_;
   AlignedVector<float> scores_;
 };

@@ -1,6 +1,7 @@
 // Float loops for AVX2 with FMA and F16C.
 #include <immintrin.h>
 
+#include "encode.h"
 #include "loops.h"
 #include "tile.h"
 
@@ -127,5 +128,7 @@ uint64_t read_all_avx2(const uint8_t* bytes, size_t size) {
   return static_cast<uint64_t>(_mm256_extract_epi64(sum[0], 0) ^ _mm256_extract_epi64(sum[0], 1) ^
                                _mm256_extract_epi64(sum[0], 2) ^ _mm256_extract_epi64(sum[0], 3));
 }
+
+CodeFactors encode_avx2(const uint8_t* row, size_t dim, int8_t* code) { return encode(row, dim, code); }
 
 }  // namespace elanus

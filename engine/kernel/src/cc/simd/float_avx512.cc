@@ -1,6 +1,7 @@
 // Float loops for AVX-512.
 #include <immintrin.h>
 
+#include "encode.h"
 #include "loops.h"
 #include "tile.h"
 
@@ -140,5 +141,7 @@ uint64_t read_all_avx512(const uint8_t* bytes, size_t size) {
   for (size_t i = 1; i < 2 * kReadStreams; ++i) sum[0] = _mm512_xor_si512(sum[0], sum[i]);
   return static_cast<uint64_t>(_mm512_reduce_add_epi64(sum[0]));
 }
+
+CodeFactors encode_avx512(const uint8_t* row, size_t dim, int8_t* code) { return encode(row, dim, code); }
 
 }  // namespace elanus

@@ -1,6 +1,7 @@
 // Float loops for NEON, which every aarch64 machine has.
 #include <arm_neon.h>
 
+#include "encode.h"
 #include "loops.h"
 #include "tile.h"
 
@@ -110,5 +111,7 @@ uint64_t read_all_neon(const uint8_t* bytes, size_t size) {
   }
   return vaddlvq_u8(veorq_u8(veorq_u8(sum[0], sum[1]), veorq_u8(sum[2], sum[3])));
 }
+
+CodeFactors encode_neon(const uint8_t* row, size_t dim, int8_t* code) { return encode(row, dim, code); }
 
 }  // namespace elanus

@@ -1,5 +1,6 @@
 // Float loops in the compiler's own vectors, for every machine.
 #include "../half.h"
+#include "encode.h"
 #include "loops.h"
 #include "tile.h"
 
@@ -112,5 +113,7 @@ uint64_t read_all_portable(const uint8_t* bytes, size_t size) {
   }
   return sum;
 }
+
+CodeFactors encode_portable(const uint8_t* row, size_t dim, int8_t* code) { return encode(row, dim, code); }
 
 }  // namespace elanus

@@ -45,6 +45,18 @@ struct FloatLoops {
   Widen widen;
 };
 
+// What is known of a row beside its code: the row is about `scale` times its code, which is `length` long, and the
+// row's true place is at most `lost` away.
+struct CodeFactors {
+  float scale;
+  float length;
+  float lost;
+};
+static_assert(sizeof(CodeFactors) == ELANUS_CODE_FACTORS * sizeof(float));
+
+// Writes the code of one float32 row, of `dim` elements.
+using Encode = CodeFactors (*)(const uint8_t* row, size_t dim, int8_t* code);
+
 struct Int8Loops {
   ScoreTile dot;
   SquareNorm square_norm;
@@ -72,4 +84,5 @@ struct ElanusSimd {
   elanus::Int8Loops int8;
   elanus::BitLoops bits;
   elanus::ReadAll read_all;
+  elanus::Encode encode;
 };

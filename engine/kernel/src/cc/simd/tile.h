@@ -134,8 +134,16 @@ void score_many(const Tile& tile) {
       else
         score_register_tile<Op, Q, R, Ahead::kNothing>(tile, t * Q, r);
     }
-    for (size_t q = wide_tiles * Q; q < tile.query_count; ++q)
-      score_register_tile<Op, 1, R, Ahead::kNothing>(tile, q, r);
+    size_t q = wide_tiles * Q;
+    if constexpr (Q > 2) {
+      // Two queries alone are the codes of one: see screen.h.
+      if (tile.query_count == 2)
+        score_register_tile<Op, 2, R, Ahead::kPrefetch>(tile, 0, r);
+      else if (tile.query_count - q == 2)
+        score_register_tile<Op, 2, R, Ahead::kNothing>(tile, q, r);
+      if (tile.query_count - q == 2) continue;
+    }
+    for (; q < tile.query_count; ++q) score_register_tile<Op, 1, R, Ahead::kNothing>(tile, q, r);
   }
 }
 
