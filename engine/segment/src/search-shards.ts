@@ -1,21 +1,14 @@
-import type { BlockKeys, ExactHits, Kernel, VectorBlock } from '@elanus/kernel';
-import {
-  assert,
-  type Column,
-  DataType,
-  denseVectorBytes,
-  type FieldSchema,
-  isDenseVector,
-  type KeyColumn,
-  type MetricType,
-} from '@elanus/model';
-import type { QueryVectors, SearchHits } from '@elanus/rpc';
-import type { Read } from './read.ts';
-import { keysOfRows, locationsOfRows } from './row-list.ts';
+import type { Kernel } from '@elanus/kernel';
+import type { FieldSchema, KeyColumn, MetricType } from '@elanus/model';
+import type { GraphWalk, QueryVectors, SearchHits } from '@elanus/rpc';
+import { type HitList, mergeHits } from './hit-list.ts';
+import { keyOrder } from './key-order.ts';
+import { inPieces, type Read } from './read.ts';
+import { keysOfRows, locationsOfRows, type RowList } from './row-list.ts';
+import { scanRows } from './scan-rows.ts';
 import { type SelectedRows, selectRows } from './select-rows.ts';
-
-/** Vectors whose lengths one search works out for those that follow: about half a millisecond. */
-const NORM_BYTES_PER_SEARCH = 4 * 1024 * 1024;
+import type { ChunkView } from './shard.ts';
+import { searchPiece, splitByIndex } from './vector-index/search-piece.ts';
 
 export interface VectorSearch {
   readonly field: FieldSchema;
@@ -25,9 +18,14 @@ export interface VectorSearch {
   readonly limit: number;
   readonly radius: number | null;
   readonly rangeFilter: number | null;
+  /** How to use indexes; `null`: not, every row is compared. */
+  readonly walk: GraphWalk | null;
 }
 
-/** The best rows of all that the read is about, for each query: by comparing with every one of them. */
+/**
+ * The best rows of all that the read is about, for each query: by the indexes that there are, and by comparing with
+ * every row that has none.
+ */
 export async function searchShards(
   read: Read,
   search: VectorSearch,
@@ -35,99 +33,51 @@ export async function searchShards(
   keyType: KeyColumn['dataType'],
 ): Promise<Omit<SearchHits, 'readTimestamp'>> {
   const selected = await selectRows(read);
-  const hits = await compareVectors(read, search, kernel, selected);
-  const { counts } = hits;
-  const viewOf = withoutGaps(hits.blocks, counts, search.limit);
-  const rows = withoutGaps(hits.rows, counts, search.limit);
-  const list = { views: selected.map(({ view }) => view), viewOf, rows };
+  const found = await findHits(read, search, kernel, selected);
+  const { list, scores } = await hitRows(read, found, selected);
   return {
-    counts,
+    counts: found.counts,
     keys: await keysOfRows(read, list, keyType),
-    scores: withoutGaps(hits.scores, counts, search.limit),
+    scores,
     locations: await locationsOfRows(read, list),
   };
 }
 
-async function compareVectors(
+async function findHits(
   read: Read,
   search: VectorSearch,
   kernel: Kernel,
   selected: readonly SelectedRows[],
-): Promise<ExactHits> {
-  const { queries, limit, metric, radius, rangeFilter } = search;
-  if (selected.length === 0) return noHits(queries.count);
-  return await kernel.exactSearch({
-    dataType: queries.dataType,
-    metric,
-    dim: queries.dim ?? 0,
-    queries: queries.bytes,
-    queryOffsets: queries.offsets,
-    queryCount: queries.count,
-    k: limit,
-    blocks: vectorBlocks(search, kernel, selected),
-    radius,
-    rangeFilter,
-    ...(read.signal === undefined ? {} : { signal: read.signal }),
-  });
+): Promise<HitList> {
+  // Nothing may wait between finding an index and searching it: it could be freed meanwhile.
+  const { indexed, plain } = splitByIndex(selected, search);
+  if (indexed.length === 0) return await scanRows(read, search, kernel, plain);
+  const order = keyOrder(selected.map(({ view }) => view));
+  const searches = indexed.map((piece) => searchPiece(read, search, piece, order));
+  if (plain.length > 0) searches.push(scanRows(read, search, kernel, plain));
+  return await mergeHits(read, await Promise.all(searches), search.limit, { metric: search.metric, order });
 }
 
-function noHits(queryCount: number): ExactHits {
-  return {
-    counts: new Uint32Array(queryCount),
-    blocks: new Uint32Array(),
-    rows: new Uint32Array(),
-    scores: new Float32Array(),
-  };
-}
-
-function vectorBlocks(
-  { field, metric }: VectorSearch,
-  kernel: Kernel,
+/** The hits of all queries one after the other, and only the views that they are in. */
+async function hitRows(
+  read: Read,
+  { counts, stride, viewOf, rows, scores }: HitList,
   selected: readonly SelectedRows[],
-): VectorBlock[] {
-  const { dataType, dim } = field;
-  const needsNorms = metric === 'COSINE' && isDenseVector(dataType) && dim !== null;
-  let normRows = needsNorms ? Math.ceil(NORM_BYTES_PER_SEARCH / denseVectorBytes(dataType, dim)) : 0;
-  return selected.map(({ view, allowed }) => {
-    const { chunk, rows } = view;
-    const column = chunk.column(field.id);
-    assert(column.dataType === dataType && 'bytes' in column, 'a vector field has a vector column');
-    let inverseNorms: Float32Array | null = null;
-    if (needsNorms) {
-      const size = denseVectorBytes(dataType, dim);
-      inverseNorms = chunk.inverseNorms(field.id, rows, normRows, (start, end) => {
-        normRows -= end - start;
-        return kernel.inverseNorms(
-          dataType,
-          dim,
-          column.bytes.subarray(start * size, end * size),
-          end - start,
-        );
-      });
+): Promise<{ readonly list: RowList; readonly scores: Float32Array }> {
+  const packed = withoutGaps(viewOf, counts, stride);
+  const places = new Uint32Array(packed.length);
+  const views: ChunkView[] = [];
+  /** Of a view its place among `views`, + 1. */
+  const placeOf = new Uint32Array(selected.length);
+  await inPieces(read, packed.length, (start, end) => {
+    for (let i = start; i < end; i++) {
+      const view = packed[i]!;
+      if (placeOf[view] === 0) placeOf[view] = views.push(selected[view]!.view);
+      places[i] = placeOf[view]! - 1;
     }
-    return {
-      bytes: column.bytes,
-      offsets: 'offsets' in column ? column.offsets : null,
-      rows,
-      allowed: withoutNulls(allowed, column, rows),
-      inverseNorms,
-      keys: blockKeys(chunk.keys),
-    };
   });
-}
-
-function blockKeys(keys: KeyColumn): BlockKeys {
-  if (keys.dataType === DataType.Int64) return { type: 'int64', values: keys.values };
-  return { type: 'varchar', offsets: keys.offsets, bytes: keys.bytes };
-}
-
-/** A row without a vector is never a hit. */
-function withoutNulls(allowed: Uint8Array | null, { validity }: Column, rows: number): Uint8Array | null {
-  if (validity === null) return allowed;
-  const bits = new Uint8Array(Math.ceil(rows / 8));
-  for (let row = 0; row < rows; row++) bits[row >> 3]! |= validity[row]! << (row & 7);
-  if (allowed !== null) for (let at = 0; at < bits.length; at++) bits[at]! &= allowed[at]!;
-  return bits;
+  const list = { views, viewOf: places, rows: withoutGaps(rows, counts, stride) };
+  return { list, scores: withoutGaps(scores, counts, stride) };
 }
 
 /** The first `counts[q]` of every `stride` values, one query after the other. */

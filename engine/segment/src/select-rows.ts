@@ -12,6 +12,8 @@ export interface SelectedRows {
   readonly view: ChunkView;
   /** Bits of the first `view.rows` rows; `null`: all of them. */
   readonly allowed: Uint8Array | null;
+  /** How many rows they name, of a filter; `null` when nobody has counted. */
+  readonly count: number | null;
 }
 
 /** Every row that the read is about, as bits; chunks without any are left out. */
@@ -19,12 +21,13 @@ export async function selectRows(read: Read): Promise<readonly SelectedRows[]> {
   if (read.selection?.keys != null) return bitsOfRows(await rowsByKey(read, read.selection.keys));
   const views = viewShards(read);
   const matches = read.selection?.matches ?? null;
-  if (matches === null) return views.map((view) => ({ view, allowed: view.live }));
+  if (matches === null) return views.map((view) => ({ view, allowed: view.live, count: null }));
   return await filterViews(read, views, matches);
 }
 
 /** How many rows the bits name. */
-export function countSelected({ view, allowed }: SelectedRows): number {
+export function countSelected({ view, allowed, count: known }: SelectedRows): number {
+  if (known !== null) return known;
   if (allowed === null) return view.rows;
   let count = 0;
   const whole = view.rows >> 3;
@@ -50,7 +53,7 @@ async function filterViews(
     }
     if (count === 0) continue;
     used += allowed.length;
-    selected.push({ view, allowed });
+    selected.push({ view, allowed, count });
   }
   return selected;
 }
@@ -87,8 +90,12 @@ function filterRows(
 }
 
 function bitsOfRows({ views, viewOf, rows }: RowList): readonly SelectedRows[] {
-  const selected = views.map((view) => ({ view, allowed: new Uint8Array(bytesOfBits(view.rows)) }));
-  for (let i = 0; i < rows.length; i++) selected[viewOf[i]!]!.allowed[rows[i]! >> 3]! |= 1 << (rows[i]! & 7);
+  const selected = views.map((view) => ({ view, allowed: new Uint8Array(bytesOfBits(view.rows)), count: 0 }));
+  for (let i = 0; i < rows.length; i++) {
+    const one = selected[viewOf[i]!]!;
+    one.allowed[rows[i]! >> 3]! |= 1 << (rows[i]! & 7);
+    one.count += 1;
+  }
   return selected;
 }
 

@@ -216,6 +216,7 @@ describe('a search of a shard', () => {
           limit: 20,
           radius: null,
           rangeFilter: null,
+          walk: null,
         };
         const rows = await queryShards(fixture.read(), { limit: null, offset: 0 }, DataType.Int64);
         const source = { shards: [fixture.shard], schema: every, share };

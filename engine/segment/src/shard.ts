@@ -20,6 +20,7 @@ import { type KeyIndex, type KeyReader, NO_ROW } from './key-index.ts';
 import { missingColumn } from './missing-column.ts';
 import { openKeyIndex } from './open-key-index.ts';
 import { PreparedWrite } from './prepared-write.ts';
+import { ShardIndexes } from './vector-index/shard-indexes.ts';
 import { isRowPart, type KeyPart, type RowPart, type WriteRecord } from './write-record.ts';
 
 /** Work between two looks at the clock. */
@@ -59,6 +60,8 @@ export interface ChunkView {
  */
 export class Shard implements KeyReader {
   readonly segmentId: SegmentId;
+  /** Of its vectors. */
+  readonly vectorIndexes = new ShardIndexes();
   readonly #share: LoopShare;
   readonly #chunkRows: number;
   readonly #chunkBits: number;
@@ -96,9 +99,20 @@ export class Shard implements KeyReader {
     return this.#chunks.reduce((sum, chunk) => sum + (chunk?.byteLength ?? 0), this.#index.byteLength);
   }
 
+  /** Chunks that were ever begun: when the number grows, rows before have got their last neighbour. */
+  get chunksBegun(): number {
+    return this.#chunks.length;
+  }
+
   /** Rows that anybody could see now, by partition. */
   liveRows(): ReadonlyMap<PartitionId, number> {
     return new Map([...this.#segments].map(([id, segment]) => [id, segment.liveRows]));
+  }
+
+  /** Live rows written up to `at` that wait for an index of the field. */
+  rowsToIndex(id: FieldId, at: Timestamp): number {
+    const ordinal = at < this.#historyStart ? 0 : this.#ordinalAt(at);
+    return this.vectorIndexes.of(id).reduce((sum, index) => sum + index.pendingRows(ordinal), 0);
   }
 
   /** Rows from now on have the fields of `schema`; rows before get defaults for what is new. */
@@ -130,6 +144,7 @@ export class Shard implements KeyReader {
     const segment = this.#segments.get(id);
     if (segment === undefined) return;
     this.#segments.delete(id);
+    this.vectorIndexes.removeSegment(id);
     this.#emptied = this.#emptied.filter(({ chunk }) => chunk.partitionId !== id);
     await this.#remove(segment.chunks);
   }
@@ -146,7 +161,10 @@ export class Shard implements KeyReader {
     if (forgotten.length === 0) return;
     this.#emptied = this.#emptied.slice(forgotten.length);
     this.#historyStart = forgotten.at(-1)!.timestamp;
-    for (const { chunk } of forgotten) this.#segments.get(chunk.partitionId)?.remove(chunk);
+    for (const { chunk } of forgotten) {
+      this.#segments.get(chunk.partitionId)?.remove(chunk);
+      this.vectorIndexes.forget(chunk);
+    }
     await this.#remove(forgotten.map(({ chunk }) => chunk));
   }
 
@@ -325,6 +343,7 @@ export class Shard implements KeyReader {
       },
     });
     this.#segments.set(partitionId, segment);
+    this.vectorIndexes.addSegment(segment);
     return segment;
   }
 

@@ -6,7 +6,6 @@ import type {
   FieldId,
   IndexInfo,
   KeyValue,
-  MetricType,
   PartitionId,
   PartitionInfo,
   Timestamp,
@@ -149,6 +148,4 @@ export interface IndexCoordinator {
   dropIndex(ref: CollectionRef, indexName: string): Promise<void>;
   /** The vector index of a field; `undefined` when it has none. */
   vectorIndex(id: CollectionId, field: FieldId): Promise<IndexInfo | undefined>;
-  /** The metric a search of the field compares by. */
-  metricOf(id: CollectionId, field: FieldId): Promise<MetricType | undefined>;
 }

@@ -85,6 +85,14 @@ export interface ReadTask {
   readonly filter: Predicate | null;
 }
 
+/** How far a search goes through the graph of an index. */
+export interface GraphWalk {
+  /** Candidates kept on the way: 1 or more. */
+  readonly ef: number;
+  /** Of an index on codes, how many times the hits wanted are compared again by better ones: 1 or more. */
+  readonly refineK: number;
+}
+
 export interface SearchTask extends ReadTask {
   readonly field: FieldSchema;
   readonly metric: MetricType;
@@ -95,6 +103,8 @@ export interface SearchTask extends ReadTask {
   readonly radius: number | null;
   /** Keeps scores no better than this (distance: `>=`, similarity: `<=`); `null` keeps all. */
   readonly rangeFilter: number | null;
+  /** How to use the indexes there are; `null`: not, the answer is complete. */
+  readonly walk: GraphWalk | null;
 }
 
 /** Where a row is, for a later `fetch`; valid while the collection is open. */

@@ -186,6 +186,7 @@ async function assertSameHits(
     limit: 7,
     radius: null,
     rangeFilter: null,
+    walk: null,
   });
   const rows = model.visible(task.snapshot ?? TIMESTAMP_MAX, task.partitionIds);
   const keys = keysOf(hits.keys);

@@ -23,6 +23,16 @@ export class Parameters {
     return typeof inner === 'string' ? inner : JSON.stringify(inner);
   }
 
+  /**
+   * A parameter as it was sent, `undefined` when it was not or is empty. Clients that repeat the entries of `params`
+   * outside of it turn them into texts there, so that what stands inside wins.
+   */
+  value(name: string): unknown {
+    const inner = this.#inner.get(name);
+    const value = inner === undefined || inner === null ? this.#outer.get(name) : inner;
+    return value === '' ? undefined : value;
+  }
+
   /** @throws MilvusError 1100 `name [value] is invalid` */
   integer(name: string): number | undefined {
     const text = this.text(name);

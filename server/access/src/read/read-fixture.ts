@@ -9,6 +9,8 @@ import {
   DataType,
   type FieldId,
   type FieldSchema,
+  type IndexId,
+  type IndexInfo,
   type KeyColumn,
   type MetricType,
   type PartitionId,
@@ -115,6 +117,8 @@ export class ReadFixture {
     replicaNumber: 1,
   };
   metric: MetricType = 'L2';
+  /** Of the field `vector`. */
+  indexType = 'AUTOINDEX';
   hits: SearchHits = {
     readTimestamp: NOW,
     counts: Uint32Array.of(3),
@@ -128,11 +132,24 @@ export class ReadFixture {
 
   readonly context: CallContext = { database: 'default', signal: new AbortController().signal, peer: 'test' };
 
+  get index(): IndexInfo {
+    return {
+      id: 1n as IndexId,
+      collectionId: this.collection.id,
+      fieldId: 102 as FieldId,
+      name: 'vector',
+      indexType: this.indexType,
+      metricType: this.metric,
+      params: [],
+      createdTimestamp: 1n as Timestamp,
+    };
+  }
+
   get dependencies(): AccessDependencies {
     const parts = {
       root: { describeCollection: async () => this.collection, allocateTimestamp: async () => NOW },
       query: { loadInfo: async () => this.load },
-      index: { metricOf: async () => this.metric },
+      index: { vectorIndex: async () => this.index },
       reader: {
         search: async (task: SearchTask): Promise<SearchHits> => {
           this.searched = task;

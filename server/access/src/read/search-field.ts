@@ -2,13 +2,13 @@ import {
   DataType,
   type FieldSchema,
   fieldByName,
+  type IndexInfo,
   invalidInput,
   isVector,
   METRIC_TYPES,
   type MetricType,
   unexpectedParameter,
 } from '@elanus/model';
-import type { AccessDependencies } from '../handler.ts';
 import type { Parameters } from './parameters.ts';
 import { type ReadTarget, requireLoaded } from './read-target.ts';
 
@@ -34,13 +34,12 @@ export function findSearchField(target: ReadTarget, parameters: Parameters): Fie
 }
 
 /** The metric of the field's index. @throws MilvusError 1100 when the request names another one */
-export async function searchMetric(
-  { index }: Pick<AccessDependencies, 'index'>,
-  { collection }: ReadTarget,
+export function searchMetric(
+  index: IndexInfo | undefined,
   field: FieldSchema,
   parameters: Parameters,
-): Promise<MetricType> {
-  const indexed = await index.metricOf(collection.id, field.id);
+): MetricType {
+  const indexed = index?.metricType ?? undefined;
   const asked = parameters.text('metric_type')?.toUpperCase();
   if (asked === undefined) return indexed ?? usualMetric(field);
   const known = METRIC_TYPES.find((metric) => metric === asked);

@@ -11,6 +11,7 @@ import { Parameters } from './parameters.ts';
 import { partitionsOf, type ReadTarget, requireLoaded, requireSameCollection } from './read-target.ts';
 import { findSearchField, searchMetric } from './search-field.ts';
 import { behind, type IteratorPage, readIteratorPage, readScoreRange } from './search-range.ts';
+import { readWalk } from './search-walk.ts';
 import { refuseUnservedSearch } from './unserved.ts';
 
 type SearchRequest = Methods['Search']['request'];
@@ -43,13 +44,18 @@ export async function planSearch(
   const roundDecimal = readRoundDecimal(parameters);
   const output = expandOutputFields(target, request.outputFields, 'when asked');
   const filter = planReadFilter(target, request.dsl, request.exprTemplateValues);
-  const metric = await searchMetric(dependencies, target, field, parameters);
+  const index = await dependencies.index.vectorIndex(target.collection.id, field.id);
+  const metric = searchMetric(index, field, parameters);
   const range = readScoreRange(parameters, metric);
   const queries = readQueryVectors(request.placeholderGroup ?? new Uint8Array(), field);
   checkQueryCount(queries.count, request.nq, dependencies.limits.queriesMax);
   if (iterator?.protocol === 'v2' && queries.count > 1) {
     throw invalidParameter(`a search iterator takes one query vector, but got ${queries.count}`);
   }
+  // The pages of an iterator and the rows beyond a bound must come out whole: no row may be missed between two of them.
+  const isPart = iterator !== null || range.rangeFilter !== null;
+  const answer = isPart ? 'complete' : range.radius !== null ? 'within-radius' : 'nearest';
+  const walk = readWalk(index, parameters, { hits: limit + offset, answer });
   const guarantee = await guaranteeOf(dependencies, target.collection, request);
   const pageRange = iterator?.lastBound == null ? range : behind(range, iterator.lastBound, metric);
   const task: SearchTask = {
@@ -63,6 +69,7 @@ export async function planSearch(
     queries,
     limit: limit + offset,
     ...pageRange,
+    walk,
   };
   return { task, offset, roundDecimal, output, iterator };
 }

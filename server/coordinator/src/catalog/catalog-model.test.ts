@@ -212,7 +212,7 @@ async function observe({ root, index, query, catalog }: Deployment): Promise<Mod
     model[collection.name] = {
       dim: vector.dim!,
       partitions: collection.partitions.map(({ name }) => name),
-      index: (await index.metricOf(collection.id, vector.id)) ?? null,
+      index: (await index.vectorIndex(collection.id, vector.id))?.metricType ?? null,
       loaded,
       wholly: catalog.loadOf(collection.id)?.scope.kind === 'collection',
     };

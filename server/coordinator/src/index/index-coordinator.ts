@@ -11,7 +11,6 @@ import {
   indexNotFound,
   isVector,
   type KeyValue,
-  type MetricType,
   MilvusError,
   refused,
 } from '@elanus/model';
@@ -121,11 +120,6 @@ export class CatalogIndexCoordinator implements IndexCoordinator {
     const dataType = schema === undefined ? undefined : fieldById(schema, field)?.dataType;
     if (dataType === undefined || !isVector(dataType)) return undefined;
     return this.#catalog.indexesOf(id).find(({ fieldId }) => fieldId === field);
-  }
-
-  async metricOf(id: CollectionId, field: FieldId): Promise<MetricType | undefined> {
-    const index = await this.vectorIndex(id, field);
-    return index?.metricType ?? undefined;
   }
 }
 

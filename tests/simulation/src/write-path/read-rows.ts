@@ -61,6 +61,7 @@ export async function checkSearch(
     limit,
     radius: null,
     rangeFilter: null,
+    walk: null,
   });
   const nearest = expected
     .map(({ key, version }) => ({ key, score: squaredDistance(query, vectorOf(version)) }))

@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { loadKernel } from '@elanus/kernel';
+import {
+  DataType,
+  type FieldId,
+  type PartitionId,
+  type SegmentId,
+  TIMESTAMP_MAX,
+  type Timestamp,
+} from '@elanus/model';
+import { LoopShare, type Random, seededRandom, systemClock } from '@elanus/runtime';
+import type { Read, RowSelection } from '../read.ts';
+import { searchShards, type VectorSearch } from '../search-shards.ts';
+import { Shard } from '../shard.ts';
+import { ExactVectorIndex } from '../testing/exact-vector-index.ts';
+import { keyColumn, keysOf, randomBatch } from '../testing/random-rows.ts';
+import { fieldFixture, schemaFixture } from '../testing/schema-fixture.ts';
+import type { PlannedPiece, SegmentIndex } from './segment-index.ts';
+
+const DIM = 8;
+const ROWS_MIN = 512;
+const VECTOR = 101 as FieldId;
+const vectorField = fieldFixture(VECTOR, 'vector', DataType.FloatVector, { dim: DIM, nullable: true });
+/** A vector that nobody searches makes the rows long, so that chunks are short. */
+const padding = fieldFixture(102, 'padding', DataType.FloatVector, { dim: 2048 });
+const schema = schemaFixture([
+  fieldFixture(100, 'key', DataType.Int64, { isPrimaryKey: true }),
+  vectorField,
+  padding,
+]);
+const PARTITIONS = [1n, 2n] as readonly bigint[] as readonly PartitionId[];
+const share = new LoopShare(systemClock);
+const kernel = loadKernel();
+
+class Fixture {
+  readonly shard: Shard;
+  readonly random: Random;
+  readonly built: ExactVectorIndex[] = [];
+  #time = 0n;
+
+  constructor(seed: number) {
+    this.random = seededRandom(seed);
+    this.shard = new Shard({ segmentId: 1n as SegmentId, schema, seed, share });
+    this.shard.vectorIndexes.open(vectorField, { rowsMin: ROWS_MIN });
+  }
+
+  get now(): Timestamp {
+    return this.#time as Timestamp;
+  }
+
+  async insert(first: number, count: number, partitionId = PARTITIONS[0]!): Promise<void> {
+    const keys = Array.from({ length: count }, (_, i) => BigInt(first + i));
+    const batch = randomBatch(schema, keys, this.random);
+    await this.#write({ kind: 'upsert', duplicates: 'replace', parts: [{ partitionId, batch }] });
+  }
+
+  async delete(keys: readonly number[]): Promise<void> {
+    const part = { partitionIds: null, keys: keyColumn(keys.map(BigInt), DataType.Int64) };
+    await this.#write({ kind: 'delete', duplicates: 'replace', parts: [part] });
+  }
+
+  async #write(record: Parameters<Shard['prepare']>[0]): Promise<void> {
+    this.#time += 10n;
+    (await this.shard.prepare(record, this.now))!.publish();
+  }
+
+  index(partition = PARTITIONS[0]!): SegmentIndex {
+    return this.shard.vectorIndexes.find(VECTOR, partition)!;
+  }
+
+  plan(partition = PARTITIONS[0]!): PlannedPiece | null {
+    return this.index(partition).nextPiece();
+  }
+
+  build({ runs, columns }: PlannedPiece): ExactVectorIndex {
+    const blocks = runs.map(({ from, to }, i) => ({
+      bytes: columns[i]!.bytes.subarray(4 * DIM * from),
+      rows: to - from,
+    }));
+    const index = new ExactVectorIndex({ dataType: DataType.FloatVector, metric: 'L2', dim: DIM, blocks });
+    this.built.push(index);
+    return index;
+  }
+
+  buildAll(): void {
+    for (const index of this.shard.vectorIndexes.of(VECTOR))
+      for (let planned = index.nextPiece(); planned !== null; planned = index.nextPiece())
+        index.adopt(planned, this.build(planned));
+  }
+
+  pieces(): readonly number[] {
+    return this.index().pieces.map(({ rows }) => rows);
+  }
+
+  /** Keys and scores of a search by the indexes, which must be those of a scan. */
+  async assertSameHits(scope: Partial<Read['scope']>, selection: RowSelection | null, context: string) {
+    const bytes = new Uint8Array(
+      Float32Array.from({ length: 3 * DIM }, () => this.random.below(5) - 2).buffer,
+    );
+    const search: VectorSearch = {
+      field: vectorField,
+      metric: 'L2',
+      queries: { dataType: DataType.FloatVector, dim: DIM, count: 3, bytes, offsets: null },
+      limit: 40,
+      radius: null,
+      rangeFilter: null,
+      walk: null,
+    };
+    const read: Read = {
+      shards: [this.shard],
+      scope: { partitionIds: null, at: TIMESTAMP_MAX, ...scope },
+      selection,
+      share,
+    };
+    const wanted = await searchShards(read, search, kernel, DataType.Int64);
+    const got = await searchShards(read, { ...search, walk: { ef: 64, refineK: 1 } }, kernel, DataType.Int64);
+    assert.deepEqual([...got.counts], [...wanted.counts], context);
+    assert.deepEqual([...got.scores], [...wanted.scores], context);
+    // The index is asked for the nearest rows, whatever their keys: equal scores at the end of a list may be other rows.
+    const last = (hits: typeof got, query: number) =>
+      [...hits.scores].slice(40 * query, 40 * query + 40).at(-1);
+    const certain = (hits: typeof got) =>
+      keysOf(hits.keys).filter((_, i) => hits.scores[i] !== last(hits, Math.floor(i / 40)));
+    assert.deepEqual(certain(got), certain(wanted), context);
+  }
+}
+
+describe('the indexes of a segment', () => {
+  it('find what a scan finds, through inserts, deletions, filters, nulls and earlier moments', async () => {
+    for (const seed of [1, 2, 3, 4, 5]) {
+      const fixture = new Fixture(seed);
+      const { random } = fixture;
+      const moments: Timestamp[] = [];
+      for (let round = 0; round < 12; round++) {
+        const partition = PARTITIONS[random.below(2)]!;
+        await fixture.insert(random.below(8000), 100 + random.below(1500), partition);
+        if (random.chance(0.5)) await fixture.delete(Array.from({ length: 200 }, () => random.below(9000)));
+        if (random.chance(0.7)) fixture.buildAll();
+        moments.push(fixture.now);
+        const context = `seed ${seed}, round ${round}`;
+        await fixture.assertSameHits({}, null, context);
+        await fixture.assertSameHits({}, null, `${context}, again`);
+        const at = moments[random.below(moments.length)]!;
+        await fixture.assertSameHits({ at }, null, `${context}, at ${at}`);
+        await fixture.assertSameHits({ partitionIds: new Set([partition]) }, null, `${context}, partition`);
+        const share = 0.05 + 0.9 * random.float();
+        const matches: RowSelection['matches'] = (_, start, end, out) => {
+          for (let row = start; row < end; row++)
+            out[row - start] = ((row * 7919) % 1000) / 1000 < share ? 1 : 0;
+        };
+        await fixture.assertSameHits({}, { keys: null, matches }, `${context}, filter`);
+      }
+      const searches = fixture.built.reduce((sum, index) => sum + index.searches, 0);
+      assert.ok(searches > 20, `seed ${seed}: ${fixture.built.length} indexes, ${searches} searches`);
+    }
+  });
+
+  it('begin when there are enough rows, and stay few', async () => {
+    const fixture = new Fixture(7);
+    await fixture.insert(0, ROWS_MIN - 1);
+    assert.equal(fixture.plan(), null);
+    let most = 0;
+    for (let round = 0; round < 64; round++) {
+      await fixture.insert(1_000_000 + 520 * round, 520);
+      fixture.buildAll();
+      most = Math.max(most, fixture.pieces().length);
+    }
+    assert.ok(most <= 6, `${most} pieces`);
+    const sizes = fixture.pieces();
+    assert.ok(
+      sizes.every((rows, at) => at === 0 || rows * 2 < sizes[at - 1]!),
+      sizes.join(' '),
+    );
+    assert.equal(fixture.built.filter(({ isClosed }) => !isClosed).length, sizes.length);
+    const rows = fixture.built.reduce((sum, index) => sum + index.rows, 0);
+    assert.ok(rows < 8 * 64 * 520, `${rows} rows built for ${64 * 520}`);
+  });
+
+  it('count rows as waiting only while they are enough for an index, up to the time asked', async () => {
+    const fixture = new Fixture(8);
+    await fixture.insert(0, 500);
+    assert.equal(fixture.shard.rowsToIndex(VECTOR, TIMESTAMP_MAX), 0);
+    const before = fixture.now;
+    await fixture.insert(500, 700);
+    assert.equal(fixture.shard.rowsToIndex(VECTOR, TIMESTAMP_MAX), 1200);
+    assert.equal(fixture.shard.rowsToIndex(VECTOR, before), 500);
+    await fixture.delete(Array.from({ length: 256 }, (_, i) => i));
+    assert.ok(fixture.shard.rowsToIndex(VECTOR, TIMESTAMP_MAX) <= 1200);
+    const planned = fixture.plan()!;
+    const index = fixture.build(planned);
+    await fixture.insert(2000, 100);
+    fixture.index().adopt(planned, index);
+    assert.equal(fixture.shard.rowsToIndex(VECTOR, TIMESTAMP_MAX), 0);
+  });
+
+  it('are freed with their partition, their field and their rows, also when a build ends later', async () => {
+    const fixture = new Fixture(9);
+    await fixture.insert(0, 1000);
+    fixture.buildAll();
+    await fixture.insert(1000, 1000, PARTITIONS[1]);
+    const index = fixture.index(PARTITIONS[1]);
+    const planned = index.nextPiece()!;
+    const late = fixture.build(planned);
+    await fixture.shard.dropPartition(PARTITIONS[1]!);
+    index.adopt(planned, late);
+    assert.ok(late.isClosed);
+    assert.ok(!fixture.built[0]!.isClosed);
+    await fixture.delete(Array.from({ length: 1000 }, (_, i) => i));
+    await fixture.insert(5000, 1000);
+    await fixture.shard.forgetHistory(TIMESTAMP_MAX);
+    await fixture.assertSameHits({}, null, 'after rows were forgotten');
+    fixture.buildAll();
+    fixture.shard.vectorIndexes.close(VECTOR);
+    assert.ok(fixture.built.every(({ isClosed }) => isClosed));
+    await fixture.assertSameHits({}, null, 'without any index');
+  });
+});

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type KeyValue, MilvusError } from '@elanus/model';
+import type { GraphWalk } from '@elanus/rpc';
+import { Parameters } from './parameters.ts';
+import { ReadFixture } from './read-fixture.ts';
+import { readWalk, type WalkRequest } from './search-walk.ts';
+
+function walkOf(indexType: string, sent: object, request: Partial<WalkRequest> = {}): GraphWalk | null {
+  const pairs: KeyValue[] = Object.entries(sent).map(([key, value]) => ({
+    key,
+    value: typeof value === 'string' ? value : JSON.stringify(value),
+  }));
+  const fixture = new ReadFixture();
+  fixture.indexType = indexType;
+  return readWalk(fixture.index, new Parameters(pairs), { hits: 10, answer: 'nearest', ...request });
+}
+
+const walks: readonly [type: string, sent: object, request: Partial<WalkRequest>, walk: GraphWalk | null][] =
+  [
+    ['FLAT', {}, {}, null],
+    ['IVF_FLAT', { nprobe: '8', ef: 'any' }, {}, null],
+    ['HNSW', {}, {}, { ef: 16, refineK: 1 }],
+    ['HNSW', {}, { hits: 100 }, { ef: 100, refineK: 1 }],
+    ['HNSW', { ef: '10' }, {}, { ef: 10, refineK: 1 }],
+    ['HNSW', { ef: '64', params: { ef: 64 } }, {}, { ef: 64, refineK: 1 }],
+    ['HNSW', { params: { ef: '100' } }, {}, { ef: 100, refineK: 1 }],
+    ['HNSW', { params: { ef: 100 } }, {}, { ef: 100, refineK: 1 }],
+    ['HNSW', { ef: '' }, {}, { ef: 16, refineK: 1 }],
+    ['HNSW', {}, { answer: 'within-radius' }, { ef: 512, refineK: 1 }],
+    ['HNSW', { ef: '5' }, { answer: 'within-radius' }, { ef: 10, refineK: 1 }],
+    ['HNSW', { ef: '5' }, { answer: 'complete' }, null],
+    ['HNSW_SQ', { ef: '20', refine_k: '1.5' }, {}, { ef: 20, refineK: 1.5 }],
+    ['HNSW_PQ', { params: { refine_k: 4 } }, {}, { ef: 16, refineK: 4 }],
+    ['HNSW_PRQ', {}, {}, { ef: 16, refineK: 1 }],
+    ['AUTOINDEX', {}, {}, { ef: 64, refineK: 1 }],
+    ['AUTOINDEX', {}, { hits: 100 }, { ef: 200, refineK: 1 }],
+    ['AUTOINDEX', { ef: 'any' }, {}, { ef: 64, refineK: 1 }],
+    ['AUTOINDEX', { ef: '12' }, {}, { ef: 12, refineK: 1 }],
+    ['AUTOINDEX', { ef: '5' }, {}, { ef: 10, refineK: 1 }],
+    ['AUTOINDEX', {}, { answer: 'complete' }, null],
+  ];
+for (const [type, sent, request, walk] of walks) {
+  test(`${type} searched with ${JSON.stringify(sent)} for ${JSON.stringify(request)}`, () => {
+    assert.deepEqual(walkOf(type, sent, request), walk);
+  });
+}
+
+test('a field without an index is searched by comparing', () => {
+  assert.equal(readWalk(undefined, new Parameters([]), { hits: 10, answer: 'nearest' }), null);
+});
+
+const outOfRange = (name: string, value: string, range: string) =>
+  `Out of range in json: param '${name}' (${value}) should be in range ${range}: invalid parameter`;
+const refused: readonly [type: string, sent: object, reason: string][] = [
+  ['HNSW', { ef: '5' }, 'ef(5) should be larger than k(10): invalid parameter'],
+  ['HNSW_SQ', { params: { ef: 9 } }, 'ef(9) should be larger than k(10): invalid parameter'],
+  ['HNSW', { ef: '0' }, outOfRange('ef', '0', '[1, 2147483647]')],
+  ['HNSW', { params: { ef: -3 } }, outOfRange('ef', '-3', '[1, 2147483647]')],
+  ['HNSW', { ef: 'many' }, "invalid integer value, key: 'ef', value: 'many': invalid parameter"],
+  ['HNSW', { ef: '16.5' }, "invalid integer value, key: 'ef', value: '16.5': invalid parameter"],
+  [
+    'HNSW',
+    { ef: '99999999999' },
+    "integer value out of range, key: 'ef', value: '99999999999': invalid parameter",
+  ],
+  [
+    'HNSW',
+    { params: { ef: 16.5 } },
+    "Type conflict in json: param 'ef' (16.5) should be integer: invalid parameter",
+  ],
+  [
+    'HNSW',
+    { ef: 'True', params: { ef: true } },
+    "Type conflict in json: param 'ef' (true) should be integer: invalid parameter",
+  ],
+  [
+    'HNSW_PQ',
+    { params: { ef: 4_294_967_296 } },
+    "Arithmetic overflow: param 'ef' (4294967296) should not bigger than 2147483647: invalid parameter",
+  ],
+  [
+    'HNSW_SQ',
+    { refine_k: '0.5' },
+    outOfRange('refine_k', '0.5', '[1.000000, 340282346638528859811704183484516925440.000000]'),
+  ],
+  ['HNSW_SQ', { refine_k: 'two' }, "invalid float value, key: 'refine_k', value: 'two': invalid parameter"],
+  [
+    'HNSW_PRQ',
+    { params: { refine_k: [2] } },
+    "Type conflict in json: param 'refine_k' ([2]) should be a number: invalid parameter",
+  ],
+];
+for (const [type, sent, reason] of refused) {
+  test(`${type} refuses to be searched with ${JSON.stringify(sent)}`, () => {
+    assert.throws(
+      () => walkOf(type, sent),
+      (error) => error instanceof MilvusError && error.message === reason && error.code === 1100,
+    );
+  });
+}

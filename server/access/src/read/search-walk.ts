@@ -1,0 +1,98 @@
+import { type IndexInfo, invalidParameter } from '@elanus/model';
+import type { GraphWalk } from '@elanus/rpc';
+import type { Parameters } from './parameters.ts';
+
+/** The index types whose vectors lie in a graph; the others are searched by comparing with every row. */
+const GRAPH_TYPES = ['HNSW', 'HNSW_SQ', 'HNSW_PQ', 'HNSW_PRQ'];
+const AUTOINDEX = 'AUTOINDEX';
+const INT32_MAX = 2_147_483_647;
+const FLOAT32_MAX = 3.4028234663852886e38;
+
+/** Milvus' own: of a search, and of one that asks for everything within a radius. */
+const EF_MIN = 16;
+const EF_OF_RANGE = 512;
+/** Who chose no index wants the rows that are nearest: recall above 0.95 on data that is not easy, for half the speed. */
+const AUTO_EF_MIN = 64;
+const AUTO_EF_PER_HIT = 2;
+
+/** What of a search decides how its index is used. */
+export interface WalkRequest {
+  /** Hits wanted, those of the offset included. */
+  readonly hits: number;
+  /** `complete`: the answer must not lack a row that belongs to it. */
+  readonly answer: 'nearest' | 'within-radius' | 'complete';
+}
+
+/**
+ * How far the search goes through the graph of `index`. `null` where it has none, and where an answer has to be complete.
+ * @throws MilvusError 1100 for parameters of the index that are out of their range
+ */
+export function readWalk(
+  index: IndexInfo | undefined,
+  parameters: Parameters,
+  request: WalkRequest,
+): GraphWalk | null {
+  const walk = index === undefined ? null : walkOf(index.indexType, parameters, request);
+  return request.answer === 'complete' ? null : walk;
+}
+
+function walkOf(indexType: string, parameters: Parameters, { hits, answer }: WalkRequest): GraphWalk | null {
+  if (indexType === AUTOINDEX) {
+    // Milvus takes no parameter of the index that it has chosen itself as a mistake.
+    const asked = Number(parameters.text('ef'));
+    const usual = Math.max(AUTO_EF_MIN, AUTO_EF_PER_HIT * hits);
+    return { ef: Number.isInteger(asked) && asked > 0 ? Math.max(asked, hits) : usual, refineK: 1 };
+  }
+  if (!GRAPH_TYPES.includes(indexType)) return null;
+  const asked = integerOf(parameters, 'ef', 1);
+  const refineK = fractionOf(parameters, 'refine_k', 1) ?? 1;
+  if (asked !== undefined && asked < hits && answer === 'nearest') {
+    throw invalidParameter(`ef(${asked}) should be larger than k(${hits})`);
+  }
+  const usual = answer === 'nearest' ? Math.max(hits, EF_MIN) : EF_OF_RANGE;
+  return { ef: Math.max(asked ?? usual, hits), refineK: indexType === 'HNSW' ? 1 : refineK };
+}
+
+/** A whole number as the engine of Milvus reads it: out of a JSON number or out of a text. */
+function integerOf(parameters: Parameters, name: string, min: number): number | undefined {
+  const value = parameters.value(name);
+  if (value === undefined) return undefined;
+  if (typeof value === 'string') {
+    if (!/^[+-]?\d+$/.test(value.trim())) {
+      throw invalidParameter(`invalid integer value, key: '${name}', value: '${value}'`);
+    }
+    if (Math.abs(Number(value)) > INT32_MAX) {
+      throw invalidParameter(`integer value out of range, key: '${name}', value: '${value}'`);
+    }
+  } else if (typeof value !== 'number' || !Number.isInteger(value)) {
+    throw invalidParameter(`Type conflict in json: param '${name}' (${shown(value)}) should be integer`);
+  } else if (value > INT32_MAX) {
+    throw invalidParameter(
+      `Arithmetic overflow: param '${name}' (${value}) should not bigger than ${INT32_MAX}`,
+    );
+  }
+  const number = Number(value);
+  if (number >= min) return number;
+  throw invalidParameter(
+    `Out of range in json: param '${name}' (${number}) should be in range [${min}, ${INT32_MAX}]`,
+  );
+}
+
+function fractionOf(parameters: Parameters, name: string, min: number): number | undefined {
+  const value = parameters.value(name);
+  if (value === undefined) return undefined;
+  if (typeof value === 'string' && (value.trim() === '' || !Number.isFinite(Number(value)))) {
+    throw invalidParameter(`invalid float value, key: '${name}', value: '${value}'`);
+  }
+  if (typeof value !== 'string' && typeof value !== 'number') {
+    throw invalidParameter(`Type conflict in json: param '${name}' (${shown(value)}) should be a number`);
+  }
+  const number = Number(value);
+  if (number >= min && number <= FLOAT32_MAX) return number;
+  const range = `[${min.toFixed(6)}, ${BigInt(FLOAT32_MAX)}.000000]`;
+  throw invalidParameter(`Out of range in json: param '${name}' (${number}) should be in range ${range}`);
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
