@@ -1,4 +1,5 @@
 import type { ColumnSource } from '@elanus/expr';
+import type { VectorCodes } from '@elanus/kernel';
 import {
   type CollectionSchema,
   type Column,
@@ -41,6 +42,7 @@ export class Chunk implements ColumnSource {
   #buffers: ReadonlyMap<FieldId, ColumnBuffer>;
   readonly #missing = new Map<FieldId, Column>();
   readonly #inverseNorms = new Map<FieldId, { values: Float32Array; rows: number }>();
+  readonly #codes = new Map<FieldId, VectorCodes>();
   #rows = 0;
   #visibleRows = 0;
   #liveRows = 0;
@@ -91,6 +93,7 @@ export class Chunk implements ColumnSource {
     bytes += this.#runStarts.byteLength + this.#runOrdinals.byteLength + (this.#live?.length ?? 0);
     for (const buffer of this.#buffers.values()) bytes += buffer.byteLength;
     for (const norms of this.#inverseNorms.values()) bytes += norms.values.byteLength;
+    for (const { values, factors } of this.#codes.values()) bytes += values.byteLength + factors.byteLength;
     return bytes;
   }
 
@@ -249,6 +252,15 @@ export class Chunk implements ColumnSource {
       norms.rows = rows;
     }
     return norms.values;
+  }
+
+  /** Codes of the first rows of a vector field, if anybody has made some. */
+  codes(id: FieldId): VectorCodes | undefined {
+    return this.#codes.get(id);
+  }
+
+  setCodes(id: FieldId, codes: VectorCodes): void {
+    if (!this.#isDead) this.#codes.set(id, codes);
   }
 
   #beginRun(ordinal: number): void {

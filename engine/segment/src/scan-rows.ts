@@ -1,8 +1,15 @@
-import type { BlockKeys, Kernel, VectorBlock } from '@elanus/kernel';
+import {
+  type BlockKeys,
+  CODE_FACTORS,
+  type Kernel,
+  type VectorBlock,
+  type VectorCodes,
+} from '@elanus/kernel';
 import {
   assert,
   type Column,
   DataType,
+  type DenseVectorColumn,
   denseVectorBytes,
   isDenseVector,
   type KeyColumn,
@@ -11,6 +18,13 @@ import { emptyHits, type HitList } from './hit-list.ts';
 import type { Read } from './read.ts';
 import type { VectorSearch } from './search-shards.ts';
 import type { SelectedRows } from './select-rows.ts';
+import type { VectorCoder } from './vector-coder.ts';
+
+/** What rows are compared with. */
+export interface ScanTools {
+  readonly kernel: Kernel;
+  readonly coder: VectorCoder;
+}
 
 /** Vectors whose lengths one search works out for those that follow: about half a millisecond. */
 const NORM_BYTES_PER_SEARCH = 4 * 1024 * 1024;
@@ -28,7 +42,7 @@ export interface RowsToScan {
 export async function scanRows(
   read: Read,
   search: VectorSearch,
-  kernel: Kernel,
+  { kernel, coder }: ScanTools,
   parts: readonly RowsToScan[],
 ): Promise<HitList> {
   const { queries, limit, metric, radius, rangeFilter } = search;
@@ -41,7 +55,7 @@ export async function scanRows(
     queryOffsets: queries.offsets,
     queryCount: queries.count,
     k: limit,
-    blocks: vectorBlocks(search, kernel, parts),
+    blocks: vectorBlocks(search, { kernel, coder }, parts),
     radius,
     rangeFilter,
     ...(read.signal === undefined ? {} : { signal: read.signal }),
@@ -62,7 +76,7 @@ function blocksToViews(blocks: Uint32Array, rows: Uint32Array, parts: readonly R
 
 function vectorBlocks(
   { field, metric }: VectorSearch,
-  kernel: Kernel,
+  { kernel, coder }: ScanTools,
   parts: readonly RowsToScan[],
 ): VectorBlock[] {
   const { dataType, dim } = field;
@@ -73,8 +87,10 @@ function vectorBlocks(
     const { chunk } = view;
     const column = chunk.column(field.id);
     assert(column.dataType === dataType && 'bytes' in column, 'a vector field has a vector column');
+    const codes = isDenseColumn(column) ? coder.codesOf(chunk, field, column, rows) : undefined;
     let inverseNorms: Float32Array | null = null;
-    if (needsNorms && isDenseVector(dataType)) {
+    // The few rows that their codes do not rule out are measured on the way.
+    if (needsNorms && isDenseVector(dataType) && codes?.rows !== rows) {
       inverseNorms = chunk.inverseNorms(field.id, rows, normRows, (start, end) => {
         normRows -= end - start;
         const bytes = column.bytes.subarray(start * size, end * size);
@@ -87,6 +103,7 @@ function vectorBlocks(
       rows,
       allowed: withoutNulls(allowed, column, rows),
       inverseNorms,
+      ...(codes === undefined ? {} : { codes }),
       keys: blockKeys(chunk.keys),
     };
     return from === 0 ? block : blockFrom(block, from, size);
@@ -102,11 +119,24 @@ function blockFrom(block: VectorBlock, from: number, size: number): VectorBlock 
     rows: block.rows - from,
     allowed: block.allowed?.subarray(from >> 3) ?? null,
     inverseNorms: block.inverseNorms?.subarray(from) ?? null,
+    ...(block.codes === undefined ? {} : { codes: codesFrom(block.codes, from, size / 4) }),
     keys:
       keys.type === 'int64'
         ? { type: 'int64', values: keys.values.subarray(from) }
         : { type: 'varchar', offsets: keys.offsets.subarray(from), bytes: keys.bytes },
   };
+}
+
+function codesFrom({ rows, values, factors }: VectorCodes, from: number, dim: number): VectorCodes {
+  return {
+    rows: Math.max(rows - from, 0),
+    values: values.subarray(from * dim),
+    factors: factors.subarray(from * CODE_FACTORS),
+  };
+}
+
+function isDenseColumn(column: Column): column is DenseVectorColumn {
+  return isDenseVector(column.dataType);
 }
 
 function blockKeys(keys: KeyColumn): BlockKeys {

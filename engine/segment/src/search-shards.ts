@@ -1,11 +1,10 @@
-import type { Kernel } from '@elanus/kernel';
 import type { FieldSchema, KeyColumn, MetricType } from '@elanus/model';
 import type { GraphWalk, QueryVectors, SearchHits } from '@elanus/rpc';
 import { type HitList, mergeHits } from './hit-list.ts';
 import { keyOrder } from './key-order.ts';
 import { inPieces, type Read } from './read.ts';
 import { keysOfRows, locationsOfRows, type RowList } from './row-list.ts';
-import { scanRows } from './scan-rows.ts';
+import { type ScanTools, scanRows } from './scan-rows.ts';
 import { type SelectedRows, selectRows } from './select-rows.ts';
 import type { ChunkView } from './shard.ts';
 import { searchPiece, splitByIndex } from './vector-index/search-piece.ts';
@@ -29,11 +28,11 @@ export interface VectorSearch {
 export async function searchShards(
   read: Read,
   search: VectorSearch,
-  kernel: Kernel,
+  tools: ScanTools,
   keyType: KeyColumn['dataType'],
 ): Promise<Omit<SearchHits, 'readTimestamp'>> {
   const selected = await selectRows(read);
-  const found = await findHits(read, search, kernel, selected);
+  const found = await findHits(read, search, tools, selected);
   const { list, scores } = await hitRows(read, found, selected);
   return {
     counts: found.counts,
@@ -46,15 +45,15 @@ export async function searchShards(
 async function findHits(
   read: Read,
   search: VectorSearch,
-  kernel: Kernel,
+  tools: ScanTools,
   selected: readonly SelectedRows[],
 ): Promise<HitList> {
   // Nothing may wait between finding an index and searching it: it could be freed meanwhile.
   const { indexed, plain } = splitByIndex(selected, search);
-  if (indexed.length === 0) return await scanRows(read, search, kernel, plain);
+  if (indexed.length === 0) return await scanRows(read, search, tools, plain);
   const order = keyOrder(selected.map(({ view }) => view));
   const searches = indexed.map((piece) => searchPiece(read, search, piece, order));
-  if (plain.length > 0) searches.push(scanRows(read, search, kernel, plain));
+  if (plain.length > 0) searches.push(scanRows(read, search, tools, plain));
   return await mergeHits(read, await Promise.all(searches), search.limit, { metric: search.metric, order });
 }
 

@@ -29,6 +29,7 @@ import {
   type TestKey,
   valueAt,
 } from './testing/index.ts';
+import { VectorCoder } from './vector-coder.ts';
 
 const P1 = 1n as PartitionId;
 const P2 = 2n as PartitionId;
@@ -183,6 +184,7 @@ describe('a shard', () => {
 
 describe('a search of a shard', () => {
   const kernel = loadKernel();
+  const tools = { kernel, coder: new VectorCoder(kernel) };
   const every = everyTypeSchema(DataType.Int64);
   const CASES: readonly { field: keyof typeof EVERY_TYPE; metrics: readonly MetricType[] }[] = [
     { field: 'floatVector', metrics: ['L2', 'IP', 'COSINE'] },
@@ -246,7 +248,7 @@ describe('a search of a shard', () => {
           rangeFilter: null,
         });
         for (const round of ['first', 'with known lengths']) {
-          const hits = await searchShards(fixture.read(), search, kernel, DataType.Int64);
+          const hits = await searchShards(fixture.read(), search, tools, DataType.Int64);
           assert.deepEqual([...hits.counts], [...expected.counts], round);
           const keys = keysOf(hits.keys);
           let at = 0;

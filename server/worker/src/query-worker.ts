@@ -11,7 +11,15 @@ import type {
   SearchTask,
 } from '@elanus/rpc';
 import type { LoopShare } from '@elanus/runtime';
-import { countShards, fetchColumns, queryShards, type Read, searchShards } from '@elanus/segment';
+import {
+  countShards,
+  fetchColumns,
+  queryShards,
+  type Read,
+  type ScanTools,
+  searchShards,
+  VectorCoder,
+} from '@elanus/segment';
 import { rowSelection } from './row-selection.ts';
 import type { ServedCollections } from './served-collections.ts';
 
@@ -30,17 +38,17 @@ export function openQueryWorker(options: QueryWorkerOptions): QueryWorker {
 class SegmentQueryWorker implements QueryWorker {
   readonly #collections: ServedCollections;
   readonly #share: LoopShare;
-  readonly #kernel: Kernel;
+  readonly #tools: ScanTools;
 
   constructor({ collections, share, kernel }: QueryWorkerOptions) {
     this.#collections = collections;
     this.#share = share;
-    this.#kernel = kernel;
+    this.#tools = { kernel, coder: new VectorCoder(kernel) };
   }
 
   async search(task: SearchTask, options?: ReadOptions): Promise<SearchHits> {
     const { read, keyType } = await this.#begin(task, options);
-    const hits = await searchShards(read, task, this.#kernel, keyType);
+    const hits = await searchShards(read, task, this.#tools, keyType);
     return { readTimestamp: read.scope.at, ...hits };
   }
 

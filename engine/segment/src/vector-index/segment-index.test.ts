@@ -16,6 +16,7 @@ import { Shard } from '../shard.ts';
 import { ExactVectorIndex } from '../testing/exact-vector-index.ts';
 import { keyColumn, keysOf, randomBatch } from '../testing/random-rows.ts';
 import { fieldFixture, schemaFixture } from '../testing/schema-fixture.ts';
+import { VectorCoder } from '../vector-coder.ts';
 import type { PlannedPiece, SegmentIndex } from './segment-index.ts';
 
 const DIM = 8;
@@ -32,6 +33,7 @@ const schema = schemaFixture([
 const PARTITIONS = [1n, 2n] as readonly bigint[] as readonly PartitionId[];
 const share = new LoopShare(systemClock);
 const kernel = loadKernel();
+const tools = { kernel, coder: new VectorCoder(kernel) };
 
 class Fixture {
   readonly shard: Shard;
@@ -113,8 +115,8 @@ class Fixture {
       selection,
       share,
     };
-    const wanted = await searchShards(read, search, kernel, DataType.Int64);
-    const got = await searchShards(read, { ...search, walk: { ef: 64, refineK: 1 } }, kernel, DataType.Int64);
+    const wanted = await searchShards(read, search, tools, DataType.Int64);
+    const got = await searchShards(read, { ...search, walk: { ef: 64, refineK: 1 } }, tools, DataType.Int64);
     assert.deepEqual([...got.counts], [...wanted.counts], context);
     assert.deepEqual([...got.scores], [...wanted.scores], context);
     // The index is asked for the nearest rows, whatever their keys: equal scores at the end of a list may be other rows.
