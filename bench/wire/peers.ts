@@ -1,12 +1,13 @@
 /** The servers that are compared: Elanus from this checkout, Milvus 2.3.5 and milvus-lite from PyPI. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pythonWith, spawnUnderMemoryLimit, VENVS } from '../python.ts';
 import { LeanConnection } from './lean-connection.ts';
 import { decode, request } from './messages.ts';
 
@@ -14,7 +15,6 @@ import { decode, request } from './messages.ts';
 const ADDRESS_SPACE_KIB_MAX = 20 * 1024 * 1024;
 const READY_WITHIN_MS = 120_000;
 const CHECKOUT = resolve(import.meta.dirname, '../..');
-const VENVS = join(CHECKOUT, 'node_modules/.cache/bench-venvs');
 
 export interface Peer {
   readonly name: string;
@@ -28,17 +28,6 @@ export interface Peer {
   residentMiB(): number;
   /** Asks it to end (SIGTERM) and resolves with the milliseconds it took; kills it after `patienceMs`. */
   stop(patienceMs?: number): Promise<number>;
-}
-
-/** A Python with `packages` installed, made on first use and kept for the next run. */
-export function pythonWith(name: string, packages: readonly string[]): string {
-  const python = join(VENVS, name, 'bin/python');
-  if (existsSync(join(VENVS, name, 'complete'))) return python;
-  mkdirSync(VENVS, { recursive: true });
-  execFileSync('python3', ['-m', 'venv', join(VENVS, name)], { stdio: 'inherit' });
-  execFileSync(python, ['-m', 'pip', 'install', '--quiet', ...packages], { stdio: 'inherit' });
-  mkdirSync(join(VENVS, name, 'complete'));
-  return python;
 }
 
 async function freePort(): Promise<number> {
@@ -71,7 +60,7 @@ export async function startMilvus(): Promise<Peer> {
   const port = await freePort();
   const script = join(python, '../milvus-server');
   const args = [script, '--data', data, '--proxy-port', String(port)];
-  const child = underMemoryLimit('exec "$0" "$@"', args, 'milvus');
+  const child = underMemoryLimit(args, 'milvus');
   return await answeringPeer('Milvus 2.3.5', port, child, data);
 }
 
@@ -80,11 +69,8 @@ export async function startMilvusLite(): Promise<Peer> {
   const data = newDirectory('milvus-lite');
   const port = await freePort();
   const script = join(python, '../milvus-lite');
-  const child = underMemoryLimit(
-    `exec "$0" server --data-dir "$1" --port "$2" --host 127.0.0.1`,
-    [script, data, String(port)],
-    'milvus-lite',
-  );
+  const args = [script, 'server', '--data-dir', data, '--port', String(port), '--host', '127.0.0.1'];
+  const child = underMemoryLimit(args, 'milvus-lite');
   return await answeringPeer('milvus-lite 3.2.2', port, child, data);
 }
 
@@ -97,8 +83,8 @@ function logFile(name: string): number {
   return openSync(join(VENVS, `${name}.log`), 'w');
 }
 
-function underMemoryLimit(script: string, args: readonly string[], name: string): ChildProcess {
-  return spawn('bash', ['-c', `ulimit -v ${ADDRESS_SPACE_KIB_MAX}; ${script}`, ...args], {
+function underMemoryLimit(args: readonly string[], name: string): ChildProcess {
+  return spawnUnderMemoryLimit(ADDRESS_SPACE_KIB_MAX, args, {
     stdio: ['ignore', logFile(name), logFile(`${name}-errors`)],
     detached: true,
   });

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { type Peer, pythonWith } from './peers.ts';
+import { pythonWith } from '../python.ts';
+import type { Peer } from './peers.ts';
 import type { Table } from './table.ts';
 
 /** The same through pymilvus, whose own work is most of what it takes. */

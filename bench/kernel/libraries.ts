@@ -1,0 +1,91 @@
+/** What is compared: Elanus' two layouts and the libraries of PyPI, each with how it is started. */
+import { join } from 'node:path';
+import { pythonWith } from '../python.ts';
+
+export interface Library {
+  readonly name: string;
+  /** A program that speaks the protocol of `subject.ts`; the folders of data and index follow. */
+  readonly command: () => readonly string[];
+  /** Part of every run, or only of one with `--all`. */
+  readonly runs: 'always' | 'all';
+  /** Elanus is built anew in every run: its code changes, its file must not be older than that. */
+  readonly ours: boolean;
+}
+
+const FIRST_PACKAGES = [
+  'numpy==2.4.6',
+  'hnswlib==0.8.0',
+  'faiss-cpu==1.15.1',
+  'usearch==2.26.6',
+  'rabitqlib==0.7.1',
+  'turbovec==1.1.2',
+];
+const OTHER_PACKAGES = [
+  'numpy==2.4.6',
+  'alayalite==1.0.4',
+  'pyglass-portable==2.1.0',
+  'pyvsag==0.18.5',
+  'scalable-vs==0.5.0',
+  'scann-core==0.2.1',
+  'ngt==2.8.0.post1',
+];
+
+/** The Python of the libraries that always run; it has numpy. */
+export const firstPython = () => pythonWith('kernel', FIRST_PACKAGES);
+const otherPython = () => pythonWith('kernel-others', OTHER_PACKAGES);
+
+const PEER = join(import.meta.dirname, 'peers/peer.py');
+const ELANUS = join(import.meta.dirname, 'elanus-subject.ts');
+
+const elanus = (layout: string): Library => ({
+  name: `elanus-${layout}`,
+  command: () => [process.execPath, ELANUS, layout],
+  runs: 'always',
+  ours: true,
+});
+const first = (name: string, adapter: string): Library => ({
+  name,
+  command: () => [firstPython(), PEER, adapter],
+  runs: 'always',
+  ours: false,
+});
+const other = (name: string, adapter: string): Library => ({
+  name,
+  command: () => [otherPython(), PEER, adapter],
+  runs: 'all',
+  ours: false,
+});
+
+/** The names that figures are compared with. */
+export const HNSWLIB = 'hnswlib';
+export const SYMPHONYQG = 'symphonyqg';
+
+export const LIBRARIES: readonly Library[] = [
+  elanus('fast'),
+  elanus('compact'),
+  first(HNSWLIB, 'hnswlib'),
+  first(SYMPHONYQG, 'rabitqlib:symphonyqg'),
+  first('rabitq-hnsw', 'rabitqlib:hnsw'),
+  first('faiss-hnsw', 'faiss:flat'),
+  first('faiss-hnsw-sq8', 'faiss:sq8'),
+  first('faiss-nsg', 'faiss:nsg'),
+  first('usearch-f32', 'usearch:f32'),
+  first('usearch-f16', 'usearch:f16'),
+  other('alayalite', 'alayalite'),
+  other('glass', 'glass'),
+  other('vsag', 'vsag'),
+  other('svs', 'svs'),
+  other('scann', 'scann'),
+  other('ngt', 'ngt'),
+];
+
+/** The libraries whose name is one of `names` or begins with it and a dash; without names those that always run. */
+export function librariesNamed(names: readonly string[] | null, all: boolean): readonly Library[] {
+  if (names === null) return LIBRARIES.filter(({ runs }) => all || runs === 'always');
+  return names.flatMap((wanted) => {
+    const found = LIBRARIES.filter(({ name }) => name === wanted || name.startsWith(`${wanted}-`));
+    if (found.length === 0)
+      throw new Error(`no library ${wanted}; there are ${LIBRARIES.map(({ name }) => name).join(', ')}`);
+    return found;
+  });
+}

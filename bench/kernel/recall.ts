@@ -1,0 +1,68 @@
+import type { DataSet, DataShape, Element } from './data-set.ts';
+
+/** Float32 sums differ in their last bits from program to program. */
+const TOLERANCE = 1e-5;
+
+/**
+ * The share of right rows among the `k` that should have been found for each query. A row is right when its score
+ * is at least that of the k-th best (`kthScores`, one a query): rows may tie. A row given twice counts once, and
+ * 0xffffffff stands for a row that was not found.
+ */
+export function recallOf(data: DataSet, rows: Uint32Array, k: number, kthScores: Float32Array): number {
+  const { dim, metric } = data.shape;
+  const vectorAt = vectorReader(data.base, data.shape);
+  const queryAt = vectorReader(data.queries, data.shape);
+  const rank = metric === 'L2' ? squaredDistance : metric === 'IP' ? innerProduct : cosine;
+  let right = 0;
+  kthScores.forEach((kth, query) => {
+    const vector = queryAt(query);
+    const tolerance = TOLERANCE * Math.max(1, Math.abs(kth));
+    for (const row of new Set(rows.subarray(query * k, (query + 1) * k))) {
+      if (row >= data.shape.rows) continue;
+      const score = rank(vector, vectorAt(row), dim);
+      if (metric === 'L2' ? score <= kth + tolerance : score >= kth - tolerance) right += 1;
+    }
+  });
+  return right / (kthScores.length * k);
+}
+
+/** The score that a row must have to be among the `k` best of each query. */
+export function kthScores(data: DataSet, k: number): Float32Array {
+  const { queries, truth } = data.shape;
+  return Float32Array.from({ length: queries }, (_, query) => data.truth[query * truth + k - 1]!);
+}
+
+type Vector = ArrayLike<number>;
+
+function vectorReader(bytes: Uint8Array<ArrayBuffer>, { dim, element }: DataShape): (at: number) => Vector {
+  if (element === 'bfloat16') {
+    const halves = new Uint16Array(bytes.buffer);
+    return (at) =>
+      new Float32Array(
+        Uint32Array.from(halves.subarray(at * dim, (at + 1) * dim), (half) => half << 16).buffer,
+      );
+  }
+  const values = new ARRAYS[element](bytes.buffer);
+  return (at) => values.subarray(at * dim, (at + 1) * dim);
+}
+
+const ARRAYS = { float32: Float32Array, float16: Float16Array, int8: Int8Array } as const satisfies Partial<
+  Record<Element, unknown>
+>;
+
+function squaredDistance(left: Vector, right: Vector, dim: number): number {
+  let sum = 0;
+  for (let at = 0; at < dim; at += 1) sum += (left[at]! - right[at]!) ** 2;
+  return sum;
+}
+
+function innerProduct(left: Vector, right: Vector, dim: number): number {
+  let sum = 0;
+  for (let at = 0; at < dim; at += 1) sum += left[at]! * right[at]!;
+  return sum;
+}
+
+function cosine(left: Vector, right: Vector, dim: number): number {
+  const lengths = Math.sqrt(innerProduct(left, left, dim) * innerProduct(right, right, dim));
+  return lengths === 0 ? 0 : innerProduct(left, right, dim) / lengths;
+}

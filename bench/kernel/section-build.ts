@@ -1,0 +1,25 @@
+/** What an index costs before the first search: seconds with two threads, and memory. */
+import type { DataSet } from './data-set.ts';
+import { HNSWLIB } from './libraries.ts';
+import { jsonLine, megabytes, printTable, times } from './report.ts';
+import type { Contestant } from './sweep.ts';
+
+export function reportBuild(contestants: readonly Contestant[], data: DataSet): void {
+  const raw = data.base.byteLength;
+  const hnswlib = contestants.find(({ subject }) => subject.library.name === HNSWLIB);
+  const rows = contestants.map(({ subject, index }) => {
+    const { name: library } = subject.library;
+    const { buildSeconds, memoryBytes, memoryMeans } = index;
+    jsonLine({ section: 'build', data: data.name, library, buildSeconds, memoryBytes, memoryMeans });
+    return [
+      library,
+      `${buildSeconds.toFixed(1)} s`,
+      hnswlib ? times(buildSeconds / hnswlib.index.buildSeconds) : '–',
+      megabytes(memoryBytes),
+      times(memoryBytes / raw),
+      memoryMeans,
+    ];
+  });
+  const head = ['library', 'build', `of ${HNSWLIB}'s`, 'memory', '× raw vectors', 'memory is'];
+  printTable(`${data.name}: build with two threads, and memory`, head, rows);
+}

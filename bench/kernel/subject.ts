@@ -1,0 +1,132 @@
+/** A library under measurement: a process that holds one index and answers lines of JSON. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface, type Interface } from 'node:readline';
+import { CACHE, spawnUnderMemoryLimit } from '../python.ts';
+import { bytesOf, type DataSet } from './data-set.ts';
+import type { Library } from './libraries.ts';
+
+/** The most address space that a peer gets. */
+const PEER_MEMORY_KIB_MAX = 16 * 1024 * 1024;
+const BUILD_THREADS = 2;
+const KEPT = join(CACHE, 'bench-kernel/indexes');
+
+/** One setting of a library's search knob, typically its beam. */
+export type Knob = number;
+
+/** How queries are handed over: all at once, or one a call; on how many threads. */
+export interface Way {
+  readonly calls: 'batch' | 'single';
+  readonly threads: number;
+}
+
+/** What is known once an index can be searched. */
+export interface OpenIndex {
+  readonly knobs: readonly Knob[];
+  readonly memoryBytes: number;
+  /** How the memory was found out. */
+  readonly memoryMeans: string;
+  /** With two threads; of this run or, for a peer's kept index, of the run that built it. */
+  readonly buildSeconds: number;
+}
+
+/** The bitmaps of one filtered measurement. */
+export interface FilterCell {
+  /** File of bitmaps, one bit a row, least significant first: one for all queries or one for each. */
+  readonly allowed: string;
+  readonly shared: boolean;
+  /** How many of the data set's queries are asked, from the first. */
+  readonly queries: number;
+}
+
+export interface Measured {
+  readonly queriesPerSecond: number;
+  /** What was found, `null` unless it was asked for. */
+  readonly rows: Uint32Array | null;
+}
+
+export interface PrepareOptions {
+  /** Also builds what could be read from the last run. */
+  readonly rebuild: boolean;
+  /** Also reads our own index from the last run, though the code may have changed since. */
+  readonly reuseOurs: boolean;
+}
+
+export class Subject implements AsyncDisposable {
+  readonly library: Library;
+  readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+  readonly #reader: Interface;
+  readonly #rowsFile: string;
+
+  /** Starts the process, builds the index or takes the one that was kept, and makes it ready for searches. */
+  static async prepare(
+    library: Library,
+    data: DataSet,
+    options: PrepareOptions,
+  ): Promise<{ readonly subject: Subject; readonly index: OpenIndex }> {
+    const kept = join(KEPT, `${library.name}-${data.name}-${data.shape.element}`);
+    const built = join(kept, 'built.json');
+    const mayReuse = !options.rebuild && (!library.ours || options.reuseOurs);
+    let subject: Subject | null = null;
+    if (!mayReuse || !existsSync(built)) {
+      rmSync(kept, { recursive: true, force: true });
+      mkdirSync(kept, { recursive: true });
+      subject = new Subject(library, data, kept);
+      writeFileSync(built, JSON.stringify(await subject.#ask({ do: 'build', threads: BUILD_THREADS })));
+      // A peer's memory is what loading adds to a new process. Ours says it, and is searched where it was built.
+      if (!library.ours) await subject[Symbol.asyncDispose]();
+    }
+    if (subject === null || !library.ours) subject = new Subject(library, data, kept);
+    const { seconds } = JSON.parse(readFileSync(built, 'utf8')) as { readonly seconds: number };
+    const index = await subject.#ask<Omit<OpenIndex, 'buildSeconds'>>({ do: 'open' });
+    return { subject, index: { ...index, buildSeconds: seconds } };
+  }
+
+  private constructor(library: Library, data: DataSet, kept: string) {
+    this.library = library;
+    this.#rowsFile = join(kept, 'rows');
+    const log = openSync(join(kept, 'log'), 'a');
+    const args = [...library.command(), data.folder, kept];
+    const stdio = ['pipe', 'pipe', log] as const;
+    // Node reserves more address space than a limit of it would allow.
+    this.#child = library.ours
+      ? spawn(args[0]!, args.slice(1), { stdio: [...stdio] })
+      : spawnUnderMemoryLimit(PEER_MEMORY_KIB_MAX, args, { stdio: [...stdio] });
+    this.#reader = createInterface({ input: this.#child.stdout! });
+    this.#lines = this.#reader[Symbol.asyncIterator]();
+  }
+
+  /** Searches with all queries of the data set for at least `seconds`. */
+  async search(knob: Knob, way: Way, seconds: number, answers: 'drop' | 'keep'): Promise<Measured> {
+    return await this.#measure({ do: 'search', knob, ...way, seconds }, answers);
+  }
+
+  /** Searches one query after the other, each under its bitmap. */
+  async filter(knob: Knob, cell: FilterCell, seconds: number, answers: 'drop' | 'keep'): Promise<Measured> {
+    return await this.#measure({ do: 'filter', knob, ...cell, seconds }, answers);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.stdin!.end();
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
+    this.#reader.close();
+  }
+
+  async #measure(command: object, answers: 'drop' | 'keep'): Promise<Measured> {
+    const ids = answers === 'keep' ? this.#rowsFile : null;
+    const { queriesPerSecond } = await this.#ask<{ queriesPerSecond: number }>({ ...command, ids });
+    return { queriesPerSecond, rows: ids === null ? null : new Uint32Array(bytesOf(ids).buffer) };
+  }
+
+  async #ask<Answer>(command: object): Promise<Answer> {
+    this.#child.stdin!.write(`${JSON.stringify(command)}\n`);
+    const { value, done } = await this.#lines.next();
+    if (done) throw new Error(`${this.library.name} ended before it answered; its log lies beside its index`);
+    const answer = JSON.parse(value) as Answer & { readonly error?: string };
+    if (answer.error) throw new Error(`${this.library.name}: ${answer.error}`);
+    return answer;
+  }
+}
