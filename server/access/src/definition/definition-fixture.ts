@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Deployment, type DeploymentOptions, openDeployment } from '@elanus/coordinator/testing';
-import { DataType, MilvusError } from '@elanus/model';
+import type { MilvusError } from '@elanus/model';
 import {
   type Draft,
   decode,
@@ -9,13 +9,14 @@ import {
   type Methods,
   methods,
   type schema_CollectionSchema,
-  type schema_FieldSchema,
 } from '@elanus/proto';
 import type { QueryWorker } from '@elanus/rpc';
 import { LoopShare, ManualClock, noMetrics, silentLogger, systemClock } from '@elanus/runtime';
 import type { CallContext } from '../handler.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
-import { definitionHandlers } from './definition-handlers.ts';
+import { accessHandlers } from '../start-access.ts';
+import { createRequest } from '../testing/request-drafts.ts';
+import { toldToClient } from '../transport/milvus-service.ts';
 
 type RequestDraft<Name extends MethodName> = Draft<Methods[Name]['request']>;
 
@@ -26,14 +27,17 @@ export interface Refusal {
   readonly reason: string;
 }
 
-/** For tests: the handlers over real coordinators, called with messages that went over the codec. */
+/**
+ * For tests: the handlers over real coordinators, called with messages that went over the codec. There are no
+ * workers, so a call that reaches for rows fails in a way that is nobody's refusal.
+ */
 export class DefinitionFixture {
   readonly deployment: Deployment;
-  readonly #handlers: ReturnType<typeof definitionHandlers>;
+  readonly #handlers: ReturnType<typeof accessHandlers>;
 
   private constructor(deployment: Deployment) {
     this.deployment = deployment;
-    this.#handlers = definitionHandlers({
+    this.#handlers = accessHandlers({
       ...deployment,
       reader: {} as QueryWorker,
       clock: new ManualClock(),
@@ -49,7 +53,7 @@ export class DefinitionFixture {
     return new DefinitionFixture(await openDeployment(options));
   }
 
-  /** The answer, as a client decodes it. Rejects with the handler's MilvusError. */
+  /** The answer, as a client decodes it. Rejects as the handler does. */
   async call<Name extends MethodName>(
     name: Name,
     draft: RequestDraft<Name>,
@@ -59,9 +63,15 @@ export class DefinitionFixture {
     const handler = this.#handlers[name];
     assert.ok(handler !== undefined, `${name} is served`);
     const request = decode(method.request, encode(method.request, draft as never));
-    const context: CallContext = { database, signal: new AbortController().signal, peer: 'test' };
+    const named = 'dbName' in request ? request.dbName : '';
+    const context: CallContext = {
+      database: named || database,
+      signal: new AbortController().signal,
+      peer: 'test',
+    };
     const answer = await handler(request as never, context);
-    return decode(method.response, encode(method.response, answer as never)) as Methods[Name]['response'];
+    const bytes = answer instanceof Uint8Array ? answer : encode(method.response, answer as never);
+    return decode(method.response, bytes) as Methods[Name]['response'];
   }
 
   /** What the client is told; fails when the call succeeds or breaks in another way. */
@@ -70,11 +80,22 @@ export class DefinitionFixture {
     draft: RequestDraft<Name>,
     database?: string,
   ): Promise<Refusal> {
+    const { code, legacyCode, message } = await this.failure(name, draft, database);
+    return { code, legacyCode, reason: message };
+  }
+
+  /** The failure that the client is told of; fails when the call succeeds or breaks in another way. */
+  async failure<Name extends MethodName>(
+    name: Name,
+    draft: RequestDraft<Name>,
+    database?: string,
+  ): Promise<MilvusError> {
     try {
       await this.call(name, draft, database);
     } catch (error) {
-      if (!(error instanceof MilvusError)) throw error;
-      return { code: error.code, legacyCode: error.legacyCode, reason: error.message };
+      const told = toldToClient(error);
+      if (told === undefined) throw error;
+      return told;
     }
     assert.fail(`${name} succeeded`);
   }
@@ -92,30 +113,4 @@ export class DefinitionFixture {
   ): Promise<void> {
     await this.call('CreateCollection', createRequest(name, schema, request));
   }
-}
-
-/** A request that is right in every respect; `schema` and `request` put something else in. */
-export function createRequest(
-  name: string,
-  schema: Draft<schema_CollectionSchema> = {},
-  request: RequestDraft<'CreateCollection'> = {},
-): RequestDraft<'CreateCollection'> {
-  const message = { name, fields: [key(), vector()], ...schema };
-  return { collectionName: name, schema: encode('schema.CollectionSchema', message), ...request };
-}
-
-export function key(options: Draft<schema_FieldSchema> = {}): Draft<schema_FieldSchema> {
-  return { name: 'id', dataType: DataType.Int64, isPrimaryKey: true, ...options };
-}
-
-export function vector(options: Draft<schema_FieldSchema> = {}): Draft<schema_FieldSchema> {
-  return { name: 'vector', dataType: DataType.FloatVector, typeParams: params({ dim: '4' }), ...options };
-}
-
-export function text(options: Draft<schema_FieldSchema> = {}): Draft<schema_FieldSchema> {
-  return { name: 'text', dataType: DataType.VarChar, typeParams: params({ max_length: '64' }), ...options };
-}
-
-export function params(pairs: Readonly<Record<string, string>>) {
-  return Object.entries(pairs).map(([name, value]) => ({ key: name, value }));
 }

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MilvusError } from '@elanus/model';
 import { type Draft, decode, encode, type Methods } from '@elanus/proto';
 import { queryHandler } from './query.ts';
-import { collectionOf, NOW, ReadFixture } from './read-fixture.ts';
+import { NOW, ReadFixture } from './read-fixture.ts';
 
 type Request = Draft<Methods['Query']['request']>;
 
@@ -57,76 +56,3 @@ test('the first page of an iterator finds its moment, the next ones look at it',
   );
   assert.equal(fixture.queried?.snapshot, NOW);
 });
-
-const keyed = collectionOf({ partitionKey: collectionOf().schema.fields[1]! });
-
-const REFUSED: readonly [
-  what: string,
-  request: Methods['Query']['request'],
-  code: number,
-  text: RegExp,
-  change?: Partial<ReadFixture>,
-][] = [
-  [
-    'a collection that is not loaded',
-    requestOf({ expr: 'id > 0' }),
-    101,
-    /collection not loaded/,
-    { load: undefined },
-  ],
-  ['neither filter nor limit', requestOf({ expr: ' ' }), 1100, /empty expression should be used with limit/],
-  [
-    'a count of pages',
-    requestOf({ outputFields: ['count(*)'] }, { limit: '3' }),
-    1100,
-    /count entities with pagination is not allowed/,
-  ],
-  ['another aggregate', requestOf({ outputFields: ['sum(id)'], expr: 'id > 0' }), 1100, /only count\(\*\)/],
-  ['a limit of zero', requestOf({ expr: 'id > 0' }, { limit: '0' }), 1100, /limit \[0\] is invalid/],
-  [
-    'a window that is too large',
-    requestOf({ expr: 'id > 0' }, { limit: '16384', offset: '2' }),
-    1100,
-    /invalid max query result window, \(offset\+limit\) should be in range \[1, 16384\], but got 16386/,
-  ],
-  [
-    'partitions of a partition key',
-    requestOf({ expr: 'id > 0', partitionNames: ['x'] }),
-    1100,
-    /partition key mode/,
-    { collection: keyed },
-  ],
-  [
-    'an unknown partition',
-    requestOf({ expr: 'id > 0', partitionNames: ['x'] }),
-    1100,
-    /partition name x not found/,
-  ],
-  [
-    'an unknown field',
-    requestOf({ expr: 'id > 0', outputFields: ['x'] }),
-    1100,
-    /field x not exist/,
-    { collection: collectionOf({ dynamicField: null }) },
-  ],
-  ['a filter that is no predicate', requestOf({ expr: 'id + 1' }), 1100, /failed to create query plan/],
-  [
-    'the next page of a collection that has taken the name of another',
-    requestOf({ expr: 'id > 0' }, { iterator: 'True', collection_id: '8' }),
-    1100,
-    /Input collection id is not consistent to collectionID in the context,alias or database may have changed/,
-  ],
-  ['ordering', requestOf({ expr: 'id > 0' }, { order_by_fields: 'id' }), 10, /service unimplemented/],
-];
-for (const [what, request, code, text, change] of REFUSED) {
-  test(`refuses ${what}`, async () => {
-    const fixture = Object.assign(new ReadFixture(), change);
-    await assert.rejects(query(fixture, request), (error: unknown) => {
-      assert.ok(error instanceof MilvusError, String(error));
-      assert.match(error.message, text);
-      assert.equal(error.code, code);
-      return true;
-    });
-    assert.equal(fixture.queried, undefined);
-  });
-}

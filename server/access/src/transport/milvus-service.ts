@@ -86,7 +86,7 @@ function unary(
 }
 
 /** The failure as the client's or the world's; `undefined` when it is our own. */
-function toldToClient(error: unknown): MilvusError | undefined {
+export function toldToClient(error: unknown): MilvusError | undefined {
   if (error instanceof MilvusError) return error;
   if (error instanceof FailedAnswer) return error.failure;
   if (error instanceof DecodeError) return invalidParameter(error.message);

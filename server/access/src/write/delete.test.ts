@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { type CollectionInfo, DataType, type KeyColumn } from '@elanus/model';
 import type { DeletePart } from '@elanus/rpc';
 import { fieldOf } from '../wire/field-fixture.ts';
-import { bookFields, collectionOf, failureOf, partitionOf, WriteBench } from './write-fixture.ts';
+import { bookFields, collectionOf, WriteBench } from './write-fixture.ts';
 
 const books = collectionOf(bookFields(fieldOf(DataType.Int64, { name: 'pages' })));
 
@@ -76,60 +76,3 @@ test('fills templates', async () => {
   await bench.delete({ expr: 'id in {ids}', exprTemplateValues });
   assert.deepEqual(partsOf(bench).map(valuesOf), [[7n, 8n]]);
 });
-
-const partitioned = collectionOf(
-  bookFields(fieldOf(DataType.Int64, { name: 'shelf', isPartitionKey: true })),
-  { partitions: [partitionOf(10n, '_default_0')] },
-);
-
-const refusals: readonly {
-  readonly what: string;
-  readonly request: Parameters<WriteBench['delete']>[0];
-  readonly told: string | RegExp;
-  readonly collection?: CollectionInfo;
-  readonly isLoaded?: boolean;
-}[] = [
-  {
-    what: 'no filter',
-    request: { expr: ' ' },
-    told: '1100: invalid expression: invalid parameter[expected=valid expr][actual=empty expr]',
-  },
-  {
-    what: 'a filter that cannot be read',
-    request: { expr: 'id >' },
-    told: /^1100: failed to create delete plan: cannot parse expression: id >, error: /,
-  },
-  {
-    what: 'an unknown collection',
-    request: { expr: 'id == 1', collectionName: 'films' },
-    told: '100: collection not found[database=default][collection=films]',
-  },
-  {
-    what: 'an unknown partition',
-    request: { expr: 'id == 1', partitionName: 'old' },
-    told: '200: partition not found[partition=old]',
-  },
-  {
-    what: 'a partition by name where the partition key decides',
-    collection: partitioned,
-    request: { expr: 'id == 1', partitionName: '_default_0' },
-    told: '1100: not support manually specifying the partition names if partition key mode is used: invalid parameter',
-  },
-  {
-    what: 'a filter on rows that are not loaded',
-    isLoaded: false,
-    request: { expr: 'pages > 300' },
-    told: '101: collection not loaded[collection=books]',
-  },
-];
-
-for (const { what, request, told, collection, isLoaded } of refusals) {
-  test(`refuses ${what} and deletes nothing`, async () => {
-    const bench = new WriteBench(collection ?? books);
-    bench.isLoaded = isLoaded ?? true;
-    const failure = await failureOf(bench.delete(request));
-    if (typeof told === 'string') assert.equal(failure, told);
-    else assert.match(failure, told);
-    assert.equal(bench.writes.length, 0);
-  });
-}

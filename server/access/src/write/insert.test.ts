@@ -1,23 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type CollectionInfo, DataType, type FieldSchema } from '@elanus/model';
+import { type CollectionInfo, DataType } from '@elanus/model';
 import { type Draft, decode, encode, type Messages } from '@elanus/proto';
 import type { InsertPart } from '@elanus/rpc';
 import { FailedAnswer } from '../handler.ts';
+import { column, int64s, texts, vectors } from '../testing/request-drafts.ts';
 import { encodeFieldData } from '../wire/field-data-writer.ts';
 import { fieldOf } from '../wire/field-fixture.ts';
-import {
-  bookFields,
-  collectionOf,
-  column,
-  failureOf,
-  int64s,
-  metas,
-  partitionOf,
-  texts,
-  vectors,
-  WriteBench,
-} from './write-fixture.ts';
+import { bookFields, collectionOf, failureOf, partitionOf, WriteBench } from './write-fixture.ts';
 
 type InsertDraft = Draft<Messages['milvus.InsertRequest']>;
 
@@ -191,215 +181,22 @@ test('lets a property allow automatic keys to be sent', async () => {
   assert.equal(bench.takenIds, 0);
 });
 
-const wideCollection = collectionOf(
-  bookFields(
-    fieldOf(DataType.VarChar, { name: 'title', maxLength: 4, nullable: true }),
-    fieldOf(DataType.Float, { name: 'price', nullable: true }),
-    fieldOf(DataType.Array, {
-      name: 'tags',
-      elementType: DataType.VarChar,
-      maxLength: 3,
-      maxCapacity: 2,
-      nullable: true,
-    }),
-    fieldOf(DataType.JSON, { name: 'notes', nullable: true }),
-  ),
-  { dynamic: true },
-);
-
-function tags(...rows: readonly (readonly string[])[]): Uint8Array {
-  const data = rows.map((row) => ({ stringData: { data: row } }));
-  return column({ fieldName: 'tags', scalars: { arrayData: { data, elementType: DataType.VarChar } } });
-}
-function notes(...rows: readonly string[]): Uint8Array {
-  const data = rows.map((row) => Buffer.from(row));
-  return column({ fieldName: 'notes', scalars: { jsonData: { data } } });
-}
-function prices(...data: number[]): Uint8Array {
-  return column({ fieldName: 'price', scalars: { floatData: { data } } });
-}
-const [ids, positions] = [int64s('id', 1n, 2n), vectors([1, 2], [3, 4])];
-const with2 = (...more: Uint8Array[]): InsertDraft => ({ numRows: 2, fieldsData: [ids, positions, ...more] });
-const autoKey: FieldSchema = fieldOf(DataType.Int64, { name: 'id', isPrimaryKey: true, autoId: true });
-
-const refusals: readonly {
-  readonly what: string;
-  readonly request: InsertDraft;
-  readonly told: string | RegExp;
-  readonly collection?: CollectionInfo;
-}[] = [
-  {
-    what: 'an unknown collection',
-    request: { ...with2(), collectionName: 'films' },
-    told: '100: collection not found[database=default][collection=films]',
-  },
-  {
-    what: 'an unknown partition',
-    request: { ...with2(), partitionName: 'old' },
-    told: '200: partition not found[partition=old]',
-  },
-  {
-    what: 'a partition by name where the partition key decides',
-    collection: partitioned,
-    request: { ...with2(), partitionName: '_default_0' },
-    told: '1100: not support manually specifying the partition names if partition key mode is used: invalid parameter',
-  },
-  {
-    what: 'a stale schema',
-    request: { ...with2(), schemaTimestamp: 6n },
-    told: '109: collection schema mismatch[collection=books]',
-  },
-  {
-    what: 'no rows',
-    request: { numRows: 0, fieldsData: [] },
-    told: '1100: num_rows should be greater than 0: invalid parameter[expected=invalid num_rows][actual=0]',
-  },
-  {
-    what: 'a missing column',
-    request: { numRows: 2, fieldsData: [ids] },
-    told: '1100: fieldSchema(vector) has no corresponding fieldData pass in: invalid parameter',
-  },
-  {
-    what: 'a missing key',
-    request: { numRows: 2, fieldsData: [positions] },
-    told: '1100: fieldSchema(id) has no corresponding fieldData pass in: invalid parameter',
-  },
-  {
-    what: 'a column twice',
-    request: with2(ids),
-    told: '1100: duplicated field id found: invalid parameter',
-  },
-  {
-    what: 'a column of no field',
-    request: with2(int64s('size', 1n, 2n)),
-    told: '1100: fieldName size not exist in collection schema, fieldType Int64, fieldId 0: invalid parameter',
-  },
-  {
-    what: 'more columns than fields',
-    request: with2(...Array.from({ length: 7 }, () => ids)),
-    told: '1100: more fieldData has pass in: invalid parameter[expected=7][actual=9]',
-  },
-  {
-    what: 'ragged columns',
-    request: with2(texts('title', 'a')),
-    told: '1100: the num_rows (1) of field (title) is not equal to passed num_rows (2): invalid parameter',
-  },
-  {
-    what: 'vectors of another dimension',
-    request: { numRows: 2, fieldsData: [ids, vectors([1, 2, 3], [4, 5, 6])] },
-    told: '1100: the dim (3) of field data(vector) is not equal to schema dim (2): invalid parameter',
-  },
-  {
-    what: 'NaN in a vector',
-    request: { numRows: 2, fieldsData: [ids, vectors([1, 2], [3, Number.NaN])] },
-    told: '1100: value of field vector is not a number or infinity, row number: 1: invalid parameter',
-  },
-  {
-    what: 'infinity in a scalar',
-    request: with2(prices(1, Number.NEGATIVE_INFINITY)),
-    told: '1100: value of field price is not a number or infinity, row number: 1: invalid parameter',
-  },
-  {
-    what: 'a text that is too long in bytes',
-    request: with2(texts('title', 'abcd', 'äöü')),
-    told: '1100: length of varchar field title exceeds max length, row number: 1, length: 6, max length: 4: invalid parameter',
-  },
-  {
-    what: 'an array with too many elements',
-    request: with2(tags(['a'], ['a', 'b', 'c'])),
-    told: '1100: length of array field tags exceeds max capacity, row number: 1, length: 3, max capacity: 2: invalid parameter',
-  },
-  {
-    what: 'an array with an element that is too long',
-    request: with2(tags([], ['a', 'long'])),
-    told: '1100: length of array field tags exceeds max length, row number: 1, length: 4, max length: 3: invalid parameter',
-  },
-  {
-    what: 'JSON that is none',
-    request: with2(notes('{}', '{"a":')),
-    told: /^1100: field notes is not valid JSON, row number: 1, error: .*: invalid parameter$/,
-  },
-  {
-    what: 'JSON that is too long',
-    request: with2(notes('1', `"${'x'.repeat(65_536)}"`)),
-    told: /^1100: length of json field notes exceeds max length, row number: 1, length: 65538/,
-  },
-  {
-    what: 'a dynamic value that is no object',
-    request: with2(metas('{}', '[1]')),
-    told: '1100: dynamic field $meta is not a JSON object, row number: 1: invalid parameter',
-  },
-  {
-    what: 'a dynamic key that is a field',
-    request: with2(metas('{}', '{"title": 1}')),
-    told: '1100: dynamic field name cannot include the static field name: title: invalid parameter',
-  },
-  {
-    what: 'a dynamic key named $meta',
-    request: with2(metas('{"$meta": 1}', '{}')),
-    told: '1100: cannot set json key to: $meta: invalid parameter',
-  },
-  {
-    what: 'dynamic values for a collection that has none',
-    collection: collectionOf(bookFields()),
-    request: with2(metas('{}', '{}')),
-    told: '1100: without dynamic schema enabled, the field name cannot be set to $meta: invalid parameter',
-  },
-  {
-    what: 'null keys',
-    request: {
-      numRows: 2,
-      fieldsData: [
-        column({ fieldName: 'id', scalars: { longData: { data: [1n] } }, validData: [true, false] }),
-        positions,
-      ],
-    },
-    told: '1100: primary field not support null: invalid parameter',
-  },
-  {
-    what: 'nulls in a field that takes none',
-    collection: collectionOf(bookFields(fieldOf(DataType.Int64, { name: 'isbn' }))),
-    request: with2(
-      column({ fieldName: 'isbn', scalars: { longData: { data: [1n] } }, validData: [true, false] }),
-    ),
-    told: '1100: field isbn is not nullable, its valid_data should be empty: invalid parameter',
-  },
-  {
-    what: 'a key where the server makes them',
-    collection: collectionOf([autoKey, bookFields()[1]!]),
-    request: with2(),
-    told: '1100: can not assign primary field data when auto id enabled id: invalid parameter',
-  },
-  {
-    what: 'damaged columns',
-    request: { numRows: 2, fieldsData: [ids, positions.subarray(0, -3)] },
-    told: '1100: cannot read field data: a member is cut off: invalid parameter',
-  },
-  {
-    what: 'four billion rows that nobody sent',
-    collection: collectionOf([autoKey, fieldOf(DataType.VarChar, { name: 'title', nullable: true })]),
-    request: { numRows: 4_294_967_295, fieldsData: [] },
-    told: /^1102: 4294967295 rows .*: parameter too large$/,
-  },
-];
-
-for (const { what, request, told, collection } of refusals) {
-  test(`refuses ${what} and writes nothing`, async () => {
-    const bench = new WriteBench(collection ?? wideCollection);
-    const failure = await failureOf(bench.insert(request));
-    if (typeof told === 'string') assert.equal(failure, told);
-    else assert.match(failure, told);
-    assert.deepEqual([bench.writes.length, bench.takenIds], [0, 0]);
-  });
-}
-
 test('says of a refused request that every row failed', async () => {
-  const bench = new WriteBench(wideCollection);
-  await assert.rejects(bench.insert({ numRows: 3, fieldsData: [ids] }), (error) => {
+  const bench = new WriteBench(collectionOf(bookFields()));
+  await assert.rejects(bench.insert({ numRows: 3, fieldsData: [] }), (error) => {
     assert.ok(error instanceof FailedAnswer);
     assert.deepEqual(error.answer, { errIndex: [0, 1, 2] });
     return true;
   });
+});
+
+test('refuses four billion rows that nobody sent', async () => {
+  const key = fieldOf(DataType.Int64, { name: 'id', isPrimaryKey: true, autoId: true });
+  const title = fieldOf(DataType.VarChar, { name: 'title', nullable: true });
+  const bench = new WriteBench(collectionOf([key, title]));
+  const failure = await failureOf(bench.insert({ numRows: 4_294_967_295, fieldsData: [] }));
+  assert.match(failure, /^1102: 4294967295 rows .*: parameter too large$/);
+  assert.deepEqual([bench.writes.length, bench.takenIds], [0, 0]);
 });
 
 test('gives others their turn when reading a request takes long', async () => {

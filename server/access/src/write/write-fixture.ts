@@ -14,14 +14,7 @@ import {
   type PartitionId,
   type Timestamp,
 } from '@elanus/model';
-import {
-  type Draft,
-  decode,
-  encode,
-  type MessageName,
-  type Messages,
-  type schema_FieldData,
-} from '@elanus/proto';
+import { type Draft, decode, encode, type MessageName, type Messages } from '@elanus/proto';
 import type { QueryTask, WriteRequest } from '@elanus/rpc';
 import { type Clock, LoopShare, noMetrics, silentLogger, systemClock } from '@elanus/runtime';
 import { type AccessDependencies, type CallContext, FailedAnswer, type Handlers } from '../handler.ts';
@@ -81,31 +74,6 @@ export function bookFields(...more: readonly FieldSchema[]): FieldSchema[] {
     fieldOf(DataType.FloatVector, { name: 'vector', dim: 2 }),
     ...more,
   ];
-}
-
-type FieldDataDraft = Draft<schema_FieldData>;
-
-export function column(draft: FieldDataDraft): Uint8Array {
-  return encode('schema.FieldData', draft);
-}
-
-export function int64s(fieldName: string, ...data: bigint[]): Uint8Array {
-  return column({ type: DataType.Int64, fieldName, scalars: { longData: { data } } });
-}
-
-export function texts(fieldName: string, ...data: string[]): Uint8Array {
-  return column({ type: DataType.VarChar, fieldName, scalars: { stringData: { data } } });
-}
-
-export function vectors(...rows: readonly (readonly number[])[]): Uint8Array {
-  const floatVector = { data: rows.flat() };
-  const dim = BigInt(rows[0]!.length);
-  return column({ type: DataType.FloatVector, fieldName: 'vector', vectors: { dim, floatVector } });
-}
-
-export function metas(...rows: readonly string[]): Uint8Array {
-  const data = rows.map((row) => Buffer.from(row));
-  return column({ type: DataType.JSON, isDynamic: true, scalars: { jsonData: { data } } });
 }
 
 /** The handlers over coordinators and workers that only remember what they were asked. */

@@ -1,0 +1,118 @@
+import type { MethodName } from '@elanus/proto';
+import { type Call, call, type Mistake, type Told } from './mistake.ts';
+import { int64s, params, placeholder, vectors } from './request-drafts.ts';
+
+const IN_MEMORY = 1;
+const ending = ': invalid parameter';
+const SUCCESS: Told = { code: 0, reason: '' };
+
+/** One call of every method that names a collection. */
+function callsOn(collectionName: string): readonly Call[] {
+  const partitionName = 'p';
+  const partitionNames = [partitionName];
+  const rows = { collectionName, numRows: 1, fieldsData: [int64s('id', 1n), vectors([1, 2])] };
+  const search = { placeholderGroup: placeholder([1, 2]), searchParams: params({ topk: '1' }) };
+  return [
+    call('HasCollection', { collectionName }),
+    call('DescribeCollection', { collectionName }),
+    call('GetCollectionStatistics', { collectionName }),
+    call('DropCollection', { collectionName }),
+    call('RenameCollection', { oldName: collectionName, newName: 'free' }),
+    call('ShowCollections', { type: IN_MEMORY, collectionNames: [collectionName] }),
+    call('GetReplicas', { collectionName }),
+    call('CreatePartition', { collectionName, partitionName }),
+    call('DropPartition', { collectionName, partitionName }),
+    call('HasPartition', { collectionName, partitionName }),
+    call('ShowPartitions', { collectionName }),
+    call('GetPartitionStatistics', { collectionName, partitionName }),
+    call('CreateIndex', { collectionName, fieldName: 'vector' }),
+    call('DescribeIndex', { collectionName }),
+    call('GetIndexStatistics', { collectionName }),
+    call('GetIndexState', { collectionName }),
+    call('GetIndexBuildProgress', { collectionName }),
+    call('DropIndex', { collectionName, indexName: 'vector' }),
+    call('LoadCollection', { collectionName }),
+    call('LoadPartitions', { collectionName, partitionNames }),
+    call('ReleaseCollection', { collectionName }),
+    call('ReleasePartitions', { collectionName, partitionNames }),
+    call('GetLoadState', { collectionName }),
+    call('GetLoadingProgress', { collectionName }),
+    call('Flush', { collectionNames: ['books', collectionName] }),
+    call('GetFlushState', { collectionName }),
+    call('Insert', rows),
+    call('Upsert', rows),
+    call('Delete', { collectionName, expr: 'id in [1]' }),
+    call('Query', { collectionName, expr: 'id > 0' }),
+    call('Search', { collectionName, ...search }),
+  ];
+}
+
+type Exceptions = { readonly [Name in MethodName]?: Told };
+
+function toldOf(calls: readonly Call[], what: string, usual: Told, exceptions: Exceptions = {}): Mistake[] {
+  return calls.map((each) => ({ ...each, what, told: exceptions[each.method] ?? usual }));
+}
+
+const NOT_FOUND = 'collection not found[database=default][collection=nowhere]';
+const CANNOT_FIND = "can't find collection[database=default][collection=nowhere]";
+
+/** A collection that nobody has made: most methods refuse, some say that there is none. */
+const MISSING = [
+  ...toldOf(
+    callsOn('nowhere'),
+    'a collection that does not exist',
+    { code: 100, reason: NOT_FOUND },
+    {
+      HasCollection: SUCCESS,
+      DropCollection: SUCCESS,
+      GetLoadState: SUCCESS,
+      DescribeCollection: { code: 100, legacyCode: 1, reason: CANNOT_FIND },
+    },
+  ),
+  ...(['DescribeCollection', 'ShowPartitions', 'GetReplicas'] as const).map(
+    (method): Mistake => ({
+      ...call(method, { collectionID: 7n }),
+      what: 'a collection id that nobody has',
+      told: { code: 100, reason: 'collection not found[collection=7]' },
+    }),
+  ),
+];
+
+const NAMES: readonly (readonly [name: string, rule: string])[] = [
+  ['', 'collection name should not be empty'],
+  ['1st', 'the first character of a collection name must be an underscore or letter'],
+  ['a b', 'collection name can only contain numbers, letters and underscores'],
+  ['größe', 'collection name can only contain numbers, letters and underscores'],
+  ['nul\0', 'collection name can only contain numbers, letters and underscores'],
+  ['n'.repeat(256), 'the length of a collection name must be less than 255 characters'],
+  ['ö'.repeat(128), 'the length of a collection name must be less than 255 characters'],
+];
+
+/** Reads look for the name as it is; GetFlushState without a name asks for the segments alone. */
+const LOOKS_UP_ANY_NAME: readonly MethodName[] = ['Query', 'Search', 'GetFlushState'];
+
+/** Names that no collection can have are refused before anybody looks for them. */
+const IMPOSSIBLE_NAMES = NAMES.flatMap(([name, rule]) =>
+  toldOf(
+    callsOn(name).filter(({ method }) => !LOOKS_UP_ANY_NAME.includes(method)),
+    `the collection name ${JSON.stringify(name.slice(0, 10))}`,
+    { code: 1100, reason: `${name === '' ? '' : `Invalid collection name: ${name}. `}${rule}${ending}` },
+  ),
+);
+
+/** The database comes in the header; DropCollection of what is not there has nothing to do. */
+const UNKNOWN_DATABASE = toldOf(
+  [call('Connect', {}), call('DescribeDatabase', {}), call('ShowCollections', {}), ...callsOn('books')].map(
+    (each) => ({ ...each, database: 'nowhere' }),
+  ),
+  'an unknown database',
+  { code: 800, reason: 'database not found[database=nowhere]' },
+  { DropCollection: SUCCESS },
+);
+
+/** What every method that names a collection can be told of it: that there is none, and that there can't be any. */
+export const ANY_COLLECTION_MISTAKES: readonly Mistake[] = [
+  ...MISSING,
+  ...IMPOSSIBLE_NAMES,
+  ...UNKNOWN_DATABASE,
+];

@@ -1,0 +1,31 @@
+import type { MethodName } from '@elanus/proto';
+import { ANY_COLLECTION_MISTAKES } from './any-collection-mistakes.ts';
+import { CREATE_COLLECTION_MISTAKES } from './create-collection-mistakes.ts';
+import { CREATE_INDEX_MISTAKES } from './create-index-mistakes.ts';
+import { DEFINITION_MISTAKES } from './definition-mistakes.ts';
+import { DELETE_MISTAKES } from './delete-mistakes.ts';
+import { FIELD_MISTAKES } from './field-mistakes.ts';
+import type { Mistake } from './mistake.ts';
+import { QUERY_MISTAKES } from './query-mistakes.ts';
+import { SEARCH_MISTAKES } from './search-mistakes.ts';
+import { INSERT_MISTAKES, UPSERT_MISTAKES } from './write-mistakes.ts';
+
+/**
+ * Every mistake that we know of by its method, for a server that holds the prepared collections. None changes
+ * anything that a client can see.
+ */
+export const MISTAKES: ReadonlyMap<MethodName, readonly Mistake[]> = Map.groupBy(
+  [
+    ...ANY_COLLECTION_MISTAKES,
+    ...CREATE_COLLECTION_MISTAKES,
+    ...FIELD_MISTAKES,
+    ...CREATE_INDEX_MISTAKES,
+    ...DEFINITION_MISTAKES,
+    ...INSERT_MISTAKES,
+    ...UPSERT_MISTAKES,
+    ...DELETE_MISTAKES,
+    ...QUERY_MISTAKES,
+    ...SEARCH_MISTAKES,
+  ],
+  ({ method }) => method,
+);

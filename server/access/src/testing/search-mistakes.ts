@@ -1,0 +1,274 @@
+import { DataType } from '@elanus/model';
+import { type Draft, encode, type Methods } from '@elanus/proto';
+import { type Mistake, mistakesOf } from './mistake.ts';
+import {
+  HIDDEN_PARTITIONS,
+  range,
+  UNREADABLE,
+  UNSERVED,
+  WRONG_FILTERS,
+  wrongFilter,
+} from './read-mistakes.ts';
+import { params, placeholder } from './request-drafts.ts';
+
+type SearchDraft = Draft<Methods['Search']['request']>;
+
+const ending = ': invalid parameter';
+
+const search = (rest: SearchDraft, parameters: Readonly<Record<string, string>> = {}): SearchDraft => ({
+  collectionName: 'books',
+  dslType: 1,
+  nq: 1n,
+  placeholderGroup: placeholder([1, 2]),
+  searchParams: params({ topk: '3', ...parameters }),
+  ...rest,
+});
+
+/** A search of `shapes` with one query of `type` in these bytes. */
+const shaped = (field: string, type: DataType, hex: string) =>
+  search(
+    {
+      collectionName: 'shapes',
+      placeholderGroup: encode('common.PlaceholderGroup', {
+        placeholders: [{ tag: '$0', type, values: [Buffer.from(hex, 'hex')] }],
+      }),
+    },
+    { anns_field: field },
+  );
+
+const V2_PAGE = { iterator: 'True', search_iter_v2: 'true', search_iter_batch_size: '3' };
+const NQ = 'nq (number of search vector per search request) should be in range [1, 16384], but got';
+
+/** Query vectors that do not fit their field. */
+const VECTORS: readonly (readonly [what: string, request: SearchDraft, reason: string | RegExp])[] = [
+  [
+    'a vector of another dimension',
+    search({ placeholderGroup: placeholder([1, 2, 3]) }),
+    `vector dimension mismatch, expected vector size(byte) 8, actual 12${ending}`,
+  ],
+  [
+    'vectors of which one has another dimension',
+    search({ nq: 2n, placeholderGroup: placeholder([1, 2], [1]) }),
+    `vector dimension mismatch, expected vector size(byte) 8, actual 4${ending}`,
+  ],
+  [
+    'a vector with NaN',
+    search({ placeholderGroup: placeholder([1, Number.NaN]) }),
+    `query vector 0 holds NaN or infinity${ending}`,
+  ],
+  [
+    'a vector with infinity',
+    search({ nq: 2n, placeholderGroup: placeholder([1, 2], [1, Number.NEGATIVE_INFINITY]) }),
+    `query vector 1 holds NaN or infinity${ending}`,
+  ],
+  ['no query', search({ nq: 0n, placeholderGroup: placeholder() }), `nq [0] is invalid, ${NQ} 0${ending}`],
+  [
+    'too many queries',
+    search({ nq: 16_385n, placeholderGroup: placeholder(...Array.from({ length: 16_385 }, () => [1, 2])) }),
+    `nq [16385] is invalid, ${NQ} 16385${ending}`,
+  ],
+  [
+    'another number of queries than announced',
+    search({ nq: 2n }),
+    `nq [2] does not equal the number of placeholder values [1]${ending}`,
+  ],
+  [
+    'no placeholder',
+    search({ placeholderGroup: new Uint8Array() }),
+    `a search needs exactly one placeholder, got 0${ending}`,
+  ],
+  [
+    'two placeholders',
+    search({ placeholderGroup: Buffer.concat([placeholder([1, 2]), placeholder([1, 2])]) }),
+    `a search needs exactly one placeholder, got 2${ending}`,
+  ],
+  [
+    'a broken placeholder',
+    search({ placeholderGroup: placeholder([1, 2]).subarray(0, -1) }),
+    /^cannot read common\.PlaceholderGroup: .*: invalid parameter$/,
+  ],
+  [
+    'bits for a field of floats',
+    search({
+      placeholderGroup: encode('common.PlaceholderGroup', {
+        placeholders: [{ tag: '$0', type: DataType.BinaryVector, values: [Buffer.alloc(8)] }],
+      }),
+    }),
+    `vector type must be the same, field vector - type FloatVector, search info type BinaryVector${ending}`,
+  ],
+  [
+    'floats for a field of bits',
+    shaped('bits', DataType.FloatVector, '0000803f'),
+    `vector type must be the same, field bits - type BinaryVector, search info type FloatVector${ending}`,
+  ],
+  [
+    'too many bits',
+    shaped('bits', DataType.BinaryVector, '0f0f'),
+    `vector dimension mismatch, expected vector size(byte) 1, actual 2${ending}`,
+  ],
+  [
+    'a float16 infinity',
+    shaped('half', DataType.Float16Vector, '003c007c'),
+    `query vector 0 holds NaN or infinity${ending}`,
+  ],
+  [
+    'a bfloat16 NaN',
+    shaped('brain', DataType.BFloat16Vector, '803fc07f'),
+    `query vector 0 holds NaN or infinity${ending}`,
+  ],
+  [
+    'half a sparse element',
+    shaped('sparse', DataType.SparseFloatVector, '01000000'),
+    `invalid data length in sparse float vector of query 0: 4${ending}`,
+  ],
+  [
+    'sparse indices that fall',
+    shaped('sparse', DataType.SparseFloatVector, '020000000000803f010000000000803f'),
+    `unsorted or same indices in sparse float vector of query 0${ending}`,
+  ],
+];
+
+/** Searches that cannot be answered. */
+export const SEARCH_MISTAKES: readonly Mistake[] = mistakesOf('Search', [
+  ...UNREADABLE.map(([what, request, code, reason]) => [what, search(request), code, reason] as const),
+  [
+    'partitions of a partition key',
+    search({ collectionName: 'shelved', partitionNames: ['_default_0'] }),
+    65535,
+    HIDDEN_PARTITIONS,
+  ],
+  ...VECTORS.map(([what, request, reason]) => [what, request, 1100, reason] as const),
+  ...WRONG_FILTERS.map(
+    (dsl) => [`the filter ${dsl.slice(0, 30)}`, search({ dsl }), 1100, wrongFilter(dsl)] as const,
+  ),
+  [
+    'a filter on a field that is not loaded',
+    search({ collectionName: 'plain', dsl: 'isbn > 0' }),
+    1100,
+    `failed to create query plan: field isbn is not loaded${ending}`,
+  ],
+  [
+    'two vector fields and none named',
+    search({ collectionName: 'double' }),
+    1100,
+    `multiple anns_fields exist, please specify a anns_field in search_params${ending}`,
+  ],
+  [
+    'an unknown vector field',
+    search({}, { anns_field: 'x' }),
+    1100,
+    `failed to get field schema by name: fieldName(x) not found${ending}`,
+  ],
+  [
+    'a field that is no vector',
+    search({}, { anns_field: 'title' }),
+    1100,
+    `field (title) to search is not of vector type${ending}`,
+  ],
+  ['no limit', search({}, { topk: '' }), 1100, `topk not found in search_params${ending}`],
+  ...['0', '-1', '16385', '9007199254740991'].map(
+    (topk) => [`a limit of ${topk}`, search({}, { topk }), 1100, range('topk', topk)] as const,
+  ),
+  ['a limit that is no number', search({}, { topk: 'ten' }), 1100, `topk [ten] is invalid${ending}`],
+  ...['-1', '16385'].map(
+    (offset) => [`an offset of ${offset}`, search({}, { offset }), 1100, range('offset', offset, 0)] as const,
+  ),
+  [
+    'a window that is too large',
+    search({}, { topk: '16384', offset: '1' }),
+    1100,
+    range('offset+topk', 16_385),
+  ],
+  ...['-2', '7'].map(
+    (places) =>
+      [
+        `${places} decimal places`,
+        search({}, { round_decimal: places }),
+        1100,
+        `round_decimal [${places}] is invalid, it should be -1 or an integer in range [0, 6]${ending}`,
+      ] as const,
+  ),
+  [
+    'another metric than the index has',
+    search({}, { metric_type: 'IP' }),
+    1100,
+    'metric type not match: invalid parameter[expected=L2][actual=IP]',
+  ],
+  [
+    'a metric that there is not',
+    search({}, { metric_type: 'MANHATTAN' }),
+    1100,
+    'metric type not match: invalid parameter[expected=L2][actual=MANHATTAN]',
+  ],
+  [
+    'a range that holds nothing',
+    search({}, { params: '{"radius": 1, "range_filter": 2}' }),
+    1100,
+    `metric type 'L2', range_filter(2) must be less than radius(1)${ending}`,
+  ],
+  [
+    'a range filter alone',
+    search({}, { range_filter: '2' }),
+    1100,
+    `range_filter is specified, but radius is not${ending}`,
+  ],
+  [
+    'a radius that is no number',
+    search({}, { radius: 'far' }),
+    1100,
+    `radius [far] is invalid, it should be a number${ending}`,
+  ],
+  [
+    'params that are no object',
+    search({}, { params: '[1]' }),
+    1100,
+    'search params: invalid parameter[expected=json object][actual=[1]]',
+  ],
+  [
+    'params that are no JSON',
+    search({}, { params: '{' }),
+    1100,
+    'search params: invalid parameter[expected=json object][actual={]',
+  ],
+  [
+    'the next page of a collection that has taken the name of another',
+    search({}, { iterator: 'True', collection_id: '8' }),
+    1100,
+    `Input collection id is not consistent to collectionID in the context,alias or database may have changed${ending}`,
+  ],
+  [
+    'two queries of one iterator',
+    search({ nq: 2n, placeholderGroup: placeholder([1, 2], [3, 4]) }, V2_PAGE),
+    1100,
+    `a search iterator takes one query vector, but got 2${ending}`,
+  ],
+  [
+    'an iterator with an offset',
+    search({}, { ...V2_PAGE, offset: '1' }),
+    1100,
+    `offset is not supported for search iterator v2${ending}`,
+  ],
+  [
+    'an iterator without a page size',
+    search({}, { ...V2_PAGE, search_iter_batch_size: '' }),
+    1100,
+    `batch size is required for search iterator v2${ending}`,
+  ],
+  [
+    'an iterator that is none',
+    search({}, { search_iter_v2: 'true' }),
+    1100,
+    `search_iter_v2 requires iterator to be true${ending}`,
+  ],
+  ...['group_by_field', 'group_by_fields', 'order_by_fields', 'analyzer_name'].map(
+    (wish) => [wish, search({}, { [wish]: 'title' }), 10, `${wish}: ${UNSERVED}`] as const,
+  ),
+  [
+    'keys instead of vectors',
+    search({ ids: { intId: { data: [1n] } }, placeholderGroup: undefined }),
+    10,
+    `search by primary keys: ${UNSERVED}`,
+  ],
+  ['sub-requests', search({ subReqs: [{}] }), 10, `sub-requests of a search: ${UNSERVED}`],
+  ['a highlighter', search({ highlighter: {} }), 10, `highlighter: ${UNSERVED}`],
+]);
