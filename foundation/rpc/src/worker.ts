@@ -6,6 +6,7 @@ import type {
   Column,
   FieldId,
   FieldSchema,
+  IndexInfo,
   KeyColumn,
   MetricType,
   PartitionId,
@@ -153,4 +154,24 @@ export interface QueryWorker {
     locations: RowLocations,
     fields: readonly FieldId[],
   ): Promise<ReadonlyMap<FieldId, Column>>;
+}
+
+/** How far an index has come. */
+export interface IndexProgress {
+  /** Live rows that wait for it now. Rows too few to be worth an index are searched without one and never wait. */
+  readonly pendingRows: bigint;
+  /** Those of them that were written up to the time asked for. */
+  readonly pendingRowsThen: bigint;
+  /** Why its last build failed; `null` when it did not. */
+  readonly failReason: string | null;
+}
+
+/** Builds the vector indexes of the rows it holds, in the background. No search waits for them. */
+export interface IndexWorker {
+  /** From now on builds this index wherever there are rows enough for it, now and later. Idempotent. */
+  openIndex(index: IndexInfo): Promise<void>;
+  /** Stops its builds and frees its memory; rows are compared one by one from now on. Idempotent. */
+  closeIndex(index: IndexInfo): Promise<void>;
+  /** Nothing waits for an index that is not open, or not of a kind that is built. */
+  indexProgress(index: IndexInfo, at: Timestamp): Promise<IndexProgress>;
 }

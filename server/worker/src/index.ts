@@ -1,3 +1,8 @@
+export {
+  type BackgroundIndexWorker,
+  type IndexWorkerOptions,
+  openIndexWorker,
+} from './indexing/index-worker.ts';
 export { openQueryWorker, type QueryWorkerOptions } from './query-worker.ts';
 export { ServedCollections } from './served-collections.ts';
 export {

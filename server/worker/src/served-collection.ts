@@ -27,6 +27,14 @@ type State =
   | { readonly name: 'doubtful'; readonly cause: unknown }
   | { readonly name: 'dropped' };
 
+/** Whoever works in the background on the rows of a collection. Must not throw. */
+export interface RowWatcher {
+  /** There are rows in a new chunk: those in the one before will not change. */
+  chunksBegun(): void;
+  /** Nobody reads the rows any more. */
+  dropped(): void;
+}
+
 /** What one write does, by channel. */
 export type RecordsByChannel = ReadonlyMap<ChannelName, WriteRecord>;
 
@@ -35,12 +43,14 @@ export class ServedCollection {
   readonly queue = new ApplyQueue();
   /** Whoever must see all earlier writes before its own is ordered (policy `reject`) goes through here alone. */
   readonly turnstile = new ConcurrencyLimit(1);
+  watcher: RowWatcher | null = null;
   readonly #shards: ReadonlyMap<ChannelName, Shard>;
   readonly #droppedPartitions = new Set<PartitionId>();
   #info: CollectionInfo;
   #state: State = { name: 'serving' };
   #appliedTimestamp: Timestamp;
   #replayed: Promise<void> | null = null;
+  #chunksBegun = 0;
 
   constructor(info: CollectionInfo, options: { readonly random: Random; readonly share: LoopShare }) {
     this.#info = info;
@@ -120,6 +130,7 @@ export class ServedCollection {
 
   drop(): void {
     this.#state = { name: 'dropped' };
+    this.watcher?.dropped();
   }
 
   update(info: CollectionInfo): void {
@@ -161,6 +172,7 @@ export class ServedCollection {
       }
       this.noteApplied(timestamp);
       this.#forgetHistory();
+      this.#tellOfChunks();
       return { insertedRows, hiddenRows };
     } catch (error) {
       this.fail(error);
@@ -176,6 +188,14 @@ export class ServedCollection {
       for (const shard of this.#shards.values()) await shard.forgetHistory(start);
     });
     forgotten.catch((error) => this.fail(error));
+  }
+
+  #tellOfChunks(): void {
+    let begun = 0;
+    for (const shard of this.#shards.values()) begun += shard.chunksBegun;
+    if (begun === this.#chunksBegun) return;
+    this.#chunksBegun = begun;
+    this.watcher?.chunksBegun();
   }
 
   noteApplied(timestamp: Timestamp): void {

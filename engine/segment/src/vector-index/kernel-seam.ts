@@ -61,3 +61,7 @@ export interface VectorIndex {
   searchSync(search: IndexSearch): IndexHits;
   close(): void;
 }
+export interface IndexKernel {
+  readonly threads: number;
+  buildIndex(build: IndexBuild): Promise<VectorIndex>;
+}

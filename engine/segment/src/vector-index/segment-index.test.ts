@@ -72,22 +72,18 @@ class Fixture {
   }
 
   plan(partition = PARTITIONS[0]!): PlannedPiece | null {
-    return this.index(partition).nextPiece();
+    return this.index(partition).nextPiece('going-on');
   }
 
-  build({ runs, columns }: PlannedPiece): ExactVectorIndex {
-    const blocks = runs.map(({ from, to }, i) => ({
-      bytes: columns[i]!.bytes.subarray(4 * DIM * from),
-      rows: to - from,
-    }));
-    const index = new ExactVectorIndex({ dataType: DataType.FloatVector, metric: 'L2', dim: DIM, blocks });
+  build(planned: PlannedPiece): ExactVectorIndex {
+    const index = new ExactVectorIndex({ metric: 'L2', ...this.index().vectorsOf(planned) });
     this.built.push(index);
     return index;
   }
 
   buildAll(): void {
     for (const index of this.shard.vectorIndexes.of(VECTOR))
-      for (let planned = index.nextPiece(); planned !== null; planned = index.nextPiece())
+      for (let planned = index.nextPiece('going-on'); planned !== null; planned = index.nextPiece('going-on'))
         index.adopt(planned, this.build(planned));
   }
 
@@ -179,6 +175,23 @@ describe('the indexes of a segment', () => {
     assert.ok(rows < 8 * 64 * 520, `${rows} rows built for ${64 * 520}`);
   });
 
+  it('become one when writes are at rest', async () => {
+    const fixture = new Fixture(10);
+    await fixture.insert(0, ROWS_MIN - 8);
+    assert.equal(fixture.index().nextPiece('at-rest'), null);
+    for (const rows of [6000, 2400, 900, 100]) {
+      await fixture.insert(100_000 * rows, rows);
+      fixture.buildAll();
+    }
+    assert.equal(fixture.pieces().length, 3);
+    const index = fixture.index();
+    const planned = index.nextPiece('at-rest')!;
+    index.adopt(planned, fixture.build(planned));
+    assert.equal(fixture.pieces().length, 1);
+    assert.equal(index.nextPiece('at-rest'), null);
+    await fixture.assertSameHits({}, null, 'at rest');
+  });
+
   it('count rows as waiting only while they are enough for an index, up to the time asked', async () => {
     const fixture = new Fixture(8);
     await fixture.insert(0, 500);
@@ -202,7 +215,7 @@ describe('the indexes of a segment', () => {
     fixture.buildAll();
     await fixture.insert(1000, 1000, PARTITIONS[1]);
     const index = fixture.index(PARTITIONS[1]);
-    const planned = index.nextPiece()!;
+    const planned = index.nextPiece('going-on')!;
     const late = fixture.build(planned);
     await fixture.shard.dropPartition(PARTITIONS[1]!);
     index.adopt(planned, late);

@@ -7,7 +7,7 @@ import {
 } from '@elanus/model';
 import type { Chunk } from '../chunk.ts';
 import { IndexedPiece, type PieceRows } from './indexed-piece.ts';
-import type { VectorIndex } from './kernel-seam.ts';
+import type { IndexBuild, VectorIndex } from './kernel-seam.ts';
 
 /**
  * A scan of so many bytes takes about as long as a walk of a graph: 0.1 ms at the 40 GB/s that one core reads.
@@ -21,6 +21,12 @@ const PIECE_ROWS_MIN = 4096;
  * factor from piece to piece, so there are few, and a row moves to a new piece only a few times.
  */
 const ABSORBED_SIZE_MAX = 2;
+/**
+ * Once writes have come to rest fewer pieces are worth more work: searches walk through each of them. Rows that are too
+ * few to be a piece while others follow become one, then.
+ */
+const ABSORBED_SIZE_AT_REST_MAX = 8;
+const ROWS_AT_REST_MIN = 1024;
 
 export interface IndexLimits {
   /** Fewer rows get no index. Default: by the size of a row, at least 4096. */
@@ -74,23 +80,48 @@ export class SegmentIndex {
     return this.#runsOfChunk.get(chunk) ?? [];
   }
 
-  /** What to build next; `null` while too few rows are without an index. */
-  nextPiece(): PlannedPiece | null {
+  /** What to build next, while writes go on or when they are at rest; `null`: nothing. */
+  nextPiece(writes: 'going-on' | 'at-rest'): PlannedPiece | null {
     if (this.#isClosed) return null;
     const newRuns = this.#rowsWithoutIndex();
+    const isAtRest = writes === 'at-rest' && this.#pieces.length > 0;
+    const rowsMin = isAtRest ? Math.min(ROWS_AT_REST_MIN, this.#rowsMin) : this.#rowsMin;
     const newRows = countRows(newRuns);
-    if (newRows < this.#rowsMin) return null;
-    let firstReplaced = this.#pieces.length;
-    let rows = newRows;
-    while (firstReplaced > 0 && this.#pieces[firstReplaced - 1]!.rows <= ABSORBED_SIZE_MAX * rows) {
-      firstReplaced -= 1;
-      rows += this.#pieces[firstReplaced]!.rows;
-    }
+    const isEnough = newRows >= rowsMin;
+    if (!isEnough && !isAtRest) return null;
+    // Too few new rows are no reason to build, but go along with the pieces that are put together.
+    const sizeMax = isAtRest ? ABSORBED_SIZE_AT_REST_MAX : ABSORBED_SIZE_MAX;
+    const firstReplaced = this.#firstAbsorbed(isEnough ? newRows : 0, sizeMax);
+    if (!isEnough && this.#pieces.length - firstReplaced < 2) return null;
     const replaced = this.#pieces.slice(firstReplaced);
     const oldRuns = replaced.flatMap((piece) => piece.runs.filter(isKept));
     const runs = numbered([...oldRuns, ...newRuns]);
     const columns = runs.map(({ chunk }) => chunk.column(this.field.id) as DenseVectorColumn);
     return { runs, columns, rows: countRows(runs), newRows, replaced };
+  }
+
+  /** The first of the pieces that a new one with so many new rows takes in. */
+  #firstAbsorbed(newRows: number, sizeMax: number): number {
+    let first = this.#pieces.length;
+    let rows = newRows;
+    while (first > 0) {
+      const piece = this.#pieces[first - 1]!;
+      if (rows > 0 && piece.rows > sizeMax * rows) break;
+      rows += piece.rows;
+      first -= 1;
+    }
+    return first;
+  }
+
+  /** The vectors of `planned`, as the kernel takes them. They are borrowed until the build ends. */
+  vectorsOf({ runs, columns }: PlannedPiece): Pick<IndexBuild, 'dataType' | 'dim' | 'blocks'> {
+    const { dataType, dim } = columns[0]!;
+    const size = denseVectorBytes(dataType, dim);
+    const blocks = runs.map(({ from, to }, at) => ({
+      bytes: columns[at]!.bytes.subarray(from * size, to * size),
+      rows: to - from,
+    }));
+    return { dataType, dim, blocks };
   }
 
   /** Uses what was built of `planned` from now on, or frees it when nobody needs it any more. Owns `index`. */

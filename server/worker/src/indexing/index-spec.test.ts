@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type CollectionId, DataType, type FieldId, type IndexId, type Timestamp } from '@elanus/model';
+import type { IndexSpec } from '@elanus/segment';
+import { fieldFixture } from '@elanus/segment/testing';
+import { indexSpecOf } from './index-spec.ts';
+
+const GRAPH = { m: 30, efConstruction: 360 };
+const CASES: readonly [
+  type: string,
+  params: Readonly<Record<string, string>>,
+  dim: number,
+  IndexSpec | null,
+][] = [
+  ['FLAT', {}, 8, null],
+  ['IVF_FLAT', { nlist: '8' }, 8, null],
+  ['AUTOINDEX', {}, 8, { type: 'HNSW', m: 16, efConstruction: 200, layout: 'auto' }],
+  ['HNSW', {}, 8, { type: 'HNSW', ...GRAPH, layout: 'auto' }],
+  [
+    'HNSW',
+    { M: '16', efConstruction: '200', graph_layout: 'Compact' },
+    8,
+    { type: 'HNSW', m: 16, efConstruction: 200, layout: 'compact' },
+  ],
+  ['HNSW_SQ', {}, 8, { type: 'HNSW_SQ', ...GRAPH, sqType: 'SQ8', refine: null }],
+  [
+    'HNSW_SQ',
+    { sq_type: 'sq6', refine: 'True', refine_type: 'fp16' },
+    8,
+    { type: 'HNSW_SQ', ...GRAPH, sqType: 'SQ6', refine: 'FP16' },
+  ],
+  [
+    'HNSW_SQ',
+    { refine: 'false', refine_type: 'fp16' },
+    8,
+    { type: 'HNSW_SQ', ...GRAPH, sqType: 'SQ8', refine: null },
+  ],
+  ['HNSW_PQ', {}, 768, { type: 'HNSW_PQ', ...GRAPH, subquantizers: 32, bits: 8, refine: null }],
+  ['HNSW_PQ', {}, 100, { type: 'HNSW_PQ', ...GRAPH, subquantizers: 25, bits: 8, refine: null }],
+  [
+    'HNSW_PQ',
+    { m: '4', nbits: '24', refine: 'true' },
+    8,
+    { type: 'HNSW_PQ', ...GRAPH, subquantizers: 4, bits: 12, refine: 'FP32' },
+  ],
+  [
+    'HNSW_PRQ',
+    { refine: 'true', refine_type: 'FLAT' },
+    7,
+    { type: 'HNSW_PRQ', ...GRAPH, subquantizers: 1, residuals: 2, bits: 8, refine: 'FP32' },
+  ],
+  [
+    'HNSW_PRQ',
+    { m: '2', nrq: '3', nbits: '6', refine: 'true', refine_type: 'sq4u' },
+    8,
+    { type: 'HNSW_PRQ', ...GRAPH, subquantizers: 2, residuals: 3, bits: 6, refine: 'SQ6' },
+  ],
+];
+for (const [indexType, params, dim, spec] of CASES) {
+  test(`${indexType} of ${dim} dimensions with ${JSON.stringify(params)}`, () => {
+    const info = {
+      id: 1n as IndexId,
+      collectionId: 1n as CollectionId,
+      fieldId: 101 as FieldId,
+      name: 'vector',
+      indexType,
+      metricType: 'L2' as const,
+      params: Object.entries(params).map(([key, value]) => ({ key, value })),
+      createdTimestamp: 1n as Timestamp,
+    };
+    assert.deepEqual(indexSpecOf(info, fieldFixture(101, 'vector', DataType.FloatVector, { dim })), spec);
+  });
+}

@@ -1,0 +1,82 @@
+import { DataType, type FieldSchema, type IndexInfo } from '@elanus/model';
+import type { GraphLayout, IndexSpec, Refine } from '@elanus/segment';
+
+/** Milvus' own, for who names none. */
+const GRAPH_DEFAULT = { m: 30, efConstruction: 360 } as const;
+/** Of AUTOINDEX: what the benchmarks are measured with. */
+const GRAPH_CHOSEN = { m: 16, efConstruction: 200 } as const;
+const SUBQUANTIZERS_DEFAULT = { HNSW_PQ: 32, HNSW_PRQ: 2 } as const;
+const RESIDUALS_DEFAULT = 2;
+const BITS_DEFAULT = 8;
+/** Finer codes would need more rows to learn from than a segment has. */
+const BITS_MAX = 12;
+
+/**
+ * What to build for an index, of which the coordinator has checked the parameters. `null` when nothing is: its kind is
+ * searched by comparing with every row.
+ */
+export function indexSpecOf({ indexType, params }: IndexInfo, field: FieldSchema): IndexSpec | null {
+  if (field.dataType === DataType.BinaryVector || field.dataType === DataType.SparseFloatVector) return null;
+  const texts = new Map(params.map(({ key, value }) => [key, value.trim()]));
+  const integer = (key: string): number | undefined => (texts.has(key) ? Number(texts.get(key)) : undefined);
+  const graph = {
+    m: integer('M') ?? GRAPH_DEFAULT.m,
+    efConstruction: integer('efConstruction') ?? GRAPH_DEFAULT.efConstruction,
+  };
+  const refine = refineOf(texts);
+  const bits = Math.min(integer('nbits') ?? BITS_DEFAULT, BITS_MAX);
+  const subquantizers = (usual: number): number => integer('m') ?? divisorUpTo(usual, field.dim!);
+  switch (indexType) {
+    case 'AUTOINDEX':
+      return { type: 'HNSW', ...GRAPH_CHOSEN, layout: 'auto' };
+    case 'HNSW':
+      return {
+        type: 'HNSW',
+        ...graph,
+        layout: (texts.get('graph_layout')?.toLowerCase() ?? 'auto') as GraphLayout,
+      };
+    case 'HNSW_SQ':
+      return { type: 'HNSW_SQ', ...graph, sqType: scalarCode(texts.get('sq_type')), refine };
+    case 'HNSW_PQ':
+      return {
+        type: 'HNSW_PQ',
+        ...graph,
+        subquantizers: subquantizers(SUBQUANTIZERS_DEFAULT.HNSW_PQ),
+        bits,
+        refine,
+      };
+    case 'HNSW_PRQ':
+      return {
+        type: 'HNSW_PRQ',
+        ...graph,
+        subquantizers: subquantizers(SUBQUANTIZERS_DEFAULT.HNSW_PRQ),
+        residuals: integer('nrq') ?? RESIDUALS_DEFAULT,
+        bits,
+        refine,
+      };
+    default:
+      return null;
+  }
+}
+
+type ScalarCode = Extract<IndexSpec, { type: 'HNSW_SQ' }>['sqType'];
+
+function scalarCode(text: string | undefined): ScalarCode {
+  return (text?.toUpperCase() ?? 'SQ8') as ScalarCode;
+}
+
+/** The better copy that candidates are compared again by; who asks for it and names none gets the vectors themselves. */
+function refineOf(texts: ReadonlyMap<string, string>): Refine | null {
+  if (texts.get('refine')?.toLowerCase() !== 'true') return null;
+  const type = texts.get('refine_type')?.toUpperCase() ?? 'FP32';
+  if (type === 'FLAT') return 'FP32';
+  // Four bits are no better than the codes of the index.
+  return type === 'SQ4U' ? 'SQ6' : (type as Refine);
+}
+
+/** The largest number of equal parts up to `most` that `dim` can be cut into. */
+function divisorUpTo(most: number, dim: number): number {
+  let parts = Math.min(most, dim);
+  while (dim % parts !== 0) parts -= 1;
+  return parts;
+}

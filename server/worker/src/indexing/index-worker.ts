@@ -1,0 +1,216 @@
+import {
+  type CollectionId,
+  fieldById,
+  type IndexId,
+  type IndexInfo,
+  TIMESTAMP_MAX,
+  type Timestamp,
+} from '@elanus/model';
+import type { IndexProgress, IndexWorker } from '@elanus/rpc';
+import { type Clock, ConcurrencyLimit, type Logger, type Metrics } from '@elanus/runtime';
+import type { IndexKernel, IndexLimits, PlannedPiece, SegmentIndex } from '@elanus/segment';
+import type { ServedCollections } from '../served-collections.ts';
+import { type IndexMetrics, registerIndexMetrics } from './index-metrics.ts';
+import { indexSpecOf } from './index-spec.ts';
+import { OpenIndex, type RunningBuild } from './open-index.ts';
+
+/** Writes that pause for so long count as at rest. */
+const REST_MS = 5_000;
+/** Progress is logged at every so many percent. */
+const LOGGED_PERCENT = 25;
+
+export interface IndexWorkerOptions {
+  /** Those of the streaming worker of the same process. */
+  readonly collections: ServedCollections;
+  readonly kernel: IndexKernel;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Builds at once. */
+  readonly buildsMax: number;
+  readonly limits?: IndexLimits;
+}
+
+export function openIndexWorker(options: IndexWorkerOptions): BackgroundIndexWorker {
+  return new BackgroundIndexWorker(options);
+}
+
+/**
+ * Builds indexes over the rows that the streaming worker of the same process holds, on the kernel's threads of low
+ * priority: when there are rows enough without one, and once more when writes are at rest and there are several pieces.
+ */
+export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
+  readonly #options: IndexWorkerOptions;
+  readonly #limit: ConcurrencyLimit;
+  readonly #metrics: IndexMetrics;
+  readonly #open = new Map<IndexId, OpenIndex>();
+  readonly #tasks = new Set<Promise<void>>();
+  readonly #closing = new AbortController();
+  #isWatching = false;
+
+  constructor(options: IndexWorkerOptions) {
+    this.#options = options;
+    this.#limit = new ConcurrencyLimit(options.buildsMax);
+    const all = () => [...this.#open.values()];
+    this.#metrics = registerIndexMetrics(options.metrics, {
+      running: () => all().flatMap(({ running }) => [...running].map(({ percent }) => percent)),
+      waiting: () => all().reduce((sum, { scheduled, running }) => sum + scheduled.size - running.size, 0),
+      pieces: () =>
+        all().flatMap(({ segments }) =>
+          segments.flatMap(({ pieces }) =>
+            pieces.map(({ rows, index }) => ({ rows, memoryBytes: index.memoryBytes })),
+          ),
+        ),
+    });
+  }
+
+  async openIndex(info: IndexInfo): Promise<void> {
+    const collection = this.#options.collections.find(info.collectionId);
+    if (collection === undefined || this.#open.has(info.id)) return;
+    const field = fieldById(collection.info.schema, info.fieldId);
+    const spec = field === undefined ? null : indexSpecOf(info, field);
+    if (field === undefined || spec === null || info.metricType === null) return;
+    const index = new OpenIndex(info, { field, spec, collection, limits: this.#options.limits ?? {} });
+    this.#open.set(info.id, index);
+    collection.watcher = {
+      chunksBegun: () => this.#considerAll(info.collectionId),
+      dropped: () => this.#closeAll(info.collectionId),
+    };
+    this.#consider(index, 'going-on');
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    this.#start(this.#watchRest());
+  }
+
+  async closeIndex({ id }: IndexInfo): Promise<void> {
+    this.#open.get(id)?.close();
+    this.#open.delete(id);
+  }
+
+  async indexProgress({ id }: IndexInfo, at: Timestamp): Promise<IndexProgress> {
+    const index = this.#open.get(id);
+    if (index === undefined) return { pendingRows: 0n, pendingRowsThen: 0n, failReason: null };
+    return {
+      pendingRows: BigInt(index.pendingRows(TIMESTAMP_MAX)),
+      pendingRowsThen: BigInt(index.pendingRows(at)),
+      failReason: index.failReason,
+    };
+  }
+
+  /** Stops all builds and frees all indexes. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    for (const { info } of [...this.#open.values()]) await this.closeIndex(info);
+    await Promise.all(this.#tasks);
+  }
+
+  #considerAll(id: CollectionId): void {
+    for (const index of this.#open.values())
+      if (index.info.collectionId === id) this.#consider(index, 'going-on');
+  }
+
+  #closeAll(id: CollectionId): void {
+    for (const { info } of [...this.#open.values()]) if (info.collectionId === id) void this.closeIndex(info);
+  }
+
+  /** Schedules a build for every segment that has one to do; returns whether there was any. */
+  #consider(index: OpenIndex, writes: 'going-on' | 'at-rest'): boolean {
+    let isAny = false;
+    for (const segment of index.segments) {
+      const planned = index.scheduled.has(segment) ? null : segment.nextPiece(writes);
+      if (planned === null || planned.rows < 2 * (index.failedRows.get(segment) ?? 0)) continue;
+      isAny = true;
+      index.scheduled.add(segment);
+      this.#start(this.#limit.run(() => this.#buildNext(index, segment, writes)));
+    }
+    return isAny;
+  }
+
+  /** Its turn has come: rows may have been added since, or dropped. */
+  async #buildNext(index: OpenIndex, segment: SegmentIndex, writes: 'going-on' | 'at-rest'): Promise<void> {
+    try {
+      const planned = segment.nextPiece(writes);
+      if (planned !== null && !index.signal.aborted) await this.#build(index, segment, planned);
+    } finally {
+      index.scheduled.delete(segment);
+    }
+    if (!index.signal.aborted) this.#consider(index, 'going-on');
+  }
+
+  async #build(index: OpenIndex, segment: SegmentIndex, planned: PlannedPiece): Promise<void> {
+    const { clock, kernel, logger } = this.#options;
+    const { info, spec, field } = index;
+    const about = {
+      collection: String(info.collectionId),
+      name: index.collection.info.name,
+      index: info.name,
+      field: field.name,
+      rows: planned.rows,
+    };
+    const build: RunningBuild = { newRows: planned.newRows, percent: 0 };
+    index.running.add(build);
+    const startMs = clock.monotonicMs();
+    logger.info(
+      { ...about, newRows: planned.newRows, pieces: planned.replaced.length, spec },
+      'an index build starts',
+    );
+    try {
+      const built = await kernel.buildIndex({
+        ...segment.vectorsOf(planned),
+        metric: info.metricType!,
+        spec,
+        threads: kernel.threads,
+        seed: Number(BigInt.asUintN(32, info.id)),
+        signal: index.signal,
+        onProgress: (percent) => {
+          if (
+            Math.floor(percent / LOGGED_PERCENT) > Math.floor(build.percent / LOGGED_PERCENT) &&
+            percent < 100
+          )
+            logger.info({ ...about, percent: Math.floor(percent) }, 'an index build goes on');
+          build.percent = percent;
+        },
+      });
+      segment.adopt(planned, built);
+      const seconds = (clock.monotonicMs() - startMs) / 1000;
+      const labels = { index_type: info.indexType, built_as: spec.type, layout: built.layout };
+      this.#metrics.built.inc(labels);
+      this.#metrics.rowsBuilt.inc(labels, planned.rows);
+      this.#metrics.buildSeconds.observe(labels, seconds);
+      index.failReason = null;
+      const outcome = { seconds, layout: built.layout, memoryBytes: built.memoryBytes };
+      logger.info({ ...about, ...outcome }, 'an index build has ended');
+    } catch (error) {
+      if (index.signal.aborted) return;
+      index.failReason = error instanceof Error ? error.message : String(error);
+      index.failedRows.set(segment, planned.rows);
+      this.#metrics.failed.inc({ index_type: info.indexType });
+      logger.error({ ...about, err: error }, 'an index build has failed');
+    } finally {
+      index.running.delete(build);
+    }
+  }
+
+  /** Puts pieces together wherever writes have come to rest. */
+  async #watchRest(): Promise<void> {
+    const { signal } = this.#closing;
+    try {
+      while (true) {
+        await this.#options.clock.sleep(REST_MS, { signal });
+        for (const index of this.#open.values())
+          if (index.isAtRest() && index.scheduled.size === 0) this.#consider(index, 'at-rest');
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  /** Keeps work in mind until it ends; a failure here is a mistake of ours. */
+  #start(work: Promise<void>): void {
+    const task = work.catch((error: unknown) => {
+      this.#options.logger.error({ err: error }, 'the work on an index broke off');
+    });
+    this.#tasks.add(task);
+    void task.then(() => this.#tasks.delete(task));
+  }
+}
