@@ -34,6 +34,22 @@ const accepted: readonly (readonly [field: string, params: Params])[] = [
   ['float', { index_type: 'IVF_PQ', metric_type: 'IP', m: '2', nbits: '8', nlist: '65536' }],
   ['float', { index_type: 'HNSW', metric_type: 'L2', M: '2048', efConstruction: '1', extra: 'kept' }],
   ['float', { index_type: 'AUTOINDEX', 'mmap.enabled': 'true' }],
+  ...['HNSW', 'HNSW_SQ', 'HNSW_PQ', 'HNSW_PRQ', 'AUTOINDEX'].flatMap((type) =>
+    ['float', 'half', 'bytes'].flatMap((field) =>
+      ['L2', 'IP', 'cosine'].map((metric): readonly [string, Params] => [
+        field,
+        { index_type: type, metric_type: metric },
+      ]),
+    ),
+  ),
+  ['float', { index_type: 'HNSW', metric_type: 'L2', graph_layout: 'fast' }],
+  ['float', { index_type: 'HNSW', metric_type: 'L2', graph_layout: 'Auto', refine: 'false' }],
+  [
+    'float',
+    { index_type: 'HNSW_SQ', metric_type: 'L2', sq_type: 'sq4u', refine: 'True', refine_type: 'flat' },
+  ],
+  ['float', { index_type: 'HNSW_PQ', metric_type: 'L2', m: '4', nbits: '24' }],
+  ['float', { index_type: 'HNSW_PRQ', metric_type: 'L2', m: '2', nrq: '16', nbits: '1' }],
   [
     'half',
     { index_type: 'IVF_SQ8', metric_type: 'COSINE', sq_type: 'sq4', refine: 'true', refine_type: 'fp16' },

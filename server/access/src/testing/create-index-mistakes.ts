@@ -1,3 +1,4 @@
+import { GRAPH_DEFINITIONS } from './graph-index-mistakes.ts';
 import { type Mistake, mistakesOf } from './mistake.ts';
 import { params } from './request-drafts.ts';
 
@@ -14,7 +15,6 @@ const refused: readonly [
 ][] = [
   ['nothing', {}, 'cannot create index on non-exist field: nothing', 65535],
   ['float', { index_type: 'NO_SUCH', metric_type: 'L2' }, invalidType('NO_SUCH')],
-  ['float', { index_type: 'GPU_CAGRA', metric_type: 'L2' }, invalidType('GPU_CAGRA')],
   ['float', { index_type: 'HYBRID', metric_type: 'L2' }, invalidType('HYBRID')],
   ['float', { index_type: 'hnsw', metric_type: 'L2' }, invalidType('hnsw')],
   ['n', { index_type: 'HYBRID' }, invalidType('HYBRID')],
@@ -164,7 +164,7 @@ const RIVAL = 'CreateIndex failed: at most one distinct index is allowed per fie
 export const CREATE_INDEX_MISTAKES: readonly Mistake[] = [
   ...mistakesOf(
     'CreateIndex',
-    refused.map(([fieldName, pairs, reason, code = 1100]) => [
+    [...refused, ...GRAPH_DEFINITIONS].map(([fieldName, pairs, reason, code = 1100]) => [
       `${fieldName} with ${JSON.stringify(pairs)}`,
       { collectionName: 'every', fieldName, extraParams: params(pairs) },
       code,

@@ -79,7 +79,7 @@ const L2 = { index_type: 'FLAT', metric_type: 'L2' };
  * Makes the collections that the tables of mistakes speak of, one for each state that a mistake needs: `books`
  * (dynamic, a partition `new`, two indexes), `plain` (only `_default`, `id` and `vector` are loaded), `shelved`
  * (a partition key), `auto` (automatic keys), `words` (keys are text), `double` (two vectors), `shapes` (the other
- * kinds of vectors), all loaded; `asleep` (indexed), `halved` (one of two vectors is indexed), `bare` (no index) and
+ * kinds of vectors), `graphs` (two vectors whose indexes are graphs), all loaded; `asleep` (indexed), `halved` (one of two vectors is indexed), `bare` (no index) and
  * `every` (one field of each kind), which are not.
  */
 export const PREPARED_COLLECTIONS: readonly Call[] = [
@@ -124,6 +124,11 @@ export const PREPARED_COLLECTIONS: readonly Call[] = [
   create('shapes', { fields: shapeFields }),
   ...['half', 'brain', 'bytes', 'bits', 'sparse'].map((field) => index('shapes', field)),
   load('shapes'),
+
+  create('graphs', { fields: [key(), pair(), pair('codes')] }),
+  index('graphs', 'vector', { index_type: 'HNSW', metric_type: 'L2' }),
+  index('graphs', 'codes', { index_type: 'HNSW_SQ', metric_type: 'L2', refine: 'true' }),
+  load('graphs'),
 
   create('asleep', { fields: [key(), pair(), { name: 'pages', dataType: DataType.Int64 }] }),
   index('asleep', 'vector', L2),

@@ -1,5 +1,6 @@
 import { DataType } from '@elanus/model';
 import { type Draft, encode, type Methods } from '@elanus/proto';
+import { GRAPH_SEARCHES } from './graph-index-mistakes.ts';
 import { type Mistake, mistakesOf } from './mistake.ts';
 import {
   HIDDEN_PARTITIONS,
@@ -137,7 +138,7 @@ export const SEARCH_MISTAKES: readonly Mistake[] = mistakesOf('Search', [
     65535,
     HIDDEN_PARTITIONS,
   ],
-  ...VECTORS.map(([what, request, reason]) => [what, request, 1100, reason] as const),
+  ...[...VECTORS, ...GRAPH_SEARCHES].map(([what, request, reason]) => [what, request, 1100, reason] as const),
   ...WRONG_FILTERS.map(
     (dsl) => [`the filter ${dsl.slice(0, 30)}`, search({ dsl }), 1100, wrongFilter(dsl)] as const,
   ),

@@ -54,6 +54,13 @@ const refineType =
 const noRefine: ParameterRule = (text) =>
   text === undefined || text.toLowerCase() === 'false' ? null : 'refine is not supported for this index';
 
+/** Ours: how a graph lies in memory. */
+const GRAPH_LAYOUTS = ['auto', 'fast', 'compact'];
+const graphLayout: ParameterRule = (text) =>
+  text === undefined || GRAPH_LAYOUTS.includes(text.trim().toLowerCase())
+    ? null
+    : `graph_layout ${text} not found or not supported, supported: [${GRAPH_LAYOUTS.join(' ')}]`;
+
 const INVERTED_INDEX_ALGORITHMS = ['TAAT_NAIVE', 'DAAT_WAND', 'DAAT_MAXSCORE'];
 const invertedIndexAlgorithm: ParameterRule = (text) =>
   text === undefined || INVERTED_INDEX_ALGORITHMS.includes(text.toUpperCase())
@@ -81,7 +88,7 @@ export const PARAMETER_RULES: ReadonlyMap<string, ParameterRules> = new Map([
   ['IVF_PQ', { ...ivf, ...refine, m: required(integer(1, 65_536)), nbits: integer(1, 24) }],
   ['IVF_RABITQ', { ...ivf, ...refine, rbq_bits: integer(1, 9) }],
   ['SCANN', { ...ivf, with_raw_data: flag, sub_dim: integer(1, 65_536) }],
-  ['HNSW', { ...hnsw, refine: noRefine }],
+  ['HNSW', { ...hnsw, refine: noRefine, graph_layout: graphLayout }],
   ['HNSW_SQ', { ...hnsw, ...refine, sq_type: quantizer(['SQ4U', 'SQ6', 'SQ8', 'FP16', 'BF16']) }],
   ['HNSW_PQ', { ...hnsw, ...refine, m: integer(1, 65_536), nbits: integer(1, 24) }],
   ['HNSW_PRQ', { ...hnsw, ...refine, m: integer(1, 65_536), nrq: integer(1, 16), nbits: integer(1, 24) }],
