@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "elanus/kernel.h"
+#include "walk_loops.h"
 
 namespace elanus {
 
@@ -85,4 +86,5 @@ struct ElanusSimd {
   elanus::BitLoops bits;
   elanus::ReadAll read_all;
   elanus::Encode encode;
+  elanus::WalkLoops walk;
 };
