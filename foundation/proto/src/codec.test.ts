@@ -102,6 +102,24 @@ test('refuses an element that ends beyond its list, or an entry beyond its map',
   assert.throws(() => decode('common.Status', status), DecodeError);
 });
 
+test('refuses text that is not UTF-8, in members, lists and maps', () => {
+  const status = encode('common.Status', { reason: 'one', extraInfo: new Map([['two', 'six']]) });
+  const names = encode('milvus.FlushRequest', { collectionNames: ['one'] });
+  for (const [name, bytes] of [
+    ['common.Status', status],
+    ['milvus.FlushRequest', names],
+  ] as const) {
+    for (const text of ['one', 'two', 'six']) {
+      const damaged = Buffer.from(bytes);
+      const at = damaged.indexOf(text);
+      if (at < 0) continue;
+      decode(name, damaged);
+      damaged[at + 1] = 0xff;
+      assert.throws(() => decode(name, damaged), DecodeError, text);
+    }
+  }
+});
+
 test('refuses a list of more elements than memory should hold', () => {
   const emptyColumns = Buffer.alloc(2 * 2_000_001, Buffer.from('2a00', 'hex'));
   assert.throws(() => decode('milvus.InsertRequest', emptyColumns), /more than 2000000 list elements/);

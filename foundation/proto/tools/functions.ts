@@ -87,7 +87,7 @@ function readCases(field: protobuf.Field): string {
   const scalar = scalarOf(field);
   const target = `m.${field.name}`;
   if (field.map) return readCase(field, LENGTH_DELIMITED, readMapEntry(field, scalar));
-  const value = scalar ? `r.${scalar.method}()` : readMessage(field);
+  const value = scalar ? readScalar(scalar) : readMessage(field);
   if (!field.repeated) {
     const others = (field.partOf?.oneof ?? []).filter((name) => name !== field.name);
     const clear = others.map((name) => ` m.${name} = undefined;`).join('');
@@ -103,6 +103,11 @@ function readCase(field: protobuf.Field, wireType: number, statement: string): s
   return `      case ${(field.id << 3) | wireType}: ${statement} break;\n`;
 }
 
+/** Text that is not UTF-8 is refused, as by every Milvus server: replaced characters would compare as other text. */
+function readScalar({ method }: Scalar): string {
+  return method === 'string' ? 'r.string(true)' : `r.${method}()`;
+}
+
 function readMessage(field: protobuf.Field): string {
   return `read_${identifier(field.resolvedType as protobuf.Type)}(r, endOf(r, end))`;
 }
@@ -111,9 +116,9 @@ function readMapEntry(field: protobuf.Field, scalar: Scalar | null): string {
   const key = keyScalarOf(field);
   const empty = scalar?.zero ?? `read_${identifier(field.resolvedType as protobuf.Type)}(r, r.pos)`;
   const value = scalar
-    ? `r.${scalar.method}()`
+    ? readScalar(scalar)
     : `read_${identifier(field.resolvedType as protobuf.Type)}(r, endOf(r, stop))`;
-  return `{ const stop = endOf(r, end); let key = ${key.zero}; let value; while (r.pos < stop) { const part = tagOf(r); if (part === ${(1 << 3) | key.wireType}) key = r.${key.method}(); else if (part === ${(2 << 3) | (scalar?.wireType ?? LENGTH_DELIMITED)}) value = ${value}; else r.skip(part & 7, part >>> 3); } stopAt(r, stop); m.${field.name}.set(element(key), value ?? ${empty}); }`;
+  return `{ const stop = endOf(r, end); let key = ${key.zero}; let value; while (r.pos < stop) { const part = tagOf(r); if (part === ${(1 << 3) | key.wireType}) key = ${readScalar(key)}; else if (part === ${(2 << 3) | (scalar?.wireType ?? LENGTH_DELIMITED)}) value = ${value}; else r.skip(part & 7, part >>> 3); } stopAt(r, stop); m.${field.name}.set(element(key), value ?? ${empty}); }`;
 }
 
 function writeWriter(type: protobuf.Type): string {

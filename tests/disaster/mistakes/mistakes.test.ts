@@ -76,6 +76,15 @@ suite('bytes that are no message', () => {
       });
     }
   }
+  for (const mistake of [...MISTAKES.values()].flat()) {
+    const message = Buffer.from(encoded(mistake));
+    const at = message.indexOf('nowhere');
+    if (at < 0) continue;
+    test(`${mistake.method} with ${mistake.what}, whose name is not UTF-8`, async () => {
+      message[at + 1] = 0xff;
+      await assertUnreadable(mistake.method, message, '.*utf-8');
+    });
+  }
   test('none of them changed anything', assertNothingChanged);
 });
 
