@@ -41,6 +41,21 @@ for (const [kind, withDisk] of kinds) {
         assert.equal(bytes.toString('utf8', 0, 4), 'eLLo');
       }));
 
+    test('tells what is at a path, its size and when it changed', () =>
+      withDisk(async (disk, root) => {
+        await using file = await disk.open(join(root, 'a'), 'create');
+        await file.writeDurably([Buffer.from('hello')], 0);
+        const { kind, sizeBytes, modifiedMs } = await disk.stat(join(root, 'a'));
+        assert.equal(kind, 'file');
+        assert.equal((await disk.stat(root)).kind, 'directory');
+        assert.equal(sizeBytes, 5);
+        assert.ok(Number.isInteger(modifiedMs));
+        await assert.rejects(
+          disk.stat(join(root, 'b')),
+          (error) => error instanceof DiskError && error.kind === 'missing',
+        );
+      }));
+
     test('writes more buffers than one call of the system takes', () =>
       withDisk(async (disk, root) => {
         await using file = await disk.open(join(root, 'a'), 'create');

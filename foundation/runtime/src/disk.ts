@@ -4,6 +4,8 @@ export interface Disk {
   open(path: string, mode: OpenMode): Promise<DiskFile>;
   /** What lies in a directory, sorted by name. */
   list(directory: string): Promise<readonly DirectoryEntry[]>;
+  /** What is at `path`, how large it is and when it last changed. */
+  stat(path: string): Promise<FileStatus>;
   /** Makes a directory and those above it; all of them are durable when it resolves. Idempotent. */
   createDirectory(path: string): Promise<void>;
   /** Replaces what is at `to`. Durable once the directories of both are synced. */
@@ -19,6 +21,14 @@ export type OpenMode = 'read' | 'write' | 'create';
 export interface DirectoryEntry {
   readonly name: string;
   readonly kind: 'file' | 'directory';
+}
+
+export interface FileStatus {
+  readonly kind: 'file' | 'directory';
+  /** Of a directory it means nothing. */
+  readonly sizeBytes: number;
+  /** Unix milliseconds, by the clock of the machine that wrote. */
+  readonly modifiedMs: number;
 }
 
 /** An open file. Whoever opened it closes it (`await using` does). Calls on one file must not overlap, except for reads. */

@@ -6,6 +6,7 @@ export {
   DiskError,
   type DiskErrorKind,
   type DiskFile,
+  type FileStatus,
   type OpenMode,
 } from './disk.ts';
 export { type Logger, silentLogger } from './logger.ts';

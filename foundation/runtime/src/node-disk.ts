@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import {
   type DirectoryEntry,
@@ -7,6 +7,7 @@ import {
   DiskError,
   type DiskErrorKind,
   type DiskFile,
+  type FileStatus,
   type OpenMode,
 } from './disk.ts';
 
@@ -24,6 +25,14 @@ export class NodeDisk implements Disk {
           (entry): DirectoryEntry => ({ name: entry.name, kind: entry.isDirectory() ? 'directory' : 'file' }),
         )
         .sort((a, b) => (a.name < b.name ? -1 : 1));
+    });
+  }
+
+  stat(path: string): Promise<FileStatus> {
+    return translated(path, async () => {
+      const status = await stat(path);
+      const kind = status.isDirectory() ? 'directory' : 'file';
+      return { kind, sizeBytes: status.size, modifiedMs: Math.trunc(status.mtimeMs) };
     });
   }
 

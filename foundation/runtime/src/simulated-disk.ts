@@ -1,4 +1,12 @@
-import { type DirectoryEntry, type Disk, DiskError, type DiskFile, type OpenMode } from './disk.ts';
+import type { Clock } from './clock.ts';
+import {
+  type DirectoryEntry,
+  type Disk,
+  DiskError,
+  type DiskFile,
+  type FileStatus,
+  type OpenMode,
+} from './disk.ts';
 import type { Random } from './random.ts';
 import { SimulatedFile } from './simulated-file.ts';
 
@@ -6,6 +14,8 @@ export interface SimulatedDiskOptions {
   readonly random: Random;
   /** Bytes that all files together may have; no bound when left out. */
   readonly capacityBytes?: number;
+  /** Dates the files; without one they are all of the year 1970. */
+  readonly clock?: Pick<Clock, 'nowMs'>;
 }
 
 /** How a machine ends. A killed process leaves the page cache; a power cut leaves what was synced, and some of the rest. */
@@ -44,14 +54,16 @@ class SimulatedDirectory {
  */
 export class SimulatedDisk {
   readonly #random: Random;
+  readonly #clock: Pick<Clock, 'nowMs'> | null;
   #capacityBytes: number;
   #root = new SimulatedDirectory();
   /** Counts crashes: mounts of an earlier life do nothing any more. */
   #life = 0;
   #syncFailure = 0;
 
-  constructor({ random, capacityBytes = Number.POSITIVE_INFINITY }: SimulatedDiskOptions) {
+  constructor({ random, capacityBytes = Number.POSITIVE_INFINITY, clock }: SimulatedDiskOptions) {
     this.#random = random;
+    this.#clock = clock ?? null;
     this.#capacityBytes = capacityBytes;
   }
 
@@ -71,6 +83,7 @@ export class SimulatedDisk {
     return {
       open: (path, mode) => this.#open(life, path, mode),
       list: (directory) => this.#list(life, directory),
+      stat: (path) => this.#stat(life, path),
       createDirectory: (path) => this.#createDirectory(life, path),
       rename: (from, to) => this.#rename(life, from, to),
       remove: (path) => this.#remove(life, path),
@@ -115,6 +128,7 @@ export class SimulatedDisk {
       const file = found ?? new SimulatedFile();
       if (found === undefined) this.#parent(path).set(lastName(path), file);
       else file.truncate(0);
+      file.modifiedMs = this.#nowMs();
       return new OpenSimulatedFile(this, path, file, life);
     });
   }
@@ -127,6 +141,15 @@ export class SimulatedDisk {
         })
         .sort((a, b) => (a.name < b.name ? -1 : 1)),
     );
+  }
+
+  #stat(life: number, path: string): Promise<FileStatus> {
+    return this.act(life, () => {
+      const found = this.#find(path);
+      if (found === undefined) throw missing(path);
+      if (found instanceof SimulatedDirectory) return { kind: 'directory', sizeBytes: 0, modifiedMs: 0 };
+      return { kind: 'file', sizeBytes: found.view.length, modifiedMs: found.modifiedMs };
+    });
   }
 
   async #createDirectory(life: number, path: string): Promise<void> {
@@ -180,6 +203,7 @@ export class SimulatedDisk {
   /** For open files: puts the buffers into the page cache, as many bytes as there is room for. */
   write(path: string, file: SimulatedFile, buffers: readonly Uint8Array[], position: number): void {
     const bytes = Buffer.concat(buffers);
+    file.modifiedMs = this.#nowMs();
     const room = this.#capacityBytes - this.usedBytes();
     const growth = position + bytes.length - file.view.length;
     if (growth <= Math.max(room, 0)) {
@@ -198,6 +222,10 @@ export class SimulatedDisk {
       throw new DiskError('failed', path, 'the sync failed');
     }
     file.settleAll();
+  }
+
+  #nowMs(): number {
+    return this.#clock?.nowMs() ?? 0;
   }
 
   #losePower(directory: SimulatedDirectory): void {

@@ -12,6 +12,8 @@ const TORN_SECTOR_PROBABILITY = 0.05;
 /** The bytes of a simulated file: as readers see them, as they are durable, and the changes between. */
 export class SimulatedFile {
   view: Uint8Array = new Uint8Array(0);
+  /** Unix milliseconds of the last change. */
+  modifiedMs = 0;
   #durable: Uint8Array = new Uint8Array(0);
   /** In order, since the last sync. */
   #changes: Change[] = [];
