@@ -1,0 +1,66 @@
+import type { ObjectBody } from './object-store.ts';
+
+/** A run of a body's bytes that nobody changes any more. */
+export interface Part {
+  readonly bytes: Uint8Array;
+  readonly isLast: boolean;
+}
+
+/** Cuts a body into parts of `partBytes`; only the last may be shorter, and is empty only when the body is. */
+export function inParts(body: ObjectBody, partBytes: number): AsyncDisposable & { next(): Promise<Part> } {
+  const parts = body instanceof Uint8Array ? partsOfBytes(body, partBytes) : partsOfPieces(body, partBytes);
+  return {
+    async next() {
+      const { value, done } = await parts.next();
+      if (done === true) throw new RangeError('there is nothing behind the last part');
+      return value;
+    },
+    async [Symbol.asyncDispose]() {
+      await parts.return(undefined);
+    },
+  };
+}
+
+async function* partsOfBytes(body: Uint8Array, partBytes: number): AsyncGenerator<Part, void> {
+  let at = 0;
+  for (; body.length - at > partBytes; at += partBytes) {
+    yield { bytes: body.subarray(at, at + partBytes), isLast: false };
+  }
+  yield { bytes: body.subarray(at), isLast: true };
+}
+
+/** Pieces are copied: who makes them may use their memory again once the next one is asked for. */
+async function* partsOfPieces(
+  body: AsyncIterable<Uint8Array>,
+  partBytes: number,
+): AsyncGenerator<Part, void> {
+  let part = new Uint8Array(0);
+  let used = 0;
+  for await (const piece of body) {
+    for (let at = 0; at < piece.length; ) {
+      if (used === partBytes) {
+        yield { bytes: part, isLast: false };
+        part = new Uint8Array(partBytes);
+        used = 0;
+      }
+      const taken = Math.min(piece.length - at, partBytes - used);
+      part = withRoom(part, used + taken, partBytes);
+      part.set(piece.subarray(at, at + taken), used);
+      used += taken;
+      at += taken;
+    }
+  }
+  yield { bytes: part.subarray(0, used), isLast: true };
+}
+
+/** Doubles up to a whole part, so that small bodies take little memory. */
+function withRoom(
+  bytes: Uint8Array<ArrayBuffer>,
+  length: number,
+  partBytes: number,
+): Uint8Array<ArrayBuffer> {
+  if (bytes.length >= length) return bytes;
+  const larger = new Uint8Array(Math.min(partBytes, Math.max(length, 2 * bytes.length, 64 * 1024)));
+  larger.set(bytes);
+  return larger;
+}

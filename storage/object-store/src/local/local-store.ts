@@ -1,0 +1,237 @@
+import { ConcurrencyLimit, type Disk, DiskError, type DiskFile, type Random } from '@elanus/runtime';
+import { inParts } from '../body-parts.ts';
+import { checkKey } from '../object-key.ts';
+import type {
+  CallOptions,
+  GetOptions,
+  ListOptions,
+  ObjectBody,
+  ObjectInfo,
+  ObjectPage,
+  ObjectStore,
+  PutOptions,
+} from '../object-store.ts';
+import { PAGE_OBJECTS_MAX } from '../object-store.ts';
+import { ObjectStoreError, type ObjectStoreErrorKind } from '../object-store-error.ts';
+import { fileName } from './file-name.ts';
+import { keysOfTree } from './key-tree.ts';
+
+export interface LocalStoreOptions {
+  /** Absolute; made when it is not there. Belongs to one process at a time. */
+  readonly directory: string;
+  readonly disk: Disk;
+  readonly random: Random;
+}
+
+/** Where bodies are written before they get their name. No key has a file of this name: its dot would be escaped. */
+const UNFINISHED = '.unfinished';
+/** Bytes of one durable write: enough for the disk's full speed. */
+const WRITE_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Opens a directory as an object store: a file for each object, under the names of its key, as anybody's tools find
+ * them. What an earlier process left unfinished is removed.
+ */
+export async function openLocalStore(options: LocalStoreOptions): Promise<ObjectStore> {
+  const { directory, disk } = options;
+  return await translated('', async () => {
+    const unfinished = `${directory}/${UNFINISHED}`;
+    await disk.remove(unfinished);
+    await disk.createDirectory(unfinished);
+    return new LocalStore(options);
+  });
+}
+
+class LocalStore implements ObjectStore {
+  readonly place: string;
+  readonly #directory: string;
+  readonly #disk: Disk;
+  /** Sets the unfinished files of this process apart from those of a crashed one that its disk still holds. */
+  readonly #prefix: string;
+  #unfinished = 0;
+  /** Folders known to be there, durably. */
+  readonly #folders = new Set<string>();
+  /** A look and what follows from it must not be torn apart by another writer of the same key. */
+  readonly #naming = new Map<string, { readonly limit: ConcurrencyLimit; users: number }>();
+
+  constructor({ directory, disk, random }: LocalStoreOptions) {
+    this.place = `directory ${directory}`;
+    this.#directory = directory;
+    this.#disk = disk;
+    this.#prefix = random.uint32().toString(16).padStart(8, '0');
+  }
+
+  put(key: string, body: ObjectBody, { condition, signal }: PutOptions = {}): Promise<ObjectInfo> {
+    return this.#call(key, signal, async (path) => {
+      if (condition === 'absent' && (await this.#isThere(path))) throw exists(key);
+      const unfinished = `${this.#directory}/${UNFINISHED}/${this.#prefix}-${this.#unfinished++}`;
+      try {
+        await this.#write(unfinished, body, signal);
+        await this.#createFolder(folderOf(path));
+        return await this.#withName(path, async () => {
+          if (condition === 'absent' && (await this.#isThere(path))) throw exists(key);
+          await this.#refuseFolder(key, path);
+          signal?.throwIfAborted();
+          await this.#disk.rename(unfinished, path);
+          await this.#disk.syncDirectory(folderOf(path));
+          return await this.#info(key, path);
+        });
+      } catch (error) {
+        // Best effort: the next start removes what is left here.
+        await this.#disk.remove(unfinished).catch(() => {});
+        throw error;
+      }
+    });
+  }
+
+  get(key: string, { range, allocate, signal }: GetOptions = {}): Promise<Uint8Array> {
+    return this.#call(key, signal, async (path) => {
+      await using file = await this.#openFile(key, path);
+      const { offset, length } = range ?? { offset: 0, length: await file.size() };
+      const bytes = allocate?.(length) ?? new Uint8Array(length);
+      const read = await file.read(bytes, offset);
+      if (read < length) {
+        throw new ObjectStoreError('damaged', key, `${read} bytes instead of ${length} from ${offset} on`);
+      }
+      return bytes;
+    });
+  }
+
+  head(key: string, { signal }: CallOptions = {}): Promise<ObjectInfo> {
+    return this.#call(key, signal, async (path) => {
+      await using _file = await this.#openFile(key, path);
+      return await this.#info(key, path);
+    });
+  }
+
+  async list(options: ListOptions = {}): Promise<ObjectPage> {
+    const { prefix = '', cursor = '', limit = PAGE_OBJECTS_MAX, signal } = options;
+    return await translated('', async () => {
+      const objects: ObjectInfo[] = [];
+      for await (const { key, path } of keysOfTree(this.#disk, this.#directory, { prefix, after: cursor })) {
+        signal?.throwIfAborted();
+        if (objects.length === limit) return { objects, next: objects.at(-1)!.key };
+        const info = await this.#info(key, path).catch(ignoreMissing);
+        if (info !== null) objects.push(info);
+      }
+      return { objects, next: null };
+    });
+  }
+
+  delete(key: string, { signal }: CallOptions = {}): Promise<void> {
+    return this.deleteMany([key], signal === undefined ? {} : { signal });
+  }
+
+  async deleteMany(keys: readonly string[], { signal }: CallOptions = {}): Promise<void> {
+    const folders = new Set<string>();
+    for (const key of keys) {
+      await this.#call(key, signal, async (path) => {
+        await this.#withName(path, async () => {
+          if (!(await this.#isThere(path))) return;
+          await this.#disk.remove(path);
+          folders.add(folderOf(path));
+        });
+      });
+    }
+    for (const folder of folders) await translated('', () => this.#disk.syncDirectory(folder));
+  }
+
+  async close(): Promise<void> {}
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #call<Result>(
+    key: string,
+    signal: AbortSignal | undefined,
+    work: (path: string) => Promise<Result>,
+  ): Promise<Result> {
+    checkKey(key);
+    signal?.throwIfAborted();
+    const path = `${this.#directory}/${key.split('/').map(fileName).join('/')}`;
+    return await translated(key, () => work(path));
+  }
+
+  /** Opens what must be an object: a folder of that name is none. */
+  async #openFile(key: string, path: string): Promise<DiskFile> {
+    if (!(await this.#isThere(path))) throw new ObjectStoreError('missing', key, 'there is no such object');
+    return await this.#disk.open(path, 'read');
+  }
+
+  async #isThere(path: string): Promise<boolean> {
+    const status = await this.#disk.stat(path).catch(ignoreMissing);
+    return status?.kind === 'file';
+  }
+
+  async #refuseFolder(key: string, path: string): Promise<void> {
+    const status = await this.#disk.stat(path).catch(ignoreMissing);
+    if (status?.kind === 'directory') {
+      throw new ObjectStoreError('invalid', key, 'there are objects below this key');
+    }
+  }
+
+  async #info(key: string, path: string): Promise<ObjectInfo> {
+    const { sizeBytes, modifiedMs } = await this.#disk.stat(path);
+    return { key, sizeBytes, modifiedMs, etag: `${modifiedMs}-${sizeBytes}` };
+  }
+
+  async #write(path: string, body: ObjectBody, signal: AbortSignal | undefined): Promise<void> {
+    await using file = await this.#disk.open(path, 'create');
+    await using parts = inParts(body, WRITE_BYTES);
+    for (let position = 0; ; ) {
+      const { bytes, isLast } = await parts.next();
+      signal?.throwIfAborted();
+      await file.writeDurably([bytes], position);
+      position += bytes.length;
+      if (isLast) return;
+    }
+  }
+
+  async #createFolder(folder: string): Promise<void> {
+    if (this.#folders.has(folder)) return;
+    await this.#disk.createDirectory(folder);
+    this.#folders.add(folder);
+  }
+
+  async #withName<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#naming.get(path) ?? { limit: new ConcurrencyLimit(1), users: 0 };
+    this.#naming.set(path, turn);
+    turn.users += 1;
+    try {
+      return await turn.limit.run(work);
+    } finally {
+      turn.users -= 1;
+      if (turn.users === 0) this.#naming.delete(path);
+    }
+  }
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'));
+}
+
+function exists(key: string): ObjectStoreError {
+  return new ObjectStoreError('exists', key, 'the object is there already');
+}
+
+function ignoreMissing(error: unknown): null {
+  if (error instanceof DiskError && error.kind === 'missing') return null;
+  throw error;
+}
+
+const KIND_BY_DISK_KIND: Readonly<Record<DiskError['kind'], ObjectStoreErrorKind>> = {
+  full: 'full',
+  missing: 'missing',
+  denied: 'denied',
+  failed: 'failed',
+};
+
+async function translated<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error;
+    throw new ObjectStoreError(KIND_BY_DISK_KIND[error.kind], key, error.message, error);
+  }
+}
