@@ -6,8 +6,8 @@ export interface Library {
   readonly name: string;
   /** A program that speaks the protocol of `subject.ts`; the folders of data and index follow. */
   readonly command: () => readonly string[];
-  /** Part of every run, or only of one with `--all`. */
-  readonly runs: 'always' | 'all';
+  /** Part of every run, only of one with `--all`, or only of the filtered measurements. */
+  readonly runs: 'always' | 'all' | 'filtered';
   /** Elanus is built anew in every run: its code changes, its file must not be older than that. */
   readonly ours: boolean;
 }
@@ -43,10 +43,10 @@ const elanus = (layout: string): Library => ({
   runs: 'always',
   ours: true,
 });
-const first = (name: string, adapter: string): Library => ({
+const first = (name: string, adapter: string, runs: Library['runs'] = 'always'): Library => ({
   name,
   command: () => [firstPython(), PEER, adapter],
-  runs: 'always',
+  runs,
   ours: false,
 });
 const other = (name: string, adapter: string): Library => ({
@@ -59,6 +59,8 @@ const other = (name: string, adapter: string): Library => ({
 /** The names that figures are compared with. */
 export const HNSWLIB = 'hnswlib';
 export const SYMPHONYQG = 'symphonyqg';
+/** The scan that filtered searches are compared with. */
+export const TURBOVEC = 'turbovec';
 
 export const LIBRARIES: readonly Library[] = [
   elanus('fast'),
@@ -71,6 +73,7 @@ export const LIBRARIES: readonly Library[] = [
   first('faiss-nsg', 'faiss:nsg'),
   first('usearch-f32', 'usearch:f32'),
   first('usearch-f16', 'usearch:f16'),
+  first(TURBOVEC, 'turbovec', 'filtered'),
   other('alayalite', 'alayalite'),
   other('glass', 'glass'),
   other('vsag', 'vsag'),
@@ -81,7 +84,7 @@ export const LIBRARIES: readonly Library[] = [
 
 /** The libraries whose name is one of `names` or begins with it and a dash; without names those that always run. */
 export function librariesNamed(names: readonly string[] | null, all: boolean): readonly Library[] {
-  if (names === null) return LIBRARIES.filter(({ runs }) => all || runs === 'always');
+  if (names === null) return LIBRARIES.filter(({ runs }) => runs === 'always' || (all && runs === 'all'));
   return names.flatMap((wanted) => {
     const found = LIBRARIES.filter(({ name }) => name === wanted || name.startsWith(`${wanted}-`));
     if (found.length === 0)

@@ -15,9 +15,11 @@ export function printTable(
   console.log(`\n### ${title}\n\n${lines.join('\n')}`);
 }
 
-/** Queries a second in thousands. */
-export function thousands(value: number | null): string {
-  return value === null ? '–' : `${(value / 1000).toFixed(value >= 100_000 ? 0 : value >= 10_000 ? 1 : 2)} k`;
+/** A speed to three digits: `45.2 k`, `812`. */
+export function speed(value: number | null): string {
+  if (value === null) return '–';
+  if (value < 1000) return value.toFixed(value < 100 ? 1 : 0);
+  return `${(value / 1000).toFixed(value >= 100_000 ? 0 : value >= 10_000 ? 1 : 2)} k`;
 }
 
 /** How many times. */

@@ -1,14 +1,16 @@
 /** Recall beside queries a second: every library, one thread and two. */
 import type { DataSet } from './data-set.ts';
 import { HNSWLIB, SYMPHONYQG } from './libraries.ts';
-import { jsonLine, printTable, thousands, times } from './report.ts';
+import { kthScores } from './recall.ts';
+import { jsonLine, printTable, speed, times } from './report.ts';
 import type { Way } from './subject.ts';
 import {
   type Contestant,
+  type Entry,
+  K,
   median,
   medianSpeedAt,
   type Point,
-  RECALLS,
   type Sweep,
   speedRatioAt,
   sweep,
@@ -20,16 +22,30 @@ const BATCH_ON_TWO: Way = { calls: 'batch', threads: 2 };
 /** One query a call from Node: what a program that embeds us pays. */
 const SINGLE: Way = { calls: 'single', threads: 1 };
 
+const RECALLS = [0.9, 0.95, 0.99, 0.995] as const;
 const BARS = [0.95, 0.99] as const;
+/** Some thousand queries. */
+const SECONDS_PER_POINT = 0.15;
 
 export async function measureSpeed(
   contestants: readonly Contestant[],
   data: DataSet,
   rounds: number,
 ): Promise<void> {
-  const ways = ({ subject }: Contestant) =>
-    subject.library.ours ? [BATCH, SINGLE, BATCH_ON_TWO] : [BATCH, BATCH_ON_TWO];
-  const sweeps = await sweep(contestants, data, ways, rounds);
+  const entries = contestants.map(
+    (contestant): Entry => ({
+      contestant,
+      ways: contestant.subject.library.ours ? [BATCH, SINGLE, BATCH_ON_TWO] : [BATCH, BATCH_ON_TWO],
+      ask: (...asked) => contestant.subject.search(...asked),
+    }),
+  );
+  const sweeps = await sweep(entries, {
+    data,
+    kthScores: kthScores(data, K),
+    recalls: [RECALLS[0], RECALLS.at(-1)!],
+    rounds,
+    secondsPerPoint: SECONDS_PER_POINT,
+  });
   for (const one of sweeps) jsonLine({ section: 'speed', data: data.name, ...summaryOf(one) });
   const inWay = (way: Way) => sweeps.filter(({ way: its }) => its === way);
   printSpeeds(`${data.name}: queries/s in a batch, one thread, median of ${rounds}`, inWay(BATCH));
@@ -47,7 +63,7 @@ function printSpeeds(title: string, sweeps: readonly Sweep[]): void {
   ];
   const rows = sweeps.map((one) => [
     one.library,
-    ...RECALLS.map((recall) => thousands(medianSpeedAt(one, recall))),
+    ...RECALLS.map((recall) => speed(medianSpeedAt(one, recall))),
     ...rivals.flatMap((rival) => BARS.map((recall) => times(speedRatioAt(one, rival, recall)))),
   ]);
   printTable(title, head, rows);
@@ -65,10 +81,10 @@ function printOurWays(data: DataSet, sweeps: readonly Sweep[]): void {
     return BARS.map((recall) => [
       batch.library,
       String(recall),
-      thousands(medianSpeedAt(single!, recall)),
-      thousands(medianSpeedAt(batch, recall)),
+      speed(medianSpeedAt(single!, recall)),
+      speed(medianSpeedAt(batch, recall)),
       times(speedRatioAt(batch, single!, recall)),
-      thousands(medianSpeedAt(onTwo!, recall)),
+      speed(medianSpeedAt(onTwo!, recall)),
       times(speedRatioAt(onTwo!, batch, recall)),
     ]);
   });
@@ -101,7 +117,7 @@ function medianPoints({ rounds }: Sweep): Point[] {
 function printPoints(data: DataSet, sweeps: readonly Sweep[]): void {
   const rows = sweeps.map((one) => {
     const cells = medianPoints(one).map(
-      ({ knob, recall, queriesPerSecond }) => `${knob}: ${recall.toFixed(4)} ${thousands(queriesPerSecond)}`,
+      ({ knob, recall, queriesPerSecond }) => `${knob}: ${recall.toFixed(4)} ${speed(queriesPerSecond)}`,
     );
     return [one.library, cells.join(', ')];
   });

@@ -106,7 +106,8 @@ export class Subject implements AsyncDisposable {
 
   /** Searches one query after the other, each under its bitmap. */
   async filter(knob: Knob, cell: FilterCell, seconds: number, answers: 'drop' | 'keep'): Promise<Measured> {
-    return await this.#measure({ do: 'filter', knob, ...cell, seconds }, answers);
+    const { allowed, shared, queries } = cell;
+    return await this.#measure({ do: 'filter', knob, allowed, shared, queries, seconds }, answers);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

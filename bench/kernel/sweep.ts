@@ -1,17 +1,31 @@
 /** Sweeps the search knobs of several libraries, round after round, so that the machine's drift hits all alike. */
 import type { DataSet } from './data-set.ts';
-import { kthScores, recallOf } from './recall.ts';
-import type { Knob, OpenIndex, Subject, Way } from './subject.ts';
+import { recallOf } from './recall.ts';
+import type { Knob, Measured, OpenIndex, Subject, Way } from './subject.ts';
 
 export const K = 10;
-/** Between these the speed is wanted. */
-export const RECALLS = [0.9, 0.95, 0.99, 0.995] as const;
-/** How long one knob is measured in one round; some thousand queries. */
-const SECONDS_PER_POINT = 0.15;
 
 export interface Contestant {
   readonly subject: Subject;
   readonly index: OpenIndex;
+}
+
+/** How a contestant is asked one thing in each of some ways. */
+export interface Entry {
+  readonly contestant: Contestant;
+  readonly ways: readonly Way[];
+  ask(knob: Knob, way: Way, seconds: number, answers: 'drop' | 'keep'): Promise<Measured>;
+}
+
+export interface Race {
+  readonly data: DataSet;
+  /** The score that a row must have to be right, for each query that is asked. */
+  readonly kthScores: Float32Array;
+  /** The lowest and the highest recall at which the speed is wanted. */
+  readonly recalls: readonly [lowest: number, highest: number];
+  readonly rounds: number;
+  /** How long one knob is measured in one round, at least. */
+  readonly secondsPerPoint: number;
 }
 
 export interface Point {
@@ -27,32 +41,27 @@ export interface Sweep {
   readonly rounds: readonly (readonly Point[])[];
 }
 
-/** Measures every contestant in each of `ways`; knob by knob the libraries take turns. */
-export async function sweep(
-  contestants: readonly Contestant[],
-  data: DataSet,
-  ways: (contestant: Contestant) => readonly Way[],
-  rounds: number,
-): Promise<Sweep[]> {
+/** Measures every entry in each of its ways; knob by knob they take turns. */
+export async function sweep(entries: readonly Entry[], race: Race): Promise<Sweep[]> {
   const lanes = [];
-  for (const contestant of contestants) {
-    const knobs = await knobsThatMatter(contestant, data);
-    for (const way of ways(contestant)) lanes.push({ contestant, knobs, way, rounds: [] as Point[][] });
+  for (const entry of entries) {
+    const knobs = await knobsThatMatter(entry, race);
+    for (const way of entry.ways) lanes.push({ entry, knobs, way, rounds: [] as Point[][] });
   }
   const steps = Math.max(...lanes.map(({ knobs }) => knobs.length));
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = 0; round < race.rounds; round += 1) {
     for (const lane of lanes) lane.rounds.push([]);
     for (let step = 0; step < steps; step += 1) {
-      for (const { contestant, knobs, way, rounds } of lanes) {
+      for (const { entry, knobs, way, rounds } of lanes) {
         const at = knobs[step];
         if (!at) continue;
-        const measured = await contestant.subject.search(at.knob, way, SECONDS_PER_POINT, 'drop');
-        rounds[round]!.push({ ...at, queriesPerSecond: measured.queriesPerSecond });
+        const { queriesPerSecond } = await entry.ask(at.knob, way, race.secondsPerPoint, 'drop');
+        rounds[round]!.push({ ...at, queriesPerSecond });
       }
     }
   }
-  return lanes.map(({ contestant, way, rounds }) => ({
-    library: contestant.subject.library.name,
+  return lanes.map(({ entry, way, rounds }) => ({
+    library: entry.contestant.subject.library.name,
     way,
     rounds,
   }));
@@ -61,15 +70,15 @@ export async function sweep(
 type KnobAndRecall = Omit<Point, 'queriesPerSecond'>;
 
 /** The knobs from the last below the lowest wanted recall to the first that reaches the highest. */
-async function knobsThatMatter({ subject, index }: Contestant, data: DataSet): Promise<KnobAndRecall[]> {
-  const kth = kthScores(data, K);
+async function knobsThatMatter(entry: Entry, race: Race): Promise<KnobAndRecall[]> {
+  const [lowest, highest] = race.recalls;
   const tried: KnobAndRecall[] = [];
-  for (const knob of index.knobs) {
-    const { rows } = await subject.search(knob, { calls: 'batch', threads: 1 }, 0, 'keep');
-    tried.push({ knob, recall: recallOf(data, rows!, K, kth) });
-    if (tried.at(-1)!.recall >= RECALLS.at(-1)!) break;
+  for (const knob of entry.contestant.index.knobs) {
+    const { rows } = await entry.ask(knob, entry.ways[0]!, 0, 'keep');
+    tried.push({ knob, recall: recallOf(race.data, rows!, K, race.kthScores) });
+    if (tried.at(-1)!.recall >= highest) break;
   }
-  const first = tried.findIndex(({ recall }) => recall >= RECALLS[0]);
+  const first = tried.findIndex(({ recall }) => recall >= lowest);
   return tried.slice(Math.max(0, first < 0 ? tried.length - 1 : first - 1));
 }
 

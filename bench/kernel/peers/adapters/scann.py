@@ -1,0 +1,32 @@
+"""ScaNN: partitions, 4-bit product codes of two dimensions each, candidates reordered exactly."""
+
+import numpy as np
+from scann.scann_ops.py import scann_ops_pybind
+
+
+class Library:
+    KNOBS = [2, 3, 4, 6, 8, 11, 16, 22, 32, 45, 64, 90, 128]
+    REORDERED = 100  # Candidates reranked exactly.
+
+    def __init__(self, data, variant):
+        self.data, self.metric = data, "squared_l2" if data.is_l2 else "dot_product"
+
+    def build(self, base, threads):
+        leaves = int(2 * np.sqrt(len(base)))
+        builder = scann_ops_pybind.builder(base, 10, self.metric).set_n_training_threads(threads)
+        tree = builder.tree(num_leaves=leaves, num_leaves_to_search=leaves // 10, training_sample_size=len(base))
+        self.index = tree.score_ah(2, anisotropic_quantization_threshold=0.2).reorder(self.REORDERED).build()
+
+    def save(self, cache):
+        (cache / "index").mkdir(exist_ok=True)
+        self.index.serialize(str(cache / "index"))
+
+    def load(self, cache):
+        self.index = scann_ops_pybind.load_searcher(str(cache / "index"))
+
+    def search(self, queries, k, leaves, threads):
+        asked = {"final_num_neighbors": k, "pre_reorder_num_neighbors": self.REORDERED, "leaves_to_search": leaves}
+        if threads == 1:
+            return self.index.search_batched(queries, **asked)[0]
+        self.index.set_num_threads(threads)
+        return self.index.search_batched_parallel(queries, **asked)[0]

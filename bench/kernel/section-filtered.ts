@@ -1,0 +1,96 @@
+/** Filtered searches at one recall: eight bitmaps, ours beside hnswlib's graph and turbovec's scan. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { CACHE } from '../python.ts';
+import { bytesOf, type DataSet } from './data-set.ts';
+import { HNSWLIB, TURBOVEC } from './libraries.ts';
+import { jsonLine, printTable, speed, times } from './report.ts';
+import type { FilterCell, Way } from './subject.ts';
+import { type Contestant, type Entry, median, medianSpeedAt, type Sweep, speedAt, sweep } from './sweep.ts';
+
+const ONE_BY_ONE: Way = { calls: 'single', threads: 1 };
+const RECALL = 0.95;
+const SECONDS_PER_POINT = 0.1;
+const RIVALS = [HNSWLIB, TURBOVEC];
+
+interface Cell extends FilterCell {
+  readonly name: string;
+  /** The score of the 10th best allowed row of each query. */
+  readonly kthScores: Float32Array;
+}
+
+/** Measures those of `contestants` that can filter. */
+export async function measureFiltered(
+  contestants: readonly Contestant[],
+  data: DataSet,
+  rounds: number,
+  python: string,
+): Promise<void> {
+  const able = contestants.filter(
+    ({ subject: { library } }) => library.ours || RIVALS.includes(library.name),
+  );
+  const rows = [];
+  for (const cell of cellsOf(data, python)) {
+    const entries = able.map(
+      (contestant): Entry => ({
+        contestant,
+        ways: [ONE_BY_ONE],
+        ask: (knob, _, seconds, answers) => contestant.subject.filter(knob, cell, seconds, answers),
+      }),
+    );
+    const race = { data, kthScores: cell.kthScores, recalls: [RECALL, RECALL], rounds } as const;
+    const sweeps = await sweep(entries, { ...race, secondsPerPoint: SECONDS_PER_POINT });
+    for (const one of sweeps)
+      jsonLine({
+        section: 'filtered',
+        cell: cell.name,
+        library: one.library,
+        at: medianSpeedAt(one, RECALL),
+      });
+    rows.push([
+      `${cell.name} %`,
+      ...sweeps.map(describe),
+      ...sweeps.flatMap((one) => ratioCell(one, sweeps)),
+    ]);
+  }
+  const names = able.map(({ subject }) => subject.library.name);
+  const ours = able.filter(({ subject }) => subject.library.ours).map(({ subject }) => subject.library.name);
+  const head = ['allowed', ...names, ...ours.map((name) => `${name} × the better peer`)];
+  printTable(`${data.name}: queries/s under a filter at recall ${RECALL} (knob, recall)`, head, rows);
+}
+
+/** The speed, and the first knob that reaches the recall. */
+function describe(one: Sweep): string {
+  const reached = one.rounds[0]!.find(({ recall }) => recall >= RECALL) ?? one.rounds[0]!.at(-1)!;
+  return `${speed(medianSpeedAt(one, RECALL))} (${reached.knob}, ${reached.recall.toFixed(3)})`;
+}
+
+function ratioCell(one: Sweep, sweeps: readonly Sweep[]): string[] {
+  if (RIVALS.includes(one.library)) return [];
+  const rivals = sweeps.filter(({ library }) => RIVALS.includes(library));
+  const ratios = one.rounds.map((points, round) => {
+    const best = Math.max(...rivals.map(({ rounds }) => speedAt(rounds[round]!, RECALL) ?? 0));
+    const ours = speedAt(points, RECALL);
+    return ours === null || best === 0 ? null : ours / best;
+  });
+  return [times(median(ratios))];
+}
+
+function cellsOf(data: DataSet, python: string): readonly Cell[] {
+  const folder = join(CACHE, 'bench-kernel/filters', data.name);
+  const file = join(folder, 'cells.json');
+  const script = join(import.meta.dirname, 'peers/make_filters.py');
+  if (!existsSync(file) || statSync(file).mtimeMs < statSync(script).mtimeMs)
+    execFileSync(python, [script, data.folder, folder], { stdio: 'inherit' });
+  const cells = JSON.parse(readFileSync(file, 'utf8')) as readonly (Omit<FilterCell, 'allowed'> & {
+    readonly name: string;
+  })[];
+  return cells.map(({ name, shared, queries }) => ({
+    name,
+    shared,
+    queries,
+    allowed: join(folder, `${name}.bits`),
+    kthScores: new Float32Array(bytesOf(join(folder, `${name}.kth`)).buffer),
+  }));
+}
