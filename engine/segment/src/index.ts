@@ -7,7 +7,12 @@ export { searchShards, type VectorSearch } from './search-shards.ts';
 export { type ReadScope, Shard, type ShardOptions } from './shard.ts';
 export { VectorCoder } from './vector-coder.ts';
 export type * from './vector-index/kernel-seam.ts';
-export type { IndexLimits, PlannedPiece, SegmentIndex } from './vector-index/segment-index.ts';
+export {
+  type IndexLimits,
+  type PlannedPiece,
+  type SegmentIndex,
+  vectorsOf,
+} from './vector-index/segment-index.ts';
 export { isRowPart, type KeyPart, type RowPart, type WritePart, type WriteRecord } from './write-record.ts';
 export { decodeWriteRecord, WriteRecordError } from './write-record-reader.ts';
 export { encodeWriteRecord } from './write-record-writer.ts';

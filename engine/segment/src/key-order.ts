@@ -14,6 +14,15 @@ export function keyOrder(views: readonly ChunkView[]): RowOrder {
   return (a, rowA, b, rowB) => compare(a, rowA, b, rowB) || a - b || rowA - rowB;
 }
 
+/** As `keyOrder`, made when it is first asked: few searches ever have equal scores. */
+export function keyOrderWhenNeeded(views: () => readonly ChunkView[]): RowOrder {
+  let order: RowOrder | null = null;
+  return (a, rowA, b, rowB) => {
+    order ??= keyOrder(views());
+    return order(a, rowA, b, rowB);
+  };
+}
+
 /** By halves: reading a bigint makes an object. */
 function int64Order(columns: readonly KeyColumn[]): RowOrder {
   const halves = columns.map((column) => {

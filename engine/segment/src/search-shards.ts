@@ -1,7 +1,7 @@
 import type { FieldSchema, KeyColumn, MetricType } from '@elanus/model';
 import type { GraphWalk, QueryVectors, SearchHits } from '@elanus/rpc';
 import { type HitList, mergeHits } from './hit-list.ts';
-import { keyOrder } from './key-order.ts';
+import { keyOrderWhenNeeded } from './key-order.ts';
 import { inPieces, type Read } from './read.ts';
 import { keysOfRows, locationsOfRows, type RowList } from './row-list.ts';
 import { type ScanTools, scanRows } from './scan-rows.ts';
@@ -51,7 +51,7 @@ async function findHits(
   // Nothing may wait between finding an index and searching it: it could be freed meanwhile.
   const { indexed, plain } = splitByIndex(selected, search);
   if (indexed.length === 0) return await scanRows(read, search, tools, plain);
-  const order = keyOrder(selected.map(({ view }) => view));
+  const order = keyOrderWhenNeeded(() => selected.map(({ view }) => view));
   const searches = indexed.map((piece) => searchPiece(read, search, piece, order));
   if (plain.length > 0) searches.push(scanRows(read, search, tools, plain));
   return await mergeHits(read, await Promise.all(searches), search.limit, { metric: search.metric, order });

@@ -1,5 +1,6 @@
 import type { Column } from '@elanus/model';
 import type { Chunk } from '../chunk.ts';
+import type { SelectedRows } from '../select-rows.ts';
 import { copyBits, intersectBits } from './bitmap.ts';
 import type { VectorIndex } from './kernel-seam.ts';
 
@@ -12,14 +13,6 @@ export interface PieceRows {
   readonly to: number;
   /** What the piece calls row `from`. */
   readonly firstRow: number;
-}
-
-/** What a read wants of the chunk behind one of a piece's runs. */
-export interface WantedRows {
-  /** Rows of the chunk that the read may see at all. */
-  readonly rows: number;
-  /** Bits of those that count; `null`: all of them. */
-  readonly allowed: Uint8Array | null;
 }
 
 /** Runs of rows of one partition, in the order they were written, and the index over their vectors. */
@@ -61,8 +54,8 @@ export class IndexedPiece {
    * Bits of the piece's rows that a read wants, by run; `undefined` for a run that it wants nothing of. `null`: all.
    * `sources` says whether others will come with the very same bitmaps.
    */
-  allowed(wanted: readonly (WantedRows | undefined)[], sources: 'lasting' | 'passing'): Uint8Array | null {
-    const isWhole = (run: PieceRows, number: number): boolean => (wanted[number]?.rows ?? 0) >= run.to;
+  allowed(wanted: readonly (SelectedRows | undefined)[], sources: 'lasting' | 'passing'): Uint8Array | null {
+    const isWhole = (run: PieceRows, number: number): boolean => (wanted[number]?.view.rows ?? 0) >= run.to;
     const runsAreWhole = this.#runs.every(isWhole);
     if (runsAreWhole && wanted.every((part) => part?.allowed === null)) return this.#present;
     const isLasting = sources === 'lasting' && runsAreWhole;
@@ -72,7 +65,7 @@ export class IndexedPiece {
     for (const [number, { from, to, firstRow }] of this.#runs.entries()) {
       const part = wanted[number];
       if (part === undefined) continue;
-      const end = Math.min(to, part.rows);
+      const end = Math.min(to, part.view.rows);
       if (end > from) copyBits(bits, firstRow, part.allowed, from, end - from);
     }
     if (this.#present !== null) intersectBits(bits, this.#present);

@@ -1,11 +1,13 @@
+import type { FieldId } from '@elanus/model';
 import { emptyHits, type HitList, orderTies } from '../hit-list.ts';
 import type { RowOrder } from '../key-order.ts';
 import { type Read, takeTurns } from '../read.ts';
 import type { RowsToScan } from '../scan-rows.ts';
 import type { VectorSearch } from '../search-shards.ts';
 import type { SelectedRows } from '../select-rows.ts';
-import type { IndexedPiece, WantedRows } from './indexed-piece.ts';
+import type { IndexedPiece } from './indexed-piece.ts';
 import type { IndexHits } from './kernel-seam.ts';
+import type { SegmentIndex } from './segment-index.ts';
 
 /** Rows that a filter leaves are compared one by one up to here: no walk is as short. */
 const SCANNED_ROWS_MAX = 1024;
@@ -18,7 +20,7 @@ const HITS_PER_TURN = 4096;
 export interface PieceToSearch {
   readonly piece: IndexedPiece;
   /** By run of the piece. */
-  readonly wanted: (WantedRows | undefined)[];
+  readonly wanted: (SelectedRows | undefined)[];
   /** The read's view of each run, where it has one. */
   readonly viewOfRun: Uint32Array;
   /** Rows wanted at most. */
@@ -30,13 +32,22 @@ export function splitByIndex(
   selected: readonly SelectedRows[],
   search: VectorSearch,
 ): { readonly indexed: readonly PieceToSearch[]; readonly plain: readonly RowsToScan[] } {
-  const pieces = search.walk === null ? [] : piecesOf(selected, search);
+  if (search.walk === null) return { indexed: [], plain: selected.map(wholeView) };
+  const runs = runsOfViews(selected, search.field.id);
+  const pieces = piecesOf(selected, runs);
   const indexed = pieces.filter(
     ({ rows }) => rows > SCANNED_ROWS_MAX && search.limit <= rows * HITS_SHARE_MAX,
   );
+  if (indexed.length === 0) return { indexed, plain: selected.map(wholeView) };
   const walked = new Set(indexed.map(({ piece }) => piece));
-  const plain = selected.flatMap((rows, viewNumber) => restOf(rows, viewNumber, search, walked));
+  const plain: RowsToScan[] = [];
+  for (let view = 0; view < selected.length; view++)
+    addRest(plain, selected[view]!, view, runs[view]!, walked);
   return { indexed, plain };
+}
+
+function wholeView(selected: SelectedRows, viewNumber: number): RowsToScan {
+  return { selected, viewNumber, from: 0, to: selected.view.rows };
 }
 
 /** Walks a piece's graph. The kernel has the search when this returns. */
@@ -61,48 +72,66 @@ export async function searchPiece(
   return await inChunks(read, hits, limit, { piece, viewOfRun, order });
 }
 
-function piecesOf(selected: readonly SelectedRows[], { field }: VectorSearch): readonly PieceToSearch[] {
-  const pieces = new Map<IndexedPiece, PieceToSearch>();
-  for (const [viewNumber, { view, allowed, count }] of selected.entries()) {
-    const { shard, chunk, rows } = view;
-    const index = shard.vectorIndexes.find(field.id, chunk.partitionId);
-    for (const { piece, run } of index?.runsOf(chunk) ?? []) {
-      let found = pieces.get(piece);
-      if (found === undefined) {
-        const runs = piece.runs.length;
-        const wanted = new Array<WantedRows | undefined>(runs).fill(undefined);
-        found = { piece, wanted, viewOfRun: new Uint32Array(runs), rows: 0 };
-        pieces.set(piece, found);
-      }
-      const { from, to } = piece.runs[run]!;
-      if (rows <= from) continue;
-      found.wanted[run] = { rows, allowed };
-      found.viewOfRun[run] = viewNumber;
-      found.rows += Math.min(to - from, rows - from, count ?? rows);
-    }
-  }
-  return [...pieces.values()];
+type Runs = ReturnType<SegmentIndex['runsOf']>;
+const NO_RUNS: Runs = [];
+
+/** Of each view the runs that have an index. */
+function runsOfViews(selected: readonly SelectedRows[], field: FieldId): readonly Runs[] {
+  let last: SelectedRows['view'] | null = null;
+  let index: SegmentIndex | undefined;
+  return selected.map(({ view }) => {
+    const { shard, chunk } = view;
+    // Views of one segment follow each other.
+    if (last?.shard !== shard || last.chunk.partitionId !== chunk.partitionId)
+      index = shard.vectorIndexes.find(field, chunk.partitionId);
+    last = view;
+    return index?.runsOf(chunk) ?? NO_RUNS;
+  });
 }
 
-/** The rows of a view that none of the pieces `walked` has. */
-function restOf(
+function piecesOf(selected: readonly SelectedRows[], runs: readonly Runs[]): readonly PieceToSearch[] {
+  const pieces: PieceToSearch[] = [];
+  let found: PieceToSearch | undefined;
+  for (let viewNumber = 0; viewNumber < selected.length; viewNumber++) {
+    const rows = selected[viewNumber]!;
+    for (const { piece, run } of runs[viewNumber]!) {
+      if (found?.piece !== piece) found = pieces.find((known) => known.piece === piece);
+      if (found === undefined) {
+        found = nothingWanted(piece);
+        pieces.push(found);
+      }
+      const { from, to } = piece.runs[run]!;
+      if (rows.view.rows <= from) continue;
+      found.wanted[run] = rows;
+      found.viewOfRun[run] = viewNumber;
+      found.rows += Math.min(to - from, rows.count ?? rows.view.rows);
+    }
+  }
+  return pieces;
+}
+
+function nothingWanted(piece: IndexedPiece): PieceToSearch {
+  const runs = piece.runs.length;
+  return { piece, wanted: new Array(runs).fill(undefined), viewOfRun: new Uint32Array(runs), rows: 0 };
+}
+
+/** Adds the rows of a view that none of the pieces `walked` has. */
+function addRest(
+  rest: RowsToScan[],
   selected: SelectedRows,
   viewNumber: number,
-  { field }: VectorSearch,
+  runs: Runs,
   walked: ReadonlySet<IndexedPiece>,
-): readonly RowsToScan[] {
-  const { shard, chunk, rows } = selected.view;
-  if (walked.size === 0) return [{ selected, viewNumber, from: 0, to: rows }];
-  const rest: RowsToScan[] = [];
+): void {
+  const { rows } = selected.view;
   let at = 0;
-  for (const { piece, run } of shard.vectorIndexes.find(field.id, chunk.partitionId)?.runsOf(chunk) ?? []) {
+  for (const { piece, run } of runs) {
     const { from, to } = piece.runs[run]!;
     if (!walked.has(piece) || from >= rows) continue;
     if (from > at) rest.push({ selected, viewNumber, from: at, to: from });
     at = to;
   }
   if (at < rows) rest.push({ selected, viewNumber, from: at, to: rows });
-  return rest;
 }
 
 /** Where the hits are among the read's views, equal scores by key. */

@@ -17,7 +17,7 @@ import { ExactVectorIndex } from '../testing/exact-vector-index.ts';
 import { keyColumn, keysOf, randomBatch } from '../testing/random-rows.ts';
 import { fieldFixture, schemaFixture } from '../testing/schema-fixture.ts';
 import { VectorCoder } from '../vector-coder.ts';
-import type { PlannedPiece, SegmentIndex } from './segment-index.ts';
+import { type PlannedPiece, type SegmentIndex, vectorsOf } from './segment-index.ts';
 
 const DIM = 8;
 const ROWS_MIN = 512;
@@ -76,7 +76,7 @@ class Fixture {
   }
 
   build(planned: PlannedPiece): ExactVectorIndex {
-    const index = new ExactVectorIndex({ metric: 'L2', ...this.index().vectorsOf(planned) });
+    const index = new ExactVectorIndex({ metric: 'L2', ...vectorsOf(planned) });
     this.built.push(index);
     return index;
   }

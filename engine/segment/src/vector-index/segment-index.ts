@@ -113,17 +113,6 @@ export class SegmentIndex {
     return first;
   }
 
-  /** The vectors of `planned`, as the kernel takes them. They are borrowed until the build ends. */
-  vectorsOf({ runs, columns }: PlannedPiece): Pick<IndexBuild, 'dataType' | 'dim' | 'blocks'> {
-    const { dataType, dim } = columns[0]!;
-    const size = denseVectorBytes(dataType, dim);
-    const blocks = runs.map(({ from, to }, at) => ({
-      bytes: columns[at]!.bytes.subarray(from * size, to * size),
-      rows: to - from,
-    }));
-    return { dataType, dim, blocks };
-  }
-
   /** Uses what was built of `planned` from now on, or frees it when nobody needs it any more. Owns `index`. */
   adopt(planned: PlannedPiece, index: VectorIndex): void {
     if (this.#isClosed) {
@@ -201,6 +190,17 @@ export class SegmentIndex {
     }
     return runs.reverse();
   }
+}
+
+/** The vectors of a piece, as the kernel takes them. They are borrowed until the build ends. */
+export function vectorsOf({ runs, columns }: PlannedPiece): Pick<IndexBuild, 'dataType' | 'dim' | 'blocks'> {
+  const { dataType, dim } = columns[0]!;
+  const size = denseVectorBytes(dataType, dim);
+  const blocks = runs.map(({ from, to }, at) => ({
+    bytes: columns[at]!.bytes.subarray(from * size, to * size),
+    rows: to - from,
+  }));
+  return { dataType, dim, blocks };
 }
 
 function isKept(run: PieceRows): run is KeptRows {

@@ -8,7 +8,13 @@ import {
 } from '@elanus/model';
 import type { IndexProgress, IndexWorker } from '@elanus/rpc';
 import { type Clock, ConcurrencyLimit, type Logger, type Metrics } from '@elanus/runtime';
-import type { IndexKernel, IndexLimits, PlannedPiece, SegmentIndex } from '@elanus/segment';
+import {
+  type IndexKernel,
+  type IndexLimits,
+  type PlannedPiece,
+  type SegmentIndex,
+  vectorsOf,
+} from '@elanus/segment';
 import type { ServedCollections } from '../served-collections.ts';
 import { type IndexMetrics, registerIndexMetrics } from './index-metrics.ts';
 import { indexSpecOf } from './index-spec.ts';
@@ -156,7 +162,7 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
     );
     try {
       const built = await kernel.buildIndex({
-        ...segment.vectorsOf(planned),
+        ...vectorsOf(planned),
         metric: info.metricType!,
         spec,
         threads: kernel.threads,
