@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { untilReady } from '@elanus/tests-harness';
 import { pythonWith, spawnUnderMemoryLimit, VENVS } from '../python.ts';
 import { LeanConnection } from './lean-connection.ts';
 import { decode, request } from './messages.ts';
@@ -48,9 +49,12 @@ export async function startElanus(options: { readonly data?: string } = {}): Pro
     { cwd: CHECKOUT, stdio: ['ignore', 'pipe', logFile('elanus')], detached: true },
   );
   const startedMs = performance.now();
-  const admin = await adminAddress(child);
+  const ready = await untilReady(child);
   const startMs = performance.now() - startedMs;
-  return { ...peerOf('Elanus', port, startMs, child, options.data ? null : data), admin };
+  return {
+    ...peerOf('Elanus', port, startMs, child, options.data ? null : data),
+    admin: ready.get('admin')!,
+  };
 }
 
 /** The whole of Milvus 2.3.5, standalone. Its embedded etcd has fixed ports: only one can run on a machine. */
@@ -87,20 +91,6 @@ function underMemoryLimit(args: readonly string[], name: string): ChildProcess {
   return spawnUnderMemoryLimit(ADDRESS_SPACE_KIB_MAX, args, {
     stdio: ['ignore', logFile(name), logFile(`${name}-errors`)],
     detached: true,
-  });
-}
-
-/** Waits for the ready line and returns what it says of the admin port. */
-async function adminAddress(child: ChildProcess): Promise<string> {
-  return await new Promise<string>((ready, reject) => {
-    let output = '';
-    child.stdout!.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-      const admin = /^elanus ready .*\badmin=(\S+)/m.exec(output)?.[1];
-      if (admin) ready(admin);
-    });
-    child.once('exit', (code) => reject(new Error(`elanus ended with code ${code} before it was ready`)));
-    setTimeout(() => reject(new Error('elanus was not ready in time')), READY_WITHIN_MS).unref();
   });
 }
 

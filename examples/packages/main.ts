@@ -6,9 +6,9 @@
  *   npm run example:packages -- --file rows.jsonl         your own rows, one JSON object a line
  */
 import { parseArgs } from 'node:util';
+import { ElanusProcess } from '@elanus/tests-harness';
 import { DataType, MilvusClient } from '@zilliz/milvus2-sdk-node';
 import { type DataSet, loadJsonLines, loadPackages } from './data-set.ts';
-import { ownServer } from './own-server.ts';
 import { ProgressBar } from './progress-bar.ts';
 
 const COLLECTION = 'example_packages';
@@ -19,7 +19,7 @@ const SCORE_TOLERANCE = 1e-5;
 
 const { values: options } = parseArgs({ options: { address: { type: 'string' }, file: { type: 'string' } } });
 const data = options.file ? loadJsonLines(options.file) : loadPackages(console.log);
-await using server = options.address ? undefined : await ownServer();
+await using server = options.address ? undefined : await ElanusProcess.start();
 const client = new MilvusClient({ address: server?.address ?? options.address! });
 
 console.log(`Data: ${data.origin}, ${data.rowCount.toLocaleString('en')} rows`);

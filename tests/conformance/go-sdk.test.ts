@@ -2,8 +2,8 @@ import { after, before, test } from 'node:test';
 import { partitionGuide } from './expected/partition-guide.ts';
 import { rows } from './expected/rows.ts';
 import { goProgram } from './harness/clients.ts';
-import { type RunningServer, serverUnderTest } from './harness/elanus-server.ts';
 import { testSteps } from './harness/program.ts';
+import { type RunningServer, serverUnderTest } from './harness/server-under-test.ts';
 import { conformanceSuite, go } from './harness/suite.ts';
 
 await conformanceSuite('go', 'the Go SDK', [go], () => {

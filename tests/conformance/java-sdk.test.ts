@@ -2,8 +2,8 @@ import { after, before, test } from 'node:test';
 import { partitionGuide } from './expected/partition-guide.ts';
 import { rows } from './expected/rows.ts';
 import { javaProgram } from './harness/clients.ts';
-import { type RunningServer, serverUnderTest } from './harness/elanus-server.ts';
 import { testSteps } from './harness/program.ts';
+import { type RunningServer, serverUnderTest } from './harness/server-under-test.ts';
 import { conformanceSuite, java, maven } from './harness/suite.ts';
 
 await conformanceSuite('java', 'the Java SDK', [java, maven], () => {

@@ -2,8 +2,8 @@ import { after, before, describe, test } from 'node:test';
 import { partitionGuide } from './expected/partition-guide.ts';
 import { rows } from './expected/rows.ts';
 import { nodeSdk } from './harness/clients.ts';
-import { type RunningServer, serverUnderTest } from './harness/elanus-server.ts';
 import { testCases, testSteps } from './harness/program.ts';
+import { type RunningServer, serverUnderTest } from './harness/server-under-test.ts';
 import { conformanceSuite } from './harness/suite.ts';
 
 const versions = ['3.0.6', '2.6.17', '2.5.12', '2.4.9'];

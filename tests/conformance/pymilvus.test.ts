@@ -2,8 +2,8 @@ import { after, before, describe, test } from 'node:test';
 import { partitionGuide } from './expected/partition-guide.ts';
 import { rows } from './expected/rows.ts';
 import { pymilvus } from './harness/clients.ts';
-import { type RunningServer, serverUnderTest } from './harness/elanus-server.ts';
 import { testCases, testSteps } from './harness/program.ts';
+import { type RunningServer, serverUnderTest } from './harness/server-under-test.ts';
 import { conformanceSuite, python } from './harness/suite.ts';
 
 const versions = ['3.0.2', '2.4.15'];

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { ElanusProcess } from '@elanus/tests-harness';
 import { MilvusClient } from '@zilliz/milvus2-sdk-node';
-import { ElanusServer } from './harness/elanus-server.ts';
 import { Shelf } from './harness/shelf.ts';
 import { conformanceSuite } from './harness/suite.ts';
 
 await conformanceSuite('restart', 'a server that starts again', [], () => {
-  let server: ElanusServer;
+  let server: ElanusProcess;
   before(async () => {
-    server = await ElanusServer.start();
+    server = await ElanusProcess.start();
   });
   after(async () => await server?.[Symbol.asyncDispose]());
 
@@ -50,7 +50,7 @@ await conformanceSuite('restart', 'a server that starts again', [], () => {
   });
 });
 
-async function withClient<T>(server: ElanusServer, body: (client: MilvusClient) => Promise<T>): Promise<T> {
+async function withClient<T>(server: ElanusProcess, body: (client: MilvusClient) => Promise<T>): Promise<T> {
   const client = new MilvusClient({ address: server.address, logLevel: 'error', maxRetries: 0 });
   try {
     return await body(client);

@@ -4,10 +4,10 @@
  * refused one, and an unanswered one whole or not at all.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ElanusProcess } from '@elanus/tests-harness';
 import { DataType, MilvusClient } from '@zilliz/milvus2-sdk-node';
 import { Ledger, type Operation } from './ledger.ts';
 import { seededRandom } from './seeded-random.ts';
-import { ServerProcess } from './server-process.ts';
 
 const COLLECTION = 'disaster';
 const WRITERS = 4;
@@ -30,7 +30,7 @@ export async function killNine({ rounds, seed, say }: KillNineOptions): Promise<
   const ledger = new Ledger();
   const keys = keySource();
   const complaints: string[] = [];
-  await using server = await ServerProcess.start();
+  await using server = await ElanusProcess.start();
   await createCollection(server.address);
   for (let round = 1; round <= rounds && complaints.length === 0; round += 1) {
     const operations = await writeUntilKilled(server, ledger, keys, random);
@@ -44,7 +44,7 @@ export async function killNine({ rounds, seed, say }: KillNineOptions): Promise<
 }
 
 async function writeUntilKilled(
-  server: ServerProcess,
+  server: ElanusProcess,
   ledger: Ledger,
   keys: () => bigint,
   random: () => number,

@@ -4,10 +4,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { ElanusProcess } from '@elanus/tests-harness';
 import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
 import { seededRandom } from './seeded-random.ts';
-import { ServerProcess } from './server-process.ts';
 
 const SERVICE = '/milvus.proto.milvus.MilvusService/';
 const IN_FLIGHT = 16;
@@ -27,7 +27,7 @@ export interface MutatedRequestsOptions {
 /** Returns one sentence for every broken promise; none means all held. */
 export async function sendMutatedRequests(options: MutatedRequestsOptions): Promise<string[]> {
   const random = seededRandom(options.seed);
-  await using server = await ServerProcess.start();
+  await using server = await ElanusProcess.start();
   const client = new Client(server.address, credentials.createInsecure());
   const originals = originalRequests();
   await prepare(client, originals);

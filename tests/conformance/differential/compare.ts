@@ -3,7 +3,7 @@
  * exit code 1 when one differs in a place that `listed-differences.ts` does not name.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { ElanusServer } from '../harness/elanus-server.ts';
+import { ElanusProcess } from '@elanus/tests-harness';
 import { compareAnswers, type Difference } from './differences.ts';
 import { type ListedDifference, listedDifferences } from './listed-differences.ts';
 import { startMilvus } from './milvus-server.ts';
@@ -13,7 +13,7 @@ import { type Step, steps } from './requests.ts';
 const pollMs = 100;
 const pollsMax = 300;
 
-const elanus = await answersOf(async () => await ElanusServer.start());
+const elanus = await answersOf(async () => await ElanusProcess.start());
 const milvus = await answersOf(startMilvus);
 const found = steps.flatMap(({ does }, i) => compareAnswers(does, elanus[i] ?? {}, milvus[i] ?? {}));
 const unlisted = found.filter((difference) => listed(difference) === undefined);

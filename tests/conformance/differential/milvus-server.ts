@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { cachePath, prepareOnce } from '../harness/cache.ts';
 import { mustRun, tail } from '../harness/command.ts';
-import type { RunningServer } from '../harness/elanus-server.ts';
+import type { RunningServer } from '../harness/server-under-test.ts';
 import { python } from '../harness/suite.ts';
 
 const packages = ['milvus==2.3.5', 'setuptools==80.9.0'];

@@ -10,7 +10,7 @@ import {
   PREPARED_ROWS,
 } from '@elanus/access/testing';
 import { type decode, type MethodName, methods } from '@elanus/proto';
-import { ServerProcess } from '../server-process.ts';
+import { ElanusProcess } from '@elanus/tests-harness';
 import { BROKEN_CALLS, BROKEN_MESSAGES } from './broken-calls.ts';
 import { type VisibleState, visibleState } from './visible-state.ts';
 import { encoded, GrpcError, methodNamed, type RawAnswer, WireConnection } from './wire-connection.ts';
@@ -30,12 +30,12 @@ const FOOLPROOF: readonly MethodName[] = [
   'FlushAll',
 ];
 
-let server: ServerProcess;
+let server: ElanusProcess;
 let wire: WireConnection;
 let prepared: VisibleState;
 
 before(async () => {
-  server = await ServerProcess.start();
+  server = await ElanusProcess.start();
   wire = await WireConnection.open(server.address);
   for (const call of [...PREPARED_COLLECTIONS, ...PREPARED_ROWS]) {
     const { code, reason } = statusIn(call.method, await wire.ask(call.method, encoded(call)));
