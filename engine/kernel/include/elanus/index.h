@@ -1,0 +1,138 @@
+/*
+ * Vector indexes: approximate k-nearest-neighbour search over vectors that the index owns.
+ *
+ * The rules of kernel.h hold here too: nothing throws, nothing takes over memory that it is given, any thread will do.
+ */
+#ifndef ELANUS_INDEX_H_
+#define ELANUS_INDEX_H_
+
+#include "elanus/kernel.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum ElanusIndexType {
+  ELANUS_HNSW = 0,
+  ELANUS_HNSW_SQ = 1,
+  ELANUS_HNSW_PQ = 2,
+  ELANUS_HNSW_PRQ = 3,
+} ElanusIndexType;
+
+typedef enum ElanusIndexLayout {
+  ELANUS_LAYOUT_AUTO = 0,
+  ELANUS_LAYOUT_FAST = 1,    /* codes of all neighbours beside the links: most speed, most memory */
+  ELANUS_LAYOUT_COMPACT = 2, /* one code a row */
+  ELANUS_LAYOUT_CODES = 3,   /* no vectors but those that refine; never asked for */
+} ElanusIndexLayout;
+
+typedef enum ElanusScalarCode {
+  ELANUS_CODE_NONE = 0,
+  ELANUS_CODE_SQ4U = 1,
+  ELANUS_CODE_SQ6 = 2,
+  ELANUS_CODE_SQ8 = 3,
+  ELANUS_CODE_BF16 = 4,
+  ELANUS_CODE_FP16 = 5,
+  ELANUS_CODE_FP32 = 6,
+} ElanusScalarCode;
+
+enum {
+  ELANUS_M_MIN = 2,
+  ELANUS_M_MAX = 2048,
+  ELANUS_INDEX_ROWS_MAX = 0x7fffffff,
+};
+
+typedef struct ElanusIndexSpec {
+  ElanusIndexType type;
+  ElanusIndexLayout layout; /* HNSW only */
+  uint32_t m;
+  uint32_t ef_construction;
+  ElanusScalarCode code;   /* HNSW_SQ only */
+  uint32_t subquantizers;  /* HNSW_PQ and HNSW_PRQ */
+  uint32_t residuals;      /* HNSW_PRQ only */
+  uint32_t bits;           /* HNSW_PQ and HNSW_PRQ */
+  ElanusScalarCode refine; /* ELANUS_CODE_NONE or not SQ4U; never for HNSW */
+} ElanusIndexSpec;
+
+typedef struct ElanusRows {
+  const uint8_t* bytes;
+  size_t bytes_size;
+  uint32_t rows;
+} ElanusRows;
+
+typedef struct ElanusIndexBuild {
+  ElanusVectorType type; /* float32, float16, bfloat16 or int8 */
+  ElanusMetric metric;   /* L2, IP or COSINE */
+  uint32_t dim;
+  ElanusIndexSpec spec;
+  const ElanusRows* blocks; /* row numbers run on over the blocks */
+  size_t block_count;
+  uint32_t threads; /* of which the calling thread is one; the others inherit its priority */
+  uint64_t seed;    /* the same seed, the same index, whatever the number of threads */
+} ElanusIndexBuild;
+
+typedef struct ElanusIndexSearch {
+  const uint8_t* queries;
+  size_t queries_size;
+  uint32_t query_count;
+  uint32_t k;
+  uint32_t ef;            /* what is below k counts as k */
+  float refine_k;         /* at least 1: so many times k rows are compared with their refined copies */
+  const uint8_t* allowed; /* one bit a row, least significant first; NULL: all rows */
+  size_t allowed_size;
+  double outer; /* as in ElanusExactSearch */
+  double inner;
+  /* When not 0: only hits after this one count, in the order of hits. */
+  int has_after;
+  float after_score;
+  uint32_t after_row;
+} ElanusIndexSearch;
+
+/* Best first, equal scores by smaller row; the hits of query q stand at q * k of the flat arrays. */
+typedef struct ElanusIndexHits {
+  uint32_t* counts; /* query_count */
+  uint32_t* rows;   /* query_count * k, as the next */
+  float* scores;
+} ElanusIndexHits;
+
+/* Long work as others see it. To be freed when it is over. NULL when there is no memory. */
+typedef struct ElanusWork ElanusWork;
+ElanusWork* elanus_work_new(void);
+void elanus_work_cancel(ElanusWork* work);
+/* 0 to 1, rising. */
+float elanus_work_done(const ElanusWork* work);
+void elanus_work_free(ElanusWork* work);
+
+/* An index is shared by those who use it: freed when it was released and the last search and work on it are over. */
+typedef struct ElanusIndex ElanusIndex;
+typedef struct ElanusIndexInfo {
+  uint32_t rows;
+  ElanusVectorType type;
+  ElanusMetric metric;
+  uint32_t dim;
+  ElanusIndexLayout layout; /* never AUTO */
+  size_t memory_bytes;
+} ElanusIndexInfo;
+
+/* Runs on the calling thread and `threads` - 1 more. */
+ElanusStatus elanus_index_build(const ElanusSimd* simd, const ElanusIndexBuild* build, ElanusWork* work,
+                                ElanusIndex** index);
+/* Maps a file that elanus_index_save wrote. */
+ElanusStatus elanus_index_open(const ElanusSimd* simd, const char* path, ElanusWork* work, ElanusIndex** index);
+ElanusStatus elanus_index_save(ElanusIndex* index, const char* path);
+/* Adds rows; searches go on meanwhile. Only of layout COMPACT. One call after the other. */
+ElanusStatus elanus_index_add(ElanusIndex* index, const ElanusRows* blocks, size_t block_count, uint32_t threads);
+ElanusIndexInfo elanus_index_info(const ElanusIndex* index);
+void elanus_index_release(ElanusIndex* index);
+
+/* Runs on the calling thread. */
+ElanusStatus elanus_index_search_run(ElanusIndex* index, const ElanusIndexSearch* search, ElanusIndexHits hits);
+/* As elanus_exact_search_start. */
+ElanusStatus elanus_index_search_start(ElanusPool* pool, ElanusIndex* index, const ElanusIndexSearch* search,
+                                       ElanusIndexHits hits, ElanusDone done, void* context, ElanusJob** job);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* ELANUS_INDEX_H_ */

@@ -1,0 +1,80 @@
+// The nodes nearest to a query that a walk knows of.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+namespace elanus {
+
+// Nodes by rank, nearest first, in one sorted array: for the sizes that searches have, moving some hundred bytes
+// costs less than a heap's branches.
+class Beam {
+ public:
+  struct Entry {
+    float rank;
+    uint32_t node_and_flag;
+
+    uint32_t node() const { return node_and_flag & ~kExpanded; }
+  };
+
+  // REQUIRES: capacity >= 1.
+  void reset(size_t capacity) {
+    if (entries_.size() < capacity + 1) entries_.resize(capacity + 1);
+    capacity_ = capacity;
+    size_ = 0;
+    next_ = 0;
+    worst_ = std::numeric_limits<float>::infinity();
+  }
+
+  size_t size() const { return size_; }
+  const Entry* begin() const { return entries_.data(); }
+  const Entry* end() const { return entries_.data() + size_; }
+
+  // Only what ranks below this enters.
+  float worst() const { return worst_; }
+
+  // Takes the node up unless as many are known that are nearer. REQUIRES: a node not offered before.
+  void offer(float rank, uint32_t node) {
+    if (!(rank < worst_)) return;
+    const Entry* const at = std::upper_bound(entries_.data(), entries_.data() + size_, rank,
+                                             [](float wanted, const Entry& entry) { return wanted < entry.rank; });
+    const auto place = static_cast<size_t>(at - entries_.data());
+    // There is room for one more than the capacity.
+    std::memmove(entries_.data() + place + 1, entries_.data() + place, (size_ - place) * sizeof(Entry));
+    if (size_ < capacity_) ++size_;
+    entries_[place] = {rank, node};
+    if (size_ == capacity_) worst_ = entries_[size_ - 1].rank;
+    if (place < next_) next_ = place;
+  }
+
+  // The nearest node that was not returned yet; false when there is none.
+  bool expand_next(uint32_t* node) {
+    if (next_ == size_) return false;
+    *node = entries_[next_].node();
+    entries_[next_].node_and_flag |= kExpanded;
+    while (next_ < size_ && (entries_[next_].node_and_flag & kExpanded) != 0) ++next_;
+    return true;
+  }
+
+  // What `expand_next` would return now; false when nothing.
+  bool peek_next(uint32_t* node) const {
+    if (next_ == size_) return false;
+    *node = entries_[next_].node();
+    return true;
+  }
+
+ private:
+  static constexpr uint32_t kExpanded = 0x80000000;
+
+  std::vector<Entry> entries_;
+  size_t capacity_ = 0;
+  size_t size_ = 0;
+  size_t next_ = 0;  // all entries before it are expanded
+  float worst_ = 0;
+};
+
+}  // namespace elanus

@@ -1,0 +1,95 @@
+#include <algorithm>
+#include <cmath>
+
+#include "parallel.h"
+#include "principal_axes.h"
+#include "random.h"
+#include "walk_codes.h"
+
+namespace elanus {
+namespace {
+
+// A record is a code and two floats, in whole cache lines.
+constexpr size_t kLine = 64;
+constexpr size_t kFactorBytes = 8;
+constexpr size_t kCodeDimsMax = 8 * kLine - kFactorBytes;
+// Fewer dimensions pay when they hold this share of the differences, and are so few.
+constexpr double kShareMin = 0.9;
+constexpr double kDimsShareMax = 0.75;
+// The covariances of more dimensions take longer than building on all of them.
+constexpr uint32_t kAxesDimMax = 4096;
+constexpr uint32_t kSamplesMax = 8192;
+constexpr uint32_t kSamplesMin = 256;
+
+// As many samples as there are numbers to learn from, so far as they last.
+uint32_t samples_of(uint32_t rows, uint32_t dim) {
+  return std::min(rows, std::clamp(8 * dim, kSamplesMin, kSamplesMax));
+}
+
+// Takes the mean off a sample and keeps it; returns the sample by dimension.
+AlignedVector<float> centred_columns(const ElanusSimd& simd, const DenseRows& rows, uint64_t seed, CodeModel* model,
+                                     size_t* samples) {
+  const std::vector<uint32_t> chosen = sample_numbers(rows.rows, samples_of(rows.rows, rows.dim), seed);
+  const RowReader reader(simd, rows.type, model->metric, rows.dim);
+  const size_t stride = padded_floats(chosen.size());
+  AlignedVector<float> columns(rows.dim * stride);
+  std::vector<float> vector(rows.dim);
+  size_t used = 0;
+  for (const uint32_t row : chosen) {
+    reader.read(rows.at(row), vector.data());
+    // Numbers whose squares fit no float would hide all others.
+    const bool sane = std::all_of(vector.begin(), vector.end(), [](float x) { return std::abs(x) < 1e15f; });
+    if (!sane) continue;
+    for (uint32_t d = 0; d < rows.dim; ++d) columns[d * stride + used] = vector[d];
+    ++used;
+  }
+  for (uint32_t d = 0; d < rows.dim && used > 0; ++d) {
+    float* const column = columns.data() + d * stride;
+    double sum = 0;
+    for (size_t i = 0; i < used; ++i) sum += static_cast<double>(column[i]);
+    model->mean[d] = static_cast<float>(sum / static_cast<double>(used));
+    for (size_t i = 0; i < used; ++i) column[i] -= model->mean[d];
+  }
+  *samples = used;
+  return columns;
+}
+
+// Brings coordinates to about 1, where their squares are far from both ends of what a float can be.
+float gain_for(const AlignedVector<float>& columns, size_t values) {
+  double sum = 0;
+  for (const float x : columns) sum += static_cast<double>(x) * static_cast<double>(x);
+  const double gain = 1 / std::sqrt(sum / static_cast<double>(std::max<size_t>(values, 1)));
+  return gain > 1e-30 && gain < 1e30 ? static_cast<float>(gain) : 1;
+}
+
+}  // namespace
+
+CodeModel CodeModel::learn(const ElanusSimd& simd, const DenseRows& rows, ElanusMetric metric, uint64_t seed,
+                           uint32_t threads, const std::atomic<bool>* cancelled) {
+  CodeModel model;
+  model.type = rows.type;
+  model.metric = metric;
+  model.dim = rows.dim;
+  model.code_dim = rows.dim;
+  model.mean.assign(padded_floats(rows.dim), 0);
+  if (rows.rows == 0) return model;
+  size_t samples = 0;
+  const AlignedVector<float> columns = centred_columns(simd, rows, seed, &model, &samples);
+  model.gain = gain_for(columns, samples * rows.dim);
+  const auto fewer = static_cast<size_t>(rows.dim * kDimsShareMax);
+  const size_t dims_max = std::min(kCodeDimsMax, (fewer + kFactorBytes) / kLine * kLine - kFactorBytes);
+  if (fewer < kLine - kFactorBytes || rows.dim > kAxesDimMax || samples < 2 * size_t{rows.dim}) return model;
+  PrincipalAxes found =
+      find_principal_axes(simd, columns.data(), rows.dim, padded_floats(samples_of(rows.rows, rows.dim)), dims_max,
+                          seed_of_part(seed, 1), threads, cancelled);
+  for (size_t dims = kLine - kFactorBytes; dims <= dims_max; dims += kLine) {
+    if (found.shares[dims - 1] < kShareMin) continue;
+    model.code_dim = static_cast<uint32_t>(dims);
+    found.axes.resize(dims * padded_floats(rows.dim));
+    model.axes = std::move(found.axes);
+    break;
+  }
+  return model;
+}
+
+}  // namespace elanus

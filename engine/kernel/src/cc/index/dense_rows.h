@@ -1,0 +1,28 @@
+// The vectors of an index, as it keeps them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "elanus/kernel.h"
+
+namespace elanus {
+
+// Row numbers, and what stands for none.
+inline constexpr uint32_t kNoRow = 0xffffffff;
+// The highest bit of a row number is the walks' own.
+inline constexpr uint32_t kIndexRowsMax = 0x7fffffff;
+
+// One array of vectors that begins on a 64-byte border and is readable 64 bytes past its end.
+struct DenseRows {
+  ElanusVectorType type{};
+  uint32_t dim = 0;
+  size_t stride = 0;  // bytes of a vector
+  const uint8_t* bytes = nullptr;
+  uint32_t rows = 0;
+  const float* inverse_norms = nullptr;  // COSINE only: one a row, 0 for zero vectors
+
+  const uint8_t* at(uint32_t row) const { return bytes + row * stride; }
+};
+
+}  // namespace elanus

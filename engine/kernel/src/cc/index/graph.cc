@@ -1,0 +1,261 @@
+#include "graph.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <mutex>
+
+#include "parallel.h"
+#include "random.h"
+#include "select_links.h"
+#include "walk.h"
+
+namespace elanus {
+
+size_t Graph::memory_bytes() const {
+  size_t bytes = links.bytes();
+  for (const GraphLayer& layer : layers)
+    bytes += (layer.rows.capacity() + layer.below.capacity() + layer.links.capacity()) * sizeof(uint32_t);
+  return bytes;
+}
+
+namespace {
+
+constexpr size_t kLevelsMax = 16;
+// A batch is at most this share of the rows that the graph will have.
+constexpr uint32_t kBatchesMin = 50;
+constexpr uint32_t kBatchRowsMin = 64;
+constexpr size_t kRowsPerRun = 16;
+constexpr size_t kTargetsPerRun = 32;
+
+// The row's highest layer: each is reached by 1 in m of those of the layer below.
+size_t level_of(uint32_t row, const GraphOptions& options) {
+  const double luck = (static_cast<double>(seed_of_part(options.seed, row) >> 11) + 1) * 0x1p-53;
+  return std::min(static_cast<size_t>(-std::log(luck) / std::log(static_cast<double>(options.m))), kLevelsMax);
+}
+
+struct RowScorer {
+  const WalkCodes& codes;
+  WalkQuery query;
+
+  void prefetch(uint32_t row) const { codes.prefetch(row); }
+  void score(const uint32_t* rows, size_t count, float* ranks) const { codes.score(query, rows, count, ranks); }
+};
+
+// A link that is to be added: from `target` back to `source`.
+struct BackLink {
+  uint32_t target;
+  uint32_t source;
+
+  bool operator<(const BackLink& other) const {
+    return target != other.target ? target < other.target : source < other.source;
+  }
+};
+
+class Builder {
+ public:
+  Builder(const WalkCodes& codes, const GraphOptions& options, WorkControl* control, Graph* graph)
+      : codes_(codes), options_(options), control_(control), graph_(*graph) {}
+
+  bool extend(uint32_t rows_end, float done_after);
+
+ private:
+  // What one thread works with.
+  struct Scratch {
+    explicit Scratch(const WalkCodes& codes) : scorer{codes, {}}, selector(codes) {}
+    RowScorer scorer;
+    LinkSelector selector;
+    Beam beam;
+    Visited visited;
+    Neighbours neighbours;
+    std::vector<LinkCandidate> candidates;
+  };
+  // The links of one member of a batch in the layers above layer 0: `m` for each.
+  struct UpperLinks {
+    uint32_t row;
+    std::vector<uint32_t> links;
+  };
+
+  void link_batch(uint32_t begin, uint32_t end);
+  void find_links(uint32_t row, size_t level, Scratch& scratch, uint32_t* upper_links);
+  void append_to_layers(const UpperLinks& member);
+  void add_back_links(size_t layer, std::vector<BackLink>& back_links);
+  void add_back_links_of(size_t layer, const BackLink* begin, const BackLink* end, Scratch& scratch);
+  std::unique_ptr<Scratch> take_scratch();
+  void give_back(std::unique_ptr<Scratch> scratch);
+
+  const WalkCodes& codes_;
+  const GraphOptions& options_;
+  WorkControl* control_;
+  Graph& graph_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Scratch>> free_;
+};
+
+bool Builder::extend(uint32_t rows_end, float done_after) {
+  const uint32_t first = graph_.rows;
+  const float done_before = control_->done.load(std::memory_order_relaxed);
+  const uint32_t batch_max = std::max(rows_end / kBatchesMin, kBatchRowsMin);
+  graph_.links.resize(size_t{rows_end} * graph_.degree);
+  while (graph_.rows < rows_end) {
+    const uint32_t batch = std::min({std::max(graph_.rows, 1u), batch_max, rows_end - graph_.rows});
+    link_batch(graph_.rows, graph_.rows + batch);
+    if (is_set(&control_->cancelled)) return false;
+    const float share = static_cast<float>(graph_.rows - first) / static_cast<float>(rows_end - first);
+    control_->done.store(done_before + (done_after - done_before) * share, std::memory_order_relaxed);
+  }
+  return true;
+}
+
+void Builder::link_batch(uint32_t begin, uint32_t end) {
+  std::vector<UpperLinks> upper;
+  std::vector<uint32_t> upper_of(end - begin, kNoRow);
+  for (uint32_t row = begin; row < end; ++row) {
+    const size_t level = level_of(row, options_);
+    if (level == 0) continue;
+    upper_of[row - begin] = static_cast<uint32_t>(upper.size());
+    upper.push_back({row, std::vector<uint32_t>(level * graph_.m, kNoRow)});
+  }
+  parallel_for(options_.threads, end - begin, kRowsPerRun, &control_->cancelled, [&](size_t from, size_t to) {
+    std::unique_ptr<Scratch> scratch = take_scratch();
+    for (size_t i = from; i < to; ++i) {
+      const uint32_t row = begin + static_cast<uint32_t>(i);
+      UpperLinks* const above = upper_of[i] == kNoRow ? nullptr : &upper[upper_of[i]];
+      find_links(row, above == nullptr ? 0 : above->links.size() / graph_.m, *scratch,
+                 above == nullptr ? nullptr : above->links.data());
+    }
+    give_back(std::move(scratch));
+  });
+  // Nothing has changed for those who search yet, so nothing need be undone.
+  if (is_set(&control_->cancelled)) return;
+  std::vector<BackLink> back_links;
+  for (uint32_t row = begin; row < end; ++row) {
+    const uint32_t* const links = graph_.links_of(row);
+    for (size_t i = 0; i < graph_.degree && links[i] != kNoRow; ++i) back_links.push_back({links[i], row});
+  }
+  graph_.rows = end;
+  add_back_links(0, back_links);
+  for (const UpperLinks& member : upper) append_to_layers(member);
+  for (size_t layer = 1; layer <= graph_.layers.size(); ++layer) {
+    back_links.clear();
+    const GraphLayer& at = graph_.layers[layer - 1];
+    for (auto slot = static_cast<uint32_t>(at.rows.size()); slot-- > 0 && at.rows[slot] >= begin;) {
+      const uint32_t* const links = at.links.data() + size_t{slot} * graph_.m;
+      for (size_t i = 0; i < graph_.m && links[i] != kNoRow; ++i) back_links.push_back({links[i], slot});
+    }
+    add_back_links(layer, back_links);
+  }
+}
+
+// Writes the links of a row that is not in the graph yet: those of layer 0 to their place, the others to
+// `upper_links`.
+void Builder::find_links(uint32_t row, size_t level, Scratch& scratch, uint32_t* upper_links) {
+  uint32_t* const links = graph_.links.data() + size_t{row} * graph_.degree;
+  std::fill_n(links, graph_.degree, kNoRow);
+  if (graph_.rows == 0) return;
+  RowScorer& scorer = scratch.scorer;
+  codes_.prepare_row(row, &scorer.query);
+  const size_t top = std::min(level, graph_.layers.size());
+  float rank = 0;
+  uint32_t entry = find_entry(graph_, scorer, top, &rank, scratch.neighbours);
+  for (size_t layer = top + 1; layer-- > 0;) {
+    const LayerView view = LayerView::of(graph_, layer);
+    scratch.visited.reset(view.nodes);
+    scratch.visited.insert(entry);
+    scratch.beam.reset(std::max<size_t>(options_.ef_construction, graph_.m));
+    scratch.beam.offer(rank, entry);
+    walk(view, scorer, scratch.beam, scratch.visited, scratch.neighbours, &control_->cancelled);
+    scratch.candidates.clear();
+    for (const Beam::Entry& found : scratch.beam)
+      scratch.candidates.push_back({found.rank, found.node(), view.row_of(found.node())});
+    uint32_t* const out = layer == 0 ? links : upper_links + (layer - 1) * graph_.m;
+    scratch.selector.select(row, scratch.candidates, graph_.m, out);
+    if (layer == 0) return;
+    entry = graph_.layers[layer - 1].below[scratch.candidates[0].node];
+    rank = scratch.candidates[0].rank;
+  }
+}
+
+void Builder::append_to_layers(const UpperLinks& member) {
+  uint32_t below = member.row;
+  for (size_t l = 0; l < member.links.size() / graph_.m; ++l) {
+    if (l == graph_.layers.size()) graph_.layers.emplace_back();
+    GraphLayer& layer = graph_.layers[l];
+    layer.rows.push_back(member.row);
+    layer.below.push_back(below);
+    const uint32_t* const links = member.links.data() + l * graph_.m;
+    layer.links.insert(layer.links.end(), links, links + graph_.m);
+    below = static_cast<uint32_t>(layer.rows.size() - 1);
+  }
+}
+
+void Builder::add_back_links(size_t layer, std::vector<BackLink>& back_links) {
+  std::sort(back_links.begin(), back_links.end());
+  std::vector<size_t> firsts;
+  for (size_t i = 0; i < back_links.size(); ++i) {
+    if (i == 0 || back_links[i].target != back_links[i - 1].target) firsts.push_back(i);
+  }
+  firsts.push_back(back_links.size());
+  // Half-done back links would leave rows without a way to them: this part is not cancelled.
+  parallel_for(options_.threads, firsts.size() - 1, kTargetsPerRun, nullptr, [&](size_t from, size_t to) {
+    std::unique_ptr<Scratch> scratch = take_scratch();
+    for (size_t i = from; i < to; ++i)
+      add_back_links_of(layer, back_links.data() + firsts[i], back_links.data() + firsts[i + 1], *scratch);
+    give_back(std::move(scratch));
+  });
+}
+
+// Adds the links of one target, and leaves the best when there is no room for all.
+void Builder::add_back_links_of(size_t layer, const BackLink* begin, const BackLink* end, Scratch& scratch) {
+  const LayerView view = LayerView::of(graph_, layer);
+  const uint32_t target = begin->target;
+  uint32_t* const links = const_cast<uint32_t*>(view.links_of(target));
+  size_t count = 0;
+  while (count < view.degree && links[count] != kNoRow) ++count;
+  const auto added = static_cast<size_t>(end - begin);
+  if (count + added <= view.degree) {
+    for (const BackLink* link = begin; link != end; ++link) links[count++] = link->source;
+    return;
+  }
+  Neighbours& all = scratch.neighbours;
+  all.reserve(count + added);
+  for (size_t i = 0; i < count + added; ++i) {
+    all.nodes[i] = i < count ? links[i] : begin[i - count].source;
+    all.rows[i] = view.row_of(all.nodes[i]);
+    codes_.prefetch(all.rows[i]);
+  }
+  const uint32_t row = view.row_of(target);
+  codes_.prepare_row(row, &scratch.scorer.query);
+  scratch.scorer.score(all.rows.data(), count + added, all.ranks.data());
+  scratch.candidates.clear();
+  for (size_t i = 0; i < count + added; ++i) scratch.candidates.push_back({all.ranks[i], all.nodes[i], all.rows[i]});
+  std::sort(scratch.candidates.begin(), scratch.candidates.end());
+  std::fill_n(links, view.degree, kNoRow);
+  scratch.selector.select(row, scratch.candidates, view.degree, links);
+}
+
+std::unique_ptr<Builder::Scratch> Builder::take_scratch() {
+  const std::lock_guard lock(mutex_);
+  if (free_.empty()) return std::make_unique<Scratch>(codes_);
+  std::unique_ptr<Scratch> scratch = std::move(free_.back());
+  free_.pop_back();
+  return scratch;
+}
+
+void Builder::give_back(std::unique_ptr<Scratch> scratch) {
+  const std::lock_guard lock(mutex_);
+  free_.push_back(std::move(scratch));
+}
+
+}  // namespace
+
+bool extend_graph(const WalkCodes& codes, uint32_t rows_end, const GraphOptions& options, WorkControl* control,
+                  float done_after, Graph* graph) {
+  if (graph->degree == 0) {
+    graph->m = options.m;
+    graph->degree = 2 * options.m;
+  }
+  return Builder(codes, options, control, graph).extend(rows_end, done_after);
+}
+
+}  // namespace elanus

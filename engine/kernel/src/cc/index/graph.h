@@ -1,0 +1,56 @@
+// The graph of HNSW: Malkov and Yashunin, arXiv 1603.09320.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "dense_rows.h"
+#include "huge_array.h"
+
+namespace elanus {
+
+// A layer above layer 0. Its rows have slots in ascending order of their numbers, and are linked by slot.
+struct GraphLayer {
+  std::vector<uint32_t> rows;   // by slot
+  std::vector<uint32_t> below;  // where the slot's row stands in the layer below: its slot, in layer 0 its number
+  std::vector<uint32_t> links;  // `m` a slot, unused ones kNoRow at the end
+};
+
+struct Graph {
+  uint32_t rows = 0;
+  uint32_t m = 0;
+  uint32_t degree = 0;             // of layer 0: 2 * m
+  HugeArray<uint32_t> links;       // `degree` a row, nearest first as a rule, unused ones kNoRow at the end
+  std::vector<GraphLayer> layers;  // layer 1 first; the last has few rows, at least one
+
+  const uint32_t* links_of(uint32_t row) const { return links.data() + size_t{row} * degree; }
+  size_t memory_bytes() const;
+};
+
+struct GraphOptions {
+  uint32_t m;                // at least 2
+  uint32_t ef_construction;  // at least 1
+  uint64_t seed;
+  uint32_t threads;
+};
+
+// How far long work has come, and whether it shall end early.
+struct WorkControl {
+  std::atomic<bool> cancelled = false;
+  std::atomic<float> done = 0;  // 0 to 1, rising
+};
+
+class WalkCodes;
+
+// Links rows [graph->rows, rows_end) of `codes` into `graph`, which has the same m. The outcome depends on the codes,
+// the options without `threads`, and the sizes of earlier calls. False when cancelled: the graph is whole, but ends
+// before `rows_end`.
+//
+// Rows are linked in batches: its members look for neighbours in the graph as it was before the batch, all threads
+// at once, and the links are added in an order that no thread has a part in. `control->done` runs from what it is
+// to `done_after`.
+bool extend_graph(const WalkCodes& codes, uint32_t rows_end, const GraphOptions& options, WorkControl* control,
+                  float done_after, Graph* graph);
+
+}  // namespace elanus

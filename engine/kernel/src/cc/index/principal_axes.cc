@@ -1,0 +1,118 @@
+#include "principal_axes.h"
+
+#include <cmath>
+
+#include "parallel.h"
+#include "random.h"
+
+namespace elanus {
+namespace {
+
+constexpr int kRounds = 8;
+constexpr size_t kRowsPerRun = 24;
+
+// A matrix whose rows stand padded_floats(width) apart.
+struct Matrix {
+  const float* values;
+  size_t rows;
+  size_t width;
+
+  const float* row(size_t i) const { return values + i * padded_floats(width); }
+};
+
+// out[i][j] = left[i] * right[j], rows of `out` `out_stride` apart, which is at least right.rows rounded up to
+// kRowTile.
+void multiply_transposed(const ElanusSimd& simd, const Matrix& left, const Matrix& right, float* out,
+                         size_t out_stride) {
+  const size_t tiles = (right.rows + kRowTile - 1) / kRowTile * kRowTile;
+  std::vector<const uint8_t*> rows(tiles);
+  for (size_t j = 0; j < tiles; ++j)
+    rows[j] = reinterpret_cast<const uint8_t*>(right.row(j < right.rows ? j : right.rows - 1));
+  simd.float32.dot({.queries = reinterpret_cast<const uint8_t*>(left.values),
+                    .query_stride = padded_floats(left.width) * sizeof(float),
+                    .query_count = left.rows,
+                    .query_sums = nullptr,
+                    .rows = rows.data(),
+                    .soon = rows.data(),
+                    .soon_bytes = 0,
+                    .row_count = tiles,
+                    .dim = left.width,
+                    .scores = out,
+                    .score_stride = out_stride});
+}
+
+// All pairs, by several threads.
+AlignedVector<float> product(const ElanusSimd& simd, const Matrix& left, const Matrix& right, uint32_t threads,
+                             const std::atomic<bool>* cancelled) {
+  const size_t stride = padded_floats(right.rows);
+  AlignedVector<float> out(left.rows * stride);
+  parallel_for(threads, left.rows, kRowsPerRun, cancelled, [&](size_t begin, size_t end) {
+    multiply_transposed(simd, {left.row(begin), end - begin, left.width}, right, out.data() + begin * stride, stride);
+    for (size_t i = begin; i < end; ++i) std::fill_n(out.data() + i * stride + right.rows, stride - right.rows, 0.0f);
+  });
+  return out;
+}
+
+double squared_length(const float* vector, size_t size) {
+  double sum = 0;
+  for (size_t i = 0; i < size; ++i) sum += static_cast<double>(vector[i]) * static_cast<double>(vector[i]);
+  return sum;
+}
+
+// Makes each row orthogonal to those before it, twice for the sake of rounding, and one long. A row with nothing of
+// its own becomes zero.
+void orthonormalise(const ElanusSimd& simd, float* values, size_t rows, size_t width) {
+  const size_t stride = padded_floats(width);
+  AlignedVector<float> shares(padded_floats(rows));
+  for (size_t i = 0; i < rows; ++i) {
+    float* const row = values + i * stride;
+    const double before = squared_length(row, width);
+    for (int pass = 0; pass < 2 && i > 0; ++pass) {
+      multiply_transposed(simd, {row, 1, width}, {values, i, width}, shares.data(), shares.size());
+      for (size_t j = 0; j < i; ++j) {
+        const float share = shares[j];
+        const float* const other = values + j * stride;
+        for (size_t d = 0; d < width; ++d) row[d] -= share * other[d];
+      }
+    }
+    const double square = squared_length(row, width);
+    const double scale = square > before * 1e-10 && square > 1e-30 ? 1 / std::sqrt(square) : 0;
+    for (size_t d = 0; d < width; ++d) row[d] = static_cast<float>(static_cast<double>(row[d]) * scale);
+  }
+}
+
+}  // namespace
+
+PrincipalAxes find_principal_axes(const ElanusSimd& simd, const float* columns, size_t dim, size_t samples,
+                                  size_t count, uint64_t seed, uint32_t threads,
+                                  const std::atomic<bool>* cancelled) {
+  const Matrix transposed = {columns, dim, samples};
+  const AlignedVector<float> covariance = product(simd, transposed, transposed, threads, cancelled);
+  const Matrix square = {covariance.data(), dim, dim};
+  const size_t stride = padded_floats(dim);
+  PrincipalAxes found;
+  found.count = count;
+  found.axes.assign(count * stride, 0);
+  SplitMix random(seed);
+  for (size_t i = 0; i < count; ++i) {
+    for (size_t d = 0; d < dim; ++d)
+      found.axes[i * stride + d] = static_cast<float>(random.next() >> 40) / 0x1p24f - 0.5f;
+  }
+  for (int round = 0; round < kRounds && !is_set(cancelled); ++round) {
+    found.axes = product(simd, {found.axes.data(), count, dim}, square, threads, cancelled);
+    orthonormalise(simd, found.axes.data(), count, dim);
+  }
+  double total = 0;
+  for (size_t d = 0; d < dim; ++d) total += static_cast<double>(square.row(d)[d]);
+  const AlignedVector<float> images =
+      product(simd, {found.axes.data(), count, dim}, square, threads, cancelled);
+  double sum = 0;
+  for (size_t i = 0; i < count; ++i) {
+    for (size_t d = 0; d < dim; ++d)
+      sum += static_cast<double>(found.axes[i * stride + d]) * static_cast<double>(images[i * stride + d]);
+    found.shares.push_back(total > 0 ? sum / total : 0);
+  }
+  return found;
+}
+
+}  // namespace elanus

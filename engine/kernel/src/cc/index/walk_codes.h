@@ -1,0 +1,95 @@
+// Short codes of an index' vectors, by which its graph is built and walked: 8 bits a dimension, in fewer dimensions
+// where those hold nearly all that vectors differ in (as LeanVec does, arXiv 2312.16335).
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "../aligned.h"
+#include "../simd/simd.h"
+#include "dense_rows.h"
+#include "huge_array.h"
+#include "row_reader.h"
+
+namespace elanus {
+
+// How vectors become coordinates: the mean is taken off, what is left is turned to its principal axes if that pays,
+// and brought to about the same size whatever the vectors' own.
+struct CodeModel {
+  ElanusVectorType type{};
+  ElanusMetric metric{};
+  uint32_t dim = 0;       // of vectors
+  uint32_t code_dim = 0;  // of codes
+  float gain = 1;
+  AlignedVector<float> mean;  // padded_floats(dim)
+  AlignedVector<float> axes;  // code_dim of padded_floats(dim), or none: the dimensions themselves
+
+  // Learns from a sample of `rows`, which may be none. The same for the same rows, seed and instruction set.
+  static CodeModel learn(const ElanusSimd& simd, const DenseRows& rows, ElanusMetric metric, uint64_t seed,
+                         uint32_t threads, const std::atomic<bool>* cancelled);
+};
+
+// A query, or a row in the role of one.
+struct WalkQuery {
+  AlignedVector<uint8_t> code;
+  int32_t sum = 0;
+  float factor = 0;
+};
+
+// One code a row. Codes compare by ranks that are about those of the vectors, up to a term that depends on the query
+// only: fit to order rows, not to be shown.
+class WalkCodes {
+ public:
+  WalkCodes(const ElanusSimd& simd, CodeModel model);
+
+  const CodeModel& model() const { return model_; }
+  uint32_t rows() const { return rows_; }
+  size_t memory_bytes() const { return records_.bytes(); }
+  const HugeArray<uint8_t>& records() const { return records_; }
+
+  // Codes rows [rows(), rows.rows).
+  void extend(const DenseRows& rows, uint32_t threads, const std::atomic<bool>* cancelled);
+  // REQUIRES: rows * record_bytes() bytes.
+  void adopt(HugeArray<uint8_t> records, uint32_t rows);
+  size_t record_bytes() const { return record_bytes_; }
+
+  void prepare(const uint8_t* query, WalkQuery* out) const;
+  void prepare_row(uint32_t row, WalkQuery* out) const;
+
+  void prefetch(uint32_t row) const {
+    const uint8_t* const record = record_of(row);
+    for (size_t at = 0; at < record_bytes_; at += 64) __builtin_prefetch(record + at);
+  }
+  // ranks[i] of rows[i]; both arrays have room for `count` rounded up to kRowTile.
+  void score(const WalkQuery& query, const uint32_t* rows, size_t count, float* ranks) const;
+  // What a row adds to its rank in every comparison: two rows are as far apart as the rank of one, when the other is
+  // the query, plus the other's addend.
+  float addend(uint32_t row) const { return factors_of(row).addend; }
+
+ private:
+  // Behind each code.
+  struct Factors {
+    float addend;
+    float scale;
+  };
+
+  const uint8_t* record_of(uint32_t row) const { return records_.data() + size_t{row} * record_bytes_; }
+  Factors factors_of(uint32_t row) const {
+    Factors factors;
+    __builtin_memcpy(&factors, record_of(row) + model_.code_dim, sizeof factors);
+    return factors;
+  }
+  void code_run(const DenseRows& rows, uint32_t begin, uint32_t end);
+  void project(float* vectors, size_t count, float* coordinates) const;
+
+  const ElanusSimd& simd_;
+  CodeModel model_;
+  RowReader reader_;
+  size_t record_bytes_ = 0;
+  uint32_t rows_ = 0;
+  HugeArray<uint8_t> records_;
+};
+
+}  // namespace elanus
