@@ -22,7 +22,7 @@ export function flushHandlers({ root, data, limits }: AccessDependencies): Handl
 
     async GetFlushState(request, context) {
       const { collectionName: collection, segmentIDs, flushTs } = request;
-      const ref = collection === '' ? null : { database: context.database, collection };
+      const ref = collection === '' ? null : collectionRef(context.database, collection, limits);
       return { flushed: await data.isFlushed(ref, segmentIDs, flushTs as Timestamp) };
     },
 

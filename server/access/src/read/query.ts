@@ -1,6 +1,7 @@
 import { invalidInput, invalidParameter } from '@elanus/model';
 import type { Methods } from '@elanus/proto';
 import type { QueryTask, ReadTask } from '@elanus/rpc';
+import { collectionRef } from '../definition/collection-ref.ts';
 import type { AccessDependencies, Handler } from '../handler.ts';
 import { encodeCount, encodeQueryResults } from '../wire/query-results.ts';
 import { guaranteeOf, pinnedTime } from './guarantee.ts';
@@ -19,7 +20,7 @@ const AGGREGATE = /^(count|sum|avg|min|max)\s*\(.*\)$/i;
 /** Query: find the target, plan, let the worker find rows or count them, fetch what is returned, reply. */
 export function queryHandler(dependencies: AccessDependencies): Handler<'Query'> {
   return async (request, context) => {
-    const ref = { database: context.database, collection: request.collectionName };
+    const ref = collectionRef(context.database, request.collectionName, dependencies.limits);
     const target = await findReadTarget(dependencies, ref, request.partitionNames, 'query');
     const parameters = new Parameters(request.queryParams);
     refuseUnservedQuery(parameters);

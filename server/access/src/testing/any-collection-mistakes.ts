@@ -88,13 +88,14 @@ const NAMES: readonly (readonly [name: string, rule: string])[] = [
   ['ö'.repeat(128), 'the length of a collection name must be less than 255 characters'],
 ];
 
-/** Reads look for the name as it is; GetFlushState without a name asks for the segments alone. */
-const LOOKS_UP_ANY_NAME: readonly MethodName[] = ['Query', 'Search', 'GetFlushState'];
+/** A search looks for the name as it is, as Milvus' does; GetFlushState without a name asks for the segments alone. */
+const takesName = ({ method }: Call, name: string) =>
+  method !== 'Search' && !(method === 'GetFlushState' && name === '');
 
 /** Names that no collection can have are refused before anybody looks for them. */
 const IMPOSSIBLE_NAMES = NAMES.flatMap(([name, rule]) =>
   toldOf(
-    callsOn(name).filter(({ method }) => !LOOKS_UP_ANY_NAME.includes(method)),
+    callsOn(name).filter((each) => takesName(each, name)),
     `the collection name ${JSON.stringify(name.slice(0, 10))}`,
     { code: 1100, reason: `${name === '' ? '' : `Invalid collection name: ${name}. `}${rule}${ending}` },
   ),
