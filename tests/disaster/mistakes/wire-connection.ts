@@ -65,6 +65,8 @@ export class WireConnection implements AsyncDisposable {
   static async open(address: string): Promise<WireConnection> {
     const session = connect(`http://${address}`, { maxSessionMemory: SESSION_MEMORY_MB });
     await once(session, 'connect');
+    // What breaks the connection breaks its calls, and those tell.
+    session.on('error', () => {});
     return new WireConnection(session);
   }
 
