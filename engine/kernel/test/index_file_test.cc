@@ -1,10 +1,5 @@
 // Index files: what is written is read, and no damage, by chance or by ill will, is more than a refusal.
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <random>
 #include <string>
@@ -14,6 +9,7 @@
 #include "../src/cc/index/index_file.h"
 #include "../src/cc/index/index_file_format.h"
 #include "check.h"
+#include "temporary_directory.h"
 
 namespace {
 
@@ -22,44 +18,6 @@ using namespace elanus::index_file_format;
 
 using Bytes = std::vector<uint8_t>;
 using Random = std::mt19937_64;
-
-// A directory that goes when the test ends.
-class Directory {
- public:
-  Directory() {
-    const char* const parent = std::getenv("TMPDIR");
-    path_ = std::string(parent == nullptr ? "/tmp" : parent) + "/elanus-index-XXXXXX";
-    CHECK(::mkdtemp(path_.data()) != nullptr);
-  }
-  ~Directory() {
-    for (const std::string& file : files_) ::unlink(file.c_str());
-    CHECK(::rmdir(path_.c_str()) == 0);  // no temporary file is left
-  }
-  std::string file(const std::string& name) {
-    files_.push_back(path_ + "/" + name);
-    return files_.back();
-  }
-
- private:
-  std::string path_;
-  std::vector<std::string> files_;
-};
-
-Bytes read_file(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY);
-  struct stat about;
-  CHECK(fd >= 0 && ::fstat(fd, &about) == 0);
-  Bytes bytes(static_cast<size_t>(about.st_size));
-  CHECK(::read(fd, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
-  ::close(fd);
-  return bytes;
-}
-
-void write_file(const std::string& path, const Bytes& bytes) {
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  CHECK(fd >= 0 && ::write(fd, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
-  ::close(fd);
-}
 
 IndexFileHead some_head() {
   IndexFileHead head{IndexKind::kCodedGraph, {}};
@@ -123,7 +81,7 @@ void the_checksum_is_that_of_zlib() {
 }
 
 void what_is_written_is_read() {
-  Directory directory;
+  TemporaryDirectory directory;
   const std::string path = directory.file("index");
   write_example(path);
   std::shared_ptr<const IndexFile> file;
@@ -147,7 +105,7 @@ void what_is_written_is_read() {
 }
 
 void a_mapped_file_outlives_its_replacement() {
-  Directory directory;
+  TemporaryDirectory directory;
   const std::string path = directory.file("index");
   write_example(path);
   std::shared_ptr<const IndexFile> old;
@@ -166,7 +124,7 @@ void a_mapped_file_outlives_its_replacement() {
 }
 
 void an_unfinished_file_is_not_seen() {
-  Directory directory;
+  TemporaryDirectory directory;
   const std::string path = directory.file("index");
   write_example(path);
   const Bytes before = read_file(path);
@@ -193,7 +151,7 @@ void errors_of_the_disk_are_told() {
 // Every bit of the first page and of the sections counts; only the padding between them does not.
 void flipped_bits_are_found(uint64_t seed, int rounds) {
   Random random(seed);
-  Directory directory;
+  TemporaryDirectory directory;
   const std::string path = directory.file("index");
   write_example(path);
   const Bytes sound = read_file(path);
@@ -222,7 +180,7 @@ void flipped_bits_are_found(uint64_t seed, int rounds) {
 
 void other_lengths_are_found(uint64_t seed, int rounds) {
   Random random(seed);
-  Directory directory;
+  TemporaryDirectory directory;
   const std::string path = directory.file("index");
   write_example(path);
   const Bytes sound = read_file(path);
@@ -237,7 +195,7 @@ void other_lengths_are_found(uint64_t seed, int rounds) {
 // First pages that add up and lie: the reader must refuse them or stay within the file.
 void hostile_tables_lead_nowhere(uint64_t seed, int rounds) {
   Random random(seed);
-  Directory directory;
+  TemporaryDirectory directory;
   const std::string path = directory.file("index");
   write_example(path);
   const Bytes sound = read_file(path);
