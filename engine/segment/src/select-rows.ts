@@ -2,7 +2,7 @@ import type { RowFilter } from '@elanus/expr';
 import { type Read, viewShards } from './read.ts';
 import type { RowList } from './row-list.ts';
 import { rowsByKey } from './rows-by-key.ts';
-import type { ChunkView } from './shard.ts';
+import type { ChunkView, Shard } from './shard.ts';
 
 /** Rows that a filter is given at a time: well under a millisecond of any filter. */
 const FILTER_ROWS = 1024;
@@ -19,10 +19,38 @@ export interface SelectedRows {
 /** Every row that the read is about, as bits; chunks without any are left out. */
 export async function selectRows(read: Read): Promise<readonly SelectedRows[]> {
   if (read.selection?.keys != null) return bitsOfRows(await rowsByKey(read, read.selection.keys));
-  const views = viewShards(read);
   const matches = read.selection?.matches ?? null;
-  if (matches === null) return views.map((view) => ({ view, allowed: view.live, count: null }));
-  return await filterViews(read, views, matches);
+  if (matches === null) return isOfEverything(read) ? everythingNow(read) : wholeViews(read);
+  return await filterViews(read, viewShards(read), matches);
+}
+
+function wholeViews(read: Read): readonly SelectedRows[] {
+  return viewShards(read).map((view) => ({ view, allowed: view.live, count: null }));
+}
+
+function isOfEverything({ shards, scope }: Read): boolean {
+  return scope.partitionIds === null && shards.every(({ appliedTimestamp }) => appliedTimestamp <= scope.at);
+}
+
+/**
+ * What reads of everything have last found, and of which generations of their shards. Nothing is kept alive for it: the
+ * garbage collector may take it at any time.
+ */
+const known = new WeakMap<
+  readonly Shard[],
+  { readonly generations: number; readonly rows: WeakRef<readonly SelectedRows[]> }
+>();
+
+/** All rows of this moment: the very same list until something changes, so that others can remember what it means. */
+function everythingNow(read: Read): readonly SelectedRows[] {
+  const { shards } = read;
+  const generations = shards.reduce((sum, { generation }) => sum + generation, 0);
+  const last = known.get(shards);
+  const lastRows = last?.generations === generations ? last.rows.deref() : undefined;
+  if (lastRows !== undefined) return lastRows;
+  const rows = wholeViews(read);
+  known.set(shards, { generations, rows: new WeakRef(rows) });
+  return rows;
 }
 
 /** How many rows the bits name. */

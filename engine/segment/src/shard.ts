@@ -76,6 +76,7 @@ export class Shard implements KeyReader {
   /** Of write `ordinal` at `ordinal - 1`. */
   #timestamps = new BigInt64Array(16);
   #writes = 0;
+  #generation = 0;
   /** Until this is set a key's older rows are all dead, and nobody has to look at them. */
   #hasDuplicates = false;
 
@@ -99,6 +100,11 @@ export class Shard implements KeyReader {
     return this.#chunks.reduce((sum, chunk) => sum + (chunk?.byteLength ?? 0), this.#index.byteLength);
   }
 
+  /** Grows whenever a read of this moment might see something else, or find it in another way. */
+  get generation(): number {
+    return this.#generation + this.vectorIndexes.generation;
+  }
+
   /** Chunks that were ever begun: when the number grows, rows before have got their last neighbour. */
   get chunksBegun(): number {
     return this.#chunks.length;
@@ -118,6 +124,7 @@ export class Shard implements KeyReader {
   /** Rows from now on have the fields of `schema`; rows before get defaults for what is new. */
   useSchema(schema: CollectionSchema): void {
     this.#schema = schema;
+    this.#generation += 1;
     for (const segment of this.#segments.values()) segment.useSchema(schema);
   }
 
@@ -144,6 +151,7 @@ export class Shard implements KeyReader {
     const segment = this.#segments.get(id);
     if (segment === undefined) return;
     this.#segments.delete(id);
+    this.#generation += 1;
     this.vectorIndexes.removeSegment(id);
     this.#emptied = this.#emptied.filter(({ chunk }) => chunk.partitionId !== id);
     await this.#remove(segment.chunks);
@@ -161,6 +169,7 @@ export class Shard implements KeyReader {
     if (forgotten.length === 0) return;
     this.#emptied = this.#emptied.slice(forgotten.length);
     this.#historyStart = forgotten.at(-1)!.timestamp;
+    this.#generation += 1;
     for (const { chunk } of forgotten) {
       this.#segments.get(chunk.partitionId)?.remove(chunk);
       this.vectorIndexes.forget(chunk);
@@ -370,6 +379,7 @@ export class Shard implements KeyReader {
     }
     this.#timestamps[this.#writes] = timestamp;
     this.#writes += 1;
+    this.#generation += 1;
   }
 }
 

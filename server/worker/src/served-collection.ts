@@ -44,6 +44,8 @@ export class ServedCollection {
   /** Whoever must see all earlier writes before its own is ordered (policy `reject`) goes through here alone. */
   readonly turnstile = new ConcurrencyLimit(1);
   watcher: RowWatcher | null = null;
+  /** In the order of the channels; always the same list. */
+  readonly shards: readonly Shard[];
   readonly #shards: ReadonlyMap<ChannelName, Shard>;
   readonly #droppedPartitions = new Set<PartitionId>();
   #info: CollectionInfo;
@@ -62,14 +64,11 @@ export class ServedCollection {
         return [channel, new Shard({ segmentId, schema: info.schema, seed, share: options.share })];
       }),
     );
+    this.shards = [...this.#shards.values()];
   }
 
   get info(): CollectionInfo {
     return this.#info;
-  }
-
-  get shards(): readonly Shard[] {
-    return [...this.#shards.values()];
   }
 
   /** Of the newest write that reads see; every write before it is seen, too. */

@@ -25,6 +25,7 @@ export class IndexedPiece {
   /** The last bitmap that was all about deletions, and what it was made of: it serves until the next deletion. */
   #lastSources: readonly (Uint8Array | null)[] = [];
   #lastBits: Uint8Array | null = null;
+  #isClosed = false;
 
   /** `columns`: the vectors of each run's chunk. The piece owns `index`. */
   constructor(index: VectorIndex, runs: readonly PieceRows[], columns: readonly Column[]) {
@@ -32,6 +33,10 @@ export class IndexedPiece {
     this.#runs = runs;
     this.rows = runs.reduce((sum, { from, to }) => sum + to - from, 0);
     this.#present = presentBits(runs, columns, this.rows);
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   get runs(): readonly PieceRows[] {
@@ -83,6 +88,7 @@ export class IndexedPiece {
 
   /** Frees the index once the searches that use it are done. */
   close(): void {
+    this.#isClosed = true;
     this.index.close();
   }
 }

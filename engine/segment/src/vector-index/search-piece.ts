@@ -25,25 +25,61 @@ export interface PieceToSearch {
   readonly viewOfRun: Uint32Array;
   /** Rows wanted at most. */
   rows: number;
+  /** Bits of the rows wanted, `null` for all, `undefined` as long as nobody has asked. */
+  bits: Uint8Array | null | undefined;
 }
 
 /** Which of the selected rows are found by an index, and which have to be compared one by one. */
+export interface SplitRows {
+  readonly indexed: readonly PieceToSearch[];
+  readonly plain: readonly RowsToScan[];
+}
+
+/** The last split of a list of rows by the indexes of a field, and for how many hits it is right. */
+const known = new WeakMap<
+  readonly SelectedRows[],
+  { readonly field: FieldId; readonly limitMax: number; readonly split: SplitRows }
+>();
+
+/** Splits the rows of a read; quick when the same list has been split before. */
 export function splitByIndex(
   selected: readonly SelectedRows[],
-  search: VectorSearch,
-): { readonly indexed: readonly PieceToSearch[]; readonly plain: readonly RowsToScan[] } {
-  if (search.walk === null) return { indexed: [], plain: selected.map(wholeView) };
-  const runs = runsOfViews(selected, search.field.id);
+  { walk, field, limit }: VectorSearch,
+): SplitRows {
+  if (walk === null) return { indexed: [], plain: selected.map(wholeView) };
+  const last = known.get(selected);
+  if (last?.field === field.id && limit <= last.limitMax && !last.split.indexed.some(isClosed))
+    return last.split;
+  const runs = runsOfViews(selected, field.id);
   const pieces = piecesOf(selected, runs);
-  const indexed = pieces.filter(
-    ({ rows }) => rows > SCANNED_ROWS_MAX && search.limit <= rows * HITS_SHARE_MAX,
-  );
-  if (indexed.length === 0) return { indexed, plain: selected.map(wholeView) };
-  const walked = new Set(indexed.map(({ piece }) => piece));
-  const plain: RowsToScan[] = [];
+  const isWalked = ({ rows }: PieceToSearch): boolean =>
+    rows > SCANNED_ROWS_MAX && limit <= rows * HITS_SHARE_MAX;
+  const indexed = pieces.filter(isWalked);
+  const split = { indexed, plain: rowsBeside(indexed, selected, runs) };
+  if (indexed.length === pieces.length) {
+    const limitMax = Math.min(...pieces.map(({ rows }) => rows * HITS_SHARE_MAX), Number.MAX_SAFE_INTEGER);
+    known.set(selected, { field: field.id, limitMax, split });
+  }
+  return split;
+}
+
+/** Its index may have been freed since the split. */
+function isClosed({ piece }: PieceToSearch): boolean {
+  return piece.isClosed;
+}
+
+/** What of the selected rows none of the pieces has. */
+function rowsBeside(
+  pieces: readonly PieceToSearch[],
+  selected: readonly SelectedRows[],
+  runs: readonly Runs[],
+): readonly RowsToScan[] {
+  if (pieces.length === 0) return selected.map(wholeView);
+  const walked = new Set(pieces.map(({ piece }) => piece));
+  const rest: RowsToScan[] = [];
   for (let view = 0; view < selected.length; view++)
-    addRest(plain, selected[view]!, view, runs[view]!, walked);
-  return { indexed, plain };
+    addRest(rest, selected[view]!, view, runs[view]!, walked);
+  return rest;
 }
 
 function wholeView(selected: SelectedRows, viewNumber: number): RowsToScan {
@@ -54,17 +90,20 @@ function wholeView(selected: SelectedRows, viewNumber: number): RowsToScan {
 export async function searchPiece(
   read: Read,
   search: VectorSearch,
-  { piece, wanted, viewOfRun }: PieceToSearch,
+  part: PieceToSearch,
   order: RowOrder,
 ): Promise<HitList> {
+  const { piece, viewOfRun } = part;
   const { queries, limit, radius, rangeFilter, walk } = search;
+  if (part.bits === undefined)
+    part.bits = piece.allowed(part.wanted, read.selection === null ? 'lasting' : 'passing');
   const hits = await piece.index.search({
     queries: queries.bytes,
     queryCount: queries.count,
     k: limit,
     ef: Math.min(Math.max(walk!.ef, limit), piece.rows),
     refineK: walk!.refineK,
-    allowed: piece.allowed(wanted, read.selection === null ? 'lasting' : 'passing'),
+    allowed: part.bits,
     radius,
     rangeFilter,
     ...(read.signal === undefined ? {} : { signal: read.signal }),
@@ -112,7 +151,13 @@ function piecesOf(selected: readonly SelectedRows[], runs: readonly Runs[]): rea
 
 function nothingWanted(piece: IndexedPiece): PieceToSearch {
   const runs = piece.runs.length;
-  return { piece, wanted: new Array(runs).fill(undefined), viewOfRun: new Uint32Array(runs), rows: 0 };
+  return {
+    piece,
+    wanted: new Array(runs).fill(undefined),
+    viewOfRun: new Uint32Array(runs),
+    rows: 0,
+    bits: undefined,
+  };
 }
 
 /** Adds the rows of a view that none of the pieces `walked` has. */

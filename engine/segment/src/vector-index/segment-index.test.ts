@@ -37,6 +37,8 @@ const tools = { kernel, coder: new VectorCoder(kernel) };
 
 class Fixture {
   readonly shard: Shard;
+  /** One list for all reads, as a worker has it: what a read finds is remembered for it. */
+  readonly shards: readonly Shard[];
   readonly random: Random;
   readonly built: ExactVectorIndex[] = [];
   #time = 0n;
@@ -44,6 +46,7 @@ class Fixture {
   constructor(seed: number) {
     this.random = seededRandom(seed);
     this.shard = new Shard({ segmentId: 1n as SegmentId, schema, seed, share });
+    this.shards = [this.shard];
     this.shard.vectorIndexes.open(vectorField, { rowsMin: ROWS_MIN });
   }
 
@@ -106,7 +109,7 @@ class Fixture {
       walk: null,
     };
     const read: Read = {
-      shards: [this.shard],
+      shards: this.shards,
       scope: { partitionIds: null, at: TIMESTAMP_MAX, ...scope },
       selection,
       share,

@@ -46,6 +46,14 @@ export interface PlannedPiece {
   readonly replaced: readonly IndexedPiece[];
 }
 
+export interface SegmentIndexOptions {
+  /** Those of the segment now, in the order of their rows. */
+  readonly chunks: () => readonly Chunk[];
+  /** Called when searches find other pieces than before. */
+  readonly onChange: () => void;
+  readonly limits?: IndexLimits;
+}
+
 /**
  * The indexes over the vectors of one field in one growing segment: pieces that follow each other from the first row
  * on, each over rows that will not change any more. Rows behind the last piece have none.
@@ -53,16 +61,17 @@ export interface PlannedPiece {
 export class SegmentIndex {
   readonly field: FieldSchema;
   readonly #chunks: () => readonly Chunk[];
+  readonly #onChange: () => void;
   readonly #rowsMin: number;
   #pieces: readonly IndexedPiece[] = [];
   readonly #runsOfChunk = new Map<Chunk, readonly { readonly piece: IndexedPiece; readonly run: number }[]>();
   #isClosed = false;
 
-  /** `chunks`: those of the segment now, in the order of their rows. */
-  constructor(field: FieldSchema, chunks: () => readonly Chunk[], limits: IndexLimits = {}) {
+  constructor(field: FieldSchema, { chunks, onChange, limits = {} }: SegmentIndexOptions) {
     assert(isDenseVector(field.dataType) && field.dim !== null, 'an index is over dense vectors');
     this.field = field;
     this.#chunks = chunks;
+    this.#onChange = onChange;
     const rowBytes = denseVectorBytes(field.dataType, field.dim);
     this.#rowsMin = limits.rowsMin ?? Math.max(PIECE_ROWS_MIN, Math.ceil(PIECE_BYTES_MIN / rowBytes));
   }
@@ -119,6 +128,7 @@ export class SegmentIndex {
       index.close();
       return;
     }
+    this.#onChange();
     const { replaced } = planned;
     const piece = new IndexedPiece(index, planned.runs, planned.columns);
     this.#pieces = [...this.#pieces.filter((old) => !replaced.includes(old)), piece];
@@ -137,6 +147,7 @@ export class SegmentIndex {
 
   /** Lets go of a chunk that the segment does not keep any more; an index of nothing else is freed. */
   forget(chunk: Chunk): void {
+    this.#onChange();
     for (const { piece } of this.runsOf(chunk)) piece.forget(chunk);
     this.#runsOfChunk.delete(chunk);
     const isUsed = (piece: IndexedPiece): boolean => piece.runs.some(isKept);
@@ -170,6 +181,7 @@ export class SegmentIndex {
   /** Frees everything; searches compare rows one by one from now on. */
   close(): void {
     this.#isClosed = true;
+    this.#onChange();
     for (const piece of this.#pieces) piece.close();
     this.#pieces = [];
     this.#runsOfChunk.clear();

@@ -13,6 +13,12 @@ export class ShardIndexes {
   readonly #fields = new Map<FieldId, { readonly field: FieldSchema; readonly limits: IndexLimits }>();
   readonly #segments = new Map<PartitionId, IndexedSegment>();
   readonly #indexes = new Map<FieldId, Map<PartitionId, SegmentIndex>>();
+  #generation = 0;
+
+  /** Grows whenever a search might use other indexes than before. */
+  get generation(): number {
+    return this.#generation;
+  }
 
   /** From now on the vectors of `field` can have indexes, those of later partitions as well. Idempotent. */
   open(field: FieldSchema, limits: IndexLimits = {}): void {
@@ -61,7 +67,10 @@ export class ShardIndexes {
   }
 
   #add(segment: IndexedSegment, field: FieldSchema, limits: IndexLimits): void {
-    const index = new SegmentIndex(field, () => segment.chunks, limits);
+    const onChange = () => {
+      this.#generation += 1;
+    };
+    const index = new SegmentIndex(field, { chunks: () => segment.chunks, onChange, limits });
     this.#indexes.get(field.id)!.set(segment.partitionId, index);
   }
 }

@@ -50,6 +50,7 @@ class Fixture {
   readonly index = indexInfo(this.collection);
   readonly kernel = new FakeIndexKernel();
   readonly clock = new ManualClock();
+  readonly logged: string[] = [];
   readonly workers: Workers;
   readonly indexing: BackgroundIndexWorker;
   readonly #random: Random = seededRandom(11);
@@ -60,7 +61,7 @@ class Fixture {
       collections: this.workers.streaming.collections,
       kernel: this.kernel,
       clock: this.clock,
-      logger: silentLogger,
+      logger: { ...silentLogger, info: (_, message) => this.logged.push(message) },
       metrics: noMetrics,
       buildsMax,
       limits: { rowsMin: ROWS_MIN },
@@ -146,6 +147,11 @@ describe('the index worker', () => {
     await fixture.insert(3000, 300);
     const { index } = await fixture.finish(0);
     assert.deepEqual(await fixture.pending(), [0, 0]);
+    assert.deepEqual(fixture.logged, [
+      'an index build starts',
+      'an index build goes on',
+      'an index build has ended',
+    ]);
     await fixture.search({ ef: 16, refineK: 1 });
     assert.equal(index!.searches, 1);
     await fixture.search(null);
