@@ -21,12 +21,14 @@ export function inParts(body: ObjectBody, partBytes: number): AsyncDisposable & 
   };
 }
 
+/** Shared memory is copied: libraries refuse it, or send it as an empty body. */
 async function* partsOfBytes(body: Uint8Array, partBytes: number): AsyncGenerator<Part, void> {
-  let at = 0;
-  for (; body.length - at > partBytes; at += partBytes) {
-    yield { bytes: body.subarray(at, at + partBytes), isLast: false };
+  const isShared = body.buffer instanceof SharedArrayBuffer;
+  for (let at = 0, isLast = false; !isLast; at += partBytes) {
+    const part = body.subarray(at, at + partBytes);
+    isLast = at + part.length === body.length;
+    yield { bytes: isShared ? part.slice() : part, isLast };
   }
-  yield { bytes: body.subarray(at), isLast: true };
 }
 
 /** Pieces are copied: who makes them may use their memory again once the next one is asked for. */

@@ -1,6 +1,7 @@
 export {
   type ByteRange,
   type CallOptions,
+  CONDITIONAL_BYTES_MAX,
   type GetOptions,
   type ListOptions,
   listAll,
@@ -11,3 +12,10 @@ export {
   type PutOptions,
 } from './object-store.ts';
 export { isObjectStoreError, ObjectStoreError, type ObjectStoreErrorKind } from './object-store-error.ts';
+export { type ObjectStoreContext, openObjectStore } from './open-object-store.ts';
+export type { ObjectStoreSettings } from './settings/object-store-settings.ts';
+export {
+  type ObjectStoreSettingsSources,
+  readObjectStoreSettings,
+} from './settings/read-object-store-settings.ts';
+export { ObjectStoreSettingsError } from './settings/setting-reader.ts';

@@ -5,11 +5,11 @@ import { ObjectStoreError } from './object-store-error.ts';
 const KEY_BYTES_MAX = 800;
 /** What file systems allow one name to have. */
 const FILE_NAME_BYTES_MAX = 255;
-/** XML, in which buckets list their keys, has no words for these. */
-const UNSPEAKABLE = /[\p{Cc}\ufffe\uffff]/u;
+/** XML, in which buckets list their keys, has no words for these; Azure takes a backslash for a slash. */
+const UNSPEAKABLE = /[\p{Cc}\ufffe\uffff\\]/u;
 
 /**
- * Keys that every store takes: 1 to 800 bytes of well-formed UTF-8 without control characters; names with one `/`
+ * Keys that every store takes: 1 to 800 bytes of well-formed UTF-8 without control characters and backslashes; names with one `/`
  * between them, none empty, `.` or `..`, each of them at most 255 bytes as the name of a file.
  * @throws ObjectStoreError of kind `invalid`
  */

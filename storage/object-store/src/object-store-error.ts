@@ -41,3 +41,8 @@ export class ObjectStoreError extends Error {
 export function isObjectStoreError(error: unknown, kind: ObjectStoreErrorKind): error is ObjectStoreError {
   return error instanceof ObjectStoreError && error.kind === kind;
 }
+
+/** Of kind `invalid`: a body with a condition that would not go in one request. */
+export function conditionalTooLarge(key: string): ObjectStoreError {
+  return new ObjectStoreError('invalid', key, 'a conditional body is too large');
+}

@@ -17,7 +17,10 @@ export interface CallOptions {
 }
 
 export interface PutOptions extends CallOptions {
-  /** `absent`: only if there is no object of that key; of any number of racing writers exactly one succeeds. */
+  /**
+   * `absent`: only if there is no object of that key; of any number of racing writers exactly one succeeds. The body
+   * may have `CONDITIONAL_BYTES_MAX` bytes.
+   */
   readonly condition?: 'absent';
 }
 
@@ -96,6 +99,9 @@ export async function* listAll(
     cursor = page.next ?? undefined;
   } while (cursor !== undefined);
 }
+
+/** Conditional bodies go in one request: not every service heeds a condition on an upload in parts. */
+export const CONDITIONAL_BYTES_MAX = 64 * 1024 * 1024;
 
 /** The most objects of a page. */
 export const PAGE_OBJECTS_MAX = 1_000;

@@ -11,8 +11,8 @@ import type {
   ObjectStore,
   PutOptions,
 } from '../object-store.ts';
-import { PAGE_OBJECTS_MAX } from '../object-store.ts';
-import { ObjectStoreError, type ObjectStoreErrorKind } from '../object-store-error.ts';
+import { CONDITIONAL_BYTES_MAX, PAGE_OBJECTS_MAX } from '../object-store.ts';
+import { conditionalTooLarge, ObjectStoreError, type ObjectStoreErrorKind } from '../object-store-error.ts';
 import { fileName } from './file-name.ts';
 import { keysOfTree } from './key-tree.ts';
 
@@ -66,7 +66,8 @@ class LocalStore implements ObjectStore {
       if (condition === 'absent' && (await this.#isThere(path))) throw exists(key);
       const unfinished = `${this.#directory}/${UNFINISHED}/${this.#prefix}-${this.#unfinished++}`;
       try {
-        await this.#write(unfinished, body, signal);
+        const bytesMax = condition === 'absent' ? CONDITIONAL_BYTES_MAX : Number.POSITIVE_INFINITY;
+        if (!(await this.#write(unfinished, body, bytesMax, signal))) throw conditionalTooLarge(key);
         await this.#createFolder(folderOf(path));
         return await this.#withName(path, async () => {
           if (condition === 'absent' && (await this.#isThere(path))) throw exists(key);
@@ -176,15 +177,22 @@ class LocalStore implements ObjectStore {
     return { key, sizeBytes, modifiedMs, etag: `${modifiedMs}-${sizeBytes}` };
   }
 
-  async #write(path: string, body: ObjectBody, signal: AbortSignal | undefined): Promise<void> {
+  /** False when the body has more than `bytesMax`. */
+  async #write(
+    path: string,
+    body: ObjectBody,
+    bytesMax: number,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
     await using file = await this.#disk.open(path, 'create');
     await using parts = inParts(body, WRITE_BYTES);
     for (let position = 0; ; ) {
       const { bytes, isLast } = await parts.next();
       signal?.throwIfAborted();
+      if (position + bytes.length > bytesMax) return false;
       await file.writeDurably([bytes], position);
       position += bytes.length;
-      if (isLast) return;
+      if (isLast) return true;
     }
   }
 

@@ -6,9 +6,14 @@ export interface AttemptOptions {
 }
 
 export interface WriteOptions extends AttemptOptions {
-  readonly condition: 'absent' | null;
   /** Kept with the object, so that its writer knows it again. */
   readonly mark: string;
+}
+
+export interface WholeWriteOptions extends WriteOptions {
+  readonly condition: 'absent' | null;
+  /** Of the bytes. */
+  readonly crc32: number;
 }
 
 /** An object with what its writer left beside it. */

@@ -36,7 +36,9 @@ test('behind a line that loses requests and answers, nothing is lost and nothing
       bodies.set(`large/${index}`, patternedBytes(1_000 + random.below(9_000), random.below(256)));
     }
     await Promise.all(
-      [...bodies].map(async ([key, body]) => await store.put(key, body, { condition: 'absent' })),
+      [...bodies].map(([key, body]) =>
+        store.put(key, body, key.startsWith('small') ? { condition: 'absent' } : {}),
+      ),
     );
     for (const [key, body] of bodies) {
       assert.deepEqual(await store.get(key), body, `seed ${seed}: ${key}`);

@@ -4,6 +4,7 @@ import { inParts, type Part } from '../body-parts.ts';
 import { checkKey } from '../object-key.ts';
 import {
   type CallOptions,
+  CONDITIONAL_BYTES_MAX,
   type GetOptions,
   type ListOptions,
   type ObjectBody,
@@ -13,7 +14,7 @@ import {
   PAGE_OBJECTS_MAX,
   type PutOptions,
 } from '../object-store.ts';
-import { isObjectStoreError, ObjectStoreError } from '../object-store-error.ts';
+import { conditionalTooLarge, isObjectStoreError, ObjectStoreError } from '../object-store-error.ts';
 import type { AttemptOptions, Bucket, BucketUpload } from './bucket.ts';
 import { type Deadline, RETRY_POLICY, type RetryContext, type RetryPolicy, withRetries } from './retry.ts';
 
@@ -55,11 +56,12 @@ class RemoteStore implements ObjectStore {
 
   async put(key: string, body: ObjectBody, options: PutOptions = {}): Promise<ObjectInfo> {
     checkKey(key);
-    const write = { mark: this.#newMark(), condition: options.condition ?? null };
-    await using parts = inParts(body, this.#bucket.limits.partBytes);
+    const isConditional = options.condition !== undefined;
+    await using parts = inParts(body, isConditional ? CONDITIONAL_BYTES_MAX : this.#bucket.limits.partBytes);
     const first = await parts.next();
-    if (first.isLast) return await this.#putWhole(key, first.bytes, write, options);
-    return await this.#putParts(key, first, parts, write, options);
+    if (first.isLast) return await this.#putWhole(key, first.bytes, options);
+    if (isConditional) throw conditionalTooLarge(key);
+    return await this.#putParts(key, first, parts, options.signal);
   }
 
   async get(key: string, { range, allocate, signal }: GetOptions = {}): Promise<Uint8Array> {
@@ -113,15 +115,11 @@ class RemoteStore implements ObjectStore {
     return this.close();
   }
 
-  async #putWhole(
-    key: string,
-    bytes: Uint8Array,
-    write: Write,
-    { signal }: CallOptions,
-  ): Promise<ObjectInfo> {
-    const sum = crc32(bytes);
-    return await this.#published(key, write, { bytes: bytes.length, signal }, (attempt) =>
-      this.#bucket.put(key, bytes, { ...write, ...attempt, crc32: sum }),
+  async #putWhole(key: string, bytes: Uint8Array, { condition, signal }: PutOptions): Promise<ObjectInfo> {
+    const mark = this.#newMark();
+    const write = { mark, condition: condition ?? null, crc32: crc32(bytes) };
+    return await this.#published(key, mark, { bytes: bytes.length, signal }, (attempt) =>
+      this.#bucket.put(key, bytes, { ...write, ...attempt }),
     );
   }
 
@@ -129,15 +127,15 @@ class RemoteStore implements ObjectStore {
     key: string,
     first: Part,
     rest: { next(): Promise<Part> },
-    write: Write,
-    { signal }: CallOptions,
+    signal: AbortSignal | undefined,
   ): Promise<ObjectInfo> {
+    const mark = this.#newMark();
     const upload = await this.#retried({ key, signal }, (attempt) =>
-      this.#bucket.beginUpload(key, { ...write, ...attempt }),
+      this.#bucket.beginUpload(key, { mark, ...attempt }),
     );
     try {
       await this.#sendParts(key, upload, first, rest, signal);
-      return await this.#published(key, write, { signal }, (attempt) => upload.complete(attempt));
+      return await this.#published(key, mark, { signal }, (attempt) => upload.complete(attempt));
     } catch (error) {
       // Best effort, and not ended by the caller's signal: parts that nobody completes still take room.
       await this.#retried({ key }, (attempt) => upload.abort(attempt)).catch(() => {});
@@ -184,7 +182,7 @@ class RemoteStore implements ObjectStore {
   /** Retries what makes an object visible. After a lost answer, a refusal may mean that it is there: ours, or not. */
   async #published(
     key: string,
-    { mark }: Write,
+    mark: string,
     call: { readonly bytes?: number; readonly signal: AbortSignal | undefined },
     publish: (attempt: AttemptOptions) => Promise<ObjectInfo>,
   ): Promise<ObjectInfo> {
@@ -214,9 +212,4 @@ class RemoteStore implements ObjectStore {
     const { random } = this.#context;
     return Array.from({ length: 4 }, () => random.uint32().toString(16).padStart(8, '0')).join('');
   }
-}
-
-interface Write {
-  readonly mark: string;
-  readonly condition: 'absent' | null;
 }

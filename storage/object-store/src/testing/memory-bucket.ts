@@ -13,6 +13,7 @@ import type {
   FetchOptions,
   MarkedObject,
   PageOptions,
+  WholeWriteOptions,
   WriteOptions,
 } from '../remote/bucket.ts';
 
@@ -57,13 +58,12 @@ export class MemoryBucket implements Bucket {
 
   async prepare(): Promise<void> {}
 
-  async put(
-    key: string,
-    bytes: Uint8Array,
-    options: WriteOptions & { readonly crc32: number },
-  ): Promise<ObjectInfo> {
+  async put(key: string, bytes: Uint8Array, options: WholeWriteOptions): Promise<ObjectInfo> {
     await setImmediate();
     if (crc32(bytes) !== options.crc32) throw new ObjectStoreError('unavailable', key, 'damaged on its way');
+    if (options.condition === 'absent' && this.#objects.has(key)) {
+      throw new ObjectStoreError('exists', key, 'it is there already');
+    }
     return this.#publish(key, bytes.slice(), options, options.crc32);
   }
 
@@ -131,15 +131,7 @@ export class MemoryBucket implements Bucket {
 
   async close(): Promise<void> {}
 
-  #publish(
-    key: string,
-    bytes: Uint8Array,
-    { condition, mark }: WriteOptions,
-    sum: number | null,
-  ): ObjectInfo {
-    if (condition === 'absent' && this.#objects.has(key)) {
-      throw new ObjectStoreError('exists', key, 'it is there already');
-    }
+  #publish(key: string, bytes: Uint8Array, { mark }: WriteOptions, sum: number | null): ObjectInfo {
     this.#versions += 1;
     const info = {
       key,
