@@ -10,6 +10,7 @@ export type * from './vector-index/kernel-seam.ts';
 export {
   type IndexLimits,
   type PlannedPiece,
+  presentRows,
   type SegmentIndex,
   vectorsOf,
 } from './vector-index/segment-index.ts';

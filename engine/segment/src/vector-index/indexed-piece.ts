@@ -1,4 +1,3 @@
-import type { Column } from '@elanus/model';
 import type { Chunk } from '../chunk.ts';
 import type { SelectedRows } from '../select-rows.ts';
 import { copyBits, intersectBits } from './bitmap.ts';
@@ -20,19 +19,18 @@ export class IndexedPiece {
   readonly index: VectorIndex;
   readonly rows: number;
   #runs: readonly PieceRows[];
-  /** Bits of the rows that have a vector; `null`: all have. */
   readonly #present: Uint8Array | null;
   /** The last bitmap that was all about deletions, and what it was made of: it serves until the next deletion. */
   #lastSources: readonly (Uint8Array | null)[] = [];
   #lastBits: Uint8Array | null = null;
   #isClosed = false;
 
-  /** `columns`: the vectors of each run's chunk. The piece owns `index`. */
-  constructor(index: VectorIndex, runs: readonly PieceRows[], columns: readonly Column[]) {
+  /** `present`: bits of the rows that have a vector; `null`: all have. The piece owns `index`. */
+  constructor(index: VectorIndex, runs: readonly PieceRows[], present: Uint8Array | null) {
     this.index = index;
     this.#runs = runs;
     this.rows = runs.reduce((sum, { from, to }) => sum + to - from, 0);
-    this.#present = presentBits(runs, columns, this.rows);
+    this.#present = present;
   }
 
   get isClosed(): boolean {
@@ -91,19 +89,4 @@ export class IndexedPiece {
     this.#isClosed = true;
     this.index.close();
   }
-}
-
-function presentBits(
-  runs: readonly PieceRows[],
-  columns: readonly Column[],
-  rows: number,
-): Uint8Array | null {
-  if (columns.every(({ validity }) => validity === null)) return null;
-  const bits = new Uint8Array(Math.ceil(rows / 8));
-  for (const [number, { from, to, firstRow }] of runs.entries()) {
-    const { validity } = columns[number]!;
-    for (let row = from, at = firstRow; row < to; row++, at++)
-      if (validity === null || validity[row] === 1) bits[at >> 3]! |= 1 << (at & 7);
-  }
-  return bits;
 }

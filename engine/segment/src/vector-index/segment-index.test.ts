@@ -17,7 +17,7 @@ import { ExactVectorIndex } from '../testing/exact-vector-index.ts';
 import { keyColumn, keysOf, randomBatch } from '../testing/random-rows.ts';
 import { fieldFixture, schemaFixture } from '../testing/schema-fixture.ts';
 import { VectorCoder } from '../vector-coder.ts';
-import { type PlannedPiece, type SegmentIndex, vectorsOf } from './segment-index.ts';
+import { type PlannedPiece, presentRows, type SegmentIndex, vectorsOf } from './segment-index.ts';
 
 const DIM = 8;
 const ROWS_MIN = 512;
@@ -84,10 +84,14 @@ class Fixture {
     return index;
   }
 
-  buildAll(): void {
+  async buildAll(): Promise<void> {
     for (const index of this.shard.vectorIndexes.of(VECTOR))
       for (let planned = index.nextPiece('going-on'); planned !== null; planned = index.nextPiece('going-on'))
-        index.adopt(planned, this.build(planned));
+        await this.adopt(index, planned);
+  }
+
+  async adopt(index: SegmentIndex, planned: PlannedPiece, built = this.build(planned)): Promise<void> {
+    index.adopt(planned, built, await presentRows(planned, share));
   }
 
   pieces(): readonly number[] {
@@ -137,7 +141,7 @@ describe('the indexes of a segment', () => {
         const partition = PARTITIONS[random.below(2)]!;
         await fixture.insert(random.below(8000), 100 + random.below(1500), partition);
         if (random.chance(0.5)) await fixture.delete(Array.from({ length: 200 }, () => random.below(9000)));
-        if (random.chance(0.7)) fixture.buildAll();
+        if (random.chance(0.7)) await fixture.buildAll();
         moments.push(fixture.now);
         const context = `seed ${seed}, round ${round}`;
         await fixture.assertSameHits({}, null, context);
@@ -164,7 +168,7 @@ describe('the indexes of a segment', () => {
     let most = 0;
     for (let round = 0; round < 64; round++) {
       await fixture.insert(1_000_000 + 520 * round, 520);
-      fixture.buildAll();
+      await fixture.buildAll();
       most = Math.max(most, fixture.pieces().length);
     }
     assert.ok(most <= 6, `${most} pieces`);
@@ -184,12 +188,12 @@ describe('the indexes of a segment', () => {
     assert.equal(fixture.index().nextPiece('at-rest'), null);
     for (const rows of [6000, 2400, 900, 100]) {
       await fixture.insert(100_000 * rows, rows);
-      fixture.buildAll();
+      await fixture.buildAll();
     }
     assert.equal(fixture.pieces().length, 3);
     const index = fixture.index();
     const planned = index.nextPiece('at-rest')!;
-    index.adopt(planned, fixture.build(planned));
+    await fixture.adopt(index, planned);
     assert.equal(fixture.pieces().length, 1);
     assert.equal(index.nextPiece('at-rest'), null);
     await fixture.assertSameHits({}, null, 'at rest');
@@ -208,27 +212,27 @@ describe('the indexes of a segment', () => {
     const planned = fixture.plan()!;
     const index = fixture.build(planned);
     await fixture.insert(2000, 100);
-    fixture.index().adopt(planned, index);
+    await fixture.adopt(fixture.index(), planned, index);
     assert.equal(fixture.shard.rowsToIndex(VECTOR, TIMESTAMP_MAX), 0);
   });
 
   it('are freed with their partition, their field and their rows, also when a build ends later', async () => {
     const fixture = new Fixture(9);
     await fixture.insert(0, 1000);
-    fixture.buildAll();
+    await fixture.buildAll();
     await fixture.insert(1000, 1000, PARTITIONS[1]);
     const index = fixture.index(PARTITIONS[1]);
     const planned = index.nextPiece('going-on')!;
     const late = fixture.build(planned);
     await fixture.shard.dropPartition(PARTITIONS[1]!);
-    index.adopt(planned, late);
+    await fixture.adopt(index, planned, late);
     assert.ok(late.isClosed);
     assert.ok(!fixture.built[0]!.isClosed);
     await fixture.delete(Array.from({ length: 1000 }, (_, i) => i));
     await fixture.insert(5000, 1000);
     await fixture.shard.forgetHistory(TIMESTAMP_MAX);
     await fixture.assertSameHits({}, null, 'after rows were forgotten');
-    fixture.buildAll();
+    await fixture.buildAll();
     fixture.shard.vectorIndexes.close(VECTOR);
     assert.ok(fixture.built.every(({ isClosed }) => isClosed));
     await fixture.assertSameHits({}, null, 'without any index');

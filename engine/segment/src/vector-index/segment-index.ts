@@ -5,6 +5,7 @@ import {
   type FieldSchema,
   isDenseVector,
 } from '@elanus/model';
+import type { LoopShare } from '@elanus/runtime';
 import type { Chunk } from '../chunk.ts';
 import { IndexedPiece, type PieceRows } from './indexed-piece.ts';
 import type { IndexBuild, VectorIndex } from './kernel-seam.ts';
@@ -122,15 +123,18 @@ export class SegmentIndex {
     return first;
   }
 
-  /** Uses what was built of `planned` from now on, or frees it when nobody needs it any more. Owns `index`. */
-  adopt(planned: PlannedPiece, index: VectorIndex): void {
+  /**
+   * Uses what was built of `planned` from now on, or frees it when nobody needs it any more. Owns `index`; `present` is
+   * what `presentRows` says of it.
+   */
+  adopt(planned: PlannedPiece, index: VectorIndex, present: Uint8Array | null): void {
     if (this.#isClosed) {
       index.close();
       return;
     }
     this.#onChange();
     const { replaced } = planned;
-    const piece = new IndexedPiece(index, planned.runs, planned.columns);
+    const piece = new IndexedPiece(index, planned.runs, present);
     this.#pieces = [...this.#pieces.filter((old) => !replaced.includes(old)), piece];
     for (const [chunk, runs] of this.#runsOfChunk) {
       const kept = runs.filter((run) => !replaced.includes(run.piece));
@@ -213,6 +217,27 @@ export function vectorsOf({ runs, columns }: PlannedPiece): Pick<IndexBuild, 'da
     rows: to - from,
   }));
   return { dataType, dim, blocks };
+}
+
+/** Rows whose nulls are looked for between two looks at the clock. */
+const PIECE_ROWS = 65_536;
+
+/** Bits of the rows of a piece that have a vector; `null`: all have. */
+export async function presentRows(
+  { runs, columns, rows }: PlannedPiece,
+  share: LoopShare,
+): Promise<Uint8Array | null> {
+  if (columns.every(({ validity }) => validity === null)) return null;
+  const bits = new Uint8Array(Math.ceil(rows / 8));
+  for (const [number, { from, to, firstRow }] of runs.entries()) {
+    const { validity } = columns[number]!;
+    for (let start = from; start < to; start += PIECE_ROWS) {
+      if (share.isSpent()) await share.nextTurn();
+      for (let row = start, at = firstRow + start - from; row < Math.min(to, start + PIECE_ROWS); row++, at++)
+        if (validity === null || validity[row] === 1) bits[at >> 3]! |= 1 << (at & 7);
+    }
+  }
+  return bits;
 }
 
 function isKept(run: PieceRows): run is KeptRows {

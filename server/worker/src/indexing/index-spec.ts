@@ -5,6 +5,8 @@ import type { GraphLayout, IndexSpec, Refine } from '@elanus/segment';
 const GRAPH_DEFAULT = { m: 30, efConstruction: 360 } as const;
 /** Of AUTOINDEX: what the benchmarks are measured with. */
 const GRAPH_CHOSEN = { m: 16, efConstruction: 200 } as const;
+/** More candidates find no better neighbours, and would let one definition keep the machine busy for days. */
+const EF_CONSTRUCTION_MAX = 4096;
 const SUBQUANTIZERS_DEFAULT = { HNSW_PQ: 32, HNSW_PRQ: 2 } as const;
 const RESIDUALS_DEFAULT = 2;
 const BITS_DEFAULT = 8;
@@ -21,7 +23,7 @@ export function indexSpecOf({ indexType, params }: IndexInfo, field: FieldSchema
   const integer = (key: string): number | undefined => (texts.has(key) ? Number(texts.get(key)) : undefined);
   const graph = {
     m: integer('M') ?? GRAPH_DEFAULT.m,
-    efConstruction: integer('efConstruction') ?? GRAPH_DEFAULT.efConstruction,
+    efConstruction: Math.min(integer('efConstruction') ?? GRAPH_DEFAULT.efConstruction, EF_CONSTRUCTION_MAX),
   };
   const refine = refineOf(texts);
   const bits = Math.min(integer('nbits') ?? BITS_DEFAULT, BITS_MAX);

@@ -59,6 +59,7 @@ class Fixture {
     this.workers = openWorkers(log, this.#random);
     this.indexing = openIndexWorker({
       collections: this.workers.streaming.collections,
+      share: this.workers.streaming.share,
       kernel: this.kernel,
       clock: this.clock,
       logger: { ...silentLogger, info: (_, message) => this.logged.push(message) },

@@ -7,11 +7,12 @@ import {
   type Timestamp,
 } from '@elanus/model';
 import type { IndexProgress, IndexWorker } from '@elanus/rpc';
-import { type Clock, ConcurrencyLimit, type Logger, type Metrics } from '@elanus/runtime';
+import { type Clock, ConcurrencyLimit, type Logger, type LoopShare, type Metrics } from '@elanus/runtime';
 import {
   type IndexKernel,
   type IndexLimits,
   type PlannedPiece,
+  presentRows,
   type SegmentIndex,
   vectorsOf,
 } from '@elanus/segment';
@@ -26,8 +27,9 @@ const REST_MS = 5_000;
 const LOGGED_PERCENT = 25;
 
 export interface IndexWorkerOptions {
-  /** Those of the streaming worker of the same process. */
+  /** Those of the streaming worker of the same process, as is `share`. */
   readonly collections: ServedCollections;
+  readonly share: LoopShare;
   readonly kernel: IndexKernel;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -144,7 +146,7 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
   }
 
   async #build(index: OpenIndex, segment: SegmentIndex, planned: PlannedPiece): Promise<void> {
-    const { clock, kernel, logger } = this.#options;
+    const { clock, kernel, logger, share } = this.#options;
     const { info, spec, field } = index;
     const about = {
       collection: String(info.collectionId),
@@ -177,7 +179,7 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
           build.percent = percent;
         },
       });
-      segment.adopt(planned, built);
+      segment.adopt(planned, built, await presentRows(planned, share));
       const seconds = (clock.monotonicMs() - startMs) / 1000;
       const labels = { index_type: info.indexType, built_as: spec.type, layout: built.layout };
       this.#metrics.built.inc(labels);
