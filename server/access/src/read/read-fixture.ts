@@ -18,7 +18,7 @@ import {
   type Timestamp,
 } from '@elanus/model';
 import type { LoadInfo, QueryTask, ReadTask, SearchHits, SearchTask } from '@elanus/rpc';
-import { noMetrics, silentLogger } from '@elanus/runtime';
+import { LoopShare, noMetrics, silentLogger, systemClock } from '@elanus/runtime';
 import type { AccessDependencies, CallContext } from '../handler.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 
@@ -167,6 +167,7 @@ export class ReadFixture {
           new Map(fields.map((id) => [id, columnOf(id, rows.length)])),
       },
       clock: { nowMs: () => NOW_MS },
+      share: new LoopShare(systemClock),
       logger: silentLogger,
       metrics: noMetrics,
       limits: DEFAULT_LIMITS,
