@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "parallel.h"
-
 namespace elanus {
 namespace {
 
@@ -12,8 +10,6 @@ constexpr char kLinksSection[] = "links";
 constexpr char kLayersSection[] = "layers";
 
 constexpr uint32_t kLayersMax = 32;
-// Links that are looked at before a look at `cancelled`.
-constexpr size_t kLinksAtOnce = size_t{1} << 22;
 
 // What the head section holds.
 struct Head {
@@ -71,6 +67,7 @@ FileFault read_graph(const IndexFile& file, Graph* graph) {
   const size_t link_count = size_t{graph->rows} * graph->degree;
   const uint32_t* const links = file.array<uint32_t>(kLinksSection, link_count);
   if (links == nullptr) return file.damaged("its graph has not as many links as it must");
+  if (!all_below(links, link_count, graph->rows)) return file.damaged("its graph links to where no row is");
   graph->links = HugeArray<uint32_t>::borrow(links, link_count);
 
   size_t numbers = 0;
@@ -91,15 +88,6 @@ FileFault read_graph(const IndexFile& file, Graph* graph) {
       return file.damaged("its graph links to where no row is");
     at += (2 + size_t{graph->m}) * rows;
     rows_below = rows;
-  }
-  return {};
-}
-
-FileFault verify_graph(const IndexFile& file, const Graph& graph, const std::atomic<bool>* cancelled) {
-  for (size_t at = 0; at < graph.links.size(); at += kLinksAtOnce) {
-    if (is_set(cancelled)) return {ELANUS_CANCELLED, "reading " + file.path() + " was cancelled"};
-    if (!all_below(graph.links.data() + at, std::min(kLinksAtOnce, graph.links.size() - at), graph.rows))
-      return file.damaged("its graph links to where no row is");
   }
   return {};
 }
