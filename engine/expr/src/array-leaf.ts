@@ -6,8 +6,8 @@ import {
   type ContainsLeaf,
   type ElementOperand,
   elementTypeOf,
-  type Leaf,
   type ListValue,
+  type OperandLeaf,
 } from './plan.ts';
 import { equalBytes } from './text-index.ts';
 import { textTest } from './text-test.ts';
@@ -17,7 +17,7 @@ import { ValueIndex } from './value-index.ts';
 type ElementTest = (elements: ElementColumn, at: number) => boolean;
 
 /** The evaluator of a leaf on one element of an Array field, or on arithmetic of it. */
-export function elementEvaluator(leaf: Leaf, operand: ElementOperand): Evaluator {
+export function elementEvaluator(leaf: OperandLeaf, operand: ElementOperand): Evaluator {
   const test = elementTest(leaf, elementTypeOf(operand.field));
   const { index } = operand;
   return overArrays(operand.field.id, leaf.negated, (column, start, end) =>
@@ -26,7 +26,7 @@ export function elementEvaluator(leaf: Leaf, operand: ElementOperand): Evaluator
 }
 
 /** The evaluator of a leaf on the length of an Array field, or on arithmetic of it. */
-export function lengthEvaluator(leaf: Leaf, of: ColumnOperand): Evaluator {
+export function lengthEvaluator(leaf: OperandLeaf, of: ColumnOperand): Evaluator {
   const test = numberTest(leaf)!;
   return overArrays(of.field.id, leaf.negated, (_, start, end) => test(end - start, true));
 }
@@ -81,7 +81,7 @@ function overArrays(
   });
 }
 
-function elementTest(leaf: Leaf, type: DataType): ElementTest {
+function elementTest(leaf: OperandLeaf, type: DataType): ElementTest {
   if (type === DataType.VarChar) {
     const test = textTest(leaf)!;
     return (elements, at) => {

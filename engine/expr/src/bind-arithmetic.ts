@@ -1,4 +1,5 @@
 import { dataTypeName } from '@elanus/model';
+import { bindShift } from './bind-instant.ts';
 import { type BindContext, type Bound, boundTypeName, phaseOf } from './bound.ts';
 import { FilterError } from './filter-error.ts';
 import { ARITHMETIC_NAMES, foldArithmetic, foldIntegers, requireShift } from './fold.ts';
@@ -17,6 +18,10 @@ export function bindArithmetic(
   left: Bound,
   right: Bound,
 ): Bound {
+  if (right.kind === 'interval') {
+    const operand = bindShift(left, context.print(node.left), operator, right.interval);
+    return { kind: 'operand', operand };
+  }
   for (const side of [left, right])
     if (side.kind === 'condition' || side.kind === 'list') throw cannotPerform(operator, left, right);
   if (left.kind === 'constant' && right.kind === 'constant') {
@@ -45,6 +50,8 @@ function applyConstant(
   phase: 'parse' | 'fill',
 ): Operand {
   if (operand.kind === 'arithmetic') return extendChain(operand, operator, constant);
+  if (operand.kind === 'shifted')
+    throw new FilterError('complicated arithmetic operations are not supported');
   const kind = kindOfOperand(operand);
   const isNumber = typeof constant === 'bigint' || typeof constant === 'number';
   const isNumeric = kind === 'integer' || kind === 'float' || kind === 'json';

@@ -1,39 +1,68 @@
 import { type DataType, dataTypeName } from '@elanus/model';
 import { comparison } from './bind-comparison.ts';
 import { isText, requireList } from './bind-membership.ts';
+import { subFieldsOf } from './bind-name.ts';
 import { type BindContext, type Bound, phaseOf } from './bound.ts';
 import { FilterError } from './filter-error.ts';
 import { escapeLike, parseLike } from './like.ts';
 import { type ColumnOperand, elementTypeOf, type ListValue, type PathOperand } from './plan.ts';
-import type { CallNode } from './tree.ts';
+import type { CallNode, Node } from './tree.ts';
 import { areComparable, kindOfOperand, kindOfType, requireCast, typeOfConstant } from './value-type.ts';
 
-/** A call whose operands are bound already. */
+/** Calls of the newest Milvus that this server does not answer. */
+const UNSERVED: ReadonlySet<string> = new Set(['text_match_fuzzy', 'membership_match']);
+
+/** A call of a function whose operands are values. */
 export function bindCall(
   context: BindContext,
   node: CallNode,
-  operands: readonly Bound[],
+  bindOperand: (operand: Node) => Bound,
   negated: boolean,
 ): Bound {
+  const bindOperands = () => node.operands.map(bindOperand);
+  if (UNSERVED.has(node.name)) throw new FilterError(`${node.name} is not supported yet`);
+  refuseOptions(node);
+  if (node.form === 'free')
+    switch (node.name) {
+      case 'starts_with':
+        return bindStartsWith(context, node, bindOperands(), negated);
+      case 'empty':
+        return bindEmpty(context, node, bindOperands(), negated);
+      default:
+        throw new FilterError(`unknown function: ${node.name}`);
+    }
   switch (node.name) {
     case 'array_length':
-      return bindLength(context, node, operands);
+      return bindLength(context, node, bindArray(context, node, bindOperand));
     case 'json_contains':
     case 'array_contains':
-      return bindContains(context, node, operands, 'one', negated);
+      return bindContains(context, node, bindOperands(), 'one', negated);
     case 'json_contains_all':
     case 'array_contains_all':
-      return bindContains(context, node, operands, 'all', negated);
+      return bindContains(context, node, bindOperands(), 'all', negated);
     case 'json_contains_any':
     case 'array_contains_any':
-      return bindContains(context, node, operands, 'any', negated);
-    case 'starts_with':
-      return bindStartsWith(context, node, operands, negated);
-    case 'empty':
-      return bindEmpty(context, node, operands, negated);
+      return bindContains(context, node, bindOperands(), 'any', negated);
     default:
-      throw new FilterError(`unknown function: ${node.name}`);
+      throw new TypeError(`${node.name} is no keyword`);
   }
+}
+
+/** @throws FilterError for an option that the call does not have */
+export function refuseOptions(node: CallNode, known?: string): void {
+  const unknown = node.options.find(({ name }) => name !== known);
+  if (unknown !== undefined) throw new FilterError(`${node.name} has no option ${unknown.name}`);
+}
+
+/** The operand of `array_length`, which may be a whole array of structs. */
+function bindArray(context: BindContext, node: CallNode, bindOperand: (operand: Node) => Bound): Bound {
+  requireCount(context, node, 1);
+  const [operand] = node.operands;
+  const [array] =
+    operand!.kind === 'name' && operand!.steps.length === 0 ? subFieldsOf(context, operand!.name) : [];
+  if (array === undefined) return bindOperand(operand!);
+  context.fieldIds.add(array.id);
+  return { kind: 'operand', operand: { kind: 'column', field: array } };
 }
 
 /** Arrays and what may be one. */
@@ -49,14 +78,14 @@ function printOperand(context: BindContext, node: CallNode): string {
   return first === undefined ? '' : context.print(first);
 }
 
-function requireCount(context: BindContext, node: CallNode, count: number): void {
+/** @throws FilterError unless the call has as many operands */
+export function requireCount(context: BindContext, node: CallNode, count: number): void {
   if (node.operands.length === count) return;
   throw new FilterError(`${node.name} takes ${count} operands, but got: ${context.print(node)}`);
 }
 
-function bindLength(context: BindContext, node: CallNode, operands: readonly Bound[]): Bound {
-  requireCount(context, node, 1);
-  const of = asArray(operands[0]);
+function bindLength(context: BindContext, node: CallNode, operand: Bound): Bound {
+  const of = asArray(operand);
   if (of === undefined)
     throw new FilterError(
       'array_length operation are only supported on json, array or array-of-vector fields now,' +

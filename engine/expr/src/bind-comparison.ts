@@ -1,4 +1,5 @@
 import { dataTypeName } from '@elanus/model';
+import { instantOf, isTime, requireInstant, unshift } from './bind-instant.ts';
 import { type BindContext, type Bound, incomparable, phaseOf } from './bound.ts';
 import { compareConstants, mirrored, satisfies } from './compare.ts';
 import { FilterError } from './filter-error.ts';
@@ -23,6 +24,8 @@ export function bindComparison(
   negated: boolean,
 ): Condition {
   if (left.kind === 'condition' || right.kind === 'condition') throw incomparable(left, right);
+  if (isTime(left) || isTime(right) || isInstantText(left, right) || isInstantText(right, left))
+    return compareInstant(context, node, operator, left, right, negated);
   if (left.kind === 'operand' && right.kind === 'operand')
     return compareFields(operator, left, right, negated);
   if (left.kind === 'operand') return compareOperand(left.operand, operator, left, right, right, negated);
@@ -47,6 +50,29 @@ export function decided(isTrue: boolean): Condition {
 
 function areSameKind(left: Constant, right: Constant): boolean {
   return areComparable(kindOfType(typeOfConstant(left))!, kindOfType(typeOfConstant(right))!);
+}
+
+/** A text beside a Timestamptz field says an instant as its literal does. */
+function isInstantText(field: Bound, text: Bound): boolean {
+  return text.kind === 'constant' && field.kind === 'operand' && kindOfOperand(field.operand) === 'instant';
+}
+
+/** `field operator ISO '...'`, either way round. */
+function compareInstant(
+  context: BindContext,
+  node: BinaryNode,
+  operator: ComparisonOperator,
+  left: Bound,
+  right: Bound,
+  negated: boolean,
+): Condition {
+  const isMirrored = left.kind !== 'operand';
+  const [field, fieldNode, side] = isMirrored ? [right, node.right, left] : [left, node.left, right];
+  const operand = requireInstant(field, context.print(fieldNode));
+  const instant = instantOf(context, side);
+  if (instant === undefined) throw incomparable(left, right);
+  const alone = unshift(operand, instant);
+  return comparison(alone.operand, isMirrored ? mirrored(operator) : operator, alone.instants[0], negated);
 }
 
 /** `left` and `right` as written, for messages; `side` is the one that is not the operand. */
@@ -135,24 +161,34 @@ export function bindRange(
   const [lowerStrict, upperStrict] = isAscending
     ? [node.leftOperator === '<', node.rightOperator === '<']
     : [node.rightOperator === '>', node.leftOperator === '>'];
-  if (lower.kind !== 'constant')
+  if (isTime(lower) || isTime(upper))
+    requireInstant({ kind: 'operand', operand }, context.print(node.middle));
+  const low = rangeBound(context, operand, lower);
+  const high = rangeBound(context, operand, upper);
+  if (low === undefined)
     throw new FilterError(`lowerbound cannot be a non-const expression: ${context.print(lowerNode)}`);
-  if (upper.kind !== 'constant')
+  if (high === undefined)
     throw new FilterError(`upperbound cannot be a non-const expression: ${context.print(upperNode)}`);
   const phase = phaseOf(lower, upper);
-  requireRangeKinds(operand, lower.value, upper.value, phase);
-  const order = compareConstants(lower.value, upper.value);
+  requireRangeKinds(operand, low, high, phase);
+  const order = compareConstants(low, high);
   if (order > 0 || (order === 0 && (lowerStrict || upperStrict)))
     throw new FilterError('invalid range: lowerbound is greater than upperbound', phase);
   return {
     kind: 'range',
     operand,
-    lower: castBeside(operand, lower.value, phase),
+    lower: castBeside(operand, low, phase),
     lowerOperator: lowerStrict ? '>' : '>=',
-    upper: castBeside(operand, upper.value, phase),
+    upper: castBeside(operand, high, phase),
     upperOperator: upperStrict ? '<' : '<=',
     negated,
   };
+}
+
+/** The constant that a bound is; `undefined` when it is none. */
+function rangeBound(context: BindContext, operand: Operand, bound: Bound): Constant | undefined {
+  if (kindOfOperand(operand) === 'instant') return instantOf(context, bound);
+  return bound.kind === 'constant' ? bound.value : undefined;
 }
 
 function requireRangeKinds(
@@ -162,6 +198,7 @@ function requireRangeKinds(
   phase: 'parse' | 'fill',
 ): void {
   const kind = kindOfOperand(operand);
+  if (kind === 'instant') return;
   const bounds = [lower, upper];
   if (kind === 'bool' || bounds.some((bound) => typeof bound === 'boolean'))
     throw new FilterError('invalid range operations on boolean expr', phase);

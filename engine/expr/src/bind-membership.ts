@@ -1,8 +1,9 @@
 import { DataType, dataTypeName } from '@elanus/model';
+import { instantOf } from './bind-instant.ts';
 import { type BindContext, type Bound, boundTypeName } from './bound.ts';
 import { FilterError } from './filter-error.ts';
 import { parseLike } from './like.ts';
-import type { Condition, ListValue, Operand } from './plan.ts';
+import { type Condition, isPlain, type ListValue, type Operand } from './plan.ts';
 import type { BinaryNode, Constant, MembershipNode } from './tree.ts';
 import { castConstant, kindOfOperand, operandTypeName, printConstant, typeOfOperand } from './value-type.ts';
 
@@ -14,17 +15,27 @@ export function bindMembership(
   right: Bound,
   negated: boolean,
 ): Condition {
-  if (left.kind === 'constant' || left.kind === 'list')
+  if (left.kind !== 'operand' && left.kind !== 'condition')
     throw new FilterError(
       `'term' can only be used on non-const expression, but got: ${context.print(node.left)}`,
     );
-  if (left.kind === 'condition' || left.operand.kind === 'arithmetic' || left.operand.kind === 'length')
+  if (left.kind === 'condition' || !isPlain(left.operand))
     throw new FilterError(`'term' can only be used on single field, but got: ${context.print(node.left)}`);
   if (kindOfOperand(left.operand) === 'array')
     throw new FilterError(`term expression is not supported for data type ${operandTypeName(left.operand)}`);
   if (right.kind !== 'list') throw notAList(context, node, right);
-  const values = castValues(right.values, typeOfOperand(left.operand), right.phase);
+  const values =
+    kindOfOperand(left.operand) === 'instant'
+      ? right.values.map((value) => instantIn(context, value, right.phase))
+      : castValues(right.values, typeOfOperand(left.operand), right.phase);
   return { kind: 'in', operand: left.operand, values, negated: (node.operator === 'not in') !== negated };
+}
+
+function instantIn(context: BindContext, value: ListValue, phase: 'parse' | 'fill'): bigint {
+  const instant =
+    typeof value === 'string' ? instantOf(context, { kind: 'constant', value, phase }) : undefined;
+  if (instant === undefined) throw cannotBeCast(value, DataType.Timestamptz, phase);
+  return instant;
 }
 
 function notAList(context: BindContext, node: MembershipNode, right: Bound): FilterError {
@@ -44,14 +55,16 @@ function castValues(
   for (let index = 0; index < values.length; index++) {
     const value = values[index]!;
     const kept = typeof value === 'object' ? undefined : castConstant(value, type);
-    if (kept === undefined) {
-      const printed = typeof value === 'object' ? 'array_val' : printConstant(value);
-      throw new FilterError(`value '${printed}' in list cannot be casted to ${dataTypeName(type)}`, phase);
-    }
+    if (kept === undefined) throw cannotBeCast(value, type, phase);
     if (kept !== value) cast ??= values.slice() as Constant[];
     if (cast !== undefined) cast[index] = kept;
   }
   return cast ?? (values as readonly Constant[]);
+}
+
+function cannotBeCast(value: ListValue, type: DataType, phase: 'parse' | 'fill'): FilterError {
+  const printed = typeof value === 'object' ? 'array_val' : printConstant(value);
+  return new FilterError(`value '${printed}' in list cannot be casted to ${dataTypeName(type)}`, phase);
 }
 
 /** `left like "pattern"`. */
@@ -62,7 +75,7 @@ export function bindLike(
   right: Bound,
   negated: boolean,
 ): Condition {
-  if (left.kind === 'operand' && (left.operand.kind === 'arithmetic' || left.operand.kind === 'length'))
+  if (left.kind === 'operand' && !isPlain(left.operand))
     throw new FilterError('like operation on complicated expr is unsupported');
   if (left.kind !== 'operand' || !isText(left.operand))
     throw new FilterError('like operation on non-string or no-json field is unsupported');

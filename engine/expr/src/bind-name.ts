@@ -1,14 +1,19 @@
 import { DataType, DYNAMIC_FIELD_NAME, dataTypeName, type FieldSchema } from '@elanus/model';
 import type { BindContext } from './bound.ts';
 import { FilterError } from './filter-error.ts';
-import type { ColumnOperand, Condition, Operand, PathOperand } from './plan.ts';
-import type { NameNode, NullTestNode } from './tree.ts';
+import { type ColumnOperand, type Condition, elementTypeOf, type Operand, type PathOperand } from './plan.ts';
+import type { ElementNode, NameNode, NullTestNode } from './tree.ts';
 import { kindOfType } from './value-type.ts';
 
 /** What a name stands for: a declared field before an undeclared key. */
 export function bindName(context: BindContext, node: NameNode): Operand {
   const { schema } = context;
+  if (context.scope !== null)
+    throw new FilterError(
+      `only elements of ${context.scope.name} can be used inside ${context.scope.call}, but got: ${context.print(node)}`,
+    );
   if (node.steps.some((step) => step.text === '')) throw invalidIdentifier(context, node);
+  if (node.steps.some((step) => step.form === 'field')) return bindSubField(context, node);
   if (node.name === DYNAMIC_FIELD_NAME) return bindPath(context, dynamicField(context, node), texts(node));
   const field = schema.fields.find(({ name }) => name === node.name);
   if (field !== undefined) return bindField(context, field, node);
@@ -30,6 +35,47 @@ function bindField(context: BindContext, field: FieldSchema, node: NameNode): Op
   if (step!.form !== 'index' || more.length > 0)
     throw new FilterError('can only access array field with integer index');
   return { kind: 'element', field, index: Number(step!.text) };
+}
+
+/**
+ * `s[sub]`, an array, or `s[0][sub]`, one of its elements. The sub-fields of an array of structs are Array fields
+ * under these very names, of equal length in every row.
+ */
+function bindSubField(context: BindContext, node: NameNode): Operand {
+  const { steps } = node;
+  const [first, second] = steps;
+  const subField = first!.form === 'field' ? first! : second!;
+  const field = context.schema.fields.find(({ name }) => name === `${node.name}[${subField.text}]`);
+  const isWhole = steps.length === 1 && first!.form === 'field';
+  const isElement = steps.length === 2 && first!.form === 'index' && second!.form === 'field';
+  if (field === undefined || !(isWhole || isElement)) throw unknownSubField(context.print(node));
+  context.fieldIds.add(field.id);
+  return isWhole ? { kind: 'column', field } : { kind: 'element', field, index: Number(first!.text) };
+}
+
+function unknownSubField(printed: string): FilterError {
+  return new FilterError(`struct field not found: ${printed}`);
+}
+
+/** The sub-fields of the array of structs called `name`; none when there is no such array. */
+export function subFieldsOf(context: BindContext, name: string): readonly FieldSchema[] {
+  const { fields } = context.schema;
+  if (fields.some((field) => field.name === name)) return [];
+  return fields.filter((field) => field.dataType === DataType.Array && field.name.startsWith(`${name}[`));
+}
+
+/** `$` or `$[sub]`: a column of the elements, under the array's own id. */
+export function bindElement(context: BindContext, node: ElementNode): ColumnOperand {
+  const { scope } = context;
+  if (scope === null) throw new FilterError('$[x] syntax can only be used inside ElementFilter or MATCH_*');
+  const name = node.field === null ? scope.name : `${scope.name}[${node.field}]`;
+  const array =
+    node.field === null ? scope.array : subFieldsOf(context, scope.name).find((field) => field.name === name);
+  if (array == null) throw unknownSubField(node.field === null ? `${name}[$]` : name);
+  context.fieldIds.add(array.id);
+  scope.fields.add(array);
+  const element = { ...array, dataType: elementTypeOf(array), elementType: null, nullable: false };
+  return { kind: 'column', field: element };
 }
 
 function refuseUnreadable(field: FieldSchema): void {

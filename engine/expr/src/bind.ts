@@ -1,17 +1,26 @@
 import { bindArithmetic, complement } from './bind-arithmetic.ts';
 import { bindCall } from './bind-call.ts';
 import { bindComparison, bindRange, decided } from './bind-comparison.ts';
+import { bindGeometry, isGeometryCall } from './bind-geometry.ts';
+import { bindMatch, isMatchCall } from './bind-match.ts';
 import { bindLike, bindMembership } from './bind-membership.ts';
-import { bindName, bindNullTest, nullCondition } from './bind-name.ts';
+import { bindElement, bindName, bindNullTest, nullCondition } from './bind-name.ts';
+import { bindRegex } from './bind-regex.ts';
+import { bindSample } from './bind-sample.ts';
+import { bindTextMatch, isTextMatchCall } from './bind-text-match.ts';
 import { type BindContext, type Bound, boundTypeName } from './bound.ts';
 import { FilterError, shorten } from './filter-error.ts';
 import { foldSign } from './fold.ts';
+import { parseInstant } from './instant.ts';
+import { parseInterval } from './interval.ts';
+import { refuseNegation, requirePlace } from './last-operand.ts';
 import { mergeAlternatives } from './merge-alternatives.ts';
-import type { Condition, ListValue } from './plan.ts';
+import { type Condition, isPlain, type ListValue } from './plan.ts';
 import type { TemplateValue } from './templates.ts';
 import type {
   ArithmeticOperator,
   BinaryNode,
+  CallNode,
   ComparisonOperator,
   ListNode,
   LogicNode,
@@ -37,6 +46,12 @@ function bindNode(context: BindContext, node: Node, negated: boolean): Bound {
       return { kind: 'constant', value: node.value, phase: 'parse' };
     case 'name':
       return { kind: 'operand', operand: bindName(context, node) };
+    case 'element':
+      return { kind: 'operand', operand: bindElement(context, node) };
+    case 'instant':
+      return { kind: 'instant', microseconds: parseInstant(node.text, context.timeZone) };
+    case 'interval':
+      return { kind: 'interval', interval: parseInterval(node.text) };
     case 'template':
       return bindTemplate(context, node);
     case 'list':
@@ -49,7 +64,8 @@ function bindNode(context: BindContext, node: Node, negated: boolean): Bound {
       return asCondition(bindLogic(context, node, negated));
     case 'range': {
       const left = bindNode(context, node.left, false);
-      const operand = bindName(context, node.middle);
+      const { middle } = node;
+      const operand = middle.kind === 'name' ? bindName(context, middle) : bindElement(context, middle);
       const right = bindNode(context, node.right, false);
       return asCondition(bindRange(context, node, left, operand, right, negated));
     }
@@ -59,11 +75,21 @@ function bindNode(context: BindContext, node: Node, negated: boolean): Bound {
     }
     case 'null-test':
       return asCondition(bindNullTest(context, node, negated));
-    case 'call': {
-      const operands = node.operands.map((operand) => bindNode(context, operand, false));
-      return bindCall(context, node, operands, negated);
-    }
+    case 'call':
+      return bindAnyCall(context, node, negated);
   }
+}
+
+/** Calls whose operands are no plain values bind these themselves. */
+function bindAnyCall(context: BindContext, node: CallNode, negated: boolean): Bound {
+  const bindOperand = (operand: Node) => bindNode(context, operand, false);
+  if (node.form === 'keyword') {
+    if (isTextMatchCall(node.name)) return asCondition(bindTextMatch(context, node, bindOperand, negated));
+    if (isGeometryCall(node.name)) return asCondition(bindGeometry(context, node, bindOperand, negated));
+    if (isMatchCall(node.name)) return asCondition(bindMatch(context, node, bindOperand, negated));
+    if (node.name === 'random_sample') return asCondition(bindSample(context, node, bindOperand));
+  }
+  return bindCall(context, node, bindOperand, negated);
 }
 
 function asCondition(condition: Condition): Bound {
@@ -119,6 +145,7 @@ function bindUnary(context: BindContext, node: UnaryNode, negated: boolean): Bou
 }
 
 function bindNot(context: BindContext, node: UnaryNode, negated: boolean): Bound {
+  refuseNegation(node.operand);
   const bound = bindNode(context, node.operand, !negated);
   if (bound.kind === 'condition') return bound;
   if (bound.kind === 'constant' && typeof bound.value === 'boolean') return { ...bound, value: !bound.value };
@@ -126,7 +153,7 @@ function bindNot(context: BindContext, node: UnaryNode, negated: boolean): Bound
 }
 
 function bindExists(context: BindContext, node: UnaryNode, bound: Bound, negated: boolean): Condition {
-  if (bound.kind !== 'operand' || bound.operand.kind === 'arithmetic' || bound.operand.kind === 'length')
+  if (bound.kind !== 'operand' || !isPlain(bound.operand))
     throw new FilterError(
       `exists operations are only supported on single fields now, got: ${context.print(node.operand)}`,
     );
@@ -148,6 +175,7 @@ function bindLogic(context: BindContext, node: LogicNode, negated: boolean): Con
   let isDecided = false;
   for (const operandNode of node.operands) {
     const condition = requireCondition(bindNode(context, operandNode, negated), node.operator, negated);
+    requirePlace(operandNode, node);
     if (condition.kind === decisive) isDecided = true;
     else if (condition.kind === kind) for (const operand of condition.operands) operands.push(operand);
     else if (condition.kind !== neutral) operands.push(condition);
@@ -172,7 +200,7 @@ function bindBinary(context: BindContext, node: BinaryNode, negated: boolean): B
       return asCondition(bindLike(context, node, left, right, negated));
     case '=~':
     case '!~':
-      throw new FilterError(`regex match (${operator}) is not supported yet`);
+      return asCondition(bindRegex(context, node, left, right, negated));
     case '==':
     case '!=':
     case '<':

@@ -1,5 +1,6 @@
-import { type CollectionSchema, DataType, dataTypeName, type FieldId } from '@elanus/model';
+import { type CollectionSchema, DataType, dataTypeName, type FieldId, type FieldSchema } from '@elanus/model';
 import { FilterError, printPart } from './filter-error.ts';
+import type { Interval } from './interval.ts';
 import type { Condition, ListValue, Operand } from './plan.ts';
 import type { TemplateValues } from './templates.ts';
 import type { Constant, Node } from './tree.ts';
@@ -9,21 +10,47 @@ import { operandTypeName, typeOfConstant } from './value-type.ts';
 export type Bound =
   | { readonly kind: 'constant'; readonly value: Constant; readonly phase: 'parse' | 'fill' }
   | { readonly kind: 'list'; readonly values: readonly ListValue[]; readonly phase: 'parse' | 'fill' }
+  | { readonly kind: 'instant'; readonly microseconds: bigint }
+  | { readonly kind: 'interval'; readonly interval: Interval }
   | { readonly kind: 'operand'; readonly operand: Operand }
   | { readonly kind: 'condition'; readonly condition: Condition };
+
+/** What `$` stands for inside of `match_any` and its kin. */
+export interface ElementScope {
+  /** The call, for messages. */
+  readonly call: string;
+  /** The name in front of the condition: of an Array field, or of an array of structs. */
+  readonly name: string;
+  /** Of `$`; `null` when the elements are structs. */
+  readonly array: FieldSchema | null;
+  /** Arrays that the condition has read so far. */
+  readonly fields: Set<FieldSchema>;
+}
+
+/** What a filter's meaning depends on beside its text and the schema. */
+export interface PlanOptions {
+  /** IANA name of the zone of instants that are written without an offset. */
+  readonly timeZone?: string;
+}
 
 /** One filter on its way through the binder. */
 export class BindContext {
   readonly text: string;
   readonly schema: CollectionSchema;
   readonly templates: TemplateValues;
+  readonly timeZone: string;
+  /** Set while the condition of a `match_any` and its kin is bound. */
+  scope: ElementScope | null = null;
+  /** An `element_filter` asks for elements, not for rows. */
+  isElementWise = false;
   /** Filled as names are resolved. */
   readonly fieldIds = new Set<FieldId>();
 
-  constructor(text: string, schema: CollectionSchema, templates: TemplateValues) {
+  constructor(text: string, schema: CollectionSchema, templates: TemplateValues, options: PlanOptions) {
     this.text = text;
     this.schema = schema;
     this.templates = templates;
+    this.timeZone = options.timeZone ?? 'UTC';
   }
 
   /** The text of `node` as messages show it. */
@@ -39,6 +66,10 @@ export function boundTypeName(bound: Bound): string {
       return dataTypeName(typeOfConstant(bound.value));
     case 'list':
       return dataTypeName(DataType.Array);
+    case 'instant':
+      return dataTypeName(DataType.Timestamptz);
+    case 'interval':
+      return 'Interval';
     case 'operand':
       return operandTypeName(bound.operand);
     case 'condition':

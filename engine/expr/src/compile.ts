@@ -6,11 +6,25 @@ import {
   lengthEvaluator,
 } from './array-leaf.ts';
 import { type Evaluator, type Mode, RUN_ROWS_MAX } from './evaluator.ts';
+import { geometryEvaluator } from './geometry-leaf.ts';
+import { shiftedEvaluator } from './instant-leaf.ts';
 import { jsonEvaluator, jsonNullEvaluator } from './json-leaf.ts';
+import { matchEvaluator } from './match-leaf.ts';
 import { numberEvaluator, numericFieldsEvaluator } from './number-loop.ts';
-import type { Condition, FieldsLeaf, Leaf, NullLeaf, Operand } from './plan.ts';
+import type {
+  ComparisonLeaf,
+  Condition,
+  FieldsLeaf,
+  Leaf,
+  NullLeaf,
+  Operand,
+  OperandLeaf,
+  RangeLeaf,
+} from './plan.ts';
 import type { Predicate, RowFilter } from './predicate.ts';
+import { sampleEvaluator } from './sample-leaf.ts';
 import { textEvaluator, textFieldsEvaluator } from './text-leaf.ts';
+import { phraseMatchEvaluator, textMatchEvaluator } from './text-match-leaf.ts';
 import { typeOfOperand } from './value-type.ts';
 
 const filters = new WeakMap<Predicate, RowFilter>();
@@ -49,7 +63,7 @@ function evaluatorOf(condition: Condition, depth: number): Evaluator {
     case 'or':
       return joinEvaluators(condition.kind, condition.operands, depth);
     default:
-      return leafEvaluator(condition);
+      return leafEvaluator(condition, depth);
   }
 }
 
@@ -99,6 +113,18 @@ function costOf(condition: Condition): number {
       return condition.operands.reduce((sum, operand) => sum + costOf(operand), 0);
     case 'compare-fields':
       return condition.left.dataType === DataType.VarChar ? 10 : 1;
+    case 'text-match':
+    case 'phrase-match':
+      return 1_000;
+    case 'geometry':
+      return 2_000;
+    case 'match':
+      return 10 * (1 + costOf(condition.condition));
+    case 'sample':
+      // Drawn from what all others left over.
+      return Number.POSITIVE_INFINITY;
+    case 'regex':
+      return costOfOperand(condition.operand) + 50;
     default:
       return costOfOperand(condition.operand);
   }
@@ -121,7 +147,7 @@ function costOfOperand(operand: Operand): number {
   }
 }
 
-function leafEvaluator(leaf: Leaf): Evaluator {
+function leafEvaluator(leaf: Leaf, depth: number): Evaluator {
   switch (leaf.kind) {
     case 'compare-fields':
       return fieldsEvaluator(leaf);
@@ -137,19 +163,30 @@ function leafEvaluator(leaf: Leaf): Evaluator {
     case 'range':
     case 'in':
     case 'like':
+    case 'regex':
       return operandEvaluator(leaf, leaf.operand);
+    case 'text-match':
+      return textMatchEvaluator(leaf);
+    case 'phrase-match':
+      return phraseMatchEvaluator(leaf);
+    case 'match':
+      return matchEvaluator(leaf, evaluatorOf(leaf.condition, depth + 1));
+    case 'geometry':
+      return geometryEvaluator(leaf);
+    case 'sample':
+      return sampleEvaluator(leaf);
     default:
       return unreachable(leaf);
   }
 }
 
 /** By the column that the operand reads in the end. */
-function operandEvaluator(leaf: Exclude<Leaf, FieldsLeaf | NullLeaf>, operand: Operand): Evaluator {
+function operandEvaluator(leaf: OperandLeaf, operand: Operand): Evaluator {
   switch (operand.kind) {
     case 'column':
-      if (typeOfOperand(operand) === DataType.VarChar || leaf.kind === 'like' || leaf.kind === 'contains')
-        return textEvaluator(leaf, operand.field);
-      return numberEvaluator(leaf);
+      if (leaf.kind === 'compare' || leaf.kind === 'range' || leaf.kind === 'in')
+        if (typeOfOperand(operand) !== DataType.VarChar) return numberEvaluator(leaf);
+      return textEvaluator(leaf, operand.field);
     case 'element':
       return elementEvaluator(leaf, operand);
     case 'path':
@@ -159,6 +196,8 @@ function operandEvaluator(leaf: Exclude<Leaf, FieldsLeaf | NullLeaf>, operand: O
       return lengthEvaluator(leaf, operand.of);
     case 'arithmetic':
       return operandEvaluator(leaf, operand.of);
+    case 'shifted':
+      return shiftedEvaluator(leaf as ComparisonLeaf | RangeLeaf, operand);
   }
 }
 

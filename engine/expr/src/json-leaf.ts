@@ -2,7 +2,7 @@ import type { JsonColumn } from '@elanus/model';
 import { type Evaluator, rowEvaluator } from './evaluator.ts';
 import { JsonReader, type JsonStep, jsonStep } from './json-reader.ts';
 import { numberTest } from './number.ts';
-import type { ContainsLeaf, Leaf, ListValue, NullLeaf, PathOperand } from './plan.ts';
+import type { ContainsLeaf, ListValue, NullLeaf, OperandLeaf, PathOperand } from './plan.ts';
 import { textTest } from './text-test.ts';
 import { ValueIndex } from './value-index.ts';
 
@@ -13,7 +13,7 @@ type Truth = 'true' | 'false' | 'unknown';
 type JsonTest = (reader: JsonReader) => Truth;
 
 /** The evaluator of a leaf on a JSON path, its length or its arithmetic. */
-export function jsonEvaluator(leaf: Exclude<Leaf, NullLeaf>, path: PathOperand): Evaluator {
+export function jsonEvaluator(leaf: OperandLeaf, path: PathOperand): Evaluator {
   const test = jsonTest(leaf);
   const wanted: Truth = leaf.negated ? 'false' : 'true';
   return overValues(path, (reader, isThere) => isThere && test(reader) === wanted);
@@ -41,7 +41,7 @@ function overValues(path: PathOperand, test: (reader: JsonReader, isThere: boole
   });
 }
 
-function jsonTest(leaf: Exclude<Leaf, NullLeaf>): JsonTest {
+function jsonTest(leaf: OperandLeaf): JsonTest {
   switch (leaf.kind) {
     case 'contains':
       return containsTest(leaf);
@@ -55,8 +55,8 @@ function jsonTest(leaf: Exclude<Leaf, NullLeaf>): JsonTest {
 }
 
 /** Of the kind of the leaf's constant; arithmetic and lengths are numbers whatever it is. */
-function scalarTest(leaf: Leaf): JsonTest {
-  const isLength = 'operand' in leaf && (leaf.operand.kind === 'length' || isLengthArithmetic(leaf));
+function scalarTest(leaf: OperandLeaf): JsonTest {
+  const isLength = leaf.operand.kind === 'length' || isLengthArithmetic(leaf);
   const ofNumber = isBoolean(leaf) ? undefined : numberTest(leaf);
   const ofText = textTest(leaf);
   if (isLength)
@@ -81,12 +81,12 @@ function scalarTest(leaf: Leaf): JsonTest {
   };
 }
 
-function isBoolean(leaf: Leaf): boolean {
+function isBoolean(leaf: OperandLeaf): boolean {
   return leaf.kind === 'compare' && typeof leaf.value === 'boolean';
 }
 
-function isLengthArithmetic(leaf: Leaf): boolean {
-  return 'operand' in leaf && leaf.operand.kind === 'arithmetic' && leaf.operand.of.kind === 'length';
+function isLengthArithmetic({ operand }: OperandLeaf): boolean {
+  return operand.kind === 'arithmetic' && operand.of.kind === 'length';
 }
 
 function truth(isTrue: boolean): Truth {

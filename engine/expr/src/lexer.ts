@@ -1,5 +1,5 @@
 import { FilterError } from './filter-error.ts';
-import { unescapeString } from './string-literal.ts';
+import { unescapePattern, unescapeString } from './string-literal.ts';
 import type { PathStep } from './tree.ts';
 
 /** Operators of several spellings have one kind: `&&` is `and`. Keyword calls are `keyword-call`. */
@@ -67,6 +67,7 @@ const FLOAT =
   /(?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|0[xX](?:[0-9a-fA-F]*\.[0-9a-fA-F]+|[0-9a-fA-F]+\.?)[pP][+-]?\d+/y;
 const INTEGER = /0[xX][0-9a-fA-F]+|0[bB][01]+|0[0-7]*|[1-9]\d*/y;
 const INDEX_STEP = /\[(\d+)\]/y;
+const FIELD_STEP = /\[([A-Za-z_][A-Za-z0-9_]*)\]/y;
 
 const isDigit = (code: number) => code >= 0x30 && code <= 0x39;
 const isNameStart = (code: number) =>
@@ -111,8 +112,9 @@ export class Lexer {
     else this.#readOperator();
   }
 
-  /** Goes back to the token that began at `start`. */
+  /** Goes back to the token that began at `start`, which is no string behind `=~`. */
   returnTo(start: number): void {
+    this.kind = 'end';
     this.end = start;
     this.advance();
   }
@@ -182,6 +184,9 @@ export class Lexer {
     INDEX_STEP.lastIndex = open;
     const index = INDEX_STEP.exec(this.#text);
     if (index !== null) return { step: { text: index[1]!, form: 'index' }, end: INDEX_STEP.lastIndex };
+    FIELD_STEP.lastIndex = open;
+    const field = FIELD_STEP.exec(this.#text);
+    if (field !== null) return { step: { text: field[1]!, form: 'field' }, end: FIELD_STEP.lastIndex };
     const raw = /[rR]/.test(this.#text[open + 1] ?? '');
     const quoteAt = open + (raw ? 2 : 1);
     if (!/["']/.test(this.#text[quoteAt] ?? '')) return undefined;
@@ -196,8 +201,9 @@ export class Lexer {
     if (close < 0)
       throw this.error(`token recognition error at: '${this.#text.slice(this.start, this.start + 64)}'`);
     const inside = this.#text.slice(quoteAt + 1, close);
+    const read = this.kind === '=~' || this.kind === '!~' ? unescapePattern : unescapeString;
     this.kind = 'string';
-    this.string = form === 'raw' ? inside : unescapeString(inside);
+    this.string = form === 'raw' ? inside : read(inside);
     this.end = close + 1;
   }
 

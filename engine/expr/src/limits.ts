@@ -10,6 +10,13 @@ export const FILTER_LIMITS = {
   listItemsMax: 2_000_000,
   /** UTF-8 bytes between two `%` of a LIKE pattern, because such a run is looked for at every byte of a row. */
   likeInfixBytesMax: 1_024,
+  /** Characters of a regular expression, and instructions of the automaton made of it. */
+  regexLengthMax: 4_096,
+  regexStepsMax: 2_000,
+  /** Words of a text or phrase to match. */
+  matchWordsMax: 1_024,
+  /** Characters of a constant shape. */
+  shapeLengthMax: 65_536,
   /** Characters of a filter, or of a part of it, that an error message repeats. */
   messageTextMax: 4_096,
 } as const;

@@ -1,4 +1,4 @@
-import type { ComparisonLeaf, Condition, MembershipLeaf, Operand } from './plan.ts';
+import { type ComparisonLeaf, type Condition, isPlain, type MembershipLeaf, type Operand } from './plan.ts';
 import type { Constant } from './tree.ts';
 
 type Listing = MembershipLeaf | (ComparisonLeaf & { readonly operator: '=='; readonly value: Constant });
@@ -27,7 +27,7 @@ function isListing(operand: Condition, kind: 'and' | 'or'): operand is Listing {
   if (operand.kind !== 'in' && operand.kind !== 'compare') return false;
   if (operand.kind === 'compare' && (operand.operator !== '==' || typeof operand.value === 'object'))
     return false;
-  if (operand.operand.kind === 'arithmetic' || operand.operand.kind === 'length') return false;
+  if (!isPlain(operand.operand)) return false;
   // Of JSON, `f != 1 and f != "x"` keeps nothing that is neither a number nor a text, nor one of them.
   return kind === 'or' ? !operand.negated : operand.negated && operand.operand.kind !== 'path';
 }

@@ -81,9 +81,14 @@ function halvesOf(values: BigInt64Array): Int32Array {
   return new Int32Array(values.buffer, values.byteOffset, values.length * 2);
 }
 
+/** Whether the column is a BigInt64Array. */
+function isLong(type: DataType): boolean {
+  return type === DataType.Int64 || type === DataType.Timestamptz;
+}
+
 /** `asIntN` changes nothing, but lets the compiler keep the integer in a register: 1 ms instead of 15 a million. */
 function loadColumn(type: DataType, lookUp: boolean): { form: Form; load: string } {
-  if (type !== DataType.Int64) return { form: 'number', load: 'const v = values[row];' };
+  if (!isLong(type)) return { form: 'number', load: 'const v = values[row];' };
   if (lookUp) return { form: 'halves', load: 'const lo = values[2 * row], hi = values[2 * row + 1];' };
   return { form: 'bigint', load: 'const v = BigInt.asIntN(64, values[row]);' };
 }
@@ -100,13 +105,13 @@ function loadArithmetic(
     constants.push(Number(constant));
     return { form: 'number', load: `const v = values[row] ${operator} ${k};` };
   }
-  if (type !== DataType.Int64 && isExactInDouble(operator, constant)) {
+  if (!isLong(type) && isExactInDouble(operator, constant)) {
     constants.push(Number(constant));
     const result = `values[row] ${operator} ${k}`;
     return { form: 'number', load: `const v = ${operator === '/' ? `Math.trunc(${result})` : result};` };
   }
   constants.push(constant);
-  const value = type === DataType.Int64 ? 'values[row]' : 'BigInt(values[row])';
+  const value = isLong(type) ? 'values[row]' : 'BigInt(values[row])';
   return { form: 'bigint', load: `const v = BigInt.asIntN(64, ${value} ${operator} ${k});` };
 }
 

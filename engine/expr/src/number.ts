@@ -1,6 +1,6 @@
 import { satisfies } from './compare.ts';
 import { foldIntegers } from './fold.ts';
-import type { Leaf, RowOperator } from './plan.ts';
+import type { OperandLeaf, RowOperator } from './plan.ts';
 import { exactNumber, ValueIndex } from './value-index.ts';
 
 /** A number of a row: an integer that a double can't hold is a bigint, every other is a number. */
@@ -15,9 +15,9 @@ export function orderOfNumbers(a: RowNumber, b: RowNumber): number {
 }
 
 /** The test of `leaf` on one number; `undefined` when its constants are no numbers. */
-export function numberTest(leaf: Leaf): NumberTest | undefined {
+export function numberTest(leaf: OperandLeaf): NumberTest | undefined {
   const test = plainTest(leaf);
-  if (test === undefined || !('operand' in leaf) || leaf.operand.kind !== 'arithmetic') return test;
+  if (test === undefined || leaf.operand.kind !== 'arithmetic') return test;
   const { operator, constant } = leaf.operand;
   return (value, isInteger) => {
     const result = calculate(value, isInteger, operator, constant);
@@ -25,7 +25,7 @@ export function numberTest(leaf: Leaf): NumberTest | undefined {
   };
 }
 
-function plainTest(leaf: Leaf): NumberTest | undefined {
+function plainTest(leaf: OperandLeaf): NumberTest | undefined {
   switch (leaf.kind) {
     case 'compare': {
       const constant = constantNumber(leaf.value);

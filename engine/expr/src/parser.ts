@@ -1,7 +1,18 @@
 import { FilterError, shorten } from './filter-error.ts';
 import { Lexer, type TokenKind } from './lexer.ts';
 import { FILTER_LIMITS } from './limits.ts';
-import type { BinaryNode, Constant, NameNode, Node, RangeNode, UnaryNode } from './tree.ts';
+import { KEYWORD_CALLS, OPTION_NAMES, TIME_LITERALS } from './soft-keywords.ts';
+import {
+  type BinaryNode,
+  type CallOption,
+  type Constant,
+  type ElementNode,
+  isRangeMiddle,
+  type NameNode,
+  type Node,
+  type RangeNode,
+  type UnaryNode,
+} from './tree.ts';
 
 /** How tightly an infix operator binds: the larger, the tighter. All of them associate to the left. */
 const INFIX: Readonly<Partial<Record<TokenKind, number>>> = {
@@ -122,16 +133,16 @@ class Parser {
     const lexer = this.#lexer;
     lexer.advance();
     const isOrder = operator === '<' || operator === '<=' || operator === '>' || operator === '>=';
-    const startsWithName = lexer.kind === 'name';
+    const startsWithName = lexer.kind === 'name' || lexer.kind === '$';
     const right = this.#expression(isOrder ? INFIX.in! : binds + 1);
-    if (isOrder && startsWithName && right.kind === 'name' && lexer.kind[0] === operator[0]) {
+    if (isOrder && startsWithName && isRangeMiddle(right) && lexer.kind[0] === operator[0]) {
       const rightOperator = lexer.kind;
       if (isOrderOperator(rightOperator)) return this.#range(left, operator, right, rightOperator);
     }
     return this.#node({ kind: 'binary', operator, left, right, ...span(left, right) });
   }
 
-  #range(left: Node, leftOperator: Order, middle: NameNode, rightOperator: Order): Node {
+  #range(left: Node, leftOperator: Order, middle: RangeNode['middle'], rightOperator: Order): Node {
     this.#lexer.advance();
     const right = this.#expression(INFIX.in!);
     return this.#node({
@@ -181,7 +192,7 @@ class Parser {
       case '(':
         return this.#parenthesized();
       case '$':
-        throw new FilterError('$[x] syntax can only be used inside ElementFilter or MATCH_*');
+        return this.#element();
       default:
         throw this.#unexpected();
     }
@@ -220,9 +231,8 @@ class Parser {
     const next = lexer.kind as TokenKind;
     if (steps.length === 0) {
       if (next === '(') return this.#call(name, start);
-      if (next === 'string' && /^(?:iso|ISO|interval|INTERVAL)$/.test(name))
-        throw new FilterError(`${name.toUpperCase()} literals of Timestamptz fields are not supported yet`);
-      if (next === '[' && lexer.start === end) this.#refuseStructField(name);
+      if (next === 'string' && TIME_LITERALS.has(name))
+        return this.#timeLiteral(TIME_LITERALS.get(name)!, start);
       if (name === '$meta') throw this.#unexpected();
     }
     const node: NameNode = { kind: 'name', name, steps, start, end, height: 1 };
@@ -232,18 +242,29 @@ class Parser {
     return this.#node({ kind: 'null-test', operator: next, operand: node, start, end: testEnd, height: 1 });
   }
 
-  /** `s[sub]`: returns when it is something else that follows the name. */
-  #refuseStructField(name: string): void {
+  /** The lexer stands on the text. */
+  #timeLiteral(kind: 'instant' | 'interval', start: number): Node {
+    const { string: text, end } = this.#lexer;
+    this.#lexer.advance();
+    return this.#node({ kind, text, start, end, height: 1 });
+  }
+
+  /** `$` or `$[field]`. */
+  #element(): Node {
     const lexer = this.#lexer;
-    const open = lexer.start;
+    const start = lexer.start;
+    let end = lexer.end;
+    let field: string | null = null;
     lexer.advance();
-    if (lexer.kind === 'name') {
-      const subField = lexer.string;
+    if ((lexer.kind as TokenKind) === '[' && lexer.start === end) {
       lexer.advance();
-      if ((lexer.kind as TokenKind) === ']')
-        throw new FilterError(`struct field not found: ${name}[${subField}]`);
+      field = lexer.string;
+      if ((lexer.kind as TokenKind) !== 'name' || lexer.steps.length > 0) throw this.#unexpected();
+      lexer.advance();
+      end = lexer.end;
+      this.#expect(']');
     }
-    lexer.returnTo(open);
+    return this.#node({ kind: 'element', field, start, end, height: 1 } satisfies ElementNode);
   }
 
   /** The lexer stands on the keyword, or for a free name on its `(`. */
@@ -251,21 +272,40 @@ class Parser {
     const lexer = this.#lexer;
     const start = freeStart ?? lexer.start;
     const name = (free ?? lexer.string).toLowerCase();
+    const isKeyword =
+      free === undefined || (KEYWORD_CALLS.has(name) && (free === name || free === name.toUpperCase()));
     if (free === undefined) lexer.advance();
-    refuseCall(free ?? name, name);
     this.#expect('(');
     const operands: Node[] = [];
+    const options: CallOption[] = [];
     let height = 0;
     while (lexer.kind !== ')') {
+      const option = this.#optionName();
       const operand = this.#expression(LOOSEST);
-      operands.push(operand);
+      if (option === undefined) operands.push(operand);
+      else options.push({ name: option, value: operand });
       height = Math.max(height, operand.height);
       if ((lexer.kind as TokenKind) !== ',') break;
       lexer.advance();
     }
     const end = lexer.end;
     this.#expect(')');
-    return this.#node({ kind: 'call', name, operands, start, end, height: height + 1 });
+    const form = isKeyword ? 'keyword' : 'free';
+    return this.#node({ kind: 'call', name, form, operands, options, start, end, height: height + 1 });
+  }
+
+  /** `name=` in front of a call's operand; `undefined`, and nothing read, when there is none. */
+  #optionName(): string | undefined {
+    const lexer = this.#lexer;
+    const { start, string: name, kind } = lexer;
+    if (kind !== 'name' || !OPTION_NAMES.has(name.toLowerCase())) return undefined;
+    lexer.advance();
+    if ((lexer.kind as TokenKind) !== '=') {
+      lexer.returnTo(start);
+      return undefined;
+    }
+    lexer.advance();
+    return name.toLowerCase();
   }
 
   #template(): Node {
@@ -357,22 +397,4 @@ function span(first: Node, last: Node) {
 
 function tooDeep(): FilterError {
   return new FilterError(`the expression is nested deeper than ${FILTER_LIMITS.heightMax} levels`);
-}
-
-/** Calls of the language that this server does not answer yet: refused by name, in either spelling. */
-const REFUSED_CALLS: ReadonlyMap<string, string> = new Map([
-  ['text_match', 'text_match'],
-  ['text_match_fuzzy', 'text_match_fuzzy'],
-  ['phrase_match', 'phrase_match'],
-  ['random_sample', 'random_sample'],
-  ['membership_match', 'membership_match'],
-  ...['element_filter', 'match_all', 'match_any', 'match_least', 'match_most', 'match_exact'].map(
-    (name) => [name, `${name} on struct arrays`] as const,
-  ),
-]);
-
-function refuseCall(spelling: string, name: string): void {
-  const isOperator = spelling === name || spelling === name.toUpperCase();
-  const feature = name.startsWith('st_') ? `${name} on geometry` : REFUSED_CALLS.get(name);
-  if (isOperator && feature !== undefined) throw new FilterError(`${feature} is not supported yet`);
 }

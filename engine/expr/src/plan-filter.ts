@@ -1,6 +1,6 @@
 import type { CollectionSchema } from '@elanus/model';
 import { bind } from './bind.ts';
-import { BindContext } from './bound.ts';
+import { BindContext, type PlanOptions } from './bound.ts';
 import { describeFilterError, FilterError } from './filter-error.ts';
 import { parse } from './parser.ts';
 import type { Predicate } from './predicate.ts';
@@ -16,12 +16,14 @@ export function planFilter(
   text: string,
   schema: CollectionSchema,
   templates: TemplateValues = NO_TEMPLATES,
+  options: PlanOptions = {},
 ): Predicate | null {
   if (/^[ \t\r\n]*$/.test(text)) return null;
   try {
-    const context = new BindContext(text, schema, templates);
+    const context = new BindContext(text, schema, templates, options);
     const condition = bind(context, parse(text));
-    return { text, fieldIds: context.fieldIds, primaryKey: schema.primaryKey, condition };
+    const { fieldIds, isElementWise } = context;
+    return { text, fieldIds, primaryKey: schema.primaryKey, isElementWise, condition };
   } catch (error) {
     if (error instanceof FilterError) throw describeFilterError(text, error);
     throw error;

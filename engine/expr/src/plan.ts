@@ -1,4 +1,5 @@
 import type { DataType, FieldSchema } from '@elanus/model';
+import type { Interval } from './interval.ts';
 import type { LikePattern } from './like.ts';
 import type { ComparisonOperator, Constant } from './tree.ts';
 
@@ -19,13 +20,17 @@ export type Condition =
 
 /** A test of one row's values in one or two fields. */
 export type Leaf =
-  | ComparisonLeaf
-  | RangeLeaf
-  | MembershipLeaf
-  | LikeLeaf
+  | OperandLeaf
   | FieldsLeaf
   | NullLeaf
-  | ContainsLeaf;
+  | TextMatchLeaf
+  | PhraseMatchLeaf
+  | MatchLeaf
+  | GeometryLeaf
+  | SampleLeaf;
+
+/** A test of one operand's value with constants. */
+export type OperandLeaf = ComparisonLeaf | RangeLeaf | MembershipLeaf | LikeLeaf | RegexLeaf | ContainsLeaf;
 
 interface LeafBase {
   readonly negated: boolean;
@@ -64,6 +69,14 @@ export interface LikeLeaf extends LeafBase {
   readonly pattern: LikePattern;
 }
 
+/** `operand =~ pattern`, of text. */
+export interface RegexLeaf extends LeafBase {
+  readonly kind: 'regex';
+  readonly operand: Operand;
+  /** In RE2's syntax, already found to be one and small enough. */
+  readonly pattern: string;
+}
+
 /** `left operator right`: two scalar columns of the same kind. */
 export interface FieldsLeaf extends LeafBase {
   readonly kind: 'compare-fields';
@@ -86,11 +99,73 @@ export interface ContainsLeaf extends LeafBase {
   readonly values: readonly ListValue[];
 }
 
+/** Whether at least so many of the distinct `tokens` occur in the words of a text. */
+export interface TextMatchLeaf extends LeafBase {
+  readonly kind: 'text-match';
+  readonly field: FieldSchema;
+  readonly tokens: readonly string[];
+  readonly countMin: number;
+}
+
+/** Whether the words of a text hold `tokens` in this order, no more than `slop` positions out of place. */
+export interface PhraseMatchLeaf extends LeafBase {
+  readonly kind: 'phrase-match';
+  readonly field: FieldSchema;
+  readonly tokens: readonly string[];
+  readonly slop: number;
+}
+
+/** Whether so many elements of an array satisfy a condition. */
+export interface MatchLeaf extends LeafBase {
+  readonly kind: 'match';
+  /** The array, or of an array of structs one of its sub-fields, which are arrays of equal length. */
+  readonly array: FieldSchema;
+  /** Of all arrays whose elements the condition reads. */
+  readonly fields: readonly FieldSchema[];
+  /** Over the elements: its columns are the elements of the arrays with the same field ids. */
+  readonly condition: Condition;
+  readonly mode: 'any' | 'all' | 'least' | 'most' | 'exact';
+  /** Of `least`, `most` and `exact`. */
+  readonly threshold: number;
+}
+
+/** What two shapes may have to do with one another. */
+export type SpatialRelation =
+  | 'equals'
+  | 'touches'
+  | 'overlaps'
+  | 'crosses'
+  | 'contains'
+  | 'intersects'
+  | 'within';
+
+/** Whether the field's shape is in the relation to a constant one, near it, or valid in itself. */
+export interface GeometryLeaf extends LeafBase {
+  readonly kind: 'geometry';
+  readonly field: FieldSchema;
+  readonly test:
+    | { readonly kind: 'relation'; readonly relation: SpatialRelation; readonly shape: string }
+    | { readonly kind: 'distance'; readonly shape: string; readonly metresMax: number }
+    | { readonly kind: 'validity' };
+}
+
+/** TRUE by chance, and the last operand of the outermost AND. */
+export interface SampleLeaf {
+  readonly kind: 'sample';
+  /** Between 0 and 1. */
+  readonly probability: number;
+  /** Filters with the same seed draw the same rows from the same sequence of rows. */
+  readonly seed: number;
+}
+
 /** A constant, or a list that stands for a JSON or Array value. */
 export type ListValue = Constant | readonly ListValue[];
 
 /** What a leaf looks at in each row. */
-export type Operand = ColumnOperand | ElementOperand | PathOperand | LengthOperand | ArithmeticOperand;
+export type Operand = PlainOperand | LengthOperand | ArithmeticOperand | ShiftedOperand;
+
+/** A value that lies in the row as it is. */
+export type PlainOperand = ColumnOperand | ElementOperand | PathOperand;
 
 /** A whole field. */
 export interface ColumnOperand {
@@ -129,12 +204,24 @@ export interface ArithmeticOperand {
   readonly constant: bigint | number;
 }
 
+/** A Timestamptz field and an interval with months, whose length depends on the row. */
+export interface ShiftedOperand {
+  readonly kind: 'shifted';
+  readonly of: ColumnOperand;
+  readonly by: Interval;
+}
+
 /** What an operand's values are: `json` when each row may have another kind. */
-export type ValueKind = 'bool' | 'integer' | 'float' | 'string' | 'json' | 'array';
+export type ValueKind = 'bool' | 'integer' | 'float' | 'string' | 'instant' | 'json' | 'array';
 
 /** The field that an operand reads. */
 export function fieldOf(operand: Operand): FieldSchema {
-  return operand.kind === 'length' || operand.kind === 'arithmetic' ? fieldOf(operand.of) : operand.field;
+  return isPlain(operand) ? operand.field : fieldOf(operand.of);
+}
+
+/** Whether nothing is calculated before the value is there. */
+export function isPlain(operand: Operand): operand is PlainOperand {
+  return operand.kind === 'column' || operand.kind === 'element' || operand.kind === 'path';
 }
 
 /** The element type of an Array field. */

@@ -12,6 +12,11 @@ export interface Predicate {
   readonly fieldIds: ReadonlySet<FieldId>;
   /** Of the schema that the filter was bound to. */
   readonly primaryKey: FieldSchema;
+  /**
+   * Whether `element_filter` is in it, which asks for a result per element that matches. The compiled filter finds
+   * the rows that have such an element.
+   */
+  readonly isElementWise: boolean;
   readonly condition: Condition;
 }
 

@@ -42,6 +42,11 @@ export function unescapeString(inside: string): string {
   return value + decodeBytes(bytes) + inside.slice(copied);
 }
 
+/** The same for the operand of `=~`: a backslash is the pattern's own, unless a second one or a quote follows. */
+export function unescapePattern(inside: string): string {
+  return inside.replace(/\\([\\"'])/g, '$1');
+}
+
 interface Escape {
   readonly end: number;
   readonly text: string;

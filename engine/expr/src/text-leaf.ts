@@ -1,11 +1,11 @@
 import type { FieldSchema, VarCharColumn } from '@elanus/model';
 import { satisfies } from './compare.ts';
 import { type Evaluator, rowEvaluator } from './evaluator.ts';
-import type { FieldsLeaf, Leaf } from './plan.ts';
+import type { FieldsLeaf, OperandLeaf } from './plan.ts';
 import { orderOfBytes, textTest } from './text-test.ts';
 
 /** The evaluator of a leaf on a VarChar column. */
-export function textEvaluator(leaf: Leaf, field: FieldSchema): Evaluator {
+export function textEvaluator(leaf: OperandLeaf, field: FieldSchema): Evaluator {
   const test = textTest(leaf)!;
   const wanted = !leaf.negated;
   return rowEvaluator(({ source }) => {

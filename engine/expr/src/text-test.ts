@@ -1,13 +1,14 @@
 import { satisfies } from './compare.ts';
 import { ANY_CODE_POINT, type LikePattern, type LikeSegment } from './like.ts';
-import type { Leaf } from './plan.ts';
+import type { OperandLeaf } from './plan.ts';
+import { regexTest } from './regex.ts';
 import { equalBytes, TextIndex } from './text-index.ts';
 
 /** Whether the UTF-8 text `bytes[start .. end)` satisfies a leaf, which is not negated. */
 export type TextTest = (bytes: Uint8Array, start: number, end: number) => boolean;
 
 /** The test of `leaf` on one text; `undefined` when its constants are no texts. */
-export function textTest(leaf: Leaf): TextTest | undefined {
+export function textTest(leaf: OperandLeaf): TextTest | undefined {
   switch (leaf.kind) {
     case 'compare': {
       if (typeof leaf.value !== 'string') return undefined;
@@ -31,6 +32,8 @@ export function textTest(leaf: Leaf): TextTest | undefined {
     }
     case 'like':
       return likeTest(leaf.pattern);
+    case 'regex':
+      return regexTest(leaf.pattern);
     default:
       return undefined;
   }

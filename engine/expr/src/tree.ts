@@ -5,6 +5,9 @@
 export type Node =
   | LiteralNode
   | NameNode
+  | ElementNode
+  | InstantNode
+  | IntervalNode
   | TemplateNode
   | ListNode
   | UnaryNode
@@ -32,10 +35,10 @@ export interface LiteralNode extends NodeBase {
   readonly value: Constant;
 }
 
-/** One `["key"]` or `[0]`. */
+/** One `["key"]`, `[0]`, or `[name]` of a struct's sub-field. */
 export interface PathStep {
   readonly text: string;
-  readonly form: 'key' | 'index';
+  readonly form: 'key' | 'index' | 'field';
 }
 
 /** A field, an undeclared key, or with steps a place inside one. */
@@ -43,6 +46,24 @@ export interface NameNode extends NodeBase {
   readonly kind: 'name';
   readonly name: string;
   readonly steps: readonly PathStep[];
+}
+
+/** `$`, the element that a `match_any` and its kin look at, or `$[field]` when it is a struct. */
+export interface ElementNode extends NodeBase {
+  readonly kind: 'element';
+  readonly field: string | null;
+}
+
+/** `ISO '2025-01-01T00:00:00Z'`, its text not yet read: it may need a time zone. */
+export interface InstantNode extends NodeBase {
+  readonly kind: 'instant';
+  readonly text: string;
+}
+
+/** `INTERVAL 'P1D'`, its text not yet read. */
+export interface IntervalNode extends NodeBase {
+  readonly kind: 'interval';
+  readonly text: string;
 }
 
 /** `{name}`: a value that comes beside the text. */
@@ -89,9 +110,14 @@ export interface RangeNode extends NodeBase {
   readonly kind: 'range';
   readonly left: Node;
   readonly leftOperator: '<' | '<=' | '>' | '>=';
-  readonly middle: NameNode;
+  readonly middle: NameNode | ElementNode;
   readonly rightOperator: '<' | '<=' | '>' | '>=';
   readonly right: Node;
+}
+
+/** Whether `node` may stand in the middle of a range. */
+export function isRangeMiddle(node: Node): node is RangeNode['middle'] {
+  return node.kind === 'name' || node.kind === 'element';
 }
 
 /** `left in right`, whose right side should be a list. */
@@ -109,10 +135,19 @@ export interface NullTestNode extends NodeBase {
   readonly operand: NameNode;
 }
 
-/** `name(operands)`, a keyword's or a free one. */
+/** `name(operands, option=value)`. */
 export interface CallNode extends NodeBase {
   readonly kind: 'call';
   /** Lower case. */
   readonly name: string;
+  /** `free` are functions that any spelling of the name calls, keywords are all lower or all upper case. */
+  readonly form: 'keyword' | 'free';
   readonly operands: readonly Node[];
+  readonly options: readonly CallOption[];
+}
+
+/** `name=value` behind the operands of a call. */
+export interface CallOption {
+  readonly name: string;
+  readonly value: Node;
 }

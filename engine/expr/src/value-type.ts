@@ -12,6 +12,7 @@ const KIND_BY_TYPE: ReadonlyMap<DataType, ValueKind> = new Map<DataType, ValueKi
   [DataType.Float, 'float'],
   [DataType.Double, 'float'],
   [DataType.VarChar, 'string'],
+  [DataType.Timestamptz, 'instant'],
   [DataType.JSON, 'json'],
   [DataType.Array, 'array'],
 ]);
@@ -32,6 +33,8 @@ export function typeOfOperand(operand: Operand): DataType {
       return DataType.JSON;
     case 'length':
       return DataType.Int64;
+    case 'shifted':
+      return DataType.Timestamptz;
     case 'arithmetic':
       return typeOfArithmetic(operand.of, operand.constant);
   }
@@ -101,6 +104,7 @@ export function castConstant(value: Constant, type: DataType): Constant | undefi
     case 'bool':
       return typeof value === 'boolean' ? value : undefined;
     case 'integer':
+    case 'instant':
       return typeof value === 'bigint' ? value : undefined;
     case 'float':
       if (typeof value !== 'bigint' && typeof value !== 'number') return undefined;

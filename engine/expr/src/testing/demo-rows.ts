@@ -42,6 +42,12 @@ export function field(
 
 const nullable = { nullable: true };
 
+/** What makes text_match possible. */
+const MATCHED = [
+  { key: 'enable_analyzer', value: 'true' },
+  { key: 'enable_match', value: 'true' },
+];
+
 const FIELDS: readonly FieldSchema[] = [
   field(100, 'id', DataType.Int64, { isPrimaryKey: true }),
   field(101, 'i8', DataType.Int8),
@@ -58,6 +64,7 @@ const FIELDS: readonly FieldSchema[] = [
   field(112, 'text', DataType.Text, nullable),
   field(113, 'time', DataType.Timestamptz, nullable),
   field(114, 'area', DataType.Geometry, nullable),
+  field(115, 'body', DataType.VarChar, { typeParams: MATCHED }),
 ];
 const META = field(120, '$meta', DataType.JSON, { isDynamic: true });
 
@@ -79,6 +86,7 @@ const row = (id: number, values: Row): Row => ({ id, $meta: '{}', ...values });
 /** Ten rows with nulls, empty values, quotes, and JSON of every kind under one key. */
 export const DEMO_ROWS: readonly Row[] = [
   row(1, {
+    body: 'The quick brown fox',
     ...{
       i8: 1,
       age: 18,
@@ -94,16 +102,19 @@ export const DEMO_ROWS: readonly Row[] = [
     $meta: '{"color": "red", "level": 1}',
   }),
   row(2, {
+    body: 'quick fox',
     ...{ i8: -5, age: 25, ratio: 1.5, score: 2.5, ok: false, name: 'bob', tags: ['b'], nums: [] },
     doc: '{"a": 1.0, "s": "y", "t": [1, 2]}',
     $meta: '{"color": "blue"}',
   }),
   row(3, {
+    body: 'lazy dog',
     ...{ i8: 127, ratio: 2, name: 'carol', nick: '', tags: [] },
     doc: '{"a": "1", "t": []}',
     $meta: '{"level": 3}',
   }),
   row(4, {
+    body: 'Brown dog quick',
     ...{
       i8: 0,
       age: 40,
@@ -119,11 +130,13 @@ export const DEMO_ROWS: readonly Row[] = [
     $meta: '{"color": null}',
   }),
   row(5, {
+    body: '',
     ...{ i8: 7, age: 33, ratio: 0, score: 0, ok: false, name: 'Eve', nick: 'eve', tags: ['x'], nums: [5, 5] },
     doc: '{"b": false, "a": [1, 2]}',
     $meta: '{"color": "red", "level": "1"}',
   }),
   row(6, {
+    body: 'fox fox fox',
     i8: 100,
     age: 60,
     ratio: 3.25,
@@ -134,11 +147,13 @@ export const DEMO_ROWS: readonly Row[] = [
     nums: [3, 2, 1],
   }),
   row(7, {
+    body: 'the lazy brown dog',
     ...{ i8: -128, age: 18, ratio: 10, score: 100, name: '', nick: 'n', tags: ['long tag'], nums: [-1, 0] },
     doc: '{}',
     $meta: '{"extra": {"x": [1, {"y": 2}]}}',
   }),
   row(8, {
+    body: 'QUICK',
     ...{
       i8: 12,
       ratio: 0.25,
@@ -153,6 +168,7 @@ export const DEMO_ROWS: readonly Row[] = [
     $meta: '{"level": 2.0}',
   }),
   row(9, {
+    body: 'foxes',
     ...{
       i8: 33,
       age: 99,
@@ -168,6 +184,7 @@ export const DEMO_ROWS: readonly Row[] = [
     $meta: '{"color": "green", "level": 2}',
   }),
   row(10, {
+    body: 'brown',
     ...{ i8: 64, age: 5, ratio: 1_000_000, ok: true, name: '100_pct', tags: ['A'], nums: [1] },
     doc: '{"a": true, "a b": 5, "0": 9}',
     $meta: '{"color": "RED"}',
@@ -216,6 +233,7 @@ function elementColumn(type: DataType, values: readonly unknown[]): object {
     case DataType.Int32:
       return { ...base, values: Int32Array.from(numbers()) };
     case DataType.Int64:
+    case DataType.Timestamptz:
       return { ...base, values: BigInt64Array.from(values, (value) => BigInt((value ?? 0) as number)) };
     case DataType.Float:
       return { ...base, values: Float32Array.from(numbers()) };

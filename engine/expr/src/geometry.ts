@@ -1,0 +1,103 @@
+import { createRequire } from 'node:module';
+import { FilterError } from './filter-error.ts';
+import { FILTER_LIMITS } from './limits.ts';
+import type { SpatialRelation } from './plan.ts';
+
+/** A shape of the library, whose makers wrote no types: what we use of it. */
+export interface Shape {
+  getGeometryType(): string;
+  getEnvelopeInternal(): Record<'getMinX' | 'getMaxX' | 'getMinY' | 'getMaxY', () => number>;
+  isEmpty(): boolean;
+}
+
+/** Degrees, or whatever the shapes are drawn in. */
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+interface Library {
+  readonly reader: { read(text: string): Shape };
+  readonly relate: Record<
+    'equalsTopo' | 'touches' | 'overlaps' | 'crosses' | 'contains' | 'intersects',
+    (left: Shape, right: Shape) => boolean
+  >;
+  readonly distance: { nearestPoints(left: Shape, right: Shape): readonly [Point, Point] };
+  readonly validity: { isValid(shape: Shape): boolean };
+}
+
+let library: Library | undefined;
+
+/** Loaded by the first filter that needs it: 80 ms that no start of a server should pay. */
+function jsts(): Library {
+  if (library !== undefined) return library;
+  const require = createRequire(import.meta.url);
+  const load = (path: string) =>
+    (require(`jsts/org/locationtech/jts/${path}.js`) as { default: unknown }).default as never;
+  const Reader = load('io/WKTReader') as new () => Library['reader'];
+  library = {
+    reader: new Reader(),
+    relate: load('operation/relate/RelateOp'),
+    distance: load('operation/distance/DistanceOp'),
+    validity: load('operation/valid/IsValidOp'),
+  };
+  return library;
+}
+
+const NESTING_MAX = 16;
+const EARTH_RADIUS_M = 6_371_008.8;
+
+/** The shape that a WKT text says; `undefined` when it says none. Never throws. */
+export function readShape(text: string): Shape | undefined {
+  if (!/(?:\)|\bEMPTY)\s*$/i.test(text) || !isNestedWell(text)) return undefined;
+  try {
+    const shape = jsts().reader.read(text);
+    const envelope = shape.getEnvelopeInternal();
+    const corners = [envelope.getMinX(), envelope.getMaxX(), envelope.getMinY(), envelope.getMaxY()];
+    return shape.isEmpty() || corners.every(Number.isFinite) ? shape : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The reader recurses, and takes whatever follows a shape. */
+function isNestedWell(text: string): boolean {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] === '(' && ++depth > NESTING_MAX) return false;
+    if (text[at] === ')' && (--depth < 0 || (depth === 0 && text.slice(at + 1).trim() !== ''))) return false;
+  }
+  return depth === 0;
+}
+
+/** @throws FilterError when `text` is no WKT, or not of the kind that is asked for */
+export function requireShape(text: string, kind: 'any' | 'point', phase: 'parse' | 'fill'): void {
+  if (text.length > FILTER_LIMITS.shapeLengthMax)
+    throw new FilterError(`a WKT longer than ${FILTER_LIMITS.shapeLengthMax} characters`, phase);
+  const shape = readShape(text);
+  if (shape === undefined) throw new FilterError(`invalid WKT: ${text.slice(0, 64)}`, phase);
+  if (kind === 'point' && (shape.getGeometryType() !== 'Point' || shape.isEmpty()))
+    throw new FilterError(`st_dwithin needs a POINT, but got: ${text.slice(0, 64)}`, phase);
+}
+
+/** Whether `left` is in the relation to `right`, as OGC defines it. */
+export function isRelated(left: Shape, relation: SpatialRelation, right: Shape): boolean {
+  const { relate } = jsts();
+  if (relation === 'within') return relate.contains(right, left);
+  return relate[relation === 'equals' ? 'equalsTopo' : relation](left, right);
+}
+
+/** Metres between the nearest points of two shapes, whose coordinates are degrees east and north. */
+export function metresBetween(left: Shape, right: Shape): number {
+  const [from, to] = jsts().distance.nearestPoints(left, right);
+  const radians = (degrees: number) => (degrees * Math.PI) / 180;
+  const north = Math.sin(radians(to.y - from.y) / 2) ** 2;
+  const east = Math.sin(radians(to.x - from.x) / 2) ** 2;
+  const half = north + Math.cos(radians(from.y)) * Math.cos(radians(to.y)) * east;
+  return 2 * EARTH_RADIUS_M * Math.asin(Math.min(1, Math.sqrt(half)));
+}
+
+/** Whether the shape is one that OGC calls simple and valid. */
+export function isValidShape(shape: Shape): boolean {
+  return jsts().validity.isValid(shape);
+}
