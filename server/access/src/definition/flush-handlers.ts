@@ -6,11 +6,12 @@ import { collectionRef } from './collection-ref.ts';
 export function flushHandlers({ root, data, limits }: AccessDependencies): Handlers {
   return {
     async Flush(request, context) {
-      const refs = request.collectionNames.map((name) => collectionRef(context.database, name, limits));
+      const names = [...new Set(request.collectionNames)];
+      const refs = names.map((name) => collectionRef(context.database, name, limits));
       const results = await data.flush(refs);
       /** Clients look results up by the very name they asked with. */
       const byName = <Value>(value: (result: (typeof results)[number]) => Value) =>
-        new Map(results.map((result, at) => [request.collectionNames[at]!, value(result)]));
+        new Map(results.map((result, at) => [names[at]!, value(result)]));
       return {
         dbName: context.database,
         collSegIDs: byName(({ segmentIds }) => ({ data: segmentIds })),

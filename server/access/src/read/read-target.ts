@@ -37,7 +37,7 @@ export async function findReadTarget(
 ): Promise<ReadTarget> {
   const collection = await root.describeCollection(ref);
   if (partitionNames.length > 0 && collection.schema.partitionKey) throw partitionsAreHidden(kind);
-  const named = partitionNames.map((name) => partitionNamed(collection, name));
+  const named = [...new Set(partitionNames)].map((name) => partitionNamed(collection, name));
   const load = await query.loadInfo(collection.id);
   if (load === undefined) throw collectionNotLoaded(ref.collection);
   return { collection, load, partitionIds: readablePartitions(load, named) };
@@ -60,7 +60,7 @@ function readablePartitions(
   named: readonly { readonly id: PartitionId; readonly name: string }[],
 ): readonly PartitionId[] | null {
   const { partitions } = load;
-  const ids = [...new Set(named.map(({ id }) => id))];
+  const ids = named.map(({ id }) => id);
   if (partitions === 'all') return ids.length === 0 ? null : ids;
   const missing = named.find(({ id }) => !partitions.has(id));
   if (missing) throw partitionNotLoaded(missing.name);

@@ -38,6 +38,12 @@ const COLLECTIONS = [
       101,
       'collection not loaded[collection=asleep]',
     ],
+    [
+      'a hundred thousand collections that do not exist',
+      { type: IN_MEMORY, collectionNames: Array.from({ length: 100_000 }, (_, at) => `nobody_${at}`) },
+      100,
+      'collection not found[database=default][collection=nobody_0]',
+    ],
   ]),
   ...mistakesOf('DescribeDatabase', [
     ['an unknown database in the message', { dbName: 'films' }, 800, 'database not found[database=films]'],

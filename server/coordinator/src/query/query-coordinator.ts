@@ -173,9 +173,9 @@ function recordOf(
   };
 }
 
-/** @throws partitionNotFound */
+/** Each partition once, however often it is named. @throws partitionNotFound */
 function partitionsNamed(collection: CollectionInfo, names: readonly string[]): readonly PartitionInfo[] {
-  return names.map((wanted) => {
+  return [...new Set(names)].map((wanted) => {
     const partition = collection.partitions.find(({ name }) => name === wanted);
     if (partition === undefined) throw partitionNotFound(wanted);
     return partition;
