@@ -93,6 +93,18 @@ const refused: readonly Case[] = [
     `only primary field can speficy AutoID with true, field name = text${ending}`,
   ],
   [
+    'two fields of automatic ids',
+    withFields(key({ autoID: true }), vector(), text({ autoID: true })),
+    1100,
+    `only one field can speficy AutoID with true, field name = id, text${ending}`,
+  ],
+  [
+    'a text key without max_length',
+    withFields(key({ dataType: DataType.VarChar }), vector()),
+    1101,
+    'type param(max_length) should be specified for the field(id) of collection c: missing parameter[missing_param=max_length]',
+  ],
+  [
     'an explicit dynamic field',
     withText({ isDynamic: true }),
     1100,
@@ -115,6 +127,7 @@ const refused: readonly Case[] = [
       ['Geometry', 24],
       ['Text', 25],
       ['Timestamptz', 26],
+      ['ArrayOfVector', 106],
       ['DataType(99)', 99],
     ] as const
   ).map(
@@ -186,6 +199,12 @@ const refused: readonly Case[] = [
     withFields(key({ isClusteringKey: true }), vector(), text({ isClusteringKey: true })),
     105,
     'there are more than one clustering key, field name = id, text: illegal collection schema',
+  ],
+  [
+    'JSON as clustering key',
+    withText({ isClusteringKey: true, dataType: DataType.JSON }),
+    105,
+    'the clustering key should be a scalar field, field name = text: illegal collection schema',
   ],
   [
     'a vector as clustering key',
