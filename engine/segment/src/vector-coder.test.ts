@@ -63,7 +63,7 @@ describe('codes of vectors', () => {
     const early = time as Timestamp;
     for (let round = 0; round < 4; round++) {
       await insert(3000);
-      while (rows - codedRows() > 3000) {
+      while (rows - codedRows() > 600) {
         await expectSameAnswers(TIMESTAMP_MAX);
         await sleep(1);
       }

@@ -3,7 +3,7 @@ import { DataType, type DenseVectorColumn, type FieldSchema } from '@elanus/mode
 import type { Chunk } from './chunk.ts';
 
 /** Vectors that are worth the trouble. */
-const CODED_BYTES_MIN = 1024 * 1024;
+const CODED_BYTES_MIN = 256 * 1024;
 /** Chunks that are coded at the same time; each takes one of libuv's threads for some milliseconds. */
 const RUNNING_MAX = 2;
 
