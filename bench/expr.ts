@@ -1,6 +1,7 @@
 /** What filters cost: planning a text, and testing a million rows. `node bench/expr.ts [rows]` prints one table. */
 import { compilePredicate, planFilter } from '@elanus/expr';
-import { type CollectionSchema, type Column, DataType, type FieldId, type FieldSchema } from '@elanus/model';
+import { type Column, DataType, type FieldId, type FieldSchema } from '@elanus/model';
+import { fieldFixture, schemaFixture } from '@elanus/model/testing';
 
 const ROWS = Number(process.argv[2] ?? 1_000_000);
 const PASSES = 15;
@@ -48,36 +49,15 @@ const DATA: Readonly<Record<string, Column>> = {
 };
 
 function field(name: string, index: number): FieldSchema {
-  return {
-    id: (100 + index) as FieldId,
-    name,
-    description: '',
-    dataType: DATA[name]!.dataType,
-    elementType: null,
+  return fieldFixture(100 + index, name, DATA[name]!.dataType, {
     isPrimaryKey: name === 'id',
-    autoId: false,
-    isPartitionKey: false,
-    isClusteringKey: false,
     isDynamic: name === '$meta',
     nullable: name === 'age',
-    defaultValue: null,
-    dim: null,
-    maxLength: null,
-    maxCapacity: null,
-    typeParams: [],
-  };
+  });
 }
 
 const allFields = Object.keys(DATA).map(field);
-const schema: CollectionSchema = {
-  name: 'bench',
-  description: '',
-  fields: allFields.filter(({ isDynamic }) => !isDynamic),
-  primaryKey: allFields[0]!,
-  partitionKey: null,
-  dynamicField: allFields.find(({ isDynamic }) => isDynamic)!,
-  version: 0,
-};
+const schema = schemaFixture(allFields, { name: 'bench' });
 const source = { column: (id: FieldId) => DATA[allFields[id - 100]!.name]! };
 
 function best(run: () => void, passes: number): number {

@@ -12,6 +12,7 @@ import {
   type Timestamp,
   type VectorType,
 } from '@elanus/model';
+import { fieldFixture, schemaFixture } from '@elanus/model/testing';
 import { LoopShare, type Random, seededRandom, systemClock } from '@elanus/runtime';
 import { fetchColumns } from './fetch-columns.ts';
 import { countShards, queryShards } from './query-shards.ts';
@@ -21,11 +22,9 @@ import { Shard } from './shard.ts';
 import {
   EVERY_TYPE,
   everyTypeSchema,
-  fieldFixture,
   keyColumn,
   keysOf,
   randomBatch,
-  schemaFixture,
   type TestKey,
   valueAt,
 } from './testing/index.ts';

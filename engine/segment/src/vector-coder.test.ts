@@ -10,11 +10,12 @@ import {
   TIMESTAMP_MAX,
   type Timestamp,
 } from '@elanus/model';
+import { fieldFixture, schemaFixture } from '@elanus/model/testing';
 import { LoopShare, seededRandom, systemClock } from '@elanus/runtime';
 import type { Read } from './read.ts';
 import { searchShards, type VectorSearch } from './search-shards.ts';
 import { Shard } from './shard.ts';
-import { fieldFixture, keysOf, randomBatch, schemaFixture } from './testing/index.ts';
+import { keysOf, randomBatch } from './testing/index.ts';
 import { VectorCoder } from './vector-coder.ts';
 
 const DIM = 128;

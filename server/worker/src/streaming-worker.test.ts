@@ -13,16 +13,10 @@ import {
   TIMESTAMP_MAX,
   type Timestamp,
 } from '@elanus/model';
+import { fieldFixture, schemaFixture } from '@elanus/model/testing';
 import type { WriteRequest } from '@elanus/rpc';
 import { seededRandom, silentLogger } from '@elanus/runtime';
-import {
-  fieldFixture,
-  keyColumn,
-  keysOf,
-  randomBatch,
-  schemaFixture,
-  valueAt,
-} from '@elanus/segment/testing';
+import { keyColumn, keysOf, randomBatch, valueAt } from '@elanus/segment/testing';
 import { collectionFixture } from './testing/collection-fixture.ts';
 import { FakeMessageLog, type FakeMessageLogOptions } from './testing/fake-message-log.ts';
 import { channelOf, openWorkers, readTask, type Workers } from './testing/open-workers.ts';
@@ -397,7 +391,10 @@ describe('recovery', () => {
       fieldFixture(103, 'size', DataType.Int64, { nullable: true, defaultValue: 42n }),
       fieldFixture(104, 'note', DataType.VarChar, { nullable: true }),
     ];
-    const collection = { ...fixture.collection, schema: schemaFixture([...schema.fields, ...added], 1) };
+    const collection = {
+      ...fixture.collection,
+      schema: schemaFixture([...schema.fields, ...added], { version: 1 }),
+    };
     const again = openWorkers(fixture.log, seededRandom(1));
     await again.streaming.recover([collection]);
     await fixture.streaming.updateCollection(collection);

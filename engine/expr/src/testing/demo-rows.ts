@@ -7,38 +7,11 @@ import {
   type FieldId,
   type FieldSchema,
 } from '@elanus/model';
+import { fieldFixture, schemaFixture } from '@elanus/model/testing';
 import type { ColumnSource } from '../predicate.ts';
 
 /** A row as JSON would write it; `undefined` is null. JSON fields hold their text. */
 export type Row = Readonly<Record<string, unknown>>;
-
-/** A field with nothing special but `more`. */
-export function field(
-  id: number,
-  name: string,
-  dataType: DataType,
-  more: Partial<FieldSchema> = {},
-): FieldSchema {
-  return {
-    id: id as FieldId,
-    name,
-    description: '',
-    dataType,
-    elementType: null,
-    isPrimaryKey: false,
-    autoId: false,
-    isPartitionKey: false,
-    isClusteringKey: false,
-    isDynamic: false,
-    nullable: false,
-    defaultValue: null,
-    dim: null,
-    maxLength: dataType === DataType.VarChar ? 65_535 : null,
-    maxCapacity: dataType === DataType.Array ? 4_096 : null,
-    typeParams: [],
-    ...more,
-  };
-}
 
 const nullable = { nullable: true };
 
@@ -49,36 +22,28 @@ const MATCHED = [
 ];
 
 const FIELDS: readonly FieldSchema[] = [
-  field(100, 'id', DataType.Int64, { isPrimaryKey: true }),
-  field(101, 'i8', DataType.Int8),
-  field(102, 'age', DataType.Int32, nullable),
-  field(103, 'ratio', DataType.Float),
-  field(104, 'score', DataType.Double, nullable),
-  field(105, 'ok', DataType.Bool, nullable),
-  field(106, 'name', DataType.VarChar),
-  field(107, 'nick', DataType.VarChar, nullable),
-  field(108, 'tags', DataType.Array, { elementType: DataType.VarChar }),
-  field(109, 'nums', DataType.Array, { elementType: DataType.Int64, ...nullable }),
-  field(110, 'doc', DataType.JSON, nullable),
-  field(111, 'vec', DataType.FloatVector, { dim: 4 }),
-  field(112, 'text', DataType.Text, nullable),
-  field(113, 'time', DataType.Timestamptz, nullable),
-  field(114, 'area', DataType.Geometry, nullable),
-  field(115, 'body', DataType.VarChar, { typeParams: MATCHED }),
+  fieldFixture(100, 'id', DataType.Int64, { isPrimaryKey: true }),
+  fieldFixture(101, 'i8', DataType.Int8),
+  fieldFixture(102, 'age', DataType.Int32, nullable),
+  fieldFixture(103, 'ratio', DataType.Float),
+  fieldFixture(104, 'score', DataType.Double, nullable),
+  fieldFixture(105, 'ok', DataType.Bool, nullable),
+  fieldFixture(106, 'name', DataType.VarChar),
+  fieldFixture(107, 'nick', DataType.VarChar, nullable),
+  fieldFixture(108, 'tags', DataType.Array, { elementType: DataType.VarChar }),
+  fieldFixture(109, 'nums', DataType.Array, { elementType: DataType.Int64, ...nullable }),
+  fieldFixture(110, 'doc', DataType.JSON, nullable),
+  fieldFixture(111, 'vec', DataType.FloatVector, { dim: 4 }),
+  fieldFixture(112, 'text', DataType.Text, nullable),
+  fieldFixture(113, 'time', DataType.Timestamptz, nullable),
+  fieldFixture(114, 'area', DataType.Geometry, nullable),
+  fieldFixture(115, 'body', DataType.VarChar, { typeParams: MATCHED }),
 ];
-const META = field(120, '$meta', DataType.JSON, { isDynamic: true });
+const META = fieldFixture(120, '$meta', DataType.JSON, { isDynamic: true });
 
 /** One field of each type that filters treat in its own way; `$meta` beside them when `dynamic`. */
 export function demoSchema(dynamic: 'dynamic' | 'fixed'): CollectionSchema {
-  return {
-    name: 'demo',
-    description: '',
-    fields: FIELDS,
-    primaryKey: FIELDS[0]!,
-    partitionKey: null,
-    dynamicField: dynamic === 'dynamic' ? META : null,
-    version: 0,
-  };
+  return schemaFixture(dynamic === 'dynamic' ? [...FIELDS, META] : FIELDS, { name: 'demo' });
 }
 
 const row = (id: number, values: Row): Row => ({ id, $meta: '{}', ...values });

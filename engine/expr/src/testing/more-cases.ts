@@ -1,27 +1,20 @@
-import { type CollectionSchema, DataType } from '@elanus/model';
+import { DataType } from '@elanus/model';
+import { fieldFixture, schemaFixture } from '@elanus/model/testing';
 import type { FilterCase } from './demo-cases.ts';
-import { field, type Row } from './demo-rows.ts';
+import type { Row } from './demo-rows.ts';
 
 const FIELDS = [
-  field(100, 'id', DataType.Int64, { isPrimaryKey: true }),
-  field(101, 'ts', DataType.Timestamptz, { nullable: true }),
-  field(102, 'g', DataType.Geometry),
-  field(103, 'xs', DataType.Array, { elementType: DataType.Int64 }),
-  field(104, 's[a]', DataType.Array, { elementType: DataType.Int64 }),
-  field(105, 's[b]', DataType.Array, { elementType: DataType.VarChar }),
-  field(106, 't', DataType.VarChar),
+  fieldFixture(100, 'id', DataType.Int64, { isPrimaryKey: true }),
+  fieldFixture(101, 'ts', DataType.Timestamptz, { nullable: true }),
+  fieldFixture(102, 'g', DataType.Geometry),
+  fieldFixture(103, 'xs', DataType.Array, { elementType: DataType.Int64 }),
+  fieldFixture(104, 's[a]', DataType.Array, { elementType: DataType.Int64 }),
+  fieldFixture(105, 's[b]', DataType.Array, { elementType: DataType.VarChar }),
+  fieldFixture(106, 't', DataType.VarChar),
 ];
 
 /** Instants, shapes and an array of structs, whose sub-fields are arrays of equal length; no dynamic field. */
-export const MORE_SCHEMA: CollectionSchema = {
-  name: 'more',
-  description: '',
-  fields: FIELDS,
-  primaryKey: FIELDS[0]!,
-  partitionKey: null,
-  dynamicField: null,
-  version: 0,
-};
+export const MORE_SCHEMA = schemaFixture(FIELDS, { name: 'more' });
 
 const microseconds = (text: string) => BigInt(Date.parse(text)) * 1_000n;
 

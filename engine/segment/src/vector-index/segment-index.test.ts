@@ -9,13 +9,13 @@ import {
   TIMESTAMP_MAX,
   type Timestamp,
 } from '@elanus/model';
+import { fieldFixture, schemaFixture } from '@elanus/model/testing';
 import { LoopShare, type Random, seededRandom, systemClock } from '@elanus/runtime';
 import type { Read, RowSelection } from '../read.ts';
 import { searchShards, type VectorSearch } from '../search-shards.ts';
 import { Shard } from '../shard.ts';
 import { ExactVectorIndex } from '../testing/exact-vector-index.ts';
 import { keyColumn, keysOf, randomBatch } from '../testing/random-rows.ts';
-import { fieldFixture, schemaFixture } from '../testing/schema-fixture.ts';
 import { VectorCoder } from '../vector-coder.ts';
 import { type PlannedPiece, presentRows, type SegmentIndex, vectorsOf } from './segment-index.ts';
 

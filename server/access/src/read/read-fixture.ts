@@ -8,7 +8,6 @@ import {
   type DatabaseId,
   DataType,
   type FieldId,
-  type FieldSchema,
   type IndexId,
   type IndexInfo,
   type KeyColumn,
@@ -17,6 +16,7 @@ import {
   type SegmentId,
   type Timestamp,
 } from '@elanus/model';
+import { fieldFixture, schemaFixture } from '@elanus/model/testing';
 import type { LoadInfo, QueryTask, ReadTask, SearchHits, SearchTask } from '@elanus/rpc';
 import { LoopShare, noMetrics, silentLogger, systemClock } from '@elanus/runtime';
 import type { AccessDependencies, CallContext } from '../handler.ts';
@@ -25,52 +25,16 @@ import { DEFAULT_LIMITS } from '../limits.ts';
 const NOW_MS = 1_700_000_000_000;
 export const NOW = composeTimestamp(NOW_MS);
 
-export function fieldOf(
-  id: number,
-  name: string,
-  dataType: DataType,
-  rest: Partial<FieldSchema> = {},
-): FieldSchema {
-  return {
-    id: id as FieldId,
-    name,
-    description: '',
-    dataType,
-    elementType: null,
-    isPrimaryKey: false,
-    autoId: false,
-    isPartitionKey: false,
-    isClusteringKey: false,
-    isDynamic: false,
-    nullable: false,
-    defaultValue: null,
-    dim: null,
-    maxLength: null,
-    maxCapacity: null,
-    typeParams: [],
-    ...rest,
-  };
-}
-
 /** id, color (nullable), vector of two dimensions, `$meta`; partitions `_default` and `other`. */
 export function collectionOf(rest: Partial<CollectionInfo['schema']> = {}): CollectionInfo {
-  const primaryKey = fieldOf(100, 'id', DataType.Int64, { isPrimaryKey: true });
+  const primaryKey = fieldFixture(100, 'id', DataType.Int64, { isPrimaryKey: true });
   const fields = [
     primaryKey,
-    fieldOf(101, 'color', DataType.VarChar, { maxLength: 10, nullable: true }),
-    fieldOf(102, 'vector', DataType.FloatVector, { dim: 2 }),
+    fieldFixture(101, 'color', DataType.VarChar, { maxLength: 10, nullable: true }),
+    fieldFixture(102, 'vector', DataType.FloatVector, { dim: 2 }),
   ];
-  const dynamicField = fieldOf(103, '$meta', DataType.JSON, { isDynamic: true });
-  const schema = {
-    name: 'c',
-    description: '',
-    fields,
-    primaryKey,
-    partitionKey: null,
-    dynamicField,
-    version: 0,
-    ...rest,
-  };
+  const dynamicField = fieldFixture(103, '$meta', DataType.JSON, { isDynamic: true });
+  const schema = { ...schemaFixture([...fields, dynamicField], { name: 'c' }), ...rest };
   return {
     id: 7n as CollectionId,
     databaseId: 1n as DatabaseId,

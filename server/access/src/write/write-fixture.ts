@@ -2,7 +2,6 @@ import {
   type ChannelName,
   type CollectionId,
   type CollectionInfo,
-  type CollectionSchema,
   collectionNotFound,
   type DatabaseId,
   DataType,
@@ -14,6 +13,7 @@ import {
   type PartitionId,
   type Timestamp,
 } from '@elanus/model';
+import { fieldFixture, schemaFixture } from '@elanus/model/testing';
 import { type Draft, decode, encode, type MessageName, type Messages } from '@elanus/proto';
 import type { QueryTask, WriteRequest } from '@elanus/rpc';
 import { type Clock, LoopShare, noMetrics, silentLogger, systemClock } from '@elanus/runtime';
@@ -29,23 +29,12 @@ export function collectionOf(
 ): CollectionInfo {
   const { dynamic, ...rest } = options;
   const withIds = fields.map((field, at) => ({ ...field, id: (FIRST_USER_FIELD_ID + at) as FieldId }));
-  const schema: CollectionSchema = {
-    name: 'books',
-    description: '',
-    fields: withIds,
-    primaryKey: withIds.find(({ isPrimaryKey }) => isPrimaryKey)!,
-    partitionKey: withIds.find(({ isPartitionKey }) => isPartitionKey) ?? null,
-    dynamicField: dynamic
-      ? fieldOf(DataType.JSON, {
-          id: (FIRST_USER_FIELD_ID + withIds.length) as FieldId,
-          name: '$meta',
-          isDynamic: true,
-          nullable: true,
-          defaultValue: '{}',
-        })
-      : null,
-    version: 0,
-  };
+  const meta = fieldFixture(FIRST_USER_FIELD_ID + withIds.length, '$meta', DataType.JSON, {
+    isDynamic: true,
+    nullable: true,
+    defaultValue: '{}',
+  });
+  const schema = schemaFixture(dynamic ? [...withIds, meta] : withIds, { name: 'books' });
   return {
     id: 451n as CollectionId,
     databaseId: 1n as DatabaseId,

@@ -11,9 +11,10 @@ import {
   TIMESTAMP_MAX,
   type Timestamp,
 } from '@elanus/model';
+import { fieldFixture, schemaFixture } from '@elanus/model/testing';
 import type { SearchHits } from '@elanus/rpc';
 import { ManualClock, noMetrics, type Random, seededRandom, silentLogger } from '@elanus/runtime';
-import { fieldFixture, keysOf, randomBatch, schemaFixture } from '@elanus/segment/testing';
+import { keysOf, randomBatch } from '@elanus/segment/testing';
 import { collectionFixture } from '../testing/collection-fixture.ts';
 import { FakeIndexKernel, type HeldBuild } from '../testing/fake-index-kernel.ts';
 import { FakeMessageLog } from '../testing/fake-message-log.ts';

@@ -11,7 +11,7 @@ import {
   type PartitionId,
   type Timestamp,
 } from '@elanus/model';
-import { fieldFixture, schemaFixture } from '@elanus/segment/testing';
+import { fieldFixture, schemaFixture } from '@elanus/model/testing';
 import { CollectionModel, type Observation } from './collection-model.ts';
 import { type Change, Operation } from './operation.ts';
 

@@ -9,9 +9,10 @@ import {
   type PartitionId,
   type RowBatch,
 } from '@elanus/model';
+import { fieldFixture, schemaFixture } from '@elanus/model/testing';
 import type { CreateCollection, WriteRequest } from '@elanus/rpc';
 import type { Random } from '@elanus/runtime';
-import { fieldFixture, keyColumn, schemaFixture, type TestKey } from '@elanus/segment/testing';
+import { keyColumn, type TestKey } from '@elanus/segment/testing';
 import type { Change, WrittenRow } from './operation.ts';
 
 /** Ids of the fields that every collection here has. */
@@ -41,7 +42,7 @@ function schemaOf(name: string, keyType: DataType): CollectionSchema {
     fieldFixture(FIELD.version, 'version', DataType.Int64),
     fieldFixture(FIELD.vector, 'vector', DataType.FloatVector, { dim: VECTOR_DIM }),
   ];
-  return { ...schemaFixture(fields), name };
+  return schemaFixture(fields, { name });
 }
 
 /** Draws a write to a collection; its rows have `firstVersion` and those that follow. */

@@ -1,48 +1,5 @@
-import { type CollectionSchema, DataType, type FieldId, type FieldSchema } from '@elanus/model';
-
-/** A field with nothing special about it; `changes` say what is. */
-export function fieldFixture(
-  id: number,
-  name: string,
-  dataType: DataType,
-  changes: Partial<FieldSchema> = {},
-): FieldSchema {
-  return {
-    id: id as FieldId,
-    name,
-    description: '',
-    dataType,
-    elementType: null,
-    isPrimaryKey: false,
-    autoId: false,
-    isPartitionKey: false,
-    isClusteringKey: false,
-    isDynamic: false,
-    nullable: false,
-    defaultValue: null,
-    dim: null,
-    maxLength: null,
-    maxCapacity: null,
-    typeParams: [],
-    ...changes,
-  };
-}
-
-/** A schema of these fields; the primary key is the one that says so. */
-export function schemaFixture(fields: readonly FieldSchema[], version = 0): CollectionSchema {
-  const primaryKey = fields.find((field) => field.isPrimaryKey);
-  if (primaryKey === undefined) throw new TypeError('a schema has a primary key');
-  const userFields = fields.filter((field) => !field.isDynamic);
-  return {
-    name: 'fixture',
-    description: '',
-    fields: userFields,
-    primaryKey,
-    partitionKey: null,
-    dynamicField: fields.find((field) => field.isDynamic) ?? null,
-    version,
-  };
-}
+import { type CollectionSchema, DataType } from '@elanus/model';
+import { fieldFixture, schemaFixture } from '@elanus/model/testing';
 
 /** Ids of the fields of `everyTypeSchema`, by name. */
 export const EVERY_TYPE = {

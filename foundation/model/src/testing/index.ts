@@ -1,0 +1,1 @@
+export { fieldFixture, schemaFixture } from './schema-fixture.ts';

@@ -1,0 +1,50 @@
+import type { DataType } from '../data-type.ts';
+import type { FieldId } from '../ids.ts';
+import type { CollectionSchema, FieldSchema } from '../schema.ts';
+
+/** A field with nothing special about it; `changes` say what is. */
+export function fieldFixture(
+  id: number,
+  name: string,
+  dataType: DataType,
+  changes: Partial<FieldSchema> = {},
+): FieldSchema {
+  return {
+    id: id as FieldId,
+    name,
+    description: '',
+    dataType,
+    elementType: null,
+    isPrimaryKey: false,
+    autoId: false,
+    isPartitionKey: false,
+    isClusteringKey: false,
+    isDynamic: false,
+    nullable: false,
+    defaultValue: null,
+    dim: null,
+    maxLength: null,
+    maxCapacity: null,
+    typeParams: [],
+    ...changes,
+  };
+}
+
+/** A schema of these fields; primary key, partition key and dynamic field are those that say so. */
+export function schemaFixture(
+  fields: readonly FieldSchema[],
+  changes: Partial<CollectionSchema> = {},
+): CollectionSchema {
+  const primaryKey = fields.find(({ isPrimaryKey }) => isPrimaryKey);
+  if (primaryKey === undefined) throw new TypeError('a schema has a primary key');
+  return {
+    name: 'fixture',
+    description: '',
+    fields: fields.filter(({ isDynamic }) => !isDynamic),
+    primaryKey,
+    partitionKey: fields.find(({ isPartitionKey }) => isPartitionKey) ?? null,
+    dynamicField: fields.find(({ isDynamic }) => isDynamic) ?? null,
+    version: 0,
+    ...changes,
+  };
+}
