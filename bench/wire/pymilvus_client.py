@@ -7,9 +7,10 @@ import time
 
 from pymilvus import Collection, CollectionSchema, DataType, FieldSchema, connections
 
-DIM, ROWS, BATCH_ROWS, QUERIES = 128, 20_000, 1_000, 500
+DIM, ROWS, BATCH_ROWS = 128, 20_000, 1_000
 
 host, port = sys.argv[1:3]
+QUERIES = int(sys.argv[3])
 connections.connect(host=host, port=port)
 schema = CollectionSchema(
     [FieldSchema("id", DataType.INT64, is_primary=True), FieldSchema("vector", DataType.FLOAT_VECTOR, dim=DIM)]
