@@ -67,7 +67,7 @@ export function planColumn(field: FileField, pieces: readonly Column[]): Planned
   }
   if (isDenseVector(dataType)) {
     const vectors = vectorBuffer(pieces as readonly DenseVectorColumn[]);
-    const isList = dataType !== DataType.BinaryVector && dataType !== DataType.BFloat16Vector;
+    const isList = dataType === DataType.FloatVector || dataType === DataType.Int8Vector;
     if (!isList) return { ...base, nodes: [own], buffers: [validity, vectors] };
     const child: ArrowNode = { length: rows * (field.dim ?? 0), nulls: 0 };
     return { ...base, nodes: [own, child], buffers: [validity, null, vectors] };
