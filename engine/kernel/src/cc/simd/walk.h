@@ -110,13 +110,12 @@ void fill_level_tables(const float* query, const float* levels, DigitTables* tab
 // Within a vector: lane i meets lane i ^ Distance.
 template <int Distance>
 ELANUS_INLINE Lanes butterfly(Lanes x) {
-  LaneInts partner;
+  constexpr int D = Distance;
   Lanes sign;
-  for (int i = 0; i < 16; ++i) {
-    partner[i] = i ^ Distance;
-    sign[i] = (i & Distance) != 0 ? -1.0f : 1.0f;
-  }
-  return __builtin_shuffle(x, partner) + x * sign;
+  for (int i = 0; i < 16; ++i) sign[i] = (i & D) != 0 ? -1.0f : 1.0f;
+  const Lanes partner = __builtin_shufflevector(x, x, 0 ^ D, 1 ^ D, 2 ^ D, 3 ^ D, 4 ^ D, 5 ^ D, 6 ^ D, 7 ^ D, 8 ^ D,
+                                                9 ^ D, 10 ^ D, 11 ^ D, 12 ^ D, 13 ^ D, 14 ^ D, 15 ^ D);
+  return partner + x * sign;
 }
 
 void hadamard(float* values, size_t size) {

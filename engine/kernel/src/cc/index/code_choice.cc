@@ -1,0 +1,184 @@
+#include "code_choice.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "ordered_dot.h"
+#include "parallel.h"
+#include "random.h"
+
+namespace elanus {
+namespace {
+
+constexpr size_t kDirectionsMax = 64;
+// Beyond it the search for directions takes longer than it is worth.
+constexpr size_t kDirectionsDimMax = 8192;
+constexpr size_t kSampleFloatsMax = size_t{1} << 21;
+constexpr size_t kSampleEdgesMax = 8192;
+constexpr size_t kSampleEdgesMin = 512;
+constexpr size_t kEdgesPerRow = 8;
+constexpr uint32_t kPlacesMin = 8;
+// As good as the best, if it is this much shorter.
+constexpr double kErrorTolerance = 1.1;
+// Rows are coded along directions only if no more than this share of what they differ in is left out.
+constexpr float kLeftOutMax = 0.01f;
+
+// Edges of a sample of rows as vectors of length 1, those of one row after the other.
+struct Edges {
+  size_t dim;
+  std::vector<float> units;
+  std::vector<size_t> ends;  // of each row's
+  size_t count() const { return units.size() / dim; }
+  const float* at(size_t edge) const { return units.data() + edge * dim; }
+};
+
+class Sampler {
+ public:
+  Sampler(const ElanusSimd& simd, ElanusMetric metric, const DenseRows& rows, const Graph& graph)
+      : reader_(simd, rows.type, metric, rows.dim), rows_(rows), graph_(graph), from_(rows.dim), to_(rows.dim) {}
+
+  const float* read(uint32_t row) {
+    reader_.read(rows_.at(row), from_.data());
+    return from_.data();
+  }
+
+  // Up to kEdgesPerRow edges of the row, evenly from near to far.
+  void add_edges(uint32_t row, Edges* edges) {
+    const uint32_t* const links = graph_.links_of(row);
+    const size_t used = static_cast<size_t>(std::find(links, links + graph_.degree, kNoRow) - links);
+    const size_t wanted = std::min(used, kEdgesPerRow);
+    read(row);
+    for (size_t i = 0; i < wanted; ++i) {
+      reader_.read(rows_.at(links[i * used / wanted]), to_.data());
+      for (size_t d = 0; d < rows_.dim; ++d) to_[d] -= from_[d];
+      const float length = std::sqrt(square_length(to_.data(), rows_.dim));
+      if (!(length > 1e-30f && length < 1e30f)) continue;
+      for (size_t d = 0; d < rows_.dim; ++d) edges->units.push_back(to_[d] / length);
+    }
+    edges->ends.push_back(edges->count());
+  }
+
+ private:
+  RowReader reader_;
+  const DenseRows& rows_;
+  const Graph& graph_;
+  AlignedVector<float> from_;
+  AlignedVector<float> to_;
+};
+
+// How far off products of an edge and another of the same row are when the first is coded: for one code, or for
+// codes of the first p places.
+class Trial {
+ public:
+  Trial(const WalkLoops& loops, const NeighbourCode& code)
+      : loops_(loops), code_(code), digits_(code.places()), coded_(code.coordinates()),
+        turned_(code.coordinates()), other_(code.coordinates()), squares_(code.places() + 1) {}
+
+  void add(const float* edge, const float* other, size_t dim) {
+    code_.turn(loops_, edge, turned_.data());
+    code_.turn(loops_, other, other_.data());
+    code_.encode(turned_.data(), digits_.data(), coded_.data());
+    const double exact = ordered_dot(edge, other, dim);
+    const size_t step = code_.kind() == NeighbourCodeKind::kSigns ? 4 : 1;
+    double along = 0;
+    double across = 0;
+    for (size_t p = 0; p < code_.places(); ++p) {
+      for (size_t i = p * step; i < (p + 1) * step; ++i) {
+        along += static_cast<double>(coded_[i]) * turned_[i];
+        across += static_cast<double>(coded_[i]) * other_[i];
+      }
+      const double error = (along > 1e-6 ? across / along : 0) - exact;
+      squares_[p + 1] += error * error;
+    }
+    ++count_;
+  }
+
+  double error(size_t places) const { return count_ == 0 ? 0 : std::sqrt(squares_[places] / count_); }
+
+ private:
+  const WalkLoops& loops_;
+  const NeighbourCode& code_;
+  std::vector<uint8_t> digits_;
+  AlignedVector<float> coded_;
+  AlignedVector<float> turned_;
+  AlignedVector<float> other_;
+  std::vector<double> squares_;
+  double count_ = 0;
+};
+
+void try_on(const Edges& edges, Trial* trial) {
+  size_t begin = 0;
+  for (const size_t end : edges.ends) {
+    for (size_t e = begin; e + 1 < end; ++e) trial->add(edges.at(e), edges.at(e + 1), edges.dim);
+    begin = end;
+  }
+}
+
+// The shortest code by levels that is nearly as good as the best of them; none when signs do better.
+uint32_t choose_places(const WalkLoops& loops, const PrincipalDirections& directions, const NeighbourCode& signs,
+                       const Edges& edges) {
+  const auto most = static_cast<uint32_t>(directions.variances.size() / kDigitPlaceGroup * kDigitPlaceGroup);
+  if (most < kPlacesMin) return 0;
+  Trial of_signs(loops, signs);
+  try_on(edges, &of_signs);
+  const NeighbourCode levels = NeighbourCode::levels(directions, most);
+  Trial of_levels(loops, levels);
+  try_on(edges, &of_levels);
+  double best = of_signs.error(signs.places());
+  uint32_t chosen = 0;
+  for (uint32_t places = kPlacesMin; places <= std::min(most, signs.places()); places += kDigitPlaceGroup) {
+    if (of_levels.error(places) * (chosen == 0 ? 1 : kErrorTolerance) >= best) continue;
+    best = of_levels.error(places);
+    chosen = places;
+  }
+  return chosen;
+}
+
+// Whether rows less their mean lie nearly along the directions, and edges as well.
+bool directions_hold_rows(const WalkLoops& loops, const RowCode& code, const PrincipalDirections& directions,
+                          const std::vector<uint32_t>& sample, Sampler& sampler) {
+  float held = 0;
+  for (uint32_t d = 0; d < code.directions(); ++d) held += directions.variances[d];
+  if (1 - held > kLeftOutMax) return false;
+  double all = 0;
+  double along = 0;
+  AlignedVector<float> centred(code.dim());
+  for (const uint32_t row : sample) {
+    const float* const vector = sampler.read(row);
+    for (size_t d = 0; d < code.dim(); ++d) centred[d] = vector[d] - code.mean()[d];
+    all += square_length(centred.data(), code.dim());
+    along += code.square_along(loops, centred.data());
+  }
+  return all - along <= kLeftOutMax * all;
+}
+
+}  // namespace
+
+FastCodes choose_codes(const ElanusSimd& simd, ElanusMetric metric, const DenseRows& rows, const Graph& graph,
+                       const float* mean, uint64_t seed, const std::atomic<bool>* cancelled) {
+  FastCodes codes{RowCode(metric, rows.dim, mean), NeighbourCode::signs(rows.dim, seed_of_part(seed, 0))};
+  if (rows.dim > kDirectionsDimMax) return codes;
+  const size_t edges_max = std::clamp(kSampleFloatsMax / rows.dim, kSampleEdgesMin, kSampleEdgesMax);
+  const std::vector<uint32_t> sample =
+      sample_numbers(rows.rows, 2 * edges_max / kEdgesPerRow, seed_of_part(seed, 1));
+  Sampler sampler(simd, metric, rows, graph);
+  // Every second row teaches, the others examine.
+  Edges halves[2] = {{rows.dim, {}, {}}, {rows.dim, {}, {}}};
+  for (size_t i = 0; i < sample.size(); ++i) sampler.add_edges(sample[i], &halves[i % 2]);
+  const size_t directions_max = std::min<size_t>({kDirectionsMax, rows.dim, halves[0].count() / 4});
+  if (directions_max < kPlacesMin) return codes;
+  const PrincipalDirections directions = find_principal_directions(
+      halves[0].units.data(), halves[0].count(), rows.dim, directions_max, seed_of_part(seed, 2), cancelled);
+  if (is_set(cancelled)) return codes;
+  const uint32_t places = choose_places(simd.walk, directions, codes.neighbour_code, halves[1]);
+  if (places != 0) codes.neighbour_code = NeighbourCode::levels(directions, places);
+  const auto row_directions = static_cast<uint32_t>(std::min<size_t>(directions_max, kRowDirectionsMax));
+  if (row_directions < rows.dim) {
+    RowCode along(metric, mean, directions, row_directions);
+    if (directions_hold_rows(simd.walk, along, directions, sample, sampler)) codes.row_code = std::move(along);
+  }
+  return codes;
+}
+
+}  // namespace elanus

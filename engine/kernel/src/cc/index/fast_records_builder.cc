@@ -1,0 +1,255 @@
+// Makes the records of rows whose graph is known.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "code_choice.h"
+#include "fast_records.h"
+#include "ordered_dot.h"
+#include "parallel.h"
+#include "random.h"
+
+namespace elanus {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr uint32_t kMeanSampleMax = 1 << 16;
+constexpr size_t kRowsAtOnce = 256;
+// Below this, squared, the cosine of an edge and its code says too little to be divided by.
+constexpr float kSquareCosineMin = 0.05f;
+
+// The shares of the work, by the time that they take.
+constexpr float kChosen = 0.1f;
+constexpr float kLinked = 0.7f;
+constexpr float kFilled = 0.85f;
+
+struct Middle {
+  AlignedVector<float> mean;
+  uint32_t nearest_row = 0;
+};
+
+Middle find_middle(const RowReader& reader, const DenseRows& rows, uint64_t seed) {
+  const std::vector<uint32_t> sample = sample_numbers(rows.rows, kMeanSampleMax, seed);
+  AlignedVector<float> vector(rows.dim);
+  std::vector<double> sum(rows.dim);
+  for (const uint32_t row : sample) {
+    reader.read(rows.at(row), vector.data());
+    for (uint32_t d = 0; d < rows.dim; ++d) sum[d] += vector[d];
+  }
+  Middle middle{AlignedVector<float>(rows.dim), 0};
+  for (uint32_t d = 0; d < rows.dim; ++d) {
+    const auto mean = static_cast<float>(sum[d] / static_cast<double>(sample.size()));
+    middle.mean[d] = std::isfinite(mean) ? mean : 0;
+  }
+  float least = kInfinity;
+  for (const uint32_t row : sample) {
+    reader.read(rows.at(row), vector.data());
+    for (uint32_t d = 0; d < rows.dim; ++d) vector[d] -= middle.mean[d];
+    const float square = square_length(vector.data(), rows.dim);
+    if (!(square < least)) continue;
+    least = square;
+    middle.nearest_row = row;
+  }
+  return middle;
+}
+
+}  // namespace
+
+// One thread's working memory.
+class FastRecordsBuilder {
+ public:
+  FastRecordsBuilder(const ElanusSimd& simd, const DenseRows& rows, FastRecords* records)
+      : loops_(simd.walk),
+        rows_(rows),
+        records_(*records),
+        reader_(simd, rows.type, records->metric(), rows.dim),
+        row_(rows.dim),
+        centred_(rows.dim),
+        edge_(rows.dim),
+        turned_row_(code().coordinates()),
+        turned_edge_(code().coordinates()),
+        coded_(code().coordinates()),
+        digits_(code().places()),
+        table_bytes_(size_t{16} * code().places()) {}
+
+  // Codes the row, and its links in `links` from the place `begin` on; those before are coded already.
+  void code_row(uint32_t row, const uint32_t* links, size_t begin) {
+    uint8_t* const record = record_of(row);
+    read(row);
+    code().turn(loops_, centred_.data(), turned_row_.data());
+    if (begin == 0) records_.row_code().encode(loops_, row_.data(), record);
+    for (size_t place = begin; place < records_.layout().degree(); ++place)
+      code_link(record, place, row, links[place]);
+  }
+
+  // Fills the places from `used` on with the nearest, by estimate, of the links' links.
+  void fill_links(uint32_t row, uint32_t* links, size_t used) {
+    const size_t wanted = records_.layout().degree() - used;
+    read(row);
+    prepare();
+    found_.clear();
+    float bound = kInfinity;
+    for (size_t i = 0; i < used; ++i) {
+      const uint8_t* const record = records_.record_of(links[i]);
+      const float rank = records_.row_code().rank(loops_, coded_row_, record);
+      for (size_t b = 0; b < records_.layout().blocks; ++b)
+        bound = offer_block(records_.block_of(record, b), rank, bound, wanted, row, links, used);
+    }
+    for (size_t i = 0; i < found_.size(); ++i) links[used + i] = found_[i].row;
+  }
+
+ private:
+  struct Found {
+    float rank;
+    uint32_t row;
+  };
+
+  const NeighbourCode& code() const { return records_.neighbour_code(); }
+  uint8_t* record_of(uint32_t row) { return records_.bytes_.data() + row * records_.record_bytes_; }
+
+  void read(uint32_t row) {
+    reader_.read(rows_.at(row), row_.data());
+    const float* const mean = records_.row_code().mean();
+    for (uint32_t d = 0; d < rows_.dim; ++d) centred_[d] = row_[d] - mean[d];
+  }
+
+  void prepare() {
+    records_.row_code().prepare(loops_, row_.data(), centred_.data(), &coded_row_);
+    code().turn(loops_, centred_.data(), turned_row_.data());
+    tables_.bytes = table_bytes_.data();
+    code().fill_tables(loops_, turned_row_.data(), &tables_);
+  }
+
+  // The distance of query q and neighbour o of row c, with r = o - c:
+  //   L2   |q - o|^2 = |q - c|^2 + |r|^2 - 2 <r, q - c>
+  //   IP   -<q, o>   = -<q, c> - <r, c> - <r, q - c>
+  // where <r, q - c> is about k <x, q - c>, x being what the digits of r stand for. The product of x and the query
+  // comes from tables; that of x and c is known now.
+  void code_link(uint8_t* record, size_t place, uint32_t row, uint32_t link) {
+    const size_t slot = place % kBlockNeighbours;
+    uint8_t* const block = const_cast<uint8_t*>(records_.block_of(record, place / kBlockNeighbours));
+    auto* const links = reinterpret_cast<uint32_t*>(block);
+    auto* const added = reinterpret_cast<float*>(block) + kBlockNeighbours;
+    float* const factors = added + kBlockNeighbours;
+    links[slot] = row;
+    added[slot] = kInfinity;
+    factors[slot] = 0;
+    if (link == kNoRow) return;
+    reader_.read(rows_.at(link), edge_.data());
+    for (uint32_t d = 0; d < rows_.dim; ++d) edge_[d] -= row_[d];
+    const float square = square_length(edge_.data(), rows_.dim);
+    const float beside = ordered_dot(edge_.data(), row_.data(), rows_.dim);
+    const float length = std::sqrt(square);
+    if (!std::isfinite(square + beside)) return;
+    const float inverse = length > 1e-30f ? 1 / length : 0;
+    for (uint32_t d = 0; d < rows_.dim; ++d) edge_[d] *= inverse;
+    code().turn(loops_, edge_.data(), turned_edge_.data());
+    code().encode(turned_edge_.data(), digits_.data(), coded_.data());
+    for (size_t p = 0; p < code().places(); ++p) {
+      uint8_t& pair = block[records_.digits_at_ + 16 * p + slot % 16];
+      pair = static_cast<uint8_t>(pair | (slot < 16 ? digits_[p] : digits_[p] << 4));
+    }
+    const float along = ordered_dot(coded_.data(), turned_edge_.data(), coded_.size());
+    const float coded_square = square_length(coded_.data(), coded_.size());
+    const bool is_telling = along > 0 && along * along > kSquareCosineMin * coded_square;
+    const float k = length * (is_telling ? 1 / along : coded_square > 0 ? along / coded_square : 0);
+    const float known = k * ordered_dot(coded_.data(), turned_row_.data(), coded_.size());
+    const bool is_l2 = records_.metric() == ELANUS_L2;
+    links[slot] = link;
+    added[slot] = is_l2 ? square + 2 * known : known - beside;
+    factors[slot] = is_l2 ? -2 * k : -k;
+  }
+
+  float offer_block(const uint8_t* block, float rank, float bound, size_t wanted, uint32_t row, const uint32_t* links,
+                    size_t used) {
+    alignas(64) float estimates[kBlockNeighbours];
+    uint32_t below = loops_.estimate(records_.codes_of(block), tables_, rank, bound, estimates);
+    for (; below != 0; below &= below - 1) {
+      const auto i = static_cast<size_t>(__builtin_ctz(below));
+      const uint32_t found = FastRecords::links_of(block)[i];
+      if (!(estimates[i] < bound) || found == row || std::find(links, links + used, found) != links + used) continue;
+      offer({estimates[i], found}, wanted);
+      if (found_.size() == wanted) bound = found_.back().rank;
+    }
+    return bound;
+  }
+
+  void offer(const Found& offered, size_t wanted) {
+    const auto same = std::find_if(found_.begin(), found_.end(), [&](const Found& f) { return f.row == offered.row; });
+    if (same != found_.end()) {
+      if (!(offered.rank < same->rank)) return;
+      found_.erase(same);
+    }
+    const auto at = std::upper_bound(found_.begin(), found_.end(), offered.rank,
+                                     [](float wanted_rank, const Found& f) { return wanted_rank < f.rank; });
+    found_.insert(at, offered);
+    if (found_.size() > wanted) found_.pop_back();
+  }
+
+  const WalkLoops& loops_;
+  const DenseRows& rows_;
+  FastRecords& records_;
+  RowReader reader_;
+  AlignedVector<float> row_;
+  AlignedVector<float> centred_;
+  AlignedVector<float> edge_;
+  AlignedVector<float> turned_row_;
+  AlignedVector<float> turned_edge_;
+  AlignedVector<float> coded_;
+  std::vector<uint8_t> digits_;
+  AlignedVector<uint8_t> table_bytes_;
+  CodedQuery coded_row_;
+  DigitTables tables_{};
+  std::vector<Found> found_;
+};
+
+FastRecords FastRecords::make(const ElanusSimd& simd, ElanusMetric metric, const DenseRows& rows, const Graph& graph,
+                              uint64_t seed, uint32_t threads, WorkControl* control, float done_after) {
+  const float done_before = control->done.load();
+  const auto advance = [&](float share) { control->done.store(done_before + share * (done_after - done_before)); };
+
+  if (rows.rows == 0) {
+    advance(1);
+    return FastRecords(metric);
+  }
+  const RowReader reader(simd, rows.type, metric, rows.dim);
+  const Middle middle = find_middle(reader, rows, seed_of_part(seed, 0));
+  FastCodes codes = choose_codes(simd, metric, rows, graph, middle.mean.data(), seed_of_part(seed, 1),
+                                 &control->cancelled);
+  const uint32_t blocks = fast_blocks(graph.degree);
+  FastRecords records(metric, std::move(codes.row_code), std::move(codes.neighbour_code), blocks, rows.rows,
+                      middle.nearest_row, {});
+  records.bytes_.resize(rows.rows * records.record_bytes_);
+  advance(kChosen);
+
+  const size_t degree = records.layout().degree();
+  HugeArray<uint32_t> links;
+  links.resize(rows.rows * degree);
+  std::vector<uint32_t> used(rows.rows);
+  const auto for_rows = [&](const auto& each) {
+    parallel_for(threads, rows.rows, kRowsAtOnce, &control->cancelled, [&](size_t begin, size_t end) {
+      FastRecordsBuilder builder(simd, rows, &records);
+      for (size_t row = begin; row < end; ++row) each(builder, static_cast<uint32_t>(row), &links[row * degree]);
+    });
+  };
+  for_rows([&](FastRecordsBuilder& builder, uint32_t row, uint32_t* row_links) {
+    const uint32_t* const from = graph.links_of(row);
+    const uint32_t* const end = std::find(from, from + std::min<size_t>(degree, graph.degree), kNoRow);
+    used[row] = static_cast<uint32_t>(end - from);
+    std::fill(std::copy(from, end, row_links), row_links + degree, kNoRow);
+    builder.code_row(row, row_links, 0);
+  });
+  advance(kLinked);
+  for_rows([&](FastRecordsBuilder& builder, uint32_t row, uint32_t* row_links) {
+    if (used[row] < degree) builder.fill_links(row, row_links, used[row]);
+  });
+  advance(kFilled);
+  for_rows([&](FastRecordsBuilder& builder, uint32_t row, uint32_t* row_links) {
+    if (used[row] < degree) builder.code_row(row, row_links, used[row]);
+  });
+  advance(1);
+  return records;
+}
+
+}  // namespace elanus

@@ -1,0 +1,35 @@
+// The records of the fast layout at rest. Drawn in docs/formats/vector-index.md.
+#pragma once
+
+#include "fast_records.h"
+#include "index_file.h"
+
+namespace elanus {
+
+// What the section "fast graph" holds.
+struct FastRecordsHead {
+  uint32_t type;    // ElanusVectorType
+  uint32_t metric;  // ElanusMetric
+  uint32_t dim;
+  uint32_t rows;
+  uint32_t entry;
+  uint32_t blocks;
+  uint32_t row_directions;
+  uint32_t neighbour_code;  // NeighbourCodeKind
+  uint32_t places;
+  uint32_t row_code_values;
+  uint32_t neighbour_code_values;
+  uint32_t zero;
+
+  ElanusVectorType vector_type() const { return static_cast<ElanusVectorType>(type); }
+  ElanusMetric vector_metric() const { return static_cast<ElanusMetric>(metric); }
+};
+static_assert(sizeof(FastRecordsHead) == 48);
+
+// Sections "fast graph", "row code", "neighbour code" and "records".
+void write_fast_records(const FastRecords& records, const DenseRows& rows, IndexFileWriter& writer);
+
+// As a view of the file. Checks that its parts fit each other, and every link.
+FileFault read_fast_records(const IndexFile& file, FastRecordsHead* head, FastRecords* records);
+
+}  // namespace elanus
