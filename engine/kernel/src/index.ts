@@ -4,3 +4,4 @@ export { type KernelOptions, loadKernel } from './load-kernel.ts';
 export { allocateFile, tryLockFile } from './posix.ts';
 export { measureReadBandwidth } from './read-bandwidth.ts';
 export { KernelError } from './status.ts';
+export type * from './vector-index.ts';

@@ -3,6 +3,7 @@
  * borrowed until the returned promise settles; long work runs on the kernel's own threads.
  */
 import type { DenseVectorType, MetricType, VectorType } from '@elanus/model';
+import type { IndexBuild, VectorIndex } from './vector-index.ts';
 
 /** Primary keys of the rows of one block: equal scores are ordered by them. */
 export type BlockKeys =
@@ -78,4 +79,14 @@ export interface Kernel {
    * arrays meanwhile.
    */
   encode(dim: number, bytes: Uint8Array, rows: number, codes: Omit<VectorCodes, 'rows'>): Promise<void>;
+  /**
+   * Builds an index over copies of the vectors, on threads of its own.
+   * @throws RangeError for numbers out of range; `KernelError` for what no index of that kind can be built of
+   */
+  buildIndex(build: IndexBuild): Promise<VectorIndex>;
+  /**
+   * Opens an index that was saved, as a view of its file, which must stay as it is.
+   * @throws `KernelError` that says whether the file cannot be read, is damaged or too new
+   */
+  openIndex(path: string): Promise<VectorIndex>;
 }

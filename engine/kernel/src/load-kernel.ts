@@ -1,10 +1,14 @@
 /** The kernel on the compiled library. */
 import { availableParallelism } from 'node:os';
 import type { DenseVectorType } from '@elanus/model';
+import { Addresses } from './addresses.ts';
+import { startJob } from './job-channel.ts';
 import { CODE_FACTORS, type ExactHits, type ExactSearch, type Kernel, type VectorCodes } from './kernel.ts';
 import { loadNative, type NativeKernel } from './native.ts';
+import { Indexes } from './native-index.ts';
 import { bytesPerQuery, SearchWords } from './search-words.ts';
 import { KernelError, Status } from './status.ts';
+import type { IndexBuild, VectorIndex } from './vector-index.ts';
 
 export interface KernelOptions {
   /** Threads that search, 1 to 1024; kernels with as many share them. Default: as many as the machine runs at once. */
@@ -16,10 +20,10 @@ export interface KernelOptions {
 }
 
 /**
- * Searches up to here are done at once on the calling thread, in some tens of microseconds: the way to another
- * thread and back would take longer.
+ * Searches up to here are done at once on the calling thread, in at most about a hundred microseconds: the way to
+ * another thread and back would take as long, and on a busy machine much longer.
  */
-const INLINE = { bytesMax: 512 * 1024, pairsMax: 8192, sparseBytesMax: 64 * 1024, hitsMax: 8192 } as const;
+const INLINE = { bytesMax: 1536 * 1024, pairsMax: 12_288, sparseBytesMax: 64 * 1024, hitsMax: 8192 } as const;
 
 /**
  * The kernel for this machine. Cheap after the first call.
@@ -37,35 +41,6 @@ export function loadKernel(options: KernelOptions = {}): Kernel {
   const pool = native.getPool(threads);
   if (pool === 0) throw new Error(`cannot start ${threads} threads`);
   return new NativeKernelAdapter(native, { simd, pool, threads }, options.inline ?? 'small');
-}
-
-interface PendingSearch {
-  /** Keeps every buffer of the search alive. */
-  readonly search: ExactSearch;
-  readonly hits: ExactHits;
-  readonly resolve: (hits: ExactHits) => void;
-  readonly reject: (reason: unknown) => void;
-  readonly stopListening: () => void;
-}
-
-const pending = new Map<number, PendingSearch>();
-let lastId = 0;
-let searchWords: SearchWords | null = null;
-
-/** One channel for all kernels of this JavaScript thread. */
-function openSearches(native: NativeKernel): SearchWords {
-  if (searchWords !== null) return searchWords;
-  if (!native.openExactSearch(settle)) throw new Error('the kernel cannot reach this JavaScript thread');
-  searchWords = new SearchWords(native);
-  return searchWords;
-}
-
-function settle(id: number, status: number): void {
-  const ended = pending.get(id)!;
-  pending.delete(id);
-  ended.stopListening();
-  if (status === Status.Ok) ended.resolve(ended.hits);
-  else ended.reject(status === Status.Cancelled ? ended.search.signal!.reason : new KernelError(status));
 }
 
 function isSmall(search: ExactSearch): boolean {
@@ -99,6 +74,8 @@ class NativeKernelAdapter implements Kernel {
   readonly #simd: number;
   readonly #pool: number;
   readonly #inline: 'small' | 'none';
+  readonly #searchWords: SearchWords;
+  readonly #indexes: Indexes;
 
   constructor(
     native: NativeKernel,
@@ -111,29 +88,23 @@ class NativeKernelAdapter implements Kernel {
     this.#inline = inline;
     this.threads = machine.threads;
     this.simd = native.simdName(machine.simd);
+    const addresses = new Addresses(native);
+    this.#searchWords = new SearchWords(addresses);
+    this.#indexes = new Indexes(native, addresses, machine);
   }
 
   async exactSearch(search: ExactSearch): Promise<ExactHits> {
     search.signal?.throwIfAborted();
-    const searchWords = openSearches(this.#native);
     const hits = allocateHits(search);
-    const words = searchWords.write(this.#simd, this.#pool, search, hits);
-    if (this.#inline === 'none' || !isSmall(search)) return await this.#start(search, hits, words);
+    const words = this.#searchWords.write(this.#simd, this.#pool, search, hits);
+    if (this.#inline === 'none' || !isSmall(search)) {
+      const begin = (id: number) => this.#native.startExactSearch(words, id);
+      await startJob(this.#native, begin, [search, hits], search.signal).ended;
+      return hits;
+    }
     const status = this.#native.runExactSearch(words);
     if (status !== Status.Ok) throw new KernelError(status);
     return hits;
-  }
-
-  #start(search: ExactSearch, hits: ExactHits, words: Float64Array): Promise<ExactHits> {
-    const id = ++lastId;
-    const status = this.#native.startExactSearch(words, id);
-    if (status !== Status.Ok) throw new KernelError(status);
-    const { promise, resolve, reject } = Promise.withResolvers<ExactHits>();
-    const cancel = () => this.#native.cancelExactSearch(id);
-    search.signal?.addEventListener('abort', cancel, { once: true });
-    const stopListening = () => search.signal?.removeEventListener('abort', cancel);
-    pending.set(id, { search, hits, resolve, reject, stopListening });
-    return promise;
   }
 
   inverseNorms(dataType: DenseVectorType, dim: number, bytes: Uint8Array, rows: number): Float32Array {
@@ -154,5 +125,13 @@ class NativeKernelAdapter implements Kernel {
       throw new RangeError(`no room for the codes of ${rows} rows`);
     const status = await this.#native.startEncode(this.#simd, dim, rows, [bytes, values, factors]);
     if (status !== Status.Ok) throw new KernelError(status);
+  }
+
+  buildIndex(build: IndexBuild): Promise<VectorIndex> {
+    return this.#indexes.build(build);
+  }
+
+  openIndex(path: string): Promise<VectorIndex> {
+    return this.#indexes.open(path);
   }
 }

@@ -15,11 +15,23 @@ export interface NativeKernel {
   simdName(simd: number): string;
   /** The pool of this many threads; 0 when they could not be started. */
   getPool(threads: number): number;
-  /** To be called once; `settle` is told of the end of each search, with its id and status. */
-  openExactSearch(settle: (id: number, status: number) => void): boolean;
+  /** To be called once; `settle` is told of the end of each job, with its id and status. */
+  openJobs(settle: (id: number, status: number) => void): boolean;
+  cancelJob(id: number): void;
+  /** How much of a build is done: 0 to 1. */
+  jobDone(id: number): number;
   runExactSearch(words: Float64Array): number;
   startExactSearch(words: Float64Array, id: number): number;
-  cancelExactSearch(id: number): void;
+  /** Builds and opens write the index, as a number, to the `outcome` of their request. */
+  startIndexBuild(words: Float64Array, id: number): number;
+  startIndexOpen(simd: number, path: string, outcome: Float64Array, id: number): number;
+  startIndexSave(index: number, path: string, id: number): number;
+  startIndexAdd(words: Float64Array, id: number): number;
+  runIndexSearch(words: Float64Array): number;
+  startIndexSearch(words: Float64Array, id: number): number;
+  /** Writes rows, type, metric, dimension, layout and memory. */
+  indexInfo(index: number, out: Float64Array): void;
+  releaseIndex(index: number): void;
   inverseNorms(
     simd: number,
     type: number,

@@ -1,5 +1,7 @@
 /** A search as the words that `src/binding/exact_search_binding.cc` reads: numbers and addresses, in its order. */
-import type { DenseVectorType, MetricType, VectorType } from '@elanus/model';
+import type { MetricType, VectorType } from '@elanus/model';
+import type { Addresses } from './addresses.ts';
+import { requireInteger, requireLength, vectorBytes } from './checks.ts';
 import {
   type BlockKeys,
   CODE_FACTORS,
@@ -8,7 +10,6 @@ import {
   type VectorBlock,
   type VectorCodes,
 } from './kernel.ts';
-import type { NativeKernel } from './native.ts';
 
 const SPARSE = 104 satisfies VectorType;
 const QUERY_COUNT_MAX = 16_384;
@@ -27,48 +28,29 @@ const METRIC: Readonly<Partial<Record<MetricType, { readonly number: number; rea
   SUPERSTRUCTURE: { number: 6, worst: Infinity },
 };
 
-const BITS_PER_DIMENSION: Readonly<Record<DenseVectorType, number>> = {
-  100: 1,
-  101: 32,
-  102: 16,
-  103: 16,
-  105: 8,
-};
-
-function vectorBytes(dataType: DenseVectorType, dim: number): number {
-  return (BITS_PER_DIMENSION[dataType] * dim) / 8;
-}
-
-type View = Uint8Array | Int8Array | Uint32Array | Float32Array | BigInt64Array;
-
-function requireLength(what: string, length: number, lengthMin: number): void {
-  if (length < lengthMin) throw new RangeError(`${what} has ${length} elements, needs ${lengthMin}`);
-}
-
-function requireInteger(what: string, value: number, min: number, max: number): void {
-  if (!Number.isInteger(value) || value < min || value > max)
-    throw new RangeError(`${what} is ${value}, must be an integer from ${min} to ${max}`);
-}
-
 /** Bytes that the comparison of one query with all rows reads. */
 export function bytesPerQuery(search: ExactSearch): number {
   let bytes = 0;
-  for (const block of search.blocks) {
-    if (search.dataType === SPARSE) bytes += block.bytes.length;
-    else bytes += block.rows * vectorBytes(search.dataType, search.dim);
+  for (const { bytes: vectors, rows, codes } of search.blocks) {
+    if (search.dataType === SPARSE) {
+      bytes += vectors.length;
+      continue;
+    }
+    // Of coded rows nearly all are read as codes, one byte a dimension.
+    const coded = codes?.rows ?? 0;
+    bytes += coded * search.dim + (rows - coded) * vectorBytes(search.dataType, search.dim);
   }
   return bytes;
 }
 
-/** Writes searches into words, and remembers where the bytes of typed arrays are. */
+/** Writes searches into words. */
 export class SearchWords {
-  readonly #native: NativeKernel;
-  readonly #addresses = new WeakMap<View, number>();
+  readonly #addresses: Addresses;
   #words = new Float64Array(HEADER_WORDS + 64 * BLOCK_WORDS);
   #length = 0;
 
-  constructor(native: NativeKernel) {
-    this.#native = native;
+  constructor(addresses: Addresses) {
+    this.#addresses = addresses;
   }
 
   /**
@@ -84,7 +66,8 @@ export class SearchWords {
     this.#reserve(HEADER_WORDS + blocks.length * BLOCK_WORDS);
     this.#put(simd);
     this.#put(pool);
-    for (const view of [hits.counts, hits.blocks, hits.rows, hits.scores]) this.#put(this.#addressOf(view));
+    for (const view of [hits.counts, hits.blocks, hits.rows, hits.scores])
+      this.#put(this.#addresses.of(view));
     this.#put(dataType);
     this.#put(metricInKernel.number);
     this.#put(dataType === SPARSE ? 0 : dim);
@@ -115,9 +98,9 @@ export class SearchWords {
     requireInteger('k', search.k, 1, K_MAX);
     if (dataType === SPARSE) requireLength('queryOffsets', queryOffsets?.length ?? 0, queryCount + 1);
     else requireLength('queries', queries.length, queryCount * vectorBytes(dataType, dim));
-    this.#put(this.#addressOf(queries));
+    this.#put(this.#addresses.of(queries));
     this.#put(queries.length);
-    this.#put(dataType === SPARSE ? this.#addressOf(queryOffsets!) : 0);
+    this.#put(dataType === SPARSE ? this.#addresses.of(queryOffsets!) : 0);
     this.#put(queryCount);
   }
 
@@ -135,12 +118,12 @@ export class SearchWords {
     else requireLength('bytes', bytes.length, rows * vectorBytes(dataType, dim));
     if (allowed !== null) requireLength('allowed', allowed.length, Math.ceil(rows / 8));
     if (inverseNorms !== null) requireLength('inverseNorms', inverseNorms.length, rows);
-    this.#put(this.#addressOf(bytes));
+    this.#put(this.#addresses.of(bytes));
     this.#put(bytes.length);
-    this.#put(dataType === SPARSE ? this.#addressOf(offsets!) : 0);
+    this.#put(dataType === SPARSE ? this.#addresses.of(offsets!) : 0);
     this.#put(rows);
-    this.#put(allowed === null ? 0 : this.#addressOf(allowed));
-    this.#put(inverseNorms === null ? 0 : this.#addressOf(inverseNorms));
+    this.#put(allowed === null ? 0 : this.#addresses.of(allowed));
+    this.#put(inverseNorms === null ? 0 : this.#addresses.of(inverseNorms));
     this.#putCodes(codes, rows, dim);
     this.#putKeys(keys, rows);
   }
@@ -152,33 +135,21 @@ export class SearchWords {
       requireLength('factors of codes', codes.factors.length, codes.rows * CODE_FACTORS);
     }
     this.#put(codes?.rows ?? 0);
-    this.#put(codes === undefined ? 0 : this.#addressOf(codes.values));
-    this.#put(codes === undefined ? 0 : this.#addressOf(codes.factors));
+    this.#put(codes === undefined ? 0 : this.#addresses.of(codes.values));
+    this.#put(codes === undefined ? 0 : this.#addresses.of(codes.factors));
   }
 
   #putKeys(keys: BlockKeys, rows: number): void {
     if (keys.type === 'int64') {
       requireLength('keys', keys.values.length, rows);
-      this.#put(this.#addressOf(keys.values));
+      this.#put(this.#addresses.of(keys.values));
       for (let i = 0; i < 3; i++) this.#put(0);
       return;
     }
     requireLength('key offsets', keys.offsets.length, rows + 1);
     this.#put(0);
-    this.#put(this.#addressOf(keys.offsets));
-    this.#put(this.#addressOf(keys.bytes));
+    this.#put(this.#addresses.of(keys.offsets));
+    this.#put(this.#addresses.of(keys.bytes));
     this.#put(keys.bytes.length);
-  }
-
-  /** A call into the library costs as much as ten look-ups, and blocks are searched many times. */
-  #addressOf(view: View): number {
-    const known = this.#addresses.get(view);
-    if (known !== undefined) return known;
-    // Memory of a buffer that shrinks would be gone in the middle of a search.
-    if (view.buffer instanceof ArrayBuffer && view.buffer.resizable)
-      throw new TypeError('the kernel takes no resizable buffers');
-    const address = this.#native.addressOf(view);
-    this.#addresses.set(view, address);
-    return address;
   }
 }

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "elanus/kernel.h"
+#include "environment.h"
 #include "values.h"
 
 namespace elanus::binding {
@@ -65,6 +66,33 @@ napi_value inverse_norms(napi_env env, napi_callback_info info) {
   return number(env, status);
 }
 
+// openJobs(settle: (id: number, status: number) => void): boolean
+napi_value open_jobs(napi_env env, napi_callback_info info) {
+  const Arguments arguments(env, info);
+  napi_value opened = nullptr;
+  napi_get_boolean(env, Environment::of(env)->open(env, arguments.values[0]), &opened);
+  return opened;
+}
+
+// cancelJob(id: number): void
+napi_value cancel_job(napi_env env, napi_callback_info info) {
+  Environment::of(env)->cancel(Arguments(env, info).number(0));
+  return nullptr;
+}
+
+// jobDone(id: number): number
+napi_value job_done(napi_env env, napi_callback_info info) {
+  return number(env, Environment::of(env)->done(Arguments(env, info).number(0)));
+}
+
+void define_jobs(napi_env env, napi_value exports) {
+  napi_set_instance_data(env, new Environment(),
+                         [](napi_env, void* data, void*) { delete static_cast<Environment*>(data); }, nullptr);
+  define(env, exports, "openJobs", open_jobs);
+  define(env, exports, "cancelJob", cancel_job);
+  define(env, exports, "jobDone", job_done);
+}
+
 // measureReadBandwidth(simd: number, threads: number, bytes: number, passes: number): number
 napi_value measure_read_bandwidth(napi_env env, napi_callback_info info) {
   const Arguments arguments(env, info);
@@ -82,7 +110,9 @@ NAPI_MODULE_INIT() {
   define(env, exports, "findSimd", find_simd);
   define(env, exports, "simdName", simd_name);
   define(env, exports, "getPool", get_pool);
+  define_jobs(env, exports);
   define_exact_search(env, exports);
+  define_index(env, exports);
   define(env, exports, "inverseNorms", inverse_norms);
   define_encode(env, exports);
   define(env, exports, "measureReadBandwidth", measure_read_bandwidth);

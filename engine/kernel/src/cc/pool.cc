@@ -1,20 +1,12 @@
 #include "pool.h"
 
-#include <chrono>
 #include <map>
 #include <system_error>
 #include <thread>
 
-namespace elanus {
-namespace {
+#include "exact_search.h"
 
-// How long a thread stays with one job while others wait.
-constexpr std::chrono::milliseconds kTurn{2};
-
-}  // namespace
-}  // namespace elanus
-
-using elanus::ExactSearchJob;
+using elanus::PoolJob;
 
 ElanusPool::ElanusPool(uint32_t threads) {
   // The pool lives as long as the process, so its threads need no one to wait for them.
@@ -29,7 +21,7 @@ ElanusPool::ElanusPool(uint32_t threads) {
   }
 }
 
-ElanusStatus ElanusPool::submit(std::shared_ptr<ExactSearchJob> job) {
+ElanusStatus ElanusPool::submit(std::shared_ptr<PoolJob> job) {
   const bool one_thread_suffices = job->slice_count() <= 1;
   {
     const std::lock_guard lock(mutex_);
@@ -49,10 +41,10 @@ ElanusStatus ElanusPool::submit(std::shared_ptr<ExactSearchJob> job) {
   return ELANUS_OK;
 }
 
-std::shared_ptr<ExactSearchJob> ElanusPool::next_job() {
+std::shared_ptr<PoolJob> ElanusPool::next_job() {
   std::unique_lock lock(mutex_);
   work_.wait(lock, [this] { return !active_.empty(); });
-  std::shared_ptr<ExactSearchJob> job = std::move(active_.front());
+  std::shared_ptr<PoolJob> job = std::move(active_.front());
   active_.pop_front();
   if (job->slice_count() > 1 && !job->is_exhausted()) {
     active_.push_back(job);
@@ -65,11 +57,10 @@ std::shared_ptr<ExactSearchJob> ElanusPool::next_job() {
 }
 
 void ElanusPool::run() {
-  elanus::Scanner scanner;
+  elanus::ThreadMemory memory;
   for (;;) {
-    const std::shared_ptr<ExactSearchJob> job = next_job();
-    const auto turn_ends = std::chrono::steady_clock::now() + elanus::kTurn;
-    job->work(scanner, [&] { return others_wait() && std::chrono::steady_clock::now() >= turn_ends; });
+    const std::shared_ptr<PoolJob> job = next_job();
+    job->work(memory, elanus::Turn(active_count_));
   }
 }
 
@@ -87,9 +78,28 @@ extern "C" ElanusPool* elanus_pool_get(uint32_t threads) {
   }
 }
 
-struct ElanusJob {
-  std::shared_ptr<ExactSearchJob> job;
+namespace elanus {
+namespace {
+
+class PooledExactSearch : public PoolJob {
+ public:
+  PooledExactSearch(const ElanusSimd& simd, const ElanusExactSearch& search, ElanusHits hits, ElanusDone done,
+                    void* context)
+      : job_(simd, search, hits, done, context) {}
+
+  void work(ThreadMemory& memory, const Turn& turn) noexcept override {
+    job_.work(memory.scanner, [&turn] { return turn.is_over(); });
+  }
+  bool is_exhausted() const override { return job_.is_exhausted(); }
+  size_t slice_count() const override { return job_.slice_count(); }
+  void cancel() override { job_.cancel(); }
+
+ private:
+  ExactSearchJob job_;
 };
+
+}  // namespace
+}  // namespace elanus
 
 extern "C" ElanusStatus elanus_exact_search_start(ElanusPool* pool, const ElanusSimd* simd,
                                                   const ElanusExactSearch* search, ElanusHits hits, ElanusDone done,
@@ -97,11 +107,7 @@ extern "C" ElanusStatus elanus_exact_search_start(ElanusPool* pool, const Elanus
   const ElanusStatus valid = elanus::validate(*search);
   if (valid != ELANUS_OK) return valid;
   try {
-    auto shared = std::make_shared<ExactSearchJob>(*simd, *search, hits, done, context);
-    auto handle = std::make_unique<ElanusJob>(ElanusJob{shared});
-    const ElanusStatus submitted = pool->submit(std::move(shared));
-    if (submitted == ELANUS_OK) *job = handle.release();
-    return submitted;
+    return elanus::submit(pool, std::make_shared<elanus::PooledExactSearch>(*simd, *search, hits, done, context), job);
   } catch (...) {
     // Only the allocator throws.
     return ELANUS_OUT_OF_MEMORY;

@@ -7,7 +7,8 @@
 #include <memory>
 #include <mutex>
 
-#include "exact_search.h"
+#include "elanus/kernel.h"
+#include "pool_job.h"
 
 struct ElanusPool {
  public:
@@ -15,7 +16,7 @@ struct ElanusPool {
   ElanusPool(const ElanusPool&) = delete;
   ElanusPool& operator=(const ElanusPool&) = delete;
 
-  ElanusStatus submit(std::shared_ptr<elanus::ExactSearchJob> job);
+  ElanusStatus submit(std::shared_ptr<elanus::PoolJob> job);
 
  private:
   // Jobs beyond these wait their turn, so that the memory for hits of unfinished jobs stays bounded.
@@ -23,13 +24,29 @@ struct ElanusPool {
   static constexpr size_t kWaitingMax = 1 << 16;
 
   void run();
-  std::shared_ptr<elanus::ExactSearchJob> next_job();
-  bool others_wait() const { return active_count_.load(std::memory_order_relaxed) > 1; }
+  std::shared_ptr<elanus::PoolJob> next_job();
 
   std::mutex mutex_;
   std::condition_variable work_;
   // A ring: whoever takes a job from the front puts it back at the end for others to join.
-  std::deque<std::shared_ptr<elanus::ExactSearchJob>> active_;
-  std::deque<std::shared_ptr<elanus::ExactSearchJob>> waiting_;
+  std::deque<std::shared_ptr<elanus::PoolJob>> active_;
+  std::deque<std::shared_ptr<elanus::PoolJob>> waiting_;
   std::atomic<size_t> active_count_ = 0;
 };
+
+// A caller's hold on a job that was submitted.
+struct ElanusJob {
+  std::shared_ptr<elanus::PoolJob> job;
+};
+
+namespace elanus {
+
+// Submits a job and gives the caller a hold on it.
+inline ElanusStatus submit(ElanusPool* pool, std::shared_ptr<PoolJob> work, ElanusJob** job) {
+  auto handle = std::make_unique<ElanusJob>(ElanusJob{work});
+  const ElanusStatus submitted = pool->submit(std::move(work));
+  if (submitted == ELANUS_OK) *job = handle.release();
+  return submitted;
+}
+
+}  // namespace elanus

@@ -31,6 +31,7 @@ class Beam {
   }
 
   size_t size() const { return size_; }
+  bool is_full() const { return size_ == capacity_; }
   const Entry* begin() const { return entries_.data(); }
   const Entry* end() const { return entries_.data() + size_; }
 
@@ -64,6 +65,11 @@ class Beam {
   bool peek_next(uint32_t* node) const {
     if (next_ == size_) return false;
     *node = entries_[next_].node();
+    return true;
+  }
+  bool peek_next(uint32_t* node, float* rank) const {
+    if (!peek_next(node)) return false;
+    *rank = entries_[next_].rank;
     return true;
   }
 

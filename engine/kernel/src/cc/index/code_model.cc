@@ -26,6 +26,21 @@ uint32_t samples_of(uint32_t rows, uint32_t dim) {
   return std::min(rows, std::clamp(8 * dim, kSamplesMin, kSamplesMax));
 }
 
+// Whether a vector of this squared length says anything about the others. A few that are a hundred times as long would
+// leave nothing but themselves to be seen; their own codes are good all the same, since each has a scale of its own.
+bool is_ordinary(double square, double median_square) {
+  return std::isfinite(square) && (median_square == 0 || square <= 1e4 * median_square);
+}
+
+double median_of(std::vector<double> values) {
+  // Comparisons with NaN would be without order.
+  std::erase_if(values, [](double value) { return !std::isfinite(value); });
+  if (values.empty()) return 0;
+  const auto middle = values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
 // Takes the mean off a sample and keeps it; returns the sample by dimension.
 AlignedVector<float> centred_columns(const ElanusSimd& simd, const DenseRows& rows, uint64_t seed, CodeModel* model,
                                      size_t* samples) {
@@ -33,13 +48,19 @@ AlignedVector<float> centred_columns(const ElanusSimd& simd, const DenseRows& ro
   const RowReader reader(simd, rows.type, model->metric, rows.dim);
   const size_t stride = padded_floats(chosen.size());
   AlignedVector<float> columns(rows.dim * stride);
-  std::vector<float> vector(rows.dim);
-  size_t used = 0;
-  for (const uint32_t row : chosen) {
+  const SquareNorm square_norm = simd.float32.square_norm;
+  AlignedVector<float> vector(padded_floats(rows.dim));
+  const auto read = [&](uint32_t row) {
     reader.read(rows.at(row), vector.data());
-    // Numbers whose squares fit no float would hide all others.
-    const bool sane = std::all_of(vector.begin(), vector.end(), [](float x) { return std::abs(x) < 1e15f; });
-    if (!sane) continue;
+    return square_norm(reinterpret_cast<const uint8_t*>(vector.data()), rows.dim);
+  };
+  std::vector<double> squares;
+  for (const uint32_t row : chosen) squares.push_back(read(row));
+  const double median = median_of(squares);
+  size_t used = 0;
+  for (size_t i = 0; i < chosen.size(); ++i) {
+    if (!is_ordinary(squares[i], median)) continue;
+    read(chosen[i]);
     for (uint32_t d = 0; d < rows.dim; ++d) columns[d * stride + used] = vector[d];
     ++used;
   }
@@ -61,6 +82,16 @@ float gain_for(const AlignedVector<float>& columns, size_t values) {
   const double gain = 1 / std::sqrt(sum / static_cast<double>(std::max<size_t>(values, 1)));
   return gain > 1e-30 && gain < 1e30 ? static_cast<float>(gain) : 1;
 }
+
+// What the section "code model" holds.
+struct Head {
+  uint32_t type;
+  uint32_t metric;
+  uint32_t dim;
+  uint32_t code_dim;
+  float gain;
+  uint32_t has_axes;
+};
 
 }  // namespace
 
@@ -90,6 +121,37 @@ CodeModel CodeModel::learn(const ElanusSimd& simd, const DenseRows& rows, Elanus
     break;
   }
   return model;
+}
+
+void CodeModel::write(IndexFileWriter& writer) const {
+  const Head head = {type, metric, dim, code_dim, gain, axes.empty() ? 0u : 1u};
+  writer.add("code model", &head, 1);
+  writer.add("code mean", mean.data(), mean.size());
+  if (!axes.empty()) writer.add("code axes", axes.data(), axes.size());
+}
+
+FileFault CodeModel::read(const IndexFile& file, CodeModel* model) {
+  const auto* const head = file.array<Head>("code model", 1);
+  const bool plausible =
+      head != nullptr && head->dim >= 1 && head->dim <= ELANUS_INT8_DIM_MAX && head->metric <= ELANUS_COSINE &&
+      dense_bytes(static_cast<ElanusVectorType>(head->type), head->dim) > 0 && head->type != ELANUS_BINARY &&
+      head->code_dim >= 1 && (head->has_axes == 0 ? head->code_dim == head->dim : head->code_dim < head->dim) &&
+      (head->has_axes == 0 || head->code_dim % kRowTile == 0);
+  if (!plausible) return file.damaged("its codes are of no kind that there is");
+  model->type = static_cast<ElanusVectorType>(head->type);
+  model->metric = static_cast<ElanusMetric>(head->metric);
+  model->dim = head->dim;
+  model->code_dim = head->code_dim;
+  model->gain = head->gain;
+  const size_t stride = padded_floats(head->dim);
+  const auto* const mean = file.array<float>("code mean", stride);
+  if (mean == nullptr) return file.damaged("the mean of its vectors is of another dimension");
+  model->mean.assign(mean, mean + stride);
+  if (head->has_axes == 0) return {};
+  const auto* const axes = file.array<float>("code axes", head->code_dim * stride);
+  if (axes == nullptr) return file.damaged("its axes are of another dimension");
+  model->axes.assign(axes, axes + head->code_dim * stride);
+  return {};
 }
 
 }  // namespace elanus

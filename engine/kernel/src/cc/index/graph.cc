@@ -54,8 +54,9 @@ struct BackLink {
 
 class Builder {
  public:
-  Builder(const WalkCodes& codes, const GraphOptions& options, WorkControl* control, Graph* graph)
-      : codes_(codes), options_(options), control_(control), graph_(*graph) {}
+  Builder(const WalkCodes& codes, const GraphOptions& options, WorkControl* control, Graph* graph,
+          std::shared_mutex* walkers)
+      : codes_(codes), options_(options), control_(control), graph_(*graph), walkers_(walkers) {}
 
   bool extend(uint32_t rows_end, float done_after);
 
@@ -88,7 +89,8 @@ class Builder {
   const GraphOptions& options_;
   WorkControl* control_;
   Graph& graph_;
-  std::mutex mutex_;
+  std::shared_mutex* walkers_;
+  std::mutex mutex_;  // guards what follows
   std::vector<std::unique_ptr<Scratch>> free_;
 };
 
@@ -133,6 +135,8 @@ void Builder::link_batch(uint32_t begin, uint32_t end) {
     const uint32_t* const links = graph_.links_of(row);
     for (size_t i = 0; i < graph_.degree && links[i] != kNoRow; ++i) back_links.push_back({links[i], row});
   }
+  const std::unique_lock lock = walkers_ == nullptr ? std::unique_lock<std::shared_mutex>()
+                                                    : std::unique_lock<std::shared_mutex>(*walkers_);
   graph_.rows = end;
   add_back_links(0, back_links);
   for (const UpperLinks& member : upper) append_to_layers(member);
@@ -250,12 +254,12 @@ void Builder::give_back(std::unique_ptr<Scratch> scratch) {
 }  // namespace
 
 bool extend_graph(const WalkCodes& codes, uint32_t rows_end, const GraphOptions& options, WorkControl* control,
-                  float done_after, Graph* graph) {
+                  float done_after, Graph* graph, std::shared_mutex* walkers) {
   if (graph->degree == 0) {
     graph->m = options.m;
     graph->degree = 2 * options.m;
   }
-  return Builder(codes, options, control, graph).extend(rows_end, done_after);
+  return Builder(codes, options, control, graph, walkers).extend(rows_end, done_after);
 }
 
 }  // namespace elanus

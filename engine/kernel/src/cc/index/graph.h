@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <shared_mutex>
 #include <vector>
 
 #include "dense_rows.h"
@@ -49,8 +50,9 @@ class WalkCodes;
 //
 // Rows are linked in batches: its members look for neighbours in the graph as it was before the batch, all threads
 // at once, and the links are added in an order that no thread has a part in. `control->done` runs from what it is
-// to `done_after`.
+// to `done_after`. Those who walk the graph meanwhile share `walkers` and see all of a batch or nothing; room for the
+// links of layer 0 must be there already. nullptr: nobody walks.
 bool extend_graph(const WalkCodes& codes, uint32_t rows_end, const GraphOptions& options, WorkControl* control,
-                  float done_after, Graph* graph);
+                  float done_after, Graph* graph, std::shared_mutex* walkers = nullptr);
 
 }  // namespace elanus

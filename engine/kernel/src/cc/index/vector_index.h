@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "allowed_rows.h"
 #include "elanus/index.h"
 #include "elanus/kernel.h"
 #include "index_file.h"
@@ -23,23 +24,22 @@ struct IndexHit {
   bool operator<(const IndexHit& other) const { return rank != other.rank ? rank < other.rank : row < other.row; }
 };
 
-// Which hits count: those with lowest <= rank <= highest that come after `after`.
+// Which hits count: those with lowest <= rank <= highest that do not come before `first`.
 struct HitRange {
   float lowest;
   float highest;
-  IndexHit after;
+  IndexHit first;
 
-  bool has(const IndexHit& hit) const { return hit.rank >= lowest && hit.rank <= highest && after < hit; }
+  bool has(const IndexHit& hit) const { return hit.rank >= lowest && hit.rank <= highest && !(hit < first); }
 };
 
 // One query. All pointers are borrowed for the call.
 struct IndexSearch {
   const uint8_t* query;  // as the index' vectors
   uint32_t k;
-  uint32_t ef;                // at least k
-  float refine_k;             // of layouts that refine
-  const uint8_t* allowed;     // one bit a row, least significant first; nullptr: all rows
-  uint32_t allowed_count;     // how many bits are set; rows() without a bitmap
+  uint32_t ef;     // at least k
+  float refine_k;  // of layouts that refine
+  AllowedRows allowed;
   HitRange range;
   const std::atomic<bool>* cancelled;  // may be nullptr
 };
@@ -60,8 +60,8 @@ class VectorIndex {
   virtual const std::vector<IndexHit>& search(const IndexSearch& search, SearchScratch& scratch) const = 0;
 
   // Adds rows behind those that are there, while others search. ELANUS_INVALID_ARGUMENT where the layout cannot.
-  // REQUIRES: nobody else adds.
-  virtual ElanusStatus add(const uint8_t* bytes, uint32_t rows, uint32_t threads);
+  // REQUIRES: nobody else adds; every block has its bytes.
+  virtual ElanusStatus add(const ElanusRows*, size_t, uint32_t) { return ELANUS_INVALID_ARGUMENT; }
 
   // Every section; the caller finishes the file.
   virtual void write(IndexFileWriter& writer) const = 0;

@@ -51,7 +51,7 @@ struct Neighbours {
 // Fills the beam with nodes near the scorer's query, from what stands in it already. All that is in the beam was
 // inserted into `visited`.
 template <class Scorer>
-void walk(const LayerView& layer, Scorer& scorer, Beam& beam, Visited& visited, Neighbours& neighbours,
+void walk(const LayerView& layer, Scorer&& scorer, Beam& beam, Visited& visited, Neighbours& neighbours,
           const std::atomic<bool>* cancelled) {
   neighbours.reserve(layer.degree);
   uint32_t* const nodes = neighbours.nodes.data();
@@ -85,7 +85,7 @@ void walk(const LayerView& layer, Scorer& scorer, Beam& beam, Visited& visited, 
 
 // From `node`, step by step to the node nearest to the scorer's query; returns it, and its rank in `*rank`.
 template <class Scorer>
-uint32_t descend(const LayerView& layer, Scorer& scorer, uint32_t node, float* rank, Neighbours& neighbours) {
+uint32_t descend(const LayerView& layer, Scorer&& scorer, uint32_t node, float* rank, Neighbours& neighbours) {
   neighbours.reserve(layer.degree);
   for (;;) {
     const uint32_t* const links = layer.links_of(node);
@@ -109,7 +109,7 @@ uint32_t descend(const LayerView& layer, Scorer& scorer, uint32_t node, float* r
 
 // The row of layer 0 at which a walk begins: where steps down from the top layer to `layer_end` + 1 lead.
 template <class Scorer>
-uint32_t find_entry(const Graph& graph, Scorer& scorer, size_t layer_end, float* rank, Neighbours& neighbours) {
+uint32_t find_entry(const Graph& graph, Scorer&& scorer, size_t layer_end, float* rank, Neighbours& neighbours) {
   uint32_t node = 0;
   neighbours.reserve(graph.degree);
   neighbours.rows[0] = graph.layers.empty() ? 0 : graph.layers.back().rows[0];

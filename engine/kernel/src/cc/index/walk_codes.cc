@@ -38,9 +38,17 @@ WalkCodes::WalkCodes(const ElanusSimd& simd, CodeModel model)
       reader_(simd, model_.type, model_.metric, model_.dim),
       record_bytes_(round_up(model_.code_dim + sizeof(Factors), kLine)) {}
 
-void WalkCodes::adopt(HugeArray<uint8_t> records, uint32_t rows) {
-  records_ = std::move(records);
+void WalkCodes::write(IndexFileWriter& writer) const {
+  model_.write(writer);
+  writer.add("codes", records_.data(), rows_ * record_bytes_);
+}
+
+FileFault WalkCodes::read(const IndexFile& file, uint32_t rows) {
+  const auto* const records = file.array<uint8_t>("codes", rows * record_bytes_);
+  if (records == nullptr) return file.damaged("its codes are not as many as its rows");
+  records_ = HugeArray<uint8_t>::borrow(records, rows * record_bytes_);
   rows_ = rows;
+  return {};
 }
 
 // Turns vectors, which stand padded_floats(dim) apart and are changed, into coordinates, code_dim apart.
@@ -71,7 +79,7 @@ void WalkCodes::project(float* vectors, size_t count, float* coordinates) const 
 
 void WalkCodes::extend(const DenseRows& rows, uint32_t threads, const std::atomic<bool>* cancelled) {
   const uint32_t first = rows_;
-  records_.resize(size_t{rows.rows} * record_bytes_ + kHugeSlack);
+  records_.resize(size_t{rows.rows} * record_bytes_);
   parallel_for(threads, rows.rows - first, kRowsPerRun, cancelled, [&](size_t begin, size_t end) {
     code_run(rows, first + static_cast<uint32_t>(begin), first + static_cast<uint32_t>(end));
   });

@@ -11,6 +11,7 @@
 #include "../simd/simd.h"
 #include "dense_rows.h"
 #include "huge_array.h"
+#include "index_file.h"
 #include "row_reader.h"
 
 namespace elanus {
@@ -29,6 +30,10 @@ struct CodeModel {
   // Learns from a sample of `rows`, which may be none. The same for the same rows, seed and instruction set.
   static CodeModel learn(const ElanusSimd& simd, const DenseRows& rows, ElanusMetric metric, uint64_t seed,
                          uint32_t threads, const std::atomic<bool>* cancelled);
+
+  // Sections "code model", "code mean" and, if there are any, "code axes". What is read is a copy.
+  void write(IndexFileWriter& writer) const;
+  static FileFault read(const IndexFile& file, CodeModel* model);
 };
 
 // A query, or a row in the role of one.
@@ -47,13 +52,16 @@ class WalkCodes {
   const CodeModel& model() const { return model_; }
   uint32_t rows() const { return rows_; }
   size_t memory_bytes() const { return records_.bytes(); }
-  const HugeArray<uint8_t>& records() const { return records_; }
 
   // Codes rows [rows(), rows.rows).
   void extend(const DenseRows& rows, uint32_t threads, const std::atomic<bool>* cancelled);
-  // REQUIRES: rows * record_bytes() bytes.
-  void adopt(HugeArray<uint8_t> records, uint32_t rows);
-  size_t record_bytes() const { return record_bytes_; }
+  // Makes room, so that `extend` moves nothing.
+  void reserve(uint32_t rows) { records_.reserve(size_t{rows} * record_bytes_); }
+
+  // The model's sections and "codes".
+  void write(IndexFileWriter& writer) const;
+  // A view of the file, which must outlive it; the model was read before.
+  FileFault read(const IndexFile& file, uint32_t rows);
 
   void prepare(const uint8_t* query, WalkQuery* out) const;
   void prepare_row(uint32_t row, WalkQuery* out) const;

@@ -1,0 +1,56 @@
+// The rows that a search may return.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "../simd/simd.h"
+#include "dense_rows.h"
+
+namespace elanus {
+
+// A bitmap, one bit a row, least significant first; or all rows. Rows beyond its end, which were added after it was
+// made, are not in it.
+class AllowedRows {
+ public:
+  AllowedRows() = default;
+  // REQUIRES: `rows` bits in `bits`, which outlive this.
+  AllowedRows(const ElanusSimd& simd, const uint8_t* bits, uint32_t rows) : bits_(bits), end_(rows) {
+    count_ = static_cast<uint32_t>(simd.bits.square_norm(bits, rows / 8));
+    if (rows % 8 != 0) count_ += static_cast<uint32_t>(std::popcount(bits[rows / 8] & ((1u << rows % 8) - 1)));
+  }
+
+  bool are_all() const { return bits_ == nullptr; }
+  bool has(uint32_t row) const { return bits_ == nullptr || (row < end_ && (bits_[row / 8] >> row % 8 & 1) != 0); }
+  // How many there are of the first `rows`, which are at least those of the bitmap.
+  uint32_t count(uint32_t rows) const { return bits_ == nullptr ? rows : count_; }
+
+  // Calls `visit(row)` for each of those below `rows`, in ascending order, as long as it returns true.
+  template <class Visit>
+  void for_each(uint32_t rows, const Visit& visit) const {
+    if (bits_ == nullptr) {
+      for (uint32_t row = 0; row < rows && visit(row);) ++row;
+      return;
+    }
+    const uint32_t end = std::min(rows, end_);
+    const size_t bytes = (size_t{end} + 7) / 8;
+    for (size_t at = 0; at < bytes; at += sizeof(uint64_t)) {
+      uint64_t word = 0;
+      std::memcpy(&word, bits_ + at, std::min(sizeof word, bytes - at));
+      for (; word != 0; word &= word - 1) {
+        const auto row = static_cast<uint32_t>(at * 8 + static_cast<size_t>(std::countr_zero(word)));
+        if (row >= end || !visit(row)) return;
+      }
+    }
+  }
+
+ private:
+  const uint8_t* bits_ = nullptr;
+  uint32_t end_ = 0;
+  uint32_t count_ = 0;
+};
+
+}  // namespace elanus

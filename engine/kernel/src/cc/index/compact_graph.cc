@@ -1,0 +1,160 @@
+#include "compact_graph.h"
+
+#include <algorithm>
+#include <limits>
+#include <mutex>
+
+#include "find_nearest.h"
+#include "graph_file.h"
+
+namespace elanus {
+namespace {
+
+constexpr size_t kRankedAtOnce = 64;
+// How much longer the next walk is when the one before has found too few hits behind those that do not count.
+constexpr uint64_t kWiden = 4;
+
+// What additions to an index that was read go on with.
+constexpr char kBuiltSection[] = "built";
+struct Built {
+  uint64_t seed;
+  uint32_t ef_construction;
+  uint32_t zero;
+};
+
+}  // namespace
+
+float rank_exactly(const DenseRows& rows, const uint32_t* ids, size_t count, SearchScratch& scratch) {
+  float ranks[kRankedAtOnce];
+  float highest = -std::numeric_limits<float>::infinity();
+  for (size_t first = 0; first < count; first += kRankedAtOnce) {
+    const size_t here = std::min(kRankedAtOnce, count - first);
+    scratch.exact.rank(rows, ids + first, here, ranks);
+    for (size_t i = 0; i < here; ++i) {
+      highest = std::max(highest, ranks[i]);
+      if (ranks[i] <= scratch.hits.threshold()) scratch.hits.offer({ranks[i], ids[first + i]});
+    }
+  }
+  return highest;
+}
+
+const std::vector<IndexHit>& scan_exactly(const DenseRows& rows, const IndexSearch& search, SearchScratch& scratch) {
+  scratch.hits.reset(search.k, search.range);
+  uint32_t ids[kRankedAtOnce];
+  size_t count = 0;
+  search.allowed.for_each(rows.rows, [&](uint32_t row) {
+    ids[count++] = row;
+    if (count < kRankedAtOnce) return true;
+    rank_exactly(rows, ids, count, scratch);
+    count = 0;
+    return !is_set(search.cancelled);
+  });
+  if (count > 0) rank_exactly(rows, ids, count, scratch);
+  return scratch.hits.sorted();
+}
+
+struct CompactGraph::CodeScorer {
+  const WalkCodes& codes;
+  const WalkQuery& query;
+
+  void prefetch(uint32_t row) const { codes.prefetch(row); }
+  void score(const uint32_t* rows, size_t count, float* ranks) const { codes.score(query, rows, count, ranks); }
+};
+
+CompactGraph::CompactGraph(const ElanusSimd& simd, StoredRows rows, WalkCodes codes, Graph graph,
+                           const GraphOptions& options)
+    : simd_(simd), rows_(std::move(rows)), codes_(std::move(codes)), graph_(std::move(graph)), options_(options) {
+  measure_memory();
+}
+
+void CompactGraph::measure_memory() {
+  memory_bytes_ = rows_.memory_bytes() + codes_.memory_bytes() + graph_.memory_bytes();
+}
+
+uint32_t CompactGraph::rows() const {
+  const std::shared_lock lock(mutex_);
+  return graph_.rows;
+}
+
+size_t CompactGraph::memory_bytes() const {
+  const std::shared_lock lock(mutex_);
+  return memory_bytes_;
+}
+
+const std::vector<IndexHit>& CompactGraph::search(const IndexSearch& search, SearchScratch& scratch) const {
+  const std::shared_lock lock(mutex_);
+  const DenseRows rows = rows_.view(graph_.rows);
+  scratch.exact.begin(simd_, rows.type, rows_.metric(), rows.dim, search.query);
+  // Hits that do not count because they are too near stand before those that do.
+  const bool skips = search.range.lowest > -std::numeric_limits<float>::infinity() ||
+                     search.range.first.rank > -std::numeric_limits<float>::infinity();
+  const CodeScorer scorer = {codes_, scratch.walk_query};
+  for (uint64_t ef = std::max(search.ef, search.k);; ef *= kWiden) {
+    if (2 * std::max<uint64_t>(ef, search.k) >= search.allowed.count(graph_.rows)) return scan_exactly(rows, search, scratch);
+    codes_.prepare(search.query, &scratch.walk_query);
+    const Beam& found = find_nearest(graph_, scorer, search, static_cast<uint32_t>(ef), scratch);
+    scratch.rows.clear();
+    for (const Beam::Entry& entry : found) scratch.rows.push_back(entry.node());
+    scratch.hits.reset(search.k, search.range);
+    const float highest = rank_exactly(rows, scratch.rows.data(), scratch.rows.size(), scratch);
+    if (!skips || scratch.hits.size() >= search.k || highest > search.range.highest || is_set(search.cancelled))
+      return scratch.hits.sorted();
+  }
+}
+
+// Rows are stored and coded before anybody can reach them; the graph grows batch by batch, and only the moments in
+// which links or the places of arrays change are hidden from searches.
+ElanusStatus CompactGraph::add(const ElanusRows* blocks, size_t block_count, uint32_t threads) {
+  uint64_t total = rows_.rows();
+  for (size_t b = 0; b < block_count; ++b) total += blocks[b].rows;
+  if (total > kIndexRowsMax) return ELANUS_INVALID_ARGUMENT;
+  {
+    const std::unique_lock lock(mutex_);
+    rows_.reserve(total);
+    codes_.reserve(static_cast<uint32_t>(total));
+    graph_.links.reserve(total * graph_.degree);
+  }
+  for (size_t b = 0; b < block_count; ++b) rows_.append(blocks[b].bytes, blocks[b].rows);
+  codes_.extend(rows_.view(static_cast<uint32_t>(total)), threads, nullptr);
+  WorkControl control;
+  GraphOptions options = options_;
+  options.threads = threads;
+  extend_graph(codes_, static_cast<uint32_t>(total), options, &control, 1, &graph_, &mutex_);
+  const std::unique_lock lock(mutex_);
+  measure_memory();
+  return ELANUS_OK;
+}
+
+void CompactGraph::write(IndexFileWriter& writer) const {
+  const std::shared_lock lock(mutex_);
+  rows_.write(writer);
+  codes_.write(writer);
+  write_graph(graph_, writer);
+  const Built built = {options_.seed, options_.ef_construction, 0};
+  writer.add(kBuiltSection, &built, 1);
+}
+
+FileFault CompactGraph::open(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file,
+                             std::unique_ptr<VectorIndex>* index) {
+  Graph graph;
+  FileFault fault = read_graph(*file, &graph);
+  if (fault.failed()) return fault;
+  CodeModel model;
+  fault = CodeModel::read(*file, &model);
+  if (fault.failed()) return fault;
+  StoredRows rows(simd, model.type, model.metric, model.dim);
+  fault = rows.read(*file, graph.rows);
+  if (fault.failed()) return fault;
+  WalkCodes codes(simd, std::move(model));
+  fault = codes.read(*file, graph.rows);
+  if (fault.failed()) return fault;
+  const auto* const built = file->array<Built>(kBuiltSection, 1);
+  if (built == nullptr || built->ef_construction == 0) return file->damaged("it does not say how it was built");
+  const GraphOptions options = {graph.m, built->ef_construction, built->seed, 1};
+  auto opened = std::make_unique<CompactGraph>(simd, std::move(rows), std::move(codes), std::move(graph), options);
+  opened->file_ = std::move(file);
+  *index = std::move(opened);
+  return {};
+}
+
+}  // namespace elanus

@@ -1,0 +1,58 @@
+// The compact layout: a graph, one short code a row to walk it by, and the vectors, by which what was found is ranked.
+#pragma once
+
+#include <memory>
+#include <shared_mutex>
+
+#include "graph.h"
+#include "stored_rows.h"
+#include "vector_index.h"
+#include "walk_codes.h"
+
+namespace elanus {
+
+// Which rows are the best among all allowed ones, by their vectors: for when hardly any are allowed, or nearly all
+// are wanted.
+const std::vector<IndexHit>& scan_exactly(const DenseRows& rows, const IndexSearch& search, SearchScratch& scratch);
+
+// Offers rows by their vectors' ranks to `scratch.hits`. Returns the highest rank, whether wanted or not.
+// REQUIRES: scratch.exact is ready for the query.
+float rank_exactly(const DenseRows& rows, const uint32_t* ids, size_t count, SearchScratch& scratch);
+
+class CompactGraph : public VectorIndex {
+ public:
+  CompactGraph(const ElanusSimd& simd, StoredRows rows, WalkCodes codes, Graph graph, const GraphOptions& options);
+
+  uint32_t rows() const override;
+  ElanusVectorType type() const override { return codes_.model().type; }
+  ElanusMetric metric() const override { return codes_.model().metric; }
+  uint32_t dim() const override { return codes_.model().dim; }
+  ElanusIndexLayout layout() const override { return ELANUS_LAYOUT_COMPACT; }
+  IndexKind kind() const override { return IndexKind::kCompactGraph; }
+  size_t memory_bytes() const override;
+
+  const std::vector<IndexHit>& search(const IndexSearch& search, SearchScratch& scratch) const override;
+  ElanusStatus add(const ElanusRows* blocks, size_t block_count, uint32_t threads) override;
+  void write(IndexFileWriter& writer) const override;
+
+  // An index in a file of this kind, as a view of it. Checks that its parts fit each other.
+  static FileFault open(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file,
+                        std::unique_ptr<VectorIndex>* index);
+
+ private:
+  struct CodeScorer;
+
+  void measure_memory();
+
+  const ElanusSimd& simd_;
+  // Of searches against an addition, for the moments in which it changes what they read.
+  mutable std::shared_mutex mutex_;
+  std::shared_ptr<const IndexFile> file_;  // where the rest may be a view of it
+  StoredRows rows_;
+  WalkCodes codes_;
+  Graph graph_;
+  GraphOptions options_;
+  size_t memory_bytes_ = 0;
+};
+
+}  // namespace elanus

@@ -1,0 +1,176 @@
+// The C interface of the indexes.
+#include "elanus/index.h"
+
+#include <new>
+#include <string>
+
+#include "../exact_search.h"
+#include "../pool.h"
+#include "compact_graph.h"
+#include "index_search_job.h"
+
+struct ElanusWork {
+  elanus::WorkControl control;
+};
+
+struct ElanusIndex {
+  const ElanusSimd* simd;
+  std::shared_ptr<elanus::VectorIndex> index;
+};
+
+namespace elanus {
+namespace {
+
+// The share of a build's time that goes before the graph.
+constexpr float kCodedAt = 0.05f;
+
+bool is_valid(const ElanusIndexSpec& spec) {
+  return spec.m >= ELANUS_M_MIN && spec.m <= ELANUS_M_MAX && spec.ef_construction >= 1;
+}
+
+bool is_valid(const ElanusRows* blocks, size_t block_count, size_t row_bytes, uint64_t* rows) {
+  for (size_t b = 0; b < block_count; ++b) {
+    if (blocks[b].rows > blocks[b].bytes_size / row_bytes) return false;
+    *rows += blocks[b].rows;
+  }
+  return *rows <= ELANUS_INDEX_ROWS_MAX;
+}
+
+bool is_valid(const ElanusIndexBuild& build, uint64_t* rows) {
+  const bool is_dense = build.type == ELANUS_FLOAT32 || build.type == ELANUS_FLOAT16 ||
+                        build.type == ELANUS_BFLOAT16 || build.type == ELANUS_INT8;
+  const bool has_metric = build.metric == ELANUS_L2 || build.metric == ELANUS_IP || build.metric == ELANUS_COSINE;
+  return is_dense && has_metric && build.dim >= 1 && build.dim <= ELANUS_INT8_DIM_MAX && build.threads >= 1 &&
+         is_valid(build.spec) &&
+         is_valid(build.blocks, build.block_count, dense_bytes(build.type, build.dim), rows);
+}
+
+// nullptr when cancelled.
+std::unique_ptr<VectorIndex> build_index(const ElanusSimd& simd, const ElanusIndexBuild& build, uint64_t row_count,
+                                         WorkControl* control) {
+  StoredRows rows(simd, build.type, build.metric, build.dim);
+  rows.reserve(row_count);
+  for (size_t b = 0; b < build.block_count && !is_set(&control->cancelled); ++b)
+    rows.append(build.blocks[b].bytes, build.blocks[b].rows);
+  if (is_set(&control->cancelled)) return nullptr;
+  const DenseRows view = rows.view(rows.rows());
+  CodeModel model = CodeModel::learn(simd, view, build.metric, build.seed, build.threads, &control->cancelled);
+  if (is_set(&control->cancelled)) return nullptr;
+  WalkCodes codes(simd, std::move(model));
+  codes.extend(view, build.threads, &control->cancelled);
+  control->done.store(kCodedAt, std::memory_order_relaxed);
+  const GraphOptions options = {build.spec.m, build.spec.ef_construction, build.seed, build.threads};
+  Graph graph;
+  if (is_set(&control->cancelled) || !extend_graph(codes, view.rows, options, control, 1, &graph)) return nullptr;
+  return std::make_unique<CompactGraph>(simd, std::move(rows), std::move(codes), std::move(graph), options);
+}
+
+template <class Work>
+ElanusStatus without_exceptions(const Work& work) {
+  try {
+    return work();
+  } catch (...) {
+    // Only the allocator throws.
+    return ELANUS_OUT_OF_MEMORY;
+  }
+}
+
+}  // namespace
+}  // namespace elanus
+
+using elanus::without_exceptions;
+
+extern "C" ElanusWork* elanus_work_new(void) { return new (std::nothrow) ElanusWork(); }
+
+extern "C" void elanus_work_cancel(ElanusWork* work) { work->control.cancelled.store(true); }
+
+extern "C" float elanus_work_done(const ElanusWork* work) {
+  return work->control.done.load(std::memory_order_relaxed);
+}
+
+extern "C" void elanus_work_free(ElanusWork* work) { delete work; }
+
+extern "C" ElanusStatus elanus_index_build(const ElanusSimd* simd, const ElanusIndexBuild* build, ElanusWork* work,
+                                           ElanusIndex** index) {
+  uint64_t rows = 0;
+  if (!elanus::is_valid(*build, &rows)) return ELANUS_INVALID_ARGUMENT;
+  return without_exceptions([&] {
+    std::unique_ptr<elanus::VectorIndex> built = elanus::build_index(*simd, *build, rows, &work->control);
+    if (built == nullptr) return ELANUS_CANCELLED;
+    *index = new ElanusIndex{simd, std::move(built)};
+    return ELANUS_OK;
+  });
+}
+
+extern "C" ElanusStatus elanus_index_open(const ElanusSimd* simd, const char* path, ElanusWork* work,
+                                          ElanusIndex** index) {
+  return without_exceptions([&] {
+    std::shared_ptr<const elanus::IndexFile> file;
+    elanus::FileFault fault = elanus::IndexFile::open(path, &file);
+    if (fault.failed()) return fault.status;
+    fault = file->verify(&work->control.cancelled);
+    if (fault.failed()) return fault.status;
+    std::unique_ptr<elanus::VectorIndex> opened;
+    switch (file->head().kind) {
+      case elanus::IndexKind::kCompactGraph:
+        fault = elanus::CompactGraph::open(*simd, std::move(file), &opened);
+        break;
+      default:
+        return ELANUS_FILE_DAMAGED;
+    }
+    if (fault.failed()) return fault.status;
+    *index = new ElanusIndex{simd, std::move(opened)};
+    return ELANUS_OK;
+  });
+}
+
+extern "C" ElanusStatus elanus_index_save(ElanusIndex* index, const char* path) {
+  return without_exceptions([&] {
+    elanus::IndexFileWriter writer(path);
+    index->index->write(writer);
+    elanus::IndexFileHead head;
+    head.kind = index->index->kind();
+    return writer.finish(head).status;
+  });
+}
+
+extern "C" ElanusStatus elanus_index_add(ElanusIndex* index, const ElanusRows* blocks, size_t block_count,
+                                         uint32_t threads) {
+  uint64_t rows = 0;
+  const elanus::VectorIndex& to = *index->index;
+  if (threads == 0 || !elanus::is_valid(blocks, block_count, elanus::dense_bytes(to.type(), to.dim()), &rows))
+    return ELANUS_INVALID_ARGUMENT;
+  return without_exceptions([&] { return index->index->add(blocks, block_count, threads); });
+}
+
+extern "C" ElanusIndexInfo elanus_index_info(const ElanusIndex* index) {
+  const elanus::VectorIndex& of = *index->index;
+  return {of.rows(), of.type(), of.metric(), of.dim(), of.layout(), of.memory_bytes()};
+}
+
+extern "C" void elanus_index_release(ElanusIndex* index) { delete index; }
+
+extern "C" ElanusStatus elanus_index_search_run(ElanusIndex* index, const ElanusIndexSearch* search,
+                                                ElanusIndexHits hits) {
+  const ElanusStatus valid = elanus::validate(*index->index, *search);
+  if (valid != ELANUS_OK) return valid;
+  return without_exceptions([&] {
+    thread_local elanus::SearchScratch scratch;
+    ElanusStatus outcome = ELANUS_OK;
+    const ElanusDone done = [](void* context, ElanusStatus status) { *static_cast<ElanusStatus*>(context) = status; };
+    elanus::IndexSearchJob(*index->simd, index->index, *search, hits, done, &outcome).run(scratch);
+    return outcome;
+  });
+}
+
+extern "C" ElanusStatus elanus_index_search_start(ElanusPool* pool, ElanusIndex* index,
+                                                  const ElanusIndexSearch* search, ElanusIndexHits hits,
+                                                  ElanusDone done, void* context, ElanusJob** job) {
+  const ElanusStatus valid = elanus::validate(*index->index, *search);
+  if (valid != ELANUS_OK) return valid;
+  return without_exceptions([&] {
+    auto work =
+        std::make_shared<elanus::IndexSearchJob>(*index->simd, index->index, *search, hits, done, context);
+    return elanus::submit(pool, std::move(work), job);
+  });
+}

@@ -1,0 +1,133 @@
+#include "index_search_job.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "../norms.h"
+
+namespace elanus {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+HitRange range_of(const ElanusIndexSearch& search, ElanusMetric metric) {
+  ElanusExactSearch bounds{};
+  bounds.metric = metric;
+  bounds.outer = search.outer;
+  bounds.inner = search.inner;
+  const RankRange ranks = rank_range(bounds);
+  const float sign = largest_is_best(metric) ? -1 : 1;
+  IndexHit first = {-kInfinity, 0};
+  // Row numbers end long before 2^32.
+  if (search.has_after != 0) first = {sign * search.after_score, search.after_row + 1};
+  return {ranks.lowest, ranks.highest, first};
+}
+
+}  // namespace
+
+ElanusStatus validate(const VectorIndex& index, const ElanusIndexSearch& search) {
+  const bool plausible = search.query_count <= ELANUS_QUERY_COUNT_MAX && search.k >= 1 && search.k <= ELANUS_K_MAX &&
+                         !std::isnan(search.outer) && !std::isnan(search.inner) && search.refine_k >= 1 &&
+                         !(search.has_after != 0 && std::isnan(search.after_score));
+  if (!plausible) return ELANUS_INVALID_ARGUMENT;
+  if (search.query_count > search.queries_size / dense_bytes(index.type(), index.dim())) return ELANUS_INVALID_ARGUMENT;
+  return ELANUS_OK;
+}
+
+IndexSearchJob::IndexSearchJob(const ElanusSimd& simd, std::shared_ptr<const VectorIndex> index,
+                               const ElanusIndexSearch& search, ElanusIndexHits hits, ElanusDone done, void* context)
+    : index_(std::move(index)),
+      search_(search),
+      query_bytes_(dense_bytes(index_->type(), index_->dim())),
+      hits_(hits),
+      done_(done),
+      context_(context) {
+  each_.k = search.k;
+  each_.ef = std::max({search.ef, search.k, 1u});
+  each_.refine_k = search.refine_k;
+  each_.range = range_of(search, index_->metric());
+  each_.cancelled = &stop_;
+  if (search.allowed != nullptr) {
+    const uint64_t bits = uint64_t{search.allowed_size} * 8;
+    each_.allowed = AllowedRows(simd, search.allowed, static_cast<uint32_t>(std::min<uint64_t>(index_->rows(), bits)));
+  }
+  std::fill_n(hits_.counts, search.query_count, 0);
+}
+
+bool IndexSearchJob::is_exhausted() const {
+  return has_failed() || next_.load(std::memory_order_relaxed) >= search_.query_count;
+}
+
+void IndexSearchJob::fail(ElanusStatus status) {
+  int expected = ELANUS_OK;
+  status_.compare_exchange_strong(expected, status, std::memory_order_relaxed);
+  stop_.store(true, std::memory_order_relaxed);
+}
+
+bool IndexSearchJob::search_next(SearchScratch& scratch) {
+  const uint32_t query = next_.fetch_add(1, std::memory_order_relaxed);
+  if (query >= search_.query_count) return false;
+  IndexSearch search = each_;
+  search.query = search_.queries + query * query_bytes_;
+  const std::vector<IndexHit>& hits = index_->search(search, scratch);
+  if (has_failed()) return false;
+  const float sign = largest_is_best(index_->metric()) ? -1 : 1;
+  hits_.counts[query] = static_cast<uint32_t>(hits.size());
+  for (size_t i = 0; i < hits.size(); ++i) {
+    const size_t at = size_t{query} * search_.k + i;
+    hits_.rows[at] = hits[i].row;
+    hits_.scores[at] = sign * hits[i].rank + 0.0f;  // no negative zero
+  }
+  return true;
+}
+
+void IndexSearchJob::work(ThreadMemory& memory, const Turn& turn) noexcept {
+  if (!enter()) return;
+  size_t done = 0;
+  try {
+    while (!has_failed() && search_next(memory.scratch)) {
+      ++done;
+      if (turn.is_over()) break;
+    }
+  } catch (...) {
+    // Only the allocator throws.
+    fail(ELANUS_OUT_OF_MEMORY);
+  }
+  leave(done);
+}
+
+void IndexSearchJob::run(SearchScratch& scratch) noexcept {
+  if (!enter()) return;
+  size_t done = 0;
+  try {
+    while (search_next(scratch)) ++done;
+  } catch (...) {
+    fail(ELANUS_OUT_OF_MEMORY);
+  }
+  leave(done);
+}
+
+bool IndexSearchJob::enter() {
+  const std::lock_guard lock(mutex_);
+  if (finished_) return false;
+  ++workers_;
+  return true;
+}
+
+void IndexSearchJob::leave(size_t queries_done) {
+  {
+    const std::lock_guard lock(mutex_);
+    --workers_;
+    queries_done_ += queries_done;
+    if (finished_) return;
+    const bool complete = queries_done_ == search_.query_count;
+    if (!complete && !(has_failed() && workers_ == 0)) return;
+    // A cancellation that comes after the last hit was written changes nothing.
+    if (complete) status_.store(ELANUS_OK, std::memory_order_relaxed);
+    finished_ = true;
+  }
+  done_(context_, static_cast<ElanusStatus>(status_.load(std::memory_order_relaxed)));
+}
+
+}  // namespace elanus

@@ -1,0 +1,55 @@
+// The queries of one search of an index, as threads share them.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+
+#include "../pool_job.h"
+#include "vector_index.h"
+
+namespace elanus {
+
+// Whether the search is consistent with itself and fits the index.
+ElanusStatus validate(const VectorIndex& index, const ElanusIndexSearch& search);
+
+class IndexSearchJob : public PoolJob {
+ public:
+  // REQUIRES: validate(*index, search) == ELANUS_OK. Borrows what the search points to until done.
+  IndexSearchJob(const ElanusSimd& simd, std::shared_ptr<const VectorIndex> index, const ElanusIndexSearch& search,
+                 ElanusIndexHits hits, ElanusDone done, void* context);
+
+  void work(ThreadMemory& memory, const Turn& turn) noexcept override;
+  bool is_exhausted() const override;
+  size_t slice_count() const override { return search_.query_count; }
+  void cancel() override { fail(ELANUS_CANCELLED); }
+
+  // All of it, on this thread.
+  void run(SearchScratch& scratch) noexcept;
+
+ private:
+  bool search_next(SearchScratch& scratch);
+  bool enter();
+  void leave(size_t queries_done);
+  void fail(ElanusStatus status);
+  bool has_failed() const { return status_.load(std::memory_order_relaxed) != ELANUS_OK; }
+
+  std::shared_ptr<const VectorIndex> index_;
+  ElanusIndexSearch search_;
+  IndexSearch each_{};
+  size_t query_bytes_;
+  ElanusIndexHits hits_;
+  ElanusDone done_;
+  void* context_;
+
+  std::atomic<uint32_t> next_ = 0;
+  std::atomic<int> status_ = ELANUS_OK;
+  std::atomic<bool> stop_ = false;  // what searches under way look at
+
+  std::mutex mutex_;  // guards what follows
+  size_t queries_done_ = 0;
+  size_t workers_ = 0;
+  bool finished_ = false;
+};
+
+}  // namespace elanus

@@ -1,0 +1,36 @@
+// What one thread works with while it searches indexes, kept from search to search.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "beam.h"
+#include "exact_ranks.h"
+#include "hit_collector.h"
+#include "vector_index.h"
+#include "visited.h"
+#include "walk.h"
+#include "walk_codes.h"
+
+namespace elanus {
+
+// Memory that only one layout needs.
+struct LayoutScratch {
+  virtual ~LayoutScratch() = default;
+};
+
+struct SearchScratch {
+  WalkQuery walk_query;
+  Beam beam;   // of a walk
+  Beam found;  // of a walk under a filter: the allowed rows
+  Visited visited;
+  Neighbours neighbours;
+  ExactRanks exact;
+  std::vector<uint32_t> rows;
+  std::vector<float> ranks;
+  HitCollector hits;
+  std::unique_ptr<LayoutScratch> fast;
+  std::unique_ptr<LayoutScratch> coded;
+};
+
+}  // namespace elanus

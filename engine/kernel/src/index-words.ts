@@ -1,0 +1,151 @@
+/** Requests about indexes as the words that `src/binding/index_binding.cc` reads: numbers and addresses, in its order. */
+import type { DenseVectorType, MetricType } from '@elanus/model';
+import type { Addresses } from './addresses.ts';
+import { requireInteger, requireLength, vectorBytes } from './checks.ts';
+import type { IndexBuild, IndexHits, IndexSearch, IndexSpec, VectorRows } from './vector-index.ts';
+
+const QUERY_COUNT_MAX = 16_384;
+const K_MAX = 16_384;
+const M_MIN = 2;
+const M_MAX = 2048;
+const THREADS_MAX = 1024;
+const ROWS_MAX = 2 ** 31 - 1;
+const SEARCH_WORDS = 18;
+
+/** The numbers of the C header. */
+const TYPE = { HNSW: 0, HNSW_SQ: 1, HNSW_PQ: 2, HNSW_PRQ: 3 } as const;
+const LAYOUT = { auto: 0, fast: 1, compact: 2 } as const;
+const CODE = { SQ4U: 1, SQ6: 2, SQ8: 3, BF16: 4, FP16: 5, FP32: 6 } as const;
+const NO_CODE = 0;
+const METRIC: Readonly<Partial<Record<MetricType, number>>> = { L2: 0, IP: 1, COSINE: 2 };
+
+/** What an index says of itself. */
+export interface IndexShape {
+  readonly dataType: DenseVectorType;
+  readonly dim: number;
+  /** The number of the metric. */
+  readonly metric: number;
+}
+
+/** Hits behind which those wanted stand. */
+export interface After {
+  readonly score: number;
+  readonly row: number;
+}
+
+function specWords(spec: IndexSpec): readonly number[] {
+  requireInteger('m', spec.m, M_MIN, M_MAX);
+  requireInteger('efConstruction', spec.efConstruction, 1, ROWS_MAX);
+  const graph = [
+    TYPE[spec.type],
+    spec.type === 'HNSW' ? LAYOUT[spec.layout] : 0,
+    spec.m,
+    spec.efConstruction,
+  ];
+  if (spec.type === 'HNSW') return [...graph, NO_CODE, 0, 0, 0, NO_CODE];
+  const refine = spec.refine === null ? NO_CODE : CODE[spec.refine];
+  if (spec.type === 'HNSW_SQ') return [...graph, CODE[spec.sqType], 0, 0, 0, refine];
+  const residuals = spec.type === 'HNSW_PQ' ? 1 : spec.residuals;
+  requireInteger('subquantizers', spec.subquantizers, 1, ROWS_MAX);
+  requireInteger('residuals', residuals, 1, ROWS_MAX);
+  requireInteger('bits', spec.bits, 1, ROWS_MAX);
+  return [...graph, NO_CODE, spec.subquantizers, residuals, spec.bits, refine];
+}
+
+function blockWords(
+  addresses: Addresses,
+  blocks: readonly VectorRows[],
+  rowBytes: number,
+): readonly number[] {
+  const words: number[] = [blocks.length];
+  let total = 0;
+  for (const { bytes, rows } of blocks) {
+    requireInteger('rows', rows, 0, ROWS_MAX);
+    requireLength('bytes', bytes.length, rows * rowBytes);
+    total += rows;
+    words.push(addresses.of(bytes), bytes.length, rows);
+  }
+  requireInteger('rows of all blocks', total, 0, ROWS_MAX);
+  return words;
+}
+
+/**
+ * The words of a build whose index is to be written to `outcome`.
+ * @throws RangeError for a number out of range and an array that is too short
+ * @throws TypeError for a metric that no index has
+ */
+export function buildWords(
+  addresses: Addresses,
+  simd: number,
+  outcome: Float64Array,
+  build: IndexBuild,
+): Float64Array {
+  const { dataType, metric, dim, spec, blocks, threads, seed } = build;
+  const metricInKernel = METRIC[metric];
+  if (metricInKernel === undefined) throw new TypeError(`no index has the metric ${metric}`);
+  requireInteger('dim', dim, 1, 32_768);
+  requireInteger('threads', threads, 1, THREADS_MAX);
+  requireInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER);
+  return Float64Array.of(
+    ...[simd, addresses.of(outcome), dataType, metricInKernel, dim, ...specWords(spec), threads, seed],
+    ...blockWords(addresses, blocks, vectorBytes(dataType, dim)),
+  );
+}
+
+/** The words of an addition. */
+export function addWords(
+  addresses: Addresses,
+  index: number,
+  shape: IndexShape,
+  blocks: readonly VectorRows[],
+): Float64Array {
+  const rowBytes = vectorBytes(shape.dataType, shape.dim);
+  return Float64Array.of(index, 1, ...blockWords(addresses, blocks, rowBytes));
+}
+
+const searchWordsBuffer = new Float64Array(SEARCH_WORDS);
+
+/**
+ * The words of a search; overwritten by the next call.
+ * @throws RangeError for a number out of range and an array that is too short
+ */
+export function searchWords(
+  addresses: Addresses,
+  index: number,
+  pool: number,
+  shape: IndexShape,
+  rows: number,
+  search: IndexSearch,
+  after: After | null,
+  hits: IndexHits,
+): Float64Array {
+  const { queries, queryCount, k, ef, refineK, allowed, radius, rangeFilter } = search;
+  requireInteger('queryCount', queryCount, 0, QUERY_COUNT_MAX);
+  requireInteger('k', k, 1, K_MAX);
+  requireInteger('ef', ef, 1, ROWS_MAX);
+  if (!(refineK >= 1)) throw new RangeError(`refineK is ${refineK}, must be at least 1`);
+  if (Number.isNaN(radius) || Number.isNaN(rangeFilter)) throw new RangeError('radius or rangeFilter is NaN');
+  requireLength('queries', queries.length, queryCount * vectorBytes(shape.dataType, shape.dim));
+  if (allowed !== null) requireLength('allowed', allowed.length, Math.ceil(rows / 8));
+  const worst = shape.metric === METRIC.L2 ? Infinity : -Infinity;
+  const words = searchWordsBuffer;
+  words[0] = index;
+  words[1] = pool;
+  words[2] = addresses.of(hits.counts);
+  words[3] = addresses.of(hits.rows);
+  words[4] = addresses.of(hits.scores);
+  words[5] = addresses.of(queries);
+  words[6] = queries.length;
+  words[7] = queryCount;
+  words[8] = k;
+  words[9] = ef;
+  words[10] = refineK;
+  words[11] = allowed === null ? 0 : addresses.of(allowed);
+  words[12] = allowed === null ? 0 : allowed.length;
+  words[13] = radius ?? worst;
+  words[14] = rangeFilter ?? -worst;
+  words[15] = after === null ? 0 : 1;
+  words[16] = after?.score ?? 0;
+  words[17] = after?.row ?? 0;
+  return words;
+}

@@ -1,0 +1,228 @@
+/** Vector indexes on the compiled library. */
+import type { DenseVectorType } from '@elanus/model';
+import type { Addresses } from './addresses.ts';
+import { vectorBytes } from './checks.ts';
+import { type After, addWords, buildWords, type IndexShape, searchWords } from './index-words.ts';
+import { startJob } from './job-channel.ts';
+import type { NativeKernel } from './native.ts';
+import { KernelError, Status } from './status.ts';
+import type {
+  IndexBuild,
+  IndexHits,
+  IndexSearch,
+  IndexWalk,
+  VectorIndex,
+  VectorRows,
+} from './vector-index.ts';
+
+const PROGRESS_EVERY_MS = 100;
+/** The numbers of the C header. */
+const LAYOUTS = { 1: 'fast', 2: 'compact', 3: 'codes' } as const satisfies Record<
+  number,
+  VectorIndex['layout']
+>;
+
+/** Of the kernel that makes an index: the instruction set and the pool for its searches. */
+interface Machine {
+  readonly simd: number;
+  readonly pool: number;
+}
+
+/** Makes indexes. */
+export class Indexes {
+  readonly #native: NativeKernel;
+  readonly #addresses: Addresses;
+  readonly #machine: Machine;
+
+  constructor(native: NativeKernel, addresses: Addresses, machine: Machine) {
+    this.#native = native;
+    this.#addresses = addresses;
+    this.#machine = machine;
+  }
+
+  /** See `Kernel.buildIndex`. */
+  async build(build: IndexBuild): Promise<VectorIndex> {
+    const { signal, onProgress } = build;
+    signal?.throwIfAborted();
+    const outcome = new Float64Array(1);
+    const words = buildWords(this.#addresses, this.#machine.simd, outcome, build);
+    const begin = (id: number) => this.#native.startIndexBuild(words, id);
+    const { id, ended } = startJob(this.#native, begin, [build, outcome], signal);
+    const tell = onProgress && (() => onProgress(100 * this.#native.jobDone(id)));
+    const timer = tell && setInterval(tell, PROGRESS_EVERY_MS);
+    try {
+      await ended;
+    } finally {
+      clearInterval(timer);
+    }
+    onProgress?.(100);
+    return this.#indexOf(outcome);
+  }
+
+  /** See `Kernel.openIndex`. */
+  async open(path: string): Promise<VectorIndex> {
+    const outcome = new Float64Array(1);
+    const begin = (id: number) => this.#native.startIndexOpen(this.#machine.simd, path, outcome, id);
+    await startJob(this.#native, begin, outcome, undefined).ended;
+    return this.#indexOf(outcome);
+  }
+
+  #indexOf(outcome: Float64Array): VectorIndex {
+    return new NativeIndex(this.#native, this.#addresses, this.#machine.pool, outcome[0]!);
+  }
+}
+
+/** Frees indexes that nobody closed: a safety net, not a way to live. */
+const forgotten = new FinalizationRegistry<{ readonly native: NativeKernel; readonly handle: number }>(
+  ({ native, handle }) => native.releaseIndex(handle),
+);
+
+function allocateHits(queryCount: number, k: number): IndexHits {
+  const flat = queryCount * k;
+  const buffer = new ArrayBuffer(4 * (queryCount + 2 * flat));
+  return {
+    counts: new Uint32Array(buffer, 0, queryCount),
+    rows: new Uint32Array(buffer, 4 * queryCount, flat),
+    scores: new Float32Array(buffer, 4 * (queryCount + flat), flat),
+  };
+}
+
+class NativeIndex implements VectorIndex {
+  readonly #native: NativeKernel;
+  readonly #addresses: Addresses;
+  readonly #pool: number;
+  readonly #handle: number;
+  readonly #info = new Float64Array(6);
+  readonly #shape: IndexShape;
+  /** Work that uses the handle itself; the handle stays until it is done. */
+  #users = 0;
+  #state: 'open' | 'closing' | 'closed' = 'open';
+
+  constructor(native: NativeKernel, addresses: Addresses, pool: number, handle: number) {
+    this.#native = native;
+    this.#addresses = addresses;
+    this.#pool = pool;
+    this.#handle = handle;
+    native.indexInfo(handle, this.#info);
+    const [, dataType, metric, dim] = this.#info as unknown as readonly number[];
+    this.#shape = { dataType: dataType as DenseVectorType, metric: metric!, dim: dim! };
+    forgotten.register(this, { native, handle }, this);
+  }
+
+  get rows(): number {
+    return this.#info[0]!;
+  }
+
+  get memoryBytes(): number {
+    return this.#info[5]!;
+  }
+
+  get layout(): VectorIndex['layout'] {
+    return LAYOUTS[this.#info[4] as keyof typeof LAYOUTS];
+  }
+
+  search(search: IndexSearch): Promise<IndexHits> {
+    return this.searchAfter(search, null);
+  }
+
+  /** As `search`, but only hits behind `after` count. */
+  async searchAfter(search: IndexSearch, after: After | null): Promise<IndexHits> {
+    search.signal?.throwIfAborted();
+    const hits = allocateHits(search.queryCount, search.k);
+    const words = this.#searchWords(search, after, hits);
+    const begin = (id: number) => this.#native.startIndexSearch(words, id);
+    await startJob(this.#native, begin, [search, hits], search.signal).ended;
+    return hits;
+  }
+
+  searchSync(search: IndexSearch): IndexHits {
+    const hits = allocateHits(search.queryCount, search.k);
+    const status = this.#native.runIndexSearch(this.#searchWords(search, null, hits));
+    if (status !== Status.Ok) throw new KernelError(status);
+    return hits;
+  }
+
+  openWalk(query: Uint8Array, ef: number, allowed: Uint8Array | null): IndexWalk {
+    return new Walk(this, query.slice(0, vectorBytes(this.#shape.dataType, this.#shape.dim)), ef, allowed);
+  }
+
+  async add(blocks: readonly VectorRows[]): Promise<void> {
+    this.#requireOpen();
+    const words = addWords(this.#addresses, this.#handle, this.#shape, blocks);
+    await this.#use((id) => this.#native.startIndexAdd(words, id), [words, blocks]);
+    this.#native.indexInfo(this.#handle, this.#info);
+  }
+
+  async save(path: string): Promise<void> {
+    this.#requireOpen();
+    await this.#use((id) => this.#native.startIndexSave(this.#handle, path, id), path);
+  }
+
+  close(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'closing';
+    forgotten.unregister(this);
+    this.#releaseWhenUnused();
+  }
+
+  #searchWords(search: IndexSearch, after: After | null, hits: IndexHits): Float64Array {
+    this.#requireOpen();
+    const shape = this.#shape;
+    return searchWords(this.#addresses, this.#handle, this.#pool, shape, this.rows, search, after, hits);
+  }
+
+  async #use(begin: (id: number) => number, buffers: unknown): Promise<void> {
+    this.#users += 1;
+    try {
+      await startJob(this.#native, begin, buffers, undefined).ended;
+    } finally {
+      this.#users -= 1;
+      this.#releaseWhenUnused();
+    }
+  }
+
+  #releaseWhenUnused(): void {
+    if (this.#state !== 'closing' || this.#users > 0) return;
+    this.#state = 'closed';
+    this.#native.releaseIndex(this.#handle);
+  }
+
+  #requireOpen(): void {
+    if (this.#state !== 'open') throw new Error('the index is closed');
+  }
+}
+
+/** Goes on behind the last hit that was given; what lies before it, each call walks through anew. */
+class Walk implements IndexWalk {
+  readonly #index: NativeIndex;
+  readonly #query: Uint8Array;
+  readonly #ef: number;
+  readonly #allowed: Uint8Array | null;
+  #given = 0;
+  #last: After | null = null;
+
+  constructor(index: NativeIndex, query: Uint8Array, ef: number, allowed: Uint8Array | null) {
+    this.#index = index;
+    this.#query = query;
+    this.#ef = ef;
+    this.#allowed = allowed;
+  }
+
+  async next(count: number): Promise<IndexHits> {
+    const search: IndexSearch = {
+      queries: this.#query,
+      queryCount: 1,
+      k: count,
+      ef: Math.min(Math.max(this.#ef, this.#given + count), 2 ** 31 - 1),
+      refineK: 1,
+      allowed: this.#allowed,
+      radius: null,
+      rangeFilter: null,
+    };
+    const hits = await this.#index.searchAfter(search, this.#last);
+    const found = hits.counts[0]!;
+    this.#given += found;
+    if (found > 0) this.#last = { score: hits.scores[found - 1]!, row: hits.rows[found - 1]! };
+    return hits;
+  }
+}

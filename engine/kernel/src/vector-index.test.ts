@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { DenseVectorType, MetricType } from '@elanus/model';
+import { loadKernel } from './load-kernel.ts';
+import { randomSource } from './random-search.ts';
+import { clusteredVectors, scoreOf, sortedScores, type Vectors, vectorsOf } from './random-vectors.ts';
+import type { IndexHits, IndexSearch, IndexSpec, VectorIndex } from './vector-index.ts';
+
+const kernel = loadKernel();
+const HNSW: IndexSpec = { type: 'HNSW', m: 16, efConstruction: 100, layout: 'compact' };
+
+interface Shape {
+  readonly dataType: DenseVectorType;
+  readonly metric: MetricType;
+  readonly dim: number;
+}
+
+async function build(shape: Shape, vectors: Vectors, spec = HNSW, threads = 2): Promise<VectorIndex> {
+  return await kernel.buildIndex({ ...shape, spec, blocks: [vectors], threads, seed: 1 });
+}
+
+function search(queries: Vectors, k: number, ef: number, more: Partial<IndexSearch> = {}): IndexSearch {
+  const common = { refineK: 1, allowed: null, radius: null, rangeFilter: null };
+  return { queries: queries.bytes, queryCount: queries.rows, k, ef, ...common, ...more };
+}
+
+/** Checks what always holds, and returns the share of hits as good as the k-th best. */
+function recall(
+  { metric }: Shape,
+  rows: Vectors,
+  queries: Vectors,
+  k: number,
+  hits: IndexHits,
+  isAllowed: (row: number) => boolean = () => true,
+): number {
+  let right = 0;
+  let wanted = 0;
+  for (const [q, query] of queries.values.entries()) {
+    const best = sortedScores(metric, query, rows.values, isAllowed).slice(0, k);
+    const found = [...hits.rows.subarray(q * k, q * k + hits.counts[q]!)];
+    assert.equal(new Set(found).size, found.length, 'a row twice');
+    const kth = best.at(-1) ?? 0;
+    const tolerance = 1e-4 * Math.max(1, Math.abs(kth));
+    let last = metric === 'L2' ? -Infinity : Infinity;
+    for (const [i, row] of found.entries()) {
+      assert.ok(isAllowed(row), `row ${row} is not allowed`);
+      const score = hits.scores[q * k + i]!;
+      const exact = scoreOf(metric, query, rows.values[row]!);
+      assert.ok(Math.abs(score - exact) <= 1e-4 * Math.max(1, Math.abs(exact)), `${score} for ${exact}`);
+      assert.ok(metric === 'L2' ? score >= last : score <= last, 'out of order');
+      last = score;
+      if (metric === 'L2' ? exact <= kth + tolerance : exact >= kth - tolerance) right += 1;
+    }
+    wanted += best.length;
+  }
+  return wanted === 0 ? 1 : right / wanted;
+}
+
+const TYPES: readonly DenseVectorType[] = [101, 102, 103, 105];
+const METRICS: readonly MetricType[] = ['L2', 'IP', 'COSINE'];
+
+describe('an HNSW index of compact layout', () => {
+  for (const dataType of TYPES) {
+    for (const metric of METRICS) {
+      test(`finds 98 % of what a naive search finds, type ${dataType}, ${metric}`, async () => {
+        for (const dim of [16, 100, 128]) {
+          const shape = { dataType, metric, dim };
+          const rows = clusteredVectors(dataType, dim, 4000, 1);
+          const queries = clusteredVectors(dataType, dim, 40, 2);
+          const index = await build(shape, rows);
+          assert.equal(index.rows, 4000);
+          const hits = await index.search(search(queries, 10, 100));
+          const share = recall(shape, rows, queries, 10, hits);
+          assert.ok(share >= 0.98, `recall ${share} at dimension ${dim}`);
+          assert.deepEqual(index.searchSync(search(queries, 10, 100)), hits);
+          index.close();
+        }
+      });
+    }
+  }
+
+  const shape: Shape = { dataType: 101, metric: 'L2', dim: 24 };
+  const rows = clusteredVectors(101, 24, 6000, 1);
+  const queries = clusteredVectors(101, 24, 30, 2);
+
+  test('does not depend on the number of threads', async () => {
+    const alone = await build(shape, rows, HNSW, 1);
+    const together = await build(shape, rows, HNSW, 3);
+    assert.deepEqual(
+      await alone.search(search(queries, 10, 10)),
+      await together.search(search(queries, 10, 10)),
+    );
+  });
+
+  test('returns allowed rows only, however many there are and wherever they lie', async () => {
+    const index = await build(shape, rows);
+    const unfiltered = recall(shape, rows, queries, 10, await index.search(search(queries, 10, 64)));
+    const random = randomSource(3);
+    const byDistance = rows.values
+      .map((row, number) => ({ number, score: scoreOf('L2', queries.values[0]!, row) }))
+      .sort((a, b) => b.score - a.score);
+    for (const share of [0.9, 0.5, 0.1, 0.01, 0.001, 0]) {
+      const wanted = Math.round(share * rows.rows);
+      const anywhere = new Set(Array.from({ length: wanted }, () => Math.floor(random() * rows.rows)));
+      const farAway = new Set(byDistance.slice(0, wanted).map(({ number }) => number));
+      for (const set of [anywhere, farAway]) {
+        const allowed = new Uint8Array(rows.rows / 8);
+        for (const row of set) allowed[row >> 3]! |= 1 << (row & 7);
+        const hits = await index.search(search(queries, 10, 64, { allowed }));
+        const found = recall(shape, rows, queries, 10, hits, (row) => set.has(row));
+        assert.ok(
+          found >= unfiltered - 0.01,
+          `recall ${found} where ${share} are allowed, else ${unfiltered}`,
+        );
+      }
+    }
+  });
+
+  test('gives all rows when more are wanted than there are', async () => {
+    for (const count of [0, 1, 2, 50]) {
+      const few = vectorsOf(101, 24, rows.values.slice(0, count));
+      const index = await build(shape, few);
+      const hits = await index.search(search(queries, 60, 10));
+      assert.deepEqual([...hits.counts], new Array(30).fill(count));
+      assert.equal(recall(shape, few, queries, 60, hits), 1);
+      index.close();
+    }
+  });
+
+  test('finds its way among equal, zero, tiny and huge vectors', async () => {
+    const odd = (number: number): Float32Array => {
+      const vector = rows.values[number]!;
+      if (number % 3 === 0) return rows.values[0]!;
+      if (number % 7 === 0) return new Float32Array(24);
+      if (number % 11 === 0) return vector.map((x) => x * 1e-40);
+      if (number % 13 === 0) return vector.map((x) => x * 1e12);
+      return vector;
+    };
+    for (const metric of METRICS) {
+      const strange = vectorsOf(
+        101,
+        24,
+        Array.from({ length: 3000 }, (_, number) => odd(number)),
+      );
+      const index = await build({ ...shape, metric }, strange);
+      const hits = await index.search(search(queries, 5, 100));
+      const best = recall({ ...shape, metric }, strange, queries, 5, hits);
+      assert.ok(best > 0.9, `recall ${best}, ${metric}`);
+      const duplicates = await index.search(search(vectorsOf(101, 24, [rows.values[0]!]), 500, 500));
+      if (metric === 'L2') assert.ok(duplicates.scores.every((score) => score === 0));
+    }
+  });
+
+  test('never gives NaN', async () => {
+    const values = rows.values.slice(0, 2000).map((row, i) => (i % 5 === 0 ? row.map(() => NaN) : row));
+    for (const metric of METRICS) {
+      const index = await build({ ...shape, metric }, vectorsOf(101, 24, values));
+      for (const k of [10, 1500]) {
+        const hits = await index.search(search(queries, k, 50));
+        for (const [q, count] of hits.counts.entries()) {
+          for (const row of hits.rows.subarray(q * k, q * k + count)) assert.notEqual(row % 5, 0);
+        }
+      }
+    }
+  });
+
+  test('keeps to radius and range, and a smaller radius gives a part of what a larger one gives', async () => {
+    const index = await build(shape, rows);
+    const all = sortedScores('L2', queries.values[0]!, rows.values, () => true);
+    const one = vectorsOf(101, 24, [queries.values[0]!]);
+    let before = new Set<number>();
+    for (const rank of [5, 20, 80]) {
+      const hits = await index.search(search(one, 100, 200, { radius: all[rank]! }));
+      const found = hits.rows.subarray(0, hits.counts[0]!);
+      assert.ok(hits.scores.subarray(0, found.length).every((score) => score < all[rank]!));
+      assert.ok(found.length >= rank - 1);
+      assert.ok(before.isSubsetOf(new Set(found)));
+      before = new Set(found);
+    }
+    const ring = await index.search(search(one, 50, 50, { rangeFilter: all[300]!, radius: all[400]! }));
+    assert.equal(ring.counts[0], 50);
+    assert.ok(ring.scores.every((score) => score >= all[300]! && score < all[400]!));
+  });
+
+  test('walks on to the last row, none twice and none left out', async () => {
+    const few = vectorsOf(101, 24, rows.values.slice(0, 2500));
+    const index = await build(shape, few);
+    const walk = index.openWalk(queries.bytes, 50, null);
+    const seen: number[] = [];
+    for (;;) {
+      const hits = await walk.next(117);
+      if (hits.counts[0] === 0) break;
+      seen.push(...hits.rows.subarray(0, hits.counts[0]));
+    }
+    assert.equal(new Set(seen).size, seen.length);
+    assert.ok(seen.length >= 0.99 * few.rows, `${seen.length} rows`);
+  });
+
+  test('takes more rows while others search', async () => {
+    const first = vectorsOf(101, 24, rows.values.slice(0, 3000));
+    const second = vectorsOf(101, 24, rows.values.slice(3000));
+    const index = await build(shape, first);
+    let isAdding = true;
+    const adding = index.add([second]).finally(() => {
+      isAdding = false;
+    });
+    do {
+      const hits = await index.search(search(queries, 10, 100));
+      assert.deepEqual([...hits.counts], new Array(30).fill(10));
+    } while (isAdding);
+    await adding;
+    assert.equal(index.rows, 6000);
+    const share = recall(shape, rows, queries, 10, await index.search(search(queries, 10, 100)));
+    assert.ok(share >= 0.98, `recall ${share}`);
+  });
+
+  test('stops a build when told to, and tells how far it is', async () => {
+    const controller = new AbortController();
+    const many = clusteredVectors(101, 64, 40_000, 5);
+    const told: number[] = [];
+    const onProgress = (percent: number): void => {
+      told.push(percent);
+      if (told.length === 3) controller.abort(new Error('enough'));
+    };
+    const common = { dataType: 101 as const, metric: 'L2' as const, dim: 64, threads: 2, seed: 1 };
+    const spec = { ...HNSW, efConstruction: 2000 };
+    const building = kernel.buildIndex({
+      ...common,
+      spec,
+      blocks: [many],
+      signal: controller.signal,
+      onProgress,
+    });
+    await assert.rejects(building, /enough/);
+    assert.deepEqual(
+      told,
+      told.toSorted((a, b) => a - b),
+    );
+  });
+
+  test('refuses what contradicts itself', async () => {
+    const index = await build(shape, rows);
+    const good = search(queries, 10, 10);
+    for (const bad of [
+      { ...good, k: 0 },
+      { ...good, queryCount: 31 },
+      { ...good, allowed: new Uint8Array(10) },
+      { ...good, refineK: 0 },
+      { ...good, radius: NaN },
+    ])
+      await assert.rejects(async () => await index.search(bad), RangeError);
+    for (const spec of [
+      { ...HNSW, m: 1 },
+      { ...HNSW, m: 2049 },
+      { ...HNSW, efConstruction: 0 },
+    ] as const)
+      await assert.rejects(build(shape, rows, spec), RangeError);
+    index.close();
+    index.close();
+    await assert.rejects(index.search(good), /closed/);
+  });
+});

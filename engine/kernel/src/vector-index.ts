@@ -1,0 +1,112 @@
+/** Vector indexes: approximate search over vectors that the index owns. In the order of `include/elanus/index.h`. */
+import type { DenseVectorType, MetricType } from '@elanus/model';
+
+/** `fast` answers most queries a second, `compact` needs least memory; `auto` chooses. */
+export type GraphLayout = 'auto' | 'fast' | 'compact';
+
+/** In what form vectors are kept for ranking anew what their codes have found. */
+export type Refine = 'SQ6' | 'SQ8' | 'BF16' | 'FP16' | 'FP32';
+
+interface GraphSpec {
+  /** Links of a row in the upper layers, half of those in the lowest: 2 to 2048. */
+  readonly m: number;
+  /** How many rows near to a new one are considered for its links: at least 1. */
+  readonly efConstruction: number;
+}
+
+export type IndexSpec =
+  | (GraphSpec & { readonly type: 'HNSW'; readonly layout: GraphLayout })
+  | (GraphSpec & {
+      readonly type: 'HNSW_SQ';
+      readonly sqType: 'SQ4U' | 'SQ6' | 'SQ8' | 'BF16' | 'FP16';
+      readonly refine: Refine | null;
+    })
+  | (GraphSpec & {
+      readonly type: 'HNSW_PQ';
+      /** Divides the dimension. */
+      readonly subquantizers: number;
+      /** Of a sub-quantizer's number: 1 to 12. */
+      readonly bits: number;
+      readonly refine: Refine | null;
+    })
+  | (GraphSpec & {
+      readonly type: 'HNSW_PRQ';
+      readonly subquantizers: number;
+      /** Stages of each sub-quantizer: 1 to 16. */
+      readonly residuals: number;
+      readonly bits: number;
+      readonly refine: Refine | null;
+    });
+
+/** Vectors in memory, one behind the other. */
+export interface VectorRows {
+  readonly bytes: Uint8Array;
+  readonly rows: number;
+}
+
+export interface IndexBuild {
+  /** Float32, float16, bfloat16 or int8 vectors. */
+  readonly dataType: DenseVectorType;
+  /** L2, IP or COSINE. */
+  readonly metric: MetricType;
+  readonly dim: number;
+  readonly spec: IndexSpec;
+  /** Copied at the beginning of the build; row numbers run on over the blocks. */
+  readonly blocks: readonly VectorRows[];
+  /** Threads that build; of low priority, never those of searches. 1 to 1024. */
+  readonly threads: number;
+  /** An integer from 0 to 2^53 - 1. The same seed and vectors make the same index, whatever the threads. */
+  readonly seed: number;
+  readonly signal?: AbortSignal;
+  /** From 0 to 100, rising, about ten times a second at most. */
+  readonly onProgress?: (percent: number) => void;
+}
+
+export interface IndexSearch {
+  /** Vectors of the index' type, one behind the other. */
+  readonly queries: Uint8Array;
+  readonly queryCount: number;
+  readonly k: number;
+  /** Rows that the walk keeps in view: more find more. What is below `k` counts as `k`. */
+  readonly ef: number;
+  /** So many times `k` rows are ranked anew where the index refines; at least 1. */
+  readonly refineK: number;
+  /** One bit a row, least significant first: only rows whose bit is set are returned. `null`: all. */
+  readonly allowed: Uint8Array | null;
+  /** As in `ExactSearch`. */
+  readonly radius: number | null;
+  readonly rangeFilter: number | null;
+  readonly signal?: AbortSignal;
+}
+
+/** Best first, ties by smaller row, query q at `q * k .. q * k + counts[q]` of the flat arrays. */
+export interface IndexHits {
+  readonly counts: Uint32Array;
+  readonly rows: Uint32Array;
+  readonly scores: Float32Array;
+}
+
+/** A search that goes on where it stopped. */
+export interface IndexWalk {
+  /** The best `count` hits (1 to 16,384) behind all that were given; fewer when there are no more. One call at a time. */
+  next(count: number): Promise<IndexHits>;
+}
+
+/** An index in memory, or a view of its file. Buffers that it is given must not change until the call has settled. */
+export interface VectorIndex {
+  readonly rows: number;
+  readonly memoryBytes: number;
+  readonly layout: 'fast' | 'compact' | 'codes';
+  /** On the threads of the kernel that made the index, which share the queries. */
+  search(search: IndexSearch): Promise<IndexHits>;
+  /** On the calling thread, and not to be cancelled. */
+  searchSync(search: IndexSearch): IndexHits;
+  /** Copies the query and keeps `allowed`. Holds memory for the hits of one call of `next`, however many came before. */
+  openWalk(query: Uint8Array, ef: number, allowed: Uint8Array | null): IndexWalk;
+  /** Adds rows behind those that are there; searches go on meanwhile. Only of layout `compact`. */
+  add(blocks: readonly VectorRows[]): Promise<void>;
+  /** Replaces the file at `path` at one moment, durably. */
+  save(path: string): Promise<void>;
+  /** Frees the memory once the searches that run are done. Nothing else may be called afterwards. Idempotent. */
+  close(): void;
+}
