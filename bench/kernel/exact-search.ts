@@ -1,7 +1,7 @@
 /**
  * Exact search against what the machine can do: its memory for one query, its multipliers for a hundred.
  *
- *   npx node bench/kernel/exact-search.ts [rounds]
+ *   npx node bench/kernel/exact-search.ts [rounds]      or, among the rest: npm run bench:kernel -- --only exact
  */
 import { type ExactSearch, loadKernel, measureReadBandwidth, type VectorBlock } from '@elanus/kernel';
 import type { MetricType } from '@elanus/model';
@@ -9,7 +9,6 @@ import type { MetricType } from '@elanus/model';
 const ROWS = 100_000;
 const ROWS_PER_BLOCK = 8192;
 const FLOAT_VECTOR = 101;
-const rounds = Number(process.argv[2] ?? 3);
 
 /** Uniform in [-0.5, 0.5), the same every time. */
 function randomFloats(count: number, seed: number): Float32Array<ArrayBuffer> {
@@ -104,14 +103,19 @@ async function measureManyQueries(blocks: readonly VectorBlock[], dim: number): 
   }
 }
 
-console.log(
-  `exact search, ${loadKernel().simd}, k 10, ${ROWS} rows in blocks of ${ROWS_PER_BLOCK}, best of each round`,
-);
-for (const dim of [768, 128]) {
-  const blocks = blocksOf(dim);
-  for (let round = 1; round <= rounds; round++) {
-    console.log(`${dim} dimensions, round ${round}`);
-    await measureOneQuery(blocks, dim);
-    await measureManyQueries(blocks, dim);
+/** Prints what each of `rounds` reached. */
+export async function measureExactSearch(rounds: number): Promise<void> {
+  console.log(
+    `exact search, ${loadKernel().simd}, k 10, ${ROWS} rows in blocks of ${ROWS_PER_BLOCK}, best of each round`,
+  );
+  for (const dim of [768, 128]) {
+    const blocks = blocksOf(dim);
+    for (let round = 1; round <= rounds; round++) {
+      console.log(`${dim} dimensions, round ${round}`);
+      await measureOneQuery(blocks, dim);
+      await measureManyQueries(blocks, dim);
+    }
   }
 }
+
+if (import.meta.main) await measureExactSearch(Number(process.argv[2] ?? 3));

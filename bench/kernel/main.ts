@@ -3,7 +3,7 @@
  *
  *   npm run bench:kernel                        everything, the libraries that always run
  *   npm run bench:kernel -- --all               … and the others
- *   npm run bench:kernel -- --only speed        some of: build, speed, filtered (on the packages)
+ *   npm run bench:kernel -- --only speed        some of: build, speed, filtered (packages), types, exact
  *   npm run bench:kernel -- --data l2-128       some of: l2-128, cosine-768, packages
  *   npm run bench:kernel -- --lib elanus,hnswlib
  *   npm run bench:kernel -- --rounds 1          5 unless told: libraries take turns, medians count
@@ -11,15 +11,16 @@
  *   npm run bench:kernel -- --rebuild           the peers' indexes anew; otherwise those of the last run are kept
  */
 import { parseArgs } from 'node:util';
-import { DATA_SETS, type DataSet, type DataSetName, loadDataSet } from './data-set.ts';
+import { type Contestants, openContestants } from './contestants.ts';
+import { DATA_SETS, type DataSet, type DataSetName, type Element, loadDataSet } from './data-set.ts';
+import { measureExactSearch } from './exact-search.ts';
 import { firstPython, LIBRARIES, type Library, librariesNamed } from './libraries.ts';
 import { reportBuild } from './section-build.ts';
 import { measureFiltered } from './section-filtered.ts';
 import { measureSpeed } from './section-speed.ts';
-import { type PrepareOptions, Subject } from './subject.ts';
-import type { Contestant } from './sweep.ts';
+import { measureTypes } from './section-types.ts';
 
-const SECTIONS = ['build', 'speed', 'filtered'] as const;
+const SECTIONS = ['build', 'speed', 'filtered', 'types', 'exact'] as const;
 
 /** The one that has them. */
 const FILTERED_DATA: DataSetName = 'packages';
@@ -42,41 +43,33 @@ const libraries = librariesNamed(split(options.lib), options.all);
 const prepareOptions = { rebuild: options.rebuild, reuseOurs: options.reuse };
 
 for (const name of chosen(options.data, DATA_SETS)) {
-  await withContestants(librariesFor(name), loadDataSet(firstPython(), name), prepareOptions, measureDataSet);
+  if (sections.some((section) => section !== 'exact' && section !== 'types')) await measureDataSet(name);
+  if (sections.includes('types')) await measureTypes(name, rounds, openOurs);
 }
+if (sections.includes('exact')) await measureExactSearch(Math.min(rounds, 3));
 
 function librariesFor(name: DataSetName): readonly Library[] {
   const filters = sections.includes('filtered') && name === FILTERED_DATA && !options.lib;
   return filters ? [...libraries, ...LIBRARIES.filter(({ runs }) => runs === 'filtered')] : libraries;
 }
 
-async function measureDataSet(contestants: readonly Contestant[], data: DataSet): Promise<void> {
-  if (sections.includes('build')) reportBuild(contestants, data);
-  if (sections.includes('speed')) await measureSpeed(contestants, data, rounds);
-  if (sections.includes('filtered') && data.name === FILTERED_DATA)
-    await measureFiltered(contestants, data, rounds, firstPython());
+async function measureDataSet(name: DataSetName): Promise<void> {
+  const data = loadDataSet(firstPython(), name);
+  await using contestants = await openContestants(librariesFor(name), data, prepareOptions);
+  const { list } = contestants;
+  if (sections.includes('build')) reportBuild(list, data);
+  if (sections.includes('speed')) await measureSpeed(list, data, rounds);
+  if (sections.includes('filtered') && name === FILTERED_DATA)
+    await measureFiltered(list, data, rounds, firstPython());
 }
 
-/** One after the other, so that each builds alone. */
-async function withContestants(
-  libraries: readonly Library[],
-  data: DataSet,
-  options: PrepareOptions,
-  body: (contestants: readonly Contestant[], data: DataSet) => Promise<void>,
-): Promise<void> {
-  await using subjects = new AsyncDisposableStack();
-  const contestants: Contestant[] = [];
-  for (const library of libraries) {
-    try {
-      const contestant = await Subject.prepare(library, data, options);
-      subjects.use(contestant.subject);
-      contestants.push(contestant);
-    } catch (error) {
-      // One library that cannot be installed or dies must not cost the figures of all others.
-      console.error(`${library.name} is left out:`, error);
-    }
-  }
-  await body(contestants, data);
+async function openOurs(
+  name: DataSetName,
+  element: Element,
+): Promise<{ data: DataSet; contestants: Contestants }> {
+  const data = loadDataSet(firstPython(), name, element);
+  const ours = libraries.filter((library) => library.ours);
+  return { data, contestants: await openContestants(ours, data, prepareOptions) };
 }
 
 function split(given: readonly string[] | undefined): readonly string[] | null {

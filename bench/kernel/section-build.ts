@@ -1,8 +1,8 @@
 /** What an index costs before the first search: seconds with two threads, and memory. */
+import type { Contestant } from './contestants.ts';
 import type { DataSet } from './data-set.ts';
 import { HNSWLIB } from './libraries.ts';
 import { jsonLine, megabytes, printTable, times } from './report.ts';
-import type { Contestant } from './sweep.ts';
 
 export function reportBuild(contestants: readonly Contestant[], data: DataSet): void {
   const raw = data.base.byteLength;

@@ -3,11 +3,12 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CACHE } from '../python.ts';
+import type { Contestant } from './contestants.ts';
 import { bytesOf, type DataSet } from './data-set.ts';
 import { HNSWLIB, TURBOVEC } from './libraries.ts';
 import { jsonLine, printTable, speed, times } from './report.ts';
 import type { FilterCell, Way } from './subject.ts';
-import { type Contestant, type Entry, median, medianSpeedAt, type Sweep, speedAt, sweep } from './sweep.ts';
+import { type Entry, median, medianSpeedAt, type Sweep, speedAt, sweep } from './sweep.ts';
 
 const ONE_BY_ONE: Way = { calls: 'single', threads: 1 };
 const RECALL = 0.95;
@@ -34,18 +35,21 @@ export async function measureFiltered(
   for (const cell of cellsOf(data, python)) {
     const entries = able.map(
       (contestant): Entry => ({
+        name: contestant.subject.library.name,
         contestant,
+        data,
+        kthScores: cell.kthScores,
         ways: [ONE_BY_ONE],
         ask: (knob, _, seconds, answers) => contestant.subject.filter(knob, cell, seconds, answers),
       }),
     );
-    const race = { data, kthScores: cell.kthScores, recalls: [RECALL, RECALL], rounds } as const;
-    const sweeps = await sweep(entries, { ...race, secondsPerPoint: SECONDS_PER_POINT });
+    const race = { recalls: [RECALL, RECALL], rounds, secondsPerPoint: SECONDS_PER_POINT } as const;
+    const sweeps = await sweep(entries, race);
     for (const one of sweeps)
       jsonLine({
         section: 'filtered',
         cell: cell.name,
-        library: one.library,
+        library: one.name,
         at: medianSpeedAt(one, RECALL),
       });
     rows.push([
@@ -67,10 +71,10 @@ function describe(one: Sweep): string {
 }
 
 function ratioCell(one: Sweep, sweeps: readonly Sweep[]): string[] {
-  if (RIVALS.includes(one.library)) return [];
-  const rivals = sweeps.filter(({ library }) => RIVALS.includes(library));
+  if (RIVALS.includes(one.name)) return [];
+  const rivals = sweeps.filter(({ name }) => RIVALS.includes(name));
   const ratios = one.rounds.map((points, round) => {
-    const best = Math.max(...rivals.map(({ rounds }) => speedAt(rounds[round]!, RECALL) ?? 0));
+    const best = Math.max(0, ...rivals.map(({ rounds }) => speedAt(rounds[round]!, RECALL) ?? 0));
     const ours = speedAt(points, RECALL);
     return ours === null || best === 0 ? null : ours / best;
   });

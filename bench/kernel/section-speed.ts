@@ -1,20 +1,10 @@
 /** Recall beside queries a second: every library, one thread and two. */
+import type { Contestant } from './contestants.ts';
 import type { DataSet } from './data-set.ts';
 import { HNSWLIB, SYMPHONYQG } from './libraries.ts';
-import { kthScores } from './recall.ts';
 import { jsonLine, printTable, speed, times } from './report.ts';
 import type { Way } from './subject.ts';
-import {
-  type Contestant,
-  type Entry,
-  K,
-  median,
-  medianSpeedAt,
-  type Point,
-  type Sweep,
-  speedRatioAt,
-  sweep,
-} from './sweep.ts';
+import { median, medianSpeedAt, type Point, type Sweep, searchEntry, speedRatioAt, sweep } from './sweep.ts';
 
 /** All queries in one call: what a library is asked through Python without paying for Python at every query. */
 const BATCH: Way = { calls: 'batch', threads: 1 };
@@ -32,20 +22,13 @@ export async function measureSpeed(
   data: DataSet,
   rounds: number,
 ): Promise<void> {
-  const entries = contestants.map(
-    (contestant): Entry => ({
-      contestant,
-      ways: contestant.subject.library.ours ? [BATCH, SINGLE, BATCH_ON_TWO] : [BATCH, BATCH_ON_TWO],
-      ask: (...asked) => contestant.subject.search(...asked),
-    }),
-  );
-  const sweeps = await sweep(entries, {
-    data,
-    kthScores: kthScores(data, K),
-    recalls: [RECALLS[0], RECALLS.at(-1)!],
-    rounds,
-    secondsPerPoint: SECONDS_PER_POINT,
+  const entries = contestants.map((contestant) => {
+    const { name, ours } = contestant.subject.library;
+    const ways = ours ? [BATCH, SINGLE, BATCH_ON_TWO] : [BATCH, BATCH_ON_TWO];
+    return searchEntry(name, contestant, data, ways);
   });
+  const recalls = [RECALLS[0], RECALLS.at(-1)!] as const;
+  const sweeps = await sweep(entries, { recalls, rounds, secondsPerPoint: SECONDS_PER_POINT });
   for (const one of sweeps) jsonLine({ section: 'speed', data: data.name, ...summaryOf(one) });
   const inWay = (way: Way) => sweeps.filter(({ way: its }) => its === way);
   printSpeeds(`${data.name}: queries/s in a batch, one thread, median of ${rounds}`, inWay(BATCH));
@@ -55,14 +38,14 @@ export async function measureSpeed(
 }
 
 function printSpeeds(title: string, sweeps: readonly Sweep[]): void {
-  const rivals = sweeps.filter(({ library }) => library === HNSWLIB || library === SYMPHONYQG);
+  const rivals = sweeps.filter(({ name }) => name === HNSWLIB || name === SYMPHONYQG);
   const head = [
     'library',
     ...RECALLS.map((recall) => `at ${recall}`),
-    ...rivals.flatMap(({ library }) => BARS.map((recall) => `× ${library} at ${recall}`)),
+    ...rivals.flatMap(({ name }) => BARS.map((recall) => `× ${name} at ${recall}`)),
   ];
   const rows = sweeps.map((one) => [
-    one.library,
+    one.name,
     ...RECALLS.map((recall) => speed(medianSpeedAt(one, recall))),
     ...rivals.flatMap((rival) => BARS.map((recall) => times(speedRatioAt(one, rival, recall)))),
   ]);
@@ -72,14 +55,14 @@ function printSpeeds(title: string, sweeps: readonly Sweep[]): void {
 /** A batch against single queries, two threads against one: ours alone. */
 function printOurWays(data: DataSet, sweeps: readonly Sweep[]): void {
   const batches = sweeps.filter(
-    ({ library, way }) => way === BATCH && sweeps.some((it) => it.library === library && it.way === SINGLE),
+    ({ name, way }) => way === BATCH && sweeps.some((it) => it.name === name && it.way === SINGLE),
   );
   const rows = batches.flatMap((batch) => {
     const [single, onTwo] = [SINGLE, BATCH_ON_TWO].map(
-      (way) => sweeps.find((it) => it.library === batch.library && it.way === way)!,
+      (way) => sweeps.find((it) => it.name === batch.name && it.way === way)!,
     );
     return BARS.map((recall) => [
-      batch.library,
+      batch.name,
       String(recall),
       speed(medianSpeedAt(single!, recall)),
       speed(medianSpeedAt(batch, recall)),
@@ -102,7 +85,7 @@ function printOurWays(data: DataSet, sweeps: readonly Sweep[]): void {
 
 function summaryOf(one: Sweep): Readonly<Record<string, unknown>> {
   const speeds = RECALLS.map((recall) => [recall, Math.round(medianSpeedAt(one, recall) ?? 0) || null]);
-  return { library: one.library, ...one.way, at: Object.fromEntries(speeds), points: medianPoints(one) };
+  return { library: one.name, ...one.way, at: Object.fromEntries(speeds), points: medianPoints(one) };
 }
 
 /** Each measured knob with its recall and the median of its speeds. */
@@ -119,7 +102,7 @@ function printPoints(data: DataSet, sweeps: readonly Sweep[]): void {
     const cells = medianPoints(one).map(
       ({ knob, recall, queriesPerSecond }) => `${knob}: ${recall.toFixed(4)} ${speed(queriesPerSecond)}`,
     );
-    return [one.library, cells.join(', ')];
+    return [one.name, cells.join(', ')];
   });
   printTable(
     `${data.name}: recall@10 and queries/s along the knob`,

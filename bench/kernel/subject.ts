@@ -11,6 +11,9 @@ import type { Library } from './libraries.ts';
 /** The most address space that a peer gets. */
 const PEER_MEMORY_KIB_MAX = 16 * 1024 * 1024;
 const BUILD_THREADS = 2;
+/** A library that takes longer over one command hangs, and is killed. */
+const ANSWER_WITHIN_MS = 240_000;
+const END_WITHIN_MS = 5_000;
 const KEPT = join(CACHE, 'bench-kernel/indexes');
 
 /** One setting of a library's search knob, typically its beam. */
@@ -112,7 +115,11 @@ export class Subject implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.stdin!.end();
-    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      const kill = this.#killAfter(END_WITHIN_MS);
+      await once(this.#child, 'exit');
+      clearTimeout(kill);
+    }
     this.#reader.close();
   }
 
@@ -124,10 +131,16 @@ export class Subject implements AsyncDisposable {
 
   async #ask<Answer>(command: object): Promise<Answer> {
     this.#child.stdin!.write(`${JSON.stringify(command)}\n`);
+    const kill = this.#killAfter(ANSWER_WITHIN_MS);
     const { value, done } = await this.#lines.next();
+    clearTimeout(kill);
     if (done) throw new Error(`${this.library.name} ended before it answered; its log lies beside its index`);
     const answer = JSON.parse(value) as Answer & { readonly error?: string };
     if (answer.error) throw new Error(`${this.library.name}: ${answer.error}`);
     return answer;
+  }
+
+  #killAfter(ms: number): NodeJS.Timeout {
+    return setTimeout(() => this.#child.kill('SIGKILL'), ms);
   }
 }

@@ -1,26 +1,24 @@
 /** Sweeps the search knobs of several libraries, round after round, so that the machine's drift hits all alike. */
+import type { Contestant } from './contestants.ts';
 import type { DataSet } from './data-set.ts';
-import { recallOf } from './recall.ts';
-import type { Knob, Measured, OpenIndex, Subject, Way } from './subject.ts';
+import { kthScores, recallOf } from './recall.ts';
+import type { Knob, Measured, Way } from './subject.ts';
 
 export const K = 10;
 
-export interface Contestant {
-  readonly subject: Subject;
-  readonly index: OpenIndex;
-}
-
-/** How a contestant is asked one thing in each of some ways. */
+/** One thing that a contestant is asked, in some ways. */
 export interface Entry {
+  /** What the figures are listed under. */
+  readonly name: string;
   readonly contestant: Contestant;
+  readonly data: DataSet;
+  /** The score that a row must have to be right, for each query that is asked. */
+  readonly kthScores: Float32Array;
   readonly ways: readonly Way[];
   ask(knob: Knob, way: Way, seconds: number, answers: 'drop' | 'keep'): Promise<Measured>;
 }
 
 export interface Race {
-  readonly data: DataSet;
-  /** The score that a row must have to be right, for each query that is asked. */
-  readonly kthScores: Float32Array;
   /** The lowest and the highest recall at which the speed is wanted. */
   readonly recalls: readonly [lowest: number, highest: number];
   readonly rounds: number;
@@ -34,9 +32,9 @@ export interface Point {
   readonly queriesPerSecond: number;
 }
 
-/** The points of one library measured in one way: a list for each round. */
+/** The points of one entry measured in one way: a list for each round. */
 export interface Sweep {
-  readonly library: string;
+  readonly name: string;
   readonly way: Way;
   readonly rounds: readonly (readonly Point[])[];
 }
@@ -61,7 +59,7 @@ export async function sweep(entries: readonly Entry[], race: Race): Promise<Swee
     }
   }
   return lanes.map(({ entry, way, rounds }) => ({
-    library: entry.contestant.subject.library.name,
+    name: entry.name,
     way,
     rounds,
   }));
@@ -75,7 +73,7 @@ async function knobsThatMatter(entry: Entry, race: Race): Promise<KnobAndRecall[
   const tried: KnobAndRecall[] = [];
   for (const knob of entry.contestant.index.knobs) {
     const { rows } = await entry.ask(knob, entry.ways[0]!, 0, 'keep');
-    tried.push({ knob, recall: recallOf(race.data, rows!, K, race.kthScores) });
+    tried.push({ knob, recall: recallOf(entry.data, rows!, K, entry.kthScores) });
     if (tried.at(-1)!.recall >= highest) break;
   }
   const first = tried.findIndex(({ recall }) => recall >= lowest);
@@ -125,4 +123,21 @@ export function speedRatioAt(left: Sweep, right: Sweep, recall: number): number 
       return ours === null || theirs === null ? null : ours / theirs;
     }),
   );
+}
+
+/** What is asked of a contestant that searches with all queries of a data set. */
+export function searchEntry(
+  name: string,
+  contestant: Contestant,
+  data: DataSet,
+  ways: readonly Way[],
+): Entry {
+  return {
+    name,
+    contestant,
+    data,
+    kthScores: kthScores(data, K),
+    ways,
+    ask: (...asked) => contestant.subject.search(...asked),
+  };
 }

@@ -117,3 +117,4 @@ for line in sys.stdin:
     except Exception as error:  # The answer to the driver, which says which library it was.
         answer = {"error": f"{type(error).__name__}: {error}"}
     print(json.dumps(answer), file=answers)
+os._exit(0)  # Some libraries wait for ever for threads of their own.

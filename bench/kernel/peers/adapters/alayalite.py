@@ -1,7 +1,8 @@
-"""AlayaLite: its graph for RaBitQ codes, efConstruction 200."""
+"""AlayaLite: HNSW with 32 links over RaBitQ codes, efConstruction 200."""
 
 import alayalite
 import numpy as np
+from alayalite.schema import save_schema
 
 
 class Library:
@@ -12,8 +13,8 @@ class Library:
 
     def build(self, base, threads):
         self.index = alayalite.Client().create_index(
-            "bench",
-            index_type="qg",
+            "index",
+            index_type="hnsw",
             quantization_type="rabitq",
             metric="l2" if self.data.is_l2 else "ip",
             capacity=len(base),
@@ -22,7 +23,7 @@ class Library:
         self.index.fit(base, ef_construction=200, num_threads=threads)
 
     def save(self, cache):
-        self.index.save(str(cache / "index"))
+        save_schema(str(cache / "index/schema.json"), self.index.save(str(cache / "index")))
 
     def load(self, cache):
         self.index = alayalite.Index.load(str(cache), "index")

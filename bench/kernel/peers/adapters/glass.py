@@ -1,7 +1,5 @@
 """Glass: HNSW with 32 links, efConstruction 200, walked on 8-bit codes, reranked in float32."""
 
-import numpy as np
-
 import glass
 
 
@@ -25,5 +23,4 @@ class Library:
 
     def search(self, queries, k, ef, threads):
         self.searcher.set_ef(ef)
-        found = self.searcher.batch_search(queries, k, threads)
-        return np.asarray(found).reshape(len(queries), -1)[:, :k]
+        return self.searcher.batch_search(queries, k, threads)[0]

@@ -1,0 +1,165 @@
+/**
+ * Elanus' own index in a process of its own, with the protocol of `peers/peer.py`.
+ *
+ *   elanus-subject.ts LAYOUT DATA CACHE      LAYOUT is fast, compact or auto
+ *
+ * What `build` has built is searched where it lies; without a `build` before it, `open` reads the file of the last run.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import {
+  type GraphLayout,
+  type IndexHits,
+  type IndexSearch,
+  loadKernel,
+  type VectorIndex,
+} from '@elanus/kernel';
+import type { DenseVectorType } from '@elanus/model';
+import { bytesOf, ELEMENT_BYTES, type Element, readDataFolder } from './data-set.ts';
+import type { FilterCell, OpenIndex, Way } from './subject.ts';
+
+const K = 10;
+const KNOBS = [
+  10, 12, 14, 17, 20, 24, 28, 34, 40, 48, 56, 68, 80, 96, 112, 136, 160, 192, 224, 272, 320, 448, 640,
+];
+/** As many queries as are handed over in one call of a batch. */
+const BATCH = 1000;
+const SEED = 1;
+const DATA_TYPES: Readonly<Record<Element, DenseVectorType>> = {
+  float32: 101,
+  float16: 102,
+  bfloat16: 103,
+  int8: 105,
+};
+
+/** What stands for a row that was not found. */
+const NOT_FOUND = 0xffffffff;
+
+type Asked = { readonly seconds: number; readonly ids: string | null; readonly knob: number };
+type Command =
+  | { readonly do: 'build'; readonly threads: number }
+  | { readonly do: 'open' }
+  | ({ readonly do: 'search' } & Way & Asked)
+  | ({ readonly do: 'filter' } & FilterCell & Asked);
+
+const [layout, dataFolder, cache] = process.argv.slice(2) as [GraphLayout, string, string];
+const { shape, base, queries } = readDataFolder(dataFolder);
+const queryBytes = shape.dim * ELEMENT_BYTES[shape.element];
+const file = join(cache, 'index');
+let index: VectorIndex | null = null;
+
+async function build(threads: number): Promise<object> {
+  const startedMs = performance.now();
+  index = await loadKernel().buildIndex({
+    dataType: DATA_TYPES[shape.element],
+    metric: shape.metric,
+    dim: shape.dim,
+    spec: { type: 'HNSW', m: 16, efConstruction: 200, layout },
+    blocks: [{ bytes: base, rows: shape.rows }],
+    threads,
+    seed: SEED,
+  });
+  const seconds = (performance.now() - startedMs) / 1000;
+  await index.save(file);
+  return { seconds };
+}
+
+async function open(): Promise<Omit<OpenIndex, 'buildSeconds'>> {
+  index ??= await loadKernel().openIndex(file);
+  return { knobs: KNOBS, memoryBytes: index.memoryBytes, memoryMeans: `said by the index (${index.layout})` };
+}
+
+/** Queries `first` to `end`, as the index wants them. */
+function searchOf(first: number, end: number, ef: number, allowed: Uint8Array | null): IndexSearch {
+  return {
+    queries: queries.subarray(first * queryBytes, end * queryBytes),
+    queryCount: end - first,
+    k: K,
+    ef,
+    refineK: 1,
+    allowed,
+    radius: null,
+    rangeFilter: null,
+  };
+}
+
+/** Searches with the first `count` queries; keeps what was found when there is a place for it. */
+type Pass = (count: number, found: Uint32Array | null) => void | Promise<void>;
+
+async function search({ knob, calls, threads, seconds, ids }: Way & Asked): Promise<object> {
+  const step = calls === 'batch' ? BATCH : 1;
+  const onThisThread: Pass = (count, found) => {
+    for (let first = 0; first < count; first += step) {
+      const hits = index!.searchSync(searchOf(first, Math.min(first + step, count), knob, null));
+      if (found) keep(hits, found, first);
+    }
+  };
+  const onThePool: Pass = async (count, found) => {
+    for (let first = 0; first < count; first += step) {
+      const hits = await index!.search(searchOf(first, Math.min(first + step, count), knob, null));
+      if (found) keep(hits, found, first);
+    }
+  };
+  return await timed(threads === 1 ? onThisThread : onThePool, shape.queries, seconds, ids);
+}
+
+/** One query after the other, each under its bitmap. */
+async function filter(asked: FilterCell & Asked): Promise<object> {
+  const bits = bytesOf(asked.allowed);
+  const size = asked.shared ? bits.length : bits.length / asked.queries;
+  const pass: Pass = (count, found) => {
+    for (let at = 0; at < count; at += 1) {
+      const allowed = asked.shared ? bits : bits.subarray(at * size, (at + 1) * size);
+      const hits = index!.searchSync(searchOf(at, at + 1, asked.knob, allowed));
+      if (found) keep(hits, found, at);
+    }
+  };
+  return await timed(pass, asked.queries, asked.seconds, asked.ids);
+}
+
+function keep({ rows, counts }: IndexHits, found: Uint32Array, first: number): void {
+  counts.forEach((count, query) => {
+    found.set(rows.subarray(query * K, query * K + count), (first + query) * K);
+  });
+}
+
+/** Queries a second over as many passes as take `seconds`, after a few queries that warm up; answers to `ids`. */
+async function timed(pass: Pass, count: number, seconds: number, ids: string | null): Promise<object> {
+  await pass(Math.ceil(count / 10), null);
+  if (ids) {
+    const found = new Uint32Array(count * K).fill(NOT_FOUND);
+    await pass(count, found);
+    writeFileSync(ids, found);
+  }
+  const startedMs = performance.now();
+  let passes = 0;
+  let elapsedMs = 0;
+  do {
+    await pass(count, null);
+    passes += 1;
+    elapsedMs = performance.now() - startedMs;
+  } while (elapsedMs < seconds * 1000);
+  return { queriesPerSecond: (passes * count * 1000) / elapsedMs };
+}
+
+async function answer(command: Command): Promise<object> {
+  switch (command.do) {
+    case 'build':
+      return await build(command.threads);
+    case 'open':
+      return await open();
+    case 'search':
+      return await search(command);
+    case 'filter':
+      return await filter(command);
+  }
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const answered = await answer(JSON.parse(line) as Command).catch((error: unknown) => ({
+    error: String(error),
+  }));
+  console.log(JSON.stringify(answered));
+}
+process.exit();
