@@ -234,7 +234,7 @@ void codes_are_near_and_scored_as_what_they_decode_to() {
   const ElanusSimd* const simd = elanus_simd_find(nullptr);
   for (const QuantizerSpec& spec : all_specs()) {
     checked_case = name_of(spec);
-    CHECK(is_valid(spec));
+    CHECK(is_valid_quantizer(spec));
     const Vectors vectors = clustered(spec.bits == 0 ? 300 : 1500, spec.dim, 5);
     const std::unique_ptr<Quantizer> quantizer = Quantizer::make(spec, *simd);
     quantizer->train(vectors, {7, 1});
@@ -423,9 +423,9 @@ void impossible_quantizers_are_refused() {
   const auto refused = [&](auto change) {
     QuantizerSpec spec = sound;
     change(spec);
-    return !is_valid(spec);
+    return !is_valid_quantizer(spec);
   };
-  CHECK(is_valid(sound));
+  CHECK(is_valid_quantizer(sound));
   CHECK(refused([](QuantizerSpec& spec) { spec.subspaces = 5; }));
   CHECK(refused([](QuantizerSpec& spec) { spec.subspaces = 0; }));
   CHECK(refused([](QuantizerSpec& spec) { spec.bits = 13; }));

@@ -28,7 +28,7 @@ struct StoredSpec {
   bool read(QuantizerSpec* spec) const {
     if (metric > ELANUS_COSINE) return false;
     *spec = {static_cast<QuantizerKind>(kind), dim, static_cast<ElanusMetric>(metric), subspaces, bits, stages};
-    return is_valid(*spec);
+    return is_valid_quantizer(*spec);
   }
 };
 

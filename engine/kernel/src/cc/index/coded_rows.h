@@ -14,7 +14,7 @@ namespace elanus {
 class CodedRows {
  public:
   // Trains a quantizer with the rows and encodes them. Void when cancelled.
-  // REQUIRES: is_valid(spec). Throws std::bad_alloc.
+  // REQUIRES: is_valid_quantizer(spec). Throws std::bad_alloc.
   static CodedRows encode(const QuantizerSpec& spec, const ElanusSimd& simd, const VectorSource& rows,
                           const Training& training);
 

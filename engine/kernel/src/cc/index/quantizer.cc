@@ -4,7 +4,7 @@
 
 namespace elanus {
 
-bool is_valid(const QuantizerSpec& spec) {
+bool is_valid_quantizer(const QuantizerSpec& spec) {
   if (spec.dim == 0 || spec.dim > ELANUS_INT8_DIM_MAX) return false;
   if (spec.metric != ELANUS_L2 && spec.metric != ELANUS_IP && spec.metric != ELANUS_COSINE) return false;
   switch (spec.kind) {

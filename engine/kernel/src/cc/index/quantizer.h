@@ -40,7 +40,7 @@ inline constexpr uint32_t kProductBitsMax = 12;
 inline constexpr uint32_t kStagesMax = 16;
 
 // Whether there is such a quantizer.
-bool is_valid(const QuantizerSpec& spec);
+bool is_valid_quantizer(const QuantizerSpec& spec);
 
 // Rows as float32, wherever and in whatever type they lie. May be read by several threads at once.
 class VectorSource {
@@ -76,7 +76,7 @@ class Quantizer {
   Quantizer(const QuantizerSpec& spec, const ElanusSimd& simd) : spec_(spec), simd_(simd) {}
   virtual ~Quantizer() = default;
 
-  // REQUIRES: is_valid(spec).
+  // REQUIRES: is_valid_quantizer(spec).
   static std::unique_ptr<Quantizer> make(const QuantizerSpec& spec, const ElanusSimd& simd);
 
   const QuantizerSpec& spec() const { return spec_; }
