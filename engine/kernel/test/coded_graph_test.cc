@@ -1,0 +1,369 @@
+// Coded graphs: each kind finds what is near, whatever the metric and the type; files give back what was written, and
+// those that lie lead nowhere.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "../src/cc/index/coded_graph.h"
+#include "../src/cc/index/search_scratch.h"
+#include "../src/cc/index/walk_codes.h"
+#include "check.h"
+#include "temporary_directory.h"
+
+namespace {
+
+using namespace elanus;
+
+using Random = std::mt19937;
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr uint32_t kM = 8;
+constexpr uint32_t kK = 10;
+
+const ElanusSimd& simd() { return *elanus_simd_find(nullptr); }
+
+// Gaussians around thirty centres, as int8 or float32 vectors.
+class Fixture {
+ public:
+  Fixture(ElanusVectorType type, ElanusMetric metric, uint32_t dim, uint32_t count) : metric_(metric) {
+    Random random(count + dim);
+    std::normal_distribution<float> normal;
+    std::vector<float> centres(30 * dim);
+    for (float& value : centres) value = 20 * normal(random);
+    const size_t stride = type == ELANUS_INT8 ? dim : dim * sizeof(float);
+    bytes_.resize(count * stride + kHugeSlack);
+    for (uint32_t row = 0; row < count; ++row) {
+      const float* const centre = centres.data() + random() % 30 * dim;
+      for (uint32_t d = 0; d < dim; ++d) {
+        const float value = std::clamp(std::round(centre[d] + 8 * normal(random)), -127.0f, 127.0f);
+        const auto byte = static_cast<int8_t>(value);
+        if (type == ELANUS_INT8)
+          bytes_[row * stride + d] = static_cast<uint8_t>(byte);
+        else
+          std::memcpy(bytes_.data() + row * stride + d * sizeof value, &value, sizeof value);
+      }
+    }
+    rows_ = {type, dim, stride, bytes_.data(), count, nullptr};
+    if (metric != ELANUS_COSINE) return;
+    inverse_norms_.resize(count);
+    CHECK(elanus_inverse_norms(&simd(), type, dim, bytes_.data(), count * stride, count, inverse_norms_.data()) ==
+          ELANUS_OK);
+    rows_.inverse_norms = inverse_norms_.data();
+  }
+
+  const DenseRows& rows() const { return rows_; }
+  ElanusMetric metric() const { return metric_; }
+
+  std::unique_ptr<VectorIndex> build(const ElanusIndexSpec& spec, uint32_t threads) const {
+    WalkCodes codes(simd(), CodeModel::learn(simd(), rows_, metric_, 1, threads, nullptr));
+    codes.extend(rows_, threads, nullptr);
+    Graph graph;
+    graph.m = kM;
+    graph.degree = 2 * kM;
+    WorkControl control;
+    CHECK(extend_graph(codes, rows_.rows, {kM, 60, 1, threads}, &control, 0.5f, &graph));
+    std::unique_ptr<VectorIndex> index =
+        build_coded_graph(simd(), rows_, metric_, spec, std::move(graph), 1, threads, &control);
+    CHECK(index != nullptr && control.done == 1.0f);
+    return index;
+  }
+
+  // Row `query` in the role of a query, and all allowed rows by their distance to it.
+  std::vector<IndexHit> naive(uint32_t query, const AllowedRows& allowed) const {
+    const RowReader reader(simd(), rows_.type, metric_, rows_.dim);
+    std::vector<float> a(rows_.dim);
+    std::vector<float> b(rows_.dim);
+    reader.read(rows_.at(query), a.data());
+    std::vector<IndexHit> hits;
+    for (uint32_t row = 0; row < rows_.rows; ++row) {
+      if (!allowed.has(row)) continue;
+      reader.read(rows_.at(row), b.data());
+      double rank = 0;
+      for (uint32_t d = 0; d < rows_.dim; ++d) {
+        const double x = double{a[d]};
+        const double y = double{b[d]};
+        rank += metric_ == ELANUS_L2 ? (x - y) * (x - y) : -x * y;
+      }
+      hits.push_back({static_cast<float>(rank), row});
+    }
+    std::sort(hits.begin(), hits.end());
+    return hits;
+  }
+
+  IndexSearch search(uint32_t query, uint32_t ef, float refine_k) const {
+    return {rows_.at(query), kK, ef, refine_k, {}, {-kInfinity, kInfinity, {-kInfinity, 0}}, nullptr};
+  }
+
+ private:
+  const ElanusMetric metric_;
+  AlignedVector<uint8_t> bytes_;
+  std::vector<float> inverse_norms_;
+  DenseRows rows_;
+};
+
+ElanusIndexSpec spec_of(ElanusIndexType type, ElanusScalarCode code, ElanusScalarCode refine) {
+  ElanusIndexSpec spec{};
+  spec.type = type;
+  spec.m = kM;
+  spec.ef_construction = 60;
+  spec.code = code;
+  spec.refine = refine;
+  if (type == ELANUS_HNSW_SQ) return spec;
+  spec.subquantizers = type == ELANUS_HNSW_PQ ? 12 : 6;
+  spec.bits = 6;
+  spec.residuals = 2;
+  return spec;
+}
+
+struct Case {
+  ElanusIndexSpec spec;
+  double recall;  // at ef 64, refine_k 4
+};
+
+std::vector<Case> cases() {
+  return {
+      {spec_of(ELANUS_HNSW_SQ, ELANUS_CODE_SQ4U, ELANUS_CODE_NONE), 0.45},
+      {spec_of(ELANUS_HNSW_SQ, ELANUS_CODE_SQ4U, ELANUS_CODE_SQ8), 0.92},
+      {spec_of(ELANUS_HNSW_SQ, ELANUS_CODE_SQ6, ELANUS_CODE_FP32), 0.97},
+      {spec_of(ELANUS_HNSW_SQ, ELANUS_CODE_SQ8, ELANUS_CODE_NONE), 0.95},
+      {spec_of(ELANUS_HNSW_SQ, ELANUS_CODE_BF16, ELANUS_CODE_NONE), 0.95},
+      {spec_of(ELANUS_HNSW_SQ, ELANUS_CODE_FP16, ELANUS_CODE_NONE), 0.97},
+      {spec_of(ELANUS_HNSW_PQ, ELANUS_CODE_NONE, ELANUS_CODE_NONE), 0.45},
+      {spec_of(ELANUS_HNSW_PQ, ELANUS_CODE_NONE, ELANUS_CODE_FP16), 0.90},
+      {spec_of(ELANUS_HNSW_PRQ, ELANUS_CODE_NONE, ELANUS_CODE_BF16), 0.95},
+      {spec_of(ELANUS_HNSW_PRQ, ELANUS_CODE_NONE, ELANUS_CODE_FP32), 0.90},
+  };
+}
+
+void check_sound(const std::vector<IndexHit>& hits, const VectorIndex& index, const IndexSearch& search) {
+  std::set<uint32_t> rows;
+  CHECK(hits.size() <= search.k);
+  for (size_t i = 0; i < hits.size(); ++i) {
+    const uint32_t row = hits[i].row;
+    CHECK(row < index.rows() && rows.insert(row).second && !std::isnan(hits[i].rank));
+    CHECK(search.allowed.has(row));
+    CHECK(i == 0 || hits[i - 1] < hits[i]);
+  }
+}
+
+// A row counts when it is as near as the k-th.
+double recall_of(const Fixture& fixture, const VectorIndex& index, const AllowedRows& allowed) {
+  SearchScratch scratch;
+  size_t found = 0;
+  size_t wanted = 0;
+  for (uint32_t query = 0; query < 50; ++query) {
+    IndexSearch search = fixture.search(query * 7, 64, 4);
+    search.allowed = allowed;
+    const std::vector<IndexHit> expected = fixture.naive(query * 7, allowed);
+    const size_t k = std::min<size_t>(kK, expected.size());
+    const std::vector<IndexHit>& hits = index.search(search, scratch);
+    check_sound(hits, index, search);
+    CHECK(hits.size() == k);
+    wanted += k;
+    for (const IndexHit& hit : hits) {
+      const auto is_it = [&](const IndexHit& other) { return other.row == hit.row; };
+      const auto at = std::find_if(expected.begin(), expected.end(), is_it);
+      found += at != expected.end() && at->rank <= expected[k - 1].rank;
+    }
+  }
+  return static_cast<double>(found) / static_cast<double>(wanted);
+}
+
+bool same(const std::vector<IndexHit>& a, const std::vector<IndexHit>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const IndexHit& x, const IndexHit& y) { return x.rank == y.rank && x.row == y.row; });
+}
+
+void check_same_hits(const Fixture& fixture, const VectorIndex& a, const VectorIndex& b) {
+  SearchScratch scratch_a;
+  SearchScratch scratch_b;
+  for (uint32_t query = 0; query < 20; ++query) {
+    const IndexSearch search = fixture.search(query * 3, 40, 2);
+    CHECK(same(a.search(search, scratch_a), b.search(search, scratch_b)));
+  }
+}
+
+std::vector<uint8_t> some_rows(uint32_t rows, uint32_t percent) {
+  Random random(percent);
+  std::vector<uint8_t> bits((rows + 7) / 8);
+  for (uint32_t row = 0; row < rows; ++row) {
+    if (random() % 100 < percent) bits[row / 8] = static_cast<uint8_t>(bits[row / 8] | 1u << row % 8);
+  }
+  return bits;
+}
+
+void what_is_near_is_found() {
+  for (const ElanusVectorType type : {ELANUS_FLOAT32, ELANUS_INT8}) {
+    for (const ElanusMetric metric : {ELANUS_L2, ELANUS_IP, ELANUS_COSINE}) {
+      const Fixture fixture(type, metric, 24, 2000);
+      for (const Case& c : cases()) {
+        CHECK(is_valid_coded_graph(metric, 24, c.spec));
+        const std::unique_ptr<VectorIndex> index = fixture.build(c.spec, 2);
+        const double recall = recall_of(fixture, *index, {});
+        checked_case = "type " + std::to_string(type) + ", metric " + std::to_string(metric) + ", index " +
+                       std::to_string(c.spec.type) + ", code " + std::to_string(c.spec.code) + ", refine " +
+                       std::to_string(c.spec.refine) + ": recall " + std::to_string(recall);
+        CHECK(recall >= c.recall);
+        for (const uint32_t percent : {50u, 10u, 1u}) {
+          const std::vector<uint8_t> bits = some_rows(2000, percent);
+          CHECK(recall_of(fixture, *index, AllowedRows(simd(), bits.data(), 2000)) >= recall - 0.02);
+        }
+      }
+    }
+  }
+}
+
+void threads_make_no_difference() {
+  const Fixture fixture(ELANUS_FLOAT32, ELANUS_L2, 24, 1500);
+  for (const Case& c : cases()) check_same_hits(fixture, *fixture.build(c.spec, 1), *fixture.build(c.spec, 3));
+}
+
+void ranges_are_nested() {
+  const Fixture fixture(ELANUS_FLOAT32, ELANUS_L2, 24, 1500);
+  const std::unique_ptr<VectorIndex> index = fixture.build(cases()[2].spec, 1);
+  SearchScratch scratch;
+  for (uint32_t query = 0; query < 20; ++query) {
+    IndexSearch search = fixture.search(query, 200, 20);
+    const std::vector<IndexHit> all = index->search(search, scratch);
+    search.range.highest = all[5].rank;
+    const std::vector<IndexHit> near = index->search(search, scratch);
+    CHECK(near.size() >= 6 && same({all.begin(), all.begin() + 6}, {near.begin(), near.begin() + 6}));
+    search.range.lowest = all[2].rank;
+    const std::vector<IndexHit> ring = index->search(search, scratch);
+    CHECK(!ring.empty() && ring[0].rank >= all[2].rank && ring.back().rank <= all[5].rank);
+    search.range = {-kInfinity, kInfinity, all[4]};
+    const std::vector<IndexHit> behind = index->search(search, scratch);
+    CHECK(behind.size() == kK && behind[0].row == all[4].row);
+  }
+}
+
+void few_rows_are_all_found() {
+  for (const uint32_t count : {0u, 1u, 2u, 9u}) {
+    const Fixture fixture(ELANUS_FLOAT32, ELANUS_COSINE, 24, count);
+    for (const Case& c : cases()) {
+      const std::unique_ptr<VectorIndex> index = fixture.build(c.spec, 2);
+      SearchScratch scratch;
+      const std::vector<float> query(24, 1);
+      IndexSearch search = fixture.search(0, 16, 1);
+      search.query = reinterpret_cast<const uint8_t*>(query.data());
+      CHECK(index->search(search, scratch).size() == count);
+      TemporaryDirectory directory;
+      const std::string path = directory.file("index");
+      IndexFileWriter writer(path);
+      index->write(writer);
+      CHECK(!writer.finish({index->kind(), {}}).failed());
+      std::shared_ptr<const IndexFile> file;
+      std::unique_ptr<VectorIndex> opened;
+      CHECK(!IndexFile::open(path, &file).failed() && !open_coded_graph(simd(), file, &opened).failed());
+      CHECK(opened->search(search, scratch).size() == count);
+    }
+  }
+}
+
+using Sections = std::vector<std::pair<std::string, std::vector<uint8_t>>>;
+
+Sections sections_of(const std::string& path) {
+  std::shared_ptr<const IndexFile> file;
+  CHECK(!IndexFile::open(path, &file).failed());
+  Sections sections;
+  for (const IndexFile::Section& section : file->sections())
+    sections.push_back({section.name, {section.bytes, section.bytes + section.size}});
+  return sections;
+}
+
+// Opens the file as a server would: with all that is checked.
+std::unique_ptr<VectorIndex> open_all(const std::string& path) {
+  std::shared_ptr<const IndexFile> file;
+  std::unique_ptr<VectorIndex> index;
+  FileFault fault = IndexFile::open(path, &file);
+  if (!fault.failed()) fault = file->verify(nullptr);
+  if (!fault.failed()) fault = open_coded_graph(simd(), file, &index);
+  CHECK(!fault.failed() || (fault.status == ELANUS_FILE_DAMAGED && !fault.text.empty() && index == nullptr));
+  return index;
+}
+
+void what_is_written_is_read() {
+  const Fixture fixture(ELANUS_INT8, ELANUS_COSINE, 24, 1200);
+  for (const Case& c : cases()) {
+    TemporaryDirectory directory;
+    const std::string path = directory.file("index");
+    const std::unique_ptr<VectorIndex> index = fixture.build(c.spec, 1);
+    IndexFileWriter writer(path);
+    index->write(writer);
+    CHECK(!writer.finish({index->kind(), {}}).failed());
+    const std::unique_ptr<VectorIndex> opened = open_all(path);
+    CHECK(opened != nullptr && opened->rows() == 1200 && opened->type() == ELANUS_INT8);
+    CHECK(opened->metric() == ELANUS_COSINE && opened->dim() == 24 && opened->layout() == ELANUS_LAYOUT_CODES);
+    check_same_hits(fixture, *index, *opened);
+  }
+}
+
+// Sections that add up and lie: refused, or a search in them stays where it must.
+void lies_lead_nowhere(uint32_t seed, int rounds) {
+  Random random(seed);
+  const Fixture fixture(ELANUS_FLOAT32, ELANUS_L2, 24, 400);
+  TemporaryDirectory directory;
+  const std::string path = directory.file("index");
+  size_t opened = 0;
+  for (int round = 0; round < rounds; ++round) {
+    static Sections sound;
+    if (round % 500 == 0) {
+      IndexFileWriter writer(path);
+      fixture.build(cases()[static_cast<size_t>(round / 500) * 3 % cases().size()].spec, 1)->write(writer);
+      CHECK(!writer.finish({IndexKind::kCodedGraph, {}}).failed());
+      sound = sections_of(path);
+    }
+    Sections sections = sound;
+    std::vector<uint8_t>& bytes = sections[random() % sections.size()].second;
+    const uint32_t numbers[] = {0, 1, 2, 12, 399, 400, 401, 0x7fffffff, 0x80000000, ~0u, static_cast<uint32_t>(random())};
+    switch (random() % 8) {
+      case 0:
+        bytes.resize(random() % (bytes.size() + 1));
+        break;
+      case 1:
+        bytes.resize(bytes.size() + random() % 5000);
+        break;
+      case 2:
+        std::swap(bytes, sections[random() % sections.size()].second);
+        break;
+      default:
+        // Most lies are told where the numbers stand that say how many there are of something.
+        for (size_t changes = 1 + random() % 3; changes > 0 && bytes.size() >= 4; --changes) {
+          const size_t end = random() % 2 == 0 ? bytes.size() / 4 : std::min<size_t>(bytes.size() / 4, 6);
+          std::memcpy(bytes.data() + random() % end * 4, &numbers[random() % std::size(numbers)], 4);
+        }
+    }
+    IndexFileWriter writer(path);
+    for (const auto& [name, content] : sections) writer.add(name, content.data(), content.size());
+    CHECK(!writer.finish({IndexKind::kCodedGraph, {}}).failed());
+    const std::unique_ptr<VectorIndex> index = open_all(path);
+    if (index == nullptr) continue;
+    ++opened;
+    SearchScratch scratch;
+    // As long a query as any dimension may be.
+    const std::vector<uint8_t> query(size_t{4} * ELANUS_INT8_DIM_MAX);
+    IndexSearch search = fixture.search(0, 30, 2);
+    search.query = query.data();
+    check_sound(index->search(search, scratch), *index, search);
+  }
+  CHECK(opened > 0 && opened < static_cast<size_t>(rounds));
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  const auto seed = static_cast<uint32_t>(count > 1 ? std::strtoul(arguments[1], nullptr, 10) : 20'261'121);
+  std::printf("coded graphs, seed %u: ", seed);
+  std::fflush(stdout);
+  what_is_near_is_found();
+  threads_make_no_difference();
+  ranges_are_nested();
+  few_rows_are_all_found();
+  what_is_written_is_read();
+  lies_lead_nowhere(seed, 3'000);
+  std::printf("ok\n");
+}
