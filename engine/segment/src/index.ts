@@ -6,7 +6,6 @@ export type { ScanTools } from './scan-rows.ts';
 export { searchShards, type VectorSearch } from './search-shards.ts';
 export { type ReadScope, Shard, type ShardOptions } from './shard.ts';
 export { VectorCoder } from './vector-coder.ts';
-export type * from './vector-index/kernel-seam.ts';
 export {
   type IndexLimits,
   type PlannedPiece,

@@ -143,8 +143,16 @@ export interface IndexDescription {
 /** Index definitions and their builds. */
 export interface IndexCoordinator {
   createIndex(ref: CollectionRef, request: CreateIndex): Promise<void>;
-  /** @throws indexNotFound when `indexName` (or, when empty, any index) does not exist */
-  describeIndexes(ref: CollectionRef, indexName: string): Promise<readonly IndexDescription[]>;
+  /**
+   * The state is about the rows that were there when the index was made, or at `at` if that was later; the counts are
+   * about those that are there now.
+   * @throws indexNotFound when `indexName` (or, when empty, any index) does not exist
+   */
+  describeIndexes(
+    ref: CollectionRef,
+    indexName: string,
+    at?: Timestamp,
+  ): Promise<readonly IndexDescription[]>;
   dropIndex(ref: CollectionRef, indexName: string): Promise<void>;
   /** The vector index of a field; `undefined` when it has none. */
   vectorIndex(id: CollectionId, field: FieldId): Promise<IndexInfo | undefined>;

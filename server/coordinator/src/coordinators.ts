@@ -1,5 +1,5 @@
 import type { MetaStore } from '@elanus/meta-store';
-import type { StreamingWorker } from '@elanus/rpc';
+import type { IndexWorker, StreamingWorker } from '@elanus/rpc';
 import { type Clock, type Logger, silentLogger } from '@elanus/runtime';
 import { Catalog } from './catalog/catalog.ts';
 import { CatalogDataCoordinator } from './data/data-coordinator.ts';
@@ -45,15 +45,17 @@ export async function openCoordinatorState(options: {
 export async function openCoordinators(
   options: CoordinatorState & {
     readonly streaming: StreamingWorker;
+    readonly indexing: IndexWorker;
     readonly limits?: Partial<CoordinatorLimits>;
     readonly logger?: Logger;
   },
 ): Promise<Coordinators> {
-  const { catalog, oracle: timestamps, ids, streaming, logger = silentLogger } = options;
+  const { catalog, oracle: timestamps, ids, streaming, indexing, logger = silentLogger } = options;
   const limits = { ...COORDINATOR_LIMITS_DEFAULT, ...options.limits };
   const root = await CatalogRootCoordinator.open({ catalog, timestamps, ids, streaming, limits, logger });
   const query = new CatalogQueryCoordinator({ catalog });
   const data = new CatalogDataCoordinator({ catalog, streaming, timestamps });
-  const index = new CatalogIndexCoordinator({ catalog, timestamps, ids, data });
+  const index = new CatalogIndexCoordinator({ catalog, timestamps, ids, data, indexing });
+  await index.resume();
   return { root, query, data, index };
 }

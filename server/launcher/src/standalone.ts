@@ -11,7 +11,7 @@ import {
   NodeDisk,
   systemRandom,
 } from '@elanus/runtime';
-import { openQueryWorker, openStreamingWorker, type RecoveryProgress } from '@elanus/worker';
+import { openIndexWorker, openQueryWorker, openStreamingWorker, type RecoveryProgress } from '@elanus/worker';
 import type { Settings } from './config/settings.ts';
 import type { DataDirectory } from './data-directory.ts';
 
@@ -68,15 +68,24 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
     ...(options.onRecovery === undefined ? {} : { onProgress: options.onRecovery }),
   });
   await state.oracle.raiseTo(recovery.newestTimestamp);
-  const reader = openQueryWorker({
-    collections: streaming.collections,
-    share: streaming.share,
-    kernel: loadKernel(),
-  });
-  const { share } = streaming;
+  const { collections, share } = streaming;
+  const kernel = loadKernel();
+  const reader = openQueryWorker({ collections, share, kernel });
+  const indexing = opened.use(
+    openIndexWorker({
+      collections,
+      share,
+      kernel,
+      clock,
+      logger: role('index'),
+      metrics,
+      buildsMax: settings.indexBuildsMax,
+    }),
+  );
   const coordinators = await openCoordinators({
     ...state,
     streaming,
+    indexing,
     limits: settings.coordinator,
     logger: role('coordinator'),
   });

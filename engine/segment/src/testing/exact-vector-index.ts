@@ -1,5 +1,5 @@
+import type { IndexBuild, IndexHits, IndexSearch, VectorIndex } from '@elanus/kernel';
 import { assert, DataType } from '@elanus/model';
-import type { IndexBuild, IndexHits, IndexSearch, VectorIndex } from '../vector-index/kernel-seam.ts';
 
 /** An index of float32 vectors under L2 that compares with all of them, slowly: whatever a search misses is not its fault. */
 export class ExactVectorIndex implements VectorIndex {
@@ -49,6 +49,18 @@ export class ExactVectorIndex implements VectorIndex {
       }
     }
     return { counts, rows, scores };
+  }
+
+  openWalk(): never {
+    throw new Error('the test has no walks');
+  }
+
+  async add(): Promise<void> {
+    throw new Error('the test adds no rows');
+  }
+
+  async save(): Promise<void> {
+    throw new Error('the test saves nothing');
   }
 
   close(): void {

@@ -1,7 +1,7 @@
+import type { VectorIndex } from '@elanus/kernel';
 import type { Chunk } from '../chunk.ts';
 import type { SelectedRows } from '../select-rows.ts';
 import { copyBits, intersectBits } from './bitmap.ts';
-import type { VectorIndex } from './kernel-seam.ts';
 
 /** Rows of one chunk that a piece is about. */
 export interface PieceRows {

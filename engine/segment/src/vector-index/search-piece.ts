@@ -1,3 +1,4 @@
+import type { IndexHits, IndexSearch } from '@elanus/kernel';
 import type { FieldId } from '@elanus/model';
 import { emptyHits, type HitList, orderTies } from '../hit-list.ts';
 import type { RowOrder } from '../key-order.ts';
@@ -6,13 +7,15 @@ import type { RowsToScan } from '../scan-rows.ts';
 import type { VectorSearch } from '../search-shards.ts';
 import type { SelectedRows } from '../select-rows.ts';
 import type { IndexedPiece } from './indexed-piece.ts';
-import type { IndexHits } from './kernel-seam.ts';
 import type { SegmentIndex } from './segment-index.ts';
 
 /** Rows that a filter leaves are compared one by one up to here: no walk is as short. */
 const SCANNED_ROWS_MAX = 1024;
 /** Who wants more than this share of the rows finds them sooner without a walk. */
 const HITS_SHARE_MAX = 0.25;
+/** What a short walk keeps in view, and the bytes of these vectors. */
+const SHORT_EF_MAX = 256;
+const SHORT_BYTES_MAX = 512 * 1024;
 /** Hits whose places are looked up between two looks at the clock. */
 const HITS_PER_TURN = 4096;
 
@@ -86,6 +89,17 @@ function wholeView(selected: SelectedRows, viewNumber: number): RowsToScan {
   return { selected, viewNumber, from: 0, to: selected.view.rows };
 }
 
+/** Whether a walk takes some tens of microseconds at most: as long as the way to another thread and back. */
+function isShort({ queryCount, ef }: IndexSearch, { queries }: VectorSearch, { selection }: Read): boolean {
+  // What a filter leaves decides how far it goes: nobody knows before.
+  return (
+    queryCount === 1 &&
+    selection === null &&
+    ef <= SHORT_EF_MAX &&
+    ef * queries.bytes.length <= SHORT_BYTES_MAX
+  );
+}
+
 /** Walks a piece's graph. The kernel has the search when this returns. */
 export async function searchPiece(
   read: Read,
@@ -97,7 +111,7 @@ export async function searchPiece(
   const { queries, limit, radius, rangeFilter, walk } = search;
   if (part.bits === undefined)
     part.bits = piece.allowed(part.wanted, read.selection === null ? 'lasting' : 'passing');
-  const hits = await piece.index.search({
+  const walkSearch: IndexSearch = {
     queries: queries.bytes,
     queryCount: queries.count,
     k: limit,
@@ -107,7 +121,9 @@ export async function searchPiece(
     radius,
     rangeFilter,
     ...(read.signal === undefined ? {} : { signal: read.signal }),
-  });
+  };
+  const isHere = isShort(walkSearch, search, read) && !read.share.isSpent();
+  const hits = isHere ? piece.index.searchSync(walkSearch) : await piece.index.search(walkSearch);
   return await inChunks(read, hits, limit, { piece, viewOfRun, order });
 }
 

@@ -1,3 +1,4 @@
+import type { IndexBuild, VectorIndex } from '@elanus/kernel';
 import {
   assert,
   type DenseVectorColumn,
@@ -8,7 +9,6 @@ import {
 import type { LoopShare } from '@elanus/runtime';
 import type { Chunk } from '../chunk.ts';
 import { IndexedPiece, type PieceRows } from './indexed-piece.ts';
-import type { IndexBuild, VectorIndex } from './kernel-seam.ts';
 
 /**
  * A scan of so many bytes takes about as long as a walk of a graph: 0.1 ms at the 40 GB/s that one core reads.

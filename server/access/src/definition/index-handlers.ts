@@ -1,4 +1,4 @@
-import { MilvusError } from '@elanus/model';
+import { MilvusError, type Timestamp } from '@elanus/model';
 import type { Draft, milvus_IndexDescription } from '@elanus/proto';
 import type { CollectionRef, IndexDescription } from '@elanus/rpc';
 import type { AccessDependencies, Handlers } from '../handler.ts';
@@ -13,8 +13,8 @@ const INDEX_STATE = { 'in-progress': 2, finished: 3, failed: 4 } as const;
 export function indexHandlers({ index, limits }: AccessDependencies): Handlers {
   const refOf = (database: string, collection: string) => collectionRef(database, collection, limits);
 
-  const describeAll = async (ref: CollectionRef, indexName: string) => {
-    const descriptions = await index.describeIndexes(ref, indexName);
+  const describeAll = async (ref: CollectionRef, indexName: string, at?: bigint) => {
+    const descriptions = await index.describeIndexes(ref, indexName, at as Timestamp | undefined);
     return { indexDescriptions: descriptions.map(describeIndex) };
   };
 
@@ -31,7 +31,8 @@ export function indexHandlers({ index, limits }: AccessDependencies): Handlers {
     },
 
     async DescribeIndex(request, context) {
-      return await describeAll(refOf(context.database, request.collectionName), request.indexName);
+      const ref = refOf(context.database, request.collectionName);
+      return await describeAll(ref, request.indexName, request.timestamp);
     },
 
     async GetIndexStatistics(request, context) {

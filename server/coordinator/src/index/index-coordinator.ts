@@ -13,6 +13,8 @@ import {
   type KeyValue,
   MilvusError,
   refused,
+  TIMESTAMP_MIN,
+  type Timestamp,
 } from '@elanus/model';
 import type {
   CollectionRef,
@@ -20,6 +22,7 @@ import type {
   DataCoordinator,
   IndexCoordinator,
   IndexDescription,
+  IndexWorker,
 } from '@elanus/rpc';
 import type { TimestampSource } from '@elanus/runtime';
 import type { Catalog } from '../catalog/catalog.ts';
@@ -32,23 +35,32 @@ export interface IndexCoordinatorOptions {
   readonly timestamps: TimestampSource;
   readonly ids: IdAllocator;
   readonly data: DataCoordinator;
+  readonly indexing: IndexWorker;
 }
 
 /**
- * Index definitions. Exact search serves all of them, so there is nothing to build: an index is
- * finished as soon as it is recorded, and every live row counts as indexed.
+ * Index definitions, and how far the worker has come with building them. Searches never wait for a build: they
+ * compare with the rows that have no index yet, and with all rows where the type of index is never built.
  */
 export class CatalogIndexCoordinator implements IndexCoordinator {
   readonly #catalog: Catalog;
   readonly #timestamps: TimestampSource;
   readonly #ids: IdAllocator;
   readonly #data: DataCoordinator;
+  readonly #indexing: IndexWorker;
 
   constructor(options: IndexCoordinatorOptions) {
     this.#catalog = options.catalog;
     this.#timestamps = options.timestamps;
     this.#ids = options.ids;
     this.#data = options.data;
+    this.#indexing = options.indexing;
+  }
+
+  /** Has the worker build what the catalog knows, after a start. */
+  async resume(): Promise<void> {
+    for (const { id } of this.#catalog.collections())
+      for (const index of this.#catalog.indexesOf(id)) await this.#indexing.openIndex(index);
   }
 
   async createIndex(ref: CollectionRef, request: CreateIndex): Promise<void> {
@@ -74,10 +86,15 @@ export class CatalogIndexCoordinator implements IndexCoordinator {
         createdTimestamp: this.#timestamps.next(),
       };
       await this.#catalog.commit([{ kind: 'put-index', index }]);
+      await this.#indexing.openIndex(index);
     });
   }
 
-  async describeIndexes(ref: CollectionRef, indexName: string): Promise<readonly IndexDescription[]> {
+  async describeIndexes(
+    ref: CollectionRef,
+    indexName: string,
+    at: Timestamp = TIMESTAMP_MIN,
+  ): Promise<readonly IndexDescription[]> {
     const collection = this.#catalog.collection(ref);
     const indexes = this.#catalog.indexesOf(collection.id);
     const wanted = indexName === '' ? indexes : indexes.filter(({ name }) => name === indexName);
@@ -86,16 +103,30 @@ export class CatalogIndexCoordinator implements IndexCoordinator {
         ? indexNotFound('collection', ref.collection)
         : indexNotFound('indexName', indexName);
     }
-    const rows = await this.#data.countRows(ref, null);
-    return wanted.map((index) => ({
+    const totalRows = await this.#data.countRows(ref, null);
+    return await Promise.all(wanted.map((index) => this.#describe(collection, index, { totalRows, at })));
+  }
+
+  /** Rows written after the index was made, and after `at`, do not keep it from being finished. */
+  async #describe(
+    collection: CollectionInfo,
+    index: IndexInfo,
+    { totalRows, at }: { readonly totalRows: bigint; readonly at: Timestamp },
+  ): Promise<IndexDescription> {
+    const { createdTimestamp } = index;
+    const until = at > createdTimestamp ? at : createdTimestamp;
+    const progress = await this.#indexing.indexProgress(index, until);
+    const pendingRows = progress.pendingRows < totalRows ? progress.pendingRows : totalRows;
+    const isFinished = progress.pendingRowsThen === 0n;
+    return {
       index,
       fieldName: describedFieldName(collection, index),
-      state: 'finished',
-      indexedRows: rows,
-      totalRows: rows,
-      pendingRows: 0n,
-      failReason: '',
-    }));
+      state: isFinished ? 'finished' : progress.failReason === null ? 'in-progress' : 'failed',
+      indexedRows: totalRows - pendingRows,
+      totalRows,
+      pendingRows,
+      failReason: isFinished ? '' : (progress.failReason ?? ''),
+    };
   }
 
   async dropIndex(ref: CollectionRef, indexName: string): Promise<void> {
@@ -112,6 +143,7 @@ export class CatalogIndexCoordinator implements IndexCoordinator {
         );
       }
       await this.#catalog.commit([{ kind: 'remove-index', index }]);
+      await this.#indexing.closeIndex(index);
     });
   }
 

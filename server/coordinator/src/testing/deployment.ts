@@ -6,6 +6,7 @@ import {
   openCoordinators,
 } from '../coordinators.ts';
 import type { CoordinatorLimits } from '../root/coordinator-limits.ts';
+import { FakeIndexWorker } from './fake-index-worker.ts';
 import { FakeStreamingWorker } from './fake-streaming-worker.ts';
 import { UnreliableMetaStore } from './unreliable-meta-store.ts';
 
@@ -19,6 +20,7 @@ export interface DeploymentOptions {
 export interface Deployment extends Coordinators, CoordinatorState {
   readonly store: UnreliableMetaStore;
   readonly streaming: FakeStreamingWorker;
+  readonly indexing: FakeIndexWorker;
 }
 
 /** Starts a deployment; given the store of an earlier one, as a restart would. The caller closes the oracle. */
@@ -27,6 +29,12 @@ export async function openDeployment(options: DeploymentOptions = {}): Promise<D
   const state = await openCoordinatorState({ store, clock: options.clock ?? new ManualClock() });
   const streaming = new FakeStreamingWorker();
   streaming.recover(state.catalog.collections());
-  const coordinators = await openCoordinators({ ...state, streaming, limits: options.limits ?? {} });
-  return { ...coordinators, ...state, store, streaming };
+  const indexing = new FakeIndexWorker();
+  const coordinators = await openCoordinators({
+    ...state,
+    streaming,
+    indexing,
+    limits: options.limits ?? {},
+  });
+  return { ...coordinators, ...state, store, streaming, indexing };
 }

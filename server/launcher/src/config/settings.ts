@@ -8,6 +8,8 @@ export interface Settings {
   readonly logLevel: LogLevel;
   readonly access: AccessLimits;
   readonly coordinator: CoordinatorLimits;
+  /** Index builds at once. */
+  readonly indexBuildsMax: number;
 }
 
 const MIB = 1024 * 1024;
@@ -60,6 +62,7 @@ export const SETTINGS = {
       max: 1_048_576,
     },
   ),
+  indexBuildsMax: wholeNumber('indexNode.scheduler.buildParallel', 1, { min: 1, max: 64 }),
   capacityMax: wholeNumber('rootCoord.maxGeneralCapacity', COORDINATOR_LIMITS_DEFAULT.capacityMax, {
     min: 1,
     max: 1_073_741_824,
@@ -90,5 +93,6 @@ export function readSettings(read: <Value>(setting: Setting<Value>) => Value): S
       collectionsMax: read(SETTINGS.collectionsMax),
       capacityMax: read(SETTINGS.capacityMax),
     },
+    indexBuildsMax: read(SETTINGS.indexBuildsMax),
   };
 }

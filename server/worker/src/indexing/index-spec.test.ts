@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { IndexSpec } from '@elanus/kernel';
 import { type CollectionId, DataType, type FieldId, type IndexId, type Timestamp } from '@elanus/model';
 import { fieldFixture } from '@elanus/model/testing';
-import type { IndexSpec } from '@elanus/segment';
 import { indexSpecOf } from './index-spec.ts';
 
 const GRAPH = { m: 30, efConstruction: 360 };

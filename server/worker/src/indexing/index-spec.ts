@@ -1,5 +1,5 @@
+import type { GraphLayout, IndexSpec, Refine } from '@elanus/kernel';
 import { DataType, type FieldSchema, type IndexInfo } from '@elanus/model';
-import type { GraphLayout, IndexSpec, Refine } from '@elanus/segment';
 
 /** Milvus' own, for who names none. */
 const GRAPH_DEFAULT = { m: 30, efConstruction: 360 } as const;

@@ -1,3 +1,4 @@
+import type { Kernel } from '@elanus/kernel';
 import {
   type CollectionId,
   fieldById,
@@ -9,7 +10,6 @@ import {
 import type { IndexProgress, IndexWorker } from '@elanus/rpc';
 import { type Clock, ConcurrencyLimit, type Logger, type LoopShare, type Metrics } from '@elanus/runtime';
 import {
-  type IndexKernel,
   type IndexLimits,
   type PlannedPiece,
   presentRows,
@@ -25,6 +25,9 @@ import { OpenIndex, type RunningBuild } from './open-index.ts';
 const REST_MS = 5_000;
 /** Progress is logged at every so many percent. */
 const LOGGED_PERCENT = 25;
+
+/** What of the kernel builds indexes. */
+export type IndexKernel = Pick<Kernel, 'threads' | 'buildIndex'>;
 
 export interface IndexWorkerOptions {
   /** Those of the streaming worker of the same process, as is `share`. */

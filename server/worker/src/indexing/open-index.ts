@@ -1,5 +1,6 @@
+import type { IndexSpec } from '@elanus/kernel';
 import type { FieldSchema, IndexInfo, Timestamp } from '@elanus/model';
-import type { IndexLimits, IndexSpec, SegmentIndex } from '@elanus/segment';
+import type { IndexLimits, SegmentIndex } from '@elanus/segment';
 import type { ServedCollection } from '../served-collection.ts';
 
 /** One build that runs. */

@@ -1,5 +1,6 @@
-import type { IndexBuild, IndexKernel, VectorIndex } from '@elanus/segment';
+import type { IndexBuild, VectorIndex } from '@elanus/kernel';
 import { ExactVectorIndex } from '@elanus/segment/testing';
+import type { IndexKernel } from '../indexing/index-worker.ts';
 
 /** A build that waits for its test. */
 export class HeldBuild {

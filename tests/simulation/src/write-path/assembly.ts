@@ -15,6 +15,7 @@ import {
 } from '@elanus/runtime';
 import {
   type LogStreamingWorker,
+  openIndexWorker,
   openQueryWorker,
   openStreamingWorker,
   type RecoveryReport,
@@ -88,12 +89,23 @@ export async function openAssembly(options: AssemblyOptions): Promise<Assembly> 
   };
   const workers = await recover(log);
   await oracle.raiseTo(workers.recovery.newestTimestamp);
-  const coordinators = await openCoordinators({ ...state, streaming: workers.streaming, logger });
+  const { streaming } = workers;
+  const indexing = openIndexWorker({
+    collections: streaming.collections,
+    share: streaming.share,
+    kernel: loadKernel(),
+    clock,
+    logger,
+    metrics: noMetrics,
+    buildsMax: 1,
+  });
+  const coordinators = await openCoordinators({ ...state, streaming, indexing, logger });
   return {
     ...coordinators,
     ...workers,
     log,
     async close() {
+      await indexing[Symbol.asyncDispose]();
       const [oracleClosed] = await Promise.allSettled([oracle.close()]);
       await log.close();
       await store.close();
