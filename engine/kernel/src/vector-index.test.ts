@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
 import type { DenseVectorType, MetricType } from '@elanus/model';
 import { loadKernel } from './load-kernel.ts';
 import { randomSource } from './random-search.ts';
 import { clusteredVectors, scoreOf, sortedScores, type Vectors, vectorsOf } from './random-vectors.ts';
+import { KernelError, Status } from './status.ts';
 import type { IndexHits, IndexSearch, IndexSpec, VectorIndex } from './vector-index.ts';
 
 const kernel = loadKernel();
@@ -258,5 +262,94 @@ describe('an HNSW index of compact layout', () => {
     index.close();
     index.close();
     await assert.rejects(index.search(good), /closed/);
+  });
+});
+
+describe('an index', () => {
+  const shape: Shape = { dataType: 101, metric: 'COSINE', dim: 48 };
+  const rows = clusteredVectors(101, 48, 3000, 1);
+  const queries = clusteredVectors(101, 48, 30, 2);
+  const graph = { m: 16, efConstruction: 100 };
+  const kinds: readonly {
+    readonly spec: IndexSpec;
+    readonly layout: VectorIndex['layout'];
+    readonly least: number;
+  }[] = [
+    { spec: { type: 'HNSW', ...graph, layout: 'compact' }, layout: 'compact', least: 0.98 },
+    { spec: { type: 'HNSW', ...graph, layout: 'fast' }, layout: 'fast', least: 0.98 },
+    { spec: { type: 'HNSW', ...graph, layout: 'auto' }, layout: 'fast', least: 0.98 },
+    { spec: { type: 'HNSW_SQ', ...graph, sqType: 'SQ6', refine: 'FP32' }, layout: 'codes', least: 0.97 },
+    {
+      spec: { type: 'HNSW_PQ', ...graph, subquantizers: 12, bits: 8, refine: 'FP32' },
+      layout: 'codes',
+      least: 0.9,
+    },
+    {
+      spec: { type: 'HNSW_PRQ', ...graph, subquantizers: 12, residuals: 2, bits: 8, refine: 'FP32' },
+      layout: 'codes',
+      least: 0.95,
+    },
+  ];
+  const directory = mkdtempSync(join(tmpdir(), 'vector-index-'));
+  after(() => rmSync(directory, { recursive: true }));
+
+  for (const { spec, layout, least } of kinds) {
+    const name = `${spec.type}${spec.type === 'HNSW' ? ` of layout ${spec.layout}` : ''}`;
+    test(`answers the same after it was saved and opened: ${name}`, async () => {
+      const index = await build(shape, rows, spec);
+      assert.equal(index.layout, layout);
+      const wanted = search(queries, 10, 100, { refineK: 4 });
+      const hits = await index.search(wanted);
+      const share = recall(shape, rows, queries, 10, hits);
+      assert.ok(share >= least, `recall ${share}`);
+      const path = join(directory, name);
+      await index.save(path);
+      const { rows: count } = index;
+      index.close();
+      const opened = await kernel.openIndex(path);
+      assert.equal(opened.layout, layout);
+      assert.equal(opened.rows, count);
+      assert.deepEqual(await opened.search(wanted), hits);
+      opened.close();
+    });
+  }
+
+  test('grows after it was opened', async () => {
+    const path = join(directory, 'grows');
+    const first = await build(shape, vectorsOf(101, 48, rows.values.slice(0, 2000)));
+    await first.save(path);
+    const opened = await kernel.openIndex(path);
+    await opened.add([vectorsOf(101, 48, rows.values.slice(2000))]);
+    const share = recall(shape, rows, queries, 10, await opened.search(search(queries, 10, 100)));
+    assert.ok(share >= 0.98, `recall ${share}`);
+  });
+
+  test('says whether a file is missing, damaged or too new', async () => {
+    const path = join(directory, 'damaged');
+    await (await build(shape, rows)).save(path);
+    const bytes = readFileSync(path);
+    bytes[bytes.length >> 1]! ^= 1;
+    writeFileSync(path, bytes);
+    const hasStatus = (status: number) => (error: unknown) =>
+      error instanceof KernelError && error.status === status;
+    await assert.rejects(kernel.openIndex(path), hasStatus(Status.FileDamaged));
+    await assert.rejects(kernel.openIndex(join(directory, 'missing')), hasStatus(Status.IoFailed));
+  });
+
+  test('leaves no memory behind when a thousand were built and dropped', async () => {
+    const few = vectorsOf(101, 48, rows.values.slice(0, 300));
+    const run = async (count: number) => {
+      for (let i = 0; i < count; i++) {
+        const index = await build(shape, few, kinds[i % kinds.length]!.spec, 1);
+        index.searchSync(search(queries, 10, 20));
+        index.close();
+      }
+    };
+    await run(60);
+    const before = process.memoryUsage.rss();
+    await run(940);
+    const grown = process.memoryUsage.rss() - before;
+    // The vectors of all of them are 54 MB.
+    assert.ok(grown < 40 * 2 ** 20, `${grown} bytes more`);
   });
 });

@@ -2,11 +2,14 @@
 #include "elanus/index.h"
 
 #include <new>
+#include <optional>
 #include <string>
 
 #include "../exact_search.h"
 #include "../pool.h"
+#include "coded_graph.h"
 #include "compact_graph.h"
+#include "fast_graph.h"
 #include "index_search_job.h"
 
 struct ElanusWork {
@@ -21,14 +24,24 @@ struct ElanusIndex {
 namespace elanus {
 namespace {
 
-// The share of a build's time that goes before the graph.
+// Of a build's time, about: what goes before the graph, and what is over when the graph is there.
 constexpr float kCodedAt = 0.05f;
+constexpr float kGraphAt = 0.85f;
 
-bool is_valid(const ElanusIndexSpec& spec) {
-  return spec.m >= ELANUS_M_MIN && spec.m <= ELANUS_M_MAX && spec.ef_construction >= 1;
+// What AUTO stands for: FAST, where it has one.
+ElanusIndexLayout layout_of(const ElanusIndexSpec& spec) {
+  if (spec.type != ELANUS_HNSW) return ELANUS_LAYOUT_CODES;
+  if (spec.layout == ELANUS_LAYOUT_COMPACT || !is_valid_fast_graph(spec.m)) return ELANUS_LAYOUT_COMPACT;
+  return ELANUS_LAYOUT_FAST;
 }
 
-bool is_valid(const ElanusRows* blocks, size_t block_count, size_t row_bytes, uint64_t* rows) {
+bool is_valid_spec(const ElanusIndexBuild& build) {
+  const ElanusIndexSpec& spec = build.spec;
+  if (spec.m < ELANUS_M_MIN || spec.m > ELANUS_M_MAX || spec.ef_construction < 1) return false;
+  return spec.type == ELANUS_HNSW || is_valid_coded_graph(build.metric, build.dim, spec);
+}
+
+bool are_valid_blocks(const ElanusRows* blocks, size_t block_count, size_t row_bytes, uint64_t* rows) {
   for (size_t b = 0; b < block_count; ++b) {
     if (blocks[b].rows > blocks[b].bytes_size / row_bytes) return false;
     *rows += blocks[b].rows;
@@ -36,13 +49,13 @@ bool is_valid(const ElanusRows* blocks, size_t block_count, size_t row_bytes, ui
   return *rows <= ELANUS_INDEX_ROWS_MAX;
 }
 
-bool is_valid(const ElanusIndexBuild& build, uint64_t* rows) {
+bool is_valid_build(const ElanusIndexBuild& build, uint64_t* rows) {
   const bool is_dense = build.type == ELANUS_FLOAT32 || build.type == ELANUS_FLOAT16 ||
                         build.type == ELANUS_BFLOAT16 || build.type == ELANUS_INT8;
   const bool has_metric = build.metric == ELANUS_L2 || build.metric == ELANUS_IP || build.metric == ELANUS_COSINE;
   return is_dense && has_metric && build.dim >= 1 && build.dim <= ELANUS_INT8_DIM_MAX && build.threads >= 1 &&
-         is_valid(build.spec) &&
-         is_valid(build.blocks, build.block_count, dense_bytes(build.type, build.dim), rows);
+         is_valid_spec(build) &&
+         are_valid_blocks(build.blocks, build.block_count, dense_bytes(build.type, build.dim), rows);
 }
 
 // nullptr when cancelled.
@@ -56,13 +69,35 @@ std::unique_ptr<VectorIndex> build_index(const ElanusSimd& simd, const ElanusInd
   const DenseRows view = rows.view(rows.rows());
   CodeModel model = CodeModel::learn(simd, view, build.metric, build.seed, build.threads, &control->cancelled);
   if (is_set(&control->cancelled)) return nullptr;
-  WalkCodes codes(simd, std::move(model));
-  codes.extend(view, build.threads, &control->cancelled);
+  std::optional<WalkCodes> codes(std::in_place, simd, std::move(model));
+  codes->extend(view, build.threads, &control->cancelled);
   control->done.store(kCodedAt, std::memory_order_relaxed);
   const GraphOptions options = {build.spec.m, build.spec.ef_construction, build.seed, build.threads};
   Graph graph;
-  if (is_set(&control->cancelled) || !extend_graph(codes, view.rows, options, control, 1, &graph)) return nullptr;
-  return std::make_unique<CompactGraph>(simd, std::move(rows), std::move(codes), std::move(graph), options);
+  const ElanusIndexLayout layout = layout_of(build.spec);
+  const float graph_at = layout == ELANUS_LAYOUT_COMPACT ? 1 : kGraphAt;
+  if (is_set(&control->cancelled) || !extend_graph(*codes, view.rows, options, control, graph_at, &graph))
+    return nullptr;
+  if (layout == ELANUS_LAYOUT_COMPACT)
+    return std::make_unique<CompactGraph>(simd, std::move(rows), std::move(*codes), std::move(graph), options);
+  codes.reset();
+  if (layout == ELANUS_LAYOUT_FAST)
+    return build_fast_graph(simd, std::move(rows), graph, build.seed, build.threads, control);
+  return build_coded_graph(simd, view, build.metric, build.spec, std::move(graph), build.seed, build.threads, control);
+}
+
+// The index in a file that was found to be sound.
+FileFault open_index(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file,
+                     std::unique_ptr<VectorIndex>* index) {
+  switch (file->head().kind) {
+    case IndexKind::kCompactGraph:
+      return CompactGraph::open(simd, std::move(file), index);
+    case IndexKind::kFastGraph:
+      return open_fast_graph(simd, std::move(file), index);
+    case IndexKind::kCodedGraph:
+      return open_coded_graph(simd, std::move(file), index);
+  }
+  return file->damaged("it is of a kind that there is not");
 }
 
 template <class Work>
@@ -93,7 +128,7 @@ extern "C" void elanus_work_free(ElanusWork* work) { delete work; }
 extern "C" ElanusStatus elanus_index_build(const ElanusSimd* simd, const ElanusIndexBuild* build, ElanusWork* work,
                                            ElanusIndex** index) {
   uint64_t rows = 0;
-  if (!elanus::is_valid(*build, &rows)) return ELANUS_INVALID_ARGUMENT;
+  if (!elanus::is_valid_build(*build, &rows)) return ELANUS_INVALID_ARGUMENT;
   return without_exceptions([&] {
     std::unique_ptr<elanus::VectorIndex> built = elanus::build_index(*simd, *build, rows, &work->control);
     if (built == nullptr) return ELANUS_CANCELLED;
@@ -111,13 +146,7 @@ extern "C" ElanusStatus elanus_index_open(const ElanusSimd* simd, const char* pa
     fault = file->verify(&work->control.cancelled);
     if (fault.failed()) return fault.status;
     std::unique_ptr<elanus::VectorIndex> opened;
-    switch (file->head().kind) {
-      case elanus::IndexKind::kCompactGraph:
-        fault = elanus::CompactGraph::open(*simd, std::move(file), &opened);
-        break;
-      default:
-        return ELANUS_FILE_DAMAGED;
-    }
+    fault = elanus::open_index(*simd, std::move(file), &opened);
     if (fault.failed()) return fault.status;
     *index = new ElanusIndex{simd, std::move(opened)};
     return ELANUS_OK;
@@ -138,7 +167,7 @@ extern "C" ElanusStatus elanus_index_add(ElanusIndex* index, const ElanusRows* b
                                          uint32_t threads) {
   uint64_t rows = 0;
   const elanus::VectorIndex& to = *index->index;
-  if (threads == 0 || !elanus::is_valid(blocks, block_count, elanus::dense_bytes(to.type(), to.dim()), &rows))
+  if (threads == 0 || !elanus::are_valid_blocks(blocks, block_count, elanus::dense_bytes(to.type(), to.dim()), &rows))
     return ELANUS_INVALID_ARGUMENT;
   return without_exceptions([&] { return index->index->add(blocks, block_count, threads); });
 }

@@ -100,7 +100,10 @@ PrincipalDirections find_principal_directions(const float* vectors, size_t rows,
     std::fill(next.begin(), next.end(), 0.0f);
     for (size_t row = 0; row < rows; ++row) {
       const float* const vector = vectors + row * dim;
-      for (size_t c = 0; c < count; ++c) add_multiple(vector, ordered_dot(vector, &basis[c * dim], dim), dim, &next[c * dim]);
+      for (size_t c = 0; c < count; ++c) {
+        const float along_axis = ordered_dot(vector, &basis[c * dim], dim);
+        add_multiple(vector, along_axis, dim, &next[c * dim]);
+      }
     }
     basis.swap(next);
     make_orthonormal(basis, count, dim, random);

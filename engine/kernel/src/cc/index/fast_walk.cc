@@ -1,0 +1,143 @@
+#include "fast_walk.h"
+
+#include <algorithm>
+
+#include "parallel.h"
+
+namespace elanus {
+namespace {
+
+constexpr uint32_t kStepsBetweenChecks = 64;
+
+// A neighbour met from several rows is estimated each time. By signs, estimates differ so much that the best of
+// them is better than the first: every one enters the beam, and a row is seen when the walk has stood on it. By
+// levels one will do: a row is seen when it has entered the beam.
+enum class Seen { kWhenLeft, kWhenMet };
+
+// Puts those of a block's neighbours in the beam that may be nearer than what is there.
+template <Seen S>
+inline void offer_block(const WalkLoops& loops, const FastRecords& records, const uint8_t* block, float rank,
+                        FastWalk& walk) {
+  alignas(64) float estimates[kBlockNeighbours];
+  uint32_t below = loops.estimate(records.codes_of(block), walk.tables, rank, walk.beam.worst(), estimates);
+  const uint32_t* const links = FastRecords::links_of(block);
+  for (; below != 0; below &= below - 1) {
+    const auto i = static_cast<size_t>(__builtin_ctz(below));
+    const uint32_t row = links[i];
+    if (!(estimates[i] < walk.beam.worst())) continue;
+    if (S == Seen::kWhenMet ? !walk.seen.insert(row) : walk.seen.has(row)) continue;
+    walk.beam.offer(estimates[i], row);
+    // What was put first will be stood on next, unless something nearer is found yet.
+    uint32_t next;
+    if (walk.beam.peek_next(&next) && next == row) records.prefetch(row);
+  }
+}
+
+template <Seen S>
+void walk_by(const WalkLoops& loops, const FastRecords& records, const std::atomic<bool>* cancelled, FastWalk& walk) {
+  uint32_t row;
+  for (uint32_t step = 1; walk.beam.expand_next(&row); ++step) {
+    if (step % kStepsBetweenChecks == 0 && is_set(cancelled)) return;
+    if (S == Seen::kWhenLeft && !walk.seen.insert(row)) continue;
+    uint32_t next;
+    if (walk.beam.peek_next(&next)) records.prefetch(next);
+    const uint8_t* const record = records.record_of(row);
+    const float rank = records.row_code().rank(loops, walk.coded, record);
+    if (rank < walk.found.worst()) walk.found.offer(rank, row);
+    for (size_t b = 0; b < records.layout().blocks; ++b)
+      offer_block<S>(loops, records, records.block_of(record, b), rank, walk);
+  }
+}
+
+// The same under a filter: what is nearer than the allowed rows that are known.
+template <Seen S>
+void offer_block_filtered(const WalkLoops& loops, const FastRecords& records, const uint8_t* block, float rank,
+                          const AllowedRows& allowed, FastWalk& walk) {
+  alignas(64) float estimates[kBlockNeighbours];
+  uint32_t below = loops.estimate(records.codes_of(block), walk.tables, rank, walk.allowed.worst(), estimates);
+  const uint32_t* const links = FastRecords::links_of(block);
+  for (; below != 0; below &= below - 1) {
+    const auto i = static_cast<size_t>(__builtin_ctz(below));
+    const uint32_t row = links[i];
+    if (!(estimates[i] < walk.allowed.worst())) continue;
+    if (S == Seen::kWhenMet ? !walk.seen.insert(row) : walk.seen.has(row)) continue;
+    walk.beam.offer(estimates[i], row);
+    if (allowed.has(row)) walk.allowed.offer(estimates[i], row);
+    uint32_t next;
+    if (walk.beam.peek_next(&next) && next == row) records.prefetch(row);
+  }
+}
+
+// False when it takes more than `steps_max` steps.
+template <Seen S>
+bool walk_filtered_by(const WalkLoops& loops, const FastRecords& records, const AllowedRows& allowed,
+                      double steps_max, const std::atomic<bool>* cancelled, FastWalk& walk) {
+  uint32_t row;
+  float estimate;
+  for (uint32_t step = 1; walk.beam.peek_next(&row, &estimate) && estimate < walk.allowed.worst(); ++step) {
+    if (step > steps_max) return false;
+    if (step % kStepsBetweenChecks == 0 && is_set(cancelled)) return true;
+    walk.beam.expand_next(&row);
+    if (S == Seen::kWhenLeft && !walk.seen.insert(row)) continue;
+    uint32_t next;
+    if (walk.beam.peek_next(&next)) records.prefetch(next);
+    const uint8_t* const record = records.record_of(row);
+    const float rank = records.row_code().rank(loops, walk.coded, record);
+    if (allowed.has(row)) walk.found.offer(rank, row);
+    for (size_t b = 0; b < records.layout().blocks; ++b)
+      offer_block_filtered<S>(loops, records, records.block_of(record, b), rank, allowed, walk);
+  }
+  return true;
+}
+
+}  // namespace
+
+void prepare_fast_walk(const WalkLoops& loops, const FastRecords& records, FastWalk* walk) {
+  const NeighbourCode& code = records.neighbour_code();
+  const float* const mean = records.row_code().mean();
+  walk->centred.resize(code.dim());
+  walk->turned.resize(code.coordinates());
+  walk->table_bytes.resize(size_t{16} * code.places());
+  for (size_t d = 0; d < code.dim(); ++d) walk->centred[d] = walk->query[d] - mean[d];
+  records.row_code().prepare(loops, walk->query.data(), walk->centred.data(), &walk->coded);
+  code.turn(loops, walk->centred.data(), walk->turned.data());
+  walk->tables.bytes = walk->table_bytes.data();
+  code.fill_tables(loops, walk->turned.data(), &walk->tables);
+}
+
+void walk_fast(const WalkLoops& loops, const FastRecords& records, uint32_t ef, uint32_t keep,
+               const std::atomic<bool>* cancelled, FastWalk* walk) {
+  walk->beam.reset(ef);
+  walk->found.reset(keep);
+  walk->seen.make_room(records.rows());
+  // Its true rank plays no part: there is nothing yet that it could be compared with.
+  walk->beam.offer(0, records.entry());
+  if (records.neighbour_code().kind() == NeighbourCodeKind::kSigns) {
+    walk_by<Seen::kWhenLeft>(loops, records, cancelled, *walk);
+  } else {
+    walk->seen.insert(records.entry());
+    walk_by<Seen::kWhenMet>(loops, records, cancelled, *walk);
+  }
+  walk->seen.clear();
+}
+
+bool walk_fast_filtered(const WalkLoops& loops, const FastRecords& records, const AllowedRows& allowed, uint32_t ef,
+                        uint32_t keep, double steps_max, const std::atomic<bool>* cancelled, FastWalk* walk) {
+  // What is met in so many steps is more than this only when most of it is too far to matter.
+  walk->beam.reset(static_cast<size_t>(std::min(2 * steps_max, 1e6)) + 32);
+  walk->allowed.reset(ef);
+  walk->found.reset(keep);
+  walk->seen.make_room(records.rows());
+  walk->beam.offer(0, records.entry());
+  bool ended;
+  if (records.neighbour_code().kind() == NeighbourCodeKind::kSigns) {
+    ended = walk_filtered_by<Seen::kWhenLeft>(loops, records, allowed, steps_max, cancelled, *walk);
+  } else {
+    walk->seen.insert(records.entry());
+    ended = walk_filtered_by<Seen::kWhenMet>(loops, records, allowed, steps_max, cancelled, *walk);
+  }
+  walk->seen.clear();
+  return ended && walk->allowed.is_full();
+}
+
+}  // namespace elanus
