@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   AnonymousCredential,
   BlobServiceClient,
@@ -19,6 +18,7 @@ import type {
   WholeWriteOptions,
   WriteOptions,
 } from '../remote/bucket.ts';
+import { md5Of } from '../remote/checksums.ts';
 import { collectBody } from '../remote/collect-body.ts';
 import { crcText, METADATA, readCrc } from '../remote/metadata.ts';
 import type { AzureSettings } from '../settings/object-store-settings.ts';
@@ -28,7 +28,7 @@ import { azureError } from './azure-error.ts';
 export class AzureBucket implements Bucket {
   readonly place: string;
   // Azure allows 50,000 blocks; deletes go one by one, a few at once.
-  readonly limits = { partBytes: 16 * 1024 * 1024, partsMax: 50_000, partsAtOnce: 4, deletesMax: 16 };
+  readonly limits = { partBytes: 8 * 1024 * 1024, partsMax: 50_000, partsAtOnce: 4, deletesMax: 16 };
   readonly #container: ContainerClient;
   readonly #prefix: string;
 
@@ -55,7 +55,7 @@ export class AzureBucket implements Bucket {
       const { etag, lastModified } = await this.#blob(key).upload(bytes, bytes.length, {
         abortSignal: signal,
         metadata: { [METADATA.mark]: mark, [METADATA.crc32]: crcText(crc32) },
-        transactionalContentMD5: md5(bytes),
+        transactionalContentMD5: await md5Of(bytes),
         ...(condition === 'absent' && { conditions: { ifNoneMatch: '*' } }),
       });
       return { key, sizeBytes: bytes.length, etag: etag ?? '', modifiedMs: lastModified?.getTime() ?? 0 };
@@ -133,7 +133,7 @@ export class AzureBucket implements Bucket {
     return {
       putPart: (index, bytes, { signal }) =>
         translated(key, async () => {
-          const options = { abortSignal: signal, transactionalContentMD5: md5(bytes) };
+          const options = { abortSignal: signal, transactionalContentMD5: await md5Of(bytes) };
           await blob.stageBlock(blockId(index), bytes, bytes.length, options);
           blocks.set(index, blockId(index));
         }),
@@ -160,10 +160,6 @@ export class AzureBucket implements Bucket {
 /** Lists have ETags bare, all other answers in quotes. */
 function quoted(etag: string): string {
   return etag.startsWith('"') ? etag : `"${etag}"`;
-}
-
-function md5(bytes: Uint8Array): Uint8Array {
-  return createHash('md5').update(bytes).digest();
 }
 
 async function translated<Result>(key: string, work: () => Promise<Result>): Promise<Result> {

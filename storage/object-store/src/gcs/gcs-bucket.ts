@@ -28,7 +28,7 @@ const PROJECT_DEFAULT = 'elanus';
 export class GcsBucket implements Bucket {
   readonly place: string;
   // The parts of a resumable upload come in order; each but the last is a multiple of 256 KiB.
-  readonly limits = { partBytes: 16 * 1024 * 1024, partsMax: 100_000, partsAtOnce: 1, deletesMax: 16 };
+  readonly limits = { partBytes: 8 * 1024 * 1024, partsMax: 100_000, partsAtOnce: 1, deletesMax: 16 };
   readonly #bucket: GcsBucketHandle;
   readonly #prefix: string;
 

@@ -185,7 +185,7 @@ class LocalStore implements ObjectStore {
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
     await using file = await this.#disk.open(path, 'create');
-    await using parts = inParts(body, WRITE_BYTES);
+    await using parts = inParts(body, { partBytes: WRITE_BYTES, lifetime: 'next' });
     for (let position = 0; ; ) {
       const { bytes, isLast } = await parts.next();
       signal?.throwIfAborted();

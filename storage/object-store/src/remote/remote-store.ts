@@ -1,4 +1,3 @@
-import { crc32 } from 'node:zlib';
 import type { Clock, Random } from '@elanus/runtime';
 import { inParts, type Part } from '../body-parts.ts';
 import { checkKey } from '../object-key.ts';
@@ -16,6 +15,7 @@ import {
 } from '../object-store.ts';
 import { conditionalTooLarge, isObjectStoreError, ObjectStoreError } from '../object-store-error.ts';
 import type { AttemptOptions, Bucket, BucketUpload } from './bucket.ts';
+import { crc32Of } from './checksums.ts';
 import { type Deadline, RETRY_POLICY, type RetryContext, type RetryPolicy, withRetries } from './retry.ts';
 
 export interface RemoteStoreOptions {
@@ -57,7 +57,8 @@ class RemoteStore implements ObjectStore {
   async put(key: string, body: ObjectBody, options: PutOptions = {}): Promise<ObjectInfo> {
     checkKey(key);
     const isConditional = options.condition !== undefined;
-    await using parts = inParts(body, isConditional ? CONDITIONAL_BYTES_MAX : this.#bucket.limits.partBytes);
+    const partBytes = isConditional ? CONDITIONAL_BYTES_MAX : this.#bucket.limits.partBytes;
+    await using parts = inParts(body, { partBytes, lifetime: 'good' });
     const first = await parts.next();
     if (first.isLast) return await this.#putWhole(key, first.bytes, options);
     if (isConditional) throw conditionalTooLarge(key);
@@ -78,7 +79,7 @@ class RemoteStore implements ObjectStore {
       };
       return this.#bucket.get(key, { ...attempt, range: range ?? null, allocate });
     });
-    if (fetched.crc32 !== null && fetched.crc32 !== crc32(fetched.bytes)) {
+    if (fetched.crc32 !== null && fetched.crc32 !== (await crc32Of(fetched.bytes))) {
       throw new ObjectStoreError('damaged', key, 'the bytes are not those that were written');
     }
     return fetched.bytes;
@@ -117,7 +118,7 @@ class RemoteStore implements ObjectStore {
 
   async #putWhole(key: string, bytes: Uint8Array, { condition, signal }: PutOptions): Promise<ObjectInfo> {
     const mark = this.#newMark();
-    const write = { mark, condition: condition ?? null, crc32: crc32(bytes) };
+    const write = { mark, condition: condition ?? null, crc32: await crc32Of(bytes) };
     return await this.#published(key, mark, { bytes: bytes.length, signal }, (attempt) =>
       this.#bucket.put(key, bytes, { ...write, ...attempt }),
     );

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Agent as HttpsAgent } from 'node:https';
 import {
   AbortMultipartUploadCommand,
@@ -13,8 +12,11 @@ import {
   PutObjectCommand,
   S3Client,
   type S3ClientConfig,
+  type ServiceInputTypes,
+  type ServiceOutputTypes,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import type { BuildMiddleware } from '@smithy/types';
 import type { ObjectInfo, ObjectPage } from '../object-store.ts';
 import { ObjectStoreError } from '../object-store-error.ts';
 import type {
@@ -28,6 +30,7 @@ import type {
   WholeWriteOptions,
   WriteOptions,
 } from '../remote/bucket.ts';
+import { md5Of } from '../remote/checksums.ts';
 import { collectBody } from '../remote/collect-body.ts';
 import { crcText, METADATA, readCrc } from '../remote/metadata.ts';
 import type { S3Settings } from '../settings/object-store-settings.ts';
@@ -38,14 +41,15 @@ const CONNECTIONS_MAX = 64;
 /** A bucket of S3 or of a service that speaks as S3 does. */
 export class S3Bucket implements Bucket {
   readonly place: string;
-  // Parts of 16 MiB make objects of up to 156 GiB.
-  readonly limits = { partBytes: 16 * 1024 * 1024, partsMax: 10_000, partsAtOnce: 4, deletesMax: 1_000 };
+  // Objects of up to 78 GiB.
+  readonly limits = { partBytes: 8 * 1024 * 1024, partsMax: 10_000, partsAtOnce: 4, deletesMax: 1_000 };
   readonly #client: S3Client;
   readonly #bucket: string;
   readonly #prefix: string;
 
   constructor(settings: S3Settings) {
     this.#client = new S3Client(clientConfig(settings));
+    this.#client.middlewareStack.add(unsignedBody, { step: 'build', name: 'unsignedBody' });
     this.#bucket = settings.bucket;
     this.#prefix = settings.prefix === '' ? '' : `${settings.prefix}/`;
     this.place = `s3 ${settings.bucket}/${settings.prefix} at ${settings.endpoint ?? `AWS ${settings.region}`}`;
@@ -80,7 +84,7 @@ export class S3Bucket implements Bucket {
         ...(options.condition === 'absent' && { IfNoneMatch: '*' }),
         Body: bytes,
         ContentLength: bytes.length,
-        ContentMD5: md5(bytes),
+        ContentMD5: (await md5Of(bytes)).toString('base64'),
         Metadata: { [METADATA.mark]: options.mark, [METADATA.crc32]: crcText(options.crc32) },
       });
       await this.#client.send(command, { abortSignal: options.signal });
@@ -151,7 +155,11 @@ export class S3Bucket implements Bucket {
         putPart: (index, bytes, { signal }) =>
           translated(key, async () => {
             const part = { ...object, UploadId, PartNumber: index + 1 };
-            const body = { Body: bytes, ContentLength: bytes.length, ContentMD5: md5(bytes) };
+            const body = {
+              Body: bytes,
+              ContentLength: bytes.length,
+              ContentMD5: (await md5Of(bytes)).toString('base64'),
+            };
             const sent = await this.#client.send(new UploadPartCommand({ ...part, ...body }), {
               abortSignal: signal,
             });
@@ -220,10 +228,15 @@ function clientConfig(settings: S3Settings): S3ClientConfig {
   };
 }
 
-/** Every service compares it with what arrived, which is not true of newer checksums. */
-function md5(bytes: Uint8Array): string {
-  return createHash('md5').update(bytes).digest('base64');
-}
+/**
+ * Signs the MD5 of a body instead of its SHA-256, which the library would compute over all of it at a stretch: the
+ * service compares the MD5 with what arrived, and the signature covers it.
+ */
+const unsignedBody: BuildMiddleware<ServiceInputTypes, ServiceOutputTypes> = (next) => async (step) => {
+  const { headers } = step.request as { headers?: Record<string, string> };
+  if (headers?.['content-md5'] !== undefined) headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD';
+  return await next(step);
+};
 
 async function translated<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
   try {
