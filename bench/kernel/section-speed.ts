@@ -31,7 +31,10 @@ export async function measureSpeed(
   const sweeps = await sweep(entries, { recalls, rounds, secondsPerPoint: SECONDS_PER_POINT });
   for (const one of sweeps) jsonLine({ section: 'speed', data: data.name, ...summaryOf(one) });
   const inWay = (way: Way) => sweeps.filter(({ way: its }) => its === way);
-  printSpeeds(`${data.name}: queries/s in a batch, one thread, median of ${rounds}`, inWay(BATCH));
+  printSpeeds(
+    `${data.name}: queries/s of processor time in a batch, one thread, median of ${rounds}`,
+    inWay(BATCH),
+  );
   printSpeeds(`${data.name}: queries/s in a batch, two threads`, inWay(BATCH_ON_TWO));
   if (inWay(SINGLE).length > 0) printOurWays(data, sweeps);
   printPoints(data, inWay(BATCH));

@@ -25,14 +25,19 @@ export interface Way {
   readonly threads: number;
 }
 
+/** With two threads; of this run or, for a peer's kept index, of the run that built it. */
+export interface BuildTime {
+  readonly buildSeconds: number;
+  /** Of all threads together: what other programs on the machine cannot lengthen. */
+  readonly buildProcessorSeconds: number;
+}
+
 /** What is known once an index can be searched. */
-export interface OpenIndex {
+export interface OpenIndex extends BuildTime {
   readonly knobs: readonly Knob[];
   readonly memoryBytes: number;
   /** How the memory was found out. */
   readonly memoryMeans: string;
-  /** With two threads; of this run or, for a peer's kept index, of the run that built it. */
-  readonly buildSeconds: number;
 }
 
 /** The bitmaps of one filtered measurement. */
@@ -83,9 +88,9 @@ export class Subject implements AsyncDisposable {
       if (!library.ours) await subject[Symbol.asyncDispose]();
     }
     if (subject === null || !library.ours) subject = new Subject(library, data, kept);
-    const { seconds } = JSON.parse(readFileSync(built, 'utf8')) as { readonly seconds: number };
-    const index = await subject.#ask<Omit<OpenIndex, 'buildSeconds'>>({ do: 'open' });
-    return { subject, index: { ...index, buildSeconds: seconds } };
+    const buildTime = JSON.parse(readFileSync(built, 'utf8')) as BuildTime;
+    const index = await subject.#ask<Omit<OpenIndex, keyof BuildTime>>({ do: 'open' });
+    return { subject, index: { ...index, ...buildTime } };
   }
 
   private constructor(library: Library, data: DataSet, kept: string) {
