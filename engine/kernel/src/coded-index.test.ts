@@ -1,0 +1,281 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import type { DenseVectorType, MetricType } from '@elanus/model';
+import { loadKernel } from './load-kernel.ts';
+import { randomSource } from './random-search.ts';
+import { clusteredVectors, scoreOf, sortedScores, type Vectors, vectorsOf } from './random-vectors.ts';
+import { KernelError, Status } from './status.ts';
+import type { IndexHits, IndexSearch, IndexSpec, VectorIndex } from './vector-index.ts';
+
+const kernel = loadKernel();
+const GRAPH = { m: 16, efConstruction: 100 } as const;
+const DIM = 32;
+const ROWS = 2000;
+const K = 10;
+
+interface Case {
+  readonly name: string;
+  readonly spec: IndexSpec;
+  /** Found with ef 100 and refineK 4, at least, of what a naive search finds. */
+  readonly recall: number;
+  /** How far a score may be from that of the vectors: a part of the squared lengths of query and row. */
+  readonly error: number;
+}
+
+const sq = (sqType: 'SQ4U' | 'SQ6' | 'SQ8' | 'BF16' | 'FP16', refine: 'SQ8' | 'FP32' | null): IndexSpec => ({
+  ...GRAPH,
+  type: 'HNSW_SQ',
+  sqType,
+  refine,
+});
+
+const CASES: readonly Case[] = [
+  { name: 'SQ4U', spec: sq('SQ4U', null), recall: 0.5, error: 0.2 },
+  { name: 'SQ4U refined by SQ8', spec: sq('SQ4U', 'SQ8'), recall: 0.93, error: 0.02 },
+  { name: 'SQ6 refined by FP32', spec: sq('SQ6', 'FP32'), recall: 0.98, error: 1e-5 },
+  { name: 'SQ8', spec: sq('SQ8', null), recall: 0.93, error: 0.02 },
+  { name: 'BF16', spec: sq('BF16', null), recall: 0.95, error: 0.01 },
+  { name: 'FP16', spec: sq('FP16', null), recall: 0.97, error: 0.001 },
+  {
+    name: 'PQ',
+    spec: { ...GRAPH, type: 'HNSW_PQ', subquantizers: 16, bits: 8, refine: null },
+    recall: 0.6,
+    error: 0.3,
+  },
+  {
+    name: 'PQ of 5 bits refined by FP16',
+    spec: { ...GRAPH, type: 'HNSW_PQ', subquantizers: 16, bits: 5, refine: 'FP16' },
+    recall: 0.9,
+    error: 0.001,
+  },
+  {
+    name: 'PRQ refined by FP32',
+    spec: { ...GRAPH, type: 'HNSW_PRQ', subquantizers: 8, residuals: 2, bits: 6, refine: 'FP32' },
+    recall: 0.9,
+    error: 1e-5,
+  },
+];
+
+interface Shape {
+  readonly dataType: DenseVectorType;
+  readonly metric: MetricType;
+}
+
+async function build(shape: Shape, vectors: Vectors, spec: IndexSpec, threads = 2): Promise<VectorIndex> {
+  return await kernel.buildIndex({ ...shape, dim: DIM, spec, blocks: [vectors], threads, seed: 1 });
+}
+
+function search(queries: Vectors, more: Partial<IndexSearch> = {}): IndexSearch {
+  const common = { k: K, ef: 100, refineK: 4, allowed: null, radius: null, rangeFilter: null };
+  return { queries: queries.bytes, queryCount: queries.rows, ...common, ...more };
+}
+
+const lengthSquared = (vector: Float32Array): number => vector.reduce((sum, x) => sum + x * x, 0);
+
+/** Rows, queries, and the best scores of each query. */
+interface Problem {
+  readonly metric: MetricType;
+  readonly rows: Vectors;
+  readonly queries: Vectors;
+  readonly best: readonly (readonly number[])[];
+  readonly isAllowed: (row: number) => boolean;
+}
+
+function problemOf(
+  metric: MetricType,
+  rows: Vectors,
+  queries: Vectors,
+  isAllowed = (_: number) => true,
+): Problem {
+  const best = queries.values.map((query) => sortedScores(metric, query, rows.values, isAllowed).slice(0, K));
+  return { metric, rows, queries, best, isAllowed };
+}
+
+const problems = new Map<string, Problem>();
+
+/** Made once for all kinds of indexes. */
+function problemFor(dataType: DenseVectorType, metric: MetricType): Problem {
+  const made = problems.get(`${dataType} ${metric}`);
+  if (made !== undefined) return made;
+  const rows = clusteredVectors(dataType, DIM, ROWS, 1);
+  const problem = problemOf(metric, rows, clusteredVectors(dataType, DIM, 20, 2));
+  problems.set(`${dataType} ${metric}`, problem);
+  return problem;
+}
+
+/** Checks what always holds, and returns the share of hits as good as the k-th best. */
+function recall(problem: Problem, hits: IndexHits, error: number): number {
+  const { metric, rows, queries, isAllowed } = problem;
+  let right = 0;
+  let wanted = 0;
+  const isNearer = (a: number, b: number) => (metric === 'L2' ? a <= b : a >= b);
+  for (const [q, query] of queries.values.entries()) {
+    const best = problem.best[q]!;
+    const found = hits.rows.subarray(q * K, q * K + hits.counts[q]!);
+    assert.equal(new Set(found).size, found.length, 'a row twice');
+    for (const [i, row] of found.entries()) {
+      assert.ok(isAllowed(row), `row ${row} is not allowed`);
+      const score = hits.scores[q * K + i]!;
+      const exact = scoreOf(metric, query, rows.values[row]!);
+      const lengths = metric === 'COSINE' ? 2 : lengthSquared(query) + lengthSquared(rows.values[row]!);
+      assert.ok(Math.abs(score - exact) <= error * lengths, `${score} for ${exact}`);
+      if (i > 0) assert.ok(isNearer(hits.scores[q * K + i - 1]!, score), 'out of order');
+      if (isNearer(exact, best.at(-1)! + (metric === 'L2' ? 1e-4 : -1e-4) * lengths)) right += 1;
+    }
+    wanted += best.length;
+  }
+  return right / wanted;
+}
+
+for (const { name, spec, recall: least, error } of CASES) {
+  describe(`a graph on codes, ${name}`, () => {
+    for (const dataType of [101, 102, 103, 105] as const) {
+      for (const metric of ['L2', 'IP', 'COSINE'] as const) {
+        test(`finds ${100 * least} % of what a naive search finds, type ${dataType}, ${metric}`, async () => {
+          const problem = problemFor(dataType, metric);
+          const { rows, queries } = problem;
+          const index = await build({ dataType, metric }, rows, spec);
+          assert.equal(index.rows, ROWS);
+          assert.equal(index.layout, 'codes');
+          const hits = await index.search(search(queries));
+          const share = recall(problem, hits, error);
+          assert.ok(share >= least, `recall ${share}`);
+          assert.deepEqual(index.searchSync(search(queries)), hits);
+          index.close();
+        });
+      }
+    }
+  });
+}
+
+describe('a graph on codes', () => {
+  const shape: Shape = { dataType: 101, metric: 'L2' };
+  const problem = problemFor(101, 'L2');
+  const { rows, queries } = problem;
+  const refined = CASES[2]!;
+
+  test('does not depend on the number of threads', async () => {
+    for (const { spec } of CASES) {
+      const alone = await build(shape, rows, spec, 1);
+      const together = await build(shape, rows, spec, 3);
+      assert.deepEqual(await alone.search(search(queries)), await together.search(search(queries)));
+    }
+  });
+
+  test('returns allowed rows only, however many there are and wherever they lie', async () => {
+    const index = await build(shape, rows, refined.spec);
+    const unfiltered = recall(problem, await index.search(search(queries)), refined.error);
+    const random = randomSource(3);
+    const farFirst = rows.values
+      .map((row, number) => ({ number, score: scoreOf('L2', queries.values[0]!, row) }))
+      .sort((a, b) => b.score - a.score);
+    for (const share of [0.9, 0.5, 0.1, 0.01, 0.001]) {
+      const wanted = Math.round(share * ROWS);
+      const anywhere = new Set(Array.from({ length: wanted }, () => Math.floor(random() * ROWS)));
+      const farAway = new Set(farFirst.slice(0, wanted).map(({ number }) => number));
+      for (const set of [anywhere, farAway]) {
+        const allowed = new Uint8Array(ROWS / 8);
+        for (const row of set) allowed[row >> 3]! |= 1 << (row & 7);
+        const hits = await index.search(search(queries, { allowed }));
+        const found = recall(
+          problemOf('L2', rows, queries, (row) => set.has(row)),
+          hits,
+          refined.error,
+        );
+        assert.ok(
+          found >= unfiltered - 0.01,
+          `recall ${found} where ${share} are allowed, else ${unfiltered}`,
+        );
+      }
+    }
+  });
+
+  test('finds more when more are refined', async () => {
+    const index = await build(shape, rows, CASES[7]!.spec);
+    const shares: number[] = [];
+    for (const refineK of [1, 2, 4, 8])
+      shares.push(recall(problem, await index.search(search(queries, { refineK })), 0.001));
+    assert.deepEqual(
+      shares,
+      shares.toSorted((a, b) => a - b),
+    );
+    assert.ok(shares[3]! > shares[0]! + 0.05, shares.join(', '));
+  });
+
+  test('keeps to radius and range, and walks on to the last row', async () => {
+    const index = await build(shape, rows, refined.spec);
+    const all = sortedScores('L2', queries.values[0]!, rows.values, () => true);
+    const one = vectorsOf(101, DIM, [queries.values[0]!]);
+    const ring = await index.search(search(one, { k: 50, rangeFilter: all[300]!, radius: all[400]! }));
+    assert.equal(ring.counts[0], 50);
+    assert.ok(ring.scores.every((score) => score >= all[300]! && score < all[400]!));
+    const walk = index.openWalk(one.bytes, 50, null);
+    const seen: number[] = [];
+    for (let hits = await walk.next(173); hits.counts[0]! > 0; hits = await walk.next(173))
+      seen.push(...hits.rows.subarray(0, hits.counts[0]));
+    assert.equal(new Set(seen).size, seen.length);
+    assert.ok(seen.length >= 0.99 * ROWS, `${seen.length} rows`);
+  });
+
+  test('gives all rows when more are wanted than there are', async () => {
+    for (const count of [0, 1, 2, 50]) {
+      const few = vectorsOf(101, DIM, rows.values.slice(0, count));
+      for (const { spec } of CASES) {
+        const index = await build(shape, few, spec);
+        const { counts } = await index.search(search(queries, { k: 60, ef: 60 }));
+        assert.deepEqual([...counts], new Array(queries.rows).fill(count));
+      }
+    }
+  });
+
+  test('comes back from its file as it was', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'elanus-index-'));
+    try {
+      for (const { spec } of CASES) {
+        const path = join(directory, 'index');
+        const index = await build(shape, rows, spec);
+        await index.save(path);
+        const opened = await kernel.openIndex(path);
+        assert.equal(opened.rows, ROWS);
+        assert.equal(opened.layout, 'codes');
+        assert.deepEqual(await opened.search(search(queries)), await index.search(search(queries)));
+        opened.close();
+      }
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+
+  test('is refused when a bit of its file has flipped', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'elanus-index-'));
+    try {
+      const path = join(directory, 'index');
+      await (await build(shape, rows, refined.spec)).save(path);
+      const bytes = await readFile(path);
+      for (const at of [100, 4096 + 3, 8192 + 77, bytes.length - 5000]) {
+        const damaged = Buffer.from(bytes);
+        damaged[at]! ^= 16;
+        await writeFile(path, damaged);
+        await assert.rejects(
+          kernel.openIndex(path),
+          (error) => error instanceof KernelError && error.status === Status.FileDamaged,
+        );
+      }
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+
+  test('refuses quantizers that there are not', async () => {
+    for (const spec of [
+      { ...GRAPH, type: 'HNSW_PQ', subquantizers: 5, bits: 8, refine: null },
+      { ...GRAPH, type: 'HNSW_PQ', subquantizers: 8, bits: 13, refine: null },
+      { ...GRAPH, type: 'HNSW_PQ', subquantizers: 0, bits: 8, refine: null },
+      { ...GRAPH, type: 'HNSW_PRQ', subquantizers: 8, residuals: 17, bits: 8, refine: null },
+    ] as const)
+      await assert.rejects(build(shape, rows, spec));
+  });
+});
