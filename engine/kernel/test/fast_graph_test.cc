@@ -22,7 +22,6 @@ using namespace elanus;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr HitRange kAllHits = {-kInfinity, kInfinity, {-kInfinity, 0}};
-constexpr uint32_t kM = 16;
 
 struct Shape {
   ElanusVectorType type;
@@ -30,6 +29,7 @@ struct Shape {
   uint32_t dim;
   uint32_t latent;  // dimensions that the data fills
   uint32_t rows;
+  uint32_t m = 16;
 };
 
 struct Data {
@@ -101,8 +101,8 @@ std::vector<IndexHit> ranked(const ElanusSimd& simd, const Data& data, const Den
 Graph graph_of(const ElanusSimd& simd, const Data& data, const DenseRows& rows) {
   Graph graph;
   graph.rows = rows.rows;
-  graph.m = kM;
-  graph.degree = 2 * kM;
+  graph.m = data.shape.m;
+  graph.degree = 2 * graph.m;
   graph.links.resize(size_t{rows.rows} * graph.degree);
   std::minstd_rand random(7);
   for (uint32_t row = 0; row < rows.rows; ++row) {
@@ -267,7 +267,7 @@ void check_odd_rows() {
   for (const ElanusMetric metric : {ELANUS_L2, ELANUS_IP, ELANUS_COSINE}) {
     for (const uint32_t rows : {0u, 1u, 2u, 700u}) {
       for (const float value : {0.0f, 1.0f, 1e-40f, 1e20f, NAN, INFINITY}) {
-        Data data{{ELANUS_FLOAT32, metric, 5, 5, rows}, {}, {}};
+        Data data{{ELANUS_FLOAT32, metric, 5, 5, rows, 8}, {}, {}};
         data.query_count = 1;
         for (uint32_t i = 0; i < rows * 5; ++i) append(ELANUS_FLOAT32, value, &data.rows);
         for (uint32_t i = 0; i < 5; ++i) append(ELANUS_FLOAT32, value, &data.queries);
@@ -287,6 +287,42 @@ void check_odd_rows() {
   }
 }
 
+// A file whose checksums nobody looks at: whatever stands in it, it is refused or can be searched.
+void check_damage() {
+  const ElanusSimd& simd = *elanus_simd_find(nullptr);
+  for (const uint32_t latent : {4u, 32u}) {
+    const Data data = clustered({ELANUS_FLOAT32, ELANUS_COSINE, 32, latent, 300});
+    StoredRows rows = stored(simd, data);
+    const Graph graph = graph_of(simd, data, rows.view(300));
+    WorkControl control;
+    const std::unique_ptr<VectorIndex> index = build_fast_graph(simd, std::move(rows), graph, 5, 2, &control);
+    TemporaryDirectory directory;
+    const std::string path = directory.file("damaged");
+    IndexFileWriter writer(path);
+    index->write(writer);
+    CHECK(!writer.finish({index->kind(), {}}).failed());
+    std::vector<uint8_t> bytes = read_file(path);
+    std::minstd_rand random(latent);
+    SearchScratch scratch;
+    size_t opened_count = 0;
+    for (int round = 0; round < 300; ++round) {
+      // Behind the first page, which IndexFile guards; the sections of few bytes more often than their size.
+      const size_t at = 4096 + (round % 3 == 0 ? random() % 48 : random() % (bytes.size() - 4096));
+      const uint8_t before = bytes[at];
+      bytes[at] = static_cast<uint8_t>(before ^ 1 << random() % 8);
+      write_file(path, bytes);
+      bytes[at] = before;
+      std::shared_ptr<const IndexFile> file;
+      CHECK(!IndexFile::open(path, &file).failed());
+      std::unique_ptr<VectorIndex> opened;
+      if (open_fast_graph(simd, file, &opened).failed()) continue;
+      ++opened_count;
+      CHECK(opened->search(search_of(data, 0, 10, 40), scratch).size() <= 10);
+    }
+    CHECK(opened_count > 100 && opened_count < 300);
+  }
+}
+
 void check_cancelled() {
   const ElanusSimd& simd = *elanus_simd_find(nullptr);
   const Data data = clustered({ELANUS_FLOAT32, ELANUS_L2, 16, 16, 300});
@@ -301,13 +337,14 @@ void check_cancelled() {
 
 int main() {
   const Shape shapes[] = {
-      {ELANUS_FLOAT32, ELANUS_L2, 64, 10, 3000},      {ELANUS_FLOAT32, ELANUS_L2, 33, 33, 2000},
+      {ELANUS_FLOAT32, ELANUS_L2, 64, 10, 3000},      {ELANUS_FLOAT32, ELANUS_L2, 33, 33, 2000, 32},
       {ELANUS_FLOAT32, ELANUS_IP, 100, 12, 2000},     {ELANUS_FLOAT32, ELANUS_COSINE, 96, 96, 2000},
       {ELANUS_FLOAT16, ELANUS_COSINE, 64, 10, 2000},  {ELANUS_BFLOAT16, ELANUS_L2, 64, 10, 2000},
       {ELANUS_INT8, ELANUS_L2, 64, 10, 2000},         {ELANUS_INT8, ELANUS_COSINE, 40, 40, 2000},
   };
   for (const Shape& shape : shapes) check_shape(shape);
   check_odd_rows();
+  check_damage();
   check_cancelled();
   std::printf("ok: the fast layout in %zu shapes\n", std::size(shapes));
 }
