@@ -4,7 +4,7 @@ import { hashBytes, hashWords, type KeyHash } from './key-hash.ts';
 /** Eight words of 32 bits: half a cache line, one bit set in each word for each key. */
 const BLOCK_WORDS = 8;
 const BLOCK_BYTES = 4 * BLOCK_WORDS;
-/** One key in about 250 that is not there seems to be. */
+/** One key in about 180 that is not there seems to be. */
 const BITS_PER_KEY = 12;
 /** Odd numbers that turn one word of a hash into a bit of each word of its block. */
 const SALTS = Uint32Array.of(

@@ -1,3 +1,4 @@
+import { assert } from '@elanus/model';
 import type { ObjectStore } from '@elanus/object-store';
 
 /** Where the bytes of a segment file come from. */
@@ -12,6 +13,7 @@ export interface SegmentFileSource {
 
 /** A file in memory, mapped or read: columns are views of `bytes`, which begin at a multiple of 64. */
 export function sourceInMemory(bytes: Uint8Array): SegmentFileSource {
+  assert(bytes.byteOffset % 8 === 0, 'a file in memory is aligned');
   return {
     sizeBytes: bytes.length,
     read: (offset, length) => Promise.resolve(bytes.subarray(offset, offset + length)),
