@@ -1,5 +1,6 @@
 import { type ArrayColumn, DataType, type ElementColumn } from '@elanus/model';
 import { type Evaluator, rowEvaluator } from './evaluator.ts';
+import { valueIndexOf } from './look-ups.ts';
 import { type NumberTest, numberTest } from './number.ts';
 import {
   type ColumnOperand,
@@ -11,7 +12,7 @@ import {
 } from './plan.ts';
 import { equalBytes } from './text-index.ts';
 import { textTest } from './text-test.ts';
-import { ValueIndex } from './value-index.ts';
+import type { ValueIndex } from './value-index.ts';
 
 /** Asks about one element. */
 type ElementTest = (elements: ElementColumn, at: number) => boolean;
@@ -47,7 +48,7 @@ export function arrayEqualityEvaluator(
 
 /** The evaluator of the `array_contains` family on an Array field. */
 export function arrayContainsEvaluator(leaf: ContainsLeaf, field: ColumnOperand['field']): Evaluator {
-  const index = new ValueIndex(leaf.values);
+  const index = valueIndexOf(leaf.values);
   const slotOf = elementSlot(elementTypeOf(field), index);
   if (leaf.mode === 'any')
     return overArrays(field.id, leaf.negated, (column, start, end) => {
@@ -108,7 +109,7 @@ function equalElementTest(value: ListValue, type: DataType): ElementTest {
       return equalBytes(bytes, offsets[at]!, offsets[at + 1]!, constant);
     };
   }
-  const slotOf = elementSlot(type, new ValueIndex([value]));
+  const slotOf = elementSlot(type, valueIndexOf([value]));
   return (elements, at) => slotOf(elements, at) >= 0;
 }
 

@@ -2,7 +2,7 @@ import { type DataType, dataTypeName } from '@elanus/model';
 import { comparison } from './bind-comparison.ts';
 import { isText, requireList } from './bind-membership.ts';
 import { subFieldsOf } from './bind-name.ts';
-import { type BindContext, type Bound, phaseOf } from './bound.ts';
+import { type BindContext, type Bound, phaseOf, unpack } from './bound.ts';
 import { FilterError } from './filter-error.ts';
 import { escapeLike, parseLike } from './like.ts';
 import { type ColumnOperand, elementTypeOf, type ListValue, type PathOperand } from './plan.ts';
@@ -130,7 +130,7 @@ function bindContains(
 
 function singleValue(bound: Bound): ListValue {
   if (bound.kind === 'constant') return bound.value;
-  if (bound.kind === 'list') return bound.values;
+  if (bound.kind === 'list') return unpack(bound.values);
   throw new FilterError('contains operation element must be a constant');
 }
 

@@ -1,6 +1,6 @@
 import { dataTypeName } from '@elanus/model';
 import { instantOf, isTime, requireInstant, unshift } from './bind-instant.ts';
-import { type BindContext, type Bound, incomparable, phaseOf } from './bound.ts';
+import { type BindContext, type Bound, incomparable, phaseOf, unpack } from './bound.ts';
 import { compareConstants, mirrored, satisfies } from './compare.ts';
 import { FilterError } from './filter-error.ts';
 import { type Condition, elementTypeOf, type ListValue, type Operand } from './plan.ts';
@@ -90,7 +90,7 @@ function compareOperand(
     throw new FilterError('can not comparisons array fields directly');
   if (side.kind === 'list') {
     if (kind !== 'array' && kind !== 'json') throw incomparable(left, right);
-    const value = kind === 'array' ? castElements(operand, side) : side.values;
+    const value = kind === 'array' ? castElements(operand, side) : unpack(side.values);
     return comparison(operand, operator, value, negated);
   }
   if (side.kind !== 'constant' || kind === 'array') throw incomparable(left, right);
@@ -103,7 +103,7 @@ function compareOperand(
 function castElements(operand: Operand, list: Extract<Bound, { kind: 'list' }>): readonly ListValue[] {
   if (operand.kind !== 'column') throw new FilterError('can not comparisons array fields directly');
   const type = elementTypeOf(operand.field);
-  return list.values.map((value) => {
+  return unpack(list.values).map((value) => {
     if (typeof value === 'object')
       throw new FilterError(`cannot cast value to ${dataTypeName(type)}, value: array_val`, list.phase);
     return requireCast(value, type, list.phase);

@@ -1,11 +1,25 @@
 import { DataType, dataTypeName } from '@elanus/model';
 import { instantOf } from './bind-instant.ts';
-import { type BindContext, type Bound, boundTypeName } from './bound.ts';
+import { type BindContext, type Bound, boundTypeName, unpack } from './bound.ts';
 import { FilterError } from './filter-error.ts';
 import { parseLike } from './like.ts';
-import { type Condition, isPlain, type ListValue, type Operand } from './plan.ts';
+import {
+  type Condition,
+  type ConstantList,
+  isPlain,
+  type ListValue,
+  type Operand,
+  type ValueKind,
+} from './plan.ts';
 import type { BinaryNode, Constant, MembershipNode } from './tree.ts';
-import { castConstant, kindOfOperand, operandTypeName, printConstant, typeOfOperand } from './value-type.ts';
+import {
+  castConstant,
+  kindOfOperand,
+  kindOfType,
+  operandTypeName,
+  printConstant,
+  typeOfOperand,
+} from './value-type.ts';
 
 /** `left in [...]`. */
 export function bindMembership(
@@ -26,7 +40,7 @@ export function bindMembership(
   if (right.kind !== 'list') throw notAList(context, node, right);
   const values =
     kindOfOperand(left.operand) === 'instant'
-      ? right.values.map((value) => instantIn(context, value, right.phase))
+      ? unpack(right.values).map((value) => instantIn(context, value, right.phase))
       : castValues(right.values, typeOfOperand(left.operand), right.phase);
   return { kind: 'in', operand: left.operand, values, negated: (node.operator === 'not in') !== negated };
 }
@@ -47,20 +61,38 @@ function notAList(context: BindContext, node: MembershipNode, right: Bound): Fil
 
 /** The list itself when no value changes: it may be long. */
 function castValues(
-  values: readonly ListValue[],
+  values: readonly ListValue[] | BigInt64Array,
   type: DataType,
   phase: 'parse' | 'fill',
-): readonly Constant[] {
-  let cast: Constant[] | undefined;
+): ConstantList {
+  const kind = kindOfType(type)!;
+  if (values instanceof BigInt64Array) {
+    if (kind === 'integer' || kind === 'json') return values;
+    if (kind !== 'float') throw cannotBeCast(values[0]!, type, phase);
+    return Array.from(values, type === DataType.Float ? (value) => Math.fround(Number(value)) : Number);
+  }
+  const kept = KEPT_AS_THEY_ARE.get(kind);
+  if (kept !== undefined) {
+    const wrong = unpack(values).find((value) => typeof value !== kept);
+    if (wrong !== undefined) throw cannotBeCast(wrong, type, phase);
+    return values as readonly Constant[];
+  }
+  const cast: Constant[] = [];
   for (let index = 0; index < values.length; index++) {
     const value = values[index]!;
-    const kept = typeof value === 'object' ? undefined : castConstant(value, type);
-    if (kept === undefined) throw cannotBeCast(value, type, phase);
-    if (kept !== value) cast ??= values.slice() as Constant[];
-    if (cast !== undefined) cast[index] = kept;
+    const constant = typeof value === 'object' ? undefined : castConstant(value, type);
+    if (constant === undefined) throw cannotBeCast(value, type, phase);
+    cast.push(constant);
   }
-  return cast ?? (values as readonly Constant[]);
+  return cast;
 }
+
+/** What a constant must be to need no conversion, by the kind of operand. */
+const KEPT_AS_THEY_ARE: ReadonlyMap<ValueKind, string> = new Map([
+  ['integer', 'bigint'],
+  ['string', 'string'],
+  ['bool', 'boolean'],
+]);
 
 function cannotBeCast(value: ListValue, type: DataType, phase: 'parse' | 'fill'): FilterError {
   const printed = typeof value === 'object' ? 'array_val' : printConstant(value);
@@ -95,7 +127,7 @@ export function isText(operand: Operand): boolean {
 
 /** The list that a call needs. @throws FilterError naming `operation` */
 export function requireList(bound: Bound, operation: string): readonly ListValue[] {
-  if (bound.kind === 'list') return bound.values;
+  if (bound.kind === 'list') return unpack(bound.values);
   const phase = bound.kind === 'constant' ? bound.phase : 'parse';
   throw new FilterError(
     `${operation} operation element must be an array, but got: ${boundTypeName(bound)}`,

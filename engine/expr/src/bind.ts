@@ -1,6 +1,6 @@
 import { bindArithmetic, complement } from './bind-arithmetic.ts';
 import { bindCall } from './bind-call.ts';
-import { bindComparison, bindRange, decided } from './bind-comparison.ts';
+import { bindComparison, bindRange } from './bind-comparison.ts';
 import { bindGeometry, isGeometryCall } from './bind-geometry.ts';
 import { bindMatch, isMatchCall } from './bind-match.ts';
 import { bindLike, bindMembership } from './bind-membership.ts';
@@ -8,15 +8,15 @@ import { bindElement, bindName, bindNullTest, nullCondition } from './bind-name.
 import { bindRegex } from './bind-regex.ts';
 import { bindSample } from './bind-sample.ts';
 import { bindTextMatch, isTextMatchCall } from './bind-text-match.ts';
-import { type BindContext, type Bound, boundTypeName } from './bound.ts';
+import { type BindContext, type Bound, boundTypeName, unpack } from './bound.ts';
 import { FilterError, shorten } from './filter-error.ts';
 import { foldSign } from './fold.ts';
 import { parseInstant } from './instant.ts';
 import { parseInterval } from './interval.ts';
-import { refuseNegation, requirePlace } from './last-operand.ts';
-import { mergeAlternatives } from './merge-alternatives.ts';
+import { JointCondition } from './joint-condition.ts';
+import { refuseNegation } from './last-operand.ts';
 import { type Condition, isPlain, type ListValue } from './plan.ts';
-import type { TemplateValue } from './templates.ts';
+import { requireReadable } from './templates.ts';
 import type {
   ArithmeticOperator,
   BinaryNode,
@@ -29,14 +29,40 @@ import type {
   UnaryNode,
 } from './tree.ts';
 import { operandTypeName } from './value-type.ts';
+import type { Work } from './work.ts';
+
+/** Operands of AND or OR that are bound between two pauses. */
+const PAUSE_OPERANDS = 256;
 
 /** The plan of a whole filter. @throws FilterError when the tree is no condition over the schema */
 export function bind(context: BindContext, tree: Node): Condition {
-  const bound = bindNode(context, tree, false);
+  return requireRoot(context, bindNode(context, tree, false));
+}
+
+function requireRoot(context: BindContext, bound: Bound): Condition {
   if (bound.kind === 'condition') return bound.condition;
   throw new FilterError(
     `predicate is not a boolean expression: ${shorten(context.text)}, data type: ${boundTypeName(bound)}`,
   );
+}
+
+/** As `bind`, with pauses between the operands of AND and OR. */
+export function* binding(context: BindContext, tree: Node): Work<Condition> {
+  return requireRoot(context, yield* bindingNode(context, tree, false));
+}
+
+function* bindingNode(context: BindContext, node: Node, negated: boolean): Work<Bound> {
+  if (node.kind === 'unary' && node.operator === 'not') {
+    refuseNegation(node.operand);
+    return negate(yield* bindingNode(context, node.operand, !negated));
+  }
+  if (node.kind !== 'logic') return bindNode(context, node, negated);
+  const joint = new JointCondition(node, negated);
+  for (const [index, operand] of node.operands.entries()) {
+    if (index % PAUSE_OPERANDS === 0) yield;
+    joint.add(operand, yield* bindingNode(context, operand, negated));
+  }
+  return asCondition(joint.finish());
 }
 
 /** `negated` asks for the condition that is TRUE where the node's own is FALSE; values are not touched by it. */
@@ -103,31 +129,21 @@ function bindTemplate(context: BindContext, node: TemplateNode): Bound {
       `the value of expression template variable name {${node.name}} is not found`,
       'fill',
     );
-  refuseUnreadable(value, node.name);
+  if (!context.areTemplatesChecked) requireReadable(node.name, value);
   if (typeof value === 'object') return { kind: 'list', values: value, phase: 'fill' };
   return { kind: 'constant', value, phase: 'fill' };
 }
 
-/** What no literal could say either. */
-function refuseUnreadable(value: TemplateValue, name: string): void {
-  if (typeof value === 'object') for (const item of value) refuseUnreadable(item, name);
-  else if (typeof value === 'number' && !Number.isFinite(value))
-    throw new FilterError(
-      `the value of expression template variable {${name}} is not a finite number`,
-      'fill',
-    );
-  else if (typeof value === 'bigint' && BigInt.asIntN(64, value) !== value)
-    throw new FilterError(`the value of expression template variable {${name}} is out of range`, 'fill');
-}
-
-/** The node's own list when it holds bare constants only: it may be long. */
-function bindList(context: BindContext, node: ListNode): readonly ListValue[] {
-  if (node.items.every((item) => typeof item !== 'object')) return node.items as readonly ListValue[];
-  return node.items.map((item) => (typeof item === 'object' ? bindItem(context, item) : item));
+/** The node's own list when it holds bare constants only, which have no height: it may be long. */
+function bindList(context: BindContext, node: ListNode): readonly ListValue[] | BigInt64Array {
+  const { items } = node;
+  if (items instanceof BigInt64Array || node.height === 1)
+    return items as readonly ListValue[] | BigInt64Array;
+  return items.map((item) => (typeof item === 'object' ? bindItem(context, item) : item));
 }
 
 function bindItem(context: BindContext, item: Node): ListValue {
-  if (item.kind === 'list') return bindList(context, item);
+  if (item.kind === 'list') return unpack(bindList(context, item));
   const bound = item.kind === 'template' ? undefined : bindNode(context, item, false);
   if (bound?.kind === 'constant' && bound.phase === 'parse') return bound.value;
   throw new FilterError(`array element type must be generic value, but got: ${context.print(item)}`);
@@ -146,7 +162,11 @@ function bindUnary(context: BindContext, node: UnaryNode, negated: boolean): Bou
 
 function bindNot(context: BindContext, node: UnaryNode, negated: boolean): Bound {
   refuseNegation(node.operand);
-  const bound = bindNode(context, node.operand, !negated);
+  return negate(bindNode(context, node.operand, !negated));
+}
+
+/** `bound`, of which the opposite was asked for. */
+function negate(bound: Bound): Bound {
   if (bound.kind === 'condition') return bound;
   if (bound.kind === 'constant' && typeof bound.value === 'boolean') return { ...bound, value: !bound.value };
   throw new FilterError('not op can only be applied on boolean expression');
@@ -167,28 +187,9 @@ function bindExists(context: BindContext, node: UnaryNode, bound: Bound, negated
 }
 
 function bindLogic(context: BindContext, node: LogicNode, negated: boolean): Condition {
-  const operands: Condition[] = [];
-  const isAnd = (node.operator === 'and') !== negated;
-  const kind = isAnd ? 'and' : 'or';
-  // What decides the whole, and what changes nothing.
-  const [decisive, neutral] = isAnd ? ['never', 'always'] : ['always', 'never'];
-  let isDecided = false;
-  for (const operandNode of node.operands) {
-    const condition = requireCondition(bindNode(context, operandNode, negated), node.operator, negated);
-    requirePlace(operandNode, node);
-    if (condition.kind === decisive) isDecided = true;
-    else if (condition.kind === kind) for (const operand of condition.operands) operands.push(operand);
-    else if (condition.kind !== neutral) operands.push(condition);
-  }
-  if (isDecided || operands.length === 0) return decided(isAnd !== isDecided);
-  const merged = mergeAlternatives(kind, operands);
-  return merged.length === 1 ? merged[0]! : { kind, operands: merged };
-}
-
-function requireCondition(bound: Bound, operator: 'and' | 'or', negated: boolean): Condition {
-  if (bound.kind === 'condition') return bound.condition;
-  if (bound.kind === 'constant' && typeof bound.value === 'boolean') return decided(bound.value !== negated);
-  throw new FilterError(`'${operator}' can only be used between boolean expressions`);
+  const joint = new JointCondition(node, negated);
+  for (const operand of node.operands) joint.add(operand, bindNode(context, operand, negated));
+  return joint.finish();
 }
 
 function bindBinary(context: BindContext, node: BinaryNode, negated: boolean): Bound {

@@ -9,7 +9,11 @@ import { operandTypeName, typeOfConstant } from './value-type.ts';
 /** What a node turns out to be. A wrong value is the text's fault (`parse`) or its template's (`fill`). */
 export type Bound =
   | { readonly kind: 'constant'; readonly value: Constant; readonly phase: 'parse' | 'fill' }
-  | { readonly kind: 'list'; readonly values: readonly ListValue[]; readonly phase: 'parse' | 'fill' }
+  | {
+      readonly kind: 'list';
+      readonly values: readonly ListValue[] | BigInt64Array;
+      readonly phase: 'parse' | 'fill';
+    }
   | { readonly kind: 'instant'; readonly microseconds: bigint }
   | { readonly kind: 'interval'; readonly interval: Interval }
   | { readonly kind: 'operand'; readonly operand: Operand }
@@ -39,6 +43,8 @@ export class BindContext {
   readonly schema: CollectionSchema;
   readonly templates: TemplateValues;
   readonly timeZone: string;
+  /** Whether somebody has looked at every value of the templates before. */
+  areTemplatesChecked = false;
   /** Set while the condition of a `match_any` and its kin is bound. */
   scope: ElementScope | null = null;
   /** An `element_filter` asks for elements, not for rows. */
@@ -75,6 +81,11 @@ export function boundTypeName(bound: Bound): string {
     case 'condition':
       return dataTypeName(DataType.Bool);
   }
+}
+
+/** The values of a list one by one. */
+export function unpack(values: readonly ListValue[] | BigInt64Array): readonly ListValue[] {
+  return values instanceof BigInt64Array ? Array.from(values) : values;
 }
 
 /** Whose fault a wrong pair of values is. */

@@ -16,6 +16,7 @@ import type {
   Condition,
   FieldsLeaf,
   Leaf,
+  MatchLeaf,
   NullLeaf,
   Operand,
   OperandLeaf,
@@ -26,16 +27,21 @@ import { sampleEvaluator } from './sample-leaf.ts';
 import { textEvaluator, textFieldsEvaluator } from './text-leaf.ts';
 import { phraseMatchEvaluator, textMatchEvaluator } from './text-match-leaf.ts';
 import { typeOfOperand } from './value-type.ts';
+import { runAtOnce, type Work } from './work.ts';
 
 const filters = new WeakMap<Predicate, RowFilter>();
 
 /** The function that tests rows for `predicate`: compiled once, then remembered as long as the predicate is. */
 export function compilePredicate(predicate: Predicate): RowFilter {
-  let filter = filters.get(predicate);
-  if (filter === undefined) {
-    filter = inRuns(evaluatorOf(predicate.condition, 0));
-    filters.set(predicate, filter);
-  }
+  return filters.get(predicate) ?? runAtOnce(compiling(predicate));
+}
+
+/** As `compilePredicate`, in slices. */
+export function* compiling(predicate: Predicate): Work<RowFilter> {
+  const { condition } = predicate;
+  const evaluate = yield* evaluating(condition, 0);
+  const filter = Object.assign(inRuns(evaluate), { rowsAtOnce: rowsWithin(PIECE_COST, costOf(condition)) });
+  filters.set(predicate, filter);
   return filter;
 }
 
@@ -52,19 +58,51 @@ function inRuns(evaluate: Evaluator): RowFilter {
   };
 }
 
-/** `depth` counts the ANDs and ORs around the condition. */
-function evaluatorOf(condition: Condition, depth: number): Evaluator {
+/** What a piece of rows may cost: about half a millisecond. */
+const PIECE_COST = 500_000;
+const PIECE_ROWS_MAX = 1_024;
+
+/** The largest power of two of rows, from 8 up, that cost no more than `cost` in all. */
+function rowsWithin(cost: number, costOfRow: number): number {
+  let rows = PIECE_ROWS_MAX;
+  while (rows > 8 && rows * costOfRow > cost) rows /= 2;
+  return rows;
+}
+
+/** Parts of an AND or OR that are compiled between two pauses. */
+const PAUSE_OPERANDS = 64;
+
+/** The evaluator of `condition`; `depth` counts the ANDs and ORs around it. */
+function* evaluating(condition: Condition, depth: number): Work<Evaluator> {
   switch (condition.kind) {
     case 'always':
       return constantEvaluator(1);
     case 'never':
       return constantEvaluator(0);
+    case 'match':
+      return matchEvaluator(condition, yield* evaluating(condition.condition, depth + 1));
     case 'and':
     case 'or':
-      return joinEvaluators(condition.kind, condition.operands, depth);
+      return yield* joining(condition.kind, condition.operands, depth);
     default:
-      return leafEvaluator(condition, depth);
+      return leafEvaluator(condition);
   }
+}
+
+function* joining(kind: 'and' | 'or', operands: readonly Condition[], depth: number): Work<Evaluator> {
+  const parts: { evaluate: Evaluator; cost: number }[] = [];
+  for (const [index, operand] of operands.entries()) {
+    if (index % PAUSE_OPERANDS === PAUSE_OPERANDS - 1) yield;
+    // A sample is drawn from what all others left over.
+    const cost = operand.kind === 'sample' ? Number.POSITIVE_INFINITY : costOf(operand);
+    parts.push({ evaluate: yield* evaluating(operand, depth + 1), cost });
+  }
+  parts.sort((a, b) => a.cost - b.cost);
+  return joinEvaluators(
+    kind,
+    parts.map(({ evaluate }) => evaluate),
+    depth,
+  );
 }
 
 function constantEvaluator(value: 0 | 1): Evaluator {
@@ -77,9 +115,7 @@ function constantEvaluator(value: 0 | 1): Evaluator {
  * Each operand joins its answers to what the cheaper ones left. Where the surrounding operator is the
  * other one, the whole is worked out beside `out` and joined in one pass.
  */
-function joinEvaluators(kind: 'and' | 'or', operands: readonly Condition[], depth: number): Evaluator {
-  const cheapFirst = operands.toSorted((a, b) => costOf(a) - costOf(b));
-  const evaluators = cheapFirst.map((operand) => evaluatorOf(operand, depth + 1));
+function joinEvaluators(kind: 'and' | 'or', evaluators: readonly Evaluator[], depth: number): Evaluator {
   return (run, out, mode) => {
     const isSeparate = mode !== 'set' && mode !== kind;
     const target = isSeparate ? scratch(depth, out.length) : out;
@@ -102,7 +138,7 @@ function scratch(depth: number, length: number): Uint8Array {
   return scratches[depth].subarray(0, length);
 }
 
-/** How much work one row is, roughly: numbers, texts, arrays, documents. */
+/** How much work one row is, roughly in nanoseconds: numbers, texts, arrays, documents. */
 function costOf(condition: Condition): number {
   switch (condition.kind) {
     case 'always':
@@ -121,8 +157,7 @@ function costOf(condition: Condition): number {
     case 'match':
       return 10 * (1 + costOf(condition.condition));
     case 'sample':
-      // Drawn from what all others left over.
-      return Number.POSITIVE_INFINITY;
+      return 1;
     case 'regex':
       return costOfOperand(condition.operand) + 50;
     default:
@@ -147,7 +182,7 @@ function costOfOperand(operand: Operand): number {
   }
 }
 
-function leafEvaluator(leaf: Leaf, depth: number): Evaluator {
+function leafEvaluator(leaf: Exclude<Leaf, MatchLeaf>): Evaluator {
   switch (leaf.kind) {
     case 'compare-fields':
       return fieldsEvaluator(leaf);
@@ -169,8 +204,6 @@ function leafEvaluator(leaf: Leaf, depth: number): Evaluator {
       return textMatchEvaluator(leaf);
     case 'phrase-match':
       return phraseMatchEvaluator(leaf);
-    case 'match':
-      return matchEvaluator(leaf, evaluatorOf(leaf.condition, depth + 1));
     case 'geometry':
       return geometryEvaluator(leaf);
     case 'sample':

@@ -1,3 +1,5 @@
+import { SLICE_ITEMS, type Work } from './work.ts';
+
 /** Differs from process to process, so that nobody can write a list whose integers all fall into one place. */
 const SEED = (Math.random() * 2 ** 32) | 0;
 
@@ -6,14 +8,29 @@ export class IntegerSet {
   readonly #words: Int32Array;
   readonly #used: Uint8Array;
   readonly #mask: number;
+  #size = 0;
 
-  constructor(values: readonly bigint[]) {
-    const slots = 2 ** Math.ceil(Math.log2(2 * values.length + 2));
+  /** An empty set with room for `capacity` integers and no more. */
+  constructor(capacity: number) {
+    const slots = 2 ** Math.ceil(Math.log2(2 * capacity + 2));
     this.#words = new Int32Array(2 * slots);
     this.#used = new Uint8Array(slots);
     this.#mask = slots - 1;
-    for (const value of values)
-      this.#add(Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
+  }
+
+  /** The set of `values`, built in slices. */
+  static *building(values: readonly bigint[] | BigInt64Array): Work<IntegerSet> {
+    const set = new IntegerSet(values.length);
+    for (let at = 0; at < values.length; at += SLICE_ITEMS) {
+      if (at > 0) yield;
+      const halves = halvesOf(values.slice(at, at + SLICE_ITEMS));
+      for (let i = 0; i < halves.length; i += 2) set.add(halves[i]!, halves[i + 1]!);
+    }
+    return set;
+  }
+
+  get size(): number {
+    return this.#size;
   }
 
   /** Whether the integer with these halves, each read as 32 signed bits, is in the set. */
@@ -22,11 +39,15 @@ export class IntegerSet {
     return this.#used[slot] === 1;
   }
 
-  #add(low: number, high: number): void {
+  /** Whether the integer was not in the set before. */
+  add(low: number, high: number): boolean {
     const slot = this.#slotOf(low, high);
+    if (this.#used[slot] === 1) return false;
     this.#used[slot] = 1;
     this.#words[2 * slot] = low;
     this.#words[2 * slot + 1] = high;
+    this.#size++;
+    return true;
   }
 
   /** Where the integer is, or the free place where it would be. */
@@ -38,4 +59,11 @@ export class IntegerSet {
       slot = (slot + 1) & this.#mask;
     return slot;
   }
+}
+
+/** The low and the high half of each integer, in turn. */
+export function halvesOf(values: readonly bigint[] | BigInt64Array): Int32Array {
+  const { buffer, byteOffset, length } =
+    values instanceof BigInt64Array ? values : BigInt64Array.from(values);
+  return new Int32Array(buffer, byteOffset, 2 * length);
 }

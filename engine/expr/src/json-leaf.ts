@@ -1,10 +1,11 @@
 import type { JsonColumn } from '@elanus/model';
 import { type Evaluator, rowEvaluator } from './evaluator.ts';
 import { JsonReader, type JsonStep, jsonStep } from './json-reader.ts';
+import { valueIndexOf } from './look-ups.ts';
 import { numberTest } from './number.ts';
 import type { ContainsLeaf, ListValue, NullLeaf, OperandLeaf, PathOperand } from './plan.ts';
 import { textTest } from './text-test.ts';
-import { ValueIndex } from './value-index.ts';
+import type { ValueIndex } from './value-index.ts';
 
 /** What a leaf says of a value: `unknown` when the value is of a kind that the leaf's constants are not. */
 type Truth = 'true' | 'false' | 'unknown';
@@ -94,8 +95,8 @@ function truth(isTrue: boolean): Truth {
 }
 
 /** Comparable with the list is what has the kind of one of its values; with an empty list, everything. */
-function membershipTest(values: readonly ListValue[]): JsonTest {
-  const index = new ValueIndex(values);
+function membershipTest(values: readonly ListValue[] | BigInt64Array): JsonTest {
+  const index = valueIndexOf(values);
   return (reader) => {
     const kind = reader.kind();
     if (values.length === 0) return kind === 'null' || kind === 'broken' ? 'unknown' : 'false';
@@ -119,7 +120,7 @@ function slotOf(reader: JsonReader, index: ValueIndex): number {
 }
 
 function containsTest(leaf: ContainsLeaf): JsonTest {
-  const index = new ValueIndex(leaf.values);
+  const index = valueIndexOf(leaf.values);
   const lists = index.lists.map(equalListTest);
   const slots = index.slots + lists.length;
   const visitSlots = (reader: JsonReader, visit: (slot: number) => boolean) =>

@@ -62,6 +62,9 @@ const NULL_TESTS: ReadonlyMap<string, TokenKind> = new Map([
 const STRING_PREFIXES = new Set(['u8', 'u', 'U', 'L', 'r', 'R']);
 const INTEGER_DIGITS_MAX = 64;
 
+/** The largest integer of the language; only the smallest one's digits are larger. */
+export const INT64_MAX = 2n ** 63n - 1n;
+
 /** Every form of a number, the longest match first; `08` is none and ends after its `0`. */
 const FLOAT =
   /(?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|0[xX](?:[0-9a-fA-F]*\.[0-9a-fA-F]+|[0-9a-fA-F]+\.?)[pP][+-]?\d+/y;
@@ -122,6 +125,12 @@ export class Lexer {
   /** The current token as written. */
   get text(): string {
     return this.kind === 'end' ? '<EOF>' : this.#text.slice(this.start, this.end);
+  }
+
+  /** Of an integer: its value. @throws FilterError when that is too large */
+  get int64(): bigint {
+    if (this.integer <= INT64_MAX) return this.integer;
+    throw new FilterError(`parsing "${this.text}": value out of range`);
   }
 
   /** A complaint about the text at `at`, worded as Milvus' parser generator does. */

@@ -6,6 +6,8 @@ export const FILTER_LIMITS = {
   heightMax: 1_000,
   /** Operators and names outside of lists of constants. */
   nodesMax: 65_536,
+  /** Operators, names and odd list elements between two of AND, OR and parentheses in a text of 64 KB or more. */
+  stretchMax: 16_384,
   /** Constants in all lists together. */
   listItemsMax: 2_000_000,
   /** UTF-8 bytes between two `%` of a LIKE pattern, because such a run is looked for at every byte of a row. */

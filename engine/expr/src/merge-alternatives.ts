@@ -48,6 +48,8 @@ function keyOf(operand: Operand): string {
 function mergeListings(listings: readonly Listing[]): Listing {
   const [first] = listings;
   if (listings.length === 1) return first!;
-  const values = listings.flatMap((listing) => (listing.kind === 'in' ? listing.values : [listing.value]));
+  const values = listings.flatMap((listing) =>
+    listing.kind === 'in' ? [...listing.values] : [listing.value],
+  );
   return { kind: 'in', operand: first!.operand, values, negated: first!.negated };
 }

@@ -1,7 +1,15 @@
 import { DataType, type NumericColumn } from '@elanus/model';
 import type { Evaluator, Mode } from './evaluator.ts';
-import { IntegerSet } from './integer-set.ts';
-import type { ArithmeticOperand, ComparisonLeaf, FieldsLeaf, MembershipLeaf, RangeLeaf } from './plan.ts';
+import { halvesOf } from './integer-set.ts';
+import { integerSetOf } from './look-ups.ts';
+import type {
+  ArithmeticOperand,
+  ComparisonLeaf,
+  ConstantList,
+  FieldsLeaf,
+  MembershipLeaf,
+  RangeLeaf,
+} from './plan.ts';
 import type { ComparisonOperator, Constant } from './tree.ts';
 
 /**
@@ -75,10 +83,6 @@ export function numericFieldsEvaluator(leaf: FieldsLeaf): Evaluator {
 function joinValidity(left: Uint8Array | undefined, right: Uint8Array | undefined): Uint8Array | null {
   if (left === undefined || right === undefined) return left ?? right ?? null;
   return left.map((isThere, index) => isThere & right[index]!);
-}
-
-function halvesOf(values: BigInt64Array): Int32Array {
-  return new Int32Array(values.buffer, values.byteOffset, values.length * 2);
 }
 
 /** Whether the column is a BigInt64Array. */
@@ -155,15 +159,15 @@ function isLookUp(leaf: NumberLeaf): boolean {
   return leaf.kind === 'in' && leaf.values.length > UNROLLED_MAX;
 }
 
-function membershipCode(form: Form, values: readonly Constant[], constants: unknown[]): string {
+function membershipCode(form: Form, values: ConstantList, constants: unknown[]): string {
   if (values.length === 0) return '0';
   if (values.length <= UNROLLED_MAX || typeof values[0] === 'boolean') {
-    const distinct = [...new Set(values)];
+    const distinct = [...new Set<Constant>(values)];
     return distinct.map((value) => `(${compareCode(form, '==', value, constants)})`).join(' | ');
   }
   const set = `c[${constants.length}]`;
   if (typeof values[0] === 'bigint') {
-    constants.push(new IntegerSet(values as readonly bigint[]));
+    constants.push(integerSetOf(values as readonly bigint[] | BigInt64Array));
     return form === 'halves' ? `${set}.has(lo, hi) | 0` : `${set}.has(v, v >> 31) | 0`;
   }
   constants.push(new Set(values));

@@ -1,7 +1,9 @@
 import { satisfies } from './compare.ts';
 import { foldIntegers } from './fold.ts';
+import { valueIndexOf } from './look-ups.ts';
 import type { OperandLeaf, RowOperator } from './plan.ts';
-import { exactNumber, ValueIndex } from './value-index.ts';
+import type { Constant } from './tree.ts';
+import { exactNumber } from './value-index.ts';
 
 /** A number of a row: an integer that a double can't hold is a bigint, every other is a number. */
 export type RowNumber = number | bigint;
@@ -43,14 +45,18 @@ function plainTest(leaf: OperandLeaf): NumberTest | undefined {
         satisfies(orderOfNumbers(value, upper), upperOperator);
     }
     case 'in': {
-      const index = new ValueIndex(
-        leaf.values.map((value) => (typeof value === 'boolean' ? Number(value) : value)),
-      );
+      const { values } = leaf;
+      const hasBooleans = typeof values[0] === 'boolean';
+      const index = valueIndexOf(hasBooleans ? Array.from(values, asNumber) : values);
       return (value) => index.slotOfNumber(value) >= 0;
     }
     default:
       return undefined;
   }
+}
+
+function asNumber(value: Constant): Exclude<Constant, boolean> {
+  return typeof value === 'boolean' ? Number(value) : value;
 }
 
 /** Booleans count as 0 and 1, as columns hold them. */

@@ -1,6 +1,9 @@
 import { FilterError, shorten } from './filter-error.ts';
-import { Lexer, type TokenKind } from './lexer.ts';
+import { INT64_MAX, Lexer, type TokenKind } from './lexer.ts';
 import { FILTER_LIMITS } from './limits.ts';
+import { type ReadAhead, readingAhead, readPlainConstant } from './list-reader.ts';
+import { ParseBudget, requireLength, tooDeep } from './parse-budget.ts';
+import { INFIX, isOrderOperator, LOOSEST, type Order, TIGHTEST, UNARY } from './precedence.ts';
 import { KEYWORD_CALLS, OPTION_NAMES, TIME_LITERALS } from './soft-keywords.ts';
 import {
   type BinaryNode,
@@ -8,51 +11,25 @@ import {
   type Constant,
   type ElementNode,
   isRangeMiddle,
+  type ListNode,
   type NameNode,
   type Node,
   type RangeNode,
+  span,
   type UnaryNode,
 } from './tree.ts';
-
-/** How tightly an infix operator binds: the larger, the tighter. All of them associate to the left. */
-const INFIX: Readonly<Partial<Record<TokenKind, number>>> = {
-  like: 20,
-  '=~': 19,
-  '!~': 18,
-  '**': 17,
-  '*': 15,
-  '/': 15,
-  '%': 15,
-  '+': 14,
-  '-': 14,
-  '<<': 13,
-  '>>': 13,
-  in: 12,
-  not: 12,
-  '<': 10,
-  '<=': 10,
-  '>': 10,
-  '>=': 10,
-  '==': 9,
-  '!=': 9,
-  '&': 8,
-  '^': 7,
-  '|': 6,
-  and: 5,
-  or: 4,
-};
-const LOOSEST = 0;
-/** Operands of `+ - ~ not`: looser than LIKE and `**`, tighter than all else. */
-const UNARY = 16;
-const TIGHTEST = 21;
-
-const INT64_MAX = 0x7fff_ffff_ffff_ffffn;
+import type { Work } from './work.ts';
 
 /** The tree of `text`, which is not blank. @throws FilterError */
 export function parse(text: string): Node {
-  if (text.length > FILTER_LIMITS.textLengthMax)
-    throw new FilterError(`the expression is longer than ${FILTER_LIMITS.textLengthMax} characters`);
-  return new Parser(text).parseAll();
+  requireLength(text);
+  return new Parser(text, null).parseAll();
+}
+
+/** As `parse`, in slices. */
+export function* parsing(text: string): Work<Node> {
+  requireLength(text);
+  return yield* new Parser(text, yield* readingAhead(text)).parsingAll();
 }
 
 /** A Pratt parser. `#depth` bounds its own recursion, `height` that of all later passes. */
@@ -60,16 +37,26 @@ class Parser {
   readonly #text: string;
   readonly #lexer: Lexer;
   #depth = 0;
-  #nodes = 0;
-  #listItems = 0;
+  readonly #lists: ReadAhead | null;
+  readonly #budget: ParseBudget;
 
-  constructor(text: string) {
+  /** `lists` is what has been read ahead of a text that is parsed in slices. */
+  constructor(text: string, lists: ReadAhead | null) {
     this.#text = text;
+    this.#lists = lists;
+    this.#budget = new ParseBudget(lists === null ? 'at once' : 'in slices');
     this.#lexer = new Lexer(text);
   }
 
   parseAll(): Node {
-    const node = this.#expression(LOOSEST);
+    return this.#finish(this.#expression(LOOSEST));
+  }
+
+  *parsingAll(): Work<Node> {
+    return this.#finish(yield* this.#slicedExpression(LOOSEST));
+  }
+
+  #finish(node: Node): Node {
     if (this.#lexer.kind !== 'end') throw new FilterError(`invalid expression: ${shorten(this.#text)}`);
     return node;
   }
@@ -77,8 +64,15 @@ class Parser {
   /** Everything from here that binds at least as tightly as `tightness`. */
   #expression(tightness: number): Node {
     if (++this.#depth > FILTER_LIMITS.heightMax) throw tooDeep();
+    const node = this.#infix(this.#prefix(), tightness);
+    this.#depth--;
+    return node;
+  }
+
+  /** `first` and all operators behind it that bind at least as tightly as `tightness`. */
+  #infix(first: Node, tightness: number): Node {
     const lexer = this.#lexer;
-    let left = this.#prefix();
+    let left = first;
     for (;;) {
       const kind = lexer.kind;
       const binds = INFIX[kind];
@@ -90,7 +84,6 @@ class Parser {
         left = membership;
       } else left = this.#binary(kind as BinaryNode['operator'], left, binds);
     }
-    this.#depth--;
     return left;
   }
 
@@ -100,15 +93,48 @@ class Parser {
       this.#lexer.advance();
       operands.push(this.#expression(binds + 1));
     }
+    return this.#chain(operator, operands);
+  }
+
+  #chain(operator: 'and' | 'or', operands: readonly Node[]): Node {
     let height = 0;
     for (const operand of operands) height = Math.max(height, operand.height);
-    return this.#node({
-      kind: 'logic',
-      operator,
-      operands,
-      ...span(first, operands.at(-1)!),
-      height: height + 1,
-    });
+    const { start, end } = span(operands[0]!, operands.at(-1)!);
+    return this.#budget.node({ kind: 'logic', operator, operands, start, end, height: height + 1 });
+  }
+
+  /** As `#expression`, with pauses between the operands of AND and OR. */
+  *#slicedExpression(tightness: number): Work<Node> {
+    if (++this.#depth > FILTER_LIMITS.heightMax) throw tooDeep();
+    let left = yield* this.#slicedPrefix();
+    for (;;) {
+      const operator = this.#lexer.kind;
+      if ((operator === 'and' || operator === 'or') && INFIX[operator]! >= tightness) {
+        const operands = [left];
+        while (this.#lexer.kind === operator) {
+          this.#lexer.advance();
+          operands.push(yield* this.#slicedExpression(INFIX[operator]! + 1));
+        }
+        left = this.#chain(operator, operands);
+      } else {
+        const longer = this.#infix(left, Math.max(tightness, INFIX.and! + 1));
+        if (longer === left) break;
+        left = longer;
+      }
+    }
+    this.#depth--;
+    return left;
+  }
+
+  *#slicedPrefix(): Work<Node> {
+    const lexer = this.#lexer;
+    const { kind, start } = lexer;
+    if (this.#budget.isPauseDue()) yield;
+    if (kind !== '(' && kind !== 'not') return this.#prefix();
+    lexer.advance();
+    if (kind === 'not') return this.#unary('not', yield* this.#slicedExpression(UNARY), start);
+    const inner = yield* this.#slicedExpression(LOOSEST);
+    return this.#closeParenthesis(inner, start);
   }
 
   /** `undefined`, and nothing read, when this `not` is not followed by `in`. */
@@ -125,27 +151,27 @@ class Parser {
     }
     const right = this.#expression(binds + 1);
     const operator = kind === 'in' ? 'in' : 'not in';
-    return this.#node({ kind: 'membership', operator, left, right, ...span(left, right) });
+    return this.#budget.node({ kind: 'membership', operator, left, right, ...span(left, right) });
   }
 
   /** Also the range, which is a comparison whose right side is a bare name with the same operator behind it. */
   #binary(operator: BinaryNode['operator'], left: Node, binds: number): Node {
     const lexer = this.#lexer;
     lexer.advance();
-    const isOrder = operator === '<' || operator === '<=' || operator === '>' || operator === '>=';
+    const isOrder = isOrderOperator(operator);
     const startsWithName = lexer.kind === 'name' || lexer.kind === '$';
     const right = this.#expression(isOrder ? INFIX.in! : binds + 1);
     if (isOrder && startsWithName && isRangeMiddle(right) && lexer.kind[0] === operator[0]) {
       const rightOperator = lexer.kind;
       if (isOrderOperator(rightOperator)) return this.#range(left, operator, right, rightOperator);
     }
-    return this.#node({ kind: 'binary', operator, left, right, ...span(left, right) });
+    return this.#budget.node({ kind: 'binary', operator, left, right, ...span(left, right) });
   }
 
   #range(left: Node, leftOperator: Order, middle: RangeNode['middle'], rightOperator: Order): Node {
     this.#lexer.advance();
     const right = this.#expression(INFIX.in!);
-    return this.#node({
+    return this.#budget.node({
       kind: 'range',
       left,
       leftOperator,
@@ -176,7 +202,7 @@ class Parser {
       case 'false':
         return this.#literal(kind === 'true');
       case 'integer':
-        return this.#literal(this.#integer());
+        return this.#literal(lexer.int64);
       case 'float':
         return this.#literal(lexer.float);
       case 'string':
@@ -200,19 +226,13 @@ class Parser {
 
   #unary(operator: UnaryNode['operator'], operand: Node, start: number): Node {
     const height = operand.height + 1;
-    return this.#node({ kind: 'unary', operator, operand, start, end: operand.end, height });
+    return this.#budget.node({ kind: 'unary', operator, operand, start, end: operand.end, height });
   }
 
   #literal(value: Constant): Node {
     const { start, end } = this.#lexer;
     this.#lexer.advance();
-    return this.#node({ kind: 'literal', value, start, end, height: 1 });
-  }
-
-  #integer(): bigint {
-    const value = this.#lexer.integer;
-    if (value <= INT64_MAX) return value;
-    throw new FilterError(`parsing "${this.#lexer.text}": value out of range`);
+    return this.#budget.node({ kind: 'literal', value, start, end, height: 1 });
   }
 
   /** -2^63, whose digits alone are too large. */
@@ -221,7 +241,7 @@ class Parser {
     if (lexer.integer !== INT64_MAX + 1n) return undefined;
     const { end } = lexer;
     lexer.advance();
-    return this.#node({ kind: 'literal', value: -INT64_MAX - 1n, start, end, height: 1 });
+    return this.#budget.node({ kind: 'literal', value: -INT64_MAX - 1n, start, end, height: 1 });
   }
 
   #name(): Node {
@@ -231,22 +251,25 @@ class Parser {
     const next = lexer.kind as TokenKind;
     if (steps.length === 0) {
       if (next === '(') return this.#call(name, start);
-      if (next === 'string' && TIME_LITERALS.has(name))
-        return this.#timeLiteral(TIME_LITERALS.get(name)!, start);
+      if (next === 'string' && TIME_LITERALS.has(name)) {
+        const { string: text, end: textEnd } = lexer;
+        lexer.advance();
+        return this.#budget.node({ kind: TIME_LITERALS.get(name)!, text, start, end: textEnd, height: 1 });
+      }
       if (name === '$meta') throw this.#unexpected();
     }
     const node: NameNode = { kind: 'name', name, steps, start, end, height: 1 };
-    if (next !== 'is null' && next !== 'is not null') return this.#node(node);
+    if (next !== 'is null' && next !== 'is not null') return this.#budget.node(node);
     const testEnd = lexer.end;
     lexer.advance();
-    return this.#node({ kind: 'null-test', operator: next, operand: node, start, end: testEnd, height: 1 });
-  }
-
-  /** The lexer stands on the text. */
-  #timeLiteral(kind: 'instant' | 'interval', start: number): Node {
-    const { string: text, end } = this.#lexer;
-    this.#lexer.advance();
-    return this.#node({ kind, text, start, end, height: 1 });
+    return this.#budget.node({
+      kind: 'null-test',
+      operator: next,
+      operand: node,
+      start,
+      end: testEnd,
+      height: 1,
+    });
   }
 
   /** `$` or `$[field]`. */
@@ -264,7 +287,7 @@ class Parser {
       end = lexer.end;
       this.#expect(']');
     }
-    return this.#node({ kind: 'element', field, start, end, height: 1 } satisfies ElementNode);
+    return this.#budget.node({ kind: 'element', field, start, end, height: 1 } satisfies ElementNode);
   }
 
   /** The lexer stands on the keyword, or for a free name on its `(`. */
@@ -291,7 +314,7 @@ class Parser {
     const end = lexer.end;
     this.#expect(')');
     const form = isKeyword ? 'keyword' : 'free';
-    return this.#node({ kind: 'call', name, form, operands, options, start, end, height: height + 1 });
+    return this.#budget.node({ kind: 'call', name, form, operands, options, start, end, height: height + 1 });
   }
 
   /** `name=` in front of a call's operand; `undefined`, and nothing read, when there is none. */
@@ -317,52 +340,48 @@ class Parser {
     lexer.advance();
     const end = lexer.end;
     this.#expect('}');
-    return this.#node({ kind: 'template', name, start, end, height: 1 });
+    return this.#budget.node({ kind: 'template', name, start, end, height: 1 });
   }
 
   #list(): Node {
     const lexer = this.#lexer;
     const start = lexer.start;
-    const items: (Constant | Node)[] = [];
+    const ahead = this.#lists?.get(start);
+    if (ahead === undefined) lexer.advance();
+    else {
+      this.#budget.readAhead(ahead.items.length);
+      lexer.returnTo(ahead.end);
+    }
+    const { items, height } = this.#items(ahead?.items);
+    const end = lexer.end;
+    this.#expect(']');
+    return this.#budget.node({ kind: 'list', items, start, end, height: height + 1 });
+  }
+
+  /** All items up to the `]`, those included that have been read already. */
+  #items(read: ListNode['items'] | undefined): { items: ListNode['items']; height: number } {
+    const lexer = this.#lexer;
+    if (lexer.kind === ']') return { items: read ?? [], height: 0 };
+    const items: (Constant | Node)[] = [...(read ?? [])];
     let height = 0;
-    lexer.advance();
     while ((lexer.kind as TokenKind) !== ']') {
-      if (++this.#listItems > FILTER_LIMITS.listItemsMax)
-        throw new FilterError(`more than ${FILTER_LIMITS.listItemsMax} list elements`);
-      const item = this.#plainConstant() ?? this.#expression(LOOSEST);
+      const item = readPlainConstant(lexer) ?? this.#expression(LOOSEST);
       if (typeof item === 'object') height = Math.max(height, item.height);
       items.push(item);
+      this.#budget.listItem();
       if ((lexer.kind as TokenKind) !== ',') break;
       lexer.advance();
     }
-    const end = lexer.end;
-    this.#expect(']');
-    return this.#node({ kind: 'list', items, start, end, height: height + 1 });
-  }
-
-  /** A literal, perhaps negative, that is a whole list element; `undefined`, and nothing read, for all else. */
-  #plainConstant(): Constant | undefined {
-    const lexer = this.#lexer;
-    const start = lexer.start;
-    const isNegative = lexer.kind === '-';
-    if (isNegative) lexer.advance();
-    let value: Constant | undefined;
-    if (lexer.kind === 'integer' && lexer.integer <= INT64_MAX)
-      value = isNegative ? -lexer.integer : lexer.integer;
-    else if (lexer.kind === 'float') value = isNegative ? -lexer.float : lexer.float;
-    else if (lexer.kind === 'string' && !isNegative) value = lexer.string;
-    if (value !== undefined) {
-      lexer.advance();
-      if ((lexer.kind as TokenKind) === ',' || (lexer.kind as TokenKind) === ']') return value;
-    }
-    if (lexer.start !== start) lexer.returnTo(start);
-    return undefined;
+    return { items, height };
   }
 
   #parenthesized(): Node {
     const start = this.#lexer.start;
     this.#lexer.advance();
-    const inner = this.#expression(LOOSEST);
+    return this.#closeParenthesis(this.#expression(LOOSEST), start);
+  }
+
+  #closeParenthesis(inner: Node, start: number): Node {
     const end = this.#lexer.end;
     this.#expect(')');
     return { ...inner, start, end };
@@ -376,25 +395,4 @@ class Parser {
   #unexpected(): FilterError {
     return this.#lexer.error(`mismatched input '${this.#lexer.text.slice(0, 64)}'`);
   }
-
-  #node<Made extends Node>(node: Made): Made {
-    if (node.height > FILTER_LIMITS.heightMax) throw tooDeep();
-    if (++this.#nodes > FILTER_LIMITS.nodesMax)
-      throw new FilterError(`the expression has more than ${FILTER_LIMITS.nodesMax} parts`);
-    return node;
-  }
-}
-
-type Order = RangeNode['leftOperator'];
-
-function isOrderOperator(kind: TokenKind): kind is Order {
-  return kind === '<' || kind === '<=' || kind === '>' || kind === '>=';
-}
-
-function span(first: Node, last: Node) {
-  return { start: first.start, end: last.end, height: Math.max(first.height, last.height) + 1 };
-}
-
-function tooDeep(): FilterError {
-  return new FilterError(`the expression is nested deeper than ${FILTER_LIMITS.heightMax} levels`);
 }

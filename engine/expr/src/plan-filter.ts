@@ -1,12 +1,19 @@
 import type { CollectionSchema } from '@elanus/model';
-import { bind } from './bind.ts';
+import { bind, binding } from './bind.ts';
 import { BindContext, type PlanOptions } from './bound.ts';
+import { compiling } from './compile.ts';
 import { describeFilterError, FilterError } from './filter-error.ts';
-import { parse } from './parser.ts';
+import { preparingKeys, primaryKeysOf } from './keys.ts';
+import { preparingLookUps } from './look-ups.ts';
+import { parse, parsing } from './parser.ts';
+import type { Condition } from './plan.ts';
 import type { Predicate } from './predicate.ts';
-import type { TemplateValues } from './templates.ts';
+import { checkingTemplates, countTemplateItems, type TemplateValues } from './templates.ts';
+import { SLICE_ITEMS, type Work } from './work.ts';
 
 const NO_TEMPLATES: TemplateValues = new Map();
+/** Characters of a filter that is planned well within a millisecond. */
+const SHORT_TEXT = 16_384;
 
 /**
  * Reads a filter and binds it to `schema`. `null` for blank text, which matches every row.
@@ -18,14 +25,58 @@ export function planFilter(
   templates: TemplateValues = NO_TEMPLATES,
   options: PlanOptions = {},
 ): Predicate | null {
-  if (/^[ \t\r\n]*$/.test(text)) return null;
+  if (isBlank(text)) return null;
   try {
     const context = new BindContext(text, schema, templates, options);
-    const condition = bind(context, parse(text));
-    const { fieldIds, isElementWise } = context;
-    return { text, fieldIds, primaryKey: schema.primaryKey, isElementWise, condition };
+    return predicateOf(context, bind(context, parse(text)));
   } catch (error) {
-    if (error instanceof FilterError) throw describeFilterError(text, error);
-    throw error;
+    throw describe(text, error);
   }
+}
+
+/**
+ * As `planFilter`, in slices for filters that are long. Afterwards `compilePredicate`, `primaryKeysOf` and
+ * `requiredValues` of a key have no long work left.
+ */
+export function* planningFilter(
+  text: string,
+  schema: CollectionSchema,
+  templates: TemplateValues = NO_TEMPLATES,
+  options: PlanOptions = {},
+): Work<Predicate | null> {
+  const isShort = text.length <= SHORT_TEXT && countTemplateItems(templates) <= SLICE_ITEMS;
+  if (isShort) return planFilter(text, schema, templates, options);
+  if (isBlank(text)) return null;
+  try {
+    const context = new BindContext(text, schema, templates, options);
+    yield* checkingTemplates(templates);
+    context.areTemplatesChecked = true;
+    const predicate = predicateOf(context, yield* binding(context, yield* parsing(text)));
+    yield* preparing(predicate, schema);
+    return predicate;
+  } catch (error) {
+    throw describe(text, error);
+  }
+}
+
+function* preparing(predicate: Predicate, { primaryKey, partitionKey }: CollectionSchema): Work<void> {
+  yield* preparingKeys(predicate, partitionKey === null ? [primaryKey] : [primaryKey, partitionKey]);
+  if (primaryKeysOf(predicate) !== null) return;
+  yield* preparingLookUps(predicate.condition);
+  yield* compiling(predicate);
+}
+
+function isBlank(text: string): boolean {
+  return /^[ \t\r\n]*$/.test(text);
+}
+
+function predicateOf(
+  { text, schema, fieldIds, isElementWise }: BindContext,
+  condition: Condition,
+): Predicate {
+  return { text, fieldIds, primaryKey: schema.primaryKey, isElementWise, condition };
+}
+
+function describe(text: string, error: unknown): unknown {
+  return error instanceof FilterError ? describeFilterError(text, error) : error;
 }

@@ -59,7 +59,7 @@ export interface RangeLeaf extends LeafBase {
 export interface MembershipLeaf extends LeafBase {
   readonly kind: 'in';
   readonly operand: Operand;
-  readonly values: readonly Constant[];
+  readonly values: ConstantList;
 }
 
 /** `operand like pattern`, of text. */
@@ -192,6 +192,9 @@ export interface LengthOperand {
   readonly kind: 'length';
   readonly of: ColumnOperand | PathOperand;
 }
+
+/** Constants of a list; a long one of integers is packed. */
+export type ConstantList = readonly Constant[] | BigInt64Array;
 
 /** What may stand between a field and a constant; `**` may not. */
 export type RowOperator = '+' | '-' | '*' | '/' | '%' | '&' | '|' | '^' | '<<' | '>>';

@@ -1,3 +1,5 @@
+import { SLICE_ITEMS, type Work } from './work.ts';
+
 const SEED = (Math.random() * 2 ** 32) | 0;
 
 /** Whether `bytes[start .. end)` are exactly `text`. */
@@ -8,44 +10,97 @@ export function equalBytes(bytes: Uint8Array, start: number, end: number, text: 
   return true;
 }
 
+/** Texts one behind the other: text i is `bytes[offsets[i] .. offsets[i + 1])`, in UTF-8. */
+export interface PackedTexts {
+  readonly bytes: Uint8Array;
+  readonly offsets: Uint32Array;
+}
+
+/** Writes texts one behind the other, in slices. */
+export function* packingTexts(texts: readonly string[]): Work<PackedTexts> {
+  const offsets = new Uint32Array(texts.length + 1);
+  for (let at = 0; at < texts.length; at++) {
+    if (at % SLICE_ITEMS === SLICE_ITEMS - 1) yield;
+    offsets[at + 1] = offsets[at]! + Buffer.byteLength(texts[at]!);
+  }
+  const bytes = Buffer.allocUnsafeSlow(offsets.at(-1)!);
+  for (let at = 0; at < texts.length; at++) {
+    if (at % SLICE_ITEMS === SLICE_ITEMS - 1) yield;
+    bytes.write(texts[at]!, offsets[at]!);
+  }
+  return { bytes, offsets };
+}
+
 /** Where in a list of texts a row's UTF-8 bytes are, without decoding them. */
 export class TextIndex {
-  readonly #slotsByHash = new Map<number, number[]>();
-  readonly #texts: Uint8Array[] = [];
+  readonly #texts: PackedTexts;
   readonly #firstSlot: number;
+  /** Each place holds 0, or 1 more than the position of a text in the list. */
+  readonly #places: Uint32Array;
+  /** Of each text in the list: how many distinct ones stand before it. */
+  readonly #ranks: Uint32Array;
+  #size = 0;
   #bytesMin = Infinity;
   #bytesMax = -1;
 
-  /** Distinct texts get the slots `firstSlot .. firstSlot + size` in the order of the list. */
-  constructor(texts: readonly string[], firstSlot = 0) {
+  constructor(texts: PackedTexts, firstSlot: number) {
+    const count = texts.offsets.length - 1;
+    this.#texts = texts;
     this.#firstSlot = firstSlot;
-    for (const text of texts) this.#add(Buffer.from(text));
+    this.#places = new Uint32Array(2 ** Math.ceil(Math.log2(2 * count + 2)));
+    this.#ranks = new Uint32Array(count);
+  }
+
+  /** Distinct texts get the slots `firstSlot .. firstSlot + size` in the order of the list. Built in slices. */
+  static *building(texts: readonly string[], firstSlot = 0): Work<TextIndex> {
+    const index = new TextIndex(yield* packingTexts(texts), firstSlot);
+    for (let at = 0; at < texts.length; at++) {
+      if (at % SLICE_ITEMS === SLICE_ITEMS - 1) yield;
+      index.add(at);
+    }
+    return index;
   }
 
   get size(): number {
-    return this.#texts.length;
+    return this.#size;
   }
 
   /** -1 when the text is not in the list. */
   slotOf(bytes: Uint8Array, start: number, end: number): number {
     const length = end - start;
     if (length < this.#bytesMin || length > this.#bytesMax) return -1;
-    const candidates = this.#slotsByHash.get(hashBytes(bytes, start, end));
-    if (candidates === undefined) return -1;
-    for (const candidate of candidates)
-      if (equalBytes(bytes, start, end, this.#texts[candidate]!)) return this.#firstSlot + candidate;
-    return -1;
+    const position = this.#places[this.#placeOf(bytes, start, end)]!;
+    return position === 0 ? -1 : this.#firstSlot + this.#ranks[position - 1]!;
   }
 
-  #add(text: Uint8Array): void {
-    if (this.slotOf(text, 0, text.length) >= 0) return;
-    const hash = hashBytes(text, 0, text.length);
-    const slots = this.#slotsByHash.get(hash);
-    if (slots === undefined) this.#slotsByHash.set(hash, [this.#texts.length]);
-    else slots.push(this.#texts.length);
-    this.#texts.push(text);
-    this.#bytesMin = Math.min(this.#bytesMin, text.length);
-    this.#bytesMax = Math.max(this.#bytesMax, text.length);
+  /** Makes the text at `position` of the list known; whether it was not before. */
+  add(position: number): boolean {
+    const { bytes, offsets } = this.#texts;
+    const [start, end] = [offsets[position]!, offsets[position + 1]!];
+    const place = this.#placeOf(bytes, start, end);
+    if (this.#places[place] !== 0) return false;
+    this.#places[place] = position + 1;
+    this.#ranks[position] = this.#size++;
+    this.#bytesMin = Math.min(this.#bytesMin, end - start);
+    this.#bytesMax = Math.max(this.#bytesMax, end - start);
+    return true;
+  }
+
+  /** The place of the text, or the free one where it would be. */
+  #placeOf(bytes: Uint8Array, start: number, end: number): number {
+    const mask = this.#places.length - 1;
+    let place = hashBytes(bytes, start, end) & mask;
+    while (this.#places[place] !== 0 && !this.#isAt(this.#places[place]! - 1, bytes, start, end))
+      place = (place + 1) & mask;
+    return place;
+  }
+
+  #isAt(position: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const { offsets, bytes: own } = this.#texts;
+    const from = offsets[position]!;
+    if (offsets[position + 1]! - from !== end - start) return false;
+    for (let i = 0; i < end - start; i++) if (own[from + i] !== bytes[start + i]) return false;
+    return true;
   }
 }
 

@@ -1,8 +1,9 @@
 import { satisfies } from './compare.ts';
 import { ANY_CODE_POINT, type LikePattern, type LikeSegment } from './like.ts';
+import { textIndexOf } from './look-ups.ts';
 import type { OperandLeaf } from './plan.ts';
 import { regexTest } from './regex.ts';
-import { equalBytes, TextIndex } from './text-index.ts';
+import { equalBytes } from './text-index.ts';
 
 /** Whether the UTF-8 text `bytes[start .. end)` satisfies a leaf, which is not negated. */
 export type TextTest = (bytes: Uint8Array, start: number, end: number) => boolean;
@@ -27,7 +28,7 @@ export function textTest(leaf: OperandLeaf): TextTest | undefined {
         satisfies(orderOfBytes(bytes, start, end, upper), upperOperator);
     }
     case 'in': {
-      const index = new TextIndex(leaf.values.filter((value) => typeof value === 'string'));
+      const index = textIndexOf(leaf.values);
       return (bytes, start, end) => index.slotOf(bytes, start, end) >= 0;
     }
     case 'like':

@@ -75,8 +75,8 @@ export interface TemplateNode extends NodeBase {
 /** `[a, b]`. */
 export interface ListNode extends NodeBase {
   readonly kind: 'list';
-  /** Plain constants lie here bare, because a list may have a million of them. */
-  readonly items: readonly (Constant | Node)[];
+  /** Plain constants lie here bare, and integers packed when they are many: a list may have a million of them. */
+  readonly items: readonly (Constant | Node)[] | BigInt64Array;
 }
 
 /** A sign, a negation, or `exists`. */
@@ -113,6 +113,11 @@ export interface RangeNode extends NodeBase {
   readonly middle: NameNode | ElementNode;
   readonly rightOperator: '<' | '<=' | '>' | '>=';
   readonly right: Node;
+}
+
+/** What a node is that reaches from `first` to `last`, both right below it. */
+export function span(first: Node, last: Node): Pick<NodeBase, 'start' | 'end' | 'height'> {
+  return { start: first.start, end: last.end, height: Math.max(first.height, last.height) + 1 };
 }
 
 /** Whether `node` may stand in the middle of a range. */

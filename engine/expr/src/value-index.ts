@@ -1,30 +1,37 @@
 import type { ListValue } from './plan.ts';
 import { TextIndex } from './text-index.ts';
+import { SLICE_ITEMS, type Work } from './work.ts';
 
 /** Where in a list of constants a row's value is. Numbers meet exactly whether written 1 or 1.0. */
 export class ValueIndex {
   readonly #numbers = new Map<number | bigint, number>();
-  readonly #texts: TextIndex;
   readonly #booleans: [number, number] = [-1, -1];
+  #texts!: TextIndex;
   /** Distinct scalars, which have the slots `0 .. slots`. */
-  readonly slots: number;
+  slots = 0;
   /** The values of the list that are lists. */
-  readonly lists: readonly (readonly ListValue[])[];
+  readonly lists: (readonly ListValue[])[] = [];
 
-  constructor(values: readonly ListValue[]) {
+  /** The index of `values`, built in slices. */
+  static *building(values: readonly ListValue[] | BigInt64Array): Work<ValueIndex> {
+    const index = new ValueIndex();
     const texts: string[] = [];
-    const lists: (readonly ListValue[])[] = [];
-    let slots = 0;
-    for (const value of values) {
-      if (typeof value === 'object') lists.push(value);
-      else if (typeof value === 'string') texts.push(value);
-      else if (typeof value === 'boolean') {
-        if (this.#booleans[Number(value)] === -1) this.#booleans[Number(value)] = slots++;
-      } else if (this.slotOfNumber(value) < 0) this.#numbers.set(exactNumber(value), slots++);
+    for (let at = 0; at < values.length; at++) {
+      if (at % SLICE_ITEMS === SLICE_ITEMS - 1) yield;
+      const value = values[at]!;
+      if (typeof value === 'string') texts.push(value);
+      else index.#add(value);
     }
-    this.#texts = new TextIndex(texts, slots);
-    this.slots = slots + this.#texts.size;
-    this.lists = lists;
+    index.#texts = yield* TextIndex.building(texts, index.slots);
+    index.slots += index.#texts.size;
+    return index;
+  }
+
+  #add(value: Exclude<ListValue, string>): void {
+    if (typeof value === 'object') this.lists.push(value);
+    else if (typeof value === 'boolean') {
+      if (this.#booleans[Number(value)] === -1) this.#booleans[Number(value)] = this.slots++;
+    } else if (this.slotOfNumber(value) < 0) this.#numbers.set(exactNumber(value), this.slots++);
   }
 
   /** Kinds of which the list has none: their values are not comparable with it. */

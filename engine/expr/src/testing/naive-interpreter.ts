@@ -64,7 +64,9 @@ function evaluate(node: Node, row: Row, schema: CollectionSchema): unknown {
     case 'literal':
       return node.value;
     case 'list':
-      return node.items.map((item) => (typeof item === 'object' ? evaluate(item, row, schema) : item));
+      return Array.from<Constant | Node, unknown>(node.items, (item) =>
+        typeof item === 'object' ? evaluate(item, row, schema) : item,
+      );
     case 'unary': {
       const operand = evaluate(node.operand, row, schema);
       return typeof operand === 'bigint' ? -operand : -(operand as number);

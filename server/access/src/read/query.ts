@@ -52,7 +52,7 @@ async function planRead(
   request: QueryRequest,
   isIterator: boolean,
 ): Promise<ReadTask> {
-  const filter = planReadFilter(target, request.expr, request.exprTemplateValues);
+  const filter = await planReadFilter(dependencies, target, request.expr, request.exprTemplateValues);
   return {
     collection: target.collection,
     partitionIds: partitionsOf(target, filter),

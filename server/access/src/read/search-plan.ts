@@ -1,10 +1,8 @@
-import { planFilter } from '@elanus/expr';
 import { invalidInput, invalidParameter, MilvusError } from '@elanus/model';
 import type { Methods } from '@elanus/proto';
 import type { SearchTask } from '@elanus/rpc';
 import type { AccessDependencies } from '../handler.ts';
 import { readQueryVectors } from '../wire/query-vectors.ts';
-import { templateValues } from '../wire/template-values.ts';
 import { guaranteeOf } from './guarantee.ts';
 import { expandOutputFields, type OutputFields } from './output-fields.ts';
 import { Parameters } from './parameters.ts';
@@ -12,6 +10,7 @@ import { partitionsOf, type ReadTarget, requireLoaded, requireSameCollection } f
 import { findSearchField, searchMetric } from './search-field.ts';
 import { behind, type IteratorPage, readIteratorPage, readScoreRange } from './search-range.ts';
 import { readWalk } from './search-walk.ts';
+import { planServedFilter } from './served-filter.ts';
 import { refuseUnservedSearch } from './unserved.ts';
 
 type SearchRequest = Methods['Search']['request'];
@@ -43,7 +42,7 @@ export async function planSearch(
   const { limit, offset } = readWindow(parameters, iterator, dependencies.limits.topKMax);
   const roundDecimal = readRoundDecimal(parameters);
   const output = expandOutputFields(target, request.outputFields, 'when asked');
-  const filter = planReadFilter(target, request.dsl, request.exprTemplateValues);
+  const filter = await planReadFilter(dependencies, target, request.dsl, request.exprTemplateValues);
   const index = await dependencies.index.vectorIndex(target.collection.id, field.id);
   const metric = searchMetric(index, field, parameters);
   const range = readScoreRange(parameters, metric);
@@ -75,13 +74,14 @@ export async function planSearch(
 }
 
 /** The filter of a search or a query, bound to the schema. */
-export function planReadFilter(
+export async function planReadFilter(
+  dependencies: Pick<AccessDependencies, 'share'>,
   target: ReadTarget,
   text: string,
   templates: SearchRequest['exprTemplateValues'],
-): SearchTask['filter'] {
+): Promise<SearchTask['filter']> {
   try {
-    const filter = planFilter(text, target.collection.schema, templateValues(templates));
+    const filter = await planServedFilter(dependencies, target.collection.schema, text, templates);
     if (filter) requireLoaded(target, filter.fieldIds);
     return filter;
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { Predicate } from '@elanus/expr';
 import { MilvusError } from '@elanus/model';
 import type { Methods } from '@elanus/proto';
 import type { Parameters } from './parameters.ts';
@@ -32,6 +33,11 @@ export function refuseUnservedSearch(request: Methods['Search']['request'], para
 /** @throws MilvusError 10 */
 export function refuseUnservedQuery(parameters: Parameters): void {
   refuseParameters(UNSERVED_QUERY_PARAMETERS, parameters);
+}
+
+/** @throws MilvusError 10 for a filter whose answers are elements, which replies can't name yet */
+export function refuseUnservedFilter(filter: Predicate | null): void {
+  if (filter?.isElementWise) throw unserved('element_filter');
 }
 
 function refuseParameters(names: readonly string[], parameters: Parameters): void {

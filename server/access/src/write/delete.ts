@@ -1,4 +1,4 @@
-import { type Predicate, planFilter, primaryKeysOf } from '@elanus/expr';
+import { type Predicate, primaryKeysOf } from '@elanus/expr';
 import {
   assert,
   type CollectionInfo,
@@ -15,10 +15,10 @@ import type { DeletePart, LoadInfo } from '@elanus/rpc';
 import { collectionRef } from '../definition/collection-ref.ts';
 import type { AccessDependencies, CallContext, Handler } from '../handler.ts';
 import { requireLoaded } from '../read/read-target.ts';
+import { planServedFilter } from '../read/served-filter.ts';
 import { gatherRows } from '../rows/gather-rows.ts';
 import { runAtOnce, runInSlices, type Work } from '../rows/sliced-work.ts';
 import { encodeMutationResult } from '../wire/mutation-result.ts';
-import { templateValues } from '../wire/template-values.ts';
 import { bucketsOf } from './key-hash.ts';
 import { namedPartition } from './write-target.ts';
 
@@ -38,7 +38,7 @@ export function deleteHandler(dependencies: AccessDependencies): Handler<'Delete
     const collection = await root.describeCollection(ref);
     const partition = namedPartition(collection, request.partitionName, limits);
     const partitionIds = partition === null ? null : [partition];
-    const filter = planDelete(collection, request);
+    const filter = await planDelete(dependencies, collection, request);
     const keys =
       primaryKeysOf(filter) ??
       (await findKeys(dependencies, { collection, partitionIds, filter, request }, context));
@@ -54,11 +54,15 @@ export function deleteHandler(dependencies: AccessDependencies): Handler<'Delete
   };
 }
 
-function planDelete({ schema }: CollectionInfo, request: DeleteRequest): Predicate {
+async function planDelete(
+  dependencies: AccessDependencies,
+  { schema }: CollectionInfo,
+  request: DeleteRequest,
+): Promise<Predicate> {
   const empty = unexpectedParameter('valid expr', 'empty expr', 'invalid expression');
   if (request.expr.trim() === '') throw empty;
   try {
-    const filter = planFilter(request.expr, schema, templateValues(request.exprTemplateValues));
+    const filter = await planServedFilter(dependencies, schema, request.expr, request.exprTemplateValues);
     assert(filter !== null, 'a filter that is not blank is a predicate');
     return filter;
   } catch (error) {
