@@ -15,6 +15,7 @@ const caseFiles = {
   'metrics against brute force': 'metrics.py',
   'query and search': 'reading.py',
   'insert, upsert and delete': 'writing.py',
+  'indexes that are graphs': 'graph_indexes.py',
   'the partition key': 'partition_key.py',
   'the texts of common mistakes': 'mistakes.py',
   'the ORM style': 'orm_style.py',

@@ -1,0 +1,255 @@
+"""Every type of graph index over enough rows that it is built: its recall, its filters, its end."""
+
+import time
+
+import ml_dtypes
+import numpy as np
+from cases import case, run_cases, same
+from pymilvus import DataType
+
+DIM = 64
+# A little more than 4 MiB of vectors: fewer get no index.
+ROWS = 17_500
+QUERIES = 40
+LIMIT = 10
+BATCH = 3_500
+BUILD_SECONDS_MAX = 300
+
+
+def clustered(count, seed, dim=DIM):
+    """A mixture of 200 clusters in 12 latent dimensions, mapped to `dim`, with a little noise; as embeddings are."""
+    shape = np.random.default_rng(1)
+    centres = shape.standard_normal((200, 12))
+    spread = shape.standard_normal((12, dim)) / np.sqrt(12)
+    draw = np.random.default_rng(seed)
+    latent = centres[draw.integers(0, 200, count)] + 0.5 * draw.standard_normal((count, 12))
+    return (latent @ spread + 0.05 * draw.standard_normal((count, dim))).astype(np.float32)
+
+
+VECTORS = clustered(ROWS, seed=2)
+ASKED = clustered(QUERIES, seed=3)
+
+GRAPH = {"M": 16, "efConstruction": 100}
+REFINED = {**GRAPH, "refine": True, "refine_type": "FP16"}
+
+# The type, its parameters, those of a search, the recall to be reached.
+TYPES = [
+    ("FLAT", {}, {}, 1.0),
+    ("HNSW", GRAPH, {"ef": 100}, 0.97),
+    ("HNSW", {**GRAPH, "graph_layout": "compact"}, {"ef": 100}, 0.97),
+    ("HNSW", {**GRAPH, "graph_layout": "fast"}, {"ef": 100}, 0.97),
+    ("HNSW_SQ", {**GRAPH, "sq_type": "SQ8"}, {"ef": 100}, 0.9),
+    ("HNSW_SQ", {**REFINED, "sq_type": "SQ4U"}, {"ef": 100, "refine_k": 3}, 0.9),
+    ("HNSW_PQ", {**REFINED, "m": 16, "nbits": 8}, {"ef": 100, "refine_k": 5}, 0.85),
+    ("HNSW_PRQ", {**REFINED, "m": 8, "nrq": 2, "nbits": 8}, {"ef": 100, "refine_k": 5}, 0.85),
+    ("AUTOINDEX", {}, {}, 0.95),
+]
+
+# Kinds of vectors of fewer bytes, with more dimensions: as many bytes as are worth an index.
+OTHER_KINDS = [
+    ("FLOAT16_VECTOR", np.float16, 128, "2.4"),
+    ("BFLOAT16_VECTOR", ml_dtypes.bfloat16, 128, "2.4"),
+    ("INT8_VECTOR", np.int8, 256, "2.6"),
+]
+
+
+def collection(client, name, kind="FLOAT_VECTOR", vectors=VECTORS):
+    schema = client.create_schema(auto_id=False)
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("group", DataType.INT64)
+    schema.add_field("v", getattr(DataType, kind), dim=vectors.shape[1])
+    client.create_collection(name, schema=schema, consistency_level="Strong")
+    insert(client, name, vectors)
+
+
+def insert(client, name, vectors):
+    for start in range(0, len(vectors), BATCH):
+        part = vectors[start : start + BATCH]
+        sent = part.tolist() if part.dtype == np.float32 else list(part)
+        rows = [{"id": start + i, "group": (start + i) % 100, "v": v} for i, v in enumerate(sent)]
+        client.insert(name, rows)
+
+
+def make_index(client, name, index_type, metric, build):
+    """Makes the index and waits for it; returns the shares of the rows that it was seen to have."""
+    index = client.prepare_index_params()
+    index.add_index("v", index_type=index_type, metric_type=metric, params=build)
+    client.create_index(name, index, sync=False)
+    seen = []
+    deadline = time.monotonic() + BUILD_SECONDS_MAX
+    while True:
+        described = client.describe_index(name, "v")
+        total, indexed = described["total_rows"], described["indexed_rows"]
+        same(total, indexed + described["pending_index_rows"])
+        seen.append(indexed / total)
+        if described["state"] == "Finished":
+            return seen
+        assert described["state"] == "InProgress", described
+        assert time.monotonic() < deadline, f"not finished: {described}"
+        time.sleep(0.05)
+
+
+def drop_index(client, name):
+    client.release_collection(name)
+    client.drop_index(name, "v")
+
+
+def nearest(metric, vectors, query):
+    vectors, query = vectors.astype(np.float64), query.astype(np.float64)
+    if metric == "L2":
+        return np.sum((vectors - query) ** 2, axis=1)
+    scores = vectors @ query
+    if metric == "COSINE":
+        scores = scores / (np.linalg.norm(vectors, axis=1) * np.linalg.norm(query))
+    return -scores
+
+
+def recall(client, name, metric, search, vectors=VECTORS, asked=ASKED, allowed=None, **options):
+    sent = asked.tolist() if asked.dtype == np.float32 else list(asked)
+    found = client.search(name, sent, limit=LIMIT, anns_field="v", search_params={"params": search}, **options)
+    hits = 0
+    for query, got in zip(asked, found):
+        ids = [hit["id"] for hit in got]
+        same(len(set(ids)), LIMIT)
+        wanted = nearest(metric, vectors, query)
+        if allowed is not None:
+            assert all(allowed[ids]), f"a row that the filter forbids: {ids}"
+            wanted = np.where(allowed, wanted, np.inf)
+        hits += len(set(ids) & set(np.argsort(wanted)[:LIMIT].tolist()))
+    return hits / (LIMIT * len(asked))
+
+
+def reaches(client, name, wanted, metric, search, **options):
+    got = recall(client, name, metric, search, **options)
+    assert got >= wanted, f"recall {got}, not {wanted}"
+
+
+@case("every type of graph index is built over rows that are there, searched, and dropped")
+def every_type(client, name):
+    collection(client, name)
+    group = np.arange(ROWS) % 100
+    for index_type, build, search, wanted in TYPES:
+        make_index(client, name, index_type, "L2", build)
+        described = client.describe_index(name, "v")
+        same(described["index_type"], index_type)
+        client.load_collection(name)
+        reaches(client, name, wanted, "L2", search)
+        for share in (50, 10, 1):
+            options = {"allowed": group < share, "filter": f"group < {share}"}
+            reaches(client, name, wanted - 0.02, "L2", search, **options)
+        drop_index(client, name)
+
+
+@case("inner product and cosine have graphs, too")
+def other_metrics(client, name):
+    collection(client, name)
+    for metric in ("IP", "COSINE"):
+        make_index(client, name, "HNSW", metric, GRAPH)
+        client.load_collection(name)
+        reaches(client, name, 0.95, metric, {"ef": 150})
+        drop_index(client, name)
+
+
+def register(kind, dtype, dim, since):
+    @case(f"a graph over {kind}", since)
+    def other_kind(client, name):
+        vectors, asked = (clustered(count, seed, dim) for count, seed in ((ROWS, 2), (QUERIES, 3)))
+        if dtype == np.int8:
+            vectors, asked = (np.rint(20 * x).clip(-128, 127) for x in (vectors, asked))
+        vectors, asked = vectors.astype(dtype), asked.astype(dtype)
+        collection(client, name, kind, vectors)
+        make_index(client, name, "HNSW", "L2", GRAPH)
+        client.load_collection(name)
+        # Short numbers have ties, at which the last rows may be others.
+        reaches(client, name, 0.93, "L2", {"ef": 150}, vectors=vectors, asked=asked)
+
+
+for kind, dtype, dim, since in OTHER_KINDS:
+    register(kind, dtype, dim, since)
+
+
+@case("searches see deletions, upserts and new rows at once, while an index is built and after it")
+def changing_rows(client, name):
+    collection(client, name)
+    client.create_index(name, hnsw(client), sync=False)
+    client.load_collection(name)
+    query = ASKED[0]
+    order = np.argsort(nearest("L2", VECTORS, query))
+    for round in range(4):
+        gone = [int(i) for i in order[10 * round : 10 * round + 10]]
+        client.delete(name, ids=gone)
+        ids = first_ids(client, name, query)
+        assert not set(ids) & set(gone), f"deleted rows in {ids}"
+        client.insert(name, [{"id": ROWS + round, "group": 0, "v": query.tolist()}])
+        same(first_ids(client, name, query)[: round + 1], [ROWS + i for i in range(round + 1)])
+    make_sure_finished(client, name)
+    same(first_ids(client, name, query)[:4], [ROWS + i for i in range(4)])
+    client.upsert(name, [{"id": ROWS, "group": 0, "v": (query + 100).tolist()}])
+    assert ROWS not in first_ids(client, name, query)
+
+
+def hnsw(client):
+    index = client.prepare_index_params()
+    index.add_index("v", index_type="HNSW", metric_type="L2", params=GRAPH)
+    return index
+
+
+def make_sure_finished(client, name):
+    deadline = time.monotonic() + BUILD_SECONDS_MAX
+    while client.describe_index(name, "v")["state"] != "Finished":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def first_ids(client, name, query):
+    found = client.search(name, [query.tolist()], limit=LIMIT, search_params={"params": {"ef": 64}})
+    return [hit["id"] for hit in found[0]]
+
+
+@case("a radius keeps what is near, and rows beyond a bound come out whole")
+def ranges(client, name):
+    collection(client, name)
+    make_index(client, name, "HNSW", "L2", GRAPH)
+    client.load_collection(name)
+    query = ASKED[1]
+    scores = nearest("L2", VECTORS, query)
+    inner, outer = (float(x) for x in np.sort(scores)[[200, 600]])
+    near = client.search(name, [query.tolist()], limit=100, search_params={"params": {"radius": inner}})[0]
+    same(len(near), 100)
+    assert all(hit["distance"] < inner for hit in near)
+    bound = {"radius": outer, "range_filter": inner}
+    ring = client.search(name, [query.tolist()], limit=1000, search_params={"params": bound})[0]
+    assert abs(len(ring) - 400) <= 2, len(ring)
+    wanted = np.argsort(scores)[201:599].tolist()
+    missing = set(wanted) - {hit["id"] for hit in ring}
+    assert not missing, missing
+
+
+@case("the pages of an iterator follow each other without a gap")
+def iterator(client, name):
+    collection(client, name)
+    make_index(client, name, "HNSW", "L2", GRAPH)
+    client.load_collection(name)
+    query = ASKED[2]
+    search = {"metric_type": "L2", "params": {"ef": 200}}
+    pages = client.search_iterator(
+        name, [query.tolist()], batch_size=200, limit=1000, anns_field="v", search_params=search
+    )
+    ids = []
+    while page := pages.next():
+        ids += [hit.id for hit in page]
+    pages.close()
+    same(len(ids), 1000)
+    wanted = np.argsort(nearest("L2", VECTORS, query))[:990].tolist()
+    assert set(wanted) <= set(ids), sorted(set(wanted) - set(ids))
+
+
+@case("an index of few rows is finished at once, and exact")
+def few_rows(client, name):
+    collection(client, name, vectors=VECTORS[:3000])
+    same(make_index(client, name, "HNSW", "COSINE", GRAPH), [1.0])
+    client.load_collection(name)
+    same(recall(client, name, "COSINE", {"ef": 10}, vectors=VECTORS[:3000]), 1.0)
+
+
+run_cases()
