@@ -4,6 +4,7 @@
 #include <cmath>
 #include <memory>
 #include <mutex>
+#include <numeric>
 
 #include "parallel.h"
 #include "random.h"
@@ -77,7 +78,7 @@ class Builder {
     std::vector<uint32_t> links;
   };
 
-  void link_batch(uint32_t begin, uint32_t end);
+  void link_batch(const uint32_t* rows, size_t count);
   void find_links(uint32_t row, size_t level, Scratch& scratch, uint32_t* upper_links);
   void append_to_layers(const UpperLinks& member);
   void add_back_links(size_t layer, std::vector<BackLink>& back_links);
@@ -90,60 +91,77 @@ class Builder {
   WorkControl* control_;
   Graph& graph_;
   std::shared_mutex* walkers_;
+  uint32_t rows_end_ = 0;
   std::mutex mutex_;  // guards what follows
   std::vector<std::unique_ptr<Scratch>> free_;
 };
+
+// The rows of [begin, end) in an order of their own: those that came together are often alike, and members of a batch
+// do not see each other. Row 0, where walks begin as long as there are no layers, stays first.
+std::vector<uint32_t> shuffled_rows(uint32_t begin, uint32_t end, uint64_t seed) {
+  std::vector<uint32_t> rows(end - begin);
+  std::iota(rows.begin(), rows.end(), begin);
+  SplitMix random(seed_of_part(seed, begin));
+  for (size_t i = rows.size(); i > 2; --i) std::swap(rows[i - 1], rows[1 + random.below(i - 1)]);
+  return rows;
+}
 
 bool Builder::extend(uint32_t rows_end, float done_after) {
   const uint32_t first = graph_.rows;
   const float done_before = control_->done.load(std::memory_order_relaxed);
   const uint32_t batch_max = std::max(rows_end / kBatchesMin, kBatchRowsMin);
   graph_.links.resize(size_t{rows_end} * graph_.degree);
-  while (graph_.rows < rows_end) {
-    const uint32_t batch = std::min({std::max(graph_.rows, 1u), batch_max, rows_end - graph_.rows});
-    link_batch(graph_.rows, graph_.rows + batch);
+  std::fill(graph_.links.data() + size_t{first} * graph_.degree, graph_.links.data() + graph_.links.size(), kNoRow);
+  rows_end_ = rows_end;
+  const std::vector<uint32_t> rows = shuffled_rows(first, rows_end, options_.seed);
+  for (size_t linked = 0; linked < rows.size();) {
+    const size_t known = first + linked;
+    const size_t batch = std::min({std::max<size_t>(known, 1), size_t{batch_max}, rows.size() - linked});
+    link_batch(rows.data() + linked, batch);
     if (is_set(&control_->cancelled)) return false;
-    const float share = static_cast<float>(graph_.rows - first) / static_cast<float>(rows_end - first);
+    linked += batch;
+    const float share = static_cast<float>(linked) / static_cast<float>(rows.size());
     control_->done.store(done_before + (done_after - done_before) * share, std::memory_order_relaxed);
   }
   return true;
 }
 
-void Builder::link_batch(uint32_t begin, uint32_t end) {
+void Builder::link_batch(const uint32_t* rows, size_t count) {
   std::vector<UpperLinks> upper;
-  std::vector<uint32_t> upper_of(end - begin, kNoRow);
-  for (uint32_t row = begin; row < end; ++row) {
-    const size_t level = level_of(row, options_);
+  std::vector<uint32_t> upper_of(count, kNoRow);
+  for (size_t i = 0; i < count; ++i) {
+    const size_t level = level_of(rows[i], options_);
     if (level == 0) continue;
-    upper_of[row - begin] = static_cast<uint32_t>(upper.size());
-    upper.push_back({row, std::vector<uint32_t>(level * graph_.m, kNoRow)});
+    upper_of[i] = static_cast<uint32_t>(upper.size());
+    upper.push_back({rows[i], std::vector<uint32_t>(level * graph_.m, kNoRow)});
   }
-  parallel_for(options_.threads, end - begin, kRowsPerRun, &control_->cancelled, [&](size_t from, size_t to) {
+  parallel_for(options_.threads, count, kRowsPerRun, &control_->cancelled, [&](size_t from, size_t to) {
     std::unique_ptr<Scratch> scratch = take_scratch();
     for (size_t i = from; i < to; ++i) {
-      const uint32_t row = begin + static_cast<uint32_t>(i);
       UpperLinks* const above = upper_of[i] == kNoRow ? nullptr : &upper[upper_of[i]];
-      find_links(row, above == nullptr ? 0 : above->links.size() / graph_.m, *scratch,
+      find_links(rows[i], above == nullptr ? 0 : above->links.size() / graph_.m, *scratch,
                  above == nullptr ? nullptr : above->links.data());
     }
     give_back(std::move(scratch));
   });
-  // Nothing has changed for those who search yet, so nothing need be undone.
+  // Nobody has a way to the new rows yet, so nothing need be undone.
   if (is_set(&control_->cancelled)) return;
   std::vector<BackLink> back_links;
-  for (uint32_t row = begin; row < end; ++row) {
-    const uint32_t* const links = graph_.links_of(row);
-    for (size_t i = 0; i < graph_.degree && links[i] != kNoRow; ++i) back_links.push_back({links[i], row});
+  for (size_t i = 0; i < count; ++i) {
+    const uint32_t* const links = graph_.links_of(rows[i]);
+    for (size_t l = 0; l < graph_.degree && links[l] != kNoRow; ++l) back_links.push_back({links[l], rows[i]});
   }
   const std::unique_lock lock = walkers_ == nullptr ? std::unique_lock<std::shared_mutex>()
                                                     : std::unique_lock<std::shared_mutex>(*walkers_);
-  graph_.rows = end;
+  graph_.rows = rows_end_;
   add_back_links(0, back_links);
+  std::vector<uint32_t> slots_before;
+  for (const GraphLayer& layer : graph_.layers) slots_before.push_back(static_cast<uint32_t>(layer.rows.size()));
   for (const UpperLinks& member : upper) append_to_layers(member);
-  for (size_t layer = 1; layer <= graph_.layers.size(); ++layer) {
+  for (size_t layer = 1; layer <= slots_before.size(); ++layer) {
     back_links.clear();
     const GraphLayer& at = graph_.layers[layer - 1];
-    for (auto slot = static_cast<uint32_t>(at.rows.size()); slot-- > 0 && at.rows[slot] >= begin;) {
+    for (uint32_t slot = slots_before[layer - 1]; slot < at.rows.size(); ++slot) {
       const uint32_t* const links = at.links.data() + size_t{slot} * graph_.m;
       for (size_t i = 0; i < graph_.m && links[i] != kNoRow; ++i) back_links.push_back({links[i], slot});
     }
@@ -155,7 +173,6 @@ void Builder::link_batch(uint32_t begin, uint32_t end) {
 // `upper_links`.
 void Builder::find_links(uint32_t row, size_t level, Scratch& scratch, uint32_t* upper_links) {
   uint32_t* const links = graph_.links.data() + size_t{row} * graph_.degree;
-  std::fill_n(links, graph_.degree, kNoRow);
   if (graph_.rows == 0) return;
   RowScorer& scorer = scratch.scorer;
   codes_.prepare_row(row, &scorer.query);
@@ -164,7 +181,7 @@ void Builder::find_links(uint32_t row, size_t level, Scratch& scratch, uint32_t*
   uint32_t entry = find_entry(graph_, scorer, top, &rank, scratch.neighbours);
   for (size_t layer = top + 1; layer-- > 0;) {
     const LayerView view = LayerView::of(graph_, layer);
-    scratch.visited.reset(view.nodes);
+    scratch.visited.reset(layer == 0 ? rows_end_ : view.nodes);
     scratch.visited.insert(entry);
     scratch.beam.reset(std::max<size_t>(options_.ef_construction, graph_.m));
     scratch.beam.offer(rank, entry);

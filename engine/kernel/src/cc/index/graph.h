@@ -11,7 +11,7 @@
 
 namespace elanus {
 
-// A layer above layer 0. Its rows have slots in ascending order of their numbers, and are linked by slot.
+// A layer above layer 0. Its rows have slots, numbered in the order in which they were linked, and links lead to slots.
 struct GraphLayer {
   std::vector<uint32_t> rows;   // by slot
   std::vector<uint32_t> below;  // where the slot's row stands in the layer below: its slot, in layer 0 its number
@@ -45,8 +45,7 @@ struct WorkControl {
 class WalkCodes;
 
 // Links rows [graph->rows, rows_end) of `codes` into `graph`, which has the same m. The outcome depends on the codes,
-// the options without `threads`, and the sizes of earlier calls. False when cancelled: the graph is whole, but ends
-// before `rows_end`.
+// the options without `threads`, and the sizes of earlier calls. False when cancelled: the graph is void then.
 //
 // Rows are linked in batches: its members look for neighbours in the graph as it was before the batch, all threads
 // at once, and the links are added in an order that no thread has a part in. `control->done` runs from what it is
