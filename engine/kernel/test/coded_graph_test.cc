@@ -199,7 +199,7 @@ std::vector<uint8_t> some_rows(uint32_t rows, uint32_t percent) {
 void what_is_near_is_found() {
   for (const ElanusVectorType type : {ELANUS_FLOAT32, ELANUS_INT8}) {
     for (const ElanusMetric metric : {ELANUS_L2, ELANUS_IP, ELANUS_COSINE}) {
-      const Fixture fixture(type, metric, 24, 2000);
+      const Fixture fixture(type, metric, 24, 1200);
       for (const Case& c : cases()) {
         CHECK(is_valid_coded_graph(metric, 24, c.spec));
         const std::unique_ptr<VectorIndex> index = fixture.build(c.spec, 2);
@@ -209,8 +209,8 @@ void what_is_near_is_found() {
                        std::to_string(c.spec.refine) + ": recall " + std::to_string(recall);
         CHECK(recall >= c.recall);
         for (const uint32_t percent : {50u, 10u, 1u}) {
-          const std::vector<uint8_t> bits = some_rows(2000, percent);
-          CHECK(recall_of(fixture, *index, AllowedRows(simd(), bits.data(), 2000)) >= recall - 0.02);
+          const std::vector<uint8_t> bits = some_rows(1200, percent);
+          CHECK(recall_of(fixture, *index, AllowedRows(simd(), bits.data(), 1200)) >= recall - 0.02);
         }
       }
     }
@@ -364,6 +364,6 @@ int main(int count, char** arguments) {
   ranges_are_nested();
   few_rows_are_all_found();
   what_is_written_is_read();
-  lies_lead_nowhere(seed, 3'000);
+  lies_lead_nowhere(seed, 1'500);
   std::printf("ok\n");
 }
