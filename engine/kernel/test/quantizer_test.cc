@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "../src/cc/half.h"
-#include "../src/cc/index/k_means.h"
 #include "../src/cc/index/narrow.h"
 #include "../src/cc/index/quantizer.h"
 #include "check.h"
+#include "float_vectors.h"
 
 namespace {
 
@@ -21,39 +21,6 @@ using namespace elanus;
 
 using Random = std::mt19937;
 constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
-
-class Vectors : public VectorSource {
- public:
-  Vectors(size_t count, size_t dim) : dim_(dim), values_(count * dim) {}
-
-  uint32_t rows() const override { return static_cast<uint32_t>(values_.size() / dim_); }
-  void read(uint32_t row, float* out) const override { std::copy_n(at(row), dim_, out); }
-  const float* at(size_t row) const { return values_.data() + row * dim_; }
-  float* at(size_t row) { return values_.data() + row * dim_; }
-  const std::vector<float>& values() const { return values_; }
-
- private:
-  const size_t dim_;
-  std::vector<float> values_;
-};
-
-// Some dozens of gaussians in a space where one dimension is wide and another has one value only.
-Vectors clustered(size_t count, size_t dim, uint32_t seed) {
-  Random random(seed);
-  std::normal_distribution<float> normal;
-  Vectors centres(40, dim);
-  for (size_t i = 0; i < 40; ++i) {
-    for (size_t d = 0; d < dim; ++d) centres.at(i)[d] = 3 * normal(random);
-  }
-  Vectors vectors(count, dim);
-  for (size_t i = 0; i < count; ++i) {
-    const float* const centre = centres.at(random() % 40);
-    for (size_t d = 0; d < dim; ++d) vectors.at(i)[d] = centre[d] + normal(random);
-    if (dim > 2) vectors.at(i)[1] *= 50;
-    if (dim > 2) vectors.at(i)[2] = 4.25f;
-  }
-  return vectors;
-}
 
 // Every strange vector there is, among others.
 Vectors wild(size_t dim, uint32_t seed) {
@@ -109,26 +76,6 @@ struct Codes {
     }
   }
 };
-
-std::vector<const ElanusSimd*> instruction_sets() {
-  std::vector<const ElanusSimd*> sets;
-  for (const char* name : {"portable", "avx2", "avx512", "neon"}) {
-    if (const ElanusSimd* const simd = elanus_simd_find(name); simd != nullptr) sets.push_back(simd);
-  }
-  return sets;
-}
-
-double square_distance(const float* a, const float* b, size_t dim) {
-  double sum = 0;
-  for (size_t d = 0; d < dim; ++d) sum += (double{a[d]} - double{b[d]}) * (double{a[d]} - double{b[d]});
-  return sum;
-}
-
-double dot(const float* a, const float* b, size_t dim) {
-  double sum = 0;
-  for (size_t d = 0; d < dim; ++d) sum += double{a[d]} * double{b[d]};
-  return sum;
-}
 
 void halves_are_rounded_to_the_nearest() {
   for (uint32_t half = 0; half < 65'536; ++half) {
@@ -338,78 +285,6 @@ void vectors_of_one_place_are_kept() {
   }
 }
 
-void k_means_finds_what_is_there() {
-  for (const ElanusSimd* const simd : instruction_sets()) {
-    const CodeLoops& loops = code_loops(*simd);
-    // Ten places, a hundred vectors at each.
-    Vectors vectors(1000, 5);
-    for (size_t i = 0; i < 1000; ++i) {
-      for (size_t d = 0; d < 5; ++d) vectors.at(i)[d] = static_cast<float>((i % 10) * (d + 1) % 7);
-    }
-    const std::vector<float> centroids = k_means(loops, vectors.values().data(), 1000, 5, {10, 30, 1, 2});
-    for (size_t i = 0; i < 10; ++i) {
-      double nearest = INFINITY;
-      for (size_t c = 0; c < 10; ++c) nearest = std::min(nearest, square_distance(vectors.at(i), &centroids[c * 5], 5));
-      CHECK(nearest < 1e-6);
-    }
-    // More clusters than vectors: each has its own.
-    const std::vector<float> many = k_means(loops, vectors.values().data(), 6, 5, {40, 5, 1, 1});
-    for (size_t i = 0; i < 6; ++i) {
-      double nearest = INFINITY;
-      for (size_t c = 0; c < 40; ++c) nearest = std::min(nearest, square_distance(vectors.at(i), &many[c * 5], 5));
-      CHECK(nearest == 0);
-    }
-  }
-}
-
-void no_cluster_stays_empty() {
-  const CodeLoops& loops = code_loops(*elanus_simd_find(nullptr));
-  // Nine in ten vectors at one place, which most of the sample is drawn from.
-  Vectors vectors = clustered(4000, 8, 21);
-  for (size_t i = 0; i < vectors.rows(); ++i) {
-    if (i % 10 != 0) std::fill_n(vectors.at(i), 8, 0.5f);
-  }
-  for (const uint32_t threads : {1u, 3u}) {
-    const std::vector<float> centroids = k_means(loops, vectors.values().data(), 4000, 8, {64, 25, 3, threads});
-    const CentroidTable table(centroids.data(), 64, 8);
-    std::vector<uint32_t> nearest(4000);
-    std::vector<float> distances(4000);
-    loops.nearest_centroids(table.view(), vectors.values().data(), 8, 4000, nearest.data(), distances.data());
-    std::vector<uint32_t> sizes(64);
-    for (const uint32_t cluster : nearest) ++sizes[cluster];
-    CHECK(*std::min_element(sizes.begin(), sizes.end()) > 0);
-  }
-}
-
-void the_nearest_centroid_is_found() {
-  Random random(17);
-  for (const ElanusSimd* const simd : instruction_sets()) {
-    const CodeLoops& loops = code_loops(*simd);
-    for (const size_t clusters : {1u, 15u, 16u, 17u, 70u, 256u}) {
-      for (const size_t dim : {1u, 4u, 37u}) {
-        Vectors centroids(clusters, dim);
-        Vectors points(11, dim);
-        // Whole numbers, so that sums are exact and ties are many.
-        for (size_t i = 0; i < clusters * dim; ++i) centroids.at(0)[i] = static_cast<float>(random() % 4);
-        for (size_t i = 0; i < 11 * dim; ++i) points.at(0)[i] = static_cast<float>(random() % 4);
-        const CentroidTable table(centroids.values().data(), clusters, dim);
-        uint32_t nearest[11];
-        float distances[11];
-        loops.nearest_centroids(table.view(), points.values().data(), dim, 11, nearest, distances);
-        std::vector<float> all(table.stride());
-        for (size_t i = 0; i < 11; ++i) {
-          loops.centroid_distances(table.view(), points.at(i), all.data());
-          const auto first = std::min_element(all.begin(), all.begin() + static_cast<ptrdiff_t>(clusters));
-          CHECK(nearest[i] == first - all.begin() && distances[i] == *first);
-          CHECK(double{*first} == square_distance(points.at(i), centroids.at(nearest[i]), dim));
-          loops.centroid_dots(table.view(), points.at(i), all.data());
-          CHECK(double{all[clusters - 1]} == dot(points.at(i), centroids.at(clusters - 1), dim));
-        }
-      }
-    }
-  }
-}
-
 void cancelled_training_ends() {
   const std::atomic<bool> cancelled = true;
   for (const QuantizerSpec& spec : all_specs()) {
@@ -443,9 +318,6 @@ int main() {
   std::printf("quantizers: ");
   std::fflush(stdout);
   halves_are_rounded_to_the_nearest();
-  the_nearest_centroid_is_found();
-  k_means_finds_what_is_there();
-  no_cluster_stays_empty();
   codes_are_near_and_scored_as_what_they_decode_to();
   more_bits_and_stages_are_nearer();
   training_does_not_depend_on_threads();
