@@ -185,14 +185,20 @@ class LocalStore implements ObjectStore {
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
     await using file = await this.#disk.open(path, 'create');
-    await using parts = inParts(body, { partBytes: WRITE_BYTES, lifetime: 'next' });
+    await using parts = inParts(body, { partBytes: WRITE_BYTES, lifetime: 'two parts' });
+    let part = await parts.next();
     for (let position = 0; ; ) {
-      const { bytes, isLast } = await parts.next();
       signal?.throwIfAborted();
+      const { bytes, isLast } = part;
       if (position + bytes.length > bytesMax) return false;
-      await file.writeDurably([bytes], position);
-      position += bytes.length;
+      // The next part is made while the disk writes this one.
+      const next = isLast ? part : parts.next();
+      const [written, made] = await Promise.allSettled([file.writeDurably([bytes], position), next]);
+      if (written.status === 'rejected') throw written.reason;
+      if (made.status === 'rejected') throw made.reason;
       if (isLast) return true;
+      position += bytes.length;
+      part = made.value;
     }
   }
 
