@@ -14,7 +14,7 @@ const SCANNED_ROWS_MAX = 1024;
 /** Who wants more than this share of the rows finds them sooner without a walk. */
 const HITS_SHARE_MAX = 0.25;
 /** What a short walk keeps in view, and the bytes of these vectors. */
-const SHORT_EF_MAX = 256;
+const SHORT_EF_MAX = 128;
 const SHORT_BYTES_MAX = 512 * 1024;
 /** Hits whose places are looked up between two looks at the clock. */
 const HITS_PER_TURN = 4096;
@@ -120,10 +120,13 @@ export async function searchPiece(
     allowed: part.bits,
     radius,
     rangeFilter,
-    ...(read.signal === undefined ? {} : { signal: read.signal }),
   };
   const isHere = isShort(walkSearch, search, read) && !read.share.isSpent();
-  const hits = isHere ? piece.index.searchSync(walkSearch) : await piece.index.search(walkSearch);
+  const hits = isHere
+    ? piece.index.searchSync(walkSearch)
+    : await piece.index.search(
+        read.signal === undefined ? walkSearch : { ...walkSearch, signal: read.signal },
+      );
   return await inChunks(read, hits, limit, { piece, viewOfRun, order });
 }
 

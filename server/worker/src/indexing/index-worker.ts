@@ -124,17 +124,14 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
     for (const { info } of [...this.#open.values()]) if (info.collectionId === id) void this.closeIndex(info);
   }
 
-  /** Schedules a build for every segment that has one to do; returns whether there was any. */
-  #consider(index: OpenIndex, writes: 'going-on' | 'at-rest'): boolean {
-    let isAny = false;
+  /** Schedules a build for every segment that has one to do. */
+  #consider(index: OpenIndex, writes: 'going-on' | 'at-rest'): void {
     for (const segment of index.segments) {
       const planned = index.scheduled.has(segment) ? null : segment.nextPiece(writes);
       if (planned === null || planned.rows < 2 * (index.failedRows.get(segment) ?? 0)) continue;
-      isAny = true;
       index.scheduled.add(segment);
       this.#start(this.#limit.run(() => this.#buildNext(index, segment, writes)));
     }
-    return isAny;
   }
 
   /** Its turn has come: rows may have been added since, or dropped. */
