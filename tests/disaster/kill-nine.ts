@@ -17,6 +17,7 @@ const KILL_WITHIN_MS = 400;
 const DIMENSIONS = 8;
 const CONNECT_TRIES = 40;
 const CONNECT_PAUSE_MS = 250;
+const OWN_CONNECTIONS = { 'grpc.use_local_subchannel_pool': 1 } as const;
 
 export interface KillNineOptions {
   readonly rounds: number;
@@ -164,12 +165,12 @@ async function countComplaints(address: string, found: number): Promise<string[]
 }
 
 /**
- * A client that is connected. A port may come again after a kill, and grpc-js then still holds the dead connection's
- * failure against it for a while: a client that cannot connect is tried again, which no operation is.
+ * A client that is connected. A port may come again after a kill, and grpc-js remembers failures by address for all its
+ * channels: each client gets a memory of its own. One that cannot connect is tried again, which no operation is.
  */
 async function connect(address: string): Promise<MilvusClient> {
   for (let tries = CONNECT_TRIES; ; tries -= 1) {
-    const client = new MilvusClient({ address, maxRetries: 0 });
+    const client = new MilvusClient({ address, maxRetries: 0, channelOptions: OWN_CONNECTIONS });
     try {
       await client.connectPromise;
       return client;
