@@ -101,6 +101,45 @@ export function databaseNotFound(database: string): MilvusError {
   return new MilvusError(`database not found[database=${database}]`, { code: 800 });
 }
 
+/** `rule` is in Milvus' words, for example `database name couldn't be empty`. */
+export function databaseNameInvalid(database: string, rule: string): MilvusError {
+  return new MilvusError(`${rule}: invalid database name[database=${database}]`, {
+    code: 802,
+    inputError: true,
+  });
+}
+
+export function tooManyDatabases(limit: number): MilvusError {
+  return new MilvusError(`exceeded the limit number of database[limit=${limit}]`, {
+    code: 801,
+    inputError: true,
+  });
+}
+
+export function aliasNotFound(database: string, alias: string): MilvusError {
+  return new MilvusError(`alias not found[database=${database}][alias=${alias}]`, { code: 1600 });
+}
+
+/** Aliases and collections of a database share one space of names. */
+export function aliasConflict(database: string, alias: string): MilvusError {
+  return new MilvusError(`alias and collection name conflict[database=${database}][alias=${alias}]`, {
+    code: 1601,
+  });
+}
+
+/** The alias stands for `collection`, which is another one than was asked for. */
+export function aliasTaken(database: string, alias: string, collection: string): MilvusError {
+  return new MilvusError(
+    `${alias} is alias to another collection: ${collection}: alias already exist[database=${database}][alias=${alias}]`,
+    { code: 1602 },
+  );
+}
+
+/** The collection of an alias can't be read: its record is damaged. */
+export function aliasWithoutCollection(collection: bigint): MilvusError {
+  return new MilvusError(`collection id of alias not found[collectionID=${collection}]`, { code: 1603 });
+}
+
 export function collectionNotFound(database: string, collection: string): MilvusError {
   return new MilvusError(`collection not found[database=${database}][collection=${collection}]`, {
     code: 100,

@@ -38,10 +38,35 @@ export interface RootCoordinator {
   listDatabases(): Promise<readonly DatabaseInfo[]>;
   /** @throws databaseNotFound */
   describeDatabase(database: string): Promise<DatabaseInfo>;
+  /** @throws MilvusError 65535 when the name is taken, 801 when there are as many as may be */
+  createDatabase(database: string, properties: readonly KeyValue[]): Promise<DatabaseInfo>;
+  /** A database that does not exist counts as dropped; `default` and one that holds collections are refused. */
+  dropDatabase(database: string): Promise<void>;
+  /** @throws databaseNotFound */
+  alterDatabase(database: string, change: PropertyChange): Promise<void>;
+
+  /**
+   * Makes `alias` stand for the collection that `ref` names by its own name. The same again changes nothing.
+   * @throws aliasConflict, aliasTaken, collectionNotFound, databaseNotFound
+   */
+  createAlias(ref: CollectionRef, alias: string): Promise<void>;
+  /**
+   * Makes `alias` stand for another collection, for all requests that find their collection from now on.
+   * @throws aliasConflict, aliasNotFound, collectionNotFound, databaseNotFound
+   */
+  alterAlias(ref: CollectionRef, alias: string): Promise<void>;
+  /** An alias that does not exist counts as dropped. @throws databaseNotFound */
+  dropAlias(database: string, alias: string): Promise<void>;
+  /** The collection that `alias` stands for. @throws aliasNotFound, aliasWithoutCollection, databaseNotFound */
+  describeAlias(database: string, alias: string): Promise<CollectionInfo>;
+  /** All of the database, in alphabetical order. @throws databaseNotFound */
+  listAliases(database: string): Promise<readonly string[]>;
+  /** Those of one collection, in alphabetical order; none when it does not exist. */
+  aliasesOf(id: CollectionId): Promise<readonly string[]>;
 
   /** Creating the same collection again is a success that changes nothing; with other settings it is refused. */
   createCollection(request: CreateCollection): Promise<CollectionInfo>;
-  /** A collection that does not exist counts as dropped. */
+  /** A collection that does not exist counts as dropped; one that aliases stand for is refused, and so is an alias. */
   dropCollection(ref: CollectionRef): Promise<void>;
   /** @throws collectionNotFound, databaseNotFound */
   describeCollection(ref: CollectionRef): Promise<CollectionInfo>;
@@ -63,6 +88,12 @@ export interface DatabaseInfo {
   readonly properties: readonly KeyValue[];
 }
 
+/** Properties to set, in the place of those with the same keys, and keys to forget. */
+export interface PropertyChange {
+  readonly set: readonly KeyValue[];
+  readonly remove: readonly string[];
+}
+
 export type LoadState = 'not-exist' | 'not-load' | 'loading' | 'loaded';
 
 /** What of a collection readers may touch. */
@@ -80,7 +111,7 @@ export interface LoadRequest {
   readonly partitions: readonly string[] | null;
   readonly fields: readonly string[];
   readonly skipDynamicField: boolean;
-  /** 0 means 1. */
+  /** 0: as many as the database's properties say, otherwise 1. */
   readonly replicaNumber: number;
   readonly refresh: boolean;
 }

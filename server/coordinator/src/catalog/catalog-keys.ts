@@ -6,6 +6,7 @@ import type { CollectionId, IndexId } from '@elanus/model';
  */
 export const CATALOG_PREFIX = {
   database: 'catalog/database/',
+  alias: 'catalog/alias/',
   collection: 'catalog/collection/',
   index: 'catalog/index/',
   load: 'catalog/load/',
@@ -18,6 +19,15 @@ export const ID_WINDOW_KEY = 'catalog/window/id';
 
 export function databaseKey(id: bigint): string {
   return `${CATALOG_PREFIX.database}${id}`;
+}
+
+export function aliasKeyPrefix(database: bigint): string {
+  return `${CATALOG_PREFIX.alias}${database}/`;
+}
+
+/** The name is part of the key, so that no two aliases of a database can share one. */
+export function aliasKey(database: bigint, alias: string): string {
+  return `${aliasKeyPrefix(database)}${alias}`;
 }
 
 export function collectionKey(id: CollectionId): string {

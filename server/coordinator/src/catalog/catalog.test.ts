@@ -4,7 +4,7 @@ import { type ChannelName, ConsistencyLevel, DataType } from '@elanus/model';
 import { openDeployment } from '../testing/deployment.ts';
 import { field, schemaOf } from '../testing/schema-fixture.ts';
 import { Catalog } from './catalog.ts';
-import { collectionKey, databaseKey, indexKey, loadKey } from './catalog-keys.ts';
+import { aliasKey, collectionKey, databaseKey, indexKey, loadKey } from './catalog-keys.ts';
 
 const ref = (collection: string) => ({ database: 'default', collection });
 
@@ -49,12 +49,15 @@ async function filledDeployment() {
       refresh: false,
     });
   }
+  await deployment.root.createDatabase('birds', [{ key: 'database.max.collections', value: '3' }]);
+  await deployment.root.createAlias(ref('other'), 'second');
   return deployment;
 }
 
 function everything(catalog: Catalog) {
   return {
     databases: catalog.databases(),
+    aliases: catalog.aliases(),
     collections: catalog.collections(),
     indexes: catalog.collections().map(({ id }) => catalog.indexesOf(id)),
     loads: catalog.collections().map(({ id }) => catalog.loadOf(id)),
@@ -97,6 +100,7 @@ test('a damaged record is set aside and the rest is served', async () => {
   assert.equal(after.catalog.indexesOf(healthy!.id).length, 1);
   assert.equal(after.catalog.loadOf(healthy!.id), undefined);
 
+  await after.root.dropAlias('default', 'second');
   await after.root.dropCollection(ref('other'));
   const left = after.store.keys().filter((key) => key.includes(String(healthy!.id)));
   assert.deepEqual(left, [], 'dropping takes damaged indexes along');
@@ -110,6 +114,69 @@ test('a damaged record of the default database costs nothing but its creation ti
   const after = await openDeployment({ store: store.restart() });
   assert.deepEqual(after.catalog.collections(), collections);
   assert.equal((await after.root.describeDatabase('default')).id, 1n);
+  await after.oracle.close();
+});
+
+test('an alias whose collection is damaged leads nowhere until it is moved', async () => {
+  const { store, catalog } = await filledDeployment();
+  const [healthy, damaged] = catalog.collections();
+  store.overwrite(collectionKey(damaged!.id), Buffer.from('nonsense'));
+  const { root, oracle } = await openDeployment({ store: store.restart() });
+  await assert.rejects(root.describeCollection(ref('second')), /collection not found/);
+  await assert.rejects(root.describeAlias('default', 'second'), {
+    code: 1603,
+    message: `collection id of alias not found[collectionID=${damaged!.id}]`,
+  });
+  await assert.rejects(root.createAlias(ref('every_kind'), 'second'), { code: 1602 });
+  await root.alterAlias(ref('every_kind'), 'second');
+  assert.equal((await root.describeCollection(ref('second'))).id, healthy!.id);
+  await oracle.close();
+});
+
+test('a damaged alias is set aside, and can be made anew', async () => {
+  const { store } = await filledDeployment();
+  store.overwrite(aliasKey(1n, 'second'), Buffer.from('nonsense'));
+  const { root, catalog, oracle } = await openDeployment({ store: store.restart() });
+  assert.deepEqual(
+    catalog.damage().map(({ key }) => key),
+    [aliasKey(1n, 'second')],
+  );
+  await assert.rejects(root.describeCollection(ref('second')), /collection not found/);
+  await root.createAlias(ref('other'), 'second');
+  const after = await openDeployment({ store: store.restart() });
+  assert.deepEqual(await after.root.listAliases('default'), ['second']);
+  assert.deepEqual(after.catalog.damage(), []);
+  await oracle.close();
+});
+
+test('a dropped database leaves no record behind, damaged aliases included', async () => {
+  const { store, catalog } = await filledDeployment();
+  const { id } = catalog.database('birds');
+  store.overwrite(aliasKey(id, 'lost'), Buffer.from('nonsense'));
+  const after = await openDeployment({ store: store.restart() });
+  await after.root.dropDatabase('birds');
+  assert.deepEqual(
+    store.keys().filter((key) => key.includes(`/${id}`)),
+    [],
+  );
+  await after.oracle.close();
+});
+
+test('what a database of damaged record holds is set aside with it, and nobody gets into its place', async () => {
+  const { root, store, catalog } = await filledDeployment();
+  const { id } = catalog.database('birds');
+  await root.renameCollection(ref('every_kind'), { database: 'birds', collection: 'every_kind' });
+  await root.createAlias({ database: 'birds', collection: 'every_kind' }, 'second');
+  store.overwrite(databaseKey(id), Buffer.from('nonsense'));
+  const after = await openDeployment({ store: store.restart() });
+  assert.equal(after.catalog.damage().length, 3);
+  assert.deepEqual(
+    after.catalog.collections().map(({ name }) => name),
+    ['other'],
+  );
+  const again = await after.root.createDatabase('birds', []);
+  assert.notEqual(again.id, id);
+  assert.deepEqual(await after.root.listCollections('birds'), []);
   await after.oracle.close();
 });
 

@@ -12,7 +12,10 @@ import {
 } from '@elanus/model';
 import type { CollectionRef, DatabaseInfo } from '@elanus/rpc';
 import { type Logger, silentLogger } from '@elanus/runtime';
+import { type AliasRecord, decodeAlias, encodeAlias } from './alias-record.ts';
 import {
+  aliasKey,
+  aliasKeyPrefix,
   CATALOG_PREFIX,
   collectionKey,
   databaseKey,
@@ -25,7 +28,7 @@ import { decodeCollection, decodeDatabase, encodeCollection, encodeDatabase } fr
 import { decodeIndex, encodeIndex } from './index-record.ts';
 import { decodeLoad, encodeLoad, type LoadRecord } from './load-record.ts';
 import { ObjectLocks } from './object-locks.ts';
-import { RecordTooNew } from './record.ts';
+import { RecordDamage, RecordTooNew } from './record.ts';
 
 /** Always there; made when the catalog is. */
 export const DEFAULT_DATABASE_NAME = 'default';
@@ -34,6 +37,10 @@ export const DEFAULT_DATABASE_ID = 1n;
 /** One step of a catalog transaction. */
 export type CatalogChange =
   | { readonly kind: 'put-database'; readonly database: DatabaseInfo }
+  /** Of a database without collections; takes aliases along whose collections can't be read. */
+  | { readonly kind: 'remove-database'; readonly database: DatabaseInfo }
+  | { readonly kind: 'put-alias'; readonly alias: AliasRecord }
+  | { readonly kind: 'remove-alias'; readonly alias: Pick<AliasRecord, 'databaseId' | 'name'> }
   | { readonly kind: 'put-collection'; readonly collection: CollectionInfo }
   /** Takes the collection's indexes and load state along. */
   | { readonly kind: 'remove-collection'; readonly collection: CollectionInfo }
@@ -60,6 +67,8 @@ export class Catalog {
   readonly #collections = new Map<CollectionId, CollectionInfo>();
   /** By database id and name. */
   readonly #collectionsByName = new Map<string, CollectionInfo>();
+  /** By database id and name; collections have none of these names. */
+  readonly #aliases = new Map<string, AliasRecord>();
   readonly #indexes = new Map<CollectionId, Map<IndexId, IndexInfo>>();
   readonly #loads = new Map<CollectionId, LoadRecord>();
 
@@ -95,6 +104,7 @@ export class Catalog {
     return this.#collections.has(owner) || this.#damage.some(({ key }) => key === collectionKey(owner));
   }
 
+  /** In order of creation. */
   databases(): readonly DatabaseInfo[] {
     return [...this.#databases.values()];
   }
@@ -114,9 +124,37 @@ export class Catalog {
     return this.#collections.get(id);
   }
 
-  /** @throws databaseNotFound */
+  /**
+   * Where a name becomes a collection, and the only place: its own name, or an alias. Who looks twice may find
+   * two collections, because aliases move.
+   * @throws databaseNotFound
+   */
   findCollection(ref: CollectionRef): CollectionInfo | undefined {
+    const own = this.findByOwnName(ref);
+    if (own !== undefined) return own;
+    const alias = this.findAlias(ref.database, ref.collection);
+    return alias === undefined ? undefined : this.#collections.get(alias.collectionId);
+  }
+
+  /** Aliases left out. @throws databaseNotFound */
+  findByOwnName(ref: CollectionRef): CollectionInfo | undefined {
     return this.#collectionsByName.get(nameKey(this.database(ref.database).id, ref.collection));
+  }
+
+  /** @throws databaseNotFound */
+  findAlias(database: string, alias: string): AliasRecord | undefined {
+    return this.#aliases.get(nameKey(this.database(database).id, alias));
+  }
+
+  /** Of every database. */
+  aliases(): readonly AliasRecord[] {
+    return [...this.#aliases.values()];
+  }
+
+  /** The names that stand for the collection besides its own, in alphabetical order. */
+  aliasesOf(id: CollectionId): readonly string[] {
+    const own = this.aliases().filter((alias) => alias.collectionId === id);
+    return own.map(({ name }) => name).sort();
   }
 
   /** @throws collectionNotFound, databaseNotFound */
@@ -133,6 +171,11 @@ export class Catalog {
 
   loadOf(id: CollectionId): LoadRecord | undefined {
     return this.#loads.get(id);
+  }
+
+  /** Serialises changes of the set of databases. Taken before the lock of a database, never after. */
+  async withDatabases<Result>(task: () => Promise<Result>): Promise<Result> {
+    return await this.#locks.run('databases', task);
   }
 
   /** Serialises changes of the names of a database. Taken before the lock of a collection, never after. */
@@ -171,6 +214,14 @@ export class Catalog {
     switch (change.kind) {
       case 'put-database':
         return [{ key: databaseKey(change.database.id), value: encodeDatabase(change.database) }];
+      case 'remove-database':
+        return this.#keysOfDatabase(change.database.id).map((key) => ({ key, value: null }));
+      case 'put-alias':
+        return [
+          { key: aliasKey(change.alias.databaseId, change.alias.name), value: encodeAlias(change.alias) },
+        ];
+      case 'remove-alias':
+        return [{ key: aliasKey(change.alias.databaseId, change.alias.name), value: null }];
       case 'put-collection':
         return [{ key: collectionKey(change.collection.id), value: encodeCollection(change.collection) }];
       case 'remove-collection':
@@ -194,6 +245,18 @@ export class Catalog {
     switch (change.kind) {
       case 'put-database':
         this.#databases.set(change.database.name, change.database);
+        return;
+      case 'remove-database':
+        this.#databases.delete(change.database.name);
+        for (const alias of this.aliases()) {
+          if (alias.databaseId === change.database.id) this.#forgetAlias(alias);
+        }
+        return;
+      case 'put-alias':
+        this.#rememberAlias(change.alias);
+        return;
+      case 'remove-alias':
+        this.#forgetAlias(change.alias);
         return;
       case 'put-collection':
         this.#forget(this.#collections.get(change.collection.id));
@@ -221,18 +284,28 @@ export class Catalog {
     }
   }
 
+  /** Every key that belongs to a database without collections, those of damaged aliases included. */
+  #keysOfDatabase(id: bigint): readonly string[] {
+    const aliases = this.aliases().filter(({ databaseId }) => databaseId === id);
+    const damagedAliases = this.#damagedKeys(aliasKeyPrefix(id));
+    return [databaseKey(id), ...aliases.map(({ name }) => aliasKey(id, name)), ...damagedAliases];
+  }
+
   /** Every key that belongs to the collection, those of damaged indexes included. */
   #keysOf(id: CollectionId): readonly string[] {
-    const damagedIndexes = this.#damage
-      .map(({ key }) => key)
-      .filter((key) => key.startsWith(indexKeyPrefix(id)));
+    const damagedIndexes = this.#damagedKeys(indexKeyPrefix(id));
     const indexes = this.indexesOf(id).map((index) => indexKey(id, index.id));
     return [collectionKey(id), loadKey(id), ...indexes, ...damagedIndexes];
+  }
+
+  #damagedKeys(prefix: string): readonly string[] {
+    return this.#damage.map(({ key }) => key).filter((key) => key.startsWith(prefix));
   }
 
   #remember(collection: CollectionInfo): void {
     const key = nameKey(collection.databaseId, collection.name);
     assert(!this.#collectionsByName.has(key), `the name ${collection.name} belongs to one collection`);
+    assert(!this.#aliases.has(key), `the name ${collection.name} is no alias`);
     this.#collections.set(collection.id, collection);
     this.#collectionsByName.set(key, collection);
   }
@@ -243,6 +316,16 @@ export class Catalog {
     this.#collectionsByName.delete(nameKey(collection.databaseId, collection.name));
   }
 
+  #rememberAlias(alias: AliasRecord): void {
+    const key = nameKey(alias.databaseId, alias.name);
+    assert(!this.#collectionsByName.has(key), `the alias ${alias.name} is no collection's own name`);
+    this.#aliases.set(key, alias);
+  }
+
+  #forgetAlias({ databaseId, name }: Pick<AliasRecord, 'databaseId' | 'name'>): void {
+    this.#aliases.delete(nameKey(databaseId, name));
+  }
+
   #indexesForChange(id: CollectionId): Map<IndexId, IndexInfo> {
     const known = this.#indexes.get(id) ?? new Map<IndexId, IndexInfo>();
     this.#indexes.set(id, known);
@@ -250,15 +333,22 @@ export class Catalog {
   }
 
   async #readAll(): Promise<void> {
-    await this.#readEach(CATALOG_PREFIX.database, (bytes) => {
-      const database = decodeDatabase(bytes);
-      this.#databases.set(database.name, database);
-    });
+    const databases: DatabaseInfo[] = [];
+    await this.#readEach(CATALOG_PREFIX.database, (bytes) => databases.push(decodeDatabase(bytes)));
+    databases.sort((left, right) => (left.id < right.id ? -1 : 1));
+    for (const database of databases) this.#databases.set(database.name, database);
     const databaseNames = new Map(this.databases().map((database) => [database.id, database.name]));
     // Its record may be damaged, its name and its collections are known all the same.
     databaseNames.set(DEFAULT_DATABASE_ID, DEFAULT_DATABASE_NAME);
     await this.#readEach(CATALOG_PREFIX.collection, (bytes) => {
       this.#remember(decodeCollection(bytes, (id) => databaseNames.get(id)));
+    });
+    await this.#readEach(CATALOG_PREFIX.alias, (bytes) => {
+      const alias = decodeAlias(bytes);
+      if (!databaseNames.has(alias.databaseId)) {
+        throw new RecordDamage(`its database ${alias.databaseId} is unknown`);
+      }
+      this.#rememberAlias(alias);
     });
     const indexes: IndexInfo[] = [];
     await this.#readEach(CATALOG_PREFIX.index, (bytes) => indexes.push(decodeIndex(bytes)));

@@ -20,6 +20,7 @@ import type {
 } from '@elanus/rpc';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { LoadRecord } from '../catalog/load-record.ts';
+import { replicaNumberOf } from '../root/database-properties.ts';
 import {
   describeLoadFields,
   isFieldLoaded,
@@ -58,7 +59,8 @@ export class CatalogQueryCoordinator implements QueryCoordinator {
       this.#checkIndexes(collection, fields);
       if (current !== undefined) checkSameFields(collection, current, fields, partitions);
 
-      const wanted = recordOf(collection, current, request, partitions, fields);
+      const replicas = request.replicaNumber || this.#defaultReplicas(collection);
+      const wanted = recordOf(collection, current, replicas, partitions, fields);
       if (current !== undefined && isSameRecord(current, wanted)) return;
       await this.#commitLoad(wanted);
     });
@@ -119,6 +121,10 @@ export class CatalogQueryCoordinator implements QueryCoordinator {
     };
   }
 
+  #defaultReplicas({ databaseName }: CollectionInfo): number {
+    return replicaNumberOf(this.#catalog.database(databaseName).properties) ?? 1;
+  }
+
   async #commitLoad(load: LoadRecord): Promise<void> {
     this.#loading.set(load.collectionId, load);
     try {
@@ -158,7 +164,7 @@ export class CatalogQueryCoordinator implements QueryCoordinator {
 function recordOf(
   collection: CollectionInfo,
   current: LoadRecord | undefined,
-  request: LoadRequest,
+  replicaNumber: number,
   partitions: readonly PartitionInfo[] | null,
   fields: LoadFields,
 ): LoadRecord {
@@ -169,7 +175,7 @@ function recordOf(
         ? { kind: 'collection', released: new Set() }
         : scopeWith(current?.scope ?? null, partitions),
     fields: current?.fields ?? fields,
-    replicaNumber: Math.max(1, request.replicaNumber),
+    replicaNumber: Math.max(1, replicaNumber),
   };
 }
 

@@ -25,8 +25,16 @@ export function duplicateKeyPolicy(properties: readonly KeyValue[]): DuplicateKe
   return policy;
 }
 
+/** `undefined` when the properties name none. */
+export function timezoneOf(properties: readonly KeyValue[]): string | undefined {
+  return properties.findLast((property) => property.key === TIMEZONE_PROPERTY)?.value;
+}
+
 /** The client's properties with the time zone that every collection is described with. */
-export function withTimezone(properties: readonly KeyValue[]): readonly KeyValue[] {
-  if (properties.some((property) => property.key === TIMEZONE_PROPERTY)) return properties;
-  return [...properties, { key: TIMEZONE_PROPERTY, value: TIMEZONE_DEFAULT }];
+export function withTimezone(
+  properties: readonly KeyValue[],
+  timezone: string | undefined,
+): readonly KeyValue[] {
+  if (timezoneOf(properties) !== undefined) return properties;
+  return [...properties, { key: TIMEZONE_PROPERTY, value: timezone ?? TIMEZONE_DEFAULT }];
 }

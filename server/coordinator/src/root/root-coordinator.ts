@@ -1,10 +1,12 @@
 import {
+  aliasConflict,
   type CollectionId,
   type CollectionInfo,
   collectionNotFound,
   type DatabaseId,
   type DuplicateKeyPolicy,
   invalidInput,
+  type KeyValue,
   MilvusError,
   type PartitionId,
   type PartitionInfo,
@@ -15,15 +17,19 @@ import type {
   CollectionRef,
   CreateCollection,
   DatabaseInfo,
+  PropertyChange,
   RootCoordinator,
   StreamingWorker,
 } from '@elanus/rpc';
 import { type Logger, silentLogger, type TimestampSource } from '@elanus/runtime';
-import { type Catalog, DEFAULT_DATABASE_ID, DEFAULT_DATABASE_NAME } from '../catalog/catalog.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import { channelNames } from '../catalog/channel-name.ts';
 import { isPartitionLoaded } from '../query/load-scope.ts';
-import { duplicateKeyPolicy, withTimezone } from './collection-properties.ts';
+import { Aliases } from './aliases.ts';
+import { duplicateKeyPolicy, timezoneOf, withTimezone } from './collection-properties.ts';
 import type { CoordinatorLimits } from './coordinator-limits.ts';
+import { collectionsMaxOf } from './database-properties.ts';
+import { Databases } from './databases.ts';
 import type { IdAllocator } from './id-allocator.ts';
 import { isSameCollection } from './same-collection.ts';
 
@@ -39,7 +45,7 @@ export interface RootCoordinatorOptions {
 }
 
 /**
- * Databases, collections and partitions over the catalog.
+ * Databases, aliases, collections and partitions over the catalog.
  *
  * The worker and the catalog change one after the other, and a crash may come between. A collection's
  * channels are made before its record, so a record always has its channels; they go after it, so what
@@ -52,6 +58,8 @@ export class CatalogRootCoordinator implements RootCoordinator {
   readonly #streaming: StreamingWorker;
   readonly #limits: CoordinatorLimits;
   readonly #logger: Logger;
+  readonly #databases: Databases;
+  readonly #aliases: Aliases;
 
   private constructor(options: RootCoordinatorOptions) {
     this.#catalog = options.catalog;
@@ -60,26 +68,15 @@ export class CatalogRootCoordinator implements RootCoordinator {
     this.#streaming = options.streaming;
     this.#limits = options.limits;
     this.#logger = options.logger ?? silentLogger;
+    this.#databases = new Databases(options);
+    this.#aliases = new Aliases(options);
   }
 
   /** Makes the database `default` when the catalog is new. */
   static async open(options: RootCoordinatorOptions): Promise<CatalogRootCoordinator> {
-    const { catalog, timestamps } = options;
-    if (!catalog.databases().some((database) => database.name === DEFAULT_DATABASE_NAME)) {
-      const createdTimestamp = timestamps.next();
-      await catalog.commit([
-        {
-          kind: 'put-database',
-          database: {
-            id: DEFAULT_DATABASE_ID,
-            name: DEFAULT_DATABASE_NAME,
-            createdTimestamp,
-            properties: [],
-          },
-        },
-      ]);
-    }
-    return new CatalogRootCoordinator(options);
+    const root = new CatalogRootCoordinator(options);
+    await root.#databases.makeDefault();
+    return root;
   }
 
   async allocateTimestamp(): Promise<Timestamp> {
@@ -98,11 +95,49 @@ export class CatalogRootCoordinator implements RootCoordinator {
     return this.#catalog.database(database);
   }
 
+  async createDatabase(database: string, properties: readonly KeyValue[]): Promise<DatabaseInfo> {
+    return await this.#databases.create(database, properties);
+  }
+
+  async dropDatabase(database: string): Promise<void> {
+    await this.#databases.drop(database);
+  }
+
+  async alterDatabase(database: string, change: PropertyChange): Promise<void> {
+    await this.#databases.alter(database, change);
+  }
+
+  async createAlias(ref: CollectionRef, alias: string): Promise<void> {
+    await this.#aliases.create(ref, alias);
+  }
+
+  async alterAlias(ref: CollectionRef, alias: string): Promise<void> {
+    await this.#aliases.alter(ref, alias);
+  }
+
+  async dropAlias(database: string, alias: string): Promise<void> {
+    await this.#aliases.drop(database, alias);
+  }
+
+  async describeAlias(database: string, alias: string): Promise<CollectionInfo> {
+    return this.#aliases.describe(database, alias);
+  }
+
+  async listAliases(database: string): Promise<readonly string[]> {
+    return this.#aliases.list(database);
+  }
+
+  async aliasesOf(id: CollectionId): Promise<readonly string[]> {
+    return this.#catalog.aliasesOf(id);
+  }
+
   async createCollection(request: CreateCollection): Promise<CollectionInfo> {
     const name = request.schema.name;
     const duplicateKey = duplicateKeyPolicy(request.properties);
     return await this.#catalog.withDatabase(request.database, async (database) => {
-      const existing = this.#catalog.findCollection({ database: database.name, collection: name });
+      if (this.#catalog.findAlias(database.name, name) !== undefined)
+        throw aliasConflict(database.name, name);
+      const existing = this.#catalog.findByOwnName({ database: database.name, collection: name });
       if (existing !== undefined) {
         if (isSameCollection(existing, request)) return existing;
         throw refused(`create duplicate collection with different parameters, collection: ${name}`);
@@ -126,7 +161,11 @@ export class CatalogRootCoordinator implements RootCoordinator {
   async dropCollection(ref: CollectionRef): Promise<void> {
     try {
       await this.#catalog.withDatabase(ref.database, async () => {
+        if (this.#catalog.findAlias(ref.database, ref.collection) !== undefined) {
+          throw refused(`cannot drop the collection via alias = ${ref.collection}`);
+        }
         await this.#catalog.withCollection(ref, async (collection) => {
+          this.#refuseAliases(collection);
           await this.#catalog.commit([{ kind: 'remove-collection', collection }]);
           await this.#dropChannels(collection);
         });
@@ -159,7 +198,13 @@ export class CatalogRootCoordinator implements RootCoordinator {
           `duplicated new collection name ${to.database}:${to.collection} with other collection name or alias`,
         );
       }
+      if (this.#catalog.findAlias(ref.database, ref.collection) !== undefined) {
+        throw refused(`unsupported use an alias to rename collection, alias:${ref.collection}`);
+      }
       await this.#catalog.withCollection(ref, async (collection) => {
+        if (collection.databaseId !== target.id && this.#catalog.aliasesOf(collection.id).length > 0) {
+          throw refused('fail to rename db name, must drop all aliases of this collection before rename');
+        }
         await this.#change({
           ...collection,
           databaseId: target.id as DatabaseId,
@@ -230,7 +275,7 @@ export class CatalogRootCoordinator implements RootCoordinator {
         createdTimestamp,
       })),
       consistencyLevel: request.consistencyLevel,
-      properties: withTimezone(request.properties),
+      properties: withTimezone(request.properties, timezoneOf(database.properties)),
       duplicateKey,
       createdTimestamp,
       updatedTimestamp: createdTimestamp,
@@ -261,9 +306,17 @@ export class CatalogRootCoordinator implements RootCoordinator {
     await this.#catalog.withDatabase(first, async () => await this.#withDatabases(rest, task));
   }
 
+  #refuseAliases(collection: CollectionInfo): void {
+    const aliases = this.#catalog.aliasesOf(collection.id);
+    if (aliases.length === 0) return;
+    throw refused(
+      `unable to drop the collection [${collection.name}] because it has associated aliases [${aliases.join(' ')}], please remove all aliases before dropping the collection`,
+    );
+  }
+
   #checkCollectionCount(database: DatabaseInfo): void {
     const count = this.#catalog.collections().filter(({ databaseId }) => databaseId === database.id).length;
-    const limit = this.#limits.collectionsMax;
+    const limit = collectionsMaxOf(database.properties) ?? this.#limits.collectionsMax;
     if (count < limit) return;
     throw new MilvusError(
       `exceeded the limit number of collections[dbName=${database.name}][limit=${limit}]`,

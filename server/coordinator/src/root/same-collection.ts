@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CollectionInfo, CollectionSchema, FieldSchema, KeyValue } from '@elanus/model';
 import type { CreateCollection } from '@elanus/rpc';
-import { withTimezone } from './collection-properties.ts';
+import { timezoneOf, withTimezone } from './collection-properties.ts';
 
 /** Whether `request` asks for what `existing` already is, so that creating it again changes nothing. */
 export function isSameCollection(existing: CollectionInfo, request: CreateCollection): boolean {
@@ -11,7 +11,11 @@ export function isSameCollection(existing: CollectionInfo, request: CreateCollec
     partitionsMatch &&
     existing.channels.length === request.shardsNum &&
     existing.consistencyLevel === request.consistencyLevel &&
-    isDeepStrictEqual(byKey(existing.properties), byKey(withTimezone(request.properties))) &&
+    isDeepStrictEqual(
+      byKey(existing.properties),
+      // Its database's time zone may be another one by now.
+      byKey(withTimezone(request.properties, timezoneOf(existing.properties))),
+    ) &&
     isDeepStrictEqual(comparable(existing.schema), comparable(request.schema))
   );
 }

@@ -54,6 +54,10 @@ export const SETTINGS = {
     min: 0,
     max: 86_400_000,
   }),
+  databasesMax: wholeNumber('rootCoord.maxDatabaseNum', COORDINATOR_LIMITS_DEFAULT.databasesMax, {
+    min: 1,
+    max: 1_048_576,
+  }),
   collectionsMax: wholeNumber(
     'quotaAndLimits.limits.maxCollectionNumPerDB',
     COORDINATOR_LIMITS_DEFAULT.collectionsMax,
@@ -90,6 +94,7 @@ export function readSettings(read: <Value>(setting: Setting<Value>) => Value): S
     },
     coordinator: {
       partitionsMax,
+      databasesMax: read(SETTINGS.databasesMax),
       collectionsMax: read(SETTINGS.collectionsMax),
       capacityMax: read(SETTINGS.capacityMax),
     },
