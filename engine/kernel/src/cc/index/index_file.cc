@@ -19,11 +19,23 @@ using namespace index_file_format;
 
 namespace {
 
-// As much as is summed before a look at `cancelled`: some milliseconds.
-constexpr size_t kVerifyBytes = size_t{1} << 25;
+// As much as is read before a look at `cancelled`.
+constexpr size_t kVerifyBytes = size_t{1} << 20;
 
 FileFault io_failed(const char* action, const std::string& path) {
   return {ELANUS_IO_FAILED, std::string("cannot ") + action + " " + path + ": " + std::strerror(errno)};
+}
+
+// Reads all of it, or fails; false with errno. What is beyond the end of the file is missing, not zero.
+bool read_all(int fd, uint8_t* bytes, size_t size, uint64_t offset) {
+  for (size_t done = 0; done < size;) {
+    const ssize_t got = ::pread(fd, bytes + done, size - done, static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got == 0) errno = ENODATA;
+    if (got <= 0) return false;
+    done += static_cast<size_t>(got);
+  }
+  return true;
 }
 
 // The checksum of the first page, in which its own place counts as zero.
@@ -43,10 +55,9 @@ FileFault IndexFile::damaged(std::string_view what) const {
 FileFault IndexFile::open(const std::string& path, std::shared_ptr<const IndexFile>* file) {
   std::shared_ptr<IndexFile> opened(new IndexFile());
   opened->path_ = path;
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return io_failed("open", path);
-  FileFault fault = opened->map(fd);
-  ::close(fd);
+  opened->fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (opened->fd_ < 0) return io_failed("open", path);
+  FileFault fault = opened->map();
   if (!fault.failed()) fault = opened->read_first_page();
   if (!fault.failed()) *file = std::move(opened);
   return fault;
@@ -54,15 +65,16 @@ FileFault IndexFile::open(const std::string& path, std::shared_ptr<const IndexFi
 
 IndexFile::~IndexFile() {
   if (bytes_ != nullptr) ::munmap(const_cast<uint8_t*>(bytes_), size_);
+  if (fd_ >= 0) ::close(fd_);
 }
 
-FileFault IndexFile::map(int fd) {
+FileFault IndexFile::map() {
   struct stat about;
-  if (::fstat(fd, &about) != 0) return io_failed("read", path_);
+  if (::fstat(fd_, &about) != 0) return io_failed("read", path_);
   if (!S_ISREG(about.st_mode)) return damaged("it is no file");
   if (static_cast<uint64_t>(about.st_size) < kFirstPageBytes) return damaged("it is too short");
   const size_t size = static_cast<size_t>(about.st_size);
-  void* const mapped = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
+  void* const mapped = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd_, 0);
   if (mapped == MAP_FAILED) return io_failed("map", path_);
   bytes_ = static_cast<const uint8_t*>(mapped);
   size_ = size;
@@ -71,7 +83,7 @@ FileFault IndexFile::map(int fd) {
 
 FileFault IndexFile::read_first_page() {
   uint8_t page[kFirstPageBytes];
-  std::memcpy(page, bytes_, sizeof page);
+  if (!read_all(fd_, page, sizeof page, 0)) return io_failed("read", path_);
   if (std::memcmp(page, kMagic, sizeof kMagic) != 0) return damaged("it does not begin as one");
   const bool adds_up = get<uint32_t>(page + kChecksumAt) == first_page_checksum(page);
   const uint32_t version = get<uint32_t>(page + kVersionAt);
@@ -119,15 +131,26 @@ const IndexFile::Section* IndexFile::section(std::string_view name) const {
 }
 
 FileFault IndexFile::verify(const std::atomic<bool>* cancelled) const {
+  std::vector<uint8_t> buffer(kVerifyBytes);
   for (const Section& section : sections_) {
-    uint32_t sum = 0;
-    for (size_t at = 0; at < section.size; at += kVerifyBytes) {
-      if (cancelled != nullptr && cancelled->load(std::memory_order_relaxed))
-        return {ELANUS_CANCELLED, "reading " + path_ + " was cancelled"};
-      sum = crc32(sum, section.bytes + at, std::min(kVerifyBytes, section.size - at));
-    }
-    if (sum != section.checksum) return damaged("section \"" + section.name + "\" does not match its checksum");
+    FileFault fault = verify_section(section, buffer.data(), cancelled);
+    if (fault.failed()) return fault;
   }
+  return {};
+}
+
+FileFault IndexFile::verify_section(const Section& section, uint8_t* buffer,
+                                    const std::atomic<bool>* cancelled) const {
+  const auto offset = static_cast<uint64_t>(section.bytes - bytes_);
+  uint32_t sum = 0;
+  for (size_t at = 0; at < section.size; at += kVerifyBytes) {
+    if (cancelled != nullptr && cancelled->load(std::memory_order_relaxed))
+      return {ELANUS_CANCELLED, "reading " + path_ + " was cancelled"};
+    const size_t size = std::min(kVerifyBytes, section.size - at);
+    if (!read_all(fd_, buffer, size, offset + at)) return io_failed("read", path_);
+    sum = crc32(sum, buffer, size);
+  }
+  if (sum != section.checksum) return damaged("section \"" + section.name + "\" does not match its checksum");
   return {};
 }
 

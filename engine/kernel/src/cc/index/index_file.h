@@ -87,8 +87,9 @@ class IndexFileWriter {
   uint64_t written_ = 0;
 };
 
-// A finished file, mapped for reading until the last owner lets go of it. The bytes that it holds were sound when
-// they were written; whether they still are, `verify` finds out, and what they mean the reader of the kind checks.
+// A finished file, mapped for reading until the last owner lets go of it. Another may be put in its place meanwhile,
+// but nobody may change or shorten it. The bytes that it holds were sound when they were written; whether they still
+// are, `verify` finds out, and what they mean the reader of the kind checks.
 class IndexFile {
  public:
   struct Section {
@@ -122,7 +123,8 @@ class IndexFile {
     return reinterpret_cast<const T*>(found->bytes);
   }
 
-  // Compares every section with its checksum. Reads the whole file: some GB a second from memory.
+  // Compares every section with its checksum. Reads the whole file, some GB a second from memory, and by calls that
+  // return, other than loads from mapped memory, when the disk cannot read.
   FileFault verify(const std::atomic<bool>* cancelled) const;
 
   // How readers of a kind refuse what is in the sections.
@@ -130,11 +132,13 @@ class IndexFile {
 
  private:
   IndexFile() = default;
-  FileFault map(int fd);
+  FileFault map();
   FileFault read_first_page();
   FileFault read_section(const uint8_t* entry, uint64_t begin);
+  FileFault verify_section(const Section& section, uint8_t* buffer, const std::atomic<bool>* cancelled) const;
 
   std::string path_;
+  int fd_ = -1;
   const uint8_t* bytes_ = nullptr;
   size_t size_ = 0;
   IndexFileHead head_;
