@@ -54,7 +54,8 @@ function areSameKind(left: Constant, right: Constant): boolean {
 
 /** A text beside a Timestamptz field says an instant as its literal does. */
 function isInstantText(field: Bound, text: Bound): boolean {
-  return text.kind === 'constant' && field.kind === 'operand' && kindOfOperand(field.operand) === 'instant';
+  if (text.kind !== 'constant' || typeof text.value !== 'string' || field.kind !== 'operand') return false;
+  return kindOfOperand(field.operand) === 'instant';
 }
 
 /** `field operator ISO '...'`, either way round. */

@@ -51,6 +51,32 @@ const jsonOperand = fc.constantFrom(
 const arithmetic = fc.constantFrom('+', '-', '*', '/', '%', '&', '|', '^');
 const divisor = fc.constantFrom('1', '3', '-7', '2000000000', '9007199254740993');
 
+const regex = fc
+  .array(fc.constantFrom('a', 'b', 'é', '.', '^', '$', 'a*', 'b+', '[ab]', '(a|é)', '[^a]', '𝄞?'), {
+    minLength: 1,
+    maxLength: 4,
+  })
+  .map((parts) => `"${parts.join('')}"`);
+const phrase = fc
+  .array(fc.constantFrom('fox', 'quick', 'Brown', 'dog'), { maxLength: 4 })
+  .map((parts) => `"${parts.join(' ')}"`);
+const INSTANTS = [
+  '2024-02-29T12:00:00Z',
+  '2025-01-31T00:00:00Z',
+  '2025-03-01T00:00:00Z',
+  '1969-12-31T23:59:59Z',
+];
+const interval = fc.constantFrom('P1D', 'P1M', 'P13M', 'P1M1D', 'P366D');
+const elementTest = fc.oneof(
+  fc.tuple(comparison, integer).map(([order, value]) => ['nums', `$ ${order} ${value}`] as const),
+  fc
+    .tuple(smallInteger, integer)
+    .map(([low, value]) => ['nums', `not ($ > ${low} and $ != ${value})`] as const),
+  fc
+    .tuple(comparison, text)
+    .map(([order, value]) => ['tags', `$ ${order} ${value} or $ like "%a%"`] as const),
+);
+
 const list = (item: fc.Arbitrary<string>) =>
   fc.array(item, { maxLength: 7 }).map((items) => `[${items.join(', ')}]`);
 const word = (operator: fc.Arbitrary<string>, left: fc.Arbitrary<string>, right: fc.Arbitrary<string>) =>
@@ -102,6 +128,22 @@ const leaf = fc.oneof(
     .tuple(fc.constantFrom('_all', '_any'), list(fc.oneof(number, text)))
     .map(([mode, items]) => `json_contains${mode}(doc["t"], ${items})`),
   text.map((item) => `array_contains(tags, ${item})`),
+  word(fc.constantFrom('=~', '!~'), textOperand, regex),
+  fc
+    .tuple(phrase, fc.integer({ min: 1, max: 3 }))
+    .map(([item, count]) => `text_match(body, ${item}, minimum_should_match=${count})`),
+  fc.tuple(phrase, fc.nat({ max: 5 })).map(([item, slop]) => `phrase_match(body, ${item}, ${slop})`),
+  fc
+    .tuple(fc.constantFrom('any', 'all'), elementTest)
+    .map(([mode, [name, inner]]) => `match_${mode}(${name}, ${inner})`),
+  fc
+    .tuple(fc.constantFrom('least', 'most', 'exact'), elementTest, fc.nat({ max: 3 }))
+    .map(([mode, [name, inner], count]) => `match_${mode}(${name}, ${inner}, threshold=${count})`),
+  fc
+    .tuple(fc.constantFrom('', ' + ', ' - '), interval, comparison, fc.constantFrom(...INSTANTS))
+    .map(
+      ([sign, by, order, at]) => `time${sign === '' ? '' : `${sign}INTERVAL '${by}'`} ${order} ISO '${at}'`,
+    ),
 );
 
 const filter = fc.letrec<{ filter: string }>((tie) => ({
@@ -137,6 +179,14 @@ const rowArbitrary: fc.Arbitrary<Row> = fc.record({
   ok: optional(fc.boolean()),
   name: words,
   nick: optional(words),
+  body: fc
+    .array(fc.constantFrom('fox', 'Quick', 'brown', 'dog', 'the', ',', '-'), { maxLength: 8 })
+    .map((parts) => parts.join(' ')),
+  time: optional(
+    fc
+      .tuple(fc.constantFrom(...INSTANTS), fc.integer({ min: -3, max: 3 }))
+      .map(([at, days]) => BigInt(Date.parse(at) + days * 86_400_000) * 1_000n),
+  ),
   tags: fc.array(words, { maxLength: 3 }),
   nums: optional(fc.array(integer.map(BigInt), { maxLength: 3 })),
   doc: optional(

@@ -69,24 +69,28 @@ function rowsWithin(cost: number, costOfRow: number): number {
   return rows;
 }
 
+type Joint = Extract<Condition, { kind: 'and' | 'or' }>;
+
 /** Parts of an AND or OR that are compiled between two pauses. */
 const PAUSE_OPERANDS = 64;
 
 /** The evaluator of `condition`; `depth` counts the ANDs and ORs around it. */
 function* evaluating(condition: Condition, depth: number): Work<Evaluator> {
   switch (condition.kind) {
-    case 'always':
-      return constantEvaluator(1);
-    case 'never':
-      return constantEvaluator(0);
     case 'match':
       return matchEvaluator(condition, yield* evaluating(condition.condition, depth + 1));
     case 'and':
     case 'or':
       return yield* joining(condition.kind, condition.operands, depth);
     default:
-      return leafEvaluator(condition);
+      return simpleEvaluator(condition);
   }
+}
+
+function simpleEvaluator(condition: Exclude<Condition, Joint | MatchLeaf>): Evaluator {
+  if (condition.kind === 'always') return constantEvaluator(1);
+  if (condition.kind === 'never') return constantEvaluator(0);
+  return leafEvaluator(condition);
 }
 
 function* joining(kind: 'and' | 'or', operands: readonly Condition[], depth: number): Work<Evaluator> {
@@ -95,7 +99,9 @@ function* joining(kind: 'and' | 'or', operands: readonly Condition[], depth: num
     if (index % PAUSE_OPERANDS === PAUSE_OPERANDS - 1) yield;
     // A sample is drawn from what all others left over.
     const cost = operand.kind === 'sample' ? Number.POSITIVE_INFINITY : costOf(operand);
-    parts.push({ evaluate: yield* evaluating(operand, depth + 1), cost });
+    const isDeep = operand.kind === 'and' || operand.kind === 'or' || operand.kind === 'match';
+    const evaluate = isDeep ? yield* evaluating(operand, depth + 1) : simpleEvaluator(operand);
+    parts.push({ evaluate, cost });
   }
   parts.sort((a, b) => a.cost - b.cost);
   return joinEvaluators(

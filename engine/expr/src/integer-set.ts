@@ -3,6 +3,9 @@ import { SLICE_ITEMS, type Work } from './work.ts';
 /** Differs from process to process, so that nobody can write a list whose integers all fall into one place. */
 const SEED = (Math.random() * 2 ** 32) | 0;
 
+/** Of so many integers the halves are made one by one; more are packed first. */
+const FEW = 64;
+
 /** A set of 64-bit integers, asked by halves so that no row of a column becomes a bigint. */
 export class IntegerSet {
   readonly #words: Int32Array;
@@ -21,6 +24,11 @@ export class IntegerSet {
   /** The set of `values`, built in slices. */
   static *building(values: readonly bigint[] | BigInt64Array): Work<IntegerSet> {
     const set = new IntegerSet(values.length);
+    if (values.length <= FEW) {
+      for (const value of values)
+        set.add(Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
+      return set;
+    }
     for (let at = 0; at < values.length; at += SLICE_ITEMS) {
       if (at > 0) yield;
       const halves = halvesOf(values.slice(at, at + SLICE_ITEMS));

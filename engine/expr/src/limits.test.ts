@@ -4,14 +4,17 @@ import { MilvusError } from '@elanus/model';
 import fc from 'fast-check';
 import { compilePredicate } from './compile.ts';
 import { FILTER_LIMITS } from './limits.ts';
-import { planFilter } from './plan-filter.ts';
+import { parse, parsing } from './parser.ts';
+import { planFilter, planningFilter } from './plan-filter.ts';
 import { columnsOf, DEMO_ROWS, demoSchema } from './testing/demo-rows.ts';
+import { runAtOnce } from './work.ts';
 
 const schema = demoSchema('dynamic');
 
-function refusalOf(text: string): string {
+function refusalOf(text: string, how: 'at once' | 'in slices' = 'at once'): string {
   try {
-    planFilter(text, schema);
+    if (how === 'at once') planFilter(text, schema);
+    else runAtOnce(planningFilter(text, schema));
   } catch (error) {
     assert.ok(error instanceof MilvusError, String(error));
     assert.equal(error.code, 1100);
@@ -32,8 +35,10 @@ const TOO_DEEP: Readonly<Record<string, string>> = {
   existence: 'exists '.repeat(DEEP),
 };
 for (const [what, text] of Object.entries(TOO_DEEP))
-  test(`refuses endlessly nested ${what}`, () =>
-    assert.match(refusalOf(text), /nested deeper than 1000 levels/));
+  test(`refuses endlessly nested ${what}`, () => {
+    assert.match(refusalOf(text, 'at once'), /nested deeper than 1000 levels/);
+    assert.match(refusalOf(text, 'in slices'), /nested deeper than 1000 levels|more than 65536 parts/);
+  });
 
 test('takes every depth up to the limit through all passes', () => {
   const depth = FILTER_LIMITS.heightMax - 10;
@@ -129,6 +134,17 @@ test('answers each text with a filter or with a MilvusError', () => {
       '=~',
       '$',
       '$[a]',
+      'array_length(nums)',
+      'text_match(body, "quick")',
+      'phrase_match(body, {t})',
+      'random_sample(0.5)',
+      'match_any(nums, ',
+      'element_filter(tags, $ == "a")',
+      'st_within(area, "POINT (1 2)")',
+      'threshold=',
+      "ISO '2025-01-01T00:00:00Z'",
+      "INTERVAL 'P1M'",
+      'time',
       'array_length',
       'json_contains',
       'f',
@@ -145,6 +161,7 @@ test('answers each text with a filter or with a MilvusError', () => {
     fc.property(fc.oneof(text, fc.string()), (candidate) => {
       try {
         const predicate = planFilter(candidate, schema, new Map([['t', 1n]]));
+        if (predicate !== null) assert.deepEqual(runAtOnce(parsing(candidate)), parse(candidate));
         if (predicate !== null)
           compilePredicate(predicate)(columnsOf(schema, DEMO_ROWS), 0, 10, new Uint8Array(10));
       } catch (error) {

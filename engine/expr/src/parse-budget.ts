@@ -7,47 +7,54 @@ import { SLICE_ITEMS } from './work.ts';
 /** Counts what one parse makes, against `FILTER_LIMITS`. */
 export class ParseBudget {
   readonly #stretchMax: number;
-  #nodes = 0;
-  #listItems = 0;
-  /** Parts since the last pause. */
-  #stretch = 0;
+  /** Nodes, and items of lists that were read one by one. */
+  #parts = 0;
+  #items = 0;
+  #partsAtPause = 0;
+  /** The parts that may be made before something is wrong, or has to be looked at again. */
+  #partsMax: number;
 
   /** A parse in slices may make `stretchMax` parts between two pauses. */
   constructor(pauses: 'in slices' | 'at once') {
     this.#stretchMax = pauses === 'in slices' ? FILTER_LIMITS.stretchMax : Number.POSITIVE_INFINITY;
+    this.#partsMax = Math.min(this.#stretchMax, FILTER_LIMITS.nodesMax);
   }
 
   /** `node` itself. @throws FilterError when it is one too many, or too high */
   node<Made extends Node>(node: Made): Made {
     if (node.height > FILTER_LIMITS.heightMax) throw tooDeep();
-    if (++this.#nodes > FILTER_LIMITS.nodesMax)
-      throw new FilterError(`the expression has more than ${FILTER_LIMITS.nodesMax} parts`);
-    this.#lengthenStretch();
+    if (++this.#parts > this.#partsMax) this.#requireParts();
     return node;
   }
 
   /** An element of a list. */
   listItem(): void {
     this.readAhead(1);
-    this.#lengthenStretch();
+    if (++this.#parts > this.#partsMax) this.#requireParts();
   }
 
   /** Elements of a list that took no time now. */
   readAhead(count: number): void {
-    this.#listItems += count;
-    if (this.#listItems > FILTER_LIMITS.listItemsMax) throw tooManyItems();
+    this.#items += count;
+    if (this.#items > FILTER_LIMITS.listItemsMax) throw tooManyItems();
   }
 
   /** Whether it is time for a pause, which is taken to begin now. */
   isPauseDue(): boolean {
-    if (this.#stretch <= SLICE_ITEMS) return false;
-    this.#stretch = 0;
+    if (this.#parts - this.#partsAtPause <= SLICE_ITEMS) return false;
+    this.#partsAtPause = this.#parts;
+    this.#partsMax = Math.min(this.#parts + this.#stretchMax, FILTER_LIMITS.nodesMax + this.#items);
     return true;
   }
 
-  #lengthenStretch(): void {
-    if (++this.#stretch > this.#stretchMax)
+  /** Items count as parts only of a stretch. */
+  #requireParts(): void {
+    const { nodesMax } = FILTER_LIMITS;
+    if (this.#parts > nodesMax + this.#items)
+      throw new FilterError(`the expression has more than ${nodesMax} parts`);
+    if (this.#parts - this.#partsAtPause > this.#stretchMax)
       throw new FilterError(`more than ${this.#stretchMax} parts between two of and, or`);
+    this.#partsMax = Math.min(this.#partsAtPause + this.#stretchMax, nodesMax + this.#items);
   }
 }
 

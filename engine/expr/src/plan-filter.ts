@@ -12,6 +12,7 @@ import { checkingTemplates, countTemplateItems, type TemplateValues } from './te
 import { SLICE_ITEMS, type Work } from './work.ts';
 
 const NO_TEMPLATES: TemplateValues = new Map();
+const NO_OPTIONS: PlanOptions = {};
 /** Characters of a filter that is planned well within a millisecond. */
 const SHORT_TEXT = 16_384;
 
@@ -23,7 +24,7 @@ export function planFilter(
   text: string,
   schema: CollectionSchema,
   templates: TemplateValues = NO_TEMPLATES,
-  options: PlanOptions = {},
+  options: PlanOptions = NO_OPTIONS,
 ): Predicate | null {
   if (isBlank(text)) return null;
   try {
@@ -42,7 +43,7 @@ export function* planningFilter(
   text: string,
   schema: CollectionSchema,
   templates: TemplateValues = NO_TEMPLATES,
-  options: PlanOptions = {},
+  options: PlanOptions = NO_OPTIONS,
 ): Work<Predicate | null> {
   const isShort = text.length <= SHORT_TEXT && countTemplateItems(templates) <= SLICE_ITEMS;
   if (isShort) return planFilter(text, schema, templates, options);

@@ -38,7 +38,7 @@ function overWords(
 /**
  * Whether there is a place in `words` for each token such that the places, each seen from where the phrase
  * would put it, differ by `slop` in all from one token to the next. So a word between two tokens costs 1, and
- * two tokens in the wrong order cost 2.
+ * two tokens in the wrong order cost 2. Two equal tokens may find the same place, as in Tantivy.
  */
 export function holdsPhrase(words: readonly string[], tokens: readonly string[], slop: number): boolean {
   const placesOf = new Map<string, number[]>(tokens.map((token) => [token, []]));

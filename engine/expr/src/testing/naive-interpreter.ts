@@ -29,6 +29,12 @@ function truthOf(node: Node, row: Row, schema: CollectionSchema): Truth {
     }
     case 'binary':
       if (node.operator === 'like') return like(value(node.left), value(node.right) as string);
+      if (node.operator === '=~' || node.operator === '!~') {
+        const text = value(node.left);
+        if (typeof text !== 'string') return null;
+        // Not with the flag u, under which Node 26 finds no [^a]$ in a character beyond U+FFFF.
+        return new RegExp(value(node.right) as string, 'v').test(text) === (node.operator === '=~');
+      }
       return compare(value(node.left), node.operator, value(node.right));
     case 'range': {
       const middle = value(node.middle);
@@ -48,6 +54,28 @@ function truthOf(node: Node, row: Row, schema: CollectionSchema): Truth {
       return (value(node.operand) === null) === (node.operator === 'is null');
     case 'call': {
       const list = value(node.operands[0]!);
+      const option = node.options[0] === undefined ? 1n : (value(node.options[0].value) as bigint);
+      if (node.name.startsWith('match_')) {
+        if (!Array.isArray(list)) return null;
+        const truths = list.map((element) => truthOf(node.operands[1]!, { ...row, $: element }, schema));
+        return isEnough(
+          node.name,
+          truths.filter((isMatch) => isMatch === true).length,
+          list.length,
+          Number(option),
+        );
+      }
+      if (node.name === 'text_match' || node.name === 'phrase_match') {
+        if (typeof list !== 'string') return null;
+        const words = wordsOf(list);
+        const tokens = wordsOf(value(node.operands[1]!) as string);
+        if (node.name === 'text_match') {
+          const found = new Set(tokens.filter((token) => words.includes(token)));
+          return found.size > 0 && found.size >= Number(option);
+        }
+        const slop = node.operands[2] === undefined ? 0 : Number(value(node.operands[2]));
+        return tokens.length > 0 && phraseCost(words, tokens, 0, null) <= slop;
+      }
       const wanted = value(node.operands[1]!);
       if (!Array.isArray(list)) return null;
       const has = (item: unknown) => list.some((element) => compare(element, '==', item) === true);
@@ -59,10 +87,55 @@ function truthOf(node: Node, row: Row, schema: CollectionSchema): Truth {
   }
 }
 
+function isEnough(call: string, count: number, length: number, threshold: number): boolean {
+  const answers: Record<string, boolean> = {
+    match_any: count > 0,
+    match_all: count === length,
+    match_least: count >= threshold,
+    match_most: count <= threshold,
+    match_exact: count === threshold,
+  };
+  return answers[call]!;
+}
+
+function wordsOf(text: string): string[] {
+  return text
+    .toLowerCase()
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter((word) => word !== '');
+}
+
+/** The least cost of all ways to find the tokens from `index` on, the last one before having been shifted so far. */
+function phraseCost(words: string[], tokens: string[], index: number, shift: number | null): number {
+  if (index === tokens.length) return 0;
+  const costs = words.flatMap((word, place) => {
+    if (word !== tokens[index]) return [];
+    const step = shift === null ? 0 : Math.abs(place - index - shift);
+    return [step + phraseCost(words, tokens, index + 1, place - index)];
+  });
+  return Math.min(...costs, Number.POSITIVE_INFINITY);
+}
+
+/** Months later, on the same day or the last one before it. */
+function monthsLater(microseconds: bigint, months: number): bigint {
+  const at = new Date(Number(microseconds / 1_000n));
+  const later = new Date(at);
+  later.setUTCDate(1);
+  later.setUTCMonth(later.getUTCMonth() + months);
+  const month = later.getUTCMonth();
+  later.setUTCDate(at.getUTCDate());
+  while (later.getUTCMonth() !== month) later.setUTCDate(0);
+  return BigInt(later.getTime()) * 1_000n + (microseconds % 1_000n);
+}
+
 function evaluate(node: Node, row: Row, schema: CollectionSchema): unknown {
   switch (node.kind) {
     case 'literal':
       return node.value;
+    case 'element':
+      return row.$;
+    case 'instant':
+      return BigInt(Date.parse(node.text)) * 1_000n;
     case 'list':
       return Array.from<Constant | Node, unknown>(node.items, (item) =>
         typeof item === 'object' ? evaluate(item, row, schema) : item,
@@ -89,6 +162,15 @@ function evaluate(node: Node, row: Row, schema: CollectionSchema): unknown {
     }
     case 'binary': {
       const left = evaluate(node.left, row, schema);
+      if (node.right.kind === 'interval') {
+        const [, months, days] = /^P(?:(\d+)M)?(?:(\d+)D)?$/.exec(node.right.text)!;
+        const sign = node.operator === '+' ? 1 : -1;
+        if (left === null) return null;
+        return (
+          monthsLater(left as bigint, sign * Number(months ?? 0)) +
+          BigInt(sign * Number(days ?? 0)) * 86_400_000_000n
+        );
+      }
       const right = evaluate(node.right, row, schema);
       return isNumber(left) ? calculate(left, node.operator, right as number | bigint) : null;
     }
