@@ -41,6 +41,15 @@ for (const [kind, withDisk] of kinds) {
         assert.equal(bytes.toString('utf8', 0, 4), 'eLLo');
       }));
 
+    test('builds a file that is synced at last, or in between', () =>
+      withDisk(async (disk, root) => {
+        await using file = await disk.open(join(root, 'a'), 'build');
+        await file.write([Buffer.from('he'), Buffer.from('llo')], 0);
+        await file.sync();
+        await file.writeDurably([Buffer.from('!')], 5);
+        assert.equal(await contentOf(disk, join(root, 'a')), 'hello!');
+      }));
+
     test('tells what is at a path, its size and when it changed', () =>
       withDisk(async (disk, root) => {
         await using file = await disk.open(join(root, 'a'), 'create');

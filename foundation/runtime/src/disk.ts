@@ -1,6 +1,9 @@
 /** Bytes that outlive the process, injected so that a test can tear them, lose them and fill them up. */
 export interface Disk {
-  /** Opens a file. `create` makes an empty one and empties one that exists; the others need it to exist. */
+  /**
+   * Opens a file. `create` makes an empty one and empties one that exists; `read` and `write` need it to exist. `build`
+   * is `create` for a large file that is written by `write` and synced at last, which is faster than writing durably.
+   */
   open(path: string, mode: OpenMode): Promise<DiskFile>;
   /** What lies in a directory, sorted by name. */
   list(directory: string): Promise<readonly DirectoryEntry[]>;
@@ -16,7 +19,7 @@ export interface Disk {
   syncDirectory(path: string): Promise<void>;
 }
 
-export type OpenMode = 'read' | 'write' | 'create';
+export type OpenMode = 'read' | 'write' | 'create' | 'build';
 
 export interface DirectoryEntry {
   readonly name: string;
@@ -44,6 +47,8 @@ export interface DiskFile extends AsyncDisposable {
    * that the file holds what the disk holds.
    */
   writeDurably(buffers: readonly Uint8Array[], position: number): Promise<void>;
+  /** As `writeDurably`, but nothing of it is durable before `sync` resolves. */
+  write(buffers: readonly Uint8Array[], position: number): Promise<void>;
   /** Cuts the file at `length` bytes, or lengthens it with zeros. Durable after `sync`. */
   truncate(length: number): Promise<void>;
   /** Resolves when everything written or cut before is durable. */

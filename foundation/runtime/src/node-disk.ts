@@ -14,7 +14,10 @@ import {
 /** The file system of the machine. */
 export class NodeDisk implements Disk {
   open(path: string, mode: OpenMode): Promise<DiskFile> {
-    return translated(path, async () => new NodeDiskFile(path, await open(path, OPEN_FLAGS[mode], 0o640)));
+    return translated(path, async () => {
+      const handle = await open(path, OPEN_FLAGS[mode], 0o640);
+      return new NodeDiskFile(path, handle, mode !== 'build');
+    });
   }
 
   list(directory: string): Promise<readonly DirectoryEntry[]> {
@@ -81,6 +84,7 @@ const OPEN_FLAGS: Readonly<Record<OpenMode, number>> = {
   read: constants.O_RDONLY,
   write: WRITE_FLAGS,
   create: WRITE_FLAGS | constants.O_CREAT | constants.O_TRUNC,
+  build: constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC,
 };
 
 /** Buffers of one pwritev: IOV_MAX of Linux and macOS. */
@@ -89,10 +93,13 @@ const BUFFERS_PER_WRITE = 1024;
 class NodeDiskFile implements DiskFile {
   readonly path: string;
   readonly #handle: FileHandle;
+  /** Opened such that what is written is durable. */
+  readonly #isSynced: boolean;
 
-  constructor(path: string, handle: FileHandle) {
+  constructor(path: string, handle: FileHandle, isSynced: boolean) {
     this.path = path;
     this.#handle = handle;
+    this.#isSynced = isSynced;
   }
 
   size(): Promise<number> {
@@ -116,7 +123,12 @@ class NodeDiskFile implements DiskFile {
     });
   }
 
-  writeDurably(buffers: readonly Uint8Array[], position: number): Promise<void> {
+  async writeDurably(buffers: readonly Uint8Array[], position: number): Promise<void> {
+    await this.write(buffers, position);
+    if (!this.#isSynced) await this.sync();
+  }
+
+  write(buffers: readonly Uint8Array[], position: number): Promise<void> {
     return translated(this.path, async () => {
       let at = position;
       for (let first = 0; first < buffers.length; first += BUFFERS_PER_WRITE) {

@@ -121,7 +121,7 @@ export class SimulatedDisk {
     return this.act(life, () => {
       const found = this.#find(path);
       if (found instanceof SimulatedDirectory) throw new DiskError('failed', path, 'is a directory');
-      if (mode !== 'create') {
+      if (mode !== 'create' && mode !== 'build') {
         if (found === undefined) throw missing(path);
         return new OpenSimulatedFile(this, path, found, life);
       }
@@ -295,8 +295,12 @@ class OpenSimulatedFile implements DiskFile {
   }
 
   async writeDurably(buffers: readonly Uint8Array[], position: number): Promise<void> {
-    await this.#act(() => this.#disk.write(this.path, this.#file, buffers, position));
+    await this.write(buffers, position);
     await this.sync();
+  }
+
+  write(buffers: readonly Uint8Array[], position: number): Promise<void> {
+    return this.#act(() => this.#disk.write(this.path, this.#file, buffers, position));
   }
 
   truncate(length: number): Promise<void> {

@@ -25,8 +25,10 @@ export interface LocalStoreOptions {
 
 /** Where bodies are written before they get their name. No key has a file of this name: its dot would be escaped. */
 const UNFINISHED = '.unfinished';
-/** Bytes of one durable write: enough for the disk's full speed. */
+/** Bytes of one write. */
 const WRITE_BYTES = 8 * 1024 * 1024;
+/** 64 MiB: with a sync of each write it was half to two thirds as fast (ext4 on virtio, others at work). */
+const WRITES_PER_SYNC = 8;
 
 /**
  * Opens a directory as an object store: a file for each object, under the names of its key, as anybody's tools find
@@ -184,7 +186,7 @@ class LocalStore implements ObjectStore {
     bytesMax: number,
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
-    await using file = await this.#disk.open(path, 'create');
+    await using file = await this.#disk.open(path, 'build');
     await using parts = inParts(body, { partBytes: WRITE_BYTES, lifetime: 'two parts' });
     let part = await parts.next();
     for (let position = 0; ; ) {
@@ -193,13 +195,22 @@ class LocalStore implements ObjectStore {
       if (position + bytes.length > bytesMax) return false;
       // The next part is made while the disk writes this one.
       const next = isLast ? part : parts.next();
-      const [written, made] = await Promise.allSettled([file.writeDurably([bytes], position), next]);
+      const [written, made] = await Promise.allSettled([
+        this.#writePart(file, bytes, position, isLast),
+        next,
+      ]);
       if (written.status === 'rejected') throw written.reason;
       if (made.status === 'rejected') throw made.reason;
       if (isLast) return true;
       position += bytes.length;
       part = made.value;
     }
+  }
+
+  /** Syncs at the end, and in between so that what the system holds back does not delay others for long. */
+  async #writePart(file: DiskFile, bytes: Uint8Array, position: number, isLast: boolean): Promise<void> {
+    await file.write([bytes], position);
+    if (isLast || (position / WRITE_BYTES) % WRITES_PER_SYNC === WRITES_PER_SYNC - 1) await file.sync();
   }
 
   async #createFolder(folder: string): Promise<void> {
