@@ -69,7 +69,7 @@ function castValues(
   if (values instanceof BigInt64Array) {
     if (kind === 'integer' || kind === 'json') return values;
     if (kind !== 'float') throw cannotBeCast(values[0]!, type, phase);
-    return Array.from(values, type === DataType.Float ? (value) => Math.fround(Number(value)) : Number);
+    return doublesOf(values, type);
   }
   const kept = KEPT_AS_THEY_ARE.get(kind);
   if (kept !== undefined) {
@@ -85,6 +85,16 @@ function castValues(
     cast.push(constant);
   }
   return cast;
+}
+
+/** A loop, because `Array.from` takes ten times as long. */
+function doublesOf(values: BigInt64Array, type: DataType): readonly number[] {
+  const doubles: number[] = [];
+  for (let index = 0; index < values.length; index++) {
+    const double = Number(values[index]);
+    doubles.push(type === DataType.Float ? Math.fround(double) : double);
+  }
+  return doubles;
 }
 
 /** What a constant must be to need no conversion, by the kind of operand. */

@@ -1,5 +1,6 @@
 import { DataType } from '@elanus/model';
 import { IntegerSet } from './integer-set.ts';
+import { NumberSet } from './number-set.ts';
 import { type Condition, isPlain, type ListValue, type MembershipLeaf } from './plan.ts';
 import { TextIndex } from './text-index.ts';
 import { ValueIndex } from './value-index.ts';
@@ -10,12 +11,18 @@ type Values = readonly ListValue[] | BigInt64Array;
 
 /** Look-ups of long lists that were built ahead of compiling, in slices; they live as long as the lists. */
 const integerSets = new WeakMap<Values, IntegerSet>();
+const numberSets = new WeakMap<Values, NumberSet>();
 const textIndexes = new WeakMap<Values, TextIndex>();
 const valueIndexes = new WeakMap<Values, ValueIndex>();
 
 /** The look-up of a list of integers. */
 export function integerSetOf(values: readonly bigint[] | BigInt64Array): IntegerSet {
   return integerSets.get(values) ?? runAtOnce(IntegerSet.building(values));
+}
+
+/** The look-up of a list of doubles. */
+export function numberSetOf(values: readonly number[]): NumberSet {
+  return numberSets.get(values) ?? runAtOnce(NumberSet.building(values));
 }
 
 /** The look-up of the texts in a list. */
@@ -60,10 +67,15 @@ function* preparingMembership({ operand, values }: MembershipLeaf): Work<void> {
     case DataType.VarChar:
       textIndexes.set(values, yield* TextIndex.building(textsIn(values)));
       return;
-    case DataType.Float:
-    case DataType.Double:
     case DataType.Bool:
       if (isColumn) return;
+      break;
+    case DataType.Float:
+    case DataType.Double:
+      if (isColumn) {
+        numberSets.set(values, yield* NumberSet.building(values as readonly number[]));
+        return;
+      }
       break;
     default:
       if (isColumn && isPlain(operand)) {

@@ -3,6 +3,9 @@ import type { Constant } from './tree.ts';
 
 type Listing = MembershipLeaf | (ComparisonLeaf & { readonly operator: '=='; readonly value: Constant });
 
+/** Longer lists are worth a pass of their own, and copying them would take longer than a slice. */
+const MERGED_MAX = 65_536;
+
 /**
  * `f == a or f in [b, c]` becomes `f in [a, b, c]`, and in the same way `f != a and f != b` becomes
  * `f not in [a, b]`: one look-up for each row instead of one pass for each alternative, and keys that are
@@ -20,7 +23,7 @@ export function mergeAlternatives(kind: 'and' | 'or', operands: readonly Conditi
     else others.push(operand);
   }
   const others = operands.filter((operand) => !isMergeable(operand));
-  return [...[...listings.values()].map(mergeListings), ...others];
+  return [...[...listings.values()].flatMap(mergeListings), ...others];
 }
 
 function isListing(operand: Condition, kind: 'and' | 'or'): operand is Listing {
@@ -45,11 +48,15 @@ function keyOf(operand: Operand): string {
   }
 }
 
-function mergeListings(listings: readonly Listing[]): Listing {
+function mergeListings(listings: readonly Listing[]): readonly Listing[] {
   const [first] = listings;
-  if (listings.length === 1) return first!;
+  const length = listings.reduce(
+    (sum, listing) => sum + (listing.kind === 'in' ? listing.values.length : 1),
+    0,
+  );
+  if (listings.length === 1 || length > MERGED_MAX) return listings;
   const values = listings.flatMap((listing) =>
     listing.kind === 'in' ? [...listing.values] : [listing.value],
   );
-  return { kind: 'in', operand: first!.operand, values, negated: first!.negated };
+  return [{ kind: 'in', operand: first!.operand, values, negated: first!.negated }];
 }

@@ -1,7 +1,7 @@
 import { DataType, type NumericColumn } from '@elanus/model';
 import type { Evaluator, Mode } from './evaluator.ts';
 import { halvesOf } from './integer-set.ts';
-import { integerSetOf } from './look-ups.ts';
+import { integerSetOf, numberSetOf } from './look-ups.ts';
 import type {
   ArithmeticOperand,
   ComparisonLeaf,
@@ -170,7 +170,7 @@ function membershipCode(form: Form, values: ConstantList, constants: unknown[]):
     constants.push(integerSetOf(values as readonly bigint[] | BigInt64Array));
     return form === 'halves' ? `${set}.has(lo, hi) | 0` : `${set}.has(v, v >> 31) | 0`;
   }
-  constants.push(new Set(values));
+  constants.push(numberSetOf(values as readonly number[]));
   return `${set}.has(v) | 0`;
 }
 

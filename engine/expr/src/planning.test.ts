@@ -34,6 +34,11 @@ const many = <Item>(itemOf: (index: number) => Item) => Array.from({ length: 50_
 
 const LONG: readonly (readonly [what: string, filter: string, ids: readonly number[]])[] = [
   ['integers', `id in [${many((i) => 2 * i)}]`, [2, 4, 6, 8, 10]],
+  [
+    'integers in two lists',
+    `id in [${many((i) => 2 * i)}] or id in [${many((i) => 5 * i)}]`,
+    [2, 4, 5, 6, 8, 10],
+  ],
   ['spaced integers', `id not in [ ${many((i) => 2 * i).join(' , ')} , ]`, [1, 3, 5, 7, 9]],
   ['negative integers', `i8 in [${many((i) => -i)}] and id > 2`, [4, 7]],
   ['integers that end with a sum', `id in [${many((i) => i + 5)}, 1 + 2]`, [3, 5, 6, 7, 8, 9, 10]],
