@@ -194,6 +194,11 @@ export function schemaMismatch(collection: string): MilvusError {
   });
 }
 
+/** An administrator or a limit forbids it; the same request may work once that has changed. */
+export function quotaExceeded(reason: string): MilvusError {
+  return new MilvusError(`quota exceeded[reason=${reason}]`, { code: 9, legacyCode: LegacyCode.ForceDeny });
+}
+
 /** The disk is full: nothing was written, the same request may work once there is room. */
 export function diskFull(cause: unknown): MilvusError {
   return new MilvusError('disk limit exceeded', { code: 7, cause });

@@ -36,6 +36,7 @@ export interface RootCoordinator {
   allocateIds(count: number): Promise<bigint>;
 
   listDatabases(): Promise<readonly DatabaseInfo[]>;
+  findDatabase(database: string): Promise<DatabaseInfo | undefined>;
   /** @throws databaseNotFound */
   describeDatabase(database: string): Promise<DatabaseInfo>;
   /** @throws MilvusError 65535 when the name is taken, 801 when there are as many as may be */

@@ -1,3 +1,4 @@
+import { admitting } from './admission.ts';
 import { definitionHandlers } from './definition/definition-handlers.ts';
 import type { AccessDependencies, Handlers } from './handler.ts';
 import { readHandlers } from './read/read-handlers.ts';
@@ -6,11 +7,12 @@ import { writeHandlers } from './write/write-handlers.ts';
 
 /** Every method that is served. */
 export function accessHandlers(dependencies: AccessDependencies): Handlers {
-  return {
+  const handlers: Handlers = {
     ...definitionHandlers(dependencies),
     ...readHandlers(dependencies),
     ...writeHandlers(dependencies),
   };
+  return admitting(handlers, dependencies);
 }
 
 /**

@@ -21,14 +21,7 @@ const UNIMPLEMENTED = 12;
 /** A member that no message has: its number, length-delimited, three bytes. */
 const UNKNOWN_MEMBER = Buffer.from('c2a9070378797a', 'hex');
 /** Methods that nobody can ask in a wrong way: their messages have no member that matters. */
-const FOOLPROOF: readonly MethodName[] = [
-  'GetFlushAllState',
-  'GetVersion',
-  'CheckHealth',
-  'ListDatabases',
-  'AllocTimestamp',
-  'FlushAll',
-];
+const FOOLPROOF: readonly MethodName[] = ['GetVersion', 'CheckHealth', 'ListDatabases', 'AllocTimestamp'];
 
 let server: ElanusProcess;
 let wire: WireConnection;

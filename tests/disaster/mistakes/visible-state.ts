@@ -19,11 +19,25 @@ export interface VisibleState {
   readonly answers: unknown;
 }
 
-/** Asks for it, in the database `default`. What is asked stands beside each answer, so that a difference explains itself. */
+/** Asks for it, in every database. What is asked stands beside each answer, so that a difference explains itself. */
 export async function visibleState(wire: WireConnection): Promise<VisibleState> {
+  const databases = await wire.ask('ListDatabases', new Uint8Array());
+  const states: DatabaseState[] = [];
+  for (const database of databases.dbNames) states.push(await databaseState(wire, database));
+  const ofDefault = states[databases.dbNames.indexOf('default')]!;
+  const rowCounts = Object.entries(ofDefault.collections).map(([name, { statistics }]) => [
+    name,
+    statistics.stats[0]?.value ?? '',
+  ]);
+  return { rowCounts: Object.fromEntries(rowCounts), answers: plain({ databases, states }) };
+}
+
+type DatabaseState = Awaited<ReturnType<typeof databaseState>>;
+
+async function databaseState(wire: WireConnection, database: string) {
   const ask = async <Name extends MethodName>(name: Name, draft: Draft<Methods[Name]['request']>) =>
-    await wire.ask(name, encode(methodNamed(name).request, draft as never));
-  const databases = await ask('ListDatabases', {});
+    await wire.ask(name, encode(methodNamed(name).request, draft as never), database);
+  const { aliases } = await ask('ListAliases', {});
   const shown = await ask('ShowCollections', {});
   const entries = shown.collectionNames.map(async (collectionName) => {
     const named = { collectionName };
@@ -47,12 +61,12 @@ export async function visibleState(wire: WireConnection): Promise<VisibleState> 
       },
     ] as const;
   });
-  const collections = Object.fromEntries(await Promise.all(entries));
-  const rowCounts = Object.entries(collections).map(([name, { statistics }]) => [
-    name,
-    statistics.stats[0]?.value ?? '',
-  ]);
-  return { rowCounts: Object.fromEntries(rowCounts), answers: plain({ databases, shown, collections }) };
+  return {
+    description: await ask('DescribeDatabase', {}),
+    aliases: await Promise.all(aliases.map(async (alias) => await ask('DescribeAlias', { alias }))),
+    shown,
+    collections: Object.fromEntries(await Promise.all(entries)),
+  };
 }
 
 /** With bytes as hexadecimal text, so that a difference can be read. */

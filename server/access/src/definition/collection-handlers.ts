@@ -21,6 +21,11 @@ export function collectionHandlers(dependencies: AccessDependencies): Handlers {
 
   const refOf = (database: string, collection: string) => collectionRef(database, collection, limits);
 
+  const describe = async (collection: CollectionInfo) => {
+    const aliases = await root.aliasesOf(collection.id);
+    return describeCollection(collection, aliases, await root.allocateTimestamp());
+  };
+
   return {
     async CreateCollection(request, context) {
       await root.createCollection(readCreateCollection(request, context.database, limits));
@@ -40,16 +45,12 @@ export function collectionHandlers(dependencies: AccessDependencies): Handlers {
     async DescribeCollection(request, context) {
       const byId = request.collectionName === '' && request.collectionID !== 0n;
       if (byId) {
-        const collection = await root.describeCollectionById(request.collectionID as CollectionId);
-        return describeCollection(collection, await root.allocateTimestamp());
+        return await describe(await root.describeCollectionById(request.collectionID as CollectionId));
       }
       const ref = refOf(context.database, request.collectionName);
       const collection = await findCollection(dependencies, ref);
       if (collection === undefined) throw cannotFindCollection(ref.database, ref.collection);
-      return {
-        ...describeCollection(collection, await root.allocateTimestamp()),
-        collectionName: request.collectionName,
-      };
+      return { ...(await describe(collection)), collectionName: request.collectionName };
     },
 
     async ShowCollections(request, context) {

@@ -1,3 +1,4 @@
+import type { CollectionInfo } from '@elanus/model';
 import type { CollectionRef } from '@elanus/rpc';
 import type { AccessLimits } from '../limits.ts';
 import { checkCollectionName } from './names.ts';
@@ -13,4 +14,9 @@ export function collectionRef(
 ): CollectionRef {
   checkCollectionName(collection, limits);
   return { database, collection };
+}
+
+/** A collection that was found already: an alias that moves meanwhile does not lead to another one. */
+export function ownRef(collection: CollectionInfo): CollectionRef {
+  return { database: collection.databaseName, collection: collection.name };
 }

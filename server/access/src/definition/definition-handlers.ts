@@ -1,4 +1,5 @@
 import type { AccessDependencies, Handlers } from '../handler.ts';
+import { aliasHandlers } from './alias-handlers.ts';
 import { collectionHandlers } from './collection-handlers.ts';
 import { connectionHandlers } from './connection-handlers.ts';
 import { databaseHandlers } from './database-handlers.ts';
@@ -13,6 +14,7 @@ export function definitionHandlers(dependencies: AccessDependencies): Handlers {
     ...connectionHandlers(dependencies),
     ...databaseHandlers(dependencies),
     ...collectionHandlers(dependencies),
+    ...aliasHandlers(dependencies),
     ...partitionHandlers(dependencies),
     ...indexHandlers(dependencies),
     ...loadHandlers(dependencies),

@@ -7,6 +7,7 @@ import type { Draft, Methods, schema_FieldSchema, schema_ValueField } from '@ela
  */
 export function describeCollection(
   collection: CollectionInfo,
+  aliases: readonly string[],
   now: Timestamp,
 ): Draft<Methods['DescribeCollection']['response']> {
   const { schema } = collection;
@@ -27,6 +28,7 @@ export function describeCollection(
     shardsNum: collection.channels.length,
     consistencyLevel: collection.consistencyLevel,
     collectionName: collection.name,
+    aliases,
     properties: collection.properties,
     dbName: collection.databaseName,
     dbId: collection.databaseId,

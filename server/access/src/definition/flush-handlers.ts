@@ -27,11 +27,13 @@ export function flushHandlers({ root, data, limits }: AccessDependencies): Handl
       return { flushed: await data.isFlushed(ref, segmentIDs, flushTs as Timestamp) };
     },
 
-    async FlushAll() {
+    async FlushAll(_request, context) {
+      await root.describeDatabase(context.database);
       return { flushAllTs: await root.allocateTimestamp() };
     },
 
-    async GetFlushAllState(request) {
+    async GetFlushAllState(request, context) {
+      await root.describeDatabase(context.database);
       return { flushed: await data.isFlushed(null, [], request.flushAllTs as Timestamp) };
     },
   };

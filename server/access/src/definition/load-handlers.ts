@@ -2,7 +2,7 @@ import { MilvusError } from '@elanus/model';
 import type { Methods } from '@elanus/proto';
 import type { LoadRequest } from '@elanus/rpc';
 import type { AccessDependencies, Handlers } from '../handler.ts';
-import { collectionRef } from './collection-ref.ts';
+import { collectionRef, ownRef } from './collection-ref.ts';
 import { refuseHiddenPartitions } from './partition-handlers.ts';
 
 /** `LoadState` on the wire. */
@@ -23,8 +23,9 @@ export function loadHandlers({ root, query, limits }: AccessDependencies): Handl
 
     async LoadPartitions(request, context) {
       const ref = refOf(context.database, request.collectionName);
-      refuseHiddenPartitions(await root.describeCollection(ref), 'load partitions');
-      await query.load(ref, loadRequest(request, request.partitionNames));
+      const collection = await root.describeCollection(ref);
+      refuseHiddenPartitions(collection, 'load partitions');
+      await query.load(ownRef(collection), loadRequest(request, request.partitionNames));
       return {};
     },
 
@@ -35,8 +36,9 @@ export function loadHandlers({ root, query, limits }: AccessDependencies): Handl
 
     async ReleasePartitions(request, context) {
       const ref = refOf(context.database, request.collectionName);
-      refuseHiddenPartitions(await root.describeCollection(ref), 'release partitions');
-      await query.release(ref, request.partitionNames);
+      const collection = await root.describeCollection(ref);
+      refuseHiddenPartitions(collection, 'release partitions');
+      await query.release(ownRef(collection), request.partitionNames);
       return {};
     },
 

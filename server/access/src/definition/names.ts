@@ -1,4 +1,4 @@
-import { fieldNameInvalid, invalidParameter } from '@elanus/model';
+import { databaseNameInvalid, fieldNameInvalid, invalidParameter } from '@elanus/model';
 import type { AccessLimits } from '../limits.ts';
 
 type NameLimits = Pick<AccessLimits, 'nameBytesMax'>;
@@ -56,15 +56,34 @@ export const SYSTEM_FIELD_NAMES: readonly string[] = [
 
 /** @throws MilvusError 1100 */
 export function checkCollectionName(name: string, limits: NameLimits): void {
-  if (name === '') throw invalidParameter('collection name should not be empty');
-  const refuse = (rule: string) => invalidParameter(`Invalid collection name: ${name}. ${rule}`);
+  checkNameOrAlias(name, 'collection name', limits);
+}
+
+/** @throws MilvusError 1100 */
+export function checkAlias(name: string, limits: NameLimits): void {
+  checkNameOrAlias(name, 'collection alias', limits);
+}
+
+function checkNameOrAlias(name: string, what: string, limits: NameLimits): void {
+  if (name === '') throw invalidParameter(`${what} should not be empty`);
+  const rule = brokenRule(name, what, limits);
+  if (rule !== undefined) throw invalidParameter(`Invalid ${what}: ${name}. ${rule}`);
+}
+
+/** @throws MilvusError 802 */
+export function checkDatabaseName(name: string, limits: NameLimits): void {
+  if (name === '') throw databaseNameInvalid(name, "database name couldn't be empty");
+  const rule = brokenRule(name, 'database name', limits);
+  if (rule !== undefined) throw databaseNameInvalid(name, rule);
+}
+
+/** What is wrong with a name that is not empty, in Milvus' words; `undefined` when nothing is. */
+function brokenRule(name: string, what: string, limits: NameLimits): string | undefined {
   if (isTooLong(name, limits)) {
-    throw refuse(`the length of a collection name must be less than ${limits.nameBytesMax} characters`);
+    return `the length of a ${what} must be less than ${limits.nameBytesMax} characters`;
   }
-  if (!LETTER_FIRST.test(name)) {
-    throw refuse('the first character of a collection name must be an underscore or letter');
-  }
-  if (!WORD.test(name)) throw refuse('collection name can only contain numbers, letters and underscores');
+  if (!LETTER_FIRST.test(name)) return `the first character of a ${what} must be an underscore or letter`;
+  return WORD.test(name) ? undefined : `${what} can only contain numbers, letters and underscores`;
 }
 
 /** @throws MilvusError 1100 */

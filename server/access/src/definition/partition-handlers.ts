@@ -9,7 +9,7 @@ import {
 } from '@elanus/model';
 import type { AccessDependencies, Handlers } from '../handler.ts';
 import { SHOW_IN_MEMORY } from './collection-handlers.ts';
-import { collectionRef } from './collection-ref.ts';
+import { collectionRef, ownRef } from './collection-ref.ts';
 import { checkPartitionName } from './names.ts';
 
 /** Create, drop, has, show and count partitions. */
@@ -20,16 +20,18 @@ export function partitionHandlers({ root, query, data, limits }: AccessDependenc
     async CreatePartition(request, context) {
       const ref = refOf(context.database, request.collectionName);
       checkPartitionName(request.partitionName, limits);
-      refuseHiddenPartitions(await root.describeCollection(ref), 'create partition');
-      await root.createPartition(ref, request.partitionName);
+      const collection = await root.describeCollection(ref);
+      refuseHiddenPartitions(collection, 'create partition');
+      await root.createPartition(ownRef(collection), request.partitionName);
       return {};
     },
 
     async DropPartition(request, context) {
       const ref = refOf(context.database, request.collectionName);
       checkPartitionName(request.partitionName, limits);
-      refuseHiddenPartitions(await root.describeCollection(ref), 'drop partition');
-      await root.dropPartition(ref, request.partitionName);
+      const collection = await root.describeCollection(ref);
+      refuseHiddenPartitions(collection, 'drop partition');
+      await root.dropPartition(ownRef(collection), request.partitionName);
       return {};
     },
 

@@ -1,6 +1,6 @@
 import type { MethodName } from '@elanus/proto';
 import { type Call, call, type Mistake, type Told } from './mistake.ts';
-import { int64s, params, placeholder, vectors } from './request-drafts.ts';
+import { createRequest, int64s, key, params, placeholder, vector, vectors } from './request-drafts.ts';
 
 const IN_MEMORY = 1;
 const ending = ': invalid parameter';
@@ -44,6 +44,9 @@ function callsOn(collectionName: string): readonly Call[] {
     call('Delete', { collectionName, expr: 'id in [1]' }),
     call('Query', { collectionName, expr: 'id > 0' }),
     call('Search', { collectionName, ...search }),
+    call('CreateAlias', { collectionName, alias: 'free' }),
+    call('AlterAlias', { collectionName, alias: 'second' }),
+    call('ListAliases', { collectionName }),
   ];
 }
 
@@ -88,9 +91,12 @@ const NAMES: readonly (readonly [name: string, rule: string])[] = [
   ['ö'.repeat(128), 'the length of a collection name must be less than 255 characters'],
 ];
 
-/** A search looks for the name as it is, as Milvus' does; GetFlushState without a name asks for the segments alone. */
+/** Without a name, GetFlushState asks for the segments alone and ListAliases for the whole database. */
+const NAMELESS: ReadonlySet<string> = new Set(['GetFlushState', 'ListAliases']);
+
+/** A search looks for the name as it is, as Milvus' does. */
 const takesName = ({ method }: Call, name: string) =>
-  method !== 'Search' && !(method === 'GetFlushState' && name === '');
+  method !== 'Search' && !(name === '' && NAMELESS.has(method));
 
 /** Names that no collection can have are refused before anybody looks for them. */
 const IMPOSSIBLE_NAMES = NAMES.flatMap(([name, rule]) =>
@@ -101,15 +107,40 @@ const IMPOSSIBLE_NAMES = NAMES.flatMap(([name, rule]) =>
   ),
 );
 
-/** The database comes in the header; DropCollection of what is not there has nothing to do. */
-const UNKNOWN_DATABASE = toldOf(
-  [call('Connect', {}), call('DescribeDatabase', {}), call('ShowCollections', {}), ...callsOn('books')].map(
-    (each) => ({ ...each, database: 'nowhere' }),
+const DATABASE_NOT_FOUND: Told = { code: 800, reason: 'database not found[database=nowhere]' };
+/** What names no collection, but happens in a database. */
+const CALLS_OF_A_DATABASE: readonly Call[] = [
+  call('DescribeDatabase', {}),
+  call('AlterDatabase', { deleteKeys: ['note'] }),
+  call('ShowCollections', {}),
+  call('CreateCollection', createRequest('free', { fields: [key(), vector()] })),
+  call('DropAlias', { alias: 'second' }),
+  call('DescribeAlias', { alias: 'second' }),
+  call('ListAliases', {}),
+  call('FlushAll', {}),
+  call('GetFlushAllState', {}),
+];
+
+/** In the header or in the message; DropCollection of what is not there has nothing to do. */
+const UNKNOWN_DATABASE = [
+  ...toldOf(
+    [call('Connect', {}), ...CALLS_OF_A_DATABASE, ...callsOn('books')].map((each) => ({
+      ...each,
+      database: 'nowhere',
+    })),
+    'an unknown database',
+    DATABASE_NOT_FOUND,
+    { DropCollection: SUCCESS },
   ),
-  'an unknown database',
-  { code: 800, reason: 'database not found[database=nowhere]' },
-  { DropCollection: SUCCESS },
-);
+  ...toldOf(
+    [...CALLS_OF_A_DATABASE, ...callsOn('books')].map(
+      (each) => ({ ...each, request: { ...each.request, dbName: 'nowhere' } }) as Call,
+    ),
+    'an unknown database in the message',
+    DATABASE_NOT_FOUND,
+    { DropCollection: SUCCESS },
+  ),
+];
 
 /** What every method that names a collection can be told of it: that there is none, and that there can't be any. */
 export const ANY_COLLECTION_MISTAKES: readonly Mistake[] = [

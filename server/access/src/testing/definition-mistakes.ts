@@ -45,9 +45,6 @@ const COLLECTIONS = [
       'collection not found[database=default][collection=nobody_0]',
     ],
   ]),
-  ...mistakesOf('DescribeDatabase', [
-    ['an unknown database in the message', { dbName: 'films' }, 800, 'database not found[database=films]'],
-  ]),
 ];
 
 const PARTITION_NAMES: readonly (readonly [name: string, rule: string])[] = [

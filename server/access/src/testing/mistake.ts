@@ -22,7 +22,15 @@ export interface Told {
 /** A request that changes nothing, and what its sender is told. */
 export type Mistake = Call & { readonly what: string; readonly told: Told };
 
-const LEGACY_CODES: Readonly<Record<number, number>> = { 0: 0, 100: 4, 109: 62, 200: 15, 700: 25, 1100: 5 };
+const LEGACY_CODES: Readonly<Record<number, number>> = {
+  0: 0,
+  9: 48,
+  100: 4,
+  109: 62,
+  200: 15,
+  700: 25,
+  1100: 5,
+};
 const UNEXPECTED_ERROR = 1;
 
 /** `error_code` of an answer to a mistake. */
@@ -30,7 +38,9 @@ export function legacyCodeOf({ told }: Mistake): number {
   return told.legacyCode ?? LEGACY_CODES[told.code] ?? UNEXPECTED_ERROR;
 }
 
-const INPUT_ERRORS: ReadonlySet<number> = new Set([100, 102, 105, 107, 109, 300, 702, 1100, 1101, 1102]);
+const INPUT_ERRORS: ReadonlySet<number> = new Set([
+  100, 102, 105, 107, 109, 300, 702, 801, 802, 1100, 1101, 1102,
+]);
 
 /** Whether the answer says, in `extra_info`, that the caller is to blame. */
 export function isInputError({ told }: Mistake): boolean {

@@ -1,7 +1,9 @@
 import type { MethodName } from '@elanus/proto';
+import { ALIAS_MISTAKES } from './alias-mistakes.ts';
 import { ANY_COLLECTION_MISTAKES } from './any-collection-mistakes.ts';
 import { CREATE_COLLECTION_MISTAKES } from './create-collection-mistakes.ts';
 import { CREATE_INDEX_MISTAKES } from './create-index-mistakes.ts';
+import { DATABASE_MISTAKES } from './database-mistakes.ts';
 import { DEFINITION_MISTAKES } from './definition-mistakes.ts';
 import { DELETE_MISTAKES } from './delete-mistakes.ts';
 import { FIELD_MISTAKES } from './field-mistakes.ts';
@@ -17,6 +19,8 @@ import { INSERT_MISTAKES, UPSERT_MISTAKES } from './write-mistakes.ts';
 export const MISTAKES: ReadonlyMap<MethodName, readonly Mistake[]> = Map.groupBy(
   [
     ...ANY_COLLECTION_MISTAKES,
+    ...DATABASE_MISTAKES,
+    ...ALIAS_MISTAKES,
     ...CREATE_COLLECTION_MISTAKES,
     ...FIELD_MISTAKES,
     ...CREATE_INDEX_MISTAKES,

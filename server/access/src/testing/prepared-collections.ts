@@ -79,8 +79,10 @@ const L2 = { index_type: 'FLAT', metric_type: 'L2' };
  * Makes the collections that the tables of mistakes speak of, one for each state that a mistake needs: `books`
  * (dynamic, a partition `new`, two indexes), `plain` (only `_default`, `id` and `vector` are loaded), `shelved`
  * (a partition key), `auto` (automatic keys), `words` (keys are text), `double` (two vectors), `shapes` (the other
- * kinds of vectors), `graphs` (two vectors whose indexes are graphs), all loaded; `asleep` (indexed), `halved` (one of two vectors is indexed), `bare` (no index) and
- * `every` (one field of each kind), which are not.
+ * kinds of vectors), `graphs` (two vectors whose indexes are graphs), all loaded; `asleep` (indexed), `halved` (one
+ * of two vectors is indexed), `bare` (no index) and `every` (one field of each kind), which are not. `second` and `library` are
+ * aliases of `books`. The database `archive` may hold one collection and holds it: `scrolls`, with the alias
+ * `second`; `no_writing`, `no_reading` and `no_ddl` forbid what their names say.
  */
 export const PREPARED_COLLECTIONS: readonly Call[] = [
   create('books', { fields: bookFields, enableDynamicField: true }, { shardsNum: 2 }),
@@ -138,6 +140,21 @@ export const PREPARED_COLLECTIONS: readonly Call[] = [
 
   create('bare', { fields: [key(), pair()] }),
   create('every', { fields: EVERY_FIELD }),
+
+  call('CreateAlias', { collectionName: 'books', alias: 'second' }),
+  call('CreateAlias', { collectionName: 'books', alias: 'library' }),
+  call('CreateDatabase', {
+    dbName: 'archive',
+    properties: params({ 'database.max.collections': '1', note: 'old' }),
+  }),
+  create('scrolls', { fields: [key(), pair()] }, { dbName: 'archive' }),
+  call('CreateAlias', { dbName: 'archive', collectionName: 'scrolls', alias: 'second' }),
+  ...['writing', 'reading', 'ddl'].map((group) =>
+    call('CreateDatabase', {
+      dbName: `no_${group}`,
+      properties: params({ [`database.force.deny.${group}`]: 'True' }),
+    }),
+  ),
 ];
 
 /** `count` keys from 1 on, and as many vectors. */

@@ -109,6 +109,10 @@ export class Catalog {
     return [...this.#databases.values()];
   }
 
+  findDatabase(name: string): DatabaseInfo | undefined {
+    return this.#databases.get(name);
+  }
+
   /** @throws databaseNotFound */
   database(name: string): DatabaseInfo {
     const database = this.#databases.get(name);

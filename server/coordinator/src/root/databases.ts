@@ -67,7 +67,7 @@ export class Databases {
   }
 
   #isThere(name: string): boolean {
-    return this.#catalog.databases().some((database) => database.name === name);
+    return this.#catalog.findDatabase(name) !== undefined;
   }
 
   async #put(id: bigint, name: string, properties: readonly KeyValue[]): Promise<DatabaseInfo> {

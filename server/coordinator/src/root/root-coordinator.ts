@@ -91,6 +91,10 @@ export class CatalogRootCoordinator implements RootCoordinator {
     return this.#catalog.databases();
   }
 
+  async findDatabase(database: string): Promise<DatabaseInfo | undefined> {
+    return this.#catalog.findDatabase(database);
+  }
+
   async describeDatabase(database: string): Promise<DatabaseInfo> {
     return this.#catalog.database(database);
   }

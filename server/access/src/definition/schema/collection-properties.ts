@@ -1,6 +1,7 @@
 import { invalidParameter, type KeyValue } from '@elanus/model';
 import type { schema_FieldSchema } from '@elanus/proto';
 import { isTrue, lastValueOf } from '../key-values.ts';
+import { isTimezone } from '../timezone.ts';
 import { illegalSchema } from './key-fields.ts';
 
 const TTL_SECONDS_MIN = -1;
@@ -31,13 +32,4 @@ function checkTtl(text: string): void {
   throw invalidParameter(
     `collection TTL is out of range, expect [${TTL_SECONDS_MIN}, ${TTL_SECONDS_MAX}], got ${text}`,
   );
-}
-
-function isTimezone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return /^[A-Za-z]/.test(name);
-  } catch {
-    return false;
-  }
 }
