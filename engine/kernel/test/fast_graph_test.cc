@@ -281,6 +281,8 @@ void check_odd_rows() {
         CHECK(hits.size() <= rows);
         if (value == 0 || value == 1) CHECK(hits.size() == std::min(10u, rows));
         check_hits(hits, ranked(simd, data, view, data.query(0)));
+        // Of copies in a crowd, as many as are asked for.
+        if (value == 1) CHECK(index->search(search_of(data, 0, 200, 200), scratch).size() == std::min(200u, rows));
         check_file(simd, data, *index);
       }
     }

@@ -78,6 +78,8 @@ class FastGraph : public VectorIndex {
       is_prepared = true;
       const uint64_t keep = skips ? ef : search.k + std::max(kRankedMore, search.k / 4);
       find(search, static_cast<uint32_t>(ef), static_cast<uint32_t>(std::min<uint64_t>(keep, allowed)), walk);
+      // In a crowd of copies, or beside rows that are no numbers, a walk may come to an end before it has k rows.
+      if (walk.found.size() < std::min(search.k, allowed)) return scan_exactly(view_, search, scratch);
       scratch.rows.clear();
       for (const Beam::Entry& entry : walk.found) {
         scratch.rows.push_back(entry.node());

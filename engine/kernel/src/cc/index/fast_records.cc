@@ -11,7 +11,7 @@ uint32_t fast_blocks(uint32_t degree) {
 }
 
 FastRecords::FastRecords(ElanusMetric metric, RowCode row_code, NeighbourCode neighbour_code, uint32_t blocks,
-                         uint32_t rows, uint32_t entry, HugeArray<uint8_t> bytes)
+                         uint32_t rows, HugeArray<uint8_t> entries, HugeArray<uint8_t> bytes)
     : metric_(metric),
       row_code_(std::move(row_code)),
       neighbour_code_(std::move(neighbour_code)),
@@ -20,15 +20,21 @@ FastRecords::FastRecords(ElanusMetric metric, RowCode row_code, NeighbourCode ne
       block_bytes_(layout_.block_bytes()),
       digits_at_(layout_.digits_at()),
       rows_(rows),
-      entry_(entry),
+      entries_(std::move(entries)),
       bytes_(std::move(bytes)) {}
 
 bool FastRecords::links_are_sound(const std::atomic<bool>* cancelled) const {
+  const auto is_sound = [&](const uint8_t* block) {
+    const uint32_t* const links = links_of(block);
+    return std::all_of(links, links + kBlockNeighbours, [&](uint32_t link) { return link < rows_; });
+  };
+  for (size_t b = 0; b < entry_blocks(); ++b) {
+    if (!is_sound(entry_block(b))) return false;
+  }
   for (uint32_t row = 0; row < rows_; ++row) {
     if (row % 4096 == 0 && is_set(cancelled)) return false;
     for (size_t b = 0; b < layout_.blocks; ++b) {
-      const uint32_t* const links = links_of(block_of(record_of(row), b));
-      if (std::any_of(links, links + kBlockNeighbours, [&](uint32_t link) { return link >= rows_; })) return false;
+      if (!is_sound(block_of(record_of(row), b))) return false;
     }
   }
   return true;

@@ -41,9 +41,9 @@ class FastRecords {
  public:
   // Of no rows.
   explicit FastRecords(ElanusMetric metric = ELANUS_L2) : metric_(metric) {}
-  // REQUIRES: rows * layout.record_bytes() bytes, whose links are below `rows`.
+  // REQUIRES: rows * layout.record_bytes() bytes, and entries of whole blocks, at least one; all links below `rows`.
   FastRecords(ElanusMetric metric, RowCode row_code, NeighbourCode neighbour_code, uint32_t blocks, uint32_t rows,
-              uint32_t entry, HugeArray<uint8_t> bytes);
+              HugeArray<uint8_t> entries, HugeArray<uint8_t> bytes);
 
   // Of rows whose graph is known. Places that the graph leaves free are filled with near rows two steps away.
   // The same for the same rows, graph and seed, whatever the number of threads. `control->done` runs from what it is
@@ -56,10 +56,14 @@ class FastRecords {
   const NeighbourCode& neighbour_code() const { return neighbour_code_; }
   const FastLayout& layout() const { return layout_; }
   uint32_t rows() const { return rows_; }
-  // Where walks begin: the row nearest to the mean.
-  uint32_t entry() const { return entry_; }
+  // Blocks of rows from all over, coded as if they were neighbours of the mean: walks begin at the nearest of them.
+  size_t entry_blocks() const { return rows_ == 0 ? 0 : entries_.size() / block_bytes_; }
+  const uint8_t* entry_block(size_t block) const { return entries_.data() + block * block_bytes_; }
+  const HugeArray<uint8_t>& entries() const { return entries_; }
   const HugeArray<uint8_t>& bytes() const { return bytes_; }
-  size_t memory_bytes() const { return bytes_.bytes() + row_code_.memory_bytes() + neighbour_code_.memory_bytes(); }
+  size_t memory_bytes() const {
+    return bytes_.bytes() + entries_.bytes() + row_code_.memory_bytes() + neighbour_code_.memory_bytes();
+  }
 
   const uint8_t* record_of(uint32_t row) const { return bytes_.data() + row * record_bytes_; }
   void prefetch(uint32_t row) const {
@@ -90,7 +94,7 @@ class FastRecords {
   size_t block_bytes_ = 0;
   size_t digits_at_ = 0;
   uint32_t rows_ = 0;
-  uint32_t entry_ = 0;
+  HugeArray<uint8_t> entries_;
   HugeArray<uint8_t> bytes_;
 };
 

@@ -1,6 +1,7 @@
 // Makes the records of rows whose graph is known.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -16,6 +17,10 @@ namespace {
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr uint32_t kMeanSampleMax = 1 << 16;
 constexpr size_t kRowsAtOnce = 256;
+// A row that stands in a crowd of copies of itself is linked to so many of them: more would be a way to nowhere.
+constexpr size_t kCopiesMax = 4;
+constexpr uint32_t kRowsPerEntry = 256;
+constexpr size_t kEntriesMax = 1024;
 // Below this, squared, the cosine of an edge and its code says too little to be divided by.
 constexpr float kSquareCosineMin = 0.05f;
 
@@ -24,12 +29,7 @@ constexpr float kChosen = 0.1f;
 constexpr float kLinked = 0.7f;
 constexpr float kFilled = 0.85f;
 
-struct Middle {
-  AlignedVector<float> mean;
-  uint32_t nearest_row = 0;
-};
-
-Middle find_middle(const RowReader& reader, const DenseRows& rows, uint64_t seed) {
+AlignedVector<float> mean_of(const RowReader& reader, const DenseRows& rows, uint64_t seed) {
   const std::vector<uint32_t> sample = sample_numbers(rows.rows, kMeanSampleMax, seed);
   AlignedVector<float> vector(rows.dim);
   std::vector<double> sum(rows.dim);
@@ -37,21 +37,18 @@ Middle find_middle(const RowReader& reader, const DenseRows& rows, uint64_t seed
     reader.read(rows.at(row), vector.data());
     for (uint32_t d = 0; d < rows.dim; ++d) sum[d] += vector[d];
   }
-  Middle middle{AlignedVector<float>(rows.dim), 0};
+  AlignedVector<float> mean(rows.dim);
   for (uint32_t d = 0; d < rows.dim; ++d) {
-    const auto mean = static_cast<float>(sum[d] / static_cast<double>(sample.size()));
-    middle.mean[d] = std::isfinite(mean) ? mean : 0;
+    const auto here = static_cast<float>(sum[d] / static_cast<double>(sample.size()));
+    mean[d] = std::isfinite(here) ? here : 0;
   }
-  float least = kInfinity;
-  for (const uint32_t row : sample) {
-    reader.read(rows.at(row), vector.data());
-    for (uint32_t d = 0; d < rows.dim; ++d) vector[d] -= middle.mean[d];
-    const float square = square_length(vector.data(), rows.dim);
-    if (!(square < least)) continue;
-    least = square;
-    middle.nearest_row = row;
-  }
-  return middle;
+  return mean;
+}
+
+// Whole blocks, except where there are fewer rows.
+size_t entries_wanted(uint32_t rows) {
+  const size_t wanted = std::clamp<size_t>(rows / kRowsPerEntry, kBlockNeighbours, kEntriesMax);
+  return std::min<size_t>(rows, wanted / kBlockNeighbours * kBlockNeighbours);
 }
 
 }  // namespace
@@ -73,14 +70,39 @@ class FastRecordsBuilder {
         digits_(code().places()),
         table_bytes_(size_t{16} * code().places()) {}
 
+  // Writes those links of the row that are of use, and returns how many they are.
+  size_t choose_links(uint32_t row, const uint32_t* from, size_t count, uint32_t* links) const {
+    size_t chosen = 0;
+    size_t copies = 0;
+    for (size_t i = 0; i < count && from[i] != kNoRow && chosen < records_.layout().degree(); ++i) {
+      if (is_copy(row, from[i]) && ++copies > kCopiesMax) continue;
+      links[chosen++] = from[i];
+    }
+    return chosen;
+  }
+
   // Codes the row, and its links in `links` from the place `begin` on; those before are coded already.
   void code_row(uint32_t row, const uint32_t* links, size_t begin) {
     uint8_t* const record = record_of(row);
     read(row);
     code().turn(loops_, centred_.data(), turned_row_.data());
     if (begin == 0) records_.row_code().encode(loops_, row_.data(), record);
-    for (size_t place = begin; place < records_.layout().degree(); ++place)
-      code_link(record, place, row, links[place]);
+    for (size_t place = begin; place < records_.layout().degree(); ++place) {
+      const uint8_t* const block = records_.block_of(record, place / kBlockNeighbours);
+      code_link(const_cast<uint8_t*>(block), place % kBlockNeighbours, row, links[place]);
+    }
+  }
+
+  // Codes rows as neighbours of the mean.
+  void code_entries(const std::vector<uint32_t>& rows) {
+    const size_t blocks = (rows.size() + kBlockNeighbours - 1) / kBlockNeighbours;
+    records_.entries_.resize(blocks * records_.block_bytes_);
+    std::copy_n(records_.row_code().mean(), rows_.dim, row_.begin());
+    std::fill(turned_row_.begin(), turned_row_.end(), 0.0f);
+    for (size_t place = 0; place < blocks * kBlockNeighbours; ++place) {
+      uint8_t* const block = records_.entries_.data() + place / kBlockNeighbours * records_.block_bytes_;
+      code_link(block, place % kBlockNeighbours, rows[0], place < rows.size() ? rows[place] : kNoRow);
+    }
   }
 
   // Fills the places from `used` on with the nearest, by estimate, of the links' links.
@@ -106,6 +128,7 @@ class FastRecordsBuilder {
   };
 
   const NeighbourCode& code() const { return records_.neighbour_code(); }
+  bool is_copy(uint32_t a, uint32_t b) const { return std::memcmp(rows_.at(a), rows_.at(b), rows_.stride) == 0; }
   uint8_t* record_of(uint32_t row) { return records_.bytes_.data() + row * records_.record_bytes_; }
 
   void read(uint32_t row) {
@@ -126,9 +149,7 @@ class FastRecordsBuilder {
   //   IP   -<q, o>   = -<q, c> - <r, c> - <r, q - c>
   // where <r, q - c> is about k <x, q - c>, x being what the digits of r stand for. The product of x and the query
   // comes from tables; that of x and c is known now.
-  void code_link(uint8_t* record, size_t place, uint32_t row, uint32_t link) {
-    const size_t slot = place % kBlockNeighbours;
-    uint8_t* const block = const_cast<uint8_t*>(records_.block_of(record, place / kBlockNeighbours));
+  void code_link(uint8_t* block, size_t slot, uint32_t row, uint32_t link) {
     auto* const links = reinterpret_cast<uint32_t*>(block);
     auto* const added = reinterpret_cast<float*>(block) + kBlockNeighbours;
     float* const factors = added + kBlockNeighbours;
@@ -168,7 +189,9 @@ class FastRecordsBuilder {
     for (; below != 0; below &= below - 1) {
       const auto i = static_cast<size_t>(__builtin_ctz(below));
       const uint32_t found = FastRecords::links_of(block)[i];
-      if (!(estimates[i] < bound) || found == row || std::find(links, links + used, found) != links + used) continue;
+      if (!(estimates[i] < bound) || found == row || std::find(links, links + used, found) != links + used ||
+          is_copy(row, found))
+        continue;
       offer({estimates[i], found}, wanted);
       if (found_.size() == wanted) bound = found_.back().rank;
     }
@@ -214,13 +237,15 @@ FastRecords FastRecords::make(const ElanusSimd& simd, ElanusMetric metric, const
     return FastRecords(metric);
   }
   const RowReader reader(simd, rows.type, metric, rows.dim);
-  const Middle middle = find_middle(reader, rows, seed_of_part(seed, 0));
-  FastCodes codes = choose_codes(simd, metric, rows, graph, middle.mean.data(), seed_of_part(seed, 1),
+  const AlignedVector<float> mean = mean_of(reader, rows, seed_of_part(seed, 0));
+  FastCodes codes = choose_codes(simd, metric, rows, graph, mean.data(), seed_of_part(seed, 1),
                                  &control->cancelled);
   const uint32_t blocks = fast_blocks(graph.degree);
   FastRecords records(metric, std::move(codes.row_code), std::move(codes.neighbour_code), blocks, rows.rows,
-                      middle.nearest_row, {});
+                      {}, {});
   records.bytes_.resize(rows.rows * records.record_bytes_);
+  FastRecordsBuilder(simd, rows, &records)
+      .code_entries(sample_numbers(rows.rows, entries_wanted(rows.rows), seed_of_part(seed, 2)));
   advance(kChosen);
 
   const size_t degree = records.layout().degree();
@@ -234,10 +259,8 @@ FastRecords FastRecords::make(const ElanusSimd& simd, ElanusMetric metric, const
     });
   };
   for_rows([&](FastRecordsBuilder& builder, uint32_t row, uint32_t* row_links) {
-    const uint32_t* const from = graph.links_of(row);
-    const uint32_t* const end = std::find(from, from + std::min<size_t>(degree, graph.degree), kNoRow);
-    used[row] = static_cast<uint32_t>(end - from);
-    std::fill(std::copy(from, end, row_links), row_links + degree, kNoRow);
+    used[row] = static_cast<uint32_t>(builder.choose_links(row, graph.links_of(row), graph.degree, row_links));
+    std::fill(row_links + used[row], row_links + degree, kNoRow);
     builder.code_row(row, row_links, 0);
   });
   advance(kLinked);

@@ -8,6 +8,7 @@ namespace {
 constexpr char kHeadSection[] = "fast graph";
 constexpr char kRowCodeSection[] = "row code";
 constexpr char kNeighbourCodeSection[] = "neighbour code";
+constexpr char kEntriesSection[] = "entries";
 constexpr char kRecordsSection[] = "records";
 // Far more than any m asks for: what is larger is damage, and would make sizes overflow.
 constexpr uint32_t kBlocksMax = 1 << 10;
@@ -16,7 +17,7 @@ bool is_sound(const FastRecordsHead& head) {
   const bool has_type = head.type == ELANUS_FLOAT32 || head.type == ELANUS_FLOAT16 || head.type == ELANUS_BFLOAT16 ||
                         head.type == ELANUS_INT8;
   return has_type && head.metric <= ELANUS_COSINE && head.dim >= 1 && head.dim <= ELANUS_INT8_DIM_MAX &&
-         head.rows <= kIndexRowsMax && (head.rows == 0 || (head.entry < head.rows && head.blocks >= 1)) &&
+         head.rows <= kIndexRowsMax && (head.rows == 0 || (head.entry_blocks >= 1 && head.blocks >= 1)) &&
          head.blocks <= kBlocksMax;
 }
 
@@ -30,7 +31,7 @@ void write_fast_records(const FastRecords& records, const DenseRows& rows, Index
       .metric = static_cast<uint32_t>(records.metric()),
       .dim = rows.dim,
       .rows = records.rows(),
-      .entry = records.entry(),
+      .entry_blocks = static_cast<uint32_t>(records.entry_blocks()),
       .blocks = records.layout().blocks,
       .row_directions = row_code.directions(),
       .neighbour_code = static_cast<uint32_t>(neighbour_code.kind()),
@@ -43,6 +44,7 @@ void write_fast_records(const FastRecords& records, const DenseRows& rows, Index
   if (records.rows() == 0) return;
   writer.add(kRowCodeSection, row_code.values().data(), row_code.values().size());
   writer.add(kNeighbourCodeSection, neighbour_code.values().data(), neighbour_code.values().size());
+  writer.add(kEntriesSection, records.entries().data(), records.entries().size());
   writer.add(kRecordsSection, records.bytes().data(), records.bytes().size());
 }
 
@@ -67,9 +69,11 @@ FileFault read_fast_records(const IndexFile& file, FastRecordsHead* head, FastRe
   const FastLayout layout = {row_code.bytes(), head->blocks, neighbour_code.places()};
   const size_t size = head->rows * layout.record_bytes();
   const auto* const bytes = file.array<uint8_t>(kRecordsSection, size);
-  if (bytes == nullptr) return file.damaged("its records are of another size");
+  const size_t entries_size = head->entry_blocks * layout.block_bytes();
+  const auto* const entries = file.array<uint8_t>(kEntriesSection, entries_size);
+  if (bytes == nullptr || entries == nullptr) return file.damaged("its records are of another size");
   *records = FastRecords(metric, std::move(row_code), std::move(neighbour_code), head->blocks, head->rows,
-                         head->entry, HugeArray<uint8_t>::borrow(bytes, size));
+                         HugeArray<uint8_t>::borrow(entries, entries_size), HugeArray<uint8_t>::borrow(bytes, size));
   if (!records->links_are_sound(nullptr)) return file.damaged("a link leads to a row that is not there");
   return {};
 }

@@ -12,7 +12,7 @@ struct FastRecordsHead {
   uint32_t metric;  // ElanusMetric
   uint32_t dim;
   uint32_t rows;
-  uint32_t entry;
+  uint32_t entry_blocks;
   uint32_t blocks;
   uint32_t row_directions;
   uint32_t neighbour_code;  // NeighbourCodeKind
@@ -26,7 +26,7 @@ struct FastRecordsHead {
 };
 static_assert(sizeof(FastRecordsHead) == 48);
 
-// Sections "fast graph", "row code", "neighbour code" and "records".
+// Sections "fast graph", "row code", "neighbour code", "entries" and "records".
 void write_fast_records(const FastRecords& records, const DenseRows& rows, IndexFileWriter& writer);
 
 // As a view of the file. Checks that its parts fit each other, and every link.

@@ -8,6 +8,8 @@ namespace elanus {
 namespace {
 
 constexpr uint32_t kStepsBetweenChecks = 64;
+// So many of the nearest entries are where a walk begins.
+constexpr size_t kEntriesUsed = 4;
 
 // A neighbour met from several rows is estimated each time. By signs, estimates differ so much that the best of
 // them is better than the first: every one enters the beam, and a row is seen when the walk has stood on it. By
@@ -90,6 +92,27 @@ bool walk_filtered_by(const WalkLoops& loops, const FastRecords& records, const 
   return true;
 }
 
+// Puts the nearest entries in the beam.
+void enter(const WalkLoops& loops, const FastRecords& records, FastWalk& walk) {
+  alignas(64) float estimates[kBlockNeighbours];
+  const float rank = records.row_code().rank_of_mean(walk.coded);
+  Beam& entries = walk.entries;
+  entries.reset(kEntriesUsed);
+  for (size_t b = 0; b < records.entry_blocks(); ++b) {
+    const uint8_t* const block = records.entry_block(b);
+    uint32_t below = loops.estimate(records.codes_of(block), walk.tables, rank, entries.worst(), estimates);
+    for (; below != 0; below &= below - 1) {
+      const auto i = static_cast<size_t>(__builtin_ctz(below));
+      entries.offer(estimates[i], FastRecords::links_of(block)[i]);
+    }
+  }
+  for (const Beam::Entry& entry : entries) {
+    records.prefetch(entry.node());
+    walk.beam.offer(entry.rank, entry.node());
+    if (records.neighbour_code().kind() == NeighbourCodeKind::kLevels) walk.seen.insert(entry.node());
+  }
+}
+
 }  // namespace
 
 void prepare_fast_walk(const WalkLoops& loops, const FastRecords& records, FastWalk* walk) {
@@ -110,12 +133,10 @@ void walk_fast(const WalkLoops& loops, const FastRecords& records, uint32_t ef, 
   walk->beam.reset(ef);
   walk->found.reset(keep);
   walk->seen.make_room(records.rows());
-  // Its true rank plays no part: there is nothing yet that it could be compared with.
-  walk->beam.offer(0, records.entry());
+  enter(loops, records, *walk);
   if (records.neighbour_code().kind() == NeighbourCodeKind::kSigns) {
     walk_by<Seen::kWhenLeft>(loops, records, cancelled, *walk);
   } else {
-    walk->seen.insert(records.entry());
     walk_by<Seen::kWhenMet>(loops, records, cancelled, *walk);
   }
   walk->seen.clear();
@@ -128,12 +149,11 @@ bool walk_fast_filtered(const WalkLoops& loops, const FastRecords& records, cons
   walk->allowed.reset(ef);
   walk->found.reset(keep);
   walk->seen.make_room(records.rows());
-  walk->beam.offer(0, records.entry());
+  enter(loops, records, *walk);
   bool ended;
   if (records.neighbour_code().kind() == NeighbourCodeKind::kSigns) {
     ended = walk_filtered_by<Seen::kWhenLeft>(loops, records, allowed, steps_max, cancelled, *walk);
   } else {
-    walk->seen.insert(records.entry());
     ended = walk_filtered_by<Seen::kWhenMet>(loops, records, allowed, steps_max, cancelled, *walk);
   }
   walk->seen.clear();

@@ -48,6 +48,7 @@ struct FastWalk {
   DigitTables tables{};
   CodedQuery coded;
 
+  Beam entries;
   Beam beam;
   Beam allowed;  // under a filter: the allowed rows that are known, by estimate
   RowSet seen;

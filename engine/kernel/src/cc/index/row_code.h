@@ -61,6 +61,8 @@ class RowCode {
   void prepare(const WalkLoops& loops, const float* query, const float* centred, CodedQuery* coded) const;
   // About the squared distance, or minus the inner product.
   float rank(const WalkLoops& loops, const CodedQuery& query, const uint8_t* code) const;
+  // The same of the mean itself.
+  float rank_of_mean(const CodedQuery& query) const { return metric_ == ELANUS_L2 ? query.constant : -query.constant; }
 
  private:
   RowCode(ElanusMetric metric, uint32_t dim, uint32_t directions);
