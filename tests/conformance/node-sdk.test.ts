@@ -33,6 +33,10 @@ await conformanceSuite('node', 'the Node SDK', [], () => {
         await testSteps(t, program('rows.mjs'), server.address, rows, notInJavaScript);
       });
 
+      test('names databases and aliases', async (t) => {
+        await testCases(t, program('names.mjs'), server.address);
+      });
+
       test('works in every other way a program uses it', async (t) => {
         await testCases(t, program('cases.mjs'), server.address);
       });

@@ -19,6 +19,8 @@ const caseFiles = {
   'the partition key': 'partition_key.py',
   'the texts of common mistakes': 'mistakes.py',
   'the ORM style': 'orm_style.py',
+  databases: 'databases.py',
+  aliases: 'aliases.py',
   AsyncMilvusClient: 'async_client.py',
 };
 
