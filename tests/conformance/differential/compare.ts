@@ -8,8 +8,10 @@ import { compareAnswers, type Difference } from './differences.ts';
 import { type ListedDifference, listedDifferences } from './listed-differences.ts';
 import { startMilvus } from './milvus-server.ts';
 import { type Answer, MilvusService } from './milvus-service.ts';
-import { type Step, steps } from './requests.ts';
+import { namingSteps } from './naming-requests.ts';
+import { steps as rowSteps, type Step } from './requests.ts';
 
+const steps: readonly Step[] = [...rowSteps, ...namingSteps];
 const pollMs = 100;
 const pollsMax = 300;
 
