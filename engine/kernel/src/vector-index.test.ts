@@ -218,6 +218,13 @@ describe('an HNSW index of compact layout', () => {
     assert.ok(share >= 0.98, `recall ${share}`);
   });
 
+  test('takes any number for efConstruction', async () => {
+    const few = vectorsOf(101, 24, rows.values.slice(0, 300));
+    const index = await build(shape, few, { ...HNSW, efConstruction: 2 ** 31 - 1 });
+    assert.equal(recall(shape, few, queries, 10, await index.search(search(queries, 10, 50))), 1);
+    assert.ok(process.memoryUsage.rss() < 2 ** 30);
+  });
+
   test('stops a build when told to, and tells how far it is', async () => {
     const controller = new AbortController();
     const many = clusteredVectors(101, 64, 40_000, 5);

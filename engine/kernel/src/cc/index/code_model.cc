@@ -20,9 +20,12 @@ constexpr double kDimsShareMax = 0.75;
 constexpr uint32_t kAxesDimMax = 4096;
 constexpr uint32_t kSamplesMax = 8192;
 constexpr uint32_t kSamplesMin = 256;
+// Where no axes are looked for.
+constexpr uint32_t kSamplesForMean = 1024;
 
 // As many samples as there are numbers to learn from, so far as they last.
 uint32_t samples_of(uint32_t rows, uint32_t dim) {
+  if (dim > kAxesDimMax) return std::min(rows, kSamplesForMean);
   return std::min(rows, std::clamp(8 * dim, kSamplesMin, kSamplesMax));
 }
 

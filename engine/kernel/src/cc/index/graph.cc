@@ -183,7 +183,8 @@ void Builder::find_links(uint32_t row, size_t level, Scratch& scratch, uint32_t*
     const LayerView view = LayerView::of(graph_, layer);
     scratch.visited.reset(layer == 0 ? rows_end_ : view.nodes);
     scratch.visited.insert(entry);
-    scratch.beam.reset(std::max<size_t>(options_.ef_construction, graph_.m));
+    // No more than there are: users may ask for any number.
+    scratch.beam.reset(std::min<size_t>(std::max(options_.ef_construction, graph_.m), rows_end_));
     scratch.beam.offer(rank, entry);
     walk(view, scorer, scratch.beam, scratch.visited, scratch.neighbours, &control_->cancelled);
     scratch.candidates.clear();
