@@ -23,12 +23,21 @@ export function keyOrderWhenNeeded(views: () => readonly ChunkView[]): RowOrder 
   };
 }
 
+/** The same memory as words, kept: making a view costs as much as sorting a few rows. */
+const wordsOfValues = new WeakMap<BigInt64Array, Int32Array>();
+
+function wordsOf(values: BigInt64Array): Int32Array {
+  let words = wordsOfValues.get(values);
+  if (words === undefined) {
+    words = new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
+    wordsOfValues.set(values, words);
+  }
+  return words;
+}
+
 /** By halves: reading a bigint makes an object. */
 function int64Order(columns: readonly KeyColumn[]): RowOrder {
-  const halves = columns.map((column) => {
-    const { buffer, byteOffset, length } = (column as { values: BigInt64Array }).values;
-    return new Int32Array(buffer, byteOffset, 2 * length);
-  });
+  const halves = columns.map((column) => wordsOf((column as { values: BigInt64Array }).values));
   return (a, rowA, b, rowB) => {
     const wordsA = halves[a]!;
     const wordsB = halves[b]!;
@@ -126,8 +135,12 @@ export class FirstRows {
 const RUN_ROWS = 512;
 const MERGE_ROWS = 2048;
 
+/** Up to here rows are put in their places one by one, without anything to allocate but the answer. */
+const FEW_ROWS = 32;
+
 /** The list in the order given; long lists in pieces. */
 export async function sortRows(read: Read, list: RowList, order: RowOrder): Promise<RowList> {
+  if (list.rows.length <= FEW_ROWS) return sortFewRows(list, order);
   const { viewOf, rows } = list;
   const before = (a: number, b: number): number => order(viewOf[a]!, rows[a]!, viewOf[b]!, rows[b]!);
   let from = Uint32Array.from(rows, (_, i) => i);
@@ -142,6 +155,23 @@ export async function sortRows(read: Read, list: RowList, order: RowOrder): Prom
     [from, to] = [to, from];
   }
   return await reordered(read, list, from);
+}
+
+function sortFewRows(list: RowList, order: RowOrder): RowList {
+  const viewOf = list.viewOf.slice();
+  const rows = list.rows.slice();
+  for (let next = 1; next < rows.length; next++) {
+    const view = viewOf[next]!;
+    const row = rows[next]!;
+    let at = next;
+    for (; at > 0 && order(view, row, viewOf[at - 1]!, rows[at - 1]!) < 0; at--) {
+      viewOf[at] = viewOf[at - 1]!;
+      rows[at] = rows[at - 1]!;
+    }
+    viewOf[at] = view;
+    rows[at] = row;
+  }
+  return { views: list.views, viewOf, rows };
 }
 
 async function reordered(read: Read, list: RowList, order: Uint32Array): Promise<RowList> {

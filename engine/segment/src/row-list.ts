@@ -10,7 +10,9 @@ export interface RowList {
   readonly rows: Uint32Array;
 }
 
-export function rowListSlice({ views, viewOf, rows }: RowList, start: number, end: number): RowList {
+export function rowListSlice(list: RowList, start: number, end: number): RowList {
+  const { views, viewOf, rows } = list;
+  if (start === 0 && end >= rows.length) return list;
   return { views, viewOf: viewOf.subarray(start, end), rows: rows.subarray(start, end) };
 }
 
