@@ -36,6 +36,20 @@ export interface FieldSchema {
   readonly typeParams: readonly KeyValue[];
 }
 
+/** What makes the values of one field of those of another, where rows come in and where they are asked for. */
+export interface SchemaFunction {
+  /** From 100, in the order of the schema. */
+  readonly id: number;
+  readonly name: string;
+  readonly description: string;
+  /** `BM25`: the words of a text and how often each occurs, as a sparse vector. */
+  readonly type: 'BM25';
+  readonly input: FieldId;
+  readonly output: FieldId;
+  /** As the client sent them, for describe. */
+  readonly params: readonly KeyValue[];
+}
+
 export interface CollectionSchema {
   readonly name: string;
   readonly description: string;
@@ -45,6 +59,8 @@ export interface CollectionSchema {
   readonly partitionKey: FieldSchema | null;
   /** `$meta`, when the collection takes rows with undeclared keys. */
   readonly dynamicField: FieldSchema | null;
+  /** In creation order. No two make the same field. */
+  readonly functions: readonly SchemaFunction[];
   /** Grows by one with every change of the schema. */
   readonly version: number;
 }
@@ -106,4 +122,9 @@ export function fieldByName(schema: CollectionSchema, name: string): FieldSchema
 export function fieldById(schema: CollectionSchema, id: FieldId): FieldSchema | undefined {
   if (schema.dynamicField?.id === id) return schema.dynamicField;
   return schema.fields.find((field) => field.id === id);
+}
+
+/** The function whose output the field is; `undefined` when clients give its values. */
+export function functionOfOutput(schema: CollectionSchema, id: FieldId): SchemaFunction | undefined {
+  return schema.functions.find(({ output }) => output === id);
 }

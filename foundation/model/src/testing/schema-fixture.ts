@@ -44,6 +44,7 @@ export function schemaFixture(
     primaryKey,
     partitionKey: fields.find(({ isPartitionKey }) => isPartitionKey) ?? null,
     dynamicField: fields.find(({ isDynamic }) => isDynamic) ?? null,
+    functions: [],
     version: 0,
     ...changes,
   };

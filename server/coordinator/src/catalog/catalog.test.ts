@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type ChannelName, ConsistencyLevel, DataType } from '@elanus/model';
+import {
+  type ChannelName,
+  type CollectionSchema,
+  ConsistencyLevel,
+  DataType,
+  fieldByName,
+} from '@elanus/model';
 import { openDeployment } from '../testing/deployment.ts';
 import { field, schemaOf } from '../testing/schema-fixture.ts';
 import { Catalog } from './catalog.ts';
@@ -8,7 +14,7 @@ import { aliasKey, collectionKey, databaseKey, indexKey, loadKey } from './catal
 
 const ref = (collection: string) => ({ database: 'default', collection });
 
-const everyKind = schemaOf(
+const everyField = schemaOf(
   'every_kind',
   [
     field('kind', DataType.VarChar, {
@@ -26,6 +32,20 @@ const everyKind = schemaOf(
   ],
   { dynamic: true },
 );
+const everyKind: CollectionSchema = {
+  ...everyField,
+  functions: [
+    {
+      id: 100,
+      name: 'count_words',
+      description: 'of each text',
+      type: 'BM25',
+      input: fieldByName(everyField, 'label')!.id,
+      output: fieldByName(everyField, 'words')!.id,
+      params: [{ key: 'note', value: 'none' }],
+    },
+  ],
+};
 
 async function filledDeployment() {
   const deployment = await openDeployment();

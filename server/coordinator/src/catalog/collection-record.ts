@@ -12,6 +12,7 @@ import type {
   KeyValue,
   PartitionId,
   PartitionInfo,
+  SchemaFunction,
   Timestamp,
 } from '@elanus/model';
 import type { DatabaseInfo } from '@elanus/rpc';
@@ -113,6 +114,7 @@ function schemaToJson(schema: CollectionSchema): object {
     version: schema.version,
     fields: schema.fields.map(fieldToJson),
     dynamicField: schema.dynamicField === null ? null : fieldToJson(schema.dynamicField),
+    functions: schema.functions.map(functionToJson),
   };
 }
 
@@ -127,6 +129,7 @@ function schemaFromJson(name: string, stored: StoredObject): CollectionSchema {
     primaryKey,
     partitionKey: fields.find((field) => field.isPartitionKey) ?? null,
     dynamicField: stored.has('dynamicField') ? fieldFromJson(stored.object('dynamicField')) : null,
+    functions: stored.has('functions') ? stored.objects('functions', functionFromJson) : [],
     version: stored.integer('version'),
   };
 }
@@ -171,6 +174,24 @@ function fieldFromJson(stored: StoredObject): FieldSchema {
     maxLength: integerOrNull('maxLength'),
     maxCapacity: integerOrNull('maxCapacity'),
     typeParams: stored.objects('typeParams', keyValueFromJson),
+  };
+}
+
+function functionToJson({ id, name, description, type, input, output, params }: SchemaFunction): object {
+  return { id, name, description, type, input, output, params: params.map(keyValueToJson) };
+}
+
+function functionFromJson(stored: StoredObject): SchemaFunction {
+  const type = stored.text('type');
+  if (type !== 'BM25') throw new RecordDamage(`a function of type ${type} is unknown`);
+  return {
+    id: stored.integer('id'),
+    name: stored.text('name'),
+    description: stored.text('description'),
+    type,
+    input: stored.integer('input') as FieldId,
+    output: stored.integer('output') as FieldId,
+    params: stored.objects('params', keyValueFromJson),
   };
 }
 

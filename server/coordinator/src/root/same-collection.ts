@@ -25,6 +25,7 @@ function comparable(schema: CollectionSchema) {
     description: schema.description,
     fields: schema.fields.map(comparableField),
     dynamic: schema.dynamicField !== null,
+    functions: schema.functions,
   };
 }
 

@@ -143,6 +143,7 @@ function assembleSchema(message: schema_CollectionSchema, fields: readonly Field
     dynamicField: message.enableDynamicField
       ? dynamicField((FIRST_USER_FIELD_ID + fields.length) as FieldId)
       : null,
+    functions: [],
     version: 0,
   };
 }
