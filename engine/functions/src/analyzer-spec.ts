@@ -1,0 +1,44 @@
+import type { StemmedLanguage } from './filters/stemmer.ts';
+import type { JiebaOptions } from './tokenizers/jieba.ts';
+
+/** What an analyzer is to do, every parameter checked. */
+export interface AnalyzerSpec {
+  readonly tokenizer: TokenizerSpec;
+  /** In the order in which they work. */
+  readonly filters: readonly FilterSpec[];
+}
+
+export type TokenizerSpec =
+  | { readonly kind: 'standard' | 'whitespace' | 'icu' }
+  | { readonly kind: 'jieba'; readonly options: JiebaOptions }
+  | LanguageSpec;
+
+/** Another analyzer for each language; texts of languages that it has none for get `default`. */
+export interface LanguageSpec {
+  readonly kind: 'language';
+  readonly analyzers: ReadonlyMap<string, AnalyzerSpec>;
+  readonly default: AnalyzerSpec;
+  /** From the English name of a language to the name of its analyzer. */
+  readonly mapping: ReadonlyMap<string, string>;
+}
+
+/** Filters that are said by their names alone. */
+export const PLAIN_FILTERS = [
+  'lowercase',
+  'asciifolding',
+  'alphanumonly',
+  'cnalphanumonly',
+  'cncharonly',
+  'removepunct',
+  'decimaldigit',
+  'arabic_normalization',
+] as const;
+export type PlainFilter = (typeof PLAIN_FILTERS)[number];
+
+export type FilterSpec =
+  | { readonly kind: PlainFilter }
+  | { readonly kind: 'length'; readonly bytesMax: number }
+  | { readonly kind: 'stop' | 'decompounder'; readonly words: readonly string[] }
+  | { readonly kind: 'stemmer'; readonly language: StemmedLanguage }
+  | { readonly kind: 'regex'; readonly pattern: string }
+  | { readonly kind: 'synonym'; readonly rules: readonly string[]; readonly expand: boolean };

@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { MilvusError } from '@elanus/model';
+import { openAnalyzer } from './open-analyzer.ts';
+
+const wordsOf = async (params: object | string, text: string): Promise<string> => {
+  const analyzer = await openAnalyzer(typeof params === 'string' ? params : JSON.stringify(params));
+  return analyzer
+    .analyze(text)
+    .map((token) => token.text)
+    .join('|');
+};
+
+const filtered = (...filter: unknown[]) => ({ tokenizer: 'standard', filter });
+const stemmed = (language: string) => filtered('lowercase', { type: 'stemmer', language });
+
+describe('sentences and their words', () => {
+  const cases: readonly (readonly [params: object | string, text: string, words: string])[] = [
+    ['', "Don't panic: a_b, É cole 42!", 'don|t|panic|a|b|é|cole|42'],
+    [{}, 'The QUICK fox', 'the|quick|fox'],
+    [{ type: 'standard', stop_words: ['_english_', 'fox'] }, 'The quick fox of', 'quick'],
+    ['', '向量数据库 is one word', '向量数据库|is|one|word'],
+    ['', 'ΟΔΟΣ', 'οδοσ'],
+    ['', 'मिलवस तेज़ है', 'मिलवस|तेज|है'],
+    [
+      { type: 'english' },
+      'Milvus is a vector database built for scale!',
+      'milvus|vector|databas|built|scale',
+    ],
+    [{ type: 'english', stop_words: ['built'] }, 'This was built generously', 'generous'],
+    [
+      { type: 'chinese' },
+      'Milvus 是一个高性能、可扩展的向量数据库！',
+      'Milvus|是|一个|高性|性能|高性能|可|扩展|的|向量|数据|据库|数据库',
+    ],
+    [{ tokenizer: 'jieba' }, '数据库，好', '数据|据库|数据库|，|好'],
+    [{ tokenizer: { type: 'jieba', mode: 'exact' } }, '数据库，好', '数据库|，|好'],
+    [{ tokenizer: { type: 'jieba', dict: ['大白鲸'], hmm: false } }, '大白鲸游', '大白鲸|游'],
+    [{ tokenizer: 'whitespace' }, " Don't\tpanic!\n", "Don't|panic!"],
+    [{ tokenizer: 'icu' }, 'Hi, 東京都です', 'Hi|,| |東京|都|です'],
+    [
+      { tokenizer: 'icu', filter: ['removepunct', { type: 'stop', stop_words: [' '] }] },
+      'สวัสดี ชาวโลก!',
+      'สวัสดี|ชาว|โลก',
+    ],
+    [stemmed('english'), 'running dogs happily', 'run|dog|happili'],
+    [stemmed('german'), 'Häuser aufeinanderfolgend', 'haus|aufeinanderfolg'],
+    [stemmed('french'), 'continuellement mangées', 'continuel|mang'],
+    [stemmed('spanish'), 'chicharrones torneos', 'chicharron|torne'],
+    [stemmed('italian'), 'abbandonata', 'abbandon'],
+    [stemmed('portuguese'), 'bondades', 'bondad'],
+    [stemmed('dutch'), 'lichamelijk', 'licham'],
+    [stemmed('swedish'), 'jaktkarlarna', 'jaktkarl'],
+    [stemmed('danish'), 'undersøgelser', 'undersøg'],
+    [stemmed('norwegian'), 'havnedistriktene', 'havnedistrikt'],
+    [stemmed('finnish'), 'taloissa', 'talo'],
+    [stemmed('hungarian'), 'házakban', 'ház'],
+    [stemmed('romanian'), 'copiilor', 'cop'],
+    [stemmed('russian'), 'Книгами', 'книг'],
+    [stemmed('greek'), 'ελληνικά', 'ελλην'],
+    [stemmed('turkish'), 'kitaplarımızdan', 'kitap'],
+    [stemmed('arabic'), 'الكتاب', 'كتاب'],
+    [stemmed('arabig'), 'الكتاب', 'كتاب'],
+    // The mark at its end is no letter, for Milvus either.
+    [stemmed('tamil'), 'மரங்கள்', 'மரங|கள'],
+    [filtered('asciifolding'), 'Café straße Łódź Æon', 'Cafe|strasse|Lodz|AEon'],
+    [filtered('alphanumonly'), 'naïve plain 42', 'plain|42'],
+    [filtered('cnalphanumonly'), '向量 2 x', '向量|2|x'],
+    [filtered('cncharonly'), '向量 2 x', '向量'],
+    [{ tokenizer: 'whitespace', filter: ['removepunct'] }, 'a ... + b!', 'a|b!'],
+    [filtered({ type: 'length', max: 4 }), 'four fives éé éée', 'four|éé'],
+    [filtered({ type: 'stop', stop_words: ['_german_', 'x'] }), 'x und Haus', 'Haus'],
+    [
+      filtered({ type: 'decompounder', word_list: ['dampf', 'schiff', 'fahrt'] }),
+      'dampfschiff dampfer',
+      'dampf|schiff|dampfer',
+    ],
+    [filtered({ type: 'regex', expr: '^[a-c]+$' }), 'abc abd', 'abc'],
+    [
+      filtered({ type: 'synonym', synonyms: ['big, large', 'tv => television'] }),
+      'big tv',
+      'big|large|television',
+    ],
+    [filtered({ type: 'synonym', synonyms: ['big, large'], expand: false }), 'large big', 'big|big'],
+    [filtered('decimaldigit'), '٤٢ ४२', '42|42'],
+    [filtered('arabic_normalization'), 'أحمد مدرسة', 'احمد|مدرسه'],
+  ];
+  for (const [params, text, words] of cases)
+    test(`${JSON.stringify(params)} of ${JSON.stringify(text)}`, async () => {
+      assert.equal(await wordsOf(params, text), words);
+    });
+});
+
+test('leaves each text to the analyzer of its language', async () => {
+  const params = {
+    tokenizer: {
+      type: 'language_identifier',
+      identifier: 'whatlang',
+      analyzers: { default: { tokenizer: 'whitespace' }, en: { type: 'english' }, cn: { type: 'chinese' } },
+      mapping: { English: 'en', Mandarin: 'cn' },
+    },
+  };
+  assert.equal(
+    await wordsOf(params, 'The dogs were running through the old town'),
+    'dog|were|run|through|old|town',
+  );
+  assert.equal(await wordsOf(params, '向量数据库'), '向量|数据|据库|数据库');
+  assert.equal(await wordsOf(params, 'Это русский текст!'), 'Это|русский|текст!');
+  assert.equal(await wordsOf(params, '!?'), '!?');
+});
+
+test('says where each word stands', async () => {
+  const english = await openAnalyzer('{"type":"english"}');
+  assert.deepEqual(english.analyze('The dogs of É war'), [
+    { text: 'dog', start: 4, end: 8, position: 1 },
+    { text: 'é', start: 12, end: 13, position: 3 },
+    { text: 'war', start: 14, end: 17, position: 4 },
+  ]);
+  const chinese = await openAnalyzer('{"type":"chinese"}');
+  assert.deepEqual(chinese.analyze('好，数据库'), [
+    { text: '好', start: 0, end: 1, position: 0 },
+    { text: '数据', start: 2, end: 4, position: 2 },
+    { text: '据库', start: 3, end: 5, position: 3 },
+    { text: '数据库', start: 2, end: 5, position: 2 },
+  ]);
+});
+
+describe('refuses parameters that no analyzer has', () => {
+  const cases: readonly (readonly [params: object | string, text: string])[] = [
+    ['{', 'is not valid JSON'],
+    ['[]', 'should be a JSON object'],
+    [{ type: 'klingon' }, 'unknown build-in analyzer type: klingon'],
+    [{ type: 5 }, 'analyzer type should be a string'],
+    [{ tokenizer: 'klingon' }, 'unsupported tokenizer: klingon'],
+    [{ filter: ['lowercase'] }, 'tokenizer name or type must be set'],
+    [{ tokenizer: {} }, 'tokenizer name or type must be set'],
+    [{ tokenizer: 'standard', filters: [] }, 'unknown analyzer option key: filters'],
+    [{ tokenizer: 'standard', filter: 'lowercase' }, 'analyzer filter should be a list'],
+    [filtered('upper'), 'build analyzer failed, filter not found :upper'],
+    [filtered('toString'), 'build analyzer failed, filter not found :toString'],
+    [filtered({ type: 'upper' }), 'unsupport filter type: upper'],
+    [filtered({ type: 'length' }), 'lenth max param was none or not uint'],
+    [filtered({ type: 'length', max: -1 }), 'lenth max param was none or not uint'],
+    [filtered({ type: 'stemmer', language: 'klingon' }), 'unsupported language: klingon'],
+    [filtered({ type: 'stemmer', language: 'constructor' }), 'unsupported language: constructor'],
+    [filtered({ type: 'stop', stop_words: 'a' }), 'stop_words should be a list of strings'],
+    [filtered({ type: 'regex', expr: '(' }), 'regex parse error'],
+    [{ tokenizer: { type: 'jieba', mode: 'fast' } }, 'jieba mode should be'],
+    [{ tokenizer: { type: 'language_identifier', analyzers: { en: {} } } }, 'no default analyzer'],
+    [
+      { tokenizer: { type: 'language_identifier', analyzers: { default: {} }, mapping: { English: 'en' } } },
+      'analyzer en of the mapping does not exist',
+    ],
+  ];
+  for (const [params, text] of cases)
+    test(text, async () => {
+      await assert.rejects(wordsOf(params, 'x'), (error) => {
+        assert(error instanceof MilvusError);
+        assert.equal(error.code, 1100);
+        assert(error.message.includes(text), error.message);
+        return true;
+      });
+    });
+});
+
+describe('a megabyte of anything is cut in slices', () => {
+  const texts: Readonly<Record<string, string>> = {
+    'one word': 'a'.repeat(2 ** 20),
+    'combining marks': `e${'\u0301'.repeat(2 ** 20)}`,
+    'halves of surrogate pairs': '\ud800'.repeat(2 ** 20),
+    'zero bytes': '\0'.repeat(2 ** 20),
+    'one Chinese run': '数据库'.repeat(2 ** 18),
+  };
+  const params = {
+    standard: '',
+    english: '{"type":"english"}',
+    chinese: '{"type":"chinese"}',
+    icu: '{"tokenizer":"icu","filter":["asciifolding","removepunct"]}',
+    whitespace:
+      '{"tokenizer":"whitespace","filter":[{"type":"stemmer","language":"turkish"},"decimaldigit"]}',
+  };
+  for (const [analyzerName, param] of Object.entries(params))
+    for (const [name, text] of Object.entries(texts))
+      test(`${name} by ${analyzerName}`, async () => {
+        const work = (await openAnalyzer(param)).analyzing(text);
+        let slices = 1;
+        let step = work.next();
+        for (; !step.done; step = work.next()) slices += 1;
+        assert(slices >= 48, `${slices} slices`);
+        const last = step.value.at(-1);
+        assert(last === undefined || last.end <= text.length);
+      });
+});
+
+test('half a surrogate pair counts as the replacement character', async () => {
+  assert.equal(await wordsOf({ tokenizer: 'whitespace' }, 'a\ud800 b'), 'a\ufffd|b');
+});

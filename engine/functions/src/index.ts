@@ -1,0 +1,12 @@
+export type { Analyzer } from './analyzer.ts';
+export {
+  analyzerNeeded,
+  type FieldAnalysis,
+  isMatchEnabled,
+  openFieldAnalyzer,
+  readFieldAnalysis,
+} from './field-analysis.ts';
+export { openAnalyzer } from './open-analyzer.ts';
+export { type Texts, termDimension, termVectors } from './term-vectors.ts';
+export type { Token } from './token.ts';
+export { runAtOnce, type Work } from './work.ts';

@@ -1,0 +1,77 @@
+import { invalidParameter } from '@elanus/model';
+import { type FilterSpec, PLAIN_FILTERS, type PlainFilter } from './analyzer-spec.ts';
+import { checkWordPattern } from './filters/regex.ts';
+import { stemmedLanguage } from './filters/stemmer.ts';
+import { flag, type JsonObject, member, requireObject, requireText, textList } from './json-options.ts';
+
+/** Most words of one list: they are kept in memory for each analyzer. */
+const WORDS_MAX = 65_536;
+
+/**
+ * What one entry of the list `filter` asks for: a name, or an object with a `type`.
+ * @throws MilvusError 1100 in Milvus' words
+ */
+export function readFilter(entry: unknown): FilterSpec {
+  if (typeof entry === 'string') {
+    if (isPlain(entry)) return { kind: entry };
+    throw invalidParameter(`build analyzer failed, filter not found :${entry}`);
+  }
+  const options = requireObject(entry, 'analyzer filter');
+  const type = member(options, 'type');
+  if (typeof type !== 'string') throw invalidParameter('no type field in filter params');
+  if (isPlain(type)) return { kind: type };
+  switch (type) {
+    case 'length':
+      return { kind: 'length', bytesMax: lengthMax(options) };
+    case 'stop':
+      return { kind: 'stop', words: wordsOf(options, 'stop_words') };
+    case 'decompounder':
+      return { kind: 'decompounder', words: wordsOf(options, 'word_list') };
+    case 'stemmer':
+      return { kind: 'stemmer', language: languageOf(options) };
+    case 'regex':
+      return { kind: 'regex', pattern: patternOf(options) };
+    case 'synonym':
+      return {
+        kind: 'synonym',
+        rules: wordsOf(options, 'synonyms'),
+        expand: flag(member(options, 'expand'), 'expand of synonym filter', true),
+      };
+    default:
+      throw invalidParameter(`unsupport filter type: ${type}`);
+  }
+}
+
+function isPlain(name: string): name is PlainFilter {
+  return (PLAIN_FILTERS as readonly string[]).includes(name);
+}
+
+function lengthMax(options: JsonObject): number {
+  const max = member(options, 'max');
+  if (typeof max === 'number' && Number.isSafeInteger(max) && max >= 0) return max;
+  throw invalidParameter('lenth max param was none or not uint');
+}
+
+function wordsOf(options: JsonObject, key: string): readonly string[] {
+  if (member(options, `${key}_file`) !== undefined) {
+    throw invalidParameter(`${key}_file: file resources are not supported yet`);
+  }
+  const words = textList(member(options, key), key);
+  if (member(options, key) === undefined) throw invalidParameter(`${key} is required`);
+  if (words.length > WORDS_MAX) throw invalidParameter(`${key} has more than ${WORDS_MAX} entries`);
+  return words;
+}
+
+function languageOf(options: JsonObject): (FilterSpec & { kind: 'stemmer' })['language'] {
+  const name = member(options, 'language');
+  if (typeof name !== 'string') throw invalidParameter('stemmer language should be string');
+  const language = stemmedLanguage(name);
+  if (language === undefined) throw invalidParameter(`unsupported language: ${name}`);
+  return language;
+}
+
+function patternOf(options: JsonObject): string {
+  const pattern = requireText(member(options, 'expr'), 'expr of regex filter');
+  checkWordPattern(pattern);
+  return pattern;
+}
