@@ -35,6 +35,7 @@ export async function fetchColumns(
   fields: readonly FieldId[],
 ): Promise<ReadonlyMap<FieldId, Column>> {
   const places = resolve(source.shards, locations);
+  for (const { stored } of places.chunks) if (stored?.file.isOpen === false) await stored.file.open();
   const columns = new Map<FieldId, Column>();
   for (const id of fields) {
     const field = fieldById(source.schema, id);
@@ -72,7 +73,7 @@ function resolve(shards: readonly Shard[], { segmentIds, segments, rows }: RowLo
       numberOfChunk.set(chunk, number);
     }
     chunkOf[i] = number;
-    rowInChunk[i] = shard.rowAt(rows[i]!);
+    rowInChunk[i] = rows[i]! - chunk.firstLocation;
   }
   return { chunks: [...numberOfChunk.keys()], chunkOf, rows: rowInChunk };
 }

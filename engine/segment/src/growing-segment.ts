@@ -43,13 +43,12 @@ export interface GrowingSegmentOptions {
   readonly addChunk: (make: (firstLocation: number) => Chunk) => Chunk;
 }
 
-/** The rows of one partition in one shard, in memory. Writes are appended at its last chunk. */
+/** The rows of one partition in one shard. Writes are appended at its last chunk, in memory. */
 export class GrowingSegment {
   readonly partitionId: PartitionId;
   readonly #options: GrowingSegmentOptions;
   #schema: CollectionSchema;
   #chunks: Chunk[] = [];
-  #isLastClosed = true;
 
   constructor(options: GrowingSegmentOptions) {
     this.partitionId = options.partitionId;
@@ -69,7 +68,6 @@ export class GrowingSegment {
   /** Rows from now on have the fields of `schema`. */
   useSchema(schema: CollectionSchema): void {
     this.#schema = schema;
-    this.#isLastClosed = true;
     for (const chunk of this.#chunks) chunk.useSchema(schema);
   }
 
@@ -81,9 +79,13 @@ export class GrowingSegment {
     return chunk;
   }
 
+  /** Adds rows from before this process started. */
+  restore(chunk: Chunk): void {
+    this.#chunks.push(chunk);
+  }
+
   /** Forgets a chunk whose rows are all deleted. */
   remove(chunk: Chunk): void {
-    if (this.#chunks.at(-1) === chunk) this.#isLastClosed = true;
     this.#chunks = this.#chunks.filter((other) => other !== chunk);
   }
 
@@ -91,14 +93,14 @@ export class GrowingSegment {
     const last = this.#chunks.at(-1);
     const { chunkRows, partitionId, addChunk } = this.#options;
     const hasRoom = last !== undefined && last.rows < chunkRows && last.textBytes < CHUNK_TEXT_BYTES_MAX;
-    if (hasRoom && !this.#isLastClosed) return last;
+    if (hasRoom && !last.isClosed) return last;
+    last?.close();
     // Whoever has filled one chunk fills the next, too: all its room at once saves the copies of growing.
     const rowsReserved = last === undefined ? FIRST_ROWS_RESERVED : chunkRows;
     const chunk = addChunk(
       (firstLocation) => new Chunk({ schema: this.#schema, partitionId, firstLocation, rowsReserved }),
     );
     this.#chunks.push(chunk);
-    this.#isLastClosed = false;
     return chunk;
   }
 }

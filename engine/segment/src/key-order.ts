@@ -1,5 +1,5 @@
 import { DataType, type KeyColumn, type VarCharColumn } from '@elanus/model';
-import { inPieces, type Read, takeTurns } from './read.ts';
+import { inPieces, type Turns, takeTurns } from './read.ts';
 import type { RowList } from './row-list.ts';
 import type { ChunkView } from './shard.ts';
 
@@ -8,7 +8,11 @@ export type RowOrder = (a: number, rowA: number, b: number, rowB: number) => num
 
 /** Ascending keys (texts by their bytes); rows with the same key in the order they are stored. */
 export function keyOrder(views: readonly ChunkView[]): RowOrder {
-  const columns = views.map((view) => view.chunk.keys);
+  return rowOrderOf(views.map((view) => view.chunk.keys));
+}
+
+/** As `keyOrder`, of rows of columns. */
+export function rowOrderOf(columns: readonly KeyColumn[]): RowOrder {
   const isText = columns[0]?.dataType === DataType.VarChar;
   const compare = isText ? textOrder(columns as readonly VarCharColumn[]) : int64Order(columns);
   return (a, rowA, b, rowB) => compare(a, rowA, b, rowB) || a - b || rowA - rowB;
@@ -23,10 +27,11 @@ export function keyOrderWhenNeeded(views: () => readonly ChunkView[]): RowOrder 
   };
 }
 
-/** The same memory as words, kept: making a view costs as much as sorting a few rows. */
+/** Made once: making a view costs as much as sorting a few rows. */
 const wordsOfValues = new WeakMap<BigInt64Array, Int32Array>();
 
-function wordsOf(values: BigInt64Array): Int32Array {
+/** The same memory as words, the lower half of each value first. */
+export function wordsOf(values: BigInt64Array): Int32Array {
   let words = wordsOfValues.get(values);
   if (words === undefined) {
     words = new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
@@ -139,7 +144,7 @@ const MERGE_ROWS = 2048;
 const FEW_ROWS = 32;
 
 /** The list in the order given; long lists in pieces. */
-export async function sortRows(read: Read, list: RowList, order: RowOrder): Promise<RowList> {
+export async function sortRows(read: Turns, list: RowList, order: RowOrder): Promise<RowList> {
   if (list.rows.length <= FEW_ROWS) return sortFewRows(list, order);
   const { viewOf, rows } = list;
   const before = (a: number, b: number): number => order(viewOf[a]!, rows[a]!, viewOf[b]!, rows[b]!);
@@ -174,7 +179,7 @@ function sortFewRows(list: RowList, order: RowOrder): RowList {
   return { views: list.views, viewOf, rows };
 }
 
-async function reordered(read: Read, list: RowList, order: Uint32Array): Promise<RowList> {
+async function reordered(read: Turns, list: RowList, order: Uint32Array): Promise<RowList> {
   const viewOf = new Uint32Array(order.length);
   const rows = new Uint32Array(order.length);
   await inPieces(read, order.length, (start, end) => {
@@ -188,7 +193,7 @@ async function reordered(read: Read, list: RowList, order: Uint32Array): Promise
 
 /** Merges `from[start .. start + width]` with the next `width` into the same places of `to`. */
 async function mergeRuns(
-  read: Read,
+  read: Turns,
   merge: {
     readonly from: Uint32Array;
     readonly to: Uint32Array;

@@ -8,17 +8,23 @@ export interface WriteEffect {
   readonly hiddenRows: number;
 }
 
+/** Rows that a write has deleted: row `rows[i]` of `chunks[i]`. */
+export interface DeletedRows {
+  readonly chunks: readonly Chunk[];
+  readonly rows: readonly number[];
+}
+
 /** A write that a shard has taken in and nobody sees yet. */
 export class PreparedWrite {
   readonly ordinal: number;
-  readonly #onPublish: (shrunk: ReadonlySet<Chunk>) => void;
+  readonly #onPublish: (deleted: DeletedRows) => void;
   readonly #touched = new Map<Chunk, { rows: number }>();
   readonly #deletedChunks: Chunk[] = [];
   readonly #deletedRows: number[] = [];
   #isPublished = false;
 
-  /** `onPublish` is told of the chunks that have lost rows. */
-  constructor(ordinal: number, onPublish: (shrunk: ReadonlySet<Chunk>) => void) {
+  /** `onPublish` is told of the rows that were deleted. */
+  constructor(ordinal: number, onPublish: (deleted: DeletedRows) => void) {
     this.ordinal = ordinal;
     this.#onPublish = onPublish;
   }
@@ -50,7 +56,7 @@ export class PreparedWrite {
     let insertedRows = 0;
     for (const chunk of this.#touched.keys()) insertedRows += chunk.publishRows();
     for (let i = 0; i < deleted.length; i++) this.#deletedChunks[i]!.publishDeletion(deleted[i]!);
-    this.#onPublish(new Set(this.#deletedChunks));
+    this.#onPublish({ chunks: this.#deletedChunks, rows: deleted });
     return { insertedRows, hiddenRows };
   }
 }

@@ -20,8 +20,11 @@ export interface Read {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What long work needs to let others have the thread. */
+export type Turns = Pick<Read, 'share' | 'signal'>;
+
 /** Gives up the thread when this turn's time is used up. @throws the signal's reason when it has aborted */
-export async function takeTurns(read: Pick<Read, 'share' | 'signal'>): Promise<void> {
+export async function takeTurns(read: Turns): Promise<void> {
   if (read.share.isSpent()) await read.share.nextTurn(read.signal);
 }
 
@@ -30,7 +33,7 @@ const PIECE_ROWS = 16_384;
 
 /** Calls `work` for `0 .. length` in pieces, giving up the thread between them. */
 export async function inPieces(
-  read: Pick<Read, 'share' | 'signal'>,
+  read: Turns,
   length: number,
   work: (start: number, end: number) => void,
 ): Promise<void> {
@@ -38,6 +41,15 @@ export async function inPieces(
     if (start > 0 && read.share.isSpent()) await read.share.nextTurn(read.signal);
     work(start, Math.min(start + PIECE_ROWS, length));
   }
+}
+
+/**
+ * Opens the files that the read needs: to be awaited before anything looks at columns. `null` when all are open, which is
+ * so but for the first reads after a start.
+ */
+export function openFiles({ shards, scope }: Pick<Read, 'shards' | 'scope'>): Promise<unknown> | null {
+  const opening = shards.map((shard) => shard.openFiles(scope)).filter((pending) => pending !== null);
+  return opening.length === 0 ? null : Promise.all(opening);
 }
 
 /** What the read may see, of all shards at the same moment. */

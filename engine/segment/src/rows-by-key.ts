@@ -15,7 +15,7 @@ export async function rowsByKey(read: Read, keys: KeyColumn): Promise<RowList> {
     for (const shard of read.shards) {
       for (const location of shard.find(keys, key, read.scope)) {
         const chunk = shard.chunkAt(location);
-        const row = shard.rowAt(location);
+        const row = location - chunk.firstLocation;
         if (isMatch(read, chunk, row)) found.add({ shard, chunk, rows: chunk.visibleRows, live: null }, row);
       }
     }
@@ -46,7 +46,7 @@ class FoundRows {
       number = this.#views.push(view) - 1;
       this.#numberOfChunk.set(view.chunk, number);
     }
-    const identity = number * 2 ** 16 + row;
+    const identity = number * 2 ** 32 + row;
     if (this.#seen.has(identity)) return;
     this.#seen.add(identity);
     this.#viewOf.push(number);

@@ -2,7 +2,7 @@ import type { FieldSchema, KeyColumn, MetricType } from '@elanus/model';
 import type { GraphWalk, QueryVectors, SearchHits } from '@elanus/rpc';
 import { type HitList, mergeHits } from './hit-list.ts';
 import { keyOrderWhenNeeded } from './key-order.ts';
-import { inPieces, type Read } from './read.ts';
+import { inPieces, openFiles, type Read } from './read.ts';
 import { keysOfRows, locationsOfRows, type RowList } from './row-list.ts';
 import { type ScanTools, scanRows } from './scan-rows.ts';
 import { type SelectedRows, selectRows } from './select-rows.ts';
@@ -31,6 +31,8 @@ export async function searchShards(
   tools: ScanTools,
   keyType: KeyColumn['dataType'],
 ): Promise<Omit<SearchHits, 'readTimestamp'>> {
+  const opening = openFiles(read);
+  if (opening !== null) await opening;
   const selected = await selectRows(read);
   const found = await findHits(read, search, tools, selected);
   const { list, scores } = await hitRows(read, found, selected);

@@ -14,12 +14,16 @@ import {
   type VarCharColumn,
 } from '@elanus/model';
 import type { LoopShare } from '@elanus/runtime';
-import { type Chunk, storedFields } from './chunk.ts';
+import { Chunk, storedFields } from './chunk.ts';
 import { chunkRowsOf, fixedRowBytes, GrowingSegment } from './growing-segment.ts';
 import { type KeyIndex, type KeyReader, NO_ROW } from './key-index.ts';
 import { missingColumn } from './missing-column.ts';
+import type { Moment } from './moment.ts';
 import { openKeyIndex } from './open-key-index.ts';
-import { PreparedWrite } from './prepared-write.ts';
+import { type DeletedRows, PreparedWrite } from './prepared-write.ts';
+import type { RestoredDeletions } from './sealed/restored-deletions.ts';
+import type { SealedFile } from './sealed/sealed-file.ts';
+import type { SealedRows, ShardCut } from './sealed/shard-cut.ts';
 import { ShardIndexes } from './vector-index/shard-indexes.ts';
 import { isRowPart, type KeyPart, type RowPart, type WriteRecord } from './write-record.ts';
 
@@ -27,6 +31,8 @@ import { isRowPart, type KeyPart, type RowPart, type WriteRecord } from './write
 const PIECE_ROWS_MAX = 2048;
 const PIECE_ROWS_MIN = 1;
 const PIECE_BYTES = 1024 * 1024;
+/** Rows of a chunk over a file: what is done for all rows of a chunk at a stretch stays short. */
+const RESTORED_CHUNK_ROWS = 2 ** 18;
 
 export interface ShardOptions {
   /** Names the shard's rows in `RowLocations`. */
@@ -43,6 +49,19 @@ export interface ReadScope {
   readonly partitionIds: ReadonlySet<PartitionId> | null;
   /** As of which time; later than the newest write means now. */
   readonly at: Timestamp;
+}
+
+const mayBeThere = new Uint8Array(1);
+
+/** What a shard had before the process started. */
+export interface RestoredRows {
+  /** In the order in which they were sealed. */
+  readonly segments: readonly SealedFile[];
+  readonly deletions: RestoredDeletions;
+  /** Everything written up to here is among the segments and deletions. */
+  readonly checkpoint: Timestamp;
+  /** Earlier moments can't be read. */
+  readonly historyStart: Timestamp;
 }
 
 /** Rows of a chunk as a reader found them; nothing of it changes. */
@@ -77,6 +96,15 @@ export class Shard implements KeyReader {
   #timestamps = new BigInt64Array(16);
   #writes = 0;
   #generation = 0;
+  /** Up to when everything was restored, not written. */
+  #checkpoint: Timestamp = TIMESTAMP_MIN;
+  /** Where rows are in sealed segments, or will be when their file is written. */
+  readonly #sealed = new Map<Chunk, { readonly segmentId: SegmentId; readonly firstRow: number }>();
+  /** Deletions of such rows since the last cut: locations, and by which write. */
+  #deletions: { readonly locations: number[]; readonly ordinals: number[] } = { locations: [], ordinals: [] };
+  /** Rows from before the process started, oldest first: row 0 of each file is at its location, the others follow. */
+  #restored: { readonly file: SealedFile; readonly firstLocation: number }[] = [];
+  #isAllOpen = true;
   /** Until this is set a key's older rows are all dead, and nobody has to look at them. */
   #hasDuplicates = false;
 
@@ -93,7 +121,17 @@ export class Shard implements KeyReader {
 
   /** Of the newest write that readers see. */
   get appliedTimestamp(): Timestamp {
-    return (this.#writes === 0 ? TIMESTAMP_MIN : this.#timestamps[this.#writes - 1]) as Timestamp;
+    return this.#writes === 0 ? this.#checkpoint : this.#timestampOf(this.#writes);
+  }
+
+  /** Whether a moment is not before the newest write. */
+  isNow(at: Timestamp): boolean {
+    return at >= this.appliedTimestamp;
+  }
+
+  /** Earlier moments can't be read any more. */
+  get historyStart(): Timestamp {
+    return this.#historyStart;
   }
 
   get byteLength(): number {
@@ -117,8 +155,9 @@ export class Shard implements KeyReader {
 
   /** Live rows written up to `at` that wait for an index of the field. */
   rowsToIndex(id: FieldId, at: Timestamp): number {
-    const ordinal = at < this.#historyStart ? 0 : this.#ordinalAt(at);
-    return this.vectorIndexes.of(id).reduce((sum, index) => sum + index.pendingRows(ordinal), 0);
+    if (at < this.#historyStart) return 0;
+    const moment = this.#momentAt(at);
+    return this.vectorIndexes.of(id).reduce((sum, index) => sum + index.pendingRows(moment), 0);
   }
 
   /** Rows from now on have the fields of `schema`; rows before get defaults for what is new. */
@@ -134,16 +173,102 @@ export class Shard implements KeyReader {
    */
   async prepare(record: WriteRecord, timestamp: Timestamp): Promise<PreparedWrite | null> {
     if (timestamp <= this.appliedTimestamp) return null;
-    const write = new PreparedWrite(this.#writes + 1, (shrunk) => {
+    if (!this.#isAllOpen) await this.openKeys();
+    const write = new PreparedWrite(this.#writes + 1, (deleted) => {
       this.#noteTimestamp(timestamp);
-      for (const chunk of shrunk)
-        if (chunk.liveRows === 0 && chunk.rows === this.#chunkRows) this.#emptied.push({ chunk, timestamp });
+      this.#noteDeletions(deleted, timestamp);
     });
     for (const part of record.parts) {
       if (isRowPart(part)) await this.#takeRows(part, record.duplicates, write);
       else await this.#takeKeys(part, write);
     }
     return write;
+  }
+
+  /**
+   * Seals the rows that no segment has yet: they become one segment of each partition, and what is written from now on
+   * goes elsewhere. Nothing is prepared. Nobody sees a difference; the files are to be written from what this returns.
+   */
+  cut(newSegmentId: () => SegmentId): ShardCut {
+    const segments: SealedRows[] = [];
+    for (const [partitionId, { chunks }] of this.#segments) {
+      const fresh = chunks.filter((chunk) => chunk.rows > 0 && !this.#sealed.has(chunk));
+      if (fresh.length === 0) continue;
+      const id = newSegmentId();
+      let rows = 0;
+      for (const chunk of fresh) {
+        chunk.close();
+        this.#sealed.set(chunk, { segmentId: id, firstRow: rows });
+        rows += chunk.rows;
+      }
+      const timestamps = fresh.map((chunk) => chunk.ordinals);
+      segments.push({
+        id,
+        partitionId,
+        rows,
+        firstTimestamp: this.#timestampOf(timestamps[0]!.first),
+        lastTimestamp: this.#timestampOf(timestamps.at(-1)!.last),
+        chunks: fresh,
+      });
+    }
+    const { locations, ordinals } = this.#deletions;
+    this.#deletions = { locations: [], ordinals: [] };
+    const earlier = locations.flatMap((location, i) => {
+      const chunk = this.findChunk(location);
+      const place = chunk && this.#sealed.get(chunk);
+      if (chunk === undefined || place === undefined) return [];
+      return [{ chunk, ...place, row: location - chunk.firstLocation, ordinal: ordinals[i]! }];
+    });
+    return {
+      schema: this.#schema,
+      segments,
+      earlierDeletions: earlier,
+      lastOrdinal: this.#writes,
+      timestampOf: (ordinal) => this.#timestampOf(ordinal),
+    };
+  }
+
+  /** From now on the rows are read from their file, which is open: the same rows in the same places. */
+  handOver(sealed: SealedRows, file: SealedFile): void {
+    assert(
+      file.isOpen && file.info.rows === sealed.rows,
+      'a file that is handed over is open and has the rows',
+    );
+    let firstRow = 0;
+    for (const chunk of sealed.chunks) {
+      if (this.#sealed.has(chunk)) chunk.moveTo({ file, firstRow });
+      firstRow += chunk.rows;
+    }
+  }
+
+  /** Begins with the rows that files have, which are opened when they are needed. Nothing was written yet. */
+  restore({ segments, deletions, checkpoint, historyStart }: RestoredRows): void {
+    assert(this.#writes === 0 && this.#chunks.length === 0, 'a shard is restored before it is used');
+    this.#checkpoint = checkpoint;
+    this.#historyStart = historyStart;
+    this.#generation += 1;
+    for (const file of segments) {
+      const { id, partitionId, rows } = file.info;
+      const segment = this.#segmentOf(partitionId);
+      this.#restored.push({ file, firstLocation: this.#chunks.length * this.#chunkRows });
+      for (let firstRow = 0; firstRow < rows; firstRow += RESTORED_CHUNK_ROWS) {
+        const count = Math.min(RESTORED_CHUNK_ROWS, rows - firstRow);
+        const firstLocation = this.#chunks.length * this.#chunkRows;
+        assert(firstLocation + count < NO_ROW, 'a shard has fewer than 2^32 rows');
+        const chunk = Chunk.restored({
+          schema: this.#schema,
+          partitionId,
+          firstLocation,
+          rows: count,
+          stored: { file, firstRow },
+          deletions: deletions.of(id, firstRow, count),
+        });
+        for (let places = Math.ceil(count / this.#chunkRows); places > 0; places--) this.#chunks.push(chunk);
+        segment.restore(chunk);
+        this.#sealed.set(chunk, { segmentId: id, firstRow });
+      }
+    }
+    this.#noteOpen();
   }
 
   /** Puts all rows of a partition out of sight at once, then frees their keys and memory. No write may come meanwhile. */
@@ -154,6 +279,7 @@ export class Shard implements KeyReader {
     this.#generation += 1;
     this.vectorIndexes.removeSegment(id);
     this.#emptied = this.#emptied.filter(({ chunk }) => chunk.partitionId !== id);
+    this.#restored = this.#restored.filter(({ file }) => file.info.partitionId !== id);
     await this.#remove(segment.chunks);
   }
 
@@ -177,41 +303,80 @@ export class Shard implements KeyReader {
     await this.#remove(forgotten.map(({ chunk }) => chunk));
   }
 
+  /**
+   * Opens the files that a read needs; `null` when they are open.
+   * @throws MilvusError 1009 when one can't be
+   */
+  openFiles(scope: ReadScope): Promise<void> | null {
+    if (this.#isAllOpen) return null;
+    const closed = this.#restored.filter(
+      ({ file }) =>
+        !file.isOpen && (scope.partitionIds === null || scope.partitionIds.has(file.info.partitionId)),
+    );
+    return closed.length === 0 ? null : this.#openAll(closed);
+  }
+
+  /** Opens all files as far as they can be opened: keys in the others are not found. */
+  async openKeys(): Promise<void> {
+    if (this.#isAllOpen) return;
+    const closed = this.#restored.filter(({ file }) => !file.isOpen && !file.isBroken);
+    await Promise.allSettled(closed.map(({ file }) => file.open()));
+    this.#noteOpen();
+  }
+
+  async #openAll(closed: readonly { readonly file: SealedFile }[]): Promise<void> {
+    await Promise.all(closed.map(({ file }) => file.open()));
+    this.#noteOpen();
+  }
+
+  #noteOpen(): void {
+    this.#isAllOpen = this.#restored.every(({ file }) => file.isOpen);
+  }
+
   /** The chunks that hold what a reader may see. Costs nothing per row when the time is now. */
   view(scope: ReadScope): readonly ChunkView[] {
     const views: ChunkView[] = [];
-    const ordinal = this.#ordinalAt(scope.at);
-    const isNow = ordinal === this.#writes;
+    const moment = this.#momentAt(scope.at);
+    const isNow = this.isNow(scope.at);
     for (const [id, segment] of this.#segments) {
       if (scope.partitionIds !== null && !scope.partitionIds.has(id)) continue;
       for (const chunk of segment.chunks) {
-        const rows = isNow ? chunk.visibleRows : chunk.rowsAt(ordinal);
+        const rows = isNow ? chunk.visibleRows : chunk.rowsAt(moment);
         if (rows === 0 || (isNow && chunk.liveRows === 0)) continue;
-        const live = isNow ? chunk.lendLive() : chunk.liveAt(ordinal, rows);
+        const live = isNow ? chunk.lendLive() : chunk.liveAt(moment, rows);
         views.push({ shard: this, chunk, rows, live });
       }
     }
     return views;
   }
 
-  /** The locations of the rows of one key that a reader may see, newest first; mostly none or one. */
+  /** The locations of the rows of one key that a reader may see; mostly none or one. The keys are open. */
   find(keys: KeyColumn, row: number, scope: ReadScope): readonly number[] {
     const found: number[] = [];
-    const ordinal = this.#ordinalAt(scope.at);
+    const moment = this.#momentAt(scope.at);
     let location = this.#index.find(keys, row);
+    let mayBeOlder = true;
     while (location !== NO_ROW) {
       const chunk = this.chunkAt(location);
-      const at = this.rowAt(location);
+      const at = location - chunk.firstLocation;
       const isWanted = scope.partitionIds === null || scope.partitionIds.has(chunk.partitionId);
-      if (isWanted && chunk.isVisibleAt(at, ordinal)) found.push(location);
+      if (isWanted && chunk.isVisibleAt(at, moment)) found.push(location);
       // The row that had the key at that time is the only one that can count.
-      if (!this.#hasDuplicates && at < chunk.rowsAt(ordinal)) break;
+      mayBeOlder = this.#hasDuplicates || at >= chunk.rowsAt(moment);
+      if (!mayBeOlder) break;
       location = chunk.previous(at);
+    }
+    if (!mayBeOlder || this.#restored.length === 0) return found;
+    for (const older of this.#findRestored(keys, row)) {
+      const chunk = this.findChunk(older);
+      if (chunk === undefined) continue;
+      const isWanted = scope.partitionIds === null || scope.partitionIds.has(chunk.partitionId);
+      if (isWanted && chunk.isVisibleAt(older - chunk.firstLocation, moment)) found.push(older);
     }
     return found;
   }
 
-  /** Whether any row that is visible now has the key. */
+  /** Whether any row that is visible now has the key. The keys are open. */
   has(keys: KeyColumn, row: number): boolean {
     return this.find(keys, row, { partitionIds: null, at: TIMESTAMP_MAX }).length > 0;
   }
@@ -229,14 +394,10 @@ export class Shard implements KeyReader {
     return chunk;
   }
 
-  /** The row within `chunkAt(location)`. */
-  rowAt(location: number): number {
-    return location & (this.#chunkRows - 1);
-  }
-
   isTextAt(location: number, bytes: Uint8Array, start: number, end: number): boolean {
-    const texts = this.chunkAt(location).keys as VarCharColumn;
-    let at = texts.offsets[this.rowAt(location)]!;
+    const chunk = this.chunkAt(location);
+    const texts = chunk.keys as VarCharColumn;
+    let at = texts.offsets[location - chunk.firstLocation]!;
     for (let i = start; i < end; i++, at++) if (texts.bytes[at] !== bytes[i]) return false;
     return true;
   }
@@ -255,6 +416,7 @@ export class Shard implements KeyReader {
       const first = write.touch(chunk);
       const end = start + chunk.rows - first;
       this.#index.put(keys, start, end, chunk.firstLocation + first, replaced);
+      if (this.#restored.length > 0) this.#replaceRestored(keys, { start, end, replaced, duplicates }, write);
       for (let i = 0; i < end - start; i++) {
         if (replaced[i] === NO_ROW) continue;
         chunk.setPrevious(first + i, replaced[i]!);
@@ -263,6 +425,46 @@ export class Shard implements KeyReader {
       }
       start = end;
     }
+  }
+
+  /** Looks for the keys of new rows in the files; `replaced` says where the key index has found them. */
+  #replaceRestored(
+    keys: KeyColumn,
+    rows: {
+      readonly start: number;
+      readonly end: number;
+      readonly replaced: Uint32Array;
+      readonly duplicates: 'replace' | 'keep';
+    },
+    write: PreparedWrite,
+  ): void {
+    const { start, end, replaced, duplicates } = rows;
+    const mayBe = new Uint8Array(end - start);
+    for (const { file, firstLocation } of this.#restored) {
+      if (!file.isOpen) continue;
+      file.keys.mayHold(keys, start, end, mayBe);
+      for (let i = 0; i < end - start; i++) {
+        // Whoever is known to the index has replaced what was there before.
+        if (mayBe[i] === 0 || (replaced[i] !== NO_ROW && !this.#hasDuplicates)) continue;
+        for (const row of file.keys.rowsOf(keys, start + i)) {
+          if (duplicates === 'replace') this.#deleteAt(firstLocation + row, null, write);
+          else this.#hasDuplicates = true;
+        }
+      }
+    }
+  }
+
+  /** The locations of a key's rows in the files, newest first. */
+  #findRestored(keys: KeyColumn, row: number): readonly number[] {
+    const found: number[] = [];
+    for (let at = this.#restored.length - 1; at >= 0; at--) {
+      const { file, firstLocation } = this.#restored[at]!;
+      if (!file.isOpen) continue;
+      file.keys.mayHold(keys, row, row + 1, mayBeThere);
+      if (mayBeThere[0] === 0) continue;
+      for (const stored of file.keys.rowsOf(keys, row)) found.push(firstLocation + stored);
+    }
+    return found;
   }
 
   /** How many rows of a batch are taken in at a time. */
@@ -277,35 +479,54 @@ export class Shard implements KeyReader {
     const wanted = partitionIds === null ? null : new Set(partitionIds);
     for (let row = 0; row < keys.length; row++) {
       if (row % PIECE_ROWS_MAX === PIECE_ROWS_MAX - 1 && this.#share.isSpent()) await this.#share.nextTurn();
-      this.#supersede(this.#index.find(keys, row), wanted, write);
+      const location = this.#index.find(keys, row);
+      this.#supersede(location, wanted, write);
+      // Whoever is known to the index has replaced what was there before.
+      if (this.#restored.length === 0 || (location !== NO_ROW && !this.#hasDuplicates)) continue;
+      for (const older of this.#findRestored(keys, row)) this.#deleteAt(older, wanted, write);
     }
   }
 
   /** Deletes the row at `location` and, where there may be more, the older ones of its key. */
   #supersede(location: number, partitionIds: ReadonlySet<PartitionId> | null, write: PreparedWrite): void {
     for (let at = location; at !== NO_ROW; ) {
+      this.#deleteAt(at, partitionIds, write);
       const chunk = this.chunkAt(at);
-      const row = this.rowAt(at);
-      const isWanted = partitionIds === null || partitionIds.has(chunk.partitionId);
-      if (isWanted) write.delete(chunk, row);
-      at = this.#hasDuplicates ? chunk.previous(row) : NO_ROW;
+      at = this.#hasDuplicates ? chunk.previous(at - chunk.firstLocation) : NO_ROW;
     }
+  }
+
+  #deleteAt(location: number, partitionIds: ReadonlySet<PartitionId> | null, write: PreparedWrite): void {
+    const chunk = this.#chunks[location >>> this.#chunkBits];
+    // All rows of a file may have been deleted long ago.
+    if (chunk === undefined) return;
+    if (partitionIds === null || partitionIds.has(chunk.partitionId))
+      write.delete(chunk, location - chunk.firstLocation);
   }
 
   /** Takes chunks out of sight in this tick, and their rows out of the chains of their keys after it. */
   async #remove(chunks: readonly Chunk[]): Promise<void> {
     const rests = chunks.map((chunk) => {
       const rest = chunk.keysOnly();
-      this.#chunks[chunk.firstLocation >>> this.#chunkBits] = rest;
+      this.#setChunk(chunk, rest);
+      this.#sealed.delete(chunk);
       return rest;
     });
     for (const rest of rests) {
+      // The key index has never heard of them.
+      if (rest.isRestored) continue;
       for (let row = 0; row < rest.rows; row++) {
         if (row % PIECE_ROWS_MAX === 0 && this.#share.isSpent()) await this.#share.nextTurn();
         this.#unlink(rest, row);
       }
     }
-    for (const { firstLocation } of rests) this.#chunks[firstLocation >>> this.#chunkBits] = undefined;
+    for (const rest of rests) this.#setChunk(rest, undefined);
+  }
+
+  /** Puts something else in all places of a chunk. */
+  #setChunk({ firstLocation, rows }: Chunk, replacement: Chunk | undefined): void {
+    const first = firstLocation >>> this.#chunkBits;
+    this.#chunks.fill(replacement, first, first + Math.max(1, Math.ceil(rows / this.#chunkRows)));
   }
 
   #unlink(chunk: Chunk, row: number): void {
@@ -318,9 +539,9 @@ export class Shard implements KeyReader {
     }
     while (newer !== NO_ROW) {
       const other = this.chunkAt(newer);
-      const next = other.previous(this.rowAt(newer));
+      const next = other.previous(newer - other.firstLocation);
       if (next === location) {
-        other.setPrevious(this.rowAt(newer), older);
+        other.setPrevious(newer - other.firstLocation, older);
         return;
       }
       newer = next;
@@ -356,7 +577,12 @@ export class Shard implements KeyReader {
     return segment;
   }
 
-  /** How many writes had happened at a time. @throws MilvusError when that moment can't be read any more */
+  /** @throws MilvusError when that moment can't be read any more */
+  #momentAt(at: Timestamp): Moment {
+    return { ordinal: this.#ordinalAt(at), at };
+  }
+
+  /** How many writes of this process had happened at a time. */
   #ordinalAt(at: Timestamp): number {
     if (at >= this.appliedTimestamp) return this.#writes;
     if (at < this.#historyStart) throw snapshotTooOld();
@@ -368,6 +594,23 @@ export class Shard implements KeyReader {
       else high = middle;
     }
     return low;
+  }
+
+  #timestampOf(ordinal: number): Timestamp {
+    return this.#timestamps[ordinal - 1] as Timestamp;
+  }
+
+  /** Remembers deletions of rows that a file has, and chunks that have lost their last row. */
+  #noteDeletions({ chunks, rows }: DeletedRows, timestamp: Timestamp): void {
+    for (const [i, chunk] of chunks.entries()) {
+      if (!this.#sealed.has(chunk)) continue;
+      this.#deletions.locations.push(chunk.firstLocation + rows[i]!);
+      this.#deletions.ordinals.push(this.#writes);
+    }
+    for (const chunk of new Set(chunks)) {
+      const isFull = chunk.isClosed || chunk.rows === this.#chunkRows;
+      if (chunk.liveRows === 0 && isFull) this.#emptied.push({ chunk, timestamp });
+    }
   }
 
   #noteTimestamp(timestamp: Timestamp): void {

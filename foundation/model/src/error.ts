@@ -203,3 +203,8 @@ export function quotaExceeded(reason: string): MilvusError {
 export function diskFull(cause: unknown): MilvusError {
   return new MilvusError('disk limit exceeded', { code: 7, cause });
 }
+
+/** A file is missing, or not what was written: what depends on it can't be answered, all else can. */
+export function dataIntegrity(reason: string, cause: unknown): MilvusError {
+  return new MilvusError(`data integrity error[${reason}]`, { code: 1009, cause });
+}

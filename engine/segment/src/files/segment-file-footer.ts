@@ -49,6 +49,8 @@ export interface SegmentFileFooter {
   readonly columns: readonly FileColumn[];
   /** Of the primary keys. */
   readonly keyFilter: FileRegion | null;
+  /** The row numbers in the order of their keys, 32 bits each; `null` when the rows lie in this order. */
+  readonly keyOrder: FileRegion | null;
 }
 
 /** As UTF-8 JSON. Numbers beyond those of JSON are texts. */
@@ -90,8 +92,12 @@ export function decodeFooter(bytes: Uint8Array, dataStart: number, dataEnd: numb
   const keyFilter = filter.isNull ? null : places.read(filter);
   if (keyFilter !== null && !KeyFilter.isSound(keyFilter.bytes))
     throw damaged('the key filter has a wrong length');
+  const order = reader.at('keyOrder');
+  const keyOrder = order.isNull ? null : places.read(order);
+  if (keyOrder !== null && keyOrder.bytes !== 4 * rows)
+    throw damaged('the order of the keys has a wrong length');
   const kind = reader.at('kind').oneOf(['rows', 'deletes'] as const);
-  return { kind, label: readLabel(reader.at('label')), rows, columns, keyFilter };
+  return { kind, label: readLabel(reader.at('label')), rows, columns, keyFilter, keyOrder };
 }
 
 function readLabel(reader: JsonReader): SegmentFileLabel {

@@ -7,10 +7,12 @@ import { type PlannedBuffer, type PlannedColumn, planColumn } from './column-buf
 import { type ColumnStatistics, statisticsBuilder } from './column-statistics.ts';
 import { type FileField, TIMESTAMP_FIELD } from './file-field.ts';
 import { KeyFilter } from './key-filter.ts';
+import { keyOrderOf } from './key-order.ts';
 import {
   encodeFooter,
   type FileBuffer,
   type FileColumn,
+  type FileRegion,
   type SegmentFileKind,
   type SegmentFileLabel,
 } from './segment-file-footer.ts';
@@ -46,6 +48,8 @@ export interface WriteSegmentFileOptions {
 
 /** Rows whose statistics are gathered at a stretch. */
 const STATISTICS_STRETCH = 4_096;
+/** Bytes whose checksum is computed at a stretch. */
+const REGION_STRETCH = 1024 * 1024;
 
 /**
  * The bytes of a segment file, piece by piece: an Arrow IPC file of one batch, with our footer in front of Arrow's.
@@ -110,8 +114,24 @@ export async function* encodeSegmentFile(
   const filter = keys === undefined ? null : await filterOf(keys, takeTurns);
   const keyFilter = filter && { offset: file.offset, bytes: filter.length, crc32: crc32(filter) };
   if (filter !== null) yield file.passed(filter);
+  const turns = { share, ...(signal !== undefined && { signal }) };
+  const order = keys === undefined ? null : await keyOrderOf(keys.pieces as readonly KeyColumn[], turns);
+  let keyOrder: FileRegion | null = null;
+  if (order !== null) {
+    yield file.padding(ALIGNMENT);
+    const bytes = new Uint8Array(order.buffer, order.byteOffset, order.byteLength);
+    const offset = file.offset;
+    let sum = 0;
+    for (let at = 0; at < bytes.length; at += REGION_STRETCH) {
+      const piece = bytes.subarray(at, at + REGION_STRETCH);
+      sum = crc32(piece, sum);
+      yield file.passed(piece);
+      await takeTurns();
+    }
+    keyOrder = { offset, bytes: bytes.length, crc32: sum };
+  }
 
-  const footer = encodeFooter({ kind, label, rows, columns: fileColumns, keyFilter });
+  const footer = encodeFooter({ kind, label, rows, columns: fileColumns, keyFilter, keyOrder });
   yield file.paddingBefore(footer.length + TRAILER.bytes, ALIGNMENT);
   yield file.passed(footer);
   const arrow = arrowFooter(schema, head.block);

@@ -126,6 +126,15 @@ export class SegmentFile {
     return new KeyFilter(bytes);
   }
 
+  /** The row numbers in the order of their keys; `null` when the rows lie in this order. */
+  async keyOrder({ share, signal }: ReadSegmentFileOptions): Promise<Uint32Array | null> {
+    const region = this.footer.keyOrder;
+    if (region === null) return null;
+    const bytes = await this.#source.read(region.offset, region.bytes, signal);
+    await this.#compare(bytes, region, turns(share, signal));
+    return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+  }
+
   /** Compares every byte of the file that matters with its checksum. @throws as `open` does */
   async verify(options: ReadSegmentFileOptions): Promise<void> {
     const takeTurns = turns(options.share, options.signal);
@@ -138,6 +147,7 @@ export class SegmentFile {
     }
     for (const { field } of this.footer.columns) await this.column(field.id, options);
     await this.keyFilter(options);
+    await this.keyOrder(options);
   }
 
   async #compare(bytes: Uint8Array, region: FileRegion, takeTurns: () => Promise<void>): Promise<void> {

@@ -8,6 +8,7 @@ import {
 } from '@elanus/model';
 import type { LoopShare } from '@elanus/runtime';
 import type { Chunk } from '../chunk.ts';
+import type { Moment } from '../moment.ts';
 import { IndexedPiece, type PieceRows } from './indexed-piece.ts';
 
 /**
@@ -159,16 +160,13 @@ export class SegmentIndex {
     this.#pieces = this.#pieces.filter(isUsed);
   }
 
-  /**
-   * Live rows that wait for an index, of those that write `ordinal` and earlier ones have brought: none while they
-   * are too few to get one.
-   */
-  pendingRows(ordinal: number): number {
+  /** Live rows that wait for an index, of those that were there at a moment: none while they are too few to get one. */
+  pendingRows(moment: Moment): number {
     if (this.#isClosed) return 0;
     const runs = this.#rowsWithoutIndex();
     if (countRows(runs) < this.#rowsMin) return 0;
     return runs.reduce((sum, { chunk, from, to }) => {
-      const rows = Math.max(0, Math.min(to, chunk.rowsAt(ordinal)) - from);
+      const rows = Math.max(0, Math.min(to, chunk.rowsAt(moment)) - from);
       return sum + Math.min(rows, chunk.liveRows);
     }, 0);
   }
@@ -199,7 +197,7 @@ export class SegmentIndex {
       const chunk = chunks[at]!;
       const last = this.#runsOfChunk.get(chunk)?.at(-1);
       const from = last === undefined ? 0 : last.piece.runs[last.run]!.to;
-      const isGrowing = at === chunks.length - 1 || chunk.visibleRows < chunk.rows;
+      const isGrowing = !chunk.isClosed || chunk.visibleRows < chunk.rows;
       const to = isGrowing ? chunk.visibleRows & ~7 : chunk.rows;
       if (to > from) runs.push({ chunk, from, to, firstRow: 0 });
       if (last !== undefined) break;

@@ -1,0 +1,77 @@
+import { type FieldId, type Int64Column, type SegmentId, TIMESTAMP_MAX } from '@elanus/model';
+import type { LoopShare } from '@elanus/runtime';
+import type { SegmentFile } from '../files/segment-file.ts';
+import { ROW_FIELD, SEGMENT_FIELD } from './shard-cut.ts';
+
+/** Rows ascending, and when each was deleted. */
+interface DeletedRows {
+  readonly rows: Uint32Array;
+  readonly timestamps: BigInt64Array;
+}
+
+/** Deletions read between two looks at the clock. */
+const PIECE = 4096;
+
+/** What the deletion files of a shard say, by segment. */
+export class RestoredDeletions {
+  static readonly NONE = new RestoredDeletions(new Map());
+  readonly #bySegment: ReadonlyMap<SegmentId, DeletedRows>;
+
+  private constructor(bySegment: ReadonlyMap<SegmentId, DeletedRows>) {
+    this.#bySegment = bySegment;
+  }
+
+  /** @throws SegmentFileError; what the files' sources throw */
+  static async read(files: readonly SegmentFile[], share: LoopShare): Promise<RestoredDeletions> {
+    const found = new Map<SegmentId, Map<number, bigint>>();
+    for (const file of files) {
+      const column = async (id: FieldId) => ((await file.column(id, { share })) as Int64Column).values;
+      const segments = await column(SEGMENT_FIELD.id);
+      const rows = await column(ROW_FIELD.id);
+      const timestamps = await file.timestamps({ share });
+      for (let i = 0; i < segments.length; i++) {
+        if (i % PIECE === 0 && share.isSpent()) await share.nextTurn();
+        const id = segments[i] as SegmentId;
+        let times = found.get(id);
+        if (times === undefined) {
+          times = new Map();
+          found.set(id, times);
+        }
+        const row = Number(rows[i]);
+        const known = times.get(row) ?? TIMESTAMP_MAX;
+        if (timestamps[i]! < known) times.set(row, timestamps[i]!);
+      }
+    }
+    const bySegment = new Map<SegmentId, DeletedRows>();
+    for (const [id, times] of found) {
+      const rows = Uint32Array.from(times.keys()).sort();
+      bySegment.set(id, { rows, timestamps: BigInt64Array.from(rows, (row) => times.get(row)!) });
+      if (share.isSpent()) await share.nextTurn();
+    }
+    return new RestoredDeletions(bySegment);
+  }
+
+  /** Of rows `first .. first + count` of a segment, counted from `first`. */
+  of(id: SegmentId, first: number, count: number): DeletedRows {
+    const all = this.#bySegment.get(id);
+    if (all === undefined) return { rows: new Uint32Array(0), timestamps: new BigInt64Array(0) };
+    const start = lowerBound(all.rows, first);
+    const end = lowerBound(all.rows, first + count);
+    return {
+      rows: all.rows.subarray(start, end).map((row) => row - first),
+      timestamps: all.timestamps.slice(start, end),
+    };
+  }
+}
+
+/** How many of the rows are below `row`. */
+function lowerBound(rows: Uint32Array, row: number): number {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (rows[middle]! < row) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

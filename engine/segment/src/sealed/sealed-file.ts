@@ -1,0 +1,144 @@
+import {
+  assert,
+  type Column,
+  DataType,
+  dataIntegrity,
+  type FieldId,
+  type Int64Column,
+  type KeyColumn,
+  type SegmentInfo,
+} from '@elanus/model';
+import { KeyFilter } from '../files/key-filter.ts';
+import { SegmentFile } from '../files/segment-file.ts';
+import { damaged, SegmentFileError } from '../files/segment-file-error.ts';
+import type { FileRegion, SegmentFileFooter } from '../files/segment-file-footer.ts';
+import { TIMESTAMP_FIELD_ID } from '../files/segment-file-format.ts';
+import { sourceInMemory } from '../files/segment-file-source.ts';
+import { ColumnSlicer } from './column-slice.ts';
+import { KeyLookup } from './key-lookup.ts';
+
+/** How the bytes of a segment file come into memory. */
+export interface SealedFileSource {
+  /**
+   * All bytes of the file, at an address that is a multiple of 64, for good: nobody changes or unmaps them as long as
+   * anything refers to them.
+   */
+  map(): Promise<Uint8Array>;
+}
+
+type State =
+  | { readonly name: 'closed' }
+  | { readonly name: 'opening'; readonly opened: Promise<void> }
+  | { readonly name: 'open'; readonly content: OpenedFile }
+  | { readonly name: 'broken'; readonly cause: unknown };
+
+interface OpenedFile {
+  readonly footer: SegmentFileFooter;
+  readonly columns: ColumnSlicer;
+  readonly keys: KeyLookup;
+}
+
+/**
+ * The rows of a sealed segment, in its file. Opened when somebody needs them first; open, its columns are views of the
+ * mapped file, made when they are asked for.
+ */
+export class SealedFile {
+  readonly info: SegmentInfo;
+  readonly #source: SealedFileSource;
+  #state: State = { name: 'closed' };
+
+  constructor(info: SegmentInfo, source: SealedFileSource) {
+    this.info = info;
+    this.#source = source;
+  }
+
+  get isOpen(): boolean {
+    return this.#state.name === 'open';
+  }
+
+  /** Whether the file can't be used, and won't be until it is opened again. */
+  get isBroken(): boolean {
+    return this.#state.name === 'broken';
+  }
+
+  /**
+   * Resolves when the columns can be asked for. A file that is broken is tried again.
+   * @throws MilvusError 1009 that names the segment, when the file is missing or not what was written
+   */
+  async open(): Promise<void> {
+    if (this.#state.name === 'open') return;
+    if (this.#state.name !== 'opening') this.#state = { name: 'opening', opened: this.#open() };
+    await this.#state.opened;
+  }
+
+  /** Lets go of the file's memory, which is freed when nobody reads it any more. */
+  close(): void {
+    this.#state = { name: 'closed' };
+  }
+
+  /** Some rows of a field; `undefined` when it is newer than the file. The file is open. */
+  column(id: FieldId, first: number, count: number): Column | undefined {
+    const { footer, columns } = this.#content;
+    const column = footer.columns.find(({ field }) => field.id === id);
+    return column === undefined ? undefined : columns.slice(column, { first, count });
+  }
+
+  /** Finds rows by key. The file is open. */
+  get keys(): KeyLookup {
+    return this.#content.keys;
+  }
+
+  /** When each row was written: rising. The file is open. */
+  timestamps(first: number, count: number): BigInt64Array {
+    return (this.column(TIMESTAMP_FIELD_ID as FieldId, first, count) as Int64Column).values;
+  }
+
+  get #content(): OpenedFile {
+    assert(this.#state.name === 'open', 'a sealed segment is opened before it is read');
+    return this.#state.content;
+  }
+
+  async #open(): Promise<void> {
+    try {
+      const bytes = await this.#source.map();
+      const { footer } = await SegmentFile.open(sourceInMemory(bytes));
+      requireMatch(this.info, footer);
+      const columns = new ColumnSlicer(bytes);
+      this.#state = { name: 'open', content: { footer, columns, keys: keyLookup(bytes, footer, columns) } };
+    } catch (cause) {
+      this.#state = { name: 'broken', cause };
+      throw segmentBroken(this.info, cause);
+    }
+  }
+}
+
+/** The file may be sound and yet be another one's. @throws SegmentFileError */
+function requireMatch(info: SegmentInfo, { kind, rows, label, columns }: SegmentFileFooter): void {
+  const isRight =
+    kind === 'rows' &&
+    rows === info.rows &&
+    label.segmentId === info.id &&
+    label.collectionId === info.collectionId;
+  if (!isRight) throw new SegmentFileError('foreign', 'the file is not the one of this segment');
+  const times = columns.find(({ field }) => field.id === TIMESTAMP_FIELD_ID);
+  if (times?.field.dataType !== DataType.Int64) throw damaged('it has no timestamps');
+}
+
+function keyLookup(bytes: Uint8Array, footer: SegmentFileFooter, slicer: ColumnSlicer): KeyLookup {
+  const { columns, keyFilter, keyOrder, rows } = footer;
+  const column = columns.find(({ field }) => field.isPrimaryKey);
+  if (column === undefined || keyFilter === null) throw damaged('it has no keys');
+  const keys = slicer.slice(column, { first: 0, count: rows }) as KeyColumn;
+  const part = ({ offset, bytes: length }: FileRegion) => bytes.subarray(offset, offset + length);
+  const order = keyOrder === null ? null : part(keyOrder);
+  return new KeyLookup(
+    keys,
+    new KeyFilter(part(keyFilter)),
+    order === null ? null : new Uint32Array(order.buffer, order.byteOffset, rows),
+  );
+}
+
+function segmentBroken({ id, file }: SegmentInfo, cause: unknown): Error {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return dataIntegrity(`segment ${id} (${file.key}) can't be read: ${reason}`, cause);
+}
