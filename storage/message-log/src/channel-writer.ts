@@ -102,11 +102,15 @@ export class ChannelWriter {
   readonly #directory: string;
   #state: WriterState = { name: 'open' };
   #tail: Tail;
-  readonly #sealed: LogFile[];
+  #sealed: LogFile[];
   #handle: DiskFile | null = null;
   #queue: QueuedRecord[] = [];
   /** The loop that empties the queue; `null` when there is nothing to do. */
   #loop: Promise<void> | null = null;
+  /** Whether the next turn of the loop ends the file, whatever its length. */
+  #isRollWanted = false;
+  /** The removals of files, one after the other. */
+  #cuts: Promise<unknown> = Promise.resolve();
   /** Whether the last group failed. */
   #isFailing = false;
   #queuedTimestamp: Timestamp;
@@ -167,10 +171,21 @@ export class ChannelWriter {
     });
   }
 
+  /**
+   * Removes the files whose records are all of `upTo` or earlier. The last file goes too, when nothing waits to be
+   * written: an empty one takes its place, so that the channel remembers how far it has come.
+   */
+  cut(upTo: Timestamp): Promise<void> {
+    const cut = this.#cuts.then(() => this.#cut(upTo));
+    this.#cuts = cut.catch(() => {});
+    return cut;
+  }
+
   /** Writes what is queued, refuses what comes later and closes the file. */
   async close(): Promise<void> {
     this.#state = { name: 'stopped', reason: logClosed() };
     await this.#loop;
+    await this.#cuts;
     await this.#closeHandle();
   }
 
@@ -181,6 +196,7 @@ export class ChannelWriter {
   async stopForDrop(): Promise<void> {
     this.#state = { name: 'stopped', reason: channelNotFound(this.#channel) };
     await this.#loop;
+    await this.#cuts;
     await this.#closeHandle();
   }
 
@@ -189,12 +205,36 @@ export class ChannelWriter {
     this.#state = { name: 'open' };
   }
 
+  async #cut(upTo: Timestamp): Promise<void> {
+    const { disk } = this.#context;
+    if (this.#isTailCovered(upTo)) {
+      this.#isRollWanted = true;
+      this.#loop ??= this.#run();
+      await this.#loop;
+    }
+    while (this.#state.name !== 'stopped') {
+      const [oldest, next] = this.files();
+      if (oldest === undefined || next === undefined || next.afterTimestamp > upTo) return;
+      await disk.remove(oldest.path);
+      // Each before the next: a gap between files would be taken for damage.
+      await disk.syncDirectory(this.#directory);
+      this.#sealed = this.#sealed.filter((file) => file !== oldest);
+    }
+  }
+
+  #isTailCovered(upTo: Timestamp): boolean {
+    const isEmpty = this.#tail.at === 'file' && this.#tail.file.end === FILE_HEADER.bytes;
+    const isSettled = this.#state.name === 'open' && this.#loop === null;
+    return isSettled && !isEmpty && this.#durableTimestamp <= upTo && this.files().length > 0;
+  }
+
   async #run(): Promise<void> {
     // Whoever calls in the same tick joins the first group.
     await null;
     this.#context.handles.busy(this.#closeIdle);
-    while (this.#queue.length > 0) {
+    while (this.#queue.length > 0 || this.#isRollWanted) {
       await this.#context.writing.run(async () => {
+        if (this.#isRollWanted) await this.#roll();
         while (this.#queue.length > 0) await this.#writeGroup(this.#takeGroup());
       });
     }
@@ -278,6 +318,18 @@ export class ChannelWriter {
     const { file, allocated } = this.#tail;
     this.#handle ??= await this.#context.disk.open(file.path, 'write');
     return { file, handle: this.#handle, allocated };
+  }
+
+  /** Ends the file and begins the next. Where that fails, the next record begins it. */
+  async #roll(): Promise<void> {
+    this.#isRollWanted = false;
+    if (this.#state.name !== 'open') return;
+    try {
+      if (this.#tail.at === 'file') await this.#seal();
+      if (this.#tail.at === 'next-file') await this.#makeNextFile(this.#tail);
+    } catch (error) {
+      this.#context.logger.warn({ channel: this.#channel, err: error }, 'the log could not begin a new file');
+    }
   }
 
   async #seal(): Promise<void> {

@@ -1,5 +1,6 @@
-import { assert, type ChannelName, MilvusError, type Timestamp } from '@elanus/model';
+import { assert, type ChannelName, MilvusError, TIMESTAMP_MIN, type Timestamp } from '@elanus/model';
 import { channelDirectoryName, droppedDirectoryName } from './channel-directory.ts';
+import type { LogFile } from './channel-survey.ts';
 import { ChannelWriter, type WriterContext } from './channel-writer.ts';
 import { channelNotFound, type LogVersionError, logBusy, logClosed } from './log-error.ts';
 import { readLogFile } from './log-file-reader.ts';
@@ -127,11 +128,11 @@ export class FileMessageLog implements MessageLog {
   }
 
   async *replay(channel: ChannelName, options: ReplayOptions = {}): AsyncGenerator<LogRecord> {
-    const { onProgress, signal } = options;
+    const { after = TIMESTAMP_MIN, onProgress, signal } = options;
     const known = this.#channels.get(channel);
     if (known === undefined) throw channelNotFound(channel);
     if (known.state === 'refused') throw known.error;
-    const files = known.writer.files();
+    const files = filesAfter(known.writer.files(), after);
     const withheld = new Set(known.withheld);
     const bytesTotal = files.reduce((sum, file) => sum + file.end, 0);
     let bytesBefore = 0;
@@ -148,12 +149,23 @@ export class FileMessageLog implements MessageLog {
         }
         const { timestamp } = item.header;
         assert(item.payload !== null, 'replay reads payloads');
-        if (!withheld.has(timestamp)) yield { timestamp, payload: item.payload };
+        if (timestamp > after && !withheld.has(timestamp)) yield { timestamp, payload: item.payload };
         onProgress?.(bytesBefore + item.end, bytesTotal);
       }
       bytesBefore += end;
     }
     onProgress?.(bytesTotal, bytesTotal);
+  }
+
+  async cut(channels: readonly ChannelName[], upTo: Timestamp): Promise<void> {
+    for (const channel of channels) {
+      const known = this.#channels.get(channel);
+      if (known?.state !== 'served') continue;
+      await known.writer.cut(upTo);
+      const [first] = known.writer.files();
+      for (const timestamp of known.withheld)
+        if (first !== undefined && timestamp <= first.afterTimestamp) known.withheld.delete(timestamp);
+    }
   }
 
   close(): Promise<void> {
@@ -206,4 +218,10 @@ export class FileMessageLog implements MessageLog {
       .finally(() => this.#removals.delete(removal));
     this.#removals.add(removal);
   }
+}
+
+/** Without the files whose records are all of `after` or earlier. */
+function filesAfter(files: readonly LogFile[], after: Timestamp): readonly LogFile[] {
+  const first = files.findLastIndex(({ afterTimestamp }) => afterTimestamp <= after);
+  return files.slice(Math.max(first, 0));
 }

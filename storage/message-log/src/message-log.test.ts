@@ -214,3 +214,41 @@ test('a damaged file header costs no record', async () => {
   const again = await open(disk.mount());
   assert.deepEqual(await texts(again, A), ['1:one', '2:two', '7:seven']);
 });
+
+test('a cut gives back whole files, and what is later is still there after a start', async () => {
+  const disk = simulated();
+  await logWith(disk, ['one', 'two', 'three']);
+  const log = await open(disk.mount());
+  await log.cut([A], at(2));
+  assert.deepEqual(await texts(log, A), ['1:one', '2:two', '3:three'], 'the only file has a later record');
+  await log.cut([A], at(3));
+  assert.deepEqual(await texts(log, A), []);
+  await log.append(at(4), [{ channel: A, payload: bytes('four') }]);
+  await log.close();
+  const again = await open(disk.mount());
+  assert.deepEqual(again.damage(), []);
+  assert.deepEqual(await texts(again, A), ['4:four']);
+  await assert.rejects(
+    () => again.append(at(4), [{ channel: A, payload: bytes('again') }]),
+    AssertionError,
+    'the channel remembers how far it has come',
+  );
+});
+
+test('a write to two channels is whole when one of them was cut behind it', async () => {
+  const disk = simulated();
+  const log = await open(disk.mount());
+  await log.createChannel(A);
+  await log.createChannel(B);
+  const both = (text: string) => [A, B].map((channel) => ({ channel, payload: bytes(text) }));
+  await log.append(at(1), both('one'));
+  await log.append(at(2), [{ channel: B, payload: bytes('two') }]);
+  await log.cut([A, B], at(1));
+  await log.close();
+  const again = await open(disk.mount());
+  assert.deepEqual(await texts(again, A), []);
+  assert.deepEqual(await texts(again, B), ['1:one', '2:two'], 'its file has a later record');
+  const later: string[] = [];
+  for await (const { payload } of again.replay(B, { after: at(1) })) later.push(String(Buffer.from(payload)));
+  assert.deepEqual(later, ['two']);
+});

@@ -21,6 +21,8 @@ export interface LogDamage {
 }
 
 export interface ReplayOptions {
+  /** Only records later than this; left out: all there are. Files without any are not opened. */
+  readonly after?: Timestamp;
   /** Called after each stretch read: bytes done and bytes in all, of this channel. */
   readonly onProgress?: (bytesDone: number, bytesTotal: number) => void;
   /** Ends the replay: the next step rejects with its reason. */
@@ -50,6 +52,13 @@ export interface MessageLog {
    * called again and gives the same. Throws `LogVersionError` when another version wrote the files.
    */
   replay(channel: ChannelName, options?: ReplayOptions): AsyncIterable<LogRecord>;
+  /**
+   * Gives back the space of records up to `upTo`, as far as whole files have no others. Whoever calls has what these
+   * records did elsewhere, for all channels that any of the writes went to, and replays none of them again (`after`):
+   * a write that was refused may look whole once its missing part could have been cut off. Rejects with what the disk
+   * says; then a part of the files may be gone, and the next call goes on. Never waits for writes.
+   */
+  cut(channels: readonly ChannelName[], upTo: Timestamp): Promise<void>;
   /** What recovery had to set aside: damage to the order of records at opening, damage within one by its replay. */
   damage(): readonly LogDamage[];
   /** Waits for what is queued and releases every file. Idempotent. */

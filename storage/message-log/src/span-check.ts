@@ -7,7 +7,7 @@ import type { ChannelSurvey, SpanRecord } from './channel-survey.ts';
  *
  * A part is taken to have been there when its channel is gone (dropped on purpose), cannot be read
  * (another version) or was damaged around that time: to lose the other parts too would make damage
- * worse.
+ * worse. So it is when its channel was cut behind that time: then nobody replays the other parts.
  */
 export function incompleteSpans(
   surveys: ReadonlyMap<ChannelName, ChannelSurvey | 'unreadable'>,
@@ -21,6 +21,8 @@ export function incompleteSpans(
     const survey = surveys.get(channel);
     if (survey === undefined || survey === 'unreadable') return true;
     if (present.get(channel)?.has(timestamp)) return true;
+    const [first] = survey.files;
+    if (first !== undefined && timestamp <= first.afterTimestamp) return true;
     return survey.doubtful.some(([after, before]) => timestamp > after && timestamp < before);
   };
   const isWhole = ({ timestamp, others }: SpanRecord) => others.every((other) => reached(other, timestamp));

@@ -7,7 +7,7 @@ import { LogModel, type ModelWrite } from './log-model.ts';
 
 /**
  * Runs a message log on a simulated disk through several lives: random writes to one to four channels,
- * full disks, failing syncs, and at the end of each life a close, a kill or a power cut at any moment.
+ * cuts, full disks, failing syncs, and at the end of each life a close, a kill or a power cut at any moment.
  * Then opens it again and compares it with a model. Rejects when a promise of `MessageLog` is broken.
  */
 export async function simulateMessageLog(seed: number): Promise<void> {
@@ -60,7 +60,8 @@ class Simulation {
     for (let steps = this.#random.below(60); steps > 0; steps -= 1) {
       const draw = this.#random.float();
       if (draw < 0.6) this.#write(log);
-      else if (draw < 0.85) await this.#wait(this.#random.below(60));
+      else if (draw < 0.82) await this.#wait(this.#random.below(60));
+      else if (draw < 0.85) this.#cut(log);
       else if (draw < 0.9) this.#disk.failSyncs(this.#random.chance(0.5) ? 0 : this.#random.float() * 0.5);
       else if (draw < 0.95) this.#disk.setCapacity(this.#disk.usedBytes() + this.#random.below(8_000));
       else if (draw < 0.97) this.#heal();
@@ -119,6 +120,13 @@ class Simulation {
         assert.notEqual(error.name, 'AssertionError', String(error.stack));
       },
     );
+  }
+
+  /** What is settled is not asked for any more, whatever comes of the cut. */
+  #cut(log: MessageLog): void {
+    log.cut(this.#channels, this.#model.forgetSettled()).catch((error: Error) => {
+      assert.notEqual(error.name, 'AssertionError', String(error.stack));
+    });
   }
 
   #payload(): readonly Uint8Array[] {

@@ -1,5 +1,5 @@
-import type { LogDamage, LogEntry, LogRecord, MessageLog } from '@elanus/message-log';
-import { assert, type ChannelName, type Timestamp } from '@elanus/model';
+import type { LogDamage, LogEntry, LogRecord, MessageLog, ReplayOptions } from '@elanus/message-log';
+import { assert, type ChannelName, TIMESTAMP_MIN, type Timestamp } from '@elanus/model';
 
 export interface FakeMessageLogOptions {
   /** Whether the append of this timestamp fails, or how; nothing of it is kept then. */
@@ -52,10 +52,21 @@ export class FakeMessageLog implements MessageLog {
     if (timestamp > this.#lastTimestamp) this.#lastTimestamp = timestamp;
   }
 
-  async *replay(channel: ChannelName): AsyncGenerator<LogRecord> {
-    const records = [...(this.#channels.get(channel) ?? [])];
+  async *replay(channel: ChannelName, options: ReplayOptions = {}): AsyncGenerator<LogRecord> {
+    const { after = TIMESTAMP_MIN } = options;
+    const records = (this.#channels.get(channel) ?? []).filter(({ timestamp }) => timestamp > after);
     records.sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1));
     for (let round = 0; round < this.repetitions; round++) yield* records;
+  }
+
+  async cut(channels: readonly ChannelName[], upTo: Timestamp): Promise<void> {
+    for (const channel of channels) {
+      const records = this.#channels.get(channel) ?? [];
+      this.#channels.set(
+        channel,
+        records.filter(({ timestamp }) => timestamp > upTo),
+      );
+    }
   }
 
   damage(): readonly LogDamage[] {
