@@ -2,6 +2,7 @@ export { fetchColumns } from './fetch-columns.ts';
 export {
   encodeSegmentFile,
   SegmentFile,
+  type SegmentFileContent,
   SegmentFileError,
   type SegmentFileLabel,
   type SegmentFileSource,

@@ -98,6 +98,10 @@ export class Shard implements KeyReader {
   #generation = 0;
   /** Up to when everything was restored, not written. */
   #checkpoint: Timestamp = TIMESTAMP_MIN;
+  /** Of the newest write that a cut has seen. */
+  #cutTimestamp: Timestamp = TIMESTAMP_MIN;
+  /** Those that rows are read from. */
+  #files: readonly SealedFile[] = [];
   /** Where rows are in sealed segments, or will be when their file is written. */
   readonly #sealed = new Map<Chunk, { readonly segmentId: SegmentId; readonly firstRow: number }>();
   /** Deletions of such rows since the last cut: locations, and by which write. */
@@ -124,6 +128,19 @@ export class Shard implements KeyReader {
     return this.#writes === 0 ? this.#checkpoint : this.#timestampOf(this.#writes);
   }
 
+  /** The sealed segments whose rows are read from their files, those of before the start first. */
+  get files(): readonly SealedFile[] {
+    return this.#files;
+  }
+
+  /** Memory of rows that no segment has yet. */
+  get unsealedBytes(): number {
+    let bytes = 0;
+    for (const { chunks } of this.#segments.values())
+      for (const chunk of chunks) if (!this.#sealed.has(chunk)) bytes += chunk.byteLength;
+    return bytes;
+  }
+
   /** Whether a moment is not before the newest write. */
   isNow(at: Timestamp): boolean {
     return at >= this.appliedTimestamp;
@@ -135,7 +152,11 @@ export class Shard implements KeyReader {
   }
 
   get byteLength(): number {
-    return this.#chunks.reduce((sum, chunk) => sum + (chunk?.byteLength ?? 0), this.#index.byteLength);
+    // A chunk over a file has several places.
+    return [...new Set(this.#chunks)].reduce(
+      (sum, chunk) => sum + (chunk?.byteLength ?? 0),
+      this.#index.byteLength,
+    );
   }
 
   /** Grows whenever a read of this moment might see something else, or find it in another way. */
@@ -213,6 +234,7 @@ export class Shard implements KeyReader {
     }
     const { locations, ordinals } = this.#deletions;
     this.#deletions = { locations: [], ordinals: [] };
+    this.#cutTimestamp = this.appliedTimestamp;
     const earlier = locations.flatMap((location, i) => {
       const chunk = this.findChunk(location);
       const place = chunk && this.#sealed.get(chunk);
@@ -235,6 +257,7 @@ export class Shard implements KeyReader {
       'a file that is handed over is open and has the rows',
     );
     let firstRow = 0;
+    this.#files = [...this.#files, file];
     for (const chunk of sealed.chunks) {
       if (this.#sealed.has(chunk)) chunk.moveTo({ file, firstRow });
       firstRow += chunk.rows;
@@ -246,6 +269,8 @@ export class Shard implements KeyReader {
     assert(this.#writes === 0 && this.#chunks.length === 0, 'a shard is restored before it is used');
     this.#checkpoint = checkpoint;
     this.#historyStart = historyStart;
+    this.#cutTimestamp = checkpoint;
+    this.#files = segments;
     this.#generation += 1;
     for (const file of segments) {
       const { id, partitionId, rows } = file.info;
@@ -279,21 +304,22 @@ export class Shard implements KeyReader {
     this.#generation += 1;
     this.vectorIndexes.removeSegment(id);
     this.#emptied = this.#emptied.filter(({ chunk }) => chunk.partitionId !== id);
-    this.#restored = this.#restored.filter(({ file }) => file.info.partitionId !== id);
+    const isOther = (file: SealedFile): boolean => file.info.partitionId !== id;
+    this.#files = this.#files.filter(isOther);
+    this.#restored = this.#restored.filter(({ file }) => isOther(file));
     await this.#remove(segment.chunks);
   }
 
   /** Whether `forgetHistory` would find something. */
   hasHistoryBefore(time: Timestamp): boolean {
-    const oldest = this.#emptied[0];
-    return oldest !== undefined && oldest.timestamp < time;
+    return this.#emptied.some((one) => this.#isForgettable(one, time));
   }
 
   /** Frees chunks whose last row was deleted before `time`; earlier moments can't be read any more. No write may come meanwhile. */
   async forgetHistory(time: Timestamp): Promise<void> {
-    const forgotten = this.#emptied.filter(({ timestamp }) => timestamp < time);
+    const forgotten = this.#emptied.filter((one) => this.#isForgettable(one, time));
     if (forgotten.length === 0) return;
-    this.#emptied = this.#emptied.slice(forgotten.length);
+    this.#emptied = this.#emptied.filter((one) => !forgotten.includes(one));
     this.#historyStart = forgotten.at(-1)!.timestamp;
     this.#generation += 1;
     for (const { chunk } of forgotten) {
@@ -314,6 +340,14 @@ export class Shard implements KeyReader {
         !file.isOpen && (scope.partitionIds === null || scope.partitionIds.has(file.info.partitionId)),
     );
     return closed.length === 0 ? null : this.#openAll(closed);
+  }
+
+  /** A file has the rows of a sealed chunk: their deletions may not be forgotten before they are in one, too. */
+  #isForgettable(
+    { chunk, timestamp }: { readonly chunk: Chunk; readonly timestamp: Timestamp },
+    time: Timestamp,
+  ): boolean {
+    return timestamp < time && (timestamp <= this.#cutTimestamp || !this.#sealed.has(chunk));
   }
 
   /** Opens all files as far as they can be opened: keys in the others are not found. */
