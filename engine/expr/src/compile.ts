@@ -39,10 +39,18 @@ export function compilePredicate(predicate: Predicate): RowFilter {
 /** As `compilePredicate`, in slices. */
 export function* compiling(predicate: Predicate): Work<RowFilter> {
   const { condition } = predicate;
-  const evaluate = yield* evaluating(condition, 0);
-  const filter = Object.assign(inRuns(evaluate), { rowsAtOnce: rowsWithin(PIECE_COST, costOf(condition)) });
+  const filter = withCost(inRuns(yield* evaluating(condition, 0)), condition);
   filters.set(predicate, filter);
   return filter;
+}
+
+/** As `compilePredicate`, of a condition by itself; compiled each time. */
+export function compileCondition(condition: Condition): RowFilter {
+  return withCost(inRuns(runAtOnce(evaluating(condition, 0))), condition);
+}
+
+function withCost(filter: RowFilter, condition: Condition): RowFilter {
+  return Object.assign(filter, { rowsAtOnce: rowsWithin(PIECE_COST, costOfRow(condition)) });
 }
 
 function inRuns(evaluate: Evaluator): RowFilter {
@@ -98,7 +106,7 @@ function* joining(kind: 'and' | 'or', operands: readonly Condition[], depth: num
   for (const [index, operand] of operands.entries()) {
     if (index % PAUSE_OPERANDS === PAUSE_OPERANDS - 1) yield;
     // A sample is drawn from what all others left over.
-    const cost = operand.kind === 'sample' ? Number.POSITIVE_INFINITY : costOf(operand);
+    const cost = operand.kind === 'sample' ? Number.POSITIVE_INFINITY : costOfRow(operand);
     const isDeep = operand.kind === 'and' || operand.kind === 'or' || operand.kind === 'match';
     const evaluate = isDeep ? yield* evaluating(operand, depth + 1) : simpleEvaluator(operand);
     parts.push({ evaluate, cost });
@@ -145,14 +153,14 @@ function scratch(depth: number, length: number): Uint8Array {
 }
 
 /** How much work one row is, roughly in nanoseconds: numbers, texts, arrays, documents. */
-function costOf(condition: Condition): number {
+export function costOfRow(condition: Condition): number {
   switch (condition.kind) {
     case 'always':
     case 'never':
       return 0;
     case 'and':
     case 'or':
-      return condition.operands.reduce((sum, operand) => sum + costOf(operand), 0);
+      return condition.operands.reduce((sum, operand) => sum + costOfRow(operand), 0);
     case 'compare-fields':
       return condition.left.dataType === DataType.VarChar ? 10 : 1;
     case 'text-match':
@@ -161,7 +169,7 @@ function costOf(condition: Condition): number {
     case 'geometry':
       return 2_000;
     case 'match':
-      return 10 * (1 + costOf(condition.condition));
+      return 10 * (1 + costOfRow(condition.condition));
     case 'sample':
       return 1;
     case 'regex':

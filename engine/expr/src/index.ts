@@ -1,7 +1,11 @@
 export type { PlanOptions } from './bound.ts';
-export { compilePredicate } from './compile.ts';
+export { compileCondition, compilePredicate, costOfRow } from './compile.ts';
+export { JsonReader, type JsonStep, jsonStep } from './json-reader.ts';
 export { primaryKeysOf, requiredKeys, requiredValues } from './keys.ts';
+export type { LikePattern } from './like.ts';
+export type { Condition, Leaf, OperandLeaf, PathOperand } from './plan.ts';
 export { planFilter, planningFilter } from './plan-filter.ts';
 export type { ColumnSource, Predicate, RowFilter } from './predicate.ts';
+export { type Box, boxAround } from './shape-box.ts';
 export type { TemplateValue, TemplateValues } from './templates.ts';
 export type { Constant } from './tree.ts';
