@@ -48,6 +48,11 @@ export interface NativeKernel {
     arrays: readonly [bytes: Uint8Array, values: Int8Array, factors: Float32Array],
   ): Promise<number>;
   measureReadBandwidth(simd: number, threads: number, bytes: number, passes: number): number;
+  /** Each gives an errno when it fails; `residentBytes` a negative one. */
+  mapFile(fd: number, length: number): ArrayBuffer | number;
+  residentBytes(view: Uint8Array): number;
+  dropPages(view: Uint8Array): number;
+  readPages(view: Uint8Array): Promise<number>;
   lockFile(fd: number): number;
   allocateFile(fd: number, offset: number, length: number): number;
 }

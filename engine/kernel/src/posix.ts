@@ -4,7 +4,8 @@ import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import { loadNative } from './native.ts';
 
-function systemError(syscall: string, errno: number): NodeJS.ErrnoException {
+/** What a system call of this name has answered. */
+export function systemError(syscall: string, errno: number): NodeJS.ErrnoException {
   const code = getSystemErrorName(-errno);
   return Object.assign(new Error(`${code}: ${syscall}`), { code, errno: -errno, syscall });
 }

@@ -1,0 +1,118 @@
+// Files mapped into memory, as JavaScript sees them. What fails gives an errno.
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <vector>
+
+#include "values.h"
+
+namespace elanus::binding {
+namespace {
+
+void unmap(napi_env, void* data, void* hint) { munmap(data, reinterpret_cast<size_t>(hint)); }
+
+// mapFile(fd: number, length: number): ArrayBuffer | number
+// The map lives as long as the buffer, whatever becomes of the file descriptor.
+napi_value map_file(napi_env env, napi_callback_info info) {
+  const Arguments arguments(env, info);
+  const auto length = static_cast<size_t>(arguments.number(1));
+  void* const data = mmap(nullptr, length, PROT_READ, MAP_SHARED, static_cast<int>(arguments.number(0)), 0);
+  if (data == MAP_FAILED) return number(env, errno);
+  napi_value buffer = nullptr;
+  if (napi_create_external_arraybuffer(env, data, length, unmap, reinterpret_cast<void*>(length), &buffer) == napi_ok)
+    return buffer;
+  munmap(data, length);
+  return number(env, ENOMEM);
+}
+
+struct Pages {
+  uint8_t* begin;
+  size_t size;
+};
+
+// The whole pages that have a byte of the view.
+Pages pages_of(const View& view) {
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto address = reinterpret_cast<uintptr_t>(view.data);
+  const uintptr_t begin = address / page * page;
+  const uintptr_t end = (address + view.size + page - 1) / page * page;
+  return {reinterpret_cast<uint8_t*>(begin), end - begin};
+}
+
+// residentBytes(view: Uint8Array): number
+napi_value resident_bytes(napi_env env, napi_callback_info info) {
+  const Pages pages = pages_of(view_of(env, Arguments(env, info).values[0]));
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  std::vector<unsigned char> flags(pages.size / page);
+  if (mincore(pages.begin, pages.size, flags.data()) != 0) return number(env, -errno);
+  size_t resident = 0;
+  for (const unsigned char flag : flags) resident += flag & 1;
+  return number(env, static_cast<double>(resident * page));
+}
+
+// dropPages(view: Uint8Array): number
+// Whoever reads the bytes afterwards reads the file again.
+napi_value drop_pages(napi_env env, napi_callback_info info) {
+  const Pages pages = pages_of(view_of(env, Arguments(env, info).values[0]));
+  return number(env, madvise(pages.begin, pages.size, MADV_DONTNEED) == 0 ? 0 : errno);
+}
+
+struct Reading {
+  Pages pages;
+  int error = 0;
+  napi_async_work work = nullptr;
+  napi_deferred ended = nullptr;
+  // Holds the array: its memory must stay.
+  napi_ref array = nullptr;
+};
+
+void read_pages(napi_env, void* data) {
+  auto* const reading = static_cast<Reading*>(data);
+  const Pages& pages = reading->pages;
+#ifdef MADV_POPULATE_READ
+  if (madvise(pages.begin, pages.size, MADV_POPULATE_READ) == 0) return;
+  reading->error = errno;
+  // What older systems do not know is done by hand.
+  if (reading->error != EINVAL) return;
+  reading->error = 0;
+#endif
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  for (size_t at = 0; at < pages.size; at += page) {
+    const volatile uint8_t byte = pages.begin[at];
+    (void)byte;
+  }
+}
+
+void end_reading(napi_env env, napi_status, void* data) {
+  const std::unique_ptr<Reading> reading(static_cast<Reading*>(data));
+  napi_delete_reference(env, reading->array);
+  napi_delete_async_work(env, reading->work);
+  napi_resolve_deferred(env, reading->ended, number(env, reading->error));
+}
+
+// readPages(view: Uint8Array): Promise<number>
+napi_value start_reading(napi_env env, napi_callback_info info) {
+  const Arguments arguments(env, info);
+  auto* const reading = new Reading{pages_of(view_of(env, arguments.values[0]))};
+  napi_value promise = nullptr;
+  napi_value name = nullptr;
+  napi_create_promise(env, &reading->ended, &promise);
+  napi_create_string_utf8(env, "elanus.readPages", NAPI_AUTO_LENGTH, &name);
+  napi_create_reference(env, arguments.values[0], 1, &reading->array);
+  napi_create_async_work(env, nullptr, name, read_pages, end_reading, reading, &reading->work);
+  napi_queue_async_work(env, reading->work);
+  return promise;
+}
+
+}  // namespace
+
+void define_map(napi_env env, napi_value exports) {
+  define(env, exports, "mapFile", map_file);
+  define(env, exports, "residentBytes", resident_bytes);
+  define(env, exports, "dropPages", drop_pages);
+  define(env, exports, "readPages", start_reading);
+}
+
+}  // namespace elanus::binding

@@ -1,0 +1,38 @@
+/** Files as memory. */
+
+import { loadNative } from './native.ts';
+import { systemError } from './posix.ts';
+
+/**
+ * The first `length` bytes of an open file (it has that many, at least one), as read-only memory: writing to it ends the
+ * process. Stays valid when the file is closed or removed, but not when it is shortened; freed when nothing refers to
+ * it any more.
+ * @throws Error with `code`: `ENODEV` where the file system can't map, `ENOMEM`, `EBADF`
+ */
+export function mapFile(fd: number, length: number): Uint8Array<ArrayBuffer> {
+  const mapped = loadNative().mapFile(fd, length);
+  if (typeof mapped === 'number') throw systemError('mmap', mapped);
+  return new Uint8Array(mapped);
+}
+
+/** Bytes of the pages of mapped memory that are in memory now, whoever reads them. */
+export function residentBytes(bytes: Uint8Array): number {
+  const resident = bytes.length === 0 ? 0 : loadNative().residentBytes(bytes);
+  if (resident < 0) throw systemError('mincore', -resident);
+  return resident;
+}
+
+/** Gives the memory of mapped pages back; who reads them afterwards waits for the disk. */
+export function dropPages(bytes: Uint8Array): void {
+  const errno = bytes.length === 0 ? 0 : loadNative().dropPages(bytes);
+  if (errno !== 0) throw systemError('madvise', errno);
+}
+
+/**
+ * Reads mapped bytes into memory on another thread, so that nobody who reads them afterwards waits for the disk.
+ * @throws Error with `code`, `EFAULT` when the disk failed
+ */
+export async function readPages(bytes: Uint8Array): Promise<void> {
+  const errno = bytes.length === 0 ? 0 : await loadNative().readPages(bytes);
+  if (errno !== 0) throw systemError('madvise', errno);
+}
