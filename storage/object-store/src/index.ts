@@ -1,9 +1,17 @@
 export {
+  type HeldFile,
+  type ObjectFiles,
+  type ObjectFilesOptions,
+  openObjectFiles,
+  type WantedObject,
+} from './files/object-files.ts';
+export {
   type ByteRange,
   type CallOptions,
   CONDITIONAL_BYTES_MAX,
   type GetOptions,
   type ListOptions,
+  type LocalFiles,
   listAll,
   type ObjectBody,
   type ObjectInfo,

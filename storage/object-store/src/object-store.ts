@@ -52,6 +52,16 @@ export interface ObjectPage {
   readonly next: string | null;
 }
 
+/** The objects of a store as files of this machine. */
+export interface LocalFiles {
+  /** Where the bytes of an object lie, if there is one of this key. Nobody may change them. */
+  pathOf(key: string): string;
+  /** A path that no file has yet. What is left there when the process ends, the next one removes. */
+  newDraft(): string;
+  /** As `put`, of the file at a draft's path, which is written, durable and closed; it is not copied. */
+  adopt(key: string, draft: string): Promise<ObjectInfo>;
+}
+
 /**
  * Where immutable files lie: a directory, or a bucket of S3, Google Cloud Storage or Azure Blob.
  *
@@ -62,6 +72,8 @@ export interface ObjectPage {
 export interface ObjectStore extends AsyncDisposable {
   /** For people: `directory /data/objects`, `s3 bucket/prefix at host`. */
   readonly place: string;
+  /** Its objects as files; `null` where they are not. */
+  readonly files: LocalFiles | null;
   /**
    * Writes an object whole or not at all: readers see what was there before, or all of `body`, which is durable
    * when the call resolves. A call that rejects with a retriable error may have happened or may still happen.

@@ -5,6 +5,7 @@ import type {
   CallOptions,
   GetOptions,
   ListOptions,
+  LocalFiles,
   ObjectBody,
   ObjectInfo,
   ObjectPage,
@@ -46,6 +47,11 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Object
 
 class LocalStore implements ObjectStore {
   readonly place: string;
+  readonly files: LocalFiles = {
+    pathOf: (key) => this.#pathOf(key),
+    newDraft: () => this.#newDraft(),
+    adopt: (key, draft) => this.#adopt(key, draft),
+  };
   readonly #directory: string;
   readonly #disk: Disk;
   /** Sets the unfinished files of this process apart from those of a crashed one that its disk still holds. */
@@ -66,18 +72,13 @@ class LocalStore implements ObjectStore {
   put(key: string, body: ObjectBody, { condition, signal }: PutOptions = {}): Promise<ObjectInfo> {
     return this.#call(key, signal, async (path) => {
       if (condition === 'absent' && (await this.#isThere(path))) throw exists(key);
-      const unfinished = `${this.#directory}/${UNFINISHED}/${this.#prefix}-${this.#unfinished++}`;
+      const unfinished = this.#newDraft();
       try {
         const bytesMax = condition === 'absent' ? CONDITIONAL_BYTES_MAX : Number.POSITIVE_INFINITY;
         if (!(await this.#write(unfinished, body, bytesMax, signal))) throw conditionalTooLarge(key);
-        await this.#createFolder(folderOf(path));
-        return await this.#withName(path, async () => {
+        return await this.#give(key, unfinished, async () => {
           if (condition === 'absent' && (await this.#isThere(path))) throw exists(key);
-          await this.#refuseFolder(key, path);
           signal?.throwIfAborted();
-          await this.#disk.rename(unfinished, path);
-          await this.#disk.syncDirectory(folderOf(path));
-          return await this.#info(key, path);
         });
       } catch (error) {
         // Best effort: the next start removes what is left here.
@@ -145,6 +146,31 @@ class LocalStore implements ObjectStore {
     return this.close();
   }
 
+  #newDraft(): string {
+    return `${this.#directory}/${UNFINISHED}/${this.#prefix}-${this.#unfinished++}`;
+  }
+
+  #adopt(key: string, draft: string): Promise<ObjectInfo> {
+    return this.#call(key, undefined, () => this.#give(key, draft, async () => {}));
+  }
+
+  /** Gives a whole file its name; `check` has the last word. */
+  async #give(key: string, draft: string, check: () => Promise<void>): Promise<ObjectInfo> {
+    const path = this.#pathOf(key);
+    await this.#createFolder(folderOf(path));
+    return await this.#withName(path, async () => {
+      await check();
+      await this.#refuseFolder(key, path);
+      await this.#disk.rename(draft, path);
+      await this.#disk.syncDirectory(folderOf(path));
+      return await this.#info(key, path);
+    });
+  }
+
+  #pathOf(key: string): string {
+    return `${this.#directory}/${key.split('/').map(fileName).join('/')}`;
+  }
+
   async #call<Result>(
     key: string,
     signal: AbortSignal | undefined,
@@ -152,8 +178,7 @@ class LocalStore implements ObjectStore {
   ): Promise<Result> {
     checkKey(key);
     signal?.throwIfAborted();
-    const path = `${this.#directory}/${key.split('/').map(fileName).join('/')}`;
-    return await translated(key, () => work(path));
+    return await translated(key, () => work(this.#pathOf(key)));
   }
 
   /** Opens what must be an object: a folder of that name is none. */

@@ -45,6 +45,7 @@ export async function openRemoteStore(options: RemoteStoreOptions): Promise<Obje
  */
 class RemoteStore implements ObjectStore {
   readonly place: string;
+  readonly files = null;
   readonly #bucket: Bucket;
   readonly #context: RetryContext;
 
