@@ -2,6 +2,7 @@ import { admitting } from './admission.ts';
 import { definitionHandlers } from './definition/definition-handlers.ts';
 import type { AccessDependencies, Handlers } from './handler.ts';
 import { readHandlers } from './read/read-handlers.ts';
+import { textHandlers } from './text/text-handlers.ts';
 import { AccessServer } from './transport/access-server.ts';
 import { writeHandlers } from './write/write-handlers.ts';
 
@@ -10,6 +11,7 @@ export function accessHandlers(dependencies: AccessDependencies): Handlers {
   const handlers: Handlers = {
     ...definitionHandlers(dependencies),
     ...readHandlers(dependencies),
+    ...textHandlers(dependencies),
     ...writeHandlers(dependencies),
   };
   return admitting(handlers, dependencies);

@@ -1,5 +1,21 @@
-import { type CollectionInfo, DataType, type FieldSchema, physicalMs, type Timestamp } from '@elanus/model';
-import type { Draft, Methods, schema_FieldSchema, schema_ValueField } from '@elanus/proto';
+import {
+  type CollectionInfo,
+  type CollectionSchema,
+  DataType,
+  type FieldSchema,
+  fieldById,
+  functionOfOutput,
+  physicalMs,
+  type SchemaFunction,
+  type Timestamp,
+} from '@elanus/model';
+import type {
+  Draft,
+  Methods,
+  schema_FieldSchema,
+  schema_FunctionSchema,
+  schema_ValueField,
+} from '@elanus/proto';
 
 /**
  * A collection as clients see it: their own fields only (`$meta` is `enable_dynamic_field`), ids and names as
@@ -15,8 +31,9 @@ export function describeCollection(
     schema: {
       name: schema.name,
       description: schema.description,
-      fields: schema.fields.map(describeField),
+      fields: schema.fields.map((field) => describeField(field, schema)),
       enableDynamicField: schema.dynamicField !== null,
+      functions: schema.functions.map((each) => describeFunction(each, schema)),
       properties: collection.properties,
       version: schema.version,
     },
@@ -39,7 +56,7 @@ export function describeCollection(
   };
 }
 
-function describeField(field: FieldSchema): Draft<schema_FieldSchema> {
+function describeField(field: FieldSchema, schema: CollectionSchema): Draft<schema_FieldSchema> {
   return {
     fieldID: BigInt(field.id),
     name: field.name,
@@ -51,8 +68,29 @@ function describeField(field: FieldSchema): Draft<schema_FieldSchema> {
     isPartitionKey: field.isPartitionKey,
     isClusteringKey: field.isClusteringKey,
     nullable: field.nullable,
+    isFunctionOutput: functionOfOutput(schema, field.id) !== undefined,
     typeParams: field.typeParams,
     ...(field.defaultValue === null ? {} : { defaultValue: describeDefaultValue(field) }),
+  };
+}
+
+/** `FunctionType` on the wire. */
+const BM25 = 1;
+
+function describeFunction(
+  { id, name, description, input, output, params }: SchemaFunction,
+  schema: CollectionSchema,
+): Draft<schema_FunctionSchema> {
+  return {
+    id: BigInt(id),
+    name,
+    description,
+    type: BM25,
+    inputFieldIds: [BigInt(input)],
+    inputFieldNames: [fieldById(schema, input)!.name],
+    outputFieldIds: [BigInt(output)],
+    outputFieldNames: [fieldById(schema, output)!.name],
+    params,
   };
 }
 

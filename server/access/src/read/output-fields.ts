@@ -1,4 +1,11 @@
-import { type FieldId, type FieldSchema, fieldByName, invalidInput } from '@elanus/model';
+import {
+  type FieldId,
+  type FieldSchema,
+  fieldByName,
+  functionOfOutput,
+  invalidInput,
+  refused,
+} from '@elanus/model';
 import { loadedFields, type ReadTarget, requireLoaded } from './read-target.ts';
 
 /** What a read returns beside keys and scores. */
@@ -14,8 +21,9 @@ export interface OutputFields {
 const SUBSCRIPT = /^\$meta\[(["'])(.*)\1\]$/s;
 
 /**
- * Expands what a client asked for: `*` is every loaded field, a name that is no field is a key of `$meta`.
- * @throws MilvusError 1100 `field X not exist`
+ * Expands what a client asked for: `*` is every loaded field but those that functions make, a name that is no field is a
+ * key of `$meta`.
+ * @throws MilvusError 1100 `field X not exist`, 65535 for a field that a function makes
  */
 export function expandOutputFields(
   target: ReadTarget,
@@ -40,11 +48,14 @@ export function expandOutputFields(
   for (const raw of asked) {
     const name = raw.trim();
     if (name === '*') {
-      for (const field of loadedFields(target)) add(field);
+      for (const field of loadedFields(target))
+        if (functionOfOutput(schema, field.id) === undefined) add(field);
       continue;
     }
     const field = fieldByName(schema, name);
     if (field) {
+      if (functionOfOutput(schema, field.id) !== undefined)
+        throw refused(`not allowed to retrieve raw data of field ${name}`);
       requireLoaded(target, [field.id]);
       add(field);
       continue;

@@ -89,12 +89,6 @@ const refused: readonly Case[] = [
     1100,
     `struct array fields are not supported yet${ending}`,
   ],
-  [
-    'a function',
-    withSchema({ functions: [{ name: 'bm25' }] }),
-    1100,
-    `functions are not supported yet${ending}`,
-  ],
   ['a namespace', withSchema({ enableNamespace: true }), 1100, `namespaces are not supported yet${ending}`],
   [
     'an external collection',

@@ -106,7 +106,7 @@ const refused: readonly [
   [
     'sparse',
     { index_type: 'SPARSE_WAND', metric_type: 'IP', inverted_index_algo: 'FAST' },
-    `inverted_index_algo FAST not found or not supported, supported: [TAAT_NAIVE DAAT_WAND DAAT_MAXSCORE]${PARAMS_ENDING}`,
+    `inverted_index_algo FAST not found or not supported, supported: [TAAT_NAIVE DAAT_WAND DAAT_MAXSCORE BLOCK_MAX_MAXSCORE BLOCK_MAX_WAND SINDI]${PARAMS_ENDING}`,
   ],
   ['text', { index_type: 'STL_SORT' }, `STL_SORT are only supported on numeric field${PARAMS_ENDING}`],
   ['n', { index_type: 'Trie' }, `TRIE are only supported on varchar field${PARAMS_ENDING}`],

@@ -10,6 +10,7 @@ import { FIELD_MISTAKES } from './field-mistakes.ts';
 import type { Mistake } from './mistake.ts';
 import { QUERY_MISTAKES } from './query-mistakes.ts';
 import { SEARCH_MISTAKES } from './search-mistakes.ts';
+import { TEXT_MISTAKES } from './text-mistakes.ts';
 import { INSERT_MISTAKES, UPSERT_MISTAKES } from './write-mistakes.ts';
 
 /**
@@ -30,6 +31,7 @@ export const MISTAKES: ReadonlyMap<MethodName, readonly Mistake[]> = Map.groupBy
     ...DELETE_MISTAKES,
     ...QUERY_MISTAKES,
     ...SEARCH_MISTAKES,
+    ...TEXT_MISTAKES,
   ],
   ({ method }) => method,
 );

@@ -68,6 +68,19 @@ const shapeFields: readonly Field[] = [
   { name: 'sparse', dataType: DataType.SparseFloatVector },
 ];
 
+const analysed = (name: string, pairs: Readonly<Record<string, string>>): Field =>
+  text({ name, typeParams: params({ max_length: '64', enable_analyzer: 'true', ...pairs }) });
+const poemFields: readonly Field[] = [
+  key(),
+  analysed('text', { analyzer_params: '{"type": "english"}', enable_match: 'true' }),
+  text({ name: 'lang' }),
+  analysed('verse', {
+    multi_analyzer_params: '{"by_field": "lang", "analyzers": {"default": {}, "en": {"type": "english"}}}',
+  }),
+  { name: 'sparse', dataType: DataType.SparseFloatVector },
+];
+const wordsOfText = { name: 'words', type: 1, inputFieldNames: ['text'], outputFieldNames: ['sparse'] };
+
 const create = (...request: Parameters<typeof createRequest>) =>
   call('CreateCollection', createRequest(...request));
 const index = (collectionName: string, fieldName: string, pairs: Readonly<Record<string, string>> = {}) =>
@@ -79,7 +92,7 @@ const L2 = { index_type: 'FLAT', metric_type: 'L2' };
  * Makes the collections that the tables of mistakes speak of, one for each state that a mistake needs: `books`
  * (dynamic, a partition `new`, two indexes), `plain` (only `_default`, `id` and `vector` are loaded), `shelved`
  * (a partition key), `auto` (automatic keys), `words` (keys are text), `double` (two vectors), `shapes` (the other
- * kinds of vectors), `graphs` (two vectors whose indexes are graphs), all loaded; `asleep` (indexed), `halved` (one
+ * kinds of vectors), `graphs` (two vectors whose indexes are graphs), `poems` (a BM25 function), all loaded; `asleep` (indexed), `halved` (one
  * of two vectors is indexed), `bare` (no index) and `every` (one field of each kind), which are not. `second` and `library` are
  * aliases of `books`. The database `archive` may hold one collection and holds it: `scrolls`, with the alias
  * `second`; `no_writing`, `no_reading` and `no_ddl` forbid what their names say.
@@ -131,6 +144,10 @@ export const PREPARED_COLLECTIONS: readonly Call[] = [
   index('graphs', 'vector', { index_type: 'HNSW', metric_type: 'L2' }),
   index('graphs', 'codes', { index_type: 'HNSW_SQ', metric_type: 'L2', refine: 'true' }),
   load('graphs'),
+
+  create('poems', { fields: poemFields, functions: [wordsOfText] }),
+  index('poems', 'sparse', { index_type: 'SPARSE_INVERTED_INDEX', metric_type: 'BM25' }),
+  load('poems'),
 
   create('asleep', { fields: [key(), pair(), { name: 'pages', dataType: DataType.Int64 }] }),
   index('asleep', 'vector', L2),
@@ -187,6 +204,12 @@ export const PREPARED_ROWS: readonly Call[] = [
     column({ fieldName: 'other', vectors: { dim: 2n, floatVector: { data: [1, 1] } } }),
   ]),
   insert('shapes', 1, oneShape()),
+  insert('poems', 2, [
+    int64s('id', 1n, 2n),
+    texts('text', 'a rose is a rose', 'roses are red'),
+    texts('lang', 'en', ''),
+    texts('verse', 'a rose', 'roses'),
+  ]),
   insert('asleep', 2, [...someRows(2), int64s('pages', 100n, 200n)]),
 ];
 

@@ -3,6 +3,7 @@ import {
   type Column,
   type FieldId,
   type FieldSchema,
+  functionOfOutput,
   invalidParameter,
   MilvusError,
   type RowBatch,
@@ -16,6 +17,7 @@ import { runInSlices } from '../rows/sliced-work.ts';
 import { readColumn } from '../wire/column-reader.ts';
 import type { FieldData } from '../wire/field-data.ts';
 import { checkValues } from './check-values.ts';
+import { addFunctionColumns } from './function-columns.ts';
 import { generatedKeys } from './generated-keys.ts';
 import { matchColumns, type SentColumns } from './sent-columns.ts';
 
@@ -31,7 +33,8 @@ const FILLED_BYTES_MAX = 512 * 1024 * 1024;
 const KEY_BYTES = 32;
 
 /**
- * Checks everything about the rows of a request and completes them: defaults, nulls, `$meta`, generated keys.
+ * Checks everything about the rows of a request and completes them: defaults, nulls, `$meta`, generated keys, and what
+ * functions make of them.
  * The batch has a column for every field of the schema; its buffers are partly the request's.
  * @throws MilvusError 1100 and 1102 with what is wrong; then no id has been taken
  */
@@ -46,6 +49,7 @@ export async function readRows(
     throw unexpectedParameter('invalid num_rows', '0', 'num_rows should be greater than 0');
   }
   const columns = await runInSlices(readColumns(sent, collection, kind), share);
+  await addFunctionColumns(columns, collection.schema, share);
   const { primaryKey } = collection.schema;
   if (!columns.has(primaryKey.id)) {
     const first = await root.allocateIds(length);
@@ -62,7 +66,8 @@ function* readColumns(
   const { schema } = collection;
   const sent = yield* matchColumns(fieldsData, collection);
   checkKeySource(sent, collection, kind);
-  const fields = schema.dynamicField ? [...schema.fields, schema.dynamicField] : schema.fields;
+  const given = schema.fields.filter((field) => functionOfOutput(schema, field.id) === undefined);
+  const fields = schema.dynamicField ? [...given, schema.dynamicField] : given;
   const fieldNames = new Set(schema.fields.map((field) => field.name));
   const columns = new Map<FieldId, Column>();
   for (const field of fields) {

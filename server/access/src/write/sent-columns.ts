@@ -22,14 +22,17 @@ export function* matchColumns(
   fieldsData: readonly Uint8Array[],
   { schema }: CollectionInfo,
 ): Work<SentColumns> {
-  const most = schema.fields.length + (schema.dynamicField ? 1 : 0);
-  // One more may be `$meta` for a collection without it, which has a message of its own.
+  const made = new Set(schema.functions.map(({ output }) => output));
+  const most = schema.fields.length - made.size + (schema.dynamicField ? 1 : 0);
+  // One more may be what no client may send, which has a message of its own.
   if (fieldsData.length > most + 1) throw tooMany(most, fieldsData.length);
   const byName = new Map(schema.fields.map((field) => [field.name, field]));
   const sent = new Map<FieldId, FieldData>();
   for (const bytes of fieldsData) {
     const column = yield* readColumnHeader(bytes);
     const field = fieldOf(column, byName, schema.dynamicField);
+    if (made.has(field.id))
+      throw invalidParameter(`field ${field.name} is a function output, no data may be sent for it`);
     if (sent.has(field.id)) throw invalidParameter(`duplicated field ${field.name} found`);
     sent.set(field.id, column);
   }

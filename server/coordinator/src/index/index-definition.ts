@@ -45,11 +45,12 @@ export function defineIndex(schema: CollectionSchema, request: CreateIndex): Ind
     throw invalidIndexType(type);
   }
   return isVector(field.dataType)
-    ? defineVectorIndex(field, type, params)
+    ? defineVectorIndex(schema, field, type, params)
     : defineScalarIndex(field, request.fieldName, type, params);
 }
 
 function defineVectorIndex(
+  schema: CollectionSchema,
   field: FieldSchema,
   type: string,
   params: ReadonlyMap<string, string>,
@@ -61,8 +62,8 @@ function defineVectorIndex(
     throw invalidParameter('only metric type can be passed when use AutoIndex');
   }
   if (!isAuto && metricName === '') throw invalidParameter('metric type not set for vector index');
-  const metricType = metricName === '' ? defaultMetric(field) : metricFor(field, metricName);
-  if (!isAuto) checkVectorIndex(field, indexType, params);
+  const metricType = metricName === '' ? defaultMetric(schema, field) : metricFor(schema, field, metricName);
+  if (!isAuto) checkVectorIndex(schema, field, indexType, params);
   return {
     field,
     indexType,

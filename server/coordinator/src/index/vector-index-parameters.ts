@@ -61,7 +61,14 @@ const graphLayout: ParameterRule = (text) =>
     ? null
     : `graph_layout ${text} not found or not supported, supported: [${GRAPH_LAYOUTS.join(' ')}]`;
 
-const INVERTED_INDEX_ALGORITHMS = ['TAAT_NAIVE', 'DAAT_WAND', 'DAAT_MAXSCORE'];
+const INVERTED_INDEX_ALGORITHMS = [
+  'TAAT_NAIVE',
+  'DAAT_WAND',
+  'DAAT_MAXSCORE',
+  'BLOCK_MAX_MAXSCORE',
+  'BLOCK_MAX_WAND',
+  'SINDI',
+];
 const invertedIndexAlgorithm: ParameterRule = (text) =>
   text === undefined || INVERTED_INDEX_ALGORITHMS.includes(text.toUpperCase())
     ? null
@@ -78,6 +85,7 @@ const sparse: ParameterRules = {
   drop_ratio_build: fraction(0, 1, ')'),
   bm25_k1: fraction(0, 3, ']'),
   bm25_b: fraction(0, 1, ']'),
+  block_max_block_size: integer(1, INT32_MAX),
 };
 
 /** Of the build parameters that have a range; keys that are not listed are stored as they come. */

@@ -1,10 +1,19 @@
-import { DataType, dataTypeName, type FieldSchema, type MetricType, type VectorType } from '@elanus/model';
+import {
+  type CollectionSchema,
+  DataType,
+  dataTypeName,
+  type FieldSchema,
+  functionOfOutput,
+  type MetricType,
+  type VectorType,
+} from '@elanus/model';
 import { invalidIndexParameter } from './index-error.ts';
 import { PARAMETER_RULES, type ParameterRules, subquantizersDivideDim } from './vector-index-parameters.ts';
 
-type VectorKind = 'float' | 'int8' | 'binary' | 'sparse';
+/** `words`: sparse vectors that a BM25 function makes. */
+type VectorKind = 'float' | 'int8' | 'binary' | 'sparse' | 'words';
 
-const KIND_BY_TYPE: Readonly<Record<VectorType, VectorKind>> = {
+const KIND_BY_TYPE: Readonly<Record<VectorType, Exclude<VectorKind, 'words'>>> = {
   [DataType.FloatVector]: 'float',
   [DataType.Float16Vector]: 'float',
   [DataType.BFloat16Vector]: 'float',
@@ -32,8 +41,8 @@ const KINDS_BY_INDEX_TYPE: ReadonlyMap<string, readonly VectorKind[]> = new Map<
   ['BIN_FLAT', ['binary']],
   ['BIN_IVF_FLAT', ['binary']],
   ['MINHASH_LSH', ['binary']],
-  ['SPARSE_INVERTED_INDEX', ['sparse']],
-  ['SPARSE_WAND', ['sparse']],
+  ['SPARSE_INVERTED_INDEX', ['sparse', 'words']],
+  ['SPARSE_WAND', ['sparse', 'words']],
 ]);
 
 /** Metrics that exact search serves, the default first, with Milvus' words for any other. */
@@ -42,22 +51,23 @@ const METRICS_BY_KIND: Readonly<Record<VectorKind, readonly MetricType[]>> = {
   int8: ['COSINE', 'L2', 'IP'],
   binary: ['HAMMING', 'JACCARD'],
   sparse: ['IP'],
+  words: ['BM25'],
 };
 
 export function isVectorIndexType(type: string): boolean {
   return KINDS_BY_INDEX_TYPE.has(type);
 }
 
-export function defaultMetric(field: FieldSchema): MetricType {
-  return METRICS_BY_KIND[kindOf(field)][0]!;
+export function defaultMetric(schema: CollectionSchema, field: FieldSchema): MetricType {
+  return METRICS_BY_KIND[kindOf(schema, field)][0]!;
 }
 
 /**
  * The metric called `name`, in whatever case.
  * @throws MilvusError 1100 when vectors like those of `field` are not compared by it
  */
-export function metricFor(field: FieldSchema, name: string): MetricType {
-  const kind = kindOf(field);
+export function metricFor(schema: CollectionSchema, field: FieldSchema, name: string): MetricType {
+  const kind = kindOf(schema, field);
   const upper = name.toUpperCase();
   const metric = METRICS_BY_KIND[kind].find((known) => known === upper);
   if (metric !== undefined) return metric;
@@ -74,17 +84,22 @@ export function metricFor(field: FieldSchema, name: string): MetricType {
           ? 'only BM25 Function output field support BM25 metric type'
           : 'only IP&BM25 is the supported metric type for sparse index',
       );
+    case 'words':
+      throw invalidIndexParameter(
+        `index metric type of BM25 function output field must be BM25, got ${name}`,
+      );
   }
 }
 
 /** @throws MilvusError 1100 when `field` cannot have an index of this type, or a parameter is out of its range */
 export function checkVectorIndex(
+  schema: CollectionSchema,
   field: FieldSchema,
   type: string,
   params: ReadonlyMap<string, string>,
 ): void {
   const kinds = KINDS_BY_INDEX_TYPE.get(type) ?? [];
-  if (!kinds.includes(kindOf(field))) {
+  if (!kinds.includes(kindOf(schema, field))) {
     throw invalidIndexParameter(
       `data type ${dataTypeName(field.dataType)} can't build with this index ${type}`,
     );
@@ -98,6 +113,7 @@ export function checkVectorIndex(
   if (problem !== null) throw invalidIndexParameter(problem);
 }
 
-function kindOf(field: FieldSchema): VectorKind {
+function kindOf(schema: CollectionSchema, field: FieldSchema): VectorKind {
+  if (functionOfOutput(schema, field.id)?.type === 'BM25') return 'words';
   return KIND_BY_TYPE[field.dataType as VectorType];
 }

@@ -23,6 +23,7 @@ import {
   checkPartitionsNum,
   checkPrimaryKey,
 } from './key-fields.ts';
+import { checkAnalyzers, readFunctions } from './read-functions.ts';
 import { dimOf, elementTypeOf, maxCapacityOf, maxLengthOf } from './type-params.ts';
 
 const DESCRIPTION_BYTES_MAX = 65_535;
@@ -58,6 +59,7 @@ export function readSchema(
   checkNullable(fields);
   const stored = fields.map((field, at) => storedField(field, at, message.name, limits));
   checkUnsupported(message);
+  checkAnalyzers(stored);
   return assembleSchema(message, stored);
 }
 
@@ -126,7 +128,6 @@ function storedField(field: ClientField, at: number, collection: string, limits:
 function checkUnsupported(message: schema_CollectionSchema): void {
   if (message.structArrayFields.length > 0)
     throw invalidParameter('struct array fields are not supported yet');
-  if (message.functions.length > 0) throw invalidParameter('functions are not supported yet');
   if (message.enableNamespace) throw invalidParameter('namespaces are not supported yet');
   if (message.externalSource !== '') throw invalidParameter('external collections are not supported yet');
 }
@@ -143,7 +144,7 @@ function assembleSchema(message: schema_CollectionSchema, fields: readonly Field
     dynamicField: message.enableDynamicField
       ? dynamicField((FIRST_USER_FIELD_ID + fields.length) as FieldId)
       : null,
-    functions: [],
+    functions: readFunctions(message.functions, fields),
     version: 0,
   };
 }
