@@ -94,6 +94,14 @@ export interface GraphWalk {
   readonly refineK: number;
 }
 
+/** How sparse vectors are compared. */
+export interface SparseScoring {
+  /** Of BM25, whose queries hold words and how often each is asked for; `null`: by inner product. */
+  readonly bm25: { readonly k1: number; readonly b: number } | null;
+  /** The share of a query's weights, the smallest ones, that is left out: 0 to less than 1. */
+  readonly dropRatio: number;
+}
+
 export interface SearchTask extends ReadTask {
   readonly field: FieldSchema;
   readonly metric: MetricType;
@@ -106,6 +114,8 @@ export interface SearchTask extends ReadTask {
   readonly rangeFilter: number | null;
   /** How to use the indexes there are; `null`: not, the answer is complete. */
   readonly walk: GraphWalk | null;
+  /** Required with the metric BM25; left out: by inner product, with all weights. */
+  readonly sparse?: SparseScoring;
 }
 
 /** Where a row is, for a later `fetch`; valid while the collection is open. */
