@@ -1,6 +1,6 @@
 /**
- * Writers insert, upsert and delete over several connections; the server is killed at a random moment and
- * started again on the same directory; then every acknowledged operation must be there exactly once, no
+ * Writers insert, upsert and delete over several connections while flushes move rows to files; the server is killed at
+ * a random moment and started again on the same directory; then every acknowledged operation must be there exactly once, no
  * refused one, and an unanswered one whole or not at all.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,6 +14,8 @@ const WRITERS = 4;
 const KEYS_PER_OPERATION_MAX = 40;
 const QUERY_PAGE_ROWS = 10_000;
 const KILL_WITHIN_MS = 400;
+/** Between two flushes at most. */
+const FLUSH_PAUSE_MS = 60;
 const DIMENSIONS = 8;
 const CONNECT_TRIES = 40;
 const CONNECT_PAUSE_MS = 250;
@@ -50,10 +52,11 @@ async function writeUntilKilled(
   keys: () => bigint,
   random: () => number,
 ): Promise<number> {
-  const clients = await Promise.all(Array.from({ length: WRITERS }, () => connect(server.address)));
+  const clients = await Promise.all(Array.from({ length: WRITERS + 1 }, () => connect(server.address)));
   const state = { running: true, answered: 0 };
   const busyKeys = new Set<bigint>();
-  const writers = clients.map(async (client) => {
+  const flusher = flushUntilKilled(clients[WRITERS]!, state, random);
+  const writers = clients.slice(0, WRITERS).map(async (client) => {
     while (state.running) {
       const operation = nextOperation(ledger, keys, busyKeys, random);
       for (const key of operation.keys) busyKeys.add(key);
@@ -69,9 +72,25 @@ async function writeUntilKilled(
   await sleep(random() * KILL_WITHIN_MS);
   await server.kill();
   state.running = false;
-  await Promise.all(writers);
+  await Promise.all([...writers, flusher]);
   await Promise.allSettled(clients.map((client) => client.closeConnection()));
   return state.answered;
+}
+
+/** Begins flushes one after the other, whatever becomes of them. */
+async function flushUntilKilled(
+  client: MilvusClient,
+  state: { readonly running: boolean },
+  random: () => number,
+): Promise<void> {
+  while (state.running) {
+    await sleep(random() * FLUSH_PAUSE_MS);
+    try {
+      await client.flush({ collection_names: [COLLECTION] });
+    } catch {
+      return;
+    }
+  }
 }
 
 function nextOperation(

@@ -146,8 +146,11 @@ export interface FlushResult {
 
 /** Flush and row counts. */
 export interface DataCoordinator {
+  /** Begins to write the rows of these collections to files. */
   flush(refs: readonly CollectionRef[]): Promise<readonly FlushResult[]>;
-  /** Whether everything written up to `timestamp` is durable and counted. */
+  /** As `flush` for every collection of every database. */
+  flushAll(): Promise<Timestamp>;
+  /** Whether everything written up to `timestamp` is in files; `null`: of every collection. */
   isFlushed(ref: CollectionRef | null, segmentIds: readonly bigint[], timestamp: Timestamp): Promise<boolean>;
   /** Live rows; `partition` `null` counts the whole collection. @throws collectionNotFound, partitionNotFound */
   countRows(ref: CollectionRef, partition: string | null): Promise<bigint>;

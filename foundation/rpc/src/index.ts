@@ -1,2 +1,3 @@
 export type * from './coordinator.ts';
+export type * from './segment-catalog.ts';
 export type * from './worker.ts';

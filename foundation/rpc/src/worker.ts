@@ -44,7 +44,15 @@ export interface WriteResult {
   readonly replacedRows: number;
 }
 
-/** Owns the channels: orders writes, makes them durable, applies them. */
+/** What a flush has begun. */
+export interface FlushPoint {
+  /** Everything that was acknowledged before the flush was asked for is not later than this. */
+  readonly timestamp: Timestamp;
+  /** Of the segments that it seals. */
+  readonly segmentIds: readonly SegmentId[];
+}
+
+/** Owns the channels: orders writes, makes them durable, applies them, and writes them to files. */
 export interface StreamingWorker {
   /** Makes the channels of a new collection. Idempotent. */
   openCollection(collection: CollectionInfo): Promise<void>;
@@ -59,6 +67,10 @@ export interface StreamingWorker {
    * @throws MilvusError 1100 when the policy is `reject` and a key exists
    */
   write(request: WriteRequest): Promise<WriteResult>;
+  /** Begins to write to files what is in memory only. What becomes of it is said by `isFlushed`. */
+  flush(id: CollectionId): Promise<FlushPoint>;
+  /** Whether everything acknowledged up to then is in files, and whatever was to come into these segments. */
+  isFlushed(id: CollectionId, timestamp: Timestamp, segmentIds: readonly SegmentId[]): Promise<boolean>;
   /** Live rows now, by partition. */
   countRows(id: CollectionId): Promise<ReadonlyMap<PartitionId, bigint>>;
 }

@@ -3,6 +3,7 @@ import type { IndexWorker, StreamingWorker } from '@elanus/rpc';
 import { type Clock, type Logger, silentLogger } from '@elanus/runtime';
 import { Catalog } from './catalog/catalog.ts';
 import { CatalogDataCoordinator } from './data/data-coordinator.ts';
+import { CatalogSegments } from './data/segment-catalog.ts';
 import { CatalogIndexCoordinator } from './index/index-coordinator.ts';
 import { CatalogQueryCoordinator } from './query/query-coordinator.ts';
 import { COORDINATOR_LIMITS_DEFAULT, type CoordinatorLimits } from './root/coordinator-limits.ts';
@@ -15,6 +16,8 @@ export interface CoordinatorState {
   readonly catalog: Catalog;
   readonly oracle: TimestampOracle;
   readonly ids: IdAllocator;
+  /** For the workers. */
+  readonly segments: CatalogSegments;
 }
 
 /** The four roles over one catalog. */
@@ -38,7 +41,7 @@ export async function openCoordinatorState(options: {
   const catalog = await Catalog.open(options.store, options);
   const ids = await IdAllocator.open(options);
   const oracle = await TimestampOracle.open(options);
-  return { catalog, oracle, ids };
+  return { catalog, oracle, ids, segments: new CatalogSegments({ catalog, ids }) };
 }
 
 /** Makes the roles; a new catalog gets its database `default`. */

@@ -5,6 +5,7 @@ export {
   openCoordinatorState,
   openCoordinators,
 } from './coordinators.ts';
+export { CatalogSegments } from './data/segment-catalog.ts';
 export { duplicateKeyPolicy } from './root/collection-properties.ts';
 export { COORDINATOR_LIMITS_DEFAULT, type CoordinatorLimits } from './root/coordinator-limits.ts';
 export { IdAllocator } from './root/id-allocator.ts';

@@ -2,6 +2,7 @@ import { type Coordinators, openCoordinatorState, openCoordinators } from '@elan
 import { loadKernel } from '@elanus/kernel';
 import { openMessageLog } from '@elanus/message-log';
 import { openLmdbMetaStore } from '@elanus/meta-store';
+import { openObjectStore } from '@elanus/object-store';
 import type { QueryWorker, StreamingWorker } from '@elanus/rpc';
 import {
   type Clock,
@@ -11,7 +12,13 @@ import {
   NodeDisk,
   systemRandom,
 } from '@elanus/runtime';
-import { openIndexWorker, openQueryWorker, openStreamingWorker, type RecoveryProgress } from '@elanus/worker';
+import {
+  openIndexWorker,
+  openQueryWorker,
+  openStreamingWorker,
+  type RecoveryProgress,
+  SegmentFilesInMemory,
+} from '@elanus/worker';
 import type { Settings } from './config/settings.ts';
 import type { DataDirectory } from './data-directory.ts';
 
@@ -53,21 +60,33 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
     }),
     (messageLog) => messageLog.close(),
   );
+  const objects = opened.use(
+    await openObjectStore(
+      { type: 'local', directory: directory.pathOf('objects') },
+      { clock, random: systemRandom, disk: new NodeDisk() },
+    ),
+  );
   const state = await openCoordinatorState({ store, clock, logger: role('coordinator') });
   opened.adopt(state.oracle, (oracle) => oracle.close());
-  const streaming = openStreamingWorker({
-    log,
-    timestamps: state.oracle,
-    clock,
-    random: systemRandom,
-    logger: role('worker'),
-    metrics,
-  });
+  const streaming = opened.use(
+    openStreamingWorker({
+      log,
+      store: objects,
+      files: new SegmentFilesInMemory(objects),
+      catalog: state.segments,
+      timestamps: state.oracle,
+      clock,
+      random: systemRandom,
+      logger: role('worker'),
+      metrics,
+    }),
+  );
   const recovery = await streaming.recover(state.catalog.collections(), {
     ownsChannel: (channel) => state.catalog.ownsChannel(channel),
     ...(options.onRecovery === undefined ? {} : { onProgress: options.onRecovery }),
   });
   await state.oracle.raiseTo(recovery.newestTimestamp);
+  streaming.watchFiles();
   const { collections, share } = streaming;
   const kernel = loadKernel();
   const reader = openQueryWorker({ collections, share, kernel });

@@ -1,3 +1,6 @@
+export type { CollectLimits } from './flush/collection-flushers.ts';
+export { SEAL_LIMITS_DEFAULT, type SealLimits } from './flush/seal-policy.ts';
+export { type SegmentFiles, SegmentFilesInMemory } from './flush/segment-files.ts';
 export {
   type BackgroundIndexWorker,
   type IndexWorkerOptions,

@@ -22,10 +22,11 @@ import {
   type TestKey,
   valueAt,
 } from '@elanus/segment/testing';
-import { collectionFixture } from './testing/collection-fixture.ts';
+import { collectionFixture, SteppingTimestamps } from './testing/collection-fixture.ts';
 import { FakeMessageLog } from './testing/fake-message-log.ts';
 import { compareKeys, ModelCollection, type ModelRow, type ModelWrite } from './testing/model-collection.ts';
 import { channelOf, openWorkers, readTask, type Workers } from './testing/open-workers.ts';
+import { TestFiles } from './testing/test-files.ts';
 
 function valuesOf(batch: RowBatch, row: number): unknown {
   return Object.fromEntries([...batch.columns].map(([id, column]) => [id, valueAt(column, row)]));
@@ -212,7 +213,7 @@ const CASES = [
 describe('the workers and a plain list of rows', () => {
   for (const [number, options] of CASES.entries()) {
     const seed = 4200 + number;
-    it(`agree on ${JSON.stringify(options)}, also after two replays in a row`, async () => {
+    it(`agree on ${JSON.stringify(options)}, also after flushes, restarts and two replays in a row`, async () => {
       const random = seededRandom(seed);
       const log = new FakeMessageLog({
         fails: () => random.chance(0.1),
@@ -220,13 +221,20 @@ describe('the workers and a plain list of rows', () => {
           for (let turns = random.below(4); turns > 0; turns--) await turn();
         },
       });
-      const workers = openWorkers(log, random);
+      const lasting = { timestamps: new SteppingTimestamps(), files: new TestFiles() };
+      let workers = openWorkers(log, random, lasting);
       const collection = collectionFixture({ schema: everyTypeSchema(options.keyType), ...options });
       await workers.streaming.openCollection(collection);
       const scenario = new Scenario(collection, random, 60);
       const times: Timestamp[] = [];
       for (let round = 0; round < 40; round++) {
         const context = `seed ${seed}, round ${round}`;
+        if (random.chance(0.15)) {
+          await workers.streaming.close();
+          workers = openWorkers(log, random, lasting);
+          await workers.streaming.recover([collection]);
+        }
+        const flushing = random.chance(0.4) ? workers.streaming.flush(collection.id) : null;
         const writes = Array.from({ length: 1 + random.below(4) }, () => scenario.write());
         const outcomes = await Promise.allSettled(
           writes.map(({ request }) => workers.streaming.write(request)),
@@ -244,6 +252,7 @@ describe('the workers and a plain list of rows', () => {
             `replaced, ${context}`,
           );
         }
+        await flushing;
         await assertSameRows(workers, scenario, {}, context);
         await assertSameRows(workers, scenario, { partitionIds: [scenario.partition()] }, context);
         await assertSameHits(workers, scenario, {}, random, context);
@@ -257,9 +266,11 @@ describe('the workers and a plain list of rows', () => {
           context,
         );
       }
+      await workers.streaming.close();
+      assert.ok(lasting.files.catalog.segments.size > 5, 'rows went to files');
       for (const repetitions of [1, 2]) {
         log.repetitions = repetitions;
-        const again = openWorkers(log, random);
+        const again = openWorkers(log, random, lasting);
         const report = await again.streaming.recover([collection]);
         assert.equal(report.newestTimestamp, times.at(-1));
         assert.equal(report.skippedRecords, 0);

@@ -8,6 +8,8 @@ import { misfitOf, rowsOfPart, withoutDroppedPartitions } from './write-records.
 export interface ReplayContext {
   readonly log: MessageLog;
   readonly logger: Logger;
+  /** Up to when files have what was written. */
+  readonly after: Timestamp;
   /** Told of every record that was read. */
   readonly onRecord: (rows: number, bytes: number) => void;
   /** Told how much of a channel was read, 0 to 1. */
@@ -21,21 +23,21 @@ export interface ReplayResult {
   readonly skippedRecords: number;
 }
 
-/** Applies what the log has of a collection. Its channels are replayed side by side; nobody may write meanwhile. */
+/** Applies what the log has of a collection and no file. Its channels are replayed side by side; nobody may write meanwhile. */
 export async function replayCollection(
   context: ReplayContext,
   collection: ServedCollection,
 ): Promise<ReplayResult> {
   const { channels } = collection.info;
   const results = await Promise.all(channels.map((channel) => replayChannel(context, collection, channel)));
-  let newestTimestamp = TIMESTAMP_MIN;
+  let newestTimestamp = context.after;
   for (const result of results) if (result.newestTimestamp > newestTimestamp) ({ newestTimestamp } = result);
   collection.noteApplied(newestTimestamp);
   return { newestTimestamp, skippedRecords: results.reduce((sum, result) => sum + result.skippedRecords, 0) };
 }
 
 async function replayChannel(
-  { log, logger, onRecord, onShare }: ReplayContext,
+  { log, logger, after, onRecord, onShare }: ReplayContext,
   collection: ServedCollection,
   channel: ChannelName,
 ): Promise<ReplayResult> {
@@ -46,7 +48,7 @@ async function replayChannel(
   let newestTimestamp = TIMESTAMP_MIN;
   let skippedRecords = 0;
   const onProgress = (done: number, total: number) => onShare(channel, total === 0 ? 1 : done / total);
-  for await (const { timestamp, payload } of log.replay(channel, { onProgress })) {
+  for await (const { timestamp, payload } of log.replay(channel, { after, onProgress })) {
     if (timestamp > newestTimestamp) newestTimestamp = timestamp;
     const record = decodeOrExplain(payload);
     const problem = record instanceof Error ? record : misfitOf(record, info.schema);
@@ -61,6 +63,7 @@ async function replayChannel(
       timestamp,
     );
     prepared?.publish();
+    collection.noteUnsealed(timestamp);
     onRecord(
       record.parts.reduce((sum, part) => sum + rowsOfPart(part), 0),
       payload.length,

@@ -1,9 +1,11 @@
 import {
+  assert,
   type ChannelName,
   type CollectionInfo,
   collectionNotFound,
   composeTimestamp,
-  type MilvusError,
+  dataIntegrity,
+  MilvusError,
   type PartitionId,
   partitionNotFound,
   physicalMs,
@@ -13,7 +15,7 @@ import {
 } from '@elanus/model';
 import type { ReadOptions } from '@elanus/rpc';
 import { ConcurrencyLimit, type LoopShare, type Random } from '@elanus/runtime';
-import { Shard, type WriteEffect, type WriteRecord } from '@elanus/segment';
+import { ScalarIndexes, Shard, type WriteEffect, type WriteRecord } from '@elanus/segment';
 import { ApplyQueue } from './apply-queue.ts';
 
 /** How long reads as of an earlier time (iterators) find everything. */
@@ -43,28 +45,30 @@ export class ServedCollection {
   readonly queue = new ApplyQueue();
   /** Whoever must see all earlier writes before its own is ordered (policy `reject`) goes through here alone. */
   readonly turnstile = new ConcurrencyLimit(1);
+  readonly scalarIndexes = new ScalarIndexes();
   watcher: RowWatcher | null = null;
   /** In the order of the channels; always the same list. */
   readonly shards: readonly Shard[];
-  readonly #shards: ReadonlyMap<ChannelName, Shard>;
+  readonly shardsByChannel: ReadonlyMap<ChannelName, Shard>;
   readonly #droppedPartitions = new Set<PartitionId>();
   #info: CollectionInfo;
   #state: State = { name: 'serving' };
   #appliedTimestamp: Timestamp;
+  #oldestUnsealed: Timestamp | null = null;
   #replayed: Promise<void> | null = null;
   #chunksBegun = 0;
 
   constructor(info: CollectionInfo, options: { readonly random: Random; readonly share: LoopShare }) {
     this.#info = info;
     this.#appliedTimestamp = info.createdTimestamp;
-    this.#shards = new Map(
+    this.shardsByChannel = new Map(
       info.channels.map((channel, index) => {
         const segmentId = BigInt(index + 1) as SegmentId;
         const seed = options.random.uint32();
         return [channel, new Shard({ segmentId, schema: info.schema, seed, share: options.share })];
       }),
     );
-    this.shards = [...this.#shards.values()];
+    this.shards = [...this.shardsByChannel.values()];
   }
 
   get info(): CollectionInfo {
@@ -76,8 +80,26 @@ export class ServedCollection {
     return this.#appliedTimestamp;
   }
 
+  /** Of the oldest write that no flush has taken up; `null`: there is none. */
+  get oldestUnsealed(): Timestamp | null {
+    return this.#oldestUnsealed;
+  }
+
+  /** Begins a flush of everything that reads see now; there is something. Called from the queue only. */
+  sealRows(): { readonly oldest: Timestamp; readonly timestamp: Timestamp } {
+    assert(this.#oldestUnsealed !== null, 'there is something to seal');
+    const oldest = this.#oldestUnsealed;
+    this.#oldestUnsealed = null;
+    return { oldest, timestamp: this.#appliedTimestamp };
+  }
+
+  /** Whether reads and writes are taken now. */
+  get isServing(): boolean {
+    return this.#state.name === 'serving' && this.#replayed === null;
+  }
+
   shardOf(channel: ChannelName): Shard | undefined {
-    return this.#shards.get(channel);
+    return this.shardsByChannel.get(channel);
   }
 
   /** Reads and writes wait until `replay` has settled; it must not reject. */
@@ -139,7 +161,7 @@ export class ServedCollection {
     this.#info = info;
     if (!isNewSchema) return;
     void this.queue.push(null, async () => {
-      for (const shard of this.#shards.values()) shard.useSchema(info.schema);
+      for (const shard of this.shardsByChannel.values()) shard.useSchema(info.schema);
     });
   }
 
@@ -161,7 +183,7 @@ export class ServedCollection {
     try {
       const prepared = [];
       for (const [channel, record] of records)
-        prepared.push(await this.#shards.get(channel)!.prepare(record, timestamp));
+        prepared.push(await this.shardsByChannel.get(channel)!.prepare(record, timestamp));
       let insertedRows = 0;
       let hiddenRows = 0;
       for (const write of prepared) {
@@ -169,6 +191,7 @@ export class ServedCollection {
         insertedRows += effect?.insertedRows ?? 0;
         hiddenRows += effect?.hiddenRows ?? 0;
       }
+      this.noteUnsealed(timestamp);
       this.noteApplied(timestamp);
       this.#forgetHistory();
       this.#tellOfChunks();
@@ -184,17 +207,22 @@ export class ServedCollection {
     const start = composeTimestamp(physicalMs(this.#appliedTimestamp) - HISTORY_MS);
     if (!this.shards.some((shard) => shard.hasHistoryBefore(start))) return;
     const forgotten = this.queue.push(null, async () => {
-      for (const shard of this.#shards.values()) await shard.forgetHistory(start);
+      for (const shard of this.shardsByChannel.values()) await shard.forgetHistory(start);
     });
     forgotten.catch((error) => this.fail(error));
   }
 
   #tellOfChunks(): void {
     let begun = 0;
-    for (const shard of this.#shards.values()) begun += shard.chunksBegun;
+    for (const shard of this.shardsByChannel.values()) begun += shard.chunksBegun;
     if (begun === this.#chunksBegun) return;
     this.#chunksBegun = begun;
     this.watcher?.chunksBegun();
+  }
+
+  /** A write is in memory, and in no file. */
+  noteUnsealed(timestamp: Timestamp): void {
+    if (this.#oldestUnsealed === null || timestamp < this.#oldestUnsealed) this.#oldestUnsealed = timestamp;
   }
 
   noteApplied(timestamp: Timestamp): void {
@@ -220,6 +248,7 @@ export class ServedCollection {
 }
 
 function collectionBroken(info: CollectionInfo, cause: unknown): MilvusError {
+  if (cause instanceof MilvusError && cause.code === dataIntegrity('', null).code) return cause;
   return serviceNotReady(`the rows of ${info.name} could not be taken into memory: ${messageOf(cause)}`);
 }
 

@@ -7,10 +7,12 @@ import {
   invalidParameter,
   type KeyColumn,
   type PartitionId,
+  type SegmentId,
   TIMESTAMP_MIN,
   type Timestamp,
 } from '@elanus/model';
-import type { StreamingWorker, WriteRequest, WriteResult } from '@elanus/rpc';
+import type { ObjectStore } from '@elanus/object-store';
+import type { FlushPoint, SegmentCatalog, StreamingWorker, WriteRequest, WriteResult } from '@elanus/rpc';
 import {
   type Clock,
   ConcurrencyLimit,
@@ -22,7 +24,16 @@ import {
 } from '@elanus/runtime';
 import { encodeWriteRecord, isRowPart } from '@elanus/segment';
 import { ByteBudget } from './byte-budget.ts';
+import {
+  COLLECT_LIMITS_DEFAULT,
+  CollectionFlushers,
+  type CollectLimits,
+} from './flush/collection-flushers.ts';
+import { registerFlushMetrics } from './flush/flush-metrics.ts';
+import { SEAL_LIMITS_DEFAULT, type SealLimits } from './flush/seal-policy.ts';
+import type { SegmentFiles } from './flush/segment-files.ts';
 import { replayCollection } from './replay.ts';
+import { restoreCollection } from './restore.ts';
 import { type RecordsByChannel, ServedCollection } from './served-collection.ts';
 import { ServedCollections } from './served-collections.ts';
 import { registerWorkerMetrics, type WorkerMetrics } from './worker-metrics.ts';
@@ -37,6 +48,10 @@ const WRITE_BYTES_MAX = 512 * 1024 * 1024;
 
 export interface StreamingWorkerOptions {
   readonly log: MessageLog;
+  /** Where rows go that need no place in the log any more, and who says which files count. */
+  readonly store: ObjectStore;
+  readonly files: SegmentFiles;
+  readonly catalog: SegmentCatalog;
   readonly timestamps: TimestampSource;
   readonly clock: Clock;
   readonly random: Random;
@@ -44,6 +59,8 @@ export interface StreamingWorkerOptions {
   readonly metrics: Metrics;
   /** 512 MiB by default. */
   readonly writeBytesMax?: number;
+  readonly sealLimits?: Partial<SealLimits>;
+  readonly collectLimits?: Partial<CollectLimits>;
 }
 
 export interface RecoveryProgress {
@@ -70,14 +87,15 @@ export function openStreamingWorker(options: StreamingWorkerOptions): LogStreami
   return new LogStreamingWorker(options);
 }
 
-/** Orders writes by the log of their channels and keeps their rows in memory. */
-export class LogStreamingWorker implements StreamingWorker {
+/** Orders writes by the log of their channels, keeps their rows in memory, and moves them to files. */
+export class LogStreamingWorker implements StreamingWorker, AsyncDisposable {
   /** For the query worker of the same process. */
   readonly collections = new ServedCollections();
   readonly share: LoopShare;
   readonly #options: StreamingWorkerOptions;
   readonly #budget: ByteBudget;
   readonly #metrics: WorkerMetrics;
+  readonly #flushers: CollectionFlushers;
 
   constructor(options: StreamingWorkerOptions) {
     this.#options = options;
@@ -87,10 +105,18 @@ export class LogStreamingWorker implements StreamingWorker {
       collections: this.collections,
       budget: this.#budget,
     });
+    this.#flushers = new CollectionFlushers({
+      ...options,
+      metrics: registerFlushMetrics(options.metrics),
+      share: this.share,
+      collections: this.collections,
+      limits: { ...SEAL_LIMITS_DEFAULT, ...options.sealLimits },
+      collect: { ...COLLECT_LIMITS_DEFAULT, ...options.collectLimits },
+    });
   }
 
   /**
-   * Brings back what the log has of `collections` and drops the channels that nobody owns (`ownsChannel`, which
+   * Brings back what files and the log have of `collections` and drops the channels that nobody owns (`ownsChannel`, which
    * knows of more than `collections`: a damaged record may still be repaired). Each collection takes
    * reads and writes as soon as it is back, which need not wait for this to resolve: they wait themselves.
    * Resolves when all are back, also when some could not be read.
@@ -164,12 +190,45 @@ export class LogStreamingWorker implements StreamingWorker {
     collection.drop();
     await collection.settled();
     for (const channel of collection.info.channels) await this.#options.log.dropChannel(channel);
+    this.#flushers.drop(collection);
   }
 
   async dropPartition(id: CollectionId, partition: PartitionId): Promise<void> {
     const collection = this.collections.get(id);
     await collection.replayed();
+    const segments = collection.shards.flatMap((shard) => shard.files.map(({ info }) => info));
+    const dropped = segments.filter(({ partitionId }) => partitionId === partition);
     await collection.dropPartition(partition);
+    await this.#flushers.removeFiles(dropped.map(({ file }) => file));
+  }
+
+  async flush(id: CollectionId): Promise<FlushPoint> {
+    return await this.#flushers.flush(this.collections.get(id));
+  }
+
+  async isFlushed(
+    id: CollectionId,
+    timestamp: Timestamp,
+    segmentIds: readonly SegmentId[],
+  ): Promise<boolean> {
+    const collection = this.collections.find(id);
+    if (collection === undefined) return true;
+    await collection.ready();
+    return this.#flushers.of(collection).isFlushed(timestamp, segmentIds);
+  }
+
+  /** From now on rows go to files by their size and age too, and files that nothing refers to are deleted, until `close`. */
+  watchFiles(): void {
+    this.#flushers.start();
+  }
+
+  /** Gives up flushes that are under way: the log has what they have not published. */
+  async close(): Promise<void> {
+    await this.#flushers.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   async write(request: WriteRequest): Promise<WriteResult> {
@@ -257,6 +316,7 @@ export class LogStreamingWorker implements StreamingWorker {
     const { id } = collection.info.schema.primaryKey;
     for (const [channel, { parts }] of records) {
       const shard = collection.shardOf(channel)!;
+      await shard.openKeys();
       for (const part of parts) {
         if (!isRowPart(part)) continue;
         const keys = part.batch.columns.get(id) as KeyColumn;
@@ -290,7 +350,8 @@ export class LogStreamingWorker implements StreamingWorker {
       this.#metrics.rowsReplayed.inc({}, rows);
       noteRecord(rows, bytes);
     };
-    return await replayCollection({ log, logger, onRecord, onShare }, collection);
+    const after = await restoreCollection(collection, { ...this.#options, share: this.share });
+    return await replayCollection({ log, logger, after, onRecord, onShare }, collection);
   }
 
   /** A crash can leave channels whose collection never was, or is no more. */

@@ -2,7 +2,7 @@ import type { Timestamp } from '@elanus/model';
 import type { AccessDependencies, Handlers } from '../handler.ts';
 import { collectionRef } from './collection-ref.ts';
 
-/** Flush and its polling. Everything acknowledged is durable already, so the first poll is told so. */
+/** Flush and its polling. Everything acknowledged is durable and seen already: a flush only moves it to files. */
 export function flushHandlers({ root, data, limits }: AccessDependencies): Handlers {
   return {
     async Flush(request, context) {
@@ -29,7 +29,7 @@ export function flushHandlers({ root, data, limits }: AccessDependencies): Handl
 
     async FlushAll(_request, context) {
       await root.describeDatabase(context.database);
-      return { flushAllTs: await root.allocateTimestamp() };
+      return { flushAllTs: await data.flushAll() };
     },
 
     async GetFlushAllState(request, context) {

@@ -1,4 +1,4 @@
-import type { CollectionId, IndexId } from '@elanus/model';
+import type { CollectionId, IndexId, SegmentId } from '@elanus/model';
 
 /**
  * Where each record of the catalog is; docs/formats/catalog.md draws the whole. Ids are plain decimal:
@@ -10,6 +10,10 @@ export const CATALOG_PREFIX = {
   collection: 'catalog/collection/',
   index: 'catalog/index/',
   load: 'catalog/load/',
+  segment: 'catalog/segment/',
+  deleteFile: 'catalog/delete-file/',
+  indexFile: 'catalog/index-file/',
+  checkpoint: 'catalog/checkpoint/',
 } as const;
 
 /** No timestamp at or above the stored one was handed out. */
@@ -44,4 +48,19 @@ export function indexKey(collection: CollectionId, id: IndexId): string {
 
 export function loadKey(id: CollectionId): string {
   return `${CATALOG_PREFIX.load}${id}`;
+}
+
+export function checkpointKey(id: CollectionId): string {
+  return `${CATALOG_PREFIX.checkpoint}${id}`;
+}
+
+/** The kinds of records that a collection has one of for each file. */
+export type FileRecordKind = 'segment' | 'deleteFile' | 'indexFile';
+
+export function fileKeyPrefix(kind: FileRecordKind, collection: CollectionId): string {
+  return `${CATALOG_PREFIX[kind]}${collection}/`;
+}
+
+export function fileKey(kind: FileRecordKind, collection: CollectionId, id: SegmentId): string {
+  return `${fileKeyPrefix(kind, collection)}${id}`;
 }

@@ -8,7 +8,6 @@ import {
   databaseNotFound,
   type IndexId,
   type IndexInfo,
-  unreachable,
 } from '@elanus/model';
 import type { CollectionRef, DatabaseInfo } from '@elanus/rpc';
 import { type Logger, silentLogger } from '@elanus/runtime';
@@ -25,6 +24,7 @@ import {
 } from './catalog-keys.ts';
 import { channelOwner } from './channel-name.ts';
 import { decodeCollection, decodeDatabase, encodeCollection, encodeDatabase } from './collection-record.ts';
+import { type FileChange, FileRecords, isFileRecordOf } from './file-records.ts';
 import { decodeIndex, encodeIndex } from './index-record.ts';
 import { decodeLoad, encodeLoad, type LoadRecord } from './load-record.ts';
 import { ObjectLocks } from './object-locks.ts';
@@ -42,12 +42,13 @@ export type CatalogChange =
   | { readonly kind: 'put-alias'; readonly alias: AliasRecord }
   | { readonly kind: 'remove-alias'; readonly alias: Pick<AliasRecord, 'databaseId' | 'name'> }
   | { readonly kind: 'put-collection'; readonly collection: CollectionInfo }
-  /** Takes the collection's indexes and load state along. */
+  /** Takes the collection's indexes, load state and records of files along. */
   | { readonly kind: 'remove-collection'; readonly collection: CollectionInfo }
   | { readonly kind: 'put-index'; readonly index: IndexInfo }
   | { readonly kind: 'remove-index'; readonly index: IndexInfo }
   | { readonly kind: 'put-load'; readonly load: LoadRecord }
-  | { readonly kind: 'remove-load'; readonly collectionId: CollectionId };
+  | { readonly kind: 'remove-load'; readonly collectionId: CollectionId }
+  | FileChange;
 
 /** A record that could not be read. Its bytes stay where they are; nobody is served from it. */
 export interface CatalogDamage {
@@ -60,6 +61,9 @@ export interface CatalogDamage {
  * door for changes is `commit`; what readers see is always what the store holds.
  */
 export class Catalog {
+  /** For readers: changes go through `commit`. */
+  readonly files: Pick<FileRecords, 'of' | 'has' | 'changesOfDrop'>;
+  readonly #files = new FileRecords();
   readonly #store: MetaStore;
   readonly #locks = new ObjectLocks();
   readonly #damage: CatalogDamage[] = [];
@@ -74,6 +78,7 @@ export class Catalog {
 
   private constructor(store: MetaStore) {
     this.#store = store;
+    this.files = this.#files;
   }
 
   /**
@@ -102,6 +107,11 @@ export class Catalog {
     const owner = channelOwner(channel);
     if (owner === undefined) return false;
     return this.#collections.has(owner) || this.#damage.some(({ key }) => key === collectionKey(owner));
+  }
+
+  /** The record of the collection, or of its files, that can't be read; `undefined`: all can. */
+  damageOf(id: CollectionId): CatalogDamage | undefined {
+    return this.#damage.find(({ key }) => key === collectionKey(id) || isFileRecordOf(id, key));
   }
 
   /** In order of creation. */
@@ -208,6 +218,14 @@ export class Catalog {
     }
   }
 
+  /** As `withCollection`, of a collection that may be no more: then `task` gets `undefined`. */
+  async withCollectionId<Result>(
+    id: CollectionId,
+    task: (collection: CollectionInfo | undefined) => Promise<Result>,
+  ): Promise<Result> {
+    return await this.#locks.run(`collection ${id}`, async () => await task(this.#collections.get(id)));
+  }
+
   /** All of `changes`, durable and seen by readers when it resolves; none of them when it rejects. */
   async commit(changes: readonly CatalogChange[]): Promise<void> {
     await this.#store.commit(changes.flatMap((change) => this.#encode(change)));
@@ -241,7 +259,7 @@ export class Catalog {
       case 'remove-load':
         return [{ key: loadKey(change.collectionId), value: null }];
       default:
-        return unreachable(change);
+        return [this.#files.encode(change)];
     }
   }
 
@@ -270,6 +288,7 @@ export class Catalog {
         this.#forget(this.#collections.get(change.collection.id));
         this.#indexes.delete(change.collection.id);
         this.#loads.delete(change.collection.id);
+        this.#files.forget(change.collection.id);
         return;
       case 'put-index':
         this.#indexesForChange(change.index.collectionId).set(change.index.id, change.index);
@@ -284,7 +303,7 @@ export class Catalog {
         this.#loads.delete(change.collectionId);
         return;
       default:
-        unreachable(change);
+        this.#files.apply(change);
     }
   }
 
@@ -295,11 +314,13 @@ export class Catalog {
     return [databaseKey(id), ...aliases.map(({ name }) => aliasKey(id, name)), ...damagedAliases];
   }
 
-  /** Every key that belongs to the collection, those of damaged indexes included. */
+  /** Every key that belongs to the collection, damaged records included. */
   #keysOf(id: CollectionId): readonly string[] {
     const damagedIndexes = this.#damagedKeys(indexKeyPrefix(id));
+    const damagedFiles = this.#damage.map(({ key }) => key).filter((key) => isFileRecordOf(id, key));
     const indexes = this.indexesOf(id).map((index) => indexKey(id, index.id));
-    return [collectionKey(id), loadKey(id), ...indexes, ...damagedIndexes];
+    const files = this.#files.keysOf(id);
+    return [collectionKey(id), loadKey(id), ...indexes, ...damagedIndexes, ...files, ...damagedFiles];
   }
 
   #damagedKeys(prefix: string): readonly string[] {
@@ -362,6 +383,7 @@ export class Catalog {
       const load = decodeLoad(bytes);
       this.#loads.set(load.collectionId, load);
     });
+    await this.#files.readAll((prefix, read) => this.#readEach(prefix, read));
   }
 
   async #readEach(prefix: string, read: (bytes: Uint8Array) => void): Promise<void> {

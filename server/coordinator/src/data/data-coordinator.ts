@@ -1,12 +1,16 @@
-import { invalidParameter, partitionNotFound, physicalMs, type Timestamp } from '@elanus/model';
+import {
+  invalidParameter,
+  MilvusError,
+  partitionNotFound,
+  physicalMs,
+  type SegmentId,
+  type Timestamp,
+} from '@elanus/model';
 import type { CollectionRef, DataCoordinator, FlushResult, StreamingWorker } from '@elanus/rpc';
 import type { TimestampSource } from '@elanus/runtime';
 import type { Catalog } from '../catalog/catalog.ts';
 
-/**
- * Flush and row counts. An acknowledged write is durable and counted already, so a flush has nothing
- * to wait for: it seals no segment and answers with its own timestamp.
- */
+/** Flush and row counts. A write is durable and counted when it is acknowledged: flush only moves it to files. */
 export class CatalogDataCoordinator implements DataCoordinator {
   readonly #catalog: Catalog;
   readonly #streaming: StreamingWorker;
@@ -25,23 +29,35 @@ export class CatalogDataCoordinator implements DataCoordinator {
   async flush(refs: readonly CollectionRef[]): Promise<readonly FlushResult[]> {
     if (refs.length === 0) throw invalidParameter('collection names should not be empty');
     const collections = refs.map((ref) => this.#catalog.collection(ref));
-    const flushTimestamp = this.#timestamps.next();
-    const sealTimeSeconds = BigInt(Math.floor(physicalMs(flushTimestamp) / 1_000));
-    return collections.map(({ id }) => ({
-      collectionId: id,
-      segmentIds: [],
-      flushTimestamp,
-      sealTimeSeconds,
-    }));
+    return await Promise.all(
+      collections.map(async ({ id }) => {
+        const { segmentIds, timestamp } = await this.#streaming.flush(id);
+        const sealTimeSeconds = BigInt(Math.floor(physicalMs(timestamp) / 1_000));
+        return { collectionId: id, segmentIds, flushTimestamp: timestamp, sealTimeSeconds };
+      }),
+    );
+  }
+
+  async flushAll(): Promise<Timestamp> {
+    const begun = await Promise.allSettled(
+      this.#catalog.collections().map(({ id }) => this.#streaming.flush(id)),
+    );
+    // A collection that was dropped meanwhile or is not served has nothing that a flush could move.
+    const isOurs = (error: unknown): boolean => !(error instanceof MilvusError);
+    for (const outcome of begun)
+      if (outcome.status === 'rejected' && isOurs(outcome.reason)) throw outcome.reason;
+    return this.#timestamps.next();
   }
 
   async isFlushed(
     ref: CollectionRef | null,
-    _segmentIds: readonly bigint[],
-    _timestamp: Timestamp,
+    segmentIds: readonly bigint[],
+    timestamp: Timestamp,
   ): Promise<boolean> {
-    if (ref !== null) this.#catalog.collection(ref);
-    return true;
+    const collections = ref === null ? this.#catalog.collections() : [this.#catalog.collection(ref)];
+    const segments = segmentIds as readonly SegmentId[];
+    const answers = collections.map(({ id }) => this.#streaming.isFlushed(id, timestamp, segments));
+    return (await Promise.all(answers)).every((isFlushed) => isFlushed);
   }
 
   async countRows(ref: CollectionRef, partition: string | null): Promise<bigint> {

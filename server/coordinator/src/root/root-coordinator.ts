@@ -22,7 +22,7 @@ import type {
   StreamingWorker,
 } from '@elanus/rpc';
 import { type Logger, silentLogger, type TimestampSource } from '@elanus/runtime';
-import type { Catalog } from '../catalog/catalog.ts';
+import type { Catalog, CatalogChange } from '../catalog/catalog.ts';
 import { channelNames } from '../catalog/channel-name.ts';
 import { isPartitionLoaded } from '../query/load-scope.ts';
 import { Aliases } from './aliases.ts';
@@ -250,10 +250,8 @@ export class CatalogRootCoordinator implements RootCoordinator {
       if (load !== undefined && isPartitionLoaded(load, dropped.id)) {
         throw invalidInput('partition cannot be dropped, partition is loaded, please release it first');
       }
-      await this.#change({
-        ...collection,
-        partitions: collection.partitions.filter(({ id }) => id !== dropped.id),
-      });
+      const left = { ...collection, partitions: collection.partitions.filter(({ id }) => id !== dropped.id) };
+      await this.#change(left, this.#catalog.files.changesOfDrop(collection.id, dropped.id));
       await this.#streaming.dropPartition(collection.id, dropped.id);
     });
   }
@@ -286,8 +284,8 @@ export class CatalogRootCoordinator implements RootCoordinator {
     };
   }
 
-  async #change(collection: CollectionInfo): Promise<void> {
-    await this.#catalog.commit([{ kind: 'put-collection', collection }]);
+  async #change(collection: CollectionInfo, beside: readonly CatalogChange[] = []): Promise<void> {
+    await this.#catalog.commit([{ kind: 'put-collection', collection }, ...beside]);
     await this.#streaming.updateCollection(collection);
   }
 

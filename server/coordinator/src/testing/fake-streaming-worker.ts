@@ -1,10 +1,20 @@
-import type { CollectionId, CollectionInfo, PartitionId } from '@elanus/model';
-import type { StreamingWorker, WriteRequest, WriteResult } from '@elanus/rpc';
+import {
+  type CollectionId,
+  type CollectionInfo,
+  composeTimestamp,
+  type PartitionId,
+  type Timestamp,
+} from '@elanus/model';
+import type { FlushPoint, StreamingWorker, WriteRequest, WriteResult } from '@elanus/rpc';
 
 /** Knows which collections have channels, and counts the rows that a test says there are. */
 export class FakeStreamingWorker implements StreamingWorker {
   readonly collections = new Map<CollectionId, CollectionInfo>();
   readonly rows = new Map<PartitionId, bigint>();
+  /** Of the last flush. */
+  flushTimestamp = composeTimestamp(1_700_000_000_000);
+  /** Collections whose flushes do not end. */
+  readonly stuck = new Set<CollectionId>();
 
   /** What the real one does at a start: opens what the catalog has, collects what it has not. */
   recover(collections: readonly CollectionInfo[]): void {
@@ -30,6 +40,15 @@ export class FakeStreamingWorker implements StreamingWorker {
 
   async write(_request: WriteRequest): Promise<WriteResult> {
     throw new Error('the fake worker takes no rows');
+  }
+
+  async flush(_id: CollectionId): Promise<FlushPoint> {
+    this.flushTimestamp = (this.flushTimestamp + 1n) as Timestamp;
+    return { timestamp: this.flushTimestamp, segmentIds: [] };
+  }
+
+  async isFlushed(id: CollectionId): Promise<boolean> {
+    return !this.stuck.has(id);
   }
 
   async countRows(id: CollectionId): Promise<ReadonlyMap<PartitionId, bigint>> {

@@ -61,11 +61,9 @@ export class FakeMessageLog implements MessageLog {
 
   async cut(channels: readonly ChannelName[], upTo: Timestamp): Promise<void> {
     for (const channel of channels) {
+      // Writes under way hold on to the list.
       const records = this.#channels.get(channel) ?? [];
-      this.#channels.set(
-        channel,
-        records.filter(({ timestamp }) => timestamp > upTo),
-      );
+      records.splice(0, records.length, ...records.filter(({ timestamp }) => timestamp > upTo));
     }
   }
 

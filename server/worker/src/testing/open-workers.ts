@@ -10,24 +10,33 @@ import {
   type TimestampSource,
 } from '@elanus/runtime';
 import type { TestKey } from '@elanus/segment/testing';
+import { SegmentFilesInMemory } from '../flush/segment-files.ts';
 import { openQueryWorker } from '../query-worker.ts';
 import { type LogStreamingWorker, openStreamingWorker } from '../streaming-worker.ts';
 import { SteppingTimestamps } from './collection-fixture.ts';
 import type { FakeMessageLog } from './fake-message-log.ts';
+import { TestFiles } from './test-files.ts';
 
 export interface Workers {
   readonly streaming: LogStreamingWorker;
   readonly query: QueryWorker;
 }
 
+export interface OpenWorkersOptions {
+  readonly timestamps?: TimestampSource;
+  readonly logger?: Logger;
+  /** What outlives the workers besides the log; otherwise new. */
+  readonly files?: TestFiles;
+}
+
 /** Both workers over one log, with the real kernel. */
-export function openWorkers(
-  log: FakeMessageLog,
-  random: Random,
-  options: { readonly timestamps?: TimestampSource; readonly logger?: Logger } = {},
-): Workers {
+export function openWorkers(log: FakeMessageLog, random: Random, options: OpenWorkersOptions = {}): Workers {
+  const { store, catalog } = options.files ?? new TestFiles();
   const streaming = openStreamingWorker({
     log,
+    store,
+    files: new SegmentFilesInMemory(store),
+    catalog,
     timestamps: options.timestamps ?? new SteppingTimestamps(),
     clock: systemClock,
     random,

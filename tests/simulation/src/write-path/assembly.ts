@@ -3,6 +3,7 @@ import { loadKernel } from '@elanus/kernel';
 import { type MessageLog, openMessageLog } from '@elanus/message-log';
 import type { MetaStore } from '@elanus/meta-store';
 import type { Timestamp } from '@elanus/model';
+import { openObjectStore } from '@elanus/object-store';
 import type { QueryWorker } from '@elanus/rpc';
 import {
   type Clock,
@@ -19,6 +20,7 @@ import {
   openQueryWorker,
   openStreamingWorker,
   type RecoveryReport,
+  SegmentFilesInMemory,
 } from '@elanus/worker';
 
 export interface AssemblyOptions {
@@ -63,6 +65,10 @@ export async function openAssembly(options: AssemblyOptions): Promise<Assembly> 
     metrics: noMetrics,
     fileBytesRoll: FILE_BYTES_ROLL,
   });
+  const objects = await openObjectStore(
+    { type: 'local', directory: '/data/objects' },
+    { clock, random, disk },
+  );
   const state = await openCoordinatorState({ store, clock, logger });
   const { catalog, oracle } = state;
   const timestamps: TimestampSource = {
@@ -75,6 +81,9 @@ export async function openAssembly(options: AssemblyOptions): Promise<Assembly> 
   const recover = async (source: MessageLog): Promise<Workers> => {
     const streaming = openStreamingWorker({
       log: source,
+      store: objects,
+      files: new SegmentFilesInMemory(objects),
+      catalog: state.segments,
       timestamps,
       clock,
       random,
@@ -106,6 +115,7 @@ export async function openAssembly(options: AssemblyOptions): Promise<Assembly> 
     log,
     async close() {
       await indexing[Symbol.asyncDispose]();
+      await streaming.close();
       const [oracleClosed] = await Promise.allSettled([oracle.close()]);
       await log.close();
       await store.close();
@@ -131,6 +141,7 @@ function repeated(log: MessageLog, times: number): MessageLog {
     createChannel: (channel) => log.createChannel(channel),
     dropChannel: (channel) => log.dropChannel(channel),
     append: (timestamp, entries) => log.append(timestamp, entries),
+    cut: (channels, upTo) => log.cut(channels, upTo),
     async *replay(channel, options) {
       for (let round = 0; round < times; round += 1) yield* log.replay(channel, options);
     },

@@ -22,6 +22,7 @@ export interface WritePathSummary {
   unanswered: number;
   reads: number;
   definitions: number;
+  flushes: number;
   /** A number that any difference in the order of events would change. */
   trace: number;
 }
@@ -56,6 +57,7 @@ class Simulation {
     unanswered: 0,
     reads: 0,
     definitions: 0,
+    flushes: 0,
     trace: 0,
   };
   #clock = new ManualClock();
@@ -137,6 +139,7 @@ class Simulation {
     if (draw < 0.45) this.#write(assembly);
     else if (draw < 0.57) this.#read(assembly);
     else if (draw < 0.65) this.#define(assembly);
+    else if (draw < 0.7) this.#flush(assembly);
     else if (draw < 0.82) await this.#wait(this.#random.below(60));
     else if (draw < 0.86) await turn();
     else if (draw < 0.91) this.#clock.advance(this.#random.below(400));
@@ -217,6 +220,17 @@ class Simulation {
         const isUnknown = error.code === 1 && this.#isClosing;
         if (!isGone && !isDropped && !isUnknown) throw error;
       },
+    });
+  }
+
+  #flush({ streaming }: Assembly): void {
+    const model = this.#anyCollection();
+    if (model === null) return;
+    this.#track(streaming.flush(model.info.id), {
+      answered: () => {
+        this.#summary.flushes += 1;
+      },
+      refused: (error) => this.#tolerate(error),
     });
   }
 

@@ -1,0 +1,49 @@
+import type {
+  Checkpoint,
+  CollectionId,
+  DeleteFileInfo,
+  IndexFileInfo,
+  PartitionId,
+  SegmentId,
+  SegmentInfo,
+} from '@elanus/model';
+
+/** What the catalog knows of the files of a collection. */
+export interface CollectionFiles {
+  /** `null`: nothing of the collection was ever flushed. */
+  readonly checkpoint: Checkpoint | null;
+  /** In the order they were published, as are the others. */
+  readonly segments: readonly SegmentInfo[];
+  readonly deleteFiles: readonly DeleteFileInfo[];
+  readonly indexFiles: readonly IndexFileInfo[];
+}
+
+/** What a flush has written. */
+export interface FlushPublication {
+  readonly segments: readonly SegmentInfo[];
+  readonly deleteFiles: readonly DeleteFileInfo[];
+  /** Whose deletions are in `deleteFiles` now, or belong to segments that are no more. */
+  readonly replacedDeleteFiles: readonly SegmentId[];
+  readonly checkpoint: Checkpoint;
+}
+
+/** Which files in the object store count, as far as workers have a say in it. */
+export interface SegmentCatalog {
+  /** Ids that nobody has or will get. */
+  allocateIds(count: number): Promise<readonly SegmentId[]>;
+  /** @throws MilvusError 1009 when a record of it is damaged: nobody knows what the collection holds */
+  filesOf(id: CollectionId): CollectionFiles;
+  /**
+   * Makes all of it count, or nothing. Segments of partitions that have been dropped meanwhile are left out; resolves to
+   * the partitions there are.
+   * @throws collectionNotFound
+   */
+  publishFlush(flush: FlushPublication): Promise<ReadonlySet<PartitionId>>;
+  /** @throws MilvusError when the index, the collection or a segment is no more */
+  publishIndexFile(file: IndexFileInfo, replaced: readonly SegmentId[]): Promise<void>;
+  /**
+   * Whether a file in the store counts, or may: `uncertain` when its collection's records are damaged. Keys that are not
+   * named as ours are `uncertain`.
+   */
+  standingOf(key: string): 'referenced' | 'unreferenced' | 'uncertain';
+}

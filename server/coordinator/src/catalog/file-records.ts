@@ -1,0 +1,180 @@
+import type { MetaChange } from '@elanus/meta-store';
+import {
+  type Checkpoint,
+  type CollectionId,
+  type DeleteFileInfo,
+  type IndexFileInfo,
+  type PartitionId,
+  type SegmentId,
+  type SegmentInfo,
+  unreachable,
+} from '@elanus/model';
+import type { CollectionFiles } from '@elanus/rpc';
+import {
+  CATALOG_PREFIX,
+  checkpointKey,
+  type FileRecordKind,
+  fileKey,
+  fileKeyPrefix,
+} from './catalog-keys.ts';
+import {
+  decodeCheckpoint,
+  decodeDeleteFile,
+  decodeIndexFile,
+  decodeSegment,
+  encodeCheckpoint,
+  encodeDeleteFile,
+  encodeIndexFile,
+  encodeSegment,
+} from './segment-record.ts';
+
+/** A step of a catalog transaction that is about the files of a collection. */
+export type FileChange =
+  | { readonly kind: 'put-segment'; readonly segment: SegmentInfo }
+  | { readonly kind: 'put-delete-file'; readonly file: DeleteFileInfo }
+  | { readonly kind: 'put-index-file'; readonly file: IndexFileInfo }
+  | { readonly kind: 'put-checkpoint'; readonly checkpoint: Checkpoint }
+  | {
+      readonly kind: 'remove-file';
+      readonly of: FileRecordKind;
+      readonly collectionId: CollectionId;
+      readonly id: SegmentId;
+    };
+
+interface Files {
+  checkpoint: Checkpoint | null;
+  readonly segment: Map<SegmentId, SegmentInfo>;
+  readonly deleteFile: Map<SegmentId, DeleteFileInfo>;
+  readonly indexFile: Map<SegmentId, IndexFileInfo>;
+}
+
+/** The part of the catalog that says which files in the object store count. */
+export class FileRecords {
+  readonly #byCollection = new Map<CollectionId, Files>();
+
+  of(id: CollectionId): CollectionFiles {
+    const files = this.#byCollection.get(id);
+    return {
+      checkpoint: files?.checkpoint ?? null,
+      segments: [...(files?.segment.values() ?? [])],
+      deleteFiles: [...(files?.deleteFile.values() ?? [])],
+      indexFiles: [...(files?.indexFile.values() ?? [])],
+    };
+  }
+
+  has(kind: FileRecordKind, collection: CollectionId, id: SegmentId): boolean {
+    return this.#byCollection.get(collection)?.[kind].has(id) ?? false;
+  }
+
+  /** Every key of a collection's records. */
+  keysOf(id: CollectionId): readonly string[] {
+    const files = this.#byCollection.get(id);
+    if (files === undefined) return [];
+    const kinds = ['segment', 'deleteFile', 'indexFile'] as const;
+    const own = kinds.flatMap((kind) => [...files[kind].keys()].map((file) => fileKey(kind, id, file)));
+    return [checkpointKey(id), ...own];
+  }
+
+  /** What has to be removed with a partition: its segments, and the indexes that any of them is in. */
+  changesOfDrop(collectionId: CollectionId, partition: PartitionId): readonly FileChange[] {
+    const { segments, indexFiles } = this.of(collectionId);
+    const dropped = segments.filter(({ partitionId }) => partitionId === partition).map(({ id }) => id);
+    const indexes = indexFiles.filter(({ runs }) =>
+      runs.some(({ segmentId }) => dropped.includes(segmentId)),
+    );
+    return [
+      ...dropped.map((id) => ({ kind: 'remove-file', of: 'segment', collectionId, id }) as const),
+      ...indexes.map(({ id }) => ({ kind: 'remove-file', of: 'indexFile', collectionId, id }) as const),
+    ];
+  }
+
+  encode(change: FileChange): MetaChange {
+    switch (change.kind) {
+      case 'put-segment': {
+        const { segment } = change;
+        return { key: fileKey('segment', segment.collectionId, segment.id), value: encodeSegment(segment) };
+      }
+      case 'put-delete-file': {
+        const { file } = change;
+        return { key: fileKey('deleteFile', file.collectionId, file.id), value: encodeDeleteFile(file) };
+      }
+      case 'put-index-file': {
+        const { file } = change;
+        return { key: fileKey('indexFile', file.collectionId, file.id), value: encodeIndexFile(file) };
+      }
+      case 'put-checkpoint': {
+        const { checkpoint } = change;
+        return { key: checkpointKey(checkpoint.collectionId), value: encodeCheckpoint(checkpoint) };
+      }
+      case 'remove-file':
+        return { key: fileKey(change.of, change.collectionId, change.id), value: null };
+      default:
+        return unreachable(change);
+    }
+  }
+
+  apply(change: FileChange): void {
+    switch (change.kind) {
+      case 'put-segment':
+        this.#filesOf(change.segment.collectionId).segment.set(change.segment.id, change.segment);
+        return;
+      case 'put-delete-file':
+        this.#filesOf(change.file.collectionId).deleteFile.set(change.file.id, change.file);
+        return;
+      case 'put-index-file':
+        this.#filesOf(change.file.collectionId).indexFile.set(change.file.id, change.file);
+        return;
+      case 'put-checkpoint':
+        this.#filesOf(change.checkpoint.collectionId).checkpoint = change.checkpoint;
+        return;
+      case 'remove-file':
+        this.#byCollection.get(change.collectionId)?.[change.of].delete(change.id);
+        return;
+      default:
+        unreachable(change);
+    }
+  }
+
+  forget(id: CollectionId): void {
+    this.#byCollection.delete(id);
+  }
+
+  /** Takes in what the store holds; `readEach` gives every record below a prefix, in the order of the ids. */
+  async readAll(
+    readEach: (prefix: string, read: (bytes: Uint8Array) => void) => Promise<void>,
+  ): Promise<void> {
+    await readEach(CATALOG_PREFIX.segment, (bytes) =>
+      this.apply({ kind: 'put-segment', segment: decodeSegment(bytes) }),
+    );
+    await readEach(CATALOG_PREFIX.deleteFile, (bytes) =>
+      this.apply({ kind: 'put-delete-file', file: decodeDeleteFile(bytes) }),
+    );
+    await readEach(CATALOG_PREFIX.indexFile, (bytes) =>
+      this.apply({ kind: 'put-index-file', file: decodeIndexFile(bytes) }),
+    );
+    await readEach(CATALOG_PREFIX.checkpoint, (bytes) =>
+      this.apply({ kind: 'put-checkpoint', checkpoint: decodeCheckpoint(bytes) }),
+    );
+  }
+
+  #filesOf(id: CollectionId): Files {
+    const known = this.#byCollection.get(id);
+    if (known !== undefined) return known;
+    const files: Files = {
+      checkpoint: null,
+      segment: new Map(),
+      deleteFile: new Map(),
+      indexFile: new Map(),
+    };
+    this.#byCollection.set(id, files);
+    return files;
+  }
+}
+
+/** Whether a record of the catalog says something of the files of this collection. */
+export function isFileRecordOf(id: CollectionId, key: string): boolean {
+  if (key === checkpointKey(id)) return true;
+  return (['segment', 'deleteFile', 'indexFile'] as const).some((kind) =>
+    key.startsWith(fileKeyPrefix(kind, id)),
+  );
+}

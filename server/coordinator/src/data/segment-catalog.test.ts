@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  type CollectionInfo,
+  ConsistencyLevel,
+  deleteFileKey,
+  type PartitionId,
+  type SegmentId,
+  type SegmentInfo,
+  segmentFileKey,
+  type Timestamp,
+} from '@elanus/model';
+import { type Deployment, openDeployment } from '../testing/deployment.ts';
+import { schemaOf } from '../testing/schema-fixture.ts';
+
+const at = (time: number) => BigInt(time) as Timestamp;
+
+async function withCollection(): Promise<Deployment & { readonly collection: CollectionInfo }> {
+  const deployment = await openDeployment();
+  const collection = await deployment.root.createCollection({
+    database: 'default',
+    schema: schemaOf('c', []),
+    shardsNum: 2,
+    partitionsNum: 0,
+    consistencyLevel: ConsistencyLevel.Bounded,
+    properties: [],
+  });
+  return { ...deployment, collection };
+}
+
+function segment(collection: CollectionInfo, id: SegmentId, partitionId?: PartitionId): SegmentInfo {
+  return {
+    id,
+    collectionId: collection.id,
+    partitionId: partitionId ?? collection.partitions[0]!.id,
+    channel: collection.channels[0]!,
+    rows: 3,
+    firstTimestamp: at(1),
+    lastTimestamp: at(2),
+    file: { key: segmentFileKey(collection.id, id), bytes: 1_000, crc32: 0xffff_ffff },
+  };
+}
+
+test('what a flush publishes is there after a start, its checkpoint too', async () => {
+  const { oracle, collection, segments, store } = await withCollection();
+  const [first, second, third] = await segments.allocateIds(3);
+  const checkpoint = { collectionId: collection.id, timestamp: at(9), historyStart: at(0) };
+  const deletes = {
+    id: third!,
+    collectionId: collection.id,
+    channel: collection.channels[1]!,
+    rows: 7,
+    file: { key: deleteFileKey(collection.id, third!), bytes: 10, crc32: 0 },
+  };
+  await segments.publishFlush({
+    segments: [segment(collection, first!)],
+    deleteFiles: [deletes],
+    replacedDeleteFiles: [],
+    checkpoint,
+  });
+  await segments.publishFlush({
+    segments: [segment(collection, second!)],
+    deleteFiles: [],
+    replacedDeleteFiles: [third!],
+    checkpoint: { ...checkpoint, timestamp: at(12), historyStart: at(4) },
+  });
+  await oracle.close();
+  const again = await openDeployment({ store });
+  assert.deepEqual(again.segments.filesOf(collection.id), {
+    checkpoint: { collectionId: collection.id, timestamp: at(12), historyStart: at(4) },
+    segments: [segment(collection, first!), segment(collection, second!)],
+    deleteFiles: [],
+    indexFiles: [],
+  });
+  assert.equal(again.segments.standingOf(segmentFileKey(collection.id, first!)), 'referenced');
+  assert.equal(again.segments.standingOf(deletes.file.key), 'unreferenced');
+  assert.equal(again.segments.standingOf('somebody/else’s file'), 'uncertain');
+  await again.oracle.close();
+});
+
+test('rows of a partition that was dropped meanwhile are left out', async () => {
+  const { oracle, root, collection, segments } = await withCollection();
+  const ref = { database: 'default', collection: 'c' };
+  const dropped = await root.createPartition(ref, 'p');
+  const [kept, gone] = await segments.allocateIds(2);
+  await root.dropPartition(ref, 'p');
+  const partitions = await segments.publishFlush({
+    segments: [segment(collection, kept!), segment(collection, gone!, dropped.id)],
+    deleteFiles: [],
+    replacedDeleteFiles: [],
+    checkpoint: { collectionId: collection.id, timestamp: at(9), historyStart: at(0) },
+  });
+  assert.deepEqual([...partitions], [collection.partitions[0]!.id]);
+  assert.deepEqual(
+    segments.filesOf(collection.id).segments.map(({ id }) => id),
+    [kept],
+  );
+  await oracle.close();
+});
+
+test('a partition takes its segments along, a collection everything', async () => {
+  const { oracle, root, collection, segments, store } = await withCollection();
+  const ref = { database: 'default', collection: 'c' };
+  const dropped = await root.createPartition(ref, 'p');
+  const [kept, gone] = await segments.allocateIds(2);
+  const checkpoint = { collectionId: collection.id, timestamp: at(9), historyStart: at(0) };
+  const flush = { deleteFiles: [], replacedDeleteFiles: [], checkpoint };
+  await segments.publishFlush({
+    segments: [segment(collection, kept!), segment(collection, gone!, dropped.id)],
+    ...flush,
+  });
+  await root.dropPartition(ref, 'p');
+  assert.deepEqual(
+    segments.filesOf(collection.id).segments.map(({ id }) => id),
+    [kept],
+  );
+  assert.equal(segments.standingOf(segmentFileKey(collection.id, gone!)), 'unreferenced');
+  await root.dropCollection(ref);
+  assert.deepEqual(await store.scan('catalog/segment/'), []);
+  assert.deepEqual(await store.scan('catalog/checkpoint/'), []);
+  await assert.rejects(() => segments.publishFlush({ segments: [], ...flush }), { code: 100 });
+  await oracle.close();
+});
+
+test('a damaged record makes everything of its collection uncertain, and is named', async () => {
+  const { oracle, collection, segments, store } = await withCollection();
+  const [id] = await segments.allocateIds(1);
+  await segments.publishFlush({
+    segments: [segment(collection, id!)],
+    deleteFiles: [],
+    replacedDeleteFiles: [],
+    checkpoint: { collectionId: collection.id, timestamp: at(9), historyStart: at(0) },
+  });
+  const key = `catalog/segment/${collection.id}/${id}`;
+  await store.commit([{ key, value: Buffer.from('v1 00000000\n{}') }]);
+  await oracle.close();
+  const again = await openDeployment({ store });
+  assert.throws(() => again.segments.filesOf(collection.id), { code: 1009, message: new RegExp(key) });
+  assert.equal(again.segments.standingOf(segmentFileKey(collection.id, id!)), 'uncertain');
+  await again.oracle.close();
+});

@@ -1,0 +1,100 @@
+import {
+  assert,
+  type CollectionId,
+  collectionNotFound,
+  dataIntegrity,
+  deleteFileKey,
+  type IndexFileInfo,
+  indexFileKey,
+  type PartitionId,
+  refused,
+  type SegmentId,
+  segmentFileKey,
+} from '@elanus/model';
+import type { CollectionFiles, FlushPublication, SegmentCatalog } from '@elanus/rpc';
+import type { Catalog, CatalogChange } from '../catalog/catalog.ts';
+import type { FileRecordKind } from '../catalog/catalog-keys.ts';
+import type { IdAllocator } from '../root/id-allocator.ts';
+
+/** `collection-<id>/<folder>/<file id>.<ending>` */
+const FILE_KEY = /^collection-(\d{1,19})\/(?:log-snapshot|delta|index)\/(\d{1,19})\.(?:arrow|idx)$/;
+
+/** Which files count, by the records of the catalog. */
+export class CatalogSegments implements SegmentCatalog {
+  readonly #catalog: Catalog;
+  readonly #ids: IdAllocator;
+
+  constructor({ catalog, ids }: { readonly catalog: Catalog; readonly ids: IdAllocator }) {
+    this.#catalog = catalog;
+    this.#ids = ids;
+  }
+
+  async allocateIds(count: number): Promise<readonly SegmentId[]> {
+    if (count === 0) return [];
+    const first = await this.#ids.allocate(count);
+    return Array.from({ length: count }, (_, at) => (first + BigInt(at)) as SegmentId);
+  }
+
+  filesOf(id: CollectionId): CollectionFiles {
+    const damage = this.#catalog.damageOf(id);
+    if (damage !== undefined) throw dataIntegrity(`catalog record ${damage.key}: ${damage.reason}`, null);
+    return this.#catalog.files.of(id);
+  }
+
+  async publishFlush(flush: FlushPublication): Promise<ReadonlySet<PartitionId>> {
+    const { checkpoint, segments, deleteFiles, replacedDeleteFiles } = flush;
+    const { collectionId } = checkpoint;
+    return await this.#catalog.withCollectionId(collectionId, async (collection) => {
+      if (collection === undefined) throw collectionNotFound('', String(collectionId));
+      const before = this.#catalog.files.of(collectionId).checkpoint;
+      assert(before === null || before.timestamp <= checkpoint.timestamp, 'a checkpoint never steps back');
+      const partitions = new Set(collection.partitions.map(({ id }) => id));
+      const kept = segments.filter(({ partitionId }) => partitions.has(partitionId));
+      await this.#catalog.commit([
+        ...kept.map((segment) => ({ kind: 'put-segment', segment }) as const),
+        ...deleteFiles.map((file) => ({ kind: 'put-delete-file', file }) as const),
+        ...replacedDeleteFiles.map((id) => removal('deleteFile', collectionId, id)),
+        { kind: 'put-checkpoint', checkpoint },
+      ]);
+      return partitions;
+    });
+  }
+
+  async publishIndexFile(file: IndexFileInfo, replaced: readonly SegmentId[]): Promise<void> {
+    const { collectionId, indexId, runs } = file;
+    await this.#catalog.withCollectionId(collectionId, async () => {
+      const hasIndex = this.#catalog.indexesOf(collectionId).some(({ id }) => id === indexId);
+      const hasRows = runs.every(({ segmentId }) =>
+        this.#catalog.files.has('segment', collectionId, segmentId),
+      );
+      if (!hasIndex || !hasRows) throw refused(`the index ${indexId} or its rows were dropped`);
+      await this.#catalog.commit([
+        { kind: 'put-index-file', file },
+        ...replaced.map((id) => removal('indexFile', collectionId, id)),
+      ]);
+    });
+  }
+
+  standingOf(key: string): 'referenced' | 'unreferenced' | 'uncertain' {
+    const match = FILE_KEY.exec(key);
+    if (match === null) return 'uncertain';
+    const collection = BigInt(match[1]!) as CollectionId;
+    const id = BigInt(match[2]!) as SegmentId;
+    if (this.#catalog.damageOf(collection) !== undefined) return 'uncertain';
+    const { files } = this.#catalog;
+    switch (key) {
+      case segmentFileKey(collection, id):
+        return files.has('segment', collection, id) ? 'referenced' : 'unreferenced';
+      case deleteFileKey(collection, id):
+        return files.has('deleteFile', collection, id) ? 'referenced' : 'unreferenced';
+      case indexFileKey(collection, id):
+        return files.has('indexFile', collection, id) ? 'referenced' : 'unreferenced';
+      default:
+        return 'uncertain';
+    }
+  }
+}
+
+function removal(of: FileRecordKind, collectionId: CollectionId, id: SegmentId): CatalogChange {
+  return { kind: 'remove-file', of, collectionId, id };
+}

@@ -1,0 +1,53 @@
+import { listAll, type ObjectStore } from '@elanus/object-store';
+import type { SegmentCatalog } from '@elanus/rpc';
+import type { Clock, Logger } from '@elanus/runtime';
+
+/** Files deleted with one request. */
+const DELETED_AT_ONCE = 100;
+
+/**
+ * Deletes files that nothing refers to: what flushes have left that a crash has ended, or whose collection was dropped.
+ * A file of a flush under way is young, so nothing younger than the grace time is touched; nor is what belongs to
+ * records of the catalog that can't be read.
+ */
+export class FileCollector {
+  readonly #store: ObjectStore;
+  readonly #catalog: SegmentCatalog;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #graceMs: number;
+
+  constructor(options: {
+    readonly store: ObjectStore;
+    readonly catalog: SegmentCatalog;
+    readonly clock: Clock;
+    readonly logger: Logger;
+    readonly graceMs: number;
+  }) {
+    this.#store = options.store;
+    this.#catalog = options.catalog;
+    this.#clock = options.clock;
+    this.#logger = options.logger;
+    this.#graceMs = options.graceMs;
+  }
+
+  /** Goes through all files below `prefix` once; resolves to how many it deleted. */
+  async collect(signal: AbortSignal, prefix = 'collection-'): Promise<number> {
+    let deleted = 0;
+    let keys: string[] = [];
+    const deleteThem = async (): Promise<void> => {
+      if (keys.length === 0) return;
+      await this.#store.deleteMany(keys, { signal });
+      this.#logger.info({ files: keys.length, first: keys[0] }, 'deleted files that nothing refers to');
+      deleted += keys.length;
+      keys = [];
+    };
+    for await (const { key, modifiedMs } of listAll(this.#store, prefix, { signal })) {
+      const isOld = modifiedMs + this.#graceMs <= this.#clock.nowMs();
+      if (isOld && this.#catalog.standingOf(key) === 'unreferenced') keys.push(key);
+      if (keys.length >= DELETED_AT_ONCE) await deleteThem();
+    }
+    await deleteThem();
+    return deleted;
+  }
+}

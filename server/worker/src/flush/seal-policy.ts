@@ -1,0 +1,43 @@
+/** When rows in memory go to files without being asked to. */
+export interface SealLimits {
+  /** Bytes of the rows of one shard. */
+  readonly bytesMax: number;
+  /** Milliseconds that a row is in no file. */
+  readonly lifeMsMax: number;
+  /** Milliseconds without a write, after which `idleBytesMin` are enough. */
+  readonly idleMsMax: number;
+  readonly idleBytesMin: number;
+  /** Milliseconds between two looks. */
+  readonly intervalMs: number;
+}
+
+const MIB = 1024 * 1024;
+
+/** What Milvus takes when nothing is configured. */
+export const SEAL_LIMITS_DEFAULT: SealLimits = {
+  bytesMax: 0.12 * 1024 * MIB,
+  lifeMsMax: 86_400_000,
+  idleMsMax: 600_000,
+  idleBytesMin: 16 * MIB,
+  intervalMs: 2_000,
+};
+
+/** The rows of a collection that are in no file. */
+export interface UnsealedRows {
+  /** Of the shard that has most. */
+  readonly bytes: number;
+  /** Unix milliseconds of the oldest and of the newest write. */
+  readonly oldestMs: number;
+  readonly newestMs: number;
+}
+
+/** Why these rows should go to files now; `null`: they need not. */
+export function reasonToSeal(
+  { bytes, oldestMs, newestMs }: UnsealedRows,
+  limits: SealLimits,
+  nowMs: number,
+): 'size' | 'age' | 'rest' | null {
+  if (bytes >= limits.bytesMax) return 'size';
+  if (nowMs - oldestMs >= limits.lifeMsMax) return 'age';
+  return bytes >= limits.idleBytesMin && nowMs - newestMs >= limits.idleMsMax ? 'rest' : null;
+}

@@ -1,0 +1,37 @@
+import { crc32 } from 'node:zlib';
+import type { StoredFile } from '@elanus/model';
+import type { ObjectStore } from '@elanus/object-store';
+import type { LoopShare } from '@elanus/runtime';
+import { encodeSegmentFile, type SegmentFileContent } from '@elanus/segment';
+
+/**
+ * Writes a file of rows or deletions, whole or not at all; it is durable when this resolves. What is there under the key
+ * already, of a try that was not heard of, is replaced by the same bytes.
+ * @throws what the store throws; the signal's reason
+ */
+export async function writeSegmentFile(
+  content: SegmentFileContent,
+  {
+    key,
+    store,
+    share,
+    signal,
+  }: {
+    readonly key: string;
+    readonly store: ObjectStore;
+    readonly share: LoopShare;
+    readonly signal: AbortSignal;
+  },
+): Promise<StoredFile> {
+  let bytes = 0;
+  let sum = 0;
+  async function* summed(): AsyncGenerator<Uint8Array> {
+    for await (const piece of encodeSegmentFile(content, { share, signal })) {
+      bytes += piece.length;
+      sum = crc32(piece, sum);
+      yield piece;
+    }
+  }
+  await store.put(key, summed(), { signal });
+  return { key, bytes, crc32: sum };
+}

@@ -1,0 +1,70 @@
+import type {
+  Checkpoint,
+  CollectionId,
+  DeleteFileInfo,
+  IndexFileInfo,
+  PartitionId,
+  SegmentId,
+  SegmentInfo,
+} from '@elanus/model';
+import type { ObjectStore } from '@elanus/object-store';
+import type { CollectionFiles, FlushPublication, SegmentCatalog } from '@elanus/rpc';
+import { MemoryObjectStore } from './memory-object-store.ts';
+
+/** An object store and the records of its files, in memory. */
+export class TestFiles {
+  readonly store: ObjectStore = new MemoryObjectStore();
+  readonly catalog = new TestSegmentCatalog();
+}
+
+/** Keeps what is published, of every collection. */
+export class TestSegmentCatalog implements SegmentCatalog {
+  readonly segments = new Map<SegmentId, SegmentInfo>();
+  readonly deleteFiles = new Map<SegmentId, DeleteFileInfo>();
+  readonly indexFiles = new Map<SegmentId, IndexFileInfo>();
+  readonly checkpoints = new Map<CollectionId, Checkpoint>();
+  /** Partitions that a publication finds dropped. */
+  readonly droppedPartitions = new Set<PartitionId>();
+  /** Called before a publication: may throw in its place. */
+  onPublish: () => void | Promise<void> = () => {};
+  #nextId = 1_000n;
+
+  async allocateIds(count: number): Promise<readonly SegmentId[]> {
+    return Array.from({ length: count }, () => this.#nextId++ as SegmentId);
+  }
+
+  filesOf(id: CollectionId): CollectionFiles {
+    const own = <Info extends { readonly collectionId: CollectionId }>(infos: Iterable<Info>): Info[] =>
+      [...infos].filter(({ collectionId }) => collectionId === id);
+    return {
+      checkpoint: this.checkpoints.get(id) ?? null,
+      segments: own(this.segments.values()),
+      deleteFiles: own(this.deleteFiles.values()),
+      indexFiles: own(this.indexFiles.values()),
+    };
+  }
+
+  async publishFlush(flush: FlushPublication): Promise<ReadonlySet<PartitionId>> {
+    await this.onPublish();
+    const kept = flush.segments.filter(({ partitionId }) => !this.droppedPartitions.has(partitionId));
+    for (const segment of kept) this.segments.set(segment.id, segment);
+    for (const file of flush.deleteFiles) this.deleteFiles.set(file.id, file);
+    for (const id of flush.replacedDeleteFiles) this.deleteFiles.delete(id);
+    this.checkpoints.set(flush.checkpoint.collectionId, flush.checkpoint);
+    return new Set(
+      flush.segments
+        .map(({ partitionId }) => partitionId)
+        .filter((partition) => !this.droppedPartitions.has(partition)),
+    );
+  }
+
+  async publishIndexFile(file: IndexFileInfo, replaced: readonly SegmentId[]): Promise<void> {
+    this.indexFiles.set(file.id, file);
+    for (const id of replaced) this.indexFiles.delete(id);
+  }
+
+  standingOf(key: string): 'referenced' | 'unreferenced' {
+    const infos = [...this.segments.values(), ...this.deleteFiles.values(), ...this.indexFiles.values()];
+    return infos.some(({ file }) => file.key === key) ? 'referenced' : 'unreferenced';
+  }
+}
