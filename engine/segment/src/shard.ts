@@ -108,7 +108,6 @@ export class Shard implements KeyReader {
   #deletions: { readonly locations: number[]; readonly ordinals: number[] } = { locations: [], ordinals: [] };
   /** Rows from before the process started, oldest first: row 0 of each file is at its location, the others follow. */
   #restored: { readonly file: SealedFile; readonly firstLocation: number }[] = [];
-  #isAllOpen = true;
   /** Until this is set a key's older rows are all dead, and nobody has to look at them. */
   #hasDuplicates = false;
 
@@ -181,6 +180,11 @@ export class Shard implements KeyReader {
     return this.vectorIndexes.of(id).reduce((sum, index) => sum + index.pendingRows(moment), 0);
   }
 
+  /** Rows of a chunk that were there at a time; 0 when that moment can't be read any more. */
+  rowsOfChunkAt(chunk: Chunk, at: Timestamp): number {
+    return at < this.#historyStart ? 0 : chunk.rowsAt(this.#momentAt(at));
+  }
+
   /** Rows from now on have the fields of `schema`; rows before get defaults for what is new. */
   useSchema(schema: CollectionSchema): void {
     this.#schema = schema;
@@ -194,7 +198,7 @@ export class Shard implements KeyReader {
    */
   async prepare(record: WriteRecord, timestamp: Timestamp): Promise<PreparedWrite | null> {
     if (timestamp <= this.appliedTimestamp) return null;
-    if (!this.#isAllOpen) await this.openKeys();
+    if (this.#restored.some(isClosed)) await this.#openKeysToWrite();
     const write = new PreparedWrite(this.#writes + 1, (deleted) => {
       this.#noteTimestamp(timestamp);
       this.#noteDeletions(deleted, timestamp);
@@ -293,7 +297,6 @@ export class Shard implements KeyReader {
         this.#sealed.set(chunk, { segmentId: id, firstRow });
       }
     }
-    this.#noteOpen();
   }
 
   /** Puts all rows of a partition out of sight at once, then frees their keys and memory. No write may come meanwhile. */
@@ -334,10 +337,10 @@ export class Shard implements KeyReader {
    * @throws MilvusError 1009 when one can't be
    */
   openFiles(scope: ReadScope): Promise<void> | null {
-    if (this.#isAllOpen) return null;
-    const closed = this.#restored.filter(
-      ({ file }) =>
-        !file.isOpen && (scope.partitionIds === null || scope.partitionIds.has(file.info.partitionId)),
+    if (this.#files.every(({ isOpen }) => isOpen)) return null;
+    const { partitionIds } = scope;
+    const closed = this.#files.filter(
+      ({ isOpen, info }) => !isOpen && (partitionIds === null || partitionIds.has(info.partitionId)),
     );
     return closed.length === 0 ? null : this.#openAll(closed);
   }
@@ -352,19 +355,23 @@ export class Shard implements KeyReader {
 
   /** Opens all files as far as they can be opened: keys in the others are not found. */
   async openKeys(): Promise<void> {
-    if (this.#isAllOpen) return;
-    const closed = this.#restored.filter(({ file }) => !file.isOpen && !file.isBroken);
-    await Promise.allSettled(closed.map(({ file }) => file.open()));
-    this.#noteOpen();
+    await Promise.allSettled(this.#restored.filter(isClosed).map(({ file }) => file.open()));
   }
 
-  async #openAll(closed: readonly { readonly file: SealedFile }[]): Promise<void> {
-    await Promise.all(closed.map(({ file }) => file.open()));
-    this.#noteOpen();
+  /** As `openKeys`. Rows in files that can't be opened may be replaced by the write: they are not shown again. */
+  async #openKeysToWrite(): Promise<void> {
+    for (const { file } of this.#restored) {
+      if (file.isOpen) continue;
+      try {
+        await file.open();
+      } catch (error) {
+        file.giveUp(error instanceof Error ? (error.cause ?? error) : error);
+      }
+    }
   }
 
-  #noteOpen(): void {
-    this.#isAllOpen = this.#restored.every(({ file }) => file.isOpen);
+  async #openAll(closed: readonly SealedFile[]): Promise<void> {
+    await Promise.all(closed.map((file) => file.open()));
   }
 
   /** The chunks that hold what a reader may see. Costs nothing per row when the time is now. */
@@ -658,6 +665,10 @@ export class Shard implements KeyReader {
     this.#writes += 1;
     this.#generation += 1;
   }
+}
+
+function isClosed({ file }: { readonly file: SealedFile }): boolean {
+  return !file.isOpen;
 }
 
 function snapshotTooOld(): MilvusError {

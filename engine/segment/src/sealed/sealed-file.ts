@@ -30,7 +30,9 @@ type State =
   | { readonly name: 'closed' }
   | { readonly name: 'opening'; readonly opened: Promise<void> }
   | { readonly name: 'open'; readonly content: OpenedFile }
-  | { readonly name: 'broken'; readonly cause: unknown };
+  | { readonly name: 'broken'; readonly cause: unknown }
+  /** For good. */
+  | { readonly name: 'given up'; readonly cause: unknown };
 
 interface OpenedFile {
   readonly footer: SegmentFileFooter;
@@ -56,24 +58,28 @@ export class SealedFile {
     return this.#state.name === 'open';
   }
 
-  /** Whether the file can't be used, and won't be until it is opened again. */
+  /** Whether the file can't be used; it may be when it is opened again, unless it was given up. */
   get isBroken(): boolean {
-    return this.#state.name === 'broken';
+    return this.#state.name === 'broken' || this.#state.name === 'given up';
   }
 
   /**
-   * Resolves when the columns can be asked for. A file that is broken is tried again.
+   * Resolves when the columns can be asked for. A file that is broken is tried again, unless it was given up.
    * @throws MilvusError 1009 that names the segment, when the file is missing or not what was written
    */
   async open(): Promise<void> {
     if (this.#state.name === 'open') return;
+    if (this.#state.name === 'given up') throw segmentBroken(this.info, this.#state.cause);
     if (this.#state.name !== 'opening') this.#state = { name: 'opening', opened: this.#open() };
     await this.#state.opened;
   }
 
-  /** Lets go of the file's memory, which is freed when nobody reads it any more. */
-  close(): void {
-    this.#state = { name: 'closed' };
+  /**
+   * Refuses all later reads: its bytes have turned out to be damaged, or rows were written without a look at its keys,
+   * so that it could show what they have replaced.
+   */
+  giveUp(cause: unknown): void {
+    this.#state = { name: 'given up', cause };
   }
 
   /** Some rows of a field; `undefined` when it is newer than the file. The file is open. */
@@ -93,6 +99,11 @@ export class SealedFile {
     return (this.column(TIMESTAMP_FIELD_ID as FieldId, first, count) as Int64Column).values;
   }
 
+  /** What an opening comes to, unless the file was given up meanwhile. */
+  #become(state: State): void {
+    if (this.#state.name !== 'given up') this.#state = state;
+  }
+
   get #content(): OpenedFile {
     assert(this.#state.name === 'open', 'a sealed segment is opened before it is read');
     return this.#state.content;
@@ -104,9 +115,10 @@ export class SealedFile {
       const { footer } = await SegmentFile.open(sourceInMemory(bytes));
       requireMatch(this.info, footer);
       const columns = new ColumnSlicer(bytes);
-      this.#state = { name: 'open', content: { footer, columns, keys: keyLookup(bytes, footer, columns) } };
+      const keys = keyLookup(bytes, footer, columns);
+      this.#become({ name: 'open', content: { footer, columns, keys } });
     } catch (cause) {
-      this.#state = { name: 'broken', cause };
+      this.#become({ name: 'broken', cause });
       throw segmentBroken(this.info, cause);
     }
   }
