@@ -9,15 +9,28 @@ export {
   sourceInMemory,
   sourceInStore,
 } from './files/index.ts';
+export { FilterCache } from './filter/filter-cache.ts';
+export type { FilterTools } from './filter/filter-views.ts';
 export type { PreparedWrite, WriteEffect } from './prepared-write.ts';
 export { countShards, queryShards, type RowWindow } from './query-shards.ts';
 export type { Read, RowSelection } from './read.ts';
+export {
+  blocksOf,
+  type PieceLimits,
+  type PlannedScalarPiece,
+  type ScalarIndexPieces,
+} from './scalar-index/index-pieces.ts';
+export { type ScalarIndexDefinition, scalarIndexSpec } from './scalar-index/plan-index.ts';
+export { memoryOfIndex, type ScalarIndexData, type ScalarIndexSpec } from './scalar-index/scalar-index.ts';
+export { ScalarIndexes } from './scalar-index/scalar-indexes.ts';
 export type { ScanTools } from './scan-rows.ts';
 export { RestoredDeletions } from './sealed/restored-deletions.ts';
 export { SealedFile, type SealedFileSource } from './sealed/sealed-file.ts';
 export { deletionContent, type SealedRows, type ShardCut, segmentContent } from './sealed/shard-cut.ts';
 export { searchShards, type VectorSearch } from './search-shards.ts';
-export { type ReadScope, type RestoredRows, Shard, type ShardOptions } from './shard.ts';
+export { type ChunkView, type ReadScope, type RestoredRows, Shard, type ShardOptions } from './shard.ts';
+export { openSegmentThreads, type SegmentThreads } from './threads/open-threads.ts';
+export { shareColumn } from './threads/share-column.ts';
 export { VectorCoder } from './vector-coder.ts';
 export {
   type IndexLimits,

@@ -1,6 +1,7 @@
-import type { RowFilter } from '@elanus/expr';
+import type { Predicate, RowFilter } from '@elanus/expr';
 import type { KeyColumn } from '@elanus/model';
 import type { LoopShare } from '@elanus/runtime';
+import type { FilterTools } from './filter/filter-views.ts';
 import type { ChunkView, ReadScope, Shard } from './shard.ts';
 
 /** What a filter asks for. */
@@ -9,6 +10,8 @@ export interface RowSelection {
   readonly keys: KeyColumn | null;
   /** Says of such a row whether it matches; `null`: it does. */
   readonly matches: RowFilter | null;
+  /** What `matches` was compiled from: indexes and what is known of earlier reads serve nobody else. */
+  readonly predicate?: Predicate;
 }
 
 /** A read over all shards of a collection. */
@@ -16,6 +19,8 @@ export interface Read {
   readonly shards: readonly Shard[];
   readonly scope: ReadScope;
   readonly selection: RowSelection | null;
+  /** Left out: rows are tested one by one on this thread. */
+  readonly filters?: FilterTools;
   readonly share: LoopShare;
   readonly signal?: AbortSignal | undefined;
 }

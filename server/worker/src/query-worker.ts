@@ -10,16 +10,19 @@ import type {
   SearchHits,
   SearchTask,
 } from '@elanus/rpc';
-import type { LoopShare } from '@elanus/runtime';
+import { type LoopShare, type Metrics, noMetrics } from '@elanus/runtime';
 import {
   countShards,
+  FilterCache,
   fetchColumns,
   queryShards,
   type Read,
   type ScanTools,
+  type SegmentThreads,
   searchShards,
   VectorCoder,
 } from '@elanus/segment';
+import { registerFilterMetrics } from './filter-metrics.ts';
 import { rowSelection } from './row-selection.ts';
 import type { ServedCollections } from './served-collections.ts';
 
@@ -28,7 +31,14 @@ export interface QueryWorkerOptions {
   readonly collections: ServedCollections;
   readonly share: LoopShare;
   readonly kernel: Kernel;
+  /** For filters that take long. Default: they run on the calling thread, a little in each turn. */
+  readonly threads?: SegmentThreads;
+  readonly metrics?: Metrics;
+  /** What filters have found, kept for those who ask again. Default: 64 MiB. */
+  readonly filterCacheBytes?: number;
 }
+
+const FILTER_CACHE_BYTES = 64 * 1024 * 1024;
 
 export function openQueryWorker(options: QueryWorkerOptions): QueryWorker {
   return new SegmentQueryWorker(options);
@@ -39,10 +49,16 @@ class SegmentQueryWorker implements QueryWorker {
   readonly #collections: ServedCollections;
   readonly #share: LoopShare;
   readonly #tools: ScanTools;
+  readonly #cache: FilterCache;
+  readonly #threads: SegmentThreads | null;
 
-  constructor({ collections, share, kernel }: QueryWorkerOptions) {
+  constructor(options: QueryWorkerOptions) {
+    const { collections, share, kernel, threads = null, metrics = noMetrics } = options;
     this.#collections = collections;
     this.#share = share;
+    this.#threads = threads;
+    this.#cache = new FilterCache(options.filterCacheBytes ?? FILTER_CACHE_BYTES);
+    registerFilterMetrics(metrics, this.#cache);
     this.#tools = { kernel, coder: new VectorCoder(kernel) };
   }
 
@@ -84,6 +100,7 @@ class SegmentQueryWorker implements QueryWorker {
       shards: collection.shards,
       scope: { partitionIds, at },
       selection: rowSelection(task.filter),
+      filters: { cache: this.#cache, indexes: collection.scalarIndexes, threads: this.#threads },
       share: this.#share,
       // Most reads end without ever asking for it.
       get signal() {

@@ -6,5 +6,5 @@ export function rowSelection(filter: Predicate | null): RowSelection | null {
   if (filter === null) return null;
   const keys = primaryKeysOf(filter);
   if (keys !== null) return { keys, matches: null };
-  return { keys: requiredKeys(filter), matches: compilePredicate(filter) };
+  return { keys: requiredKeys(filter), matches: compilePredicate(filter), predicate: filter };
 }

@@ -8,18 +8,29 @@ import {
   type Timestamp,
 } from '@elanus/model';
 import type { IndexProgress, IndexWorker } from '@elanus/rpc';
-import { type Clock, ConcurrencyLimit, type Logger, type LoopShare, type Metrics } from '@elanus/runtime';
+import {
+  type Clock,
+  ConcurrencyLimit,
+  type Logger,
+  type LoopShare,
+  type Metrics,
+  type Random,
+  systemRandom,
+} from '@elanus/runtime';
 import {
   type IndexLimits,
+  type PieceLimits,
   type PlannedPiece,
   presentRows,
   type SegmentIndex,
   vectorsOf,
 } from '@elanus/segment';
+import type { ServedCollection } from '../served-collection.ts';
 import type { ServedCollections } from '../served-collections.ts';
 import { type IndexMetrics, registerIndexMetrics } from './index-metrics.ts';
 import { indexSpecOf } from './index-spec.ts';
 import { OpenIndex, type RunningBuild } from './open-index.ts';
+import { ScalarIndexBuilder } from './scalar-index-builder.ts';
 
 /** Writes that pause for so long count as at rest. */
 const REST_MS = 5_000;
@@ -40,6 +51,9 @@ export interface IndexWorkerOptions {
   /** Builds at once. */
   readonly buildsMax: number;
   readonly limits?: IndexLimits;
+  readonly scalarLimits?: PieceLimits;
+  /** Default: the system's. */
+  readonly random?: Random;
 }
 
 export function openIndexWorker(options: IndexWorkerOptions): BackgroundIndexWorker {
@@ -57,11 +71,18 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
   readonly #open = new Map<IndexId, OpenIndex>();
   readonly #tasks = new Set<Promise<void>>();
   readonly #closing = new AbortController();
+  readonly #scalars: ScalarIndexBuilder;
   #isWatching = false;
 
   constructor(options: IndexWorkerOptions) {
     this.#options = options;
     this.#limit = new ConcurrencyLimit(options.buildsMax);
+    const { scalarLimits: limits, random = systemRandom } = options;
+    this.#scalars = new ScalarIndexBuilder({
+      ...options,
+      random,
+      ...(limits === undefined ? {} : { limits }),
+    });
     const all = () => [...this.#open.values()];
     this.#metrics = registerIndexMetrics(options.metrics, {
       running: () => all().flatMap(({ running }) => [...running].map(({ percent }) => percent)),
@@ -78,29 +99,41 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
   async openIndex(info: IndexInfo): Promise<void> {
     const collection = this.#options.collections.find(info.collectionId);
     if (collection === undefined || this.#open.has(info.id)) return;
+    if (info.metricType === null) {
+      this.#scalars.open(info, collection);
+      this.#watch(collection);
+      return;
+    }
     const field = fieldById(collection.info.schema, info.fieldId);
     const spec = field === undefined ? null : indexSpecOf(info, field);
     if (field === undefined || spec === null || info.metricType === null) return;
     const index = new OpenIndex(info, { field, spec, collection, limits: this.#options.limits ?? {} });
     this.#open.set(info.id, index);
-    collection.watcher = {
-      chunksBegun: () => this.#considerAll(info.collectionId),
-      dropped: () => this.#closeAll(info.collectionId),
-    };
+    this.#watch(collection);
     this.#consider(index, 'going-on');
+  }
+
+  #watch(collection: ServedCollection): void {
+    const { id } = collection.info;
+    collection.watcher = {
+      chunksBegun: () => this.#considerAll(id),
+      dropped: () => this.#closeAll(id),
+    };
     if (this.#isWatching) return;
     this.#isWatching = true;
     this.#start(this.#watchRest());
   }
 
   async closeIndex({ id }: IndexInfo): Promise<void> {
+    this.#scalars.close(id);
     this.#open.get(id)?.close();
     this.#open.delete(id);
   }
 
   async indexProgress({ id }: IndexInfo, at: Timestamp): Promise<IndexProgress> {
     const index = this.#open.get(id);
-    if (index === undefined) return { pendingRows: 0n, pendingRowsThen: 0n, failReason: null };
+    if (index === undefined)
+      return this.#scalars.progress(id, at) ?? { pendingRows: 0n, pendingRowsThen: 0n, failReason: null };
     return {
       pendingRows: BigInt(index.pendingRows(TIMESTAMP_MAX)),
       pendingRowsThen: BigInt(index.pendingRows(at)),
@@ -112,16 +145,19 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     for (const { info } of [...this.#open.values()]) await this.closeIndex(info);
+    await this.#scalars[Symbol.asyncDispose]();
     await Promise.all(this.#tasks);
   }
 
   #considerAll(id: CollectionId): void {
     for (const index of this.#open.values())
       if (index.info.collectionId === id) this.#consider(index, 'going-on');
+    this.#scalars.considerAll(id);
   }
 
   #closeAll(id: CollectionId): void {
     for (const { info } of [...this.#open.values()]) if (info.collectionId === id) void this.closeIndex(info);
+    this.#scalars.closeAll(id);
   }
 
   /** Schedules a build for every segment that has one to do. */
@@ -207,6 +243,7 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
         await this.#options.clock.sleep(REST_MS, { signal });
         for (const index of this.#open.values())
           if (index.isAtRest() && index.scheduled.size === 0) this.#consider(index, 'at-rest');
+        this.#scalars.considerAtRest();
       }
     } catch (error) {
       if (!signal.aborted) throw error;

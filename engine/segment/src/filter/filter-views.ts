@@ -1,0 +1,169 @@
+import { type Condition, costOfRow, type Predicate, type RowFilter } from '@elanus/expr';
+import { type Read, takeTurns } from '../read.ts';
+import type { ScalarIndexes } from '../scalar-index/scalar-indexes.ts';
+import type { ChunkView } from '../shard.ts';
+import type { SegmentThreads } from '../threads/open-threads.ts';
+import { conditionKey } from './condition-key.ts';
+import type { FilterCache, FilterMatches } from './filter-cache.ts';
+import { findByIndex } from './find-by-index.ts';
+import { BITS_SET, matchBits, rowsAtOnce } from './match-bits.ts';
+import { scanOnThreads } from './scan-on-threads.ts';
+
+/** What makes filters cheaper than going through all rows on the calling thread. */
+export interface FilterTools {
+  readonly cache: FilterCache;
+  readonly indexes: ScalarIndexes;
+  /** `null`: there are none. */
+  readonly threads: SegmentThreads | null;
+  /** Tests that take longer together leave the calling thread: nanoseconds, 5 ms when left out. */
+  readonly nsHereMax?: number;
+}
+
+/** Rows of a view that match, deleted ones included. */
+export interface ViewMatches {
+  readonly view: ChunkView;
+  /** Bits of the first `view.rows` rows. */
+  readonly bits: Uint8Array;
+  readonly count: number;
+}
+
+/** Rows of a view that match and live. */
+export interface LiveMatches {
+  readonly view: ChunkView;
+  readonly allowed: Uint8Array;
+  readonly count: number;
+}
+
+/** The rows of the views that match a filter; views without any are left out. */
+export async function filterViews(
+  read: Read,
+  views: readonly ChunkView[],
+  filter: RowFilter,
+  predicate: Predicate | null,
+): Promise<readonly LiveMatches[]> {
+  const { filters } = read;
+  const matches =
+    filters === undefined || predicate === null
+      ? await scanHere(read, views, filter)
+      : await findMatches(read, views, { filter, predicate, tools: filters });
+  return matches.map(liveOnes).filter(({ count }) => count > 0);
+}
+
+/** A filter, and what helps to find its rows. */
+export interface FilterSearch {
+  readonly filter: RowFilter;
+  readonly predicate: Predicate;
+  readonly tools: FilterTools;
+}
+
+/** From the cache, by indexes, and the rest by testing row by row, in this order. */
+async function findMatches(
+  read: Read,
+  views: readonly ChunkView[],
+  search: FilterSearch,
+): Promise<readonly ViewMatches[]> {
+  const { condition } = search.predicate;
+  // Rows that are drawn by chance are drawn in their order, all at one place.
+  if (hasSample(condition)) return await scanHere(read, views, search.filter);
+  const key = views.length === 0 ? null : conditionKey(condition);
+  const known = key === null ? null : search.tools.cache.open(key);
+  const { found, rest } = known === null ? { found: [], rest: views } : findCached(views, known);
+  if (rest.length === 0) return found;
+  const byIndex = await findByIndex(read, rest, search);
+  const scanned =
+    byIndex.rest.length === 0 ? [] : await scan(read, byIndex.rest, search, costOfRow(condition) + 1);
+  const fresh = [...byIndex.found, ...scanned];
+  if (known !== null) remember(fresh, known);
+  return found.length + byIndex.found.length === 0 ? scanned : inOrder(views, [...found, ...fresh]);
+}
+
+function hasSample(condition: Condition): boolean {
+  return (
+    condition.kind === 'sample' ||
+    (condition.kind === 'and' && condition.operands.some(({ kind }) => kind === 'sample'))
+  );
+}
+
+function findCached(
+  views: readonly ChunkView[],
+  known: FilterMatches,
+): { readonly found: readonly ViewMatches[]; readonly rest: readonly ChunkView[] } {
+  const found: ViewMatches[] = [];
+  const rest: ChunkView[] = [];
+  for (const view of views) {
+    const matches = isFixed(view) ? known.get(view.chunk) : undefined;
+    if (matches === undefined) rest.push(view);
+    else found.push({ view, ...matches });
+  }
+  return { found, rest };
+}
+
+/** Whether the view shows all rows that its chunk will ever have. */
+function isFixed({ chunk, rows }: ChunkView): boolean {
+  return chunk.isClosed && rows === chunk.rows;
+}
+
+function remember(matches: readonly ViewMatches[], known: FilterMatches): void {
+  // A copy: the bits are part of larger memory.
+  for (const { view, bits, count } of matches)
+    if (isFixed(view)) known.set(view.chunk, { bits: bits.slice(), count });
+}
+
+/** The matches in the order of the views. */
+function inOrder(views: readonly ChunkView[], matches: readonly ViewMatches[]): readonly ViewMatches[] {
+  const byView = new Map(matches.map((one) => [one.view, one]));
+  return views.map((view) => byView.get(view)).filter((one) => one !== undefined);
+}
+
+const NS_HERE_MAX = 5_000_000;
+
+async function scan(
+  read: Read,
+  views: readonly ChunkView[],
+  search: FilterSearch,
+  costOfTest: number,
+): Promise<readonly ViewMatches[]> {
+  const rows = views.reduce((sum, view) => sum + view.rows, 0);
+  if (rows * costOfTest > (search.tools.nsHereMax ?? NS_HERE_MAX)) {
+    const matches = await scanOnThreads(read, views, search, costOfTest);
+    if (matches !== null) return matches;
+  }
+  return await scanHere(read, views, search.filter);
+}
+
+/** Tests row by row on the calling thread, a little in each turn. */
+async function scanHere(
+  read: Read,
+  views: readonly ChunkView[],
+  filter: RowFilter,
+): Promise<readonly ViewMatches[]> {
+  const memory = new Uint8Array(views.reduce((sum, { rows }) => sum + Math.ceil(rows / 8), 0));
+  const step = rowsAtOnce(filter);
+  const matches: ViewMatches[] = [];
+  let used = 0;
+  for (const view of views) {
+    const bits = memory.subarray(used, used + Math.ceil(view.rows / 8));
+    let count = 0;
+    for (let start = 0; start < view.rows; start += step) {
+      await takeTurns(read);
+      count += matchBits(filter, view.chunk, start, Math.min(start + step, view.rows), bits);
+    }
+    used += bits.length;
+    matches.push({ view, bits, count });
+  }
+  return matches;
+}
+
+/** Less the rows that are deleted, of which there are mostly none. */
+function liveOnes({ view, bits, count }: ViewMatches): LiveMatches {
+  const { live } = view;
+  if (live === null || count === 0) return { view, allowed: bits, count };
+  const allowed = new Uint8Array(bits.length);
+  let left = 0;
+  for (let at = 0; at < bits.length; at++) {
+    const byte = bits[at]! & live[at]!;
+    allowed[at] = byte;
+    left += BITS_SET[byte]!;
+  }
+  return { view, allowed, count: left };
+}

@@ -1,0 +1,63 @@
+import type { Column, FieldId } from '@elanus/model';
+import type { Read } from '../read.ts';
+import type { ChunkView } from '../shard.ts';
+import { sharedBytes } from '../shared-memory.ts';
+import type { FilterBlock } from '../threads/segment-requests.ts';
+import { shareColumn } from '../threads/share-column.ts';
+
+import { countConstants } from './count-constants.ts';
+import type { FilterSearch, ViewMatches } from './filter-views.ts';
+
+/** Work of one task: long beside the way to the thread, short beside what a client waits for. */
+const TASK_NS = 4_000_000;
+/** A filter with more constants takes as long to be sent as to be used. */
+const SENT_CONSTANTS_MAX = 20_000;
+
+/** Tests row by row on other threads; `null` when the filter or its columns can't go there. */
+export async function scanOnThreads(
+  read: Read,
+  views: readonly ChunkView[],
+  { predicate, tools }: FilterSearch,
+  costOfTest: number,
+): Promise<readonly ViewMatches[] | null> {
+  const { condition, fieldIds } = predicate;
+  const { threads } = tools;
+  if (threads === null || countConstants(condition) > SENT_CONSTANTS_MAX) return null;
+  const blocks: FilterBlock[] = [];
+  for (const { chunk, rows } of views) {
+    if (read.share.isSpent()) await read.share.nextTurn(read.signal);
+    const columns = new Map<FieldId, Column>();
+    for (const id of fieldIds) {
+      const column = shareColumn(chunk.column(id), 0, rows);
+      if (column === null) return null;
+      columns.set(id, column);
+    }
+    blocks.push({ columns, rows, bits: sharedBytes(Math.ceil(rows / 8)) });
+  }
+  const counts: number[] = [];
+  const groups = grouped(blocks, TASK_NS / costOfTest);
+  const answers = groups.map(async (group) => {
+    // Whoever has gone away leaves the threads to others.
+    read.signal?.throwIfAborted();
+    return await threads.run({ kind: 'filter', condition, blocks: group });
+  });
+  for (const answer of await Promise.all(answers))
+    if (answer.kind === 'filter') counts.push(...answer.counts);
+  read.signal?.throwIfAborted();
+  return views.map((view, at) => ({ view, bits: blocks[at]!.bits, count: counts[at]! }));
+}
+
+/** Neighbours of about so many rows together. */
+function grouped(blocks: readonly FilterBlock[], rowsWanted: number): readonly (readonly FilterBlock[])[] {
+  const groups: FilterBlock[][] = [];
+  let rows = Number.POSITIVE_INFINITY;
+  for (const block of blocks) {
+    if (rows >= rowsWanted) {
+      groups.push([]);
+      rows = 0;
+    }
+    groups.at(-1)!.push(block);
+    rows += block.rows;
+  }
+  return groups;
+}

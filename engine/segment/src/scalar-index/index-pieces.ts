@@ -1,0 +1,187 @@
+import type { Timestamp } from '@elanus/model';
+import type { Chunk } from '../chunk.ts';
+import type { ChunkView, Shard } from '../shard.ts';
+import type { IndexedBlock } from './build-scalar-index.ts';
+import type { IndexedPlace, ScalarIndexData } from './scalar-index.ts';
+
+/** A chunk's rows within a piece. */
+export interface PieceChunk {
+  readonly chunk: Chunk;
+  readonly rows: number;
+  /** What the piece calls its first row: a multiple of 32. */
+  readonly firstRow: number;
+}
+
+/** Chunks of one partition in one shard, in the order of their rows, and the index over them. */
+export interface ScalarPiece {
+  readonly chunks: readonly PieceChunk[];
+  /** By chunk what the piece calls its first row. */
+  readonly firstRows: ReadonlyMap<Chunk, number>;
+  readonly index: ScalarIndexData;
+}
+
+/** Whether two pieces number the same rows alike, so that their answers can be joined bit by bit. */
+export function haveSameRows(a: ScalarPiece, b: ScalarPiece): boolean {
+  if (a.chunks.length !== b.chunks.length) return false;
+  return a.chunks.every(({ chunk }, at) => chunk === b.chunks[at]!.chunk);
+}
+
+/** Chunks that should get one index. */
+export interface PlannedScalarPiece {
+  readonly chunks: readonly PieceChunk[];
+  /** Rows in all, and those among them that had no index. */
+  readonly rows: number;
+  readonly newRows: number;
+  readonly replaced: readonly ScalarPiece[];
+}
+
+/** A piece takes in those before it that are at most so many times its size: so there are few of them. */
+const ABSORBED_SIZE_MAX = 2;
+/** The same once writes are at rest, when fewer pieces are worth more work. */
+const ABSORBED_SIZE_AT_REST_MAX = 16;
+/** A piece is built in one go, and is held twice while it takes in others. */
+const PIECE_ROWS_MAX = 4_000_000;
+
+export interface PieceLimits {
+  /** Rows that are worth a piece. */
+  readonly rowsMin?: number;
+  /** Rows of a piece at most. */
+  readonly rowsMax?: number;
+}
+
+const ROWS_MIN = 32_768;
+const ROWS_AT_REST_MIN = 4_096;
+
+/** One index of a collection, as far as it is built: pieces over chunks that do not change any more. */
+export class ScalarIndexPieces {
+  readonly place: IndexedPlace;
+  readonly #rowsMin: number;
+  readonly #rowsMax: number;
+  #pieces: readonly ScalarPiece[] = [];
+  readonly #pieceOf = new Map<Chunk, ScalarPiece>();
+
+  constructor(place: IndexedPlace, limits: PieceLimits = {}) {
+    this.place = place;
+    this.#rowsMin = limits.rowsMin ?? ROWS_MIN;
+    this.#rowsMax = limits.rowsMax ?? PIECE_ROWS_MAX;
+  }
+
+  get pieces(): readonly ScalarPiece[] {
+    return this.#pieces;
+  }
+
+  /** The piece that covers a chunk. */
+  pieceOf(chunk: Chunk): ScalarPiece | undefined {
+    return this.#pieceOf.get(chunk);
+  }
+
+  /** What to build next over the chunks of these shards, while writes go on or when they are at rest; `null`: nothing. */
+  nextPiece(views: readonly ChunkView[], writes: 'going-on' | 'at-rest'): PlannedScalarPiece | null {
+    this.#forgetAllBut(views);
+    for (const group of bySegment(views)) {
+      const planned = this.#nextOfSegment(group, writes);
+      if (planned !== null) return planned;
+    }
+    return null;
+  }
+
+  /** Live rows of these chunks, written up to `at`, that wait to be indexed: none while they are too few. */
+  pendingRows(views: readonly ChunkView[], at: Timestamp): number {
+    let pending = 0;
+    for (const group of bySegment(views)) {
+      const waiting = group.filter(({ chunk }) => chunk.isClosed && !this.#pieceOf.has(chunk));
+      const rows = waiting.reduce((sum, { chunk }) => sum + chunk.rows, 0);
+      if (rows < this.#rowsMin) continue;
+      for (const { shard, chunk } of waiting)
+        pending += Math.min(chunk.liveRows, shard.rowsOfChunkAt(chunk, at));
+    }
+    return pending;
+  }
+
+  /** Uses what was built from now on. */
+  adopt(planned: PlannedScalarPiece, index: ScalarIndexData): void {
+    const { chunks } = planned;
+    const firstRows = new Map(chunks.map(({ chunk, firstRow }) => [chunk, firstRow]));
+    const piece = { chunks, firstRows, index };
+    this.#pieces = [...this.#pieces.filter((old) => !planned.replaced.includes(old)), piece];
+    for (const { chunk } of planned.chunks) this.#pieceOf.set(chunk, piece);
+  }
+
+  /** Frees everything; rows are tested one by one from now on. */
+  close(): void {
+    this.#pieces = [];
+    this.#pieceOf.clear();
+  }
+
+  /** Lets go of pieces none of whose chunks is read any more. */
+  #forgetAllBut(views: readonly ChunkView[]): void {
+    const known = new Set(views.map(({ chunk }) => chunk));
+    const isUsed = ({ chunks }: ScalarPiece): boolean => chunks.some(({ chunk }) => known.has(chunk));
+    if (this.#pieces.every(isUsed)) return;
+    this.#pieces = this.#pieces.filter(isUsed);
+    for (const [chunk, piece] of this.#pieceOf) if (!isUsed(piece)) this.#pieceOf.delete(chunk);
+  }
+
+  #nextOfSegment(group: readonly ChunkView[], writes: 'going-on' | 'at-rest'): PlannedScalarPiece | null {
+    const isAtRest = writes === 'at-rest';
+    const closed = group.filter(({ chunk }) => chunk.isClosed).map(({ chunk }) => chunk);
+    const waiting = closed.filter((chunk) => !this.#pieceOf.has(chunk));
+    const pieces = [...new Set(closed.map((chunk) => this.#pieceOf.get(chunk)))].filter(
+      (piece) => piece !== undefined,
+    );
+    const newRows = rowsOf(waiting);
+    const isEnough = newRows >= (isAtRest ? Math.min(ROWS_AT_REST_MIN, this.#rowsMin) : this.#rowsMin);
+    if (!isEnough && !isAtRest) return null;
+    const replaced: ScalarPiece[] = [];
+    let rows = isEnough ? newRows : 0;
+    for (const piece of pieces.toSorted((a, b) => a.index.rows - b.index.rows)) {
+      const sizeMax = isAtRest ? ABSORBED_SIZE_AT_REST_MAX : ABSORBED_SIZE_MAX;
+      if (rows > 0 && piece.index.rows > sizeMax * rows) break;
+      if (rows + piece.index.rows > this.#rowsMax) break;
+      replaced.push(piece);
+      rows += piece.index.rows;
+    }
+    if (!isEnough && replaced.length < 2) return null;
+    const isTaken = (chunk: Chunk): boolean => {
+      const piece = this.#pieceOf.get(chunk);
+      return piece === undefined || replaced.includes(piece);
+    };
+    const chunks = numbered(closed.filter(isTaken), this.#rowsMax);
+    return { chunks, rows: rowsOf(chunks.map(({ chunk }) => chunk)), newRows, replaced };
+  }
+}
+
+/** The columns of a planned piece, for whoever builds it. */
+export function blocksOf({ chunks }: PlannedScalarPiece, { fieldId }: IndexedPlace): readonly IndexedBlock[] {
+  return chunks.map(({ chunk, rows, firstRow }) => ({ column: chunk.column(fieldId), rows, firstRow }));
+}
+
+/** The views by shard and partition. */
+function bySegment(views: readonly ChunkView[]): readonly (readonly ChunkView[])[] {
+  const groups = new Map<Shard, Map<bigint, ChunkView[]>>();
+  for (const view of views) {
+    const ofShard = groups.get(view.shard) ?? new Map<bigint, ChunkView[]>();
+    groups.set(view.shard, ofShard);
+    const known = ofShard.get(view.chunk.partitionId);
+    if (known === undefined) ofShard.set(view.chunk.partitionId, [view]);
+    else known.push(view);
+  }
+  return [...groups.values()].flatMap((ofShard) => [...ofShard.values()]);
+}
+
+function rowsOf(chunks: readonly Chunk[]): number {
+  return chunks.reduce((sum, { rows }) => sum + rows, 0);
+}
+
+function numbered(chunks: readonly Chunk[], rowsMax: number): readonly PieceChunk[] {
+  const kept: PieceChunk[] = [];
+  let firstRow = 0;
+  let rows = 0;
+  for (const chunk of chunks) {
+    rows += chunk.rows;
+    if (kept.length > 0 && rows > rowsMax) break;
+    kept.push({ chunk, rows: chunk.rows, firstRow });
+    firstRow += Math.ceil(chunk.rows / 32) * 32;
+  }
+  return kept;
+}

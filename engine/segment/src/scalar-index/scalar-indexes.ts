@@ -1,0 +1,48 @@
+import type { FieldId, IndexId } from '@elanus/model';
+import type { Chunk } from '../chunk.ts';
+import { haveSameRows, type PieceLimits, ScalarIndexPieces, type ScalarPiece } from './index-pieces.ts';
+import type { ScalarIndexSpec } from './scalar-index.ts';
+
+/** The scalar indexes of one collection. */
+export class ScalarIndexes {
+  readonly #open = new Map<IndexId, ScalarIndexPieces>();
+
+  /** From now on the index can have pieces. */
+  open(id: IndexId, { place }: ScalarIndexSpec, limits: PieceLimits = {}): ScalarIndexPieces {
+    const pieces = new ScalarIndexPieces(place, limits);
+    this.#open.set(id, pieces);
+    return pieces;
+  }
+
+  /** Frees an index. Idempotent. */
+  close(id: IndexId): void {
+    this.#open.get(id)?.close();
+    this.#open.delete(id);
+  }
+
+  /** Those of the fields. */
+  on(fields: ReadonlySet<FieldId>): readonly ScalarIndexPieces[] {
+    if (this.#open.size === 0) return NONE;
+    return [...this.#open.values()].filter(
+      ({ place, pieces }) => pieces.length > 0 && fields.has(place.fieldId),
+    );
+  }
+}
+
+const NONE: readonly ScalarIndexPieces[] = [];
+
+/** The pieces of `indexes` that cover a chunk, in groups that number the same rows alike. */
+export function piecesOver(
+  indexes: readonly ScalarIndexPieces[],
+  chunk: Chunk,
+): readonly (readonly ScalarPiece[])[] {
+  const groups: ScalarPiece[][] = [];
+  for (const index of indexes) {
+    const piece = index.pieceOf(chunk);
+    if (piece === undefined) continue;
+    const group = groups.find(([first]) => haveSameRows(first!, piece));
+    if (group === undefined) groups.push([piece]);
+    else group.push(piece);
+  }
+  return groups;
+}

@@ -1,0 +1,34 @@
+import type { Condition } from '@elanus/expr';
+import type { Column, FieldId } from '@elanus/model';
+import type { IndexedBlock } from '../scalar-index/build-scalar-index.ts';
+import type { ScalarIndexData, ScalarIndexSpec } from '../scalar-index/scalar-index.ts';
+
+/** Rows to test. All arrays lie in shared memory. */
+export interface FilterBlock {
+  readonly columns: ReadonlyMap<FieldId, Column>;
+  readonly rows: number;
+  /** Takes the answer: a bit for each row. */
+  readonly bits: Uint8Array;
+}
+
+export interface FilterRequest {
+  readonly kind: 'filter';
+  readonly condition: Condition;
+  readonly blocks: readonly FilterBlock[];
+}
+
+export interface BuildRequest {
+  readonly kind: 'build';
+  readonly spec: ScalarIndexSpec;
+  readonly blocks: readonly IndexedBlock[];
+  readonly seed: number;
+  /** One number in shared memory: how many blocks the thread has gone through. */
+  readonly progress: Int32Array;
+}
+
+export type SegmentRequest = FilterRequest | BuildRequest;
+
+export type SegmentResult =
+  /** How many rows match, block by block. */
+  | { readonly kind: 'filter'; readonly counts: readonly number[] }
+  | { readonly kind: 'build'; readonly index: ScalarIndexData };

@@ -1,0 +1,48 @@
+import { setPriority } from 'node:os';
+import { parentPort, workerData } from 'node:worker_threads';
+import { compileCondition } from '@elanus/expr';
+import type { Column, FieldId } from '@elanus/model';
+import { matchBits, rowsAtOnce } from '../filter/match-bits.ts';
+import { buildScalarIndex } from '../scalar-index/build-scalar-index.ts';
+import type { FilterRequest, SegmentRequest, SegmentResult } from './segment-requests.ts';
+import type { ThreadReply, ThreadTask } from './thread-pool.ts';
+
+/** A thread that tests rows and builds indexes, one task at a time. */
+function answer(request: SegmentRequest): SegmentResult {
+  if (request.kind === 'filter') return { kind: 'filter', counts: filterBlocks(request) };
+  const { spec, blocks, seed, progress } = request;
+  const onBlock = (count: number): void => {
+    Atomics.store(progress, 0, count);
+  };
+  return { kind: 'build', index: buildScalarIndex(spec, blocks, seed, onBlock) };
+}
+
+function filterBlocks({ condition, blocks }: FilterRequest): readonly number[] {
+  const filter = compileCondition(condition);
+  const step = rowsAtOnce(filter);
+  return blocks.map(({ columns, rows, bits }) => {
+    const source = { column: (id: FieldId): Column => columns.get(id)! };
+    let count = 0;
+    for (let start = 0; start < rows; start += step)
+      count += matchBits(filter, source, start, Math.min(start + step, rows), bits);
+    return count;
+  });
+}
+
+const port = parentPort!;
+const { niceness } = workerData as { readonly niceness: number };
+try {
+  // On Linux this is about the calling thread alone.
+  if (niceness !== 0 && process.platform === 'linux') setPriority(0, niceness);
+} catch {
+  // Who may not be nice works on as he is.
+}
+port.on('message', ({ id, request }: ThreadTask<SegmentRequest>) => {
+  let reply: ThreadReply<SegmentResult>;
+  try {
+    reply = { id, result: answer(request) };
+  } catch (error) {
+    reply = { id, failure: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+  port.postMessage(reply);
+});

@@ -1,0 +1,191 @@
+import {
+  type CollectionId,
+  type IndexId,
+  type IndexInfo,
+  TIMESTAMP_MAX,
+  type Timestamp,
+} from '@elanus/model';
+import type { IndexProgress } from '@elanus/rpc';
+import type { Clock, Logger, Metrics, Random } from '@elanus/runtime';
+import {
+  blocksOf,
+  type ChunkView,
+  memoryOfIndex,
+  openSegmentThreads,
+  type PieceLimits,
+  type PlannedScalarPiece,
+  type ScalarIndexPieces,
+  type ScalarIndexSpec,
+  type SegmentThreads,
+  shareColumn,
+} from '@elanus/segment';
+import type { ServedCollection } from '../served-collection.ts';
+import { registerScalarIndexMetrics, type ScalarIndexMetrics } from './scalar-index-metrics.ts';
+import { scalarSpecOf } from './scalar-spec.ts';
+
+/** Columns that are handed to the thread between two looks at the clock. */
+const SHARED_AT_ONCE = 16;
+
+export interface ScalarIndexBuilderOptions {
+  readonly share: { isSpent(): boolean; nextTurn(): Promise<void> };
+  readonly random: Random;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly limits?: PieceLimits;
+}
+
+/** A scalar index that is built wherever there are rows enough. */
+interface OpenScalarIndex {
+  readonly info: IndexInfo;
+  readonly spec: ScalarIndexSpec;
+  readonly collection: ServedCollection;
+  readonly pieces: ScalarIndexPieces;
+  /** What is under way; one build at a time. */
+  running: { readonly newRows: number; readonly blocks: number; readonly done: Int32Array } | null;
+  seenTimestamp: Timestamp | null;
+  failReason: string | null;
+  isClosed: boolean;
+}
+
+/** Builds scalar indexes over full chunks, on one thread of low priority. No filter waits for one. */
+export class ScalarIndexBuilder implements AsyncDisposable {
+  readonly #options: ScalarIndexBuilderOptions;
+  readonly #threads: SegmentThreads;
+  readonly #metrics: ScalarIndexMetrics;
+  readonly #open = new Map<IndexId, OpenScalarIndex>();
+  readonly #builds = new Set<Promise<void>>();
+
+  constructor(options: ScalarIndexBuilderOptions) {
+    this.#options = options;
+    this.#threads = openSegmentThreads(1, 'low');
+    const pieces = () => [...this.#open.values()].flatMap((index) => index.pieces.pieces);
+    this.#metrics = registerScalarIndexMetrics(options.metrics, {
+      rows: () => pieces().reduce((sum, { index }) => sum + index.rows, 0),
+      bytes: () => pieces().reduce((sum, { index }) => sum + memoryOfIndex(index), 0),
+    });
+  }
+
+  open(info: IndexInfo, collection: ServedCollection): void {
+    const spec = scalarSpecOf(info, collection.info.schema);
+    if (spec === null || this.#open.has(info.id)) return;
+    const index: OpenScalarIndex = {
+      info,
+      spec,
+      collection,
+      pieces: collection.scalarIndexes.open(info.id, spec, this.#options.limits),
+      running: null,
+      seenTimestamp: null,
+      failReason: null,
+      isClosed: false,
+    };
+    this.#open.set(info.id, index);
+    this.#consider(index, 'going-on');
+  }
+
+  close(id: IndexId): void {
+    const index = this.#open.get(id);
+    if (index === undefined) return;
+    index.isClosed = true;
+    index.collection.scalarIndexes.close(id);
+    this.#open.delete(id);
+  }
+
+  closeAll(id: CollectionId): void {
+    for (const { info } of [...this.#open.values()]) if (info.collectionId === id) this.close(info.id);
+  }
+
+  /** `undefined` when the index is not open here. */
+  progress(id: IndexId, at: Timestamp): IndexProgress | undefined {
+    const index = this.#open.get(id);
+    if (index === undefined) return undefined;
+    const views = viewsOf(index);
+    const { running, failReason } = index;
+    // Sorting what was gathered takes about as long again.
+    const share = running === null ? 0 : Atomics.load(running.done, 0) / (2 * running.blocks);
+    const done = running === null ? 0 : Math.floor(running.newRows * share);
+    const pending = (until: Timestamp): bigint => {
+      const rows = index.pieces.pendingRows(views, until);
+      return rows === 0 ? 0n : BigInt(Math.max(1, rows - done));
+    };
+    return { pendingRows: pending(TIMESTAMP_MAX), pendingRowsThen: pending(at), failReason };
+  }
+
+  /** Rows of a collection have been added, so that there may be something to build. */
+  considerAll(id: CollectionId): void {
+    for (const index of this.#open.values())
+      if (index.info.collectionId === id) this.#consider(index, 'going-on');
+  }
+
+  /** To be called every few seconds: puts pieces together wherever no write has come since the last call. */
+  considerAtRest(): void {
+    for (const index of this.#open.values()) {
+      const { appliedTimestamp } = index.collection;
+      const isAtRest = appliedTimestamp === index.seenTimestamp;
+      index.seenTimestamp = appliedTimestamp;
+      if (isAtRest) this.#consider(index, 'at-rest');
+    }
+  }
+
+  /** Stops all builds and frees all indexes. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { info } of [...this.#open.values()]) this.close(info.id);
+    await this.#threads[Symbol.asyncDispose]();
+    await Promise.all(this.#builds);
+  }
+
+  #consider(index: OpenScalarIndex, writes: 'going-on' | 'at-rest'): void {
+    if (index.running !== null || index.isClosed || index.failReason !== null) return;
+    const planned = index.pieces.nextPiece(viewsOf(index), writes);
+    if (planned === null) return;
+    const done = new Int32Array(new SharedArrayBuffer(4));
+    index.running = { newRows: planned.newRows, blocks: planned.chunks.length, done };
+    const build = this.#build(index, planned, done).finally(() => {
+      index.running = null;
+      this.#builds.delete(build);
+      this.#consider(index, 'going-on');
+    });
+    this.#builds.add(build);
+  }
+
+  async #build(index: OpenScalarIndex, planned: PlannedScalarPiece, done: Int32Array): Promise<void> {
+    const { clock, logger, random } = this.#options;
+    const { info, spec, pieces, collection } = index;
+    const about = { collection: String(info.collectionId), index: info.name, rows: planned.rows };
+    const startMs = clock.monotonicMs();
+    try {
+      const blocks = await this.#sharedBlocks(planned, spec);
+      const seed = random.uint32();
+      const answer = await this.#threads.run({ kind: 'build', spec, blocks, seed, progress: done });
+      if (index.isClosed || answer.kind !== 'build') return;
+      pieces.adopt(planned, answer.index);
+      const seconds = (clock.monotonicMs() - startMs) / 1000;
+      this.#metrics.built.inc({ index_type: info.indexType });
+      this.#metrics.buildSeconds.observe({ index_type: info.indexType }, seconds);
+      const outcome = { name: collection.info.name, seconds, memoryBytes: memoryOfIndex(answer.index) };
+      logger.info({ ...about, ...outcome }, 'a scalar index has been built');
+    } catch (error) {
+      if (index.isClosed) return;
+      index.failReason = error instanceof Error ? error.message : String(error);
+      this.#metrics.failed.inc({ index_type: info.indexType });
+      logger.error({ ...about, err: error }, 'the build of a scalar index has failed');
+    }
+  }
+
+  /** The columns to index where the thread can read them. */
+  async #sharedBlocks(planned: PlannedScalarPiece, { place }: ScalarIndexSpec) {
+    const blocks = [];
+    for (const [at, block] of blocksOf(planned, place).entries()) {
+      const { share } = this.#options;
+      if (at % SHARED_AT_ONCE === 0 && share.isSpent()) await share.nextTurn();
+      const column = shareColumn(block.column, 0, block.rows);
+      if (column === null) throw new TypeError('the field has no scalar values');
+      blocks.push({ ...block, column });
+    }
+    return blocks;
+  }
+}
+
+function viewsOf({ collection }: OpenScalarIndex): readonly ChunkView[] {
+  return collection.shards.flatMap((shard) => shard.view({ partitionIds: null, at: TIMESTAMP_MAX }));
+}
