@@ -1,7 +1,9 @@
 import {
+  type CollectionSchema,
   DataType,
   type FieldSchema,
   fieldByName,
+  functionOfOutput,
   type IndexInfo,
   invalidInput,
   isVector,
@@ -37,11 +39,12 @@ export function findSearchField(target: ReadTarget, parameters: Parameters): Fie
 export function searchMetric(
   index: IndexInfo | undefined,
   field: FieldSchema,
+  schema: CollectionSchema,
   parameters: Parameters,
 ): MetricType {
   const indexed = index?.metricType ?? undefined;
   const asked = parameters.text('metric_type')?.toUpperCase();
-  if (asked === undefined) return indexed ?? usualMetric(field);
+  if (asked === undefined) return indexed ?? usualMetric(field, schema);
   const known = METRIC_TYPES.find((metric) => metric === asked);
   if (indexed !== undefined && asked !== indexed) {
     throw unexpectedParameter(indexed, asked, 'metric type not match');
@@ -51,12 +54,12 @@ export function searchMetric(
   return known;
 }
 
-function usualMetric(field: FieldSchema): MetricType {
+function usualMetric(field: FieldSchema, schema: CollectionSchema): MetricType {
   switch (field.dataType) {
     case DataType.BinaryVector:
       return 'HAMMING';
     case DataType.SparseFloatVector:
-      return 'IP';
+      return functionOfOutput(schema, field.id)?.type ?? 'IP';
     default:
       return 'COSINE';
   }

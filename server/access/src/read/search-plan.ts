@@ -2,15 +2,16 @@ import { invalidInput, invalidParameter, MilvusError } from '@elanus/model';
 import type { Methods } from '@elanus/proto';
 import type { SearchTask } from '@elanus/rpc';
 import type { AccessDependencies } from '../handler.ts';
-import { readQueryVectors } from '../wire/query-vectors.ts';
 import { guaranteeOf } from './guarantee.ts';
 import { expandOutputFields, type OutputFields } from './output-fields.ts';
 import { Parameters } from './parameters.ts';
 import { partitionsOf, type ReadTarget, requireLoaded, requireSameCollection } from './read-target.ts';
 import { findSearchField, searchMetric } from './search-field.ts';
+import { readQueries } from './search-queries.ts';
 import { behind, type IteratorPage, readIteratorPage, readScoreRange } from './search-range.ts';
 import { readWalk } from './search-walk.ts';
 import { planServedFilter } from './served-filter.ts';
+import { readSparseScoring } from './sparse-scoring.ts';
 import { refuseUnservedSearch } from './unserved.ts';
 
 type SearchRequest = Methods['Search']['request'];
@@ -44,9 +45,12 @@ export async function planSearch(
   const output = expandOutputFields(target, request.outputFields, 'when asked');
   const filter = await planReadFilter(dependencies, target, request.dsl, request.exprTemplateValues);
   const index = await dependencies.index.vectorIndex(target.collection.id, field.id);
-  const metric = searchMetric(index, field, parameters);
+  const { schema } = target.collection;
+  const metric = searchMetric(index, field, schema, parameters);
   const range = readScoreRange(parameters, metric);
-  const queries = readQueryVectors(request.placeholderGroup ?? new Uint8Array(), field);
+  const sparse = readSparseScoring(field, metric, index, parameters);
+  const placeholders = request.placeholderGroup ?? new Uint8Array();
+  const queries = await readQueries(dependencies, schema, field, placeholders, parameters);
   checkQueryCount(queries.count, request.nq, dependencies.limits.queriesMax);
   if (iterator?.protocol === 'v2' && queries.count > 1) {
     throw invalidParameter(`a search iterator takes one query vector, but got ${queries.count}`);
@@ -69,6 +73,7 @@ export async function planSearch(
     limit: limit + offset,
     ...pageRange,
     walk,
+    ...(sparse === null ? {} : { sparse }),
   };
   return { task, offset, roundDecimal, output, iterator };
 }

@@ -11,12 +11,7 @@ function unserved(wish: string): MilvusError {
   return new MilvusError(`${wish}: service unimplemented`, { code: 10 });
 }
 
-const UNSERVED_SEARCH_PARAMETERS = [
-  'group_by_field',
-  'group_by_fields',
-  'order_by_fields',
-  'analyzer_name',
-] as const;
+const UNSERVED_SEARCH_PARAMETERS = ['group_by_field', 'group_by_fields', 'order_by_fields'] as const;
 const UNSERVED_QUERY_PARAMETERS = ['group_by_fields', 'order_by_fields'] as const;
 
 /** @throws MilvusError 10 */

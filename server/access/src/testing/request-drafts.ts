@@ -71,3 +71,11 @@ export function placeholder(...queries: readonly (readonly number[])[]): Uint8Ar
   const values = queries.map((query) => new Uint8Array(Float32Array.from(query).buffer));
   return encode('common.PlaceholderGroup', { placeholders: [{ tag: '$0', type: 101, values }] });
 }
+
+/** `placeholder_group` with these texts. */
+export function textQueries(...queries: readonly string[]): Uint8Array {
+  const values = queries.map((query) => Buffer.from(query));
+  return encode('common.PlaceholderGroup', {
+    placeholders: [{ tag: '$0', type: DataType.VarChar, values }],
+  });
+}

@@ -261,7 +261,7 @@ export const SEARCH_MISTAKES: readonly Mistake[] = mistakesOf('Search', [
     1100,
     `search_iter_v2 requires iterator to be true${ending}`,
   ],
-  ...['group_by_field', 'group_by_fields', 'order_by_fields', 'analyzer_name'].map(
+  ...['group_by_field', 'group_by_fields', 'order_by_fields'].map(
     (wish) => [wish, search({}, { [wish]: 'title' }), 10, `${wish}: ${UNSERVED}`] as const,
   ),
   [

@@ -2,7 +2,7 @@ import { DataType } from '@elanus/model';
 import type { Draft, schema_FieldSchema, schema_FunctionSchema } from '@elanus/proto';
 import { type Mistake, mistakesOf } from './mistake.ts';
 import { sparseColumn } from './prepared-collections.ts';
-import { createRequest, int64s, key, params, text, texts, vector } from './request-drafts.ts';
+import { createRequest, int64s, key, params, text, textQueries, texts, vector } from './request-drafts.ts';
 
 type Field = Draft<schema_FieldSchema>;
 type Function = Draft<schema_FunctionSchema>;
@@ -255,6 +255,22 @@ const writes = [
   ],
 ] as const;
 
+const searchPoems = {
+  collectionName: 'poems',
+  dslType: 1,
+  nq: 1n,
+  placeholderGroup: textQueries('roses'),
+  searchParams: params({ topk: '3' }),
+};
+const OUT_OF_RANGE = (value: string) =>
+  `Out of range in json: param 'drop_ratio_search' (${value}) should be in range [0.000000, 1.000000)`;
+const DROPPED: readonly (readonly [value: string, reason: string])[] = [
+  ['1', OUT_OF_RANGE('1')],
+  ['-0.1', OUT_OF_RANGE('-0.1')],
+  ['"half"', "invalid float value, key: 'drop_ratio_search', value: 'half'"],
+  ['true', "Type conflict in json: param 'drop_ratio_search' (true) should be a number"],
+];
+
 const INDEX_ENDING = `${ENDING}[expected=valid index params][actual=invalid index params]`;
 
 /** What goes wrong with analyzers, the functions of schemas, and the fields that they make. */
@@ -284,6 +300,35 @@ export const TEXT_MISTAKES: readonly Mistake[] = [
       1100,
       `Out of range in json: param 'bm25_k1' (3.5) should be in range [0.000000, 3.000000]${INDEX_ENDING}`,
     ],
+  ]),
+  ...mistakesOf('Search', [
+    [
+      'words for a field that no function makes',
+      { ...searchPoems, collectionName: 'shapes', searchParams: params({ topk: '3', anns_field: 'sparse' }) },
+      1100,
+      `vector type must be the same, field sparse - type SparseFloatVector, search info type VarChar${ENDING}`,
+    ],
+    [
+      'inner products of words',
+      { ...searchPoems, searchParams: params({ topk: '3', metric_type: 'IP' }) },
+      1100,
+      'metric type not match: invalid parameter[expected=BM25][actual=IP]',
+    ],
+    [
+      'words and their vectors as output',
+      { ...searchPoems, outputFields: ['text', 'sparse'] },
+      65535,
+      'not allowed to retrieve raw data of field sparse',
+    ],
+    ...DROPPED.map(
+      ([value, reason]) =>
+        [
+          `a share ${value} of words to be dropped`,
+          { ...searchPoems, searchParams: params({ topk: '3', params: `{"drop_ratio_search": ${value}}` }) },
+          1100,
+          `${reason}${ENDING}`,
+        ] as const,
+    ),
   ]),
   ...mistakesOf('Query', [
     [

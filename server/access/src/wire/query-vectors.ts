@@ -33,6 +33,24 @@ export function readQueryVectors(bytes: Uint8Array, field: FieldSchema): QueryVe
     : denseQueries(placeholder, field, fieldType);
 }
 
+/** Texts in UTF-8, one after the other: text i is `bytes[offsets[i] .. offsets[i + 1])`. */
+export interface QueryTexts {
+  readonly length: number;
+  readonly offsets: Uint32Array;
+  readonly bytes: Uint8Array;
+}
+
+/** The texts in a serialized PlaceholderGroup; `null` when it holds something else. */
+export function readQueryTexts(bytes: Uint8Array): QueryTexts | null {
+  const { placeholders } = decode('common.PlaceholderGroup', bytes);
+  const [placeholder] = placeholders;
+  if (placeholders.length !== 1 || placeholder?.type !== DataType.VarChar) return null;
+  const { values } = placeholder;
+  const offsets = new Uint32Array(values.length + 1);
+  for (const [at, { length }] of values.entries()) offsets[at + 1] = offsets[at]! + length;
+  return { length: values.length, offsets, bytes: Buffer.concat(values) };
+}
+
 function sparseQueries({ type, values }: common_PlaceholderValue, field: FieldSchema): QueryVectors {
   if (type !== DataType.SparseFloatVector) throw typeMismatch(type, field);
   const offsets = new Uint32Array(values.length + 1);
