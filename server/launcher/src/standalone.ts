@@ -89,7 +89,9 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
   streaming.watchFiles();
   const { collections, share } = streaming;
   const kernel = loadKernel();
-  const reader = openQueryWorker({ collections, share, kernel });
+  const reader = opened.use(
+    openQueryWorker({ collections, share, kernel, filterThreads: kernel.threads, metrics }),
+  );
   const indexing = opened.use(
     openIndexWorker({
       collections,

@@ -15,6 +15,7 @@ import {
   countShards,
   FilterCache,
   fetchColumns,
+  openSegmentThreads,
   queryShards,
   type Read,
   type ScanTools,
@@ -31,8 +32,8 @@ export interface QueryWorkerOptions {
   readonly collections: ServedCollections;
   readonly share: LoopShare;
   readonly kernel: Kernel;
-  /** For filters that take long. Default: they run on the calling thread, a little in each turn. */
-  readonly threads?: SegmentThreads;
+  /** Threads for filters that take long. Default: none, they run on the calling thread, a little in each turn. */
+  readonly filterThreads?: number;
   readonly metrics?: Metrics;
   /** What filters have found, kept for those who ask again. Default: 64 MiB. */
   readonly filterCacheBytes?: number;
@@ -40,12 +41,12 @@ export interface QueryWorkerOptions {
 
 const FILTER_CACHE_BYTES = 64 * 1024 * 1024;
 
-export function openQueryWorker(options: QueryWorkerOptions): QueryWorker {
+export function openQueryWorker(options: QueryWorkerOptions): QueryWorker & AsyncDisposable {
   return new SegmentQueryWorker(options);
 }
 
 /** Answers reads from the rows that the streaming worker of the same process holds. */
-class SegmentQueryWorker implements QueryWorker {
+class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
   readonly #collections: ServedCollections;
   readonly #share: LoopShare;
   readonly #tools: ScanTools;
@@ -53,10 +54,10 @@ class SegmentQueryWorker implements QueryWorker {
   readonly #threads: SegmentThreads | null;
 
   constructor(options: QueryWorkerOptions) {
-    const { collections, share, kernel, threads = null, metrics = noMetrics } = options;
+    const { collections, share, kernel, filterThreads = 0, metrics = noMetrics } = options;
     this.#collections = collections;
     this.#share = share;
-    this.#threads = threads;
+    this.#threads = filterThreads === 0 ? null : openSegmentThreads(filterThreads);
     this.#cache = new FilterCache(options.filterCacheBytes ?? FILTER_CACHE_BYTES);
     registerFilterMetrics(metrics, this.#cache);
     this.#tools = { kernel, coder: new VectorCoder(kernel) };
@@ -86,6 +87,11 @@ class SegmentQueryWorker implements QueryWorker {
   ): Promise<ReadonlyMap<FieldId, Column>> {
     const { shards, info } = this.#collections.get(id);
     return await fetchColumns({ shards, schema: info.schema, share: this.#share }, locations, fields);
+  }
+
+  /** Ends the threads; filters under way on them fail. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#threads?.[Symbol.asyncDispose]();
   }
 
   /** Waits for the writes that the read has to see and fixes the time that it reads at. */
