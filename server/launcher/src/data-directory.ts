@@ -64,6 +64,13 @@ export class DataDirectory implements AsyncDisposable {
     return join(this.path, name);
   }
 
+  /** What a small file of the directory says; made with what `initial` gives, durably, when it is not there. */
+  async textOf(name: string, initial: () => string): Promise<string> {
+    const entries = await readdir(this.path);
+    if (!entries.includes(name)) await writeText(this.path, name, initial());
+    return await readFile(this.pathOf(name), 'utf8');
+  }
+
   /** Lets the next process in. */
   async close(): Promise<void> {
     await this.#lock.close();
@@ -94,13 +101,18 @@ function refuseOtherVersion(path: string, text: string): void {
   );
 }
 
-/** Written once, before anything else is; whole or not at all. */
+/** Written once, before anything else is. */
 async function writeVersion(path: string): Promise<void> {
-  const temporary = join(path, `${VERSION_FILE}.new`);
+  await writeText(path, VERSION_FILE, `elanus data format ${DATA_FORMAT_VERSION}\n`);
+}
+
+/** Whole or not at all. */
+async function writeText(path: string, name: string, text: string): Promise<void> {
+  const temporary = join(path, `${name}.new`);
   await using file = await open(temporary, 'w', 0o640);
-  await file.write(`elanus data format ${DATA_FORMAT_VERSION}\n`);
+  await file.write(text);
   await file.sync();
-  await rename(temporary, join(path, VERSION_FILE));
+  await rename(temporary, join(path, name));
   await using directory = await open(path, 'r');
   await directory.sync();
 }

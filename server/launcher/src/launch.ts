@@ -56,7 +56,7 @@ export class RunningServer implements AsyncDisposable {
     clock = systemClock,
     onRecovery,
   }: LaunchOptions): Promise<RunningServer> {
-    const { host, settings } = configuration;
+    const { host, settings, objectStore } = configuration;
     const adminAddress = { host, port: configuration.adminPort };
     const grpcAddress = { host, port: configuration.port };
     const metrics = new PrometheusMetrics();
@@ -68,7 +68,7 @@ export class RunningServer implements AsyncDisposable {
       (server) => server.close(),
     );
     const roles = opened.use(
-      await openStandalone({ directory, settings, clock, logger, metrics, onRecovery }),
+      await openStandalone({ directory, settings, objectStore, clock, logger, metrics, onRecovery }),
     );
     const access = opened.adopt<AccessServer>(
       await listening(

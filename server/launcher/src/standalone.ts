@@ -2,10 +2,17 @@ import { type Coordinators, openCoordinatorState, openCoordinators } from '@elan
 import { loadKernel } from '@elanus/kernel';
 import { openMessageLog } from '@elanus/message-log';
 import { openLmdbMetaStore } from '@elanus/meta-store';
-import { openObjectStore } from '@elanus/object-store';
+import {
+  type ObjectStore,
+  ObjectStoreError,
+  type ObjectStoreSettings,
+  openObjectFiles,
+  openObjectStore,
+} from '@elanus/object-store';
 import type { QueryWorker, StreamingWorker } from '@elanus/rpc';
 import {
   type Clock,
+  type Disk,
   type Logger,
   type LoopShare,
   type Metrics,
@@ -13,18 +20,22 @@ import {
   systemRandom,
 } from '@elanus/runtime';
 import {
+  FileVerifier,
+  MappedSegmentFiles,
   openIndexWorker,
   openQueryWorker,
   openStreamingWorker,
   type RecoveryProgress,
-  SegmentFilesInMemory,
 } from '@elanus/worker';
+import { claimObjectStore } from './claim-object-store.ts';
 import type { Settings } from './config/settings.ts';
 import type { DataDirectory } from './data-directory.ts';
+import { StartError } from './start-error.ts';
 
 export interface StandaloneOptions {
   readonly directory: DataDirectory;
   readonly settings: Settings;
+  readonly objectStore: ObjectStoreSettings;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -60,11 +71,16 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
     }),
     (messageLog) => messageLog.close(),
   );
-  const objects = opened.use(
-    await openObjectStore(
-      { type: 'local', directory: directory.pathOf('objects') },
-      { clock, random: systemRandom, disk: new NodeDisk() },
-    ),
+  const disk = new NodeDisk();
+  const objects = opened.use(await openOwnObjectStore(options, disk));
+  const objectFiles = await openObjectFiles({
+    store: objects,
+    disk,
+    cacheDirectory: directory.pathOf('cache'),
+    cacheBytesMax: settings.objectCacheBytes,
+  });
+  const verifier = opened.use(
+    new FileVerifier({ files: objectFiles, disk, clock, logger: role('files'), metrics }),
   );
   const state = await openCoordinatorState({ store, clock, logger: role('coordinator') });
   opened.adopt(state.oracle, (oracle) => oracle.close());
@@ -72,7 +88,7 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
     openStreamingWorker({
       log,
       store: objects,
-      files: new SegmentFilesInMemory(objects),
+      files: new MappedSegmentFiles(objectFiles, verifier),
       catalog: state.segments,
       timestamps: state.oracle,
       clock,
@@ -112,4 +128,28 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
   });
   const owned = opened.move();
   return { ...coordinators, streaming, reader, share, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** @throws StartError in a sentence for whoever set it up */
+async function openOwnObjectStore(
+  { objectStore, directory, clock }: StandaloneOptions,
+  disk: Disk,
+): Promise<ObjectStore> {
+  const place = placeOf(objectStore);
+  try {
+    await using opened = new AsyncDisposableStack();
+    const store = opened.use(await openObjectStore(objectStore, { clock, random: systemRandom, disk }));
+    await claimObjectStore(store, directory);
+    opened.move();
+    return store;
+  } catch (error) {
+    if (!(error instanceof ObjectStoreError)) throw error;
+    throw new StartError(`the object store can't be used (${place}): ${error.message}`, error);
+  }
+}
+
+function placeOf(settings: ObjectStoreSettings): string {
+  if (settings.type === 'local') return `directory ${settings.directory}`;
+  const endpoint = settings.endpoint === null ? '' : ` at ${settings.endpoint}`;
+  return `${settings.type} bucket ${settings.bucket}${endpoint}`;
 }

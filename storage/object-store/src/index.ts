@@ -23,6 +23,7 @@ export { isObjectStoreError, ObjectStoreError, type ObjectStoreErrorKind } from 
 export { type ObjectStoreContext, openObjectStore } from './open-object-store.ts';
 export type { ObjectStoreSettings } from './settings/object-store-settings.ts';
 export {
+  OBJECT_STORE_KEYS,
   type ObjectStoreSettingsSources,
   readObjectStoreSettings,
 } from './settings/read-object-store-settings.ts';

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { OBJECT_STORE_KEYS } from '@elanus/object-store';
 import { StartError } from '../start-error.ts';
 import { nearestName } from './nearest-name.ts';
 import { SETTINGS } from './settings.ts';
@@ -86,7 +87,7 @@ async function warningsOf(
   path: string,
 ): Promise<string[]> {
   const { KEYS_WITHOUT_MEANING, SECTIONS_WITHOUT_MEANING } = await import('./known-keys.ts');
-  const meant = Object.values(SETTINGS).map(({ key }) => key);
+  const meant = [...Object.values(SETTINGS).map(({ key }) => key), ...OBJECT_STORE_KEYS];
   const exact = new Set(
     [...meant, ...KEYS_WITHOUT_MEANING.filter((key) => !key.endsWith('.'))].map(canonical),
   );

@@ -143,3 +143,29 @@ test('the nearest name is what a slip of the finger turns into the name', () => 
   assert.equal(nearestName('something.else', names), undefined);
   assert.equal(nearestName('', names), undefined);
 });
+
+test('objects lie in the data directory unless a bucket is named, in any of the three ways', async () => {
+  const storeOf = async (text: string, environment: Record<string, string> = {}) =>
+    (await readConfiguration({ config: file(text), data: '/d' }, environment, '/')).objectStore;
+  assert.deepEqual(await storeOf(''), { type: 'local', directory: '/d/objects' });
+  const s3 = { type: 's3', endpoint: 'http://minio:9000', bucket: 'a-bucket', prefix: 'files' };
+  assert.partialDeepStrictEqual(await storeOf('', { MINIO_ADDRESS: 'minio:9000' }), s3);
+  const milvus = 'common: { storageType: remote }\nminio: { address: minio, bucketName: b, rootPath: p }\n';
+  assert.partialDeepStrictEqual(await storeOf(milvus), { ...s3, bucket: 'b', prefix: 'p' });
+  const block =
+    'storage: { type: s3, host: minio, port: 9000, path: p, accessKeyID: a, secretAccessKey: s }\n';
+  assert.partialDeepStrictEqual(await storeOf(block), { ...s3, prefix: 'p' });
+  const { warnings } = await readConfiguration({ config: file(`${milvus}${block}`) }, {}, '/');
+  assert.deepEqual(warnings, []);
+});
+
+test('an object store that can’t be meant is refused by name', async () => {
+  const config = file('storage: { type: ftp }\n');
+  await assert.rejects(readConfiguration({ config }, {}, '/'), (error) => {
+    assert.ok(error instanceof StartError);
+    assert.match(error.message, /^storage\.type is "ftp", it must be one of local, s3, minio, gcs, azure$/);
+    return true;
+  });
+  const { warnings } = await readConfiguration({ config: file('minio: { adress: x }\n') }, {}, '/');
+  assert.match(warnings[0]!, /unknown key minio\.adress .*did you mean minio\.address\?/);
+});

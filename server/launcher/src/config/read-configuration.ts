@@ -1,4 +1,11 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import {
+  type ObjectStoreSettings,
+  ObjectStoreSettingsError,
+  type ObjectStoreSettingsSources,
+  readObjectStoreSettings,
+} from '@elanus/object-store';
+import { StartError } from '../start-error.ts';
 import { NO_CONFIGURATION_FILE, readConfigurationFile } from './configuration-file.ts';
 import { type Setting, wholeNumber } from './setting.ts';
 import { readSettings, SETTINGS, type Settings } from './settings.ts';
@@ -20,6 +27,8 @@ export interface Configuration {
   readonly port: number;
   readonly adminPort: number;
   readonly settings: Settings;
+  /** Where segments and indexes lie; by default in the data directory. */
+  readonly objectStore: ObjectStoreSettings;
   /** For whoever wrote the configuration: keys that nobody knows, promises that are not kept. */
   readonly warnings: readonly string[];
 }
@@ -28,6 +37,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const PORT = { min: 0, max: 65_535 } as const;
 const ADMIN_PORT_DEFAULT = 9_091;
+/** Of the data directory. */
+const OBJECTS_DIRECTORY = 'objects';
 
 /**
  * An option of the command line wins over the environment variable `ELANUS_...`, that over the environment variable
@@ -58,8 +69,12 @@ export async function readConfiguration(
     return value === undefined ? undefined : wholeNumber(option, 0, PORT).read(value, origin);
   };
 
+  const dataDirectory = resolve(
+    workingDirectory,
+    options.data ?? set(environment.ELANUS_DATA) ?? 'elanus-data',
+  );
   return {
-    dataDirectory: resolve(workingDirectory, options.data ?? set(environment.ELANUS_DATA) ?? 'elanus-data'),
+    dataDirectory,
     host: options.host ?? set(environment.ELANUS_HOST) ?? '127.0.0.1',
     port: portOf('--port', 'ELANUS_PORT', options.port) ?? read(SETTINGS.port),
     adminPort:
@@ -67,8 +82,23 @@ export async function readConfiguration(
       portOf('--admin-port', 'METRICS_PORT', undefined) ??
       ADMIN_PORT_DEFAULT,
     settings: readSettings(read),
+    objectStore: objectStoreOf({
+      environment,
+      value: (key) => file.value(key),
+      workingDirectory,
+      directoryDefault: join(dataDirectory, OBJECTS_DIRECTORY),
+    }),
     warnings: file.warnings,
   };
+}
+
+function objectStoreOf(sources: ObjectStoreSettingsSources): ObjectStoreSettings {
+  try {
+    return readObjectStoreSettings(sources);
+  } catch (error) {
+    if (error instanceof ObjectStoreSettingsError) throw new StartError(error.message, error);
+    throw error;
+  }
 }
 
 /** A variable that is set to nothing counts as not set. */

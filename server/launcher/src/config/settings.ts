@@ -10,9 +10,12 @@ export interface Settings {
   readonly coordinator: CoordinatorLimits;
   /** Index builds at once. */
   readonly indexBuildsMax: number;
+  /** Bytes of a bucket's files that are kept on this machine's disk. */
+  readonly objectCacheBytes: number;
 }
 
 const MIB = 1024 * 1024;
+const GIB = 1024 * MIB;
 /** What one ArrayBuffer of a message may safely be. */
 const MESSAGE_BYTES_MAX = 2048 * MIB - 1;
 
@@ -67,6 +70,10 @@ export const SETTINGS = {
     },
   ),
   indexBuildsMax: wholeNumber('indexNode.scheduler.buildParallel', 1, { min: 1, max: 64 }),
+  objectCacheBytes: wholeNumber('elanus.objectCacheBytes', 64 * GIB, {
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+  }),
   capacityMax: wholeNumber('rootCoord.maxGeneralCapacity', COORDINATOR_LIMITS_DEFAULT.capacityMax, {
     min: 1,
     max: 1_073_741_824,
@@ -99,5 +106,6 @@ export function readSettings(read: <Value>(setting: Setting<Value>) => Value): S
       capacityMax: read(SETTINGS.capacityMax),
     },
     indexBuildsMax: read(SETTINGS.indexBuildsMax),
+    objectCacheBytes: read(SETTINGS.objectCacheBytes),
   };
 }

@@ -22,7 +22,11 @@ async function inDirectory(work: (directory: string) => Promise<void>): Promise<
 }
 
 async function remoteStore(): Promise<ObjectStore> {
-  return await openRemoteStore({ bucket: new MemoryBucket({ partBytes: 1_000_000 }), clock: systemClock, random });
+  return await openRemoteStore({
+    bucket: new MemoryBucket({ partBytes: 1_000_000 }),
+    clock: systemClock,
+    random,
+  });
 }
 
 async function put(store: ObjectStore, key: string, bytes: Uint8Array): Promise<WantedObject> {

@@ -21,6 +21,33 @@ const MINIO = {
   path: 'files',
 } as const;
 
+/** Every key of the configuration file that is looked at. */
+export const OBJECT_STORE_KEYS: readonly string[] = [
+  'common.storageType',
+  'localStorage.path',
+  'minio.accessKeyID',
+  'minio.address',
+  'minio.bucketName',
+  'minio.cloudProvider',
+  'minio.gcpCredentialJSON',
+  'minio.port',
+  'minio.region',
+  'minio.requestTimeoutMs',
+  'minio.rootPath',
+  'minio.secretAccessKey',
+  'minio.ssl.tlsCACert',
+  'minio.useIAM',
+  'minio.useSSL',
+  'minio.useVirtualHost',
+  'storage.accessKeyID',
+  'storage.host',
+  'storage.path',
+  'storage.port',
+  'storage.secretAccessKey',
+  'storage.type',
+  'storage.useSSL',
+];
+
 export interface ObjectStoreSettingsSources extends SettingSources {
   /** Where objects lie when nothing else is said. Absolute. */
   readonly directoryDefault: string;
