@@ -437,3 +437,8 @@ export class Chunk implements ColumnSource {
     return grown;
   }
 }
+
+/** Opens the files that chunks lie in, so that their columns can be asked for. @throws MilvusError 1009 */
+export async function openChunks(chunks: Iterable<Chunk>): Promise<void> {
+  for (const { stored } of chunks) if (stored?.file.isOpen === false) await stored.file.open();
+}

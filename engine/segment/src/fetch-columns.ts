@@ -15,7 +15,7 @@ import {
 } from '@elanus/model';
 import type { RowLocations } from '@elanus/rpc';
 import type { LoopShare } from '@elanus/runtime';
-import type { Chunk } from './chunk.ts';
+import { type Chunk, openChunks } from './chunk.ts';
 import { missingColumn } from './missing-column.ts';
 import { isNumeric, NUMERIC_BYTES, numericColumn } from './numeric-type.ts';
 import { takeTurns } from './read.ts';
@@ -35,7 +35,7 @@ export async function fetchColumns(
   fields: readonly FieldId[],
 ): Promise<ReadonlyMap<FieldId, Column>> {
   const places = resolve(source.shards, locations);
-  for (const { stored } of places.chunks) if (stored?.file.isOpen === false) await stored.file.open();
+  await openChunks(places.chunks);
   const columns = new Map<FieldId, Column>();
   for (const id of fields) {
     const field = fieldById(source.schema, id);

@@ -1,3 +1,4 @@
+export { openChunks } from './chunk.ts';
 export { fetchColumns } from './fetch-columns.ts';
 export {
   encodeSegmentFile,

@@ -40,7 +40,7 @@ type KeptRows = PieceRows & { readonly chunk: Chunk };
 /** Vectors that should get one index, and where they are. */
 export interface PlannedPiece {
   readonly runs: readonly KeptRows[];
-  readonly columns: readonly DenseVectorColumn[];
+  readonly field: FieldSchema;
   readonly rows: number;
   /** Rows that have no index yet; the others come from pieces that the new one replaces. */
   readonly newRows: number;
@@ -107,8 +107,7 @@ export class SegmentIndex {
     const replaced = this.#pieces.slice(firstReplaced);
     const oldRuns = replaced.flatMap((piece) => piece.runs.filter(isKept));
     const runs = numbered([...oldRuns, ...newRuns]);
-    const columns = runs.map(({ chunk }) => chunk.column(this.field.id) as DenseVectorColumn);
-    return { runs, columns, rows: countRows(runs), newRows, replaced };
+    return { runs, field: this.field, rows: countRows(runs), newRows, replaced };
   }
 
   /** The first of the pieces that a new one with so many new rows takes in. */
@@ -206,9 +205,15 @@ export class SegmentIndex {
   }
 }
 
-/** The vectors of a piece, as the kernel takes them. They are borrowed until the build ends. */
-export function vectorsOf({ runs, columns }: PlannedPiece): Pick<IndexBuild, 'dataType' | 'dim' | 'blocks'> {
-  const { dataType, dim } = columns[0]!;
+/**
+ * The vectors of a piece, as the kernel takes them. They are borrowed until the build ends. The piece's chunks are open
+ * (`openChunks`), here and below.
+ */
+export function vectorsOf(planned: PlannedPiece): Pick<IndexBuild, 'dataType' | 'dim' | 'blocks'> {
+  const { runs, field } = planned;
+  const columns = columnsOf(planned);
+  const dataType = field.dataType as DenseVectorColumn['dataType'];
+  const dim = field.dim!;
   const size = denseVectorBytes(dataType, dim);
   const blocks = runs.map(({ from, to }, at) => ({
     bytes: columns[at]!.bytes.subarray(from * size, to * size),
@@ -217,14 +222,17 @@ export function vectorsOf({ runs, columns }: PlannedPiece): Pick<IndexBuild, 'da
   return { dataType, dim, blocks };
 }
 
+function columnsOf({ runs, field }: PlannedPiece): readonly DenseVectorColumn[] {
+  return runs.map(({ chunk }) => chunk.column(field.id) as DenseVectorColumn);
+}
+
 /** Rows whose nulls are looked for between two looks at the clock. */
 const PIECE_ROWS = 65_536;
 
 /** Bits of the rows of a piece that have a vector; `null`: all have. */
-export async function presentRows(
-  { runs, columns, rows }: PlannedPiece,
-  share: LoopShare,
-): Promise<Uint8Array | null> {
+export async function presentRows(planned: PlannedPiece, share: LoopShare): Promise<Uint8Array | null> {
+  const { runs, rows } = planned;
+  const columns = columnsOf(planned);
   if (columns.every(({ validity }) => validity === null)) return null;
   const bits = new Uint8Array(Math.ceil(rows / 8));
   for (const [number, { from, to, firstRow }] of runs.entries()) {

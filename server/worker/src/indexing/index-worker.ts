@@ -19,6 +19,7 @@ import {
 } from '@elanus/runtime';
 import {
   type IndexLimits,
+  openChunks,
   type PieceLimits,
   type PlannedPiece,
   presentRows,
@@ -199,6 +200,7 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
       'an index build starts',
     );
     try {
+      await openChunks(planned.runs.map(({ chunk }) => chunk));
       const built = await kernel.buildIndex({
         ...vectorsOf(planned),
         metric: info.metricType!,

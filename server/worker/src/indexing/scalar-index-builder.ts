@@ -11,6 +11,7 @@ import {
   blocksOf,
   type ChunkView,
   memoryOfIndex,
+  openChunks,
   openSegmentThreads,
   type PieceLimits,
   type PlannedScalarPiece,
@@ -154,6 +155,7 @@ export class ScalarIndexBuilder implements AsyncDisposable {
     const about = { collection: String(info.collectionId), index: info.name, rows: planned.rows };
     const startMs = clock.monotonicMs();
     try {
+      await openChunks(planned.chunks.map(({ chunk }) => chunk));
       const blocks = await this.#sharedBlocks(planned, spec);
       const seed = random.uint32();
       const answer = await this.#threads.run({ kind: 'build', spec, blocks, seed, progress: done });
