@@ -1,5 +1,6 @@
 /** What every request to the kernel has to obey. */
-import type { DenseVectorType } from '@elanus/model';
+import type { DenseVectorType, MetricType } from '@elanus/model';
+import type { Bm25Scoring } from './kernel.ts';
 
 const BITS_PER_DIMENSION: Readonly<Record<DenseVectorType, number>> = {
   100: 1,
@@ -23,4 +24,28 @@ export function requireLength(what: string, length: number, lengthMin: number): 
 export function requireInteger(what: string, value: number, min: number, max: number): void {
   if (!Number.isInteger(value) || value < min || value > max)
     throw new RangeError(`${what} is ${value}, must be an integer from ${min} to ${max}`);
+}
+
+const NO_BM25 = [0, 0, 1] as const;
+
+/**
+ * The words of `ElanusBm25`.
+ * @throws TypeError when the metric wants some and there are none, or the other way round
+ * @throws RangeError for a number out of range
+ */
+export function bm25Words(metric: MetricType, scoring: Bm25Scoring | null | undefined): readonly number[] {
+  if ((metric === 'BM25') !== (scoring != null))
+    throw new TypeError('BM25 scoring belongs to the metric BM25');
+  if (scoring == null) return NO_BM25;
+  const { k1, b, averageLength } = scoring;
+  requireNumber('k1', k1, 0, 1000);
+  requireNumber('b', b, 0, 1);
+  requireNumber('averageLength', averageLength, 1e-6, Number.MAX_VALUE);
+  return [k1, b, averageLength];
+}
+
+/** @throws RangeError, for NaN too */
+export function requireNumber(what: string, value: number, min: number, max: number): void {
+  if (!(value >= min && value <= max))
+    throw new RangeError(`${what} is ${value}, must be from ${min} to ${max}`);
 }

@@ -1,8 +1,16 @@
 /** Requests about indexes as the words that `src/binding/index_binding.cc` reads: numbers and addresses, in its order. */
-import type { DenseVectorType, MetricType } from '@elanus/model';
+import type { DenseVectorType, MetricType, VectorType } from '@elanus/model';
 import type { Addresses } from './addresses.ts';
-import { requireInteger, requireLength, vectorBytes } from './checks.ts';
-import type { IndexBuild, IndexHits, IndexSearch, IndexSpec, VectorRows } from './vector-index.ts';
+import { bm25Words, requireInteger, requireLength, vectorBytes } from './checks.ts';
+import type {
+  IndexBuild,
+  IndexHits,
+  IndexSearch,
+  IndexSpec,
+  SparseIndexBuild,
+  SparseRows,
+  VectorRows,
+} from './vector-index.ts';
 
 const QUERY_COUNT_MAX = 16_384;
 const K_MAX = 16_384;
@@ -10,7 +18,7 @@ const M_MIN = 2;
 const M_MAX = 2048;
 const THREADS_MAX = 1024;
 const ROWS_MAX = 2 ** 31 - 1;
-const SEARCH_WORDS = 18;
+const SEARCH_WORDS = 22;
 
 /** The numbers of the C header. */
 const TYPE = { HNSW: 0, HNSW_SQ: 1, HNSW_PQ: 2, HNSW_PRQ: 3 } as const;
@@ -18,10 +26,13 @@ const LAYOUT = { auto: 0, fast: 1, compact: 2 } as const;
 const CODE = { SQ4U: 1, SQ6: 2, SQ8: 3, BF16: 4, FP16: 5, FP32: 6 } as const;
 const NO_CODE = 0;
 const METRIC: Readonly<Partial<Record<MetricType, number>>> = { L2: 0, IP: 1, COSINE: 2 };
+const BM25 = 7;
+/** The data type of sparse vectors. */
+export const SPARSE = 104 satisfies VectorType;
 
 /** What an index says of itself. */
 export interface IndexShape {
-  readonly dataType: DenseVectorType;
+  readonly dataType: DenseVectorType | typeof SPARSE;
   readonly dim: number;
   /** The number of the metric. */
   readonly metric: number;
@@ -92,6 +103,38 @@ export function buildWords(
   );
 }
 
+function sparseBlockWords(addresses: Addresses, blocks: readonly SparseRows[]): readonly number[] {
+  const words: number[] = [blocks.length];
+  let total = 0;
+  for (const { bytes, offsets, rows } of blocks) {
+    requireInteger('rows', rows, 0, ROWS_MAX);
+    requireLength('offsets', offsets.length, rows + 1);
+    total += rows;
+    words.push(addresses.of(bytes), bytes.length, addresses.of(offsets), rows);
+  }
+  requireInteger('rows of all blocks', total, 0, ROWS_MAX);
+  return words;
+}
+
+/**
+ * The words of the build of a sparse index.
+ * @throws RangeError for a number out of range and an array that is too short
+ * @throws TypeError when there are parameters of BM25 without it, or the other way round
+ */
+export function sparseBuildWords(
+  addresses: Addresses,
+  simd: number,
+  outcome: Float64Array,
+  { metric, spec, blocks, threads }: SparseIndexBuild,
+): Float64Array {
+  requireInteger('threads', threads, 1, THREADS_MAX);
+  const bm25 = bm25Words(metric, spec.bm25 && { ...spec.bm25, averageLength: 1 });
+  return Float64Array.of(
+    ...[simd, addresses.of(outcome), metric === 'BM25' ? BM25 : METRIC.IP!, ...bm25, threads],
+    ...sparseBlockWords(addresses, blocks),
+  );
+}
+
 /** The words of an addition. */
 export function addWords(
   addresses: Addresses,
@@ -99,8 +142,21 @@ export function addWords(
   shape: IndexShape,
   blocks: readonly VectorRows[],
 ): Float64Array {
+  if (shape.dataType === SPARSE) throw new TypeError('a sparse index takes no more rows');
   const rowBytes = vectorBytes(shape.dataType, shape.dim);
   return Float64Array.of(index, 1, ...blockWords(addresses, blocks, rowBytes));
+}
+
+function offsetsAddress(
+  addresses: Addresses,
+  { dataType }: IndexShape,
+  { sparse, queryCount }: IndexSearch,
+): number {
+  if ((dataType === SPARSE) !== (sparse != null))
+    throw new TypeError('sparse queries belong to a sparse index');
+  if (sparse == null) return 0;
+  requireLength('offsets of queries', sparse.offsets.length, queryCount + 1);
+  return addresses.of(sparse.offsets);
 }
 
 const searchWordsBuffer = new Float64Array(SEARCH_WORDS);
@@ -125,7 +181,8 @@ export function searchWords(
   requireInteger('ef', ef, 1, ROWS_MAX);
   if (!(refineK >= 1)) throw new RangeError(`refineK is ${refineK}, must be at least 1`);
   if (Number.isNaN(radius) || Number.isNaN(rangeFilter)) throw new RangeError('radius or rangeFilter is NaN');
-  requireLength('queries', queries.length, queryCount * vectorBytes(shape.dataType, shape.dim));
+  if (shape.dataType !== SPARSE)
+    requireLength('queries', queries.length, queryCount * vectorBytes(shape.dataType, shape.dim));
   if (allowed !== null) requireLength('allowed', allowed.length, Math.ceil(rows / 8));
   const worst = shape.metric === METRIC.L2 ? Infinity : -Infinity;
   const words = searchWordsBuffer;
@@ -136,16 +193,18 @@ export function searchWords(
   words[4] = addresses.of(hits.scores);
   words[5] = addresses.of(queries);
   words[6] = queries.length;
-  words[7] = queryCount;
-  words[8] = k;
-  words[9] = ef;
-  words[10] = refineK;
-  words[11] = allowed === null ? 0 : addresses.of(allowed);
-  words[12] = allowed === null ? 0 : allowed.length;
-  words[13] = radius ?? worst;
-  words[14] = rangeFilter ?? -worst;
-  words[15] = after === null ? 0 : 1;
-  words[16] = after?.score ?? 0;
-  words[17] = after?.row ?? 0;
+  words[7] = offsetsAddress(addresses, shape, search);
+  words[8] = queryCount;
+  words[9] = k;
+  words[10] = ef;
+  words[11] = refineK;
+  words[12] = allowed === null ? 0 : addresses.of(allowed);
+  words[13] = allowed === null ? 0 : allowed.length;
+  words[14] = radius ?? worst;
+  words[15] = rangeFilter ?? -worst;
+  words[16] = after === null ? 0 : 1;
+  words[17] = after?.score ?? 0;
+  words[18] = after?.row ?? 0;
+  words.set(bm25Words(shape.metric === BM25 ? 'BM25' : 'IP', search.sparse?.bm25), 19);
   return words;
 }

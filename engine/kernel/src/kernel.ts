@@ -3,7 +3,7 @@
  * borrowed until the returned promise settles; long work runs on the kernel's own threads.
  */
 import type { DenseVectorType, MetricType, VectorType } from '@elanus/model';
-import type { IndexBuild, VectorIndex } from './vector-index.ts';
+import type { IndexBuild, SparseIndexBuild, VectorIndex } from './vector-index.ts';
 
 /** Primary keys of the rows of one block: equal scores are ordered by them. */
 export type BlockKeys =
@@ -38,6 +38,19 @@ export interface VectorBlock {
   readonly keys: BlockKeys;
 }
 
+/**
+ * How BM25 weighs: a row's values are how often each term occurs in it, a query's are the weights of its terms. A common
+ * term adds weight * (k1 + 1) * f / (f + k1 * (1 - b + b * length / averageLength)), a row's length being its sum.
+ */
+export interface Bm25Scoring {
+  /** 0 to 1000. */
+  readonly k1: number;
+  /** 0 to 1. */
+  readonly b: number;
+  /** Of all rows there are; greater than 0. */
+  readonly averageLength: number;
+}
+
 export interface ExactSearch {
   readonly dataType: VectorType;
   readonly metric: MetricType;
@@ -52,6 +65,8 @@ export interface ExactSearch {
   /** As `SearchTask.radius` of @elanus/rpc. */
   readonly radius: number | null;
   readonly rangeFilter: number | null;
+  /** With the metric BM25, and only there. */
+  readonly bm25?: Bm25Scoring | null;
   readonly signal?: AbortSignal;
 }
 
@@ -83,7 +98,7 @@ export interface Kernel {
    * Builds an index over copies of the vectors, on threads of its own.
    * @throws RangeError for numbers out of range; `KernelError` for what no index of that kind can be built of
    */
-  buildIndex(build: IndexBuild): Promise<VectorIndex>;
+  buildIndex(build: IndexBuild | SparseIndexBuild): Promise<VectorIndex>;
   /**
    * Opens an index that was saved, as a view of its file, which must stay as it is.
    * @throws `KernelError` that says whether the file cannot be read, is damaged or too new

@@ -8,7 +8,7 @@ import { loadNative, type NativeKernel } from './native.ts';
 import { Indexes } from './native-index.ts';
 import { bytesPerQuery, SearchWords } from './search-words.ts';
 import { KernelError, Status } from './status.ts';
-import type { IndexBuild, VectorIndex } from './vector-index.ts';
+import type { IndexBuild, SparseIndexBuild, VectorIndex } from './vector-index.ts';
 
 export interface KernelOptions {
   /** Threads that search, 1 to 1024; kernels with as many share them. Default: as many as the machine runs at once. */
@@ -127,7 +127,7 @@ class NativeKernelAdapter implements Kernel {
     if (status !== Status.Ok) throw new KernelError(status);
   }
 
-  buildIndex(build: IndexBuild): Promise<VectorIndex> {
+  buildIndex(build: IndexBuild | SparseIndexBuild): Promise<VectorIndex> {
     return this.#indexes.build(build);
   }
 

@@ -1,6 +1,6 @@
 /** Exact search as one would write it down first: the model that the kernel's tests compare with. */
 import type { DenseVectorType, MetricType, VectorType } from '@elanus/model';
-import type { BlockKeys, ExactHits, ExactSearch, VectorBlock } from './kernel.ts';
+import type { BlockKeys, Bm25Scoring, ExactHits, ExactSearch, VectorBlock } from './kernel.ts';
 
 export interface NaiveScore {
   /** In double precision; `null` when the metric leaves the pair out. */
@@ -9,7 +9,7 @@ export interface NaiveScore {
   readonly tolerance: number;
 }
 
-const LARGEST_FIRST: ReadonlySet<MetricType> = new Set(['IP', 'COSINE']);
+const LARGEST_FIRST: ReadonlySet<MetricType> = new Set(['IP', 'COSINE', 'BM25']);
 const ELEMENT_BYTES: Readonly<Record<DenseVectorType, number>> = { 100: 1, 101: 4, 102: 2, 103: 2, 105: 1 };
 
 function halfToNumber(half: number): number {
@@ -82,7 +82,8 @@ function naiveDenseScore(metric: MetricType, x: readonly number[], y: readonly n
   }
 }
 
-function sparseAt(bytes: Uint8Array, offsets: Uint32Array, i: number): Map<number, number> {
+/** The pairs of sparse vector `i`. */
+export function sparseAt(bytes: Uint8Array, offsets: Uint32Array, i: number): Map<number, number> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const pairs = new Map<number, number>();
   for (let at = offsets[i]!; at < offsets[i + 1]!; at += 8) {
@@ -91,14 +92,30 @@ function sparseAt(bytes: Uint8Array, offsets: Uint32Array, i: number): Map<numbe
   return pairs;
 }
 
-/** Steps of the kernel: products and sums rounded to float32, in ascending order of index. */
-function naiveSparseScore(x: ReadonlyMap<number, number>, y: ReadonlyMap<number, number>): NaiveScore {
+/** What a common index adds, in the kernel's steps, each rounded to float32. */
+type Part = (ofQuery: number, ofRow: number) => number;
+
+function bm25Part(row: ReadonlyMap<number, number>, { k1, b, averageLength }: Bm25Scoring): Part {
+  const { fround } = Math;
+  const gain = fround(k1 + 1);
+  const length = [...row.values()].reduce((sum, value) => fround(sum + value), 0);
+  const norm = fround(fround(k1 * (1 - b)) + fround(fround((k1 * b) / averageLength) * length));
+  return (weight, frequency) => fround(fround(weight * gain) * fround(frequency / fround(frequency + norm)));
+}
+
+/** The score of a query and a row in the kernel's steps, in ascending order of index; `null` without a common index. */
+export function naiveSparseScore(
+  query: ReadonlyMap<number, number>,
+  row: ReadonlyMap<number, number>,
+  bm25: Bm25Scoring | null,
+): number | null {
+  const part: Part = bm25 === null ? (x, y) => Math.fround(x * y) : bm25Part(row, bm25);
   let score: number | null = null;
-  for (const [index, value] of x) {
-    const other = y.get(index);
-    if (other !== undefined) score = Math.fround((score ?? 0) + Math.fround(value * other));
+  for (const [index, value] of query) {
+    const other = row.get(index);
+    if (other !== undefined) score = Math.fround((score ?? 0) + part(value, other));
   }
-  return { score, tolerance: 0 };
+  return score;
 }
 
 /** The score of query `q` and one row, without regard to bitmaps and bounds. */
@@ -106,7 +123,8 @@ export function naiveScore(search: ExactSearch, q: number, block: VectorBlock, r
   const { dataType, metric, dim } = search;
   if (dataType === 104) {
     const query = sparseAt(search.queries, search.queryOffsets!, q);
-    return naiveSparseScore(query, sparseAt(block.bytes, block.offsets!, row));
+    const score = naiveSparseScore(query, sparseAt(block.bytes, block.offsets!, row), search.bm25 ?? null);
+    return { score, tolerance: 0 };
   }
   const x = elementsOf(dataType, dim, search.queries, q);
   return naiveDenseScore(metric, x, elementsOf(dataType, dim, block.bytes, row));
@@ -180,6 +198,6 @@ export const METRICS_BY_TYPE: ReadonlyMap<VectorType, readonly MetricType[]> = n
   [101, ['L2', 'IP', 'COSINE']],
   [102, ['L2', 'IP', 'COSINE']],
   [103, ['L2', 'IP', 'COSINE']],
-  [104, ['IP']],
+  [104, ['IP', 'BM25']],
   [105, ['L2', 'IP', 'COSINE']],
 ]);

@@ -1,9 +1,17 @@
 /** Vector indexes on the compiled library. */
-import type { DenseVectorType } from '@elanus/model';
 import type { Addresses } from './addresses.ts';
 import { vectorBytes } from './checks.ts';
-import { type After, addWords, buildWords, type IndexShape, searchWords } from './index-words.ts';
+import {
+  type After,
+  addWords,
+  buildWords,
+  type IndexShape,
+  SPARSE,
+  searchWords,
+  sparseBuildWords,
+} from './index-words.ts';
 import { startJob } from './job-channel.ts';
+import type { Bm25Scoring } from './kernel.ts';
 import type { NativeKernel } from './native.ts';
 import { KernelError, Status } from './status.ts';
 import type {
@@ -11,13 +19,15 @@ import type {
   IndexHits,
   IndexSearch,
   IndexWalk,
+  SparseIndexBuild,
+  SparseQueries,
   VectorIndex,
   VectorRows,
 } from './vector-index.ts';
 
 const PROGRESS_EVERY_MS = 100;
 /** The numbers of the C header. */
-const LAYOUTS = { 1: 'fast', 2: 'compact', 3: 'codes' } as const satisfies Record<
+const LAYOUTS = { 1: 'fast', 2: 'compact', 3: 'codes', 16: 'sparse' } as const satisfies Record<
   number,
   VectorIndex['layout']
 >;
@@ -41,12 +51,11 @@ export class Indexes {
   }
 
   /** See `Kernel.buildIndex`. */
-  async build(build: IndexBuild): Promise<VectorIndex> {
+  async build(build: IndexBuild | SparseIndexBuild): Promise<VectorIndex> {
     const { signal, onProgress } = build;
     signal?.throwIfAborted();
     const outcome = new Float64Array(1);
-    const words = buildWords(this.#addresses, this.#machine.simd, outcome, build);
-    const begin = (id: number) => this.#native.startIndexBuild(words, id);
+    const begin = this.#beginning(build, outcome);
     const { id, ended } = startJob(this.#native, begin, [build, outcome], signal);
     const tell = onProgress && (() => onProgress(100 * this.#native.jobDone(id)));
     const timer = tell && setInterval(tell, PROGRESS_EVERY_MS);
@@ -57,6 +66,17 @@ export class Indexes {
     }
     onProgress?.(100);
     return this.#indexOf(outcome);
+  }
+
+  /** What starts the build. */
+  #beginning(build: IndexBuild | SparseIndexBuild, outcome: Float64Array): (id: number) => number {
+    const { simd } = this.#machine;
+    if (build.dataType === SPARSE) {
+      const words = sparseBuildWords(this.#addresses, simd, outcome, build);
+      return (id) => this.#native.startSparseIndexBuild(words, id);
+    }
+    const words = buildWords(this.#addresses, simd, outcome, build);
+    return (id) => this.#native.startIndexBuild(words, id);
   }
 
   /** See `Kernel.openIndex`. */
@@ -105,7 +125,7 @@ class NativeIndex implements VectorIndex {
     this.#handle = handle;
     native.indexInfo(handle, this.#info);
     const [, dataType, metric, dim] = this.#info as unknown as readonly number[];
-    this.#shape = { dataType: dataType as DenseVectorType, metric: metric!, dim: dim! };
+    this.#shape = { dataType: dataType as IndexShape['dataType'], metric: metric!, dim: dim! };
     forgotten.register(this, { native, handle }, this);
   }
 
@@ -142,8 +162,26 @@ class NativeIndex implements VectorIndex {
     return hits;
   }
 
-  openWalk(query: Uint8Array, ef: number, allowed: Uint8Array | null): IndexWalk {
-    return new Walk(this, query.slice(0, vectorBytes(this.#shape.dataType, this.#shape.dim)), ef, allowed);
+  openWalk(
+    query: Uint8Array,
+    ef: number,
+    allowed: Uint8Array | null,
+    bm25: Bm25Scoring | null = null,
+  ): IndexWalk {
+    const { dataType, dim } = this.#shape;
+    if (dataType !== SPARSE)
+      return new Walk(this, { query: query.slice(0, vectorBytes(dataType, dim)), ef, allowed, sparse: null });
+    const sparse = { offsets: Uint32Array.of(0, query.length), bm25 };
+    return new Walk(this, { query: query.slice(), ef, allowed, sparse });
+  }
+
+  sparseStatistics(dimensions: Uint32Array): { frequencies: Uint32Array; totalLength: number } {
+    this.#requireOpen();
+    const frequencies = new Uint32Array(dimensions.length);
+    const length = new Float64Array(1);
+    const status = this.#native.sparseStatistics(this.#handle, dimensions, frequencies, length);
+    if (status !== Status.Ok) throw new KernelError(status);
+    return { frequencies, totalLength: length[0]! };
   }
 
   async add(blocks: readonly VectorRows[]): Promise<void> {
@@ -192,32 +230,38 @@ class NativeIndex implements VectorIndex {
   }
 }
 
+/** What a walk is about. */
+interface WalkStart {
+  readonly query: Uint8Array;
+  readonly ef: number;
+  readonly allowed: Uint8Array | null;
+  readonly sparse: SparseQueries | null;
+}
+
 /** Goes on behind the last hit that was given; what lies before it, each call walks through anew. */
 class Walk implements IndexWalk {
   readonly #index: NativeIndex;
-  readonly #query: Uint8Array;
-  readonly #ef: number;
-  readonly #allowed: Uint8Array | null;
+  readonly #start: WalkStart;
   #given = 0;
   #last: After | null = null;
 
-  constructor(index: NativeIndex, query: Uint8Array, ef: number, allowed: Uint8Array | null) {
+  constructor(index: NativeIndex, start: WalkStart) {
     this.#index = index;
-    this.#query = query;
-    this.#ef = ef;
-    this.#allowed = allowed;
+    this.#start = start;
   }
 
   async next(count: number): Promise<IndexHits> {
+    const { query, ef, allowed, sparse } = this.#start;
     const search: IndexSearch = {
-      queries: this.#query,
+      queries: query,
       queryCount: 1,
       k: count,
-      ef: Math.min(Math.max(this.#ef, this.#given + count), 2 ** 31 - 1),
+      ef: Math.min(Math.max(ef, this.#given + count), 2 ** 31 - 1),
       refineK: 1,
-      allowed: this.#allowed,
+      allowed,
       radius: null,
       rangeFilter: null,
+      sparse,
     };
     const hits = await this.#index.searchAfter(search, this.#last);
     const found = hits.counts[0]!;

@@ -24,11 +24,19 @@ export interface NativeKernel {
   startExactSearch(words: Float64Array, id: number): number;
   /** Builds and opens write the index, as a number, to the `outcome` of their request. */
   startIndexBuild(words: Float64Array, id: number): number;
+  startSparseIndexBuild(words: Float64Array, id: number): number;
   startIndexOpen(simd: number, path: string, outcome: Float64Array, id: number): number;
   startIndexSave(index: number, path: string, id: number): number;
   startIndexAdd(words: Float64Array, id: number): number;
   runIndexSearch(words: Float64Array): number;
   startIndexSearch(words: Float64Array, id: number): number;
+  /** Writes how many rows have each dimension, and the length of all rows together. */
+  sparseStatistics(
+    index: number,
+    dimensions: Uint32Array,
+    frequencies: Uint32Array,
+    length: Float64Array,
+  ): number;
   /** Writes rows, type, metric, dimension, layout and memory. */
   indexInfo(index: number, out: Float64Array): void;
   releaseIndex(index: number): void;

@@ -174,5 +174,6 @@ export function randomSearch(shapeWanted: SearchShape): ExactSearch {
     blocks,
     radius: null,
     rangeFilter: null,
+    bm25: shape.metric === 'BM25' ? { k1: 1.2, b: 0.75, averageLength: 5.5 } : null,
   };
 }

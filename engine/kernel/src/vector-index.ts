@@ -1,5 +1,6 @@
 /** Vector indexes: approximate search over vectors that the index owns. In the order of `include/elanus/index.h`. */
 import type { DenseVectorType, MetricType } from '@elanus/model';
+import type { Bm25Scoring } from './kernel.ts';
 
 /** `fast` answers most queries a second, `compact` needs least memory; `auto` chooses. */
 export type GraphLayout = 'auto' | 'fast' | 'compact';
@@ -62,6 +63,39 @@ export interface IndexBuild {
   readonly onProgress?: (percent: number) => void;
 }
 
+/** Sparse vectors in memory: pairs of uint32 dimension and float32 value, dimensions ascending, values finite. */
+export interface SparseRows {
+  readonly bytes: Uint8Array;
+  /** `rows + 1` byte offsets. */
+  readonly offsets: Uint32Array;
+  readonly rows: number;
+}
+
+/** An index over sparse vectors: exact, whatever the parameters. */
+export interface SparseIndexBuild {
+  readonly dataType: 104;
+  readonly metric: 'IP' | 'BM25';
+  readonly spec: {
+    readonly type: 'SPARSE';
+    /** With BM25: what searches will most probably ask for. With others they are slower, and as exact. */
+    readonly bm25: Pick<Bm25Scoring, 'k1' | 'b'> | null;
+  };
+  /** Must not change until the build has ended. Of BM25 all values are positive. */
+  readonly blocks: readonly SparseRows[];
+  /** As in `IndexBuild`, like what follows. The index is the same for any number of threads. */
+  readonly threads: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (percent: number) => void;
+}
+
+/** What of a search is for sparse indexes only. */
+export interface SparseQueries {
+  /** One more than there are queries: byte offsets into them. */
+  readonly offsets: Uint32Array;
+  /** With BM25, and only there. */
+  readonly bm25: Bm25Scoring | null;
+}
+
 export interface IndexSearch {
   /** Vectors of the index' type, one behind the other. */
   readonly queries: Uint8Array;
@@ -76,6 +110,8 @@ export interface IndexSearch {
   /** As in `ExactSearch`. */
   readonly radius: number | null;
   readonly rangeFilter: number | null;
+  /** Of a sparse index, and only there; `ef` and `refineK` do nothing then. */
+  readonly sparse?: SparseQueries | null;
   readonly signal?: AbortSignal;
 }
 
@@ -96,13 +132,21 @@ export interface IndexWalk {
 export interface VectorIndex {
   readonly rows: number;
   readonly memoryBytes: number;
-  readonly layout: 'fast' | 'compact' | 'codes';
+  readonly layout: 'fast' | 'compact' | 'codes' | 'sparse';
   /** On the threads of the kernel that made the index, which share the queries. */
   search(search: IndexSearch): Promise<IndexHits>;
   /** On the calling thread, and not to be cancelled. */
   searchSync(search: IndexSearch): IndexHits;
-  /** Copies the query and keeps `allowed`. Holds memory for the hits of one call of `next`, however many came before. */
-  openWalk(query: Uint8Array, ef: number, allowed: Uint8Array | null): IndexWalk;
+  /**
+   * Copies the query and keeps `allowed`. Holds memory for the hits of one call of `next`, however many came before.
+   * `bm25` as in `SparseQueries`.
+   */
+  openWalk(query: Uint8Array, ef: number, allowed: Uint8Array | null, bm25?: Bm25Scoring | null): IndexWalk;
+  /** Of a sparse index: how many rows have each of the dimensions, and the sum of all values of all rows. */
+  sparseStatistics(dimensions: Uint32Array): {
+    readonly frequencies: Uint32Array;
+    readonly totalLength: number;
+  };
   /** Adds rows behind those that are there; searches go on meanwhile. Only of layout `compact`. */
   add(blocks: readonly VectorRows[]): Promise<void>;
   /** Replaces the file at `path` at one moment, durably. */

@@ -24,6 +24,7 @@ typedef enum ElanusIndexLayout {
   ELANUS_LAYOUT_FAST = 1,    /* codes of all neighbours beside the links: most speed, most memory */
   ELANUS_LAYOUT_COMPACT = 2, /* one code a row */
   ELANUS_LAYOUT_CODES = 3,   /* no vectors but those that refine; never asked for */
+  ELANUS_LAYOUT_SPARSE = 16, /* of sparse vectors; never asked for */
 } ElanusIndexLayout;
 
 typedef enum ElanusScalarCode {
@@ -71,9 +72,26 @@ typedef struct ElanusIndexBuild {
   uint64_t seed;    /* the same seed, the same index, whatever the number of threads */
 } ElanusIndexBuild;
 
+typedef struct ElanusSparseRows {
+  const uint8_t* bytes;
+  size_t bytes_size;
+  const uint32_t* offsets; /* rows + 1 byte offsets into bytes */
+  uint32_t rows;
+} ElanusSparseRows;
+
+/* SPARSE_INVERTED_INDEX: exact. Dimensions of a row ascend; values are finite, those of BM25 positive. */
+typedef struct ElanusSparseBuild {
+  ElanusMetric metric; /* IP or BM25 */
+  ElanusBm25 bm25;     /* BM25 only: what searches will most probably ask for, without average_length */
+  const ElanusSparseRows* blocks; /* row numbers run on over the blocks; read, not copied, until the build has ended */
+  size_t block_count;
+  uint32_t threads; /* as in ElanusIndexBuild; the index is the same for any number */
+} ElanusSparseBuild;
+
 typedef struct ElanusIndexSearch {
   const uint8_t* queries;
   size_t queries_size;
+  const uint32_t* query_offsets; /* SPARSE only: query_count + 1 byte offsets; a query is as sound as a row must be */
   uint32_t query_count;
   uint32_t k;
   uint32_t ef;            /* what is below k counts as k */
@@ -86,6 +104,7 @@ typedef struct ElanusIndexSearch {
   int has_after;
   float after_score;
   uint32_t after_row;
+  ElanusBm25 bm25; /* BM25 only */
 } ElanusIndexSearch;
 
 /* Best first, equal scores by smaller row; the hits of query q stand at q * k of the flat arrays. */
@@ -117,6 +136,12 @@ typedef struct ElanusIndexInfo {
 /* Runs on the calling thread and `threads` - 1 more. */
 ElanusStatus elanus_index_build(const ElanusSimd* simd, const ElanusIndexBuild* build, ElanusWork* work,
                                 ElanusIndex** index);
+/* ELANUS_CORRUPT_INPUT when a row is not as it must be. */
+ElanusStatus elanus_sparse_index_build(const ElanusSimd* simd, const ElanusSparseBuild* build, ElanusWork* work,
+                                       ElanusIndex** index);
+/* How many rows of a sparse index have each of `count` dimensions, and the sum of all values of all rows. */
+ElanusStatus elanus_sparse_index_statistics(const ElanusIndex* index, const uint32_t* dimensions, size_t count,
+                                            uint32_t* frequencies, double* total_length);
 /* Maps a file that elanus_index_save wrote. */
 ElanusStatus elanus_index_open(const ElanusSimd* simd, const char* path, ElanusWork* work, ElanusIndex** index);
 ElanusStatus elanus_index_save(ElanusIndex* index, const char* path);

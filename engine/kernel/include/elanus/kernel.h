@@ -50,6 +50,7 @@ typedef enum ElanusMetric {
   ELANUS_JACCARD = 4,
   ELANUS_SUBSTRUCTURE = 5,   /* 0 when the query's bits are a subset of the row's, else left out */
   ELANUS_SUPERSTRUCTURE = 6, /* 0 when the row's bits are a subset of the query's, else left out */
+  ELANUS_BM25 = 7,           /* of sparse vectors; largest is best. See ElanusBm25 */
 } ElanusMetric;
 
 typedef enum ElanusKeyType { ELANUS_KEY_INT64 = 0, ELANUS_KEY_VARCHAR = 1 } ElanusKeyType;
@@ -89,6 +90,14 @@ enum {
   ELANUS_CODE_FACTORS = 3,
 };
 
+/* How BM25 weighs. A row's values are how often each term occurs in it, their sum is its length; a query's values are
+ * the weights of its terms. A common term adds weight * (k1 + 1) * f / (f + k1 * (1 - b + b * length / average_length)). */
+typedef struct ElanusBm25 {
+  double k1; /* 0 to 1000 */
+  double b;  /* 0 to 1 */
+  double average_length; /* of all rows there are; at least 1e-6 */
+} ElanusBm25;
+
 typedef struct ElanusExactSearch {
   ElanusVectorType type;
   ElanusMetric metric;
@@ -102,6 +111,7 @@ typedef struct ElanusExactSearch {
    * An infinite bound on the worse or better side keeps all. */
   double outer;
   double inner;
+  ElanusBm25 bm25; /* BM25 only */
   ElanusKeyType key_type;
   const ElanusBlock* blocks;
   size_t block_count;

@@ -55,6 +55,9 @@ Request read_request(Words words) {
   search.k = words.integer<uint32_t>();
   search.outer = words.number();
   search.inner = words.number();
+  search.bm25.k1 = words.number();
+  search.bm25.b = words.number();
+  search.bm25.average_length = words.number();
   search.key_type = words.integer<ElanusKeyType>();
   search.block_count = words.integer<size_t>();
   request.blocks.reserve(search.block_count);

@@ -94,6 +94,25 @@ std::vector<ElanusRows> read_blocks(Words& words) {
   return blocks;
 }
 
+std::vector<ElanusSparseRows> read_sparse_blocks(Words& words) {
+  std::vector<ElanusSparseRows> blocks(words.integer<size_t>());
+  for (ElanusSparseRows& block : blocks) {
+    block.bytes = words.pointer<const uint8_t>();
+    block.bytes_size = words.integer<size_t>();
+    block.offsets = words.pointer<const uint32_t>();
+    block.rows = words.integer<uint32_t>();
+  }
+  return blocks;
+}
+
+ElanusBm25 read_bm25(Words& words) {
+  ElanusBm25 bm25;
+  bm25.k1 = words.number();
+  bm25.b = words.number();
+  bm25.average_length = words.number();
+  return bm25;
+}
+
 ElanusIndexSpec read_spec(Words& words) {
   ElanusIndexSpec spec;
   spec.type = words.integer<ElanusIndexType>();
@@ -134,6 +153,24 @@ napi_value start_index_build(napi_env env, napi_callback_info info) {
                       build.blocks = blocks.data();
                       build.block_count = blocks.size();
                       return elanus_index_build(simd, &build, work, index);
+                    });
+}
+
+// startSparseIndexBuild(words: Float64Array, id: number): number
+napi_value start_sparse_index_build(napi_env env, napi_callback_info info) {
+  const Arguments arguments(env, info);
+  Words words(arguments, 0);
+  const auto* const simd = words.pointer<const ElanusSimd>();
+  auto* const outcome = words.pointer<double>();
+  ElanusSparseBuild build;
+  build.metric = words.integer<ElanusMetric>();
+  build.bm25 = read_bm25(words);
+  build.threads = words.integer<uint32_t>();
+  return start_work(env, arguments.number(1), outcome,
+                    [simd, build, blocks = read_sparse_blocks(words)](ElanusWork* work, ElanusIndex** index) mutable {
+                      build.blocks = blocks.data();
+                      build.block_count = blocks.size();
+                      return elanus_sparse_index_build(simd, &build, work, index);
                     });
 }
 
@@ -187,6 +224,7 @@ Request read_request(Words words) {
   ElanusIndexSearch& search = request.search;
   search.queries = words.pointer<const uint8_t>();
   search.queries_size = words.integer<size_t>();
+  search.query_offsets = words.pointer<const uint32_t>();
   search.query_count = words.integer<uint32_t>();
   search.k = words.integer<uint32_t>();
   search.ef = words.integer<uint32_t>();
@@ -198,6 +236,7 @@ Request read_request(Words words) {
   search.has_after = words.integer<int>();
   search.after_score = static_cast<float>(words.number());
   search.after_row = words.integer<uint32_t>();
+  search.bm25 = read_bm25(words);
   return request;
 }
 
@@ -219,6 +258,17 @@ napi_value start_index_search(napi_env env, napi_callback_info info) {
   } catch (const std::bad_alloc&) {
   }
   return number(env, status);
+}
+
+// sparseStatistics(index: number, dimensions: Uint32Array, frequencies: Uint32Array, length: Float64Array): number
+napi_value sparse_statistics(napi_env env, napi_callback_info info) {
+  const Arguments arguments(env, info);
+  const View dimensions = view_of(env, arguments.values[1]);
+  return number(env, elanus_sparse_index_statistics(
+                         arguments.pointer<const ElanusIndex>(0), reinterpret_cast<const uint32_t*>(dimensions.data),
+                         dimensions.size / sizeof(uint32_t),
+                         reinterpret_cast<uint32_t*>(view_of(env, arguments.values[2]).data),
+                         reinterpret_cast<double*>(view_of(env, arguments.values[3]).data)));
 }
 
 // indexInfo(index: number, out: Float64Array): void
@@ -243,11 +293,13 @@ napi_value release_index(napi_env env, napi_callback_info info) {
 
 void define_index(napi_env env, napi_value exports) {
   define(env, exports, "startIndexBuild", start_index_build);
+  define(env, exports, "startSparseIndexBuild", start_sparse_index_build);
   define(env, exports, "startIndexOpen", start_index_open);
   define(env, exports, "startIndexSave", start_index_save);
   define(env, exports, "startIndexAdd", start_index_add);
   define(env, exports, "runIndexSearch", run_index_search);
   define(env, exports, "startIndexSearch", start_index_search);
+  define(env, exports, "sparseStatistics", sparse_statistics);
   define(env, exports, "indexInfo", index_info);
   define(env, exports, "releaseIndex", release_index);
 }

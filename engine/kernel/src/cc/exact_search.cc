@@ -31,6 +31,8 @@ bool is_metric_of(ElanusVectorType type, ElanusMetric metric) {
     case ELANUS_SUBSTRUCTURE:
     case ELANUS_SUPERSTRUCTURE:
       return type == ELANUS_BINARY;
+    case ELANUS_BM25:
+      return type == ELANUS_SPARSE;
   }
   return false;
 }
@@ -60,6 +62,7 @@ ElanusStatus validate(const ElanusExactSearch& search) {
                          search.query_count <= ELANUS_QUERY_COUNT_MAX && search.k >= 1 &&
                          search.k <= ELANUS_K_MAX && !std::isnan(search.outer) && !std::isnan(search.inner);
   if (!plausible) return ELANUS_INVALID_ARGUMENT;
+  if (search.metric == ELANUS_BM25 && !Bm25::is_valid(search.bm25)) return ELANUS_INVALID_ARGUMENT;
   if (search.type == ELANUS_SPARSE) {
     if (search.query_count > 0 && search.query_offsets == nullptr) return ELANUS_INVALID_ARGUMENT;
   } else if (search.query_count > search.queries_size / dense_bytes(search.type, search.dim)) {

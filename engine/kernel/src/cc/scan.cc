@@ -76,15 +76,6 @@ uint32_t next_allowed(const uint8_t* allowed, uint32_t row, uint32_t end) {
   return end;
 }
 
-// Vector `i` of those that `offsets` cuts out of `bytes`; false when the offsets are not a cut of whole pairs.
-bool sparse_vector_at(const uint8_t* bytes, size_t size, const uint32_t* offsets, uint32_t i, SparseVector* vector) {
-  const uint32_t begin = offsets[i];
-  const uint32_t end = offsets[i + 1];
-  if (begin > end || end > size || (end - begin) % kSparsePairBytes != 0) return false;
-  *vector = {bytes + begin, (end - begin) / kSparsePairBytes};
-  return true;
-}
-
 }  // namespace
 
 RankRange rank_range(const ElanusExactSearch& search) {
@@ -127,6 +118,7 @@ ElanusStatus Scanner::begin(const ElanusSimd& simd, const ElanusExactSearch& sea
 
 ElanusStatus Scanner::prepare_sparse_queries(uint32_t first_query) {
   sparse_queries_.resize(query_count_);
+  if (search_->metric == ELANUS_BM25) bm25_ = Bm25(search_->bm25);
   for (uint32_t q = 0; q < query_count_; ++q) {
     if (!sparse_vector_at(search_->queries, search_->queries_size, search_->query_offsets, first_query + q,
                           &sparse_queries_[q]))
@@ -393,6 +385,8 @@ void Scanner::rank(uint32_t query, float* scores, size_t count) {
     case ELANUS_SUPERSTRUCTURE:
       each_integer([](double both, double square) { return both == square ? 0.0f : kNan; });
       return;
+    case ELANUS_BM25:
+      return;  // sparse rows are ranked where they are scored
   }
 }
 
@@ -414,12 +408,15 @@ void Scanner::collect(uint32_t query, uint32_t block, const uint32_t* ids, const
 
 ElanusStatus Scanner::scan_sparse(const RowRun& run, const HitOrder& order) {
   const ElanusBlock& block = search_->blocks[run.block];
+  const bool is_bm25 = search_->metric == ELANUS_BM25;
   for (uint32_t row = next_allowed(block.allowed, run.begin, run.end); row < run.end;
        row = next_allowed(block.allowed, row + 1, run.end)) {
     SparseVector vector;
     if (!sparse_vector_at(block.bytes, block.bytes_size, block.offsets, row, &vector)) return ELANUS_CORRUPT_INPUT;
+    const float length = is_bm25 ? sparse_sum(vector) : 0;
     for (uint32_t q = 0; q < query_count_; ++q) {
-      const float rank = -sparse_dot(sparse_queries_[q], vector);
+      const SparseVector& query = sparse_queries_[q];
+      const float rank = -(is_bm25 ? sparse_bm25(query, vector, length, bm25_) : sparse_dot(query, vector));
       if (rank <= top_[q].threshold() && rank >= range_.lowest) top_[q].offer({rank, run.block, row}, order);
     }
   }

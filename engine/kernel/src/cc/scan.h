@@ -20,7 +20,9 @@ struct RankRange {
 };
 RankRange rank_range(const ElanusExactSearch& search);
 
-inline bool largest_is_best(ElanusMetric metric) { return metric == ELANUS_IP || metric == ELANUS_COSINE; }
+inline bool largest_is_best(ElanusMetric metric) {
+  return metric == ELANUS_IP || metric == ELANUS_COSINE || metric == ELANUS_BM25;
+}
 
 // Rows of `search.blocks[block]` from `begin` up to `end`.
 struct RowRun {
@@ -107,6 +109,7 @@ class Scanner {
   std::vector<int32_t> query_sums_;
   std::vector<double> query_norms_;  // squared; of COSINE over int8: inverse lengths
   std::vector<SparseVector> sparse_queries_;
+  Bm25 bm25_;
 
   // Of the rows of the panel, and of the panel after it.
   uint32_t row_ids_[2 * kPanelRows];

@@ -55,6 +55,10 @@ export class ExactVectorIndex implements VectorIndex {
     throw new Error('the test has no walks');
   }
 
+  sparseStatistics(): never {
+    throw new Error('the vectors of the test are dense');
+  }
+
   async add(): Promise<void> {
     throw new Error('the test adds no rows');
   }

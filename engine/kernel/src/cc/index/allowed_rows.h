@@ -25,6 +25,20 @@ class AllowedRows {
 
   bool are_all() const { return bits_ == nullptr; }
   bool has(uint32_t row) const { return bits_ == nullptr || (row < end_ && (bits_[row / 8] >> row % 8 & 1) != 0); }
+  // Which of the rows 16 * number and the 15 behind it there are, the first one lowest.
+  uint32_t sixteen(uint32_t number) const {
+    if (bits_ == nullptr) return 0xffff;
+    const uint64_t first = uint64_t{number} * 16;
+    if (first + 16 <= end_) {
+      uint16_t bits;
+      std::memcpy(&bits, bits_ + first / 8, sizeof bits);
+      return bits;
+    }
+    uint32_t bits = 0;
+    for (uint64_t row = first; row < end_; ++row)
+      bits |= static_cast<uint32_t>(has(static_cast<uint32_t>(row))) << (row - first);
+    return bits;
+  }
   // How many there are of the first `rows`, which are at least those of the bitmap.
   uint32_t count(uint32_t rows) const { return bits_ == nullptr ? rows : count_; }
 

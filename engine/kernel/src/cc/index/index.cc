@@ -11,6 +11,8 @@
 #include "compact_graph.h"
 #include "fast_graph.h"
 #include "index_search_job.h"
+#include "sparse_builder.h"
+#include "sparse_index.h"
 
 struct ElanusWork {
   elanus::WorkControl control;
@@ -62,6 +64,12 @@ bool is_valid_build(const ElanusIndexBuild& build, uint64_t* rows) {
          are_valid_blocks(build.blocks, build.block_count, dense_bytes(build.type, build.dim), rows);
 }
 
+bool is_valid_sparse_build(const ElanusSparseBuild& build) {
+  if (build.threads == 0) return false;
+  if (build.metric == ELANUS_IP) return true;
+  return build.metric == ELANUS_BM25 && Bm25::is_valid({build.bm25.k1, build.bm25.b, 1});
+}
+
 // nullptr when cancelled.
 std::unique_ptr<VectorIndex> build_index(const ElanusSimd& simd, const ElanusIndexBuild& build, uint64_t row_count,
                                          WorkControl* control) {
@@ -100,6 +108,8 @@ FileFault open_index(const ElanusSimd& simd, std::shared_ptr<const IndexFile> fi
       return open_fast_graph(simd, std::move(file), index);
     case IndexKind::kCodedGraph:
       return open_coded_graph(simd, std::move(file), index);
+    case IndexKind::kSparse:
+      return open_sparse_index(simd, std::move(file), index);
   }
   return file->damaged("it is of a kind that there is not");
 }
@@ -141,6 +151,17 @@ extern "C" ElanusStatus elanus_index_build(const ElanusSimd* simd, const ElanusI
   });
 }
 
+extern "C" ElanusStatus elanus_sparse_index_build(const ElanusSimd* simd, const ElanusSparseBuild* build,
+                                                  ElanusWork* work, ElanusIndex** index) {
+  if (!elanus::is_valid_sparse_build(*build)) return ELANUS_INVALID_ARGUMENT;
+  return without_exceptions([&] {
+    elanus::SparsePostings postings;
+    const ElanusStatus status = elanus::build_sparse_postings(*build, &work->control, &postings);
+    if (status == ELANUS_OK) *index = new ElanusIndex{simd, elanus::make_sparse_index(*simd, std::move(postings))};
+    return status;
+  });
+}
+
 extern "C" ElanusStatus elanus_index_open(const ElanusSimd* simd, const char* path, ElanusWork* work,
                                           ElanusIndex** index) {
   return without_exceptions([&] {
@@ -171,7 +192,8 @@ extern "C" ElanusStatus elanus_index_add(ElanusIndex* index, const ElanusRows* b
                                          uint32_t threads) {
   uint64_t rows = 0;
   const elanus::VectorIndex& to = *index->index;
-  if (threads == 0 || !elanus::are_valid_blocks(blocks, block_count, elanus::dense_bytes(to.type(), to.dim()), &rows))
+  if (threads == 0 || to.type() == ELANUS_SPARSE ||
+      !elanus::are_valid_blocks(blocks, block_count, elanus::dense_bytes(to.type(), to.dim()), &rows))
     return ELANUS_INVALID_ARGUMENT;
   return without_exceptions([&] { return index->index->add(blocks, block_count, threads); });
 }
@@ -179,6 +201,18 @@ extern "C" ElanusStatus elanus_index_add(ElanusIndex* index, const ElanusRows* b
 extern "C" ElanusIndexInfo elanus_index_info(const ElanusIndex* index) {
   const elanus::VectorIndex& of = *index->index;
   return {of.rows(), of.type(), of.metric(), of.dim(), of.layout(), of.memory_bytes()};
+}
+
+extern "C" ElanusStatus elanus_sparse_index_statistics(const ElanusIndex* index, const uint32_t* dimensions,
+                                                       size_t count, uint32_t* frequencies, double* total_length) {
+  const elanus::SparsePostings* const postings = index->index->sparse_postings();
+  if (postings == nullptr) return ELANUS_INVALID_ARGUMENT;
+  for (size_t i = 0; i < count; ++i) {
+    const uint32_t term = postings->find(dimensions[i]);
+    frequencies[i] = term == postings->terms() ? 0 : postings->frequencies[term];
+  }
+  *total_length = postings->total_length;
+  return ELANUS_OK;
 }
 
 extern "C" void elanus_index_release(ElanusIndex* index) { delete index; }

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "../norms.h"
+#include "../sparse.h"
 
 namespace elanus {
 namespace {
@@ -31,6 +32,10 @@ ElanusStatus validate(const VectorIndex& index, const ElanusIndexSearch& search)
                          !std::isnan(search.outer) && !std::isnan(search.inner) && search.refine_k >= 1 &&
                          !(search.has_after != 0 && std::isnan(search.after_score));
   if (!plausible) return ELANUS_INVALID_ARGUMENT;
+  if (index.type() == ELANUS_SPARSE) {
+    const bool has_scoring = index.metric() != ELANUS_BM25 || Bm25::is_valid(search.bm25);
+    return has_scoring && search.query_offsets != nullptr ? ELANUS_OK : ELANUS_INVALID_ARGUMENT;
+  }
   if (search.query_count > search.queries_size / dense_bytes(index.type(), index.dim())) return ELANUS_INVALID_ARGUMENT;
   return ELANUS_OK;
 }
@@ -39,7 +44,7 @@ IndexSearchJob::IndexSearchJob(const ElanusSimd& simd, std::shared_ptr<const Vec
                                const ElanusIndexSearch& search, ElanusIndexHits hits, ElanusDone done, void* context)
     : index_(std::move(index)),
       search_(search),
-      query_bytes_(dense_bytes(index_->type(), index_->dim())),
+      query_bytes_(index_->type() == ELANUS_SPARSE ? 0 : dense_bytes(index_->type(), index_->dim())),
       hits_(hits),
       done_(done),
       context_(context) {
@@ -48,6 +53,7 @@ IndexSearchJob::IndexSearchJob(const ElanusSimd& simd, std::shared_ptr<const Vec
   each_.refine_k = search.refine_k;
   each_.range = range_of(search, index_->metric());
   each_.cancelled = &stop_;
+  each_.sparse.bm25 = search.bm25;
   if (search.allowed != nullptr) {
     const uint64_t bits = uint64_t{search.allowed_size} * 8;
     each_.allowed = AllowedRows(simd, search.allowed, static_cast<uint32_t>(std::min<uint64_t>(index_->rows(), bits)));
@@ -65,11 +71,29 @@ void IndexSearchJob::fail(ElanusStatus status) {
   stop_.store(true, std::memory_order_relaxed);
 }
 
+// False when it is none.
+bool IndexSearchJob::read_query(uint32_t query, IndexSearch* search) const {
+  if (index_->type() != ELANUS_SPARSE) {
+    search->query = search_.queries + query * query_bytes_;
+    return true;
+  }
+  SparseVector vector;
+  if (!sparse_vector_at(search_.queries, search_.queries_size, search_.query_offsets, query, &vector) ||
+      !is_sound(vector))
+    return false;
+  search->query = vector.bytes;
+  search->sparse.query_bytes = vector.pairs * kSparsePairBytes;
+  return true;
+}
+
 bool IndexSearchJob::search_next(SearchScratch& scratch) {
   const uint32_t query = next_.fetch_add(1, std::memory_order_relaxed);
   if (query >= search_.query_count) return false;
   IndexSearch search = each_;
-  search.query = search_.queries + query * query_bytes_;
+  if (!read_query(query, &search)) {
+    fail(ELANUS_CORRUPT_INPUT);
+    return false;
+  }
   const std::vector<IndexHit>& hits = index_->search(search, scratch);
   if (has_failed()) return false;
   const float sign = largest_is_best(index_->metric()) ? -1 : 1;

@@ -10,7 +10,7 @@
 
 namespace elanus {
 
-// Whether the search is consistent with itself and fits the index.
+// Whether the search is consistent with itself and fits the index. Sparse queries are looked at when it is their turn.
 ElanusStatus validate(const VectorIndex& index, const ElanusIndexSearch& search);
 
 class IndexSearchJob : public PoolJob {
@@ -29,6 +29,7 @@ class IndexSearchJob : public PoolJob {
 
  private:
   bool search_next(SearchScratch& scratch);
+  bool read_query(uint32_t query, IndexSearch* search) const;
   bool enter();
   void leave(size_t queries_done);
   void fail(ElanusStatus status);

@@ -31,6 +31,7 @@ struct SearchScratch {
   HitCollector hits;
   std::unique_ptr<LayoutScratch> fast;
   std::unique_ptr<LayoutScratch> coded;
+  std::unique_ptr<LayoutScratch> sparse;
 };
 
 }  // namespace elanus

@@ -15,6 +15,7 @@
 namespace elanus {
 
 struct SearchScratch;
+struct SparsePostings;
 
 // A hit by rank: smaller is better, as in top_k.h.
 struct IndexHit {
@@ -33,6 +34,12 @@ struct HitRange {
   bool has(const IndexHit& hit) const { return hit.rank >= lowest && hit.rank <= highest && !(hit < first); }
 };
 
+// What of a search is for sparse indexes only.
+struct SparseOptions {
+  size_t query_bytes = 0;
+  ElanusBm25 bm25{};  // BM25 only
+};
+
 // One query. All pointers are borrowed for the call.
 struct IndexSearch {
   const uint8_t* query;  // as the index' vectors
@@ -42,6 +49,7 @@ struct IndexSearch {
   AllowedRows allowed;
   HitRange range;
   const std::atomic<bool>* cancelled;  // may be nullptr
+  SparseOptions sparse;
 };
 
 class VectorIndex {
@@ -62,6 +70,9 @@ class VectorIndex {
   // Adds rows behind those that are there, while others search. ELANUS_INVALID_ARGUMENT where the layout cannot.
   // REQUIRES: nobody else adds; every block has its bytes.
   virtual ElanusStatus add(const ElanusRows*, size_t, uint32_t) { return ELANUS_INVALID_ARGUMENT; }
+
+  // Of a sparse index.
+  virtual const SparsePostings* sparse_postings() const { return nullptr; }
 
   // Every section; the caller finishes the file.
   virtual void write(IndexFileWriter& writer) const = 0;

@@ -9,7 +9,7 @@ namespace {
 #define ELANUS_SIMD(Set, set, name)                                                                              \
   const ElanusSimd& set() {                                                                                      \
     static const ElanusSimd simd = {name,      kFloat32##Set, kFloat16##Set,  kBFloat16##Set, kInt8##Set,         \
-                                    kBits##Set, read_all_##set, encode_##set,  kWalk##Set};                      \
+                                    kBits##Set, read_all_##set, encode_##set,  kWalk##Set, kSparse##Set};        \
     return simd;                                                                                                 \
   }
 

@@ -12,6 +12,7 @@ namespace elanus {
   extern const Int8Loops kInt8##Set;            \
   extern const BitLoops kBits##Set;             \
   extern const WalkLoops kWalk##Set;            \
+  extern const SparseLoops kSparse##Set;        \
   uint64_t read_all_##set(const uint8_t* bytes, size_t size); \
   CodeFactors encode_##set(const uint8_t* row, size_t dim, int8_t* code);
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "elanus/kernel.h"
+#include "sparse.h"
 #include "walk_loops.h"
 
 namespace elanus {
@@ -87,4 +88,5 @@ struct ElanusSimd {
   elanus::ReadAll read_all;
   elanus::Encode encode;
   elanus::WalkLoops walk;
+  elanus::SparseLoops sparse;
 };

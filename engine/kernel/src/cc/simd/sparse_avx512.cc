@@ -1,0 +1,86 @@
+// Sparse loops for AVX-512: the rows of a block are the lanes of a register.
+#include <immintrin.h>
+
+#include "loops.h"
+#include "sparse_loops.h"
+
+namespace elanus {
+namespace {
+
+void add_all(const uint8_t* impacts, uint32_t multiplier, uint16_t* bounds) {
+  const __m512i factor = _mm512_set1_epi16(static_cast<short>(multiplier));
+  const __m512i one = _mm512_set1_epi16(1);
+  for (size_t i = 0; i < kSparseChapterBlocks; i += 32) {
+    const __m512i impact =
+        _mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(impacts + i)));
+    const __m512i product = _mm512_mulhi_epu16(_mm512_slli_epi16(impact, 8), factor);
+    const __m512i bound = _mm512_add_epi16(product, _mm512_min_epu16(impact, one));
+    _mm512_storeu_si512(bounds + i, _mm512_add_epi16(_mm512_loadu_si512(bounds + i), bound));
+  }
+}
+
+SparsePeak find_peak(const uint16_t* bounds) {
+  const __m512i a = _mm512_loadu_si512(bounds);
+  const __m512i b = _mm512_loadu_si512(bounds + 32);
+  const __m512i both = _mm512_max_epu16(a, b);
+  const __m256i half = _mm256_max_epu16(_mm512_castsi512_si256(both), _mm512_extracti64x4_epi64(both, 1));
+  const __m128i eight = _mm_max_epu16(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+  // There is an instruction for the least of eight.
+  const __m128i least = _mm_minpos_epu16(_mm_xor_si128(eight, _mm_set1_epi32(-1)));
+  const auto highest = static_cast<uint16_t>(~_mm_extract_epi16(least, 0));
+  const __m512i wanted = _mm512_set1_epi16(static_cast<short>(highest));
+  const uint64_t where = _mm512_cmpeq_epi16_mask(a, wanted) | uint64_t{_mm512_cmpeq_epi16_mask(b, wanted)} << 32;
+  return {highest, static_cast<uint32_t>(__builtin_ctzll(where))};
+}
+
+uint32_t find_terms(const uint16_t* terms, uint32_t base, const uint32_t* bits) {
+  const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(terms)));
+  const __m512i ids = _mm512_add_epi32(_mm512_set1_epi32(static_cast<int>(base)), wide);
+  const __m512i words = _mm512_i32gather_epi32(_mm512_srli_epi32(ids, 5), bits, 4);
+  const __m512i shifted = _mm512_srlv_epi32(words, _mm512_and_si512(ids, _mm512_set1_epi32(31)));
+  return _mm512_test_epi32_mask(shifted, _mm512_set1_epi32(1));
+}
+
+class LaneScores {
+ public:
+  LaneScores(const SparseBlock& block, const SparseTerms& query)
+      : values_(block.values), are_bytes_(block.are_bytes), is_bm25_(query.is_bm25) {
+    if (is_bm25_)
+      norms_ = _mm512_add_ps(_mm512_set1_ps(query.norm_base),
+                             _mm512_mul_ps(_mm512_set1_ps(query.norm_slope), _mm512_loadu_ps(block.lengths)));
+  }
+
+  ELANUS_INLINE void add(uint32_t mask, uint32_t value, float weight) {
+    const auto lanes = static_cast<__mmask16>(mask);
+    const __m512 x = _mm512_maskz_expand_ps(lanes, load(value));
+    __m512 part = x;
+    if (is_bm25_) part = _mm512_maskz_div_ps(lanes, x, _mm512_add_ps(x, norms_));
+    part = _mm512_mul_ps(_mm512_set1_ps(weight), part);
+    scores_ = _mm512_mask_add_ps(scores_, lanes, scores_, part);
+  }
+
+  ELANUS_INLINE void write(float* scores) const { _mm512_storeu_ps(scores, scores_); }
+
+ private:
+  ELANUS_INLINE __m512 load(uint32_t value) const {
+    if (!are_bytes_) return _mm512_loadu_ps(static_cast<const float*>(values_) + value);
+    const auto* const bytes = reinterpret_cast<const __m128i*>(static_cast<const uint8_t*>(values_) + value);
+    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(bytes)));
+  }
+
+  const void* values_;
+  const bool are_bytes_;
+  const bool is_bm25_;
+  __m512 scores_ = _mm512_setzero_ps();
+  __m512 norms_ = _mm512_setzero_ps();
+};
+
+uint32_t score(const SparseBlock& block, const SparseTerms& query, float* scores) {
+  return score_block<LaneScores>(block, query, scores, find_terms);
+}
+
+}  // namespace
+
+const SparseLoops kSparseAvx512 = {add_list, add_all, find_peak, score};
+
+}  // namespace elanus
