@@ -5,11 +5,11 @@ import { systemError } from './posix.ts';
 
 /**
  * The first `length` bytes of an open file (it has that many, at least one), as read-only memory: writing to it ends the
- * process. Stays valid when the file is closed or removed, but not when it is shortened; freed when nothing refers to
+ * process. From Node 26 on it is shared memory, which worker threads read where it lies. Stays valid when the file is closed or removed, but not when it is shortened; freed when nothing refers to
  * it any more.
  * @throws Error with `code`: `ENODEV` where the file system can't map, `ENOMEM`, `EBADF`
  */
-export function mapFile(fd: number, length: number): Uint8Array<ArrayBuffer> {
+export function mapFile(fd: number, length: number): Uint8Array {
   const mapped = loadNative().mapFile(fd, length);
   if (typeof mapped === 'number') throw systemError('mmap', mapped);
   return new Uint8Array(mapped);

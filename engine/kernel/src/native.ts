@@ -57,7 +57,7 @@ export interface NativeKernel {
   ): Promise<number>;
   measureReadBandwidth(simd: number, threads: number, bytes: number, passes: number): number;
   /** Each gives an errno when it fails; `residentBytes` a negative one. */
-  mapFile(fd: number, length: number): ArrayBuffer | number;
+  mapFile(fd: number, length: number): ArrayBufferLike | number;
   residentBytes(view: Uint8Array): number;
   dropPages(view: Uint8Array): number;
   readPages(view: Uint8Array): Promise<number>;

@@ -8,12 +8,25 @@
 
 #include "values.h"
 
+// Node 26 has it; the headers for older ones, which this library runs on as well, do not.
+extern "C" __attribute__((weak)) napi_status node_api_create_external_sharedarraybuffer(
+    napi_env env, void* data, size_t length, void (*finalize)(void* data, void* hint), void* hint, napi_value* result);
+
 namespace elanus::binding {
 namespace {
 
-void unmap(napi_env, void* data, void* hint) { munmap(data, reinterpret_cast<size_t>(hint)); }
+void unmap(void* data, void* hint) { munmap(data, reinterpret_cast<size_t>(hint)); }
+void unmap_in(napi_env, void* data, void* hint) { unmap(data, hint); }
 
-// mapFile(fd: number, length: number): ArrayBuffer | number
+// Memory that other threads' JavaScript can see too, where Node can make it.
+bool wrap(napi_env env, void* data, size_t length, napi_value* buffer) {
+  void* const hint = reinterpret_cast<void*>(length);
+  if (node_api_create_external_sharedarraybuffer != nullptr)
+    return node_api_create_external_sharedarraybuffer(env, data, length, unmap, hint, buffer) == napi_ok;
+  return napi_create_external_arraybuffer(env, data, length, unmap_in, hint, buffer) == napi_ok;
+}
+
+// mapFile(fd: number, length: number): SharedArrayBuffer | ArrayBuffer | number
 // The map lives as long as the buffer, whatever becomes of the file descriptor.
 napi_value map_file(napi_env env, napi_callback_info info) {
   const Arguments arguments(env, info);
@@ -21,8 +34,7 @@ napi_value map_file(napi_env env, napi_callback_info info) {
   void* const data = mmap(nullptr, length, PROT_READ, MAP_SHARED, static_cast<int>(arguments.number(0)), 0);
   if (data == MAP_FAILED) return number(env, errno);
   napi_value buffer = nullptr;
-  if (napi_create_external_arraybuffer(env, data, length, unmap, reinterpret_cast<void*>(length), &buffer) == napi_ok)
-    return buffer;
+  if (wrap(env, data, length, &buffer)) return buffer;
   munmap(data, length);
   return number(env, ENOMEM);
 }
