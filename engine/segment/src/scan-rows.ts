@@ -16,7 +16,7 @@ import {
 } from '@elanus/model';
 import { emptyHits, type HitList } from './hit-list.ts';
 import type { Read } from './read.ts';
-import type { VectorSearch } from './search-shards.ts';
+import type { WeighedSearch } from './search-shards.ts';
 import type { SelectedRows } from './select-rows.ts';
 import type { VectorCoder } from './vector-coder.ts';
 
@@ -41,7 +41,7 @@ export interface RowsToScan {
 /** The best of these rows by comparing with each of them. The kernel has the search when this returns. */
 export async function scanRows(
   read: Read,
-  search: VectorSearch,
+  search: WeighedSearch,
   { kernel, coder }: ScanTools,
   parts: readonly RowsToScan[],
 ): Promise<HitList> {
@@ -58,6 +58,7 @@ export async function scanRows(
     blocks: vectorBlocks(search, { kernel, coder }, parts),
     radius,
     rangeFilter,
+    ...(search.bm25 == null ? {} : { bm25: search.bm25 }),
     ...(read.signal === undefined ? {} : { signal: read.signal }),
   });
   if (!parts.every(({ viewNumber, from }, block) => viewNumber === block && from === 0))
@@ -75,7 +76,7 @@ function blocksToViews(blocks: Uint32Array, rows: Uint32Array, parts: readonly R
 }
 
 function vectorBlocks(
-  { field, metric }: VectorSearch,
+  { field, metric }: WeighedSearch,
   { kernel, coder }: ScanTools,
   parts: readonly RowsToScan[],
 ): VectorBlock[] {

@@ -1,5 +1,6 @@
 import type { FieldSchema, KeyColumn, MetricType } from '@elanus/model';
-import type { GraphWalk, QueryVectors, SearchHits } from '@elanus/rpc';
+import type { GraphWalk, QueryVectors, SearchHits, SparseScoring } from '@elanus/rpc';
+import { type WeighedQueries, weighQueries } from './bm25/weigh-queries.ts';
 import { type HitList, mergeHits } from './hit-list.ts';
 import { keyOrderWhenNeeded } from './key-order.ts';
 import { inPieces, openFiles, type Read } from './read.ts';
@@ -19,6 +20,13 @@ export interface VectorSearch {
   readonly rangeFilter: number | null;
   /** How to use indexes; `null`: not, every row is compared. */
   readonly walk: GraphWalk | null;
+  /** Required with the metric BM25, whose queries hold words and how often each is asked for. */
+  readonly sparse?: SparseScoring;
+}
+
+/** A search as rows are compared with it: of BM25 its queries hold weights. */
+export interface WeighedSearch extends Omit<VectorSearch, 'sparse'> {
+  readonly bm25?: WeighedQueries['bm25'];
 }
 
 /**
@@ -34,7 +42,7 @@ export async function searchShards(
   const opening = openFiles(read);
   if (opening !== null) await opening;
   const selected = await selectRows(read);
-  const found = await findHits(read, search, tools, selected);
+  const found = await findHits(read, await weighed(read, search), tools, selected);
   const { list, scores } = await hitRows(read, found, selected);
   return {
     counts: found.counts,
@@ -44,9 +52,16 @@ export async function searchShards(
   };
 }
 
+async function weighed(read: Read, search: VectorSearch): Promise<WeighedSearch> {
+  const { sparse, ...rest } = search;
+  return sparse === undefined
+    ? rest
+    : { ...rest, ...(await weighQueries(read, search.field.id, search.queries, sparse)) };
+}
+
 async function findHits(
   read: Read,
-  search: VectorSearch,
+  search: WeighedSearch,
   tools: ScanTools,
   selected: readonly SelectedRows[],
 ): Promise<HitList> {

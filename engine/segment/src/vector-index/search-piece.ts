@@ -4,7 +4,7 @@ import { emptyHits, type HitList, orderTies } from '../hit-list.ts';
 import type { RowOrder } from '../key-order.ts';
 import { type Read, takeTurns } from '../read.ts';
 import type { RowsToScan } from '../scan-rows.ts';
-import type { VectorSearch } from '../search-shards.ts';
+import type { WeighedSearch } from '../search-shards.ts';
 import type { SelectedRows } from '../select-rows.ts';
 import type { IndexedPiece } from './indexed-piece.ts';
 import type { SegmentIndex } from './segment-index.ts';
@@ -47,7 +47,7 @@ const known = new WeakMap<
 /** Splits the rows of a read; quick when the same list has been split before. */
 export function splitByIndex(
   selected: readonly SelectedRows[],
-  { walk, field, limit }: VectorSearch,
+  { walk, field, limit }: WeighedSearch,
 ): SplitRows {
   if (walk === null) return { indexed: [], plain: selected.map(wholeView) };
   const last = known.get(selected);
@@ -90,7 +90,7 @@ function wholeView(selected: SelectedRows, viewNumber: number): RowsToScan {
 }
 
 /** Whether a walk takes some tens of microseconds at most: as long as the way to another thread and back. */
-function isShort({ queryCount, ef }: IndexSearch, { queries }: VectorSearch, { selection }: Read): boolean {
+function isShort({ queryCount, ef }: IndexSearch, { queries }: WeighedSearch, { selection }: Read): boolean {
   // What a filter leaves decides how far it goes: nobody knows before.
   return (
     queryCount === 1 &&
@@ -103,7 +103,7 @@ function isShort({ queryCount, ef }: IndexSearch, { queries }: VectorSearch, { s
 /** Walks a piece's graph. The kernel has the search when this returns. */
 export async function searchPiece(
   read: Read,
-  search: VectorSearch,
+  search: WeighedSearch,
   part: PieceToSearch,
   order: RowOrder,
 ): Promise<HitList> {
