@@ -1,4 +1,4 @@
-import { type DataType, dataTypeName } from '@elanus/model';
+import { DataType, dataTypeName, type FieldSchema, plainFieldName } from '@elanus/model';
 import { comparison } from './bind-comparison.ts';
 import { isText, requireList } from './bind-membership.ts';
 import { subFieldsOf } from './bind-name.ts';
@@ -6,7 +6,7 @@ import { type BindContext, type Bound, phaseOf, unpack } from './bound.ts';
 import { FilterError } from './filter-error.ts';
 import { escapeLike, parseLike } from './like.ts';
 import { type ColumnOperand, elementTypeOf, type ListValue, type PathOperand } from './plan.ts';
-import type { CallNode, Node } from './tree.ts';
+import type { CallNode, NameNode, Node } from './tree.ts';
 import { areComparable, kindOfOperand, kindOfType, requireCast, typeOfConstant } from './value-type.ts';
 
 /** Calls of the newest Milvus that this server does not answer. */
@@ -54,15 +54,24 @@ export function refuseOptions(node: CallNode, known?: string): void {
   if (unknown !== undefined) throw new FilterError(`${node.name} has no option ${unknown.name}`);
 }
 
-/** The operand of `array_length`, which may be a whole array of structs. */
+/** The operand of `array_length`, which may be a whole array of structs, or its vectors. */
 function bindArray(context: BindContext, node: CallNode, bindOperand: (operand: Node) => Bound): Bound {
   requireCount(context, node, 1);
-  const [operand] = node.operands;
-  const [array] =
-    operand!.kind === 'name' && operand!.steps.length === 0 ? subFieldsOf(context, operand!.name) : [];
-  if (array === undefined) return bindOperand(operand!);
+  const operand = node.operands[0]!;
+  const array = operand.kind === 'name' ? structArrayNamed(context, operand) : undefined;
+  if (array === undefined) return bindOperand(operand);
   context.fieldIds.add(array.id);
   return { kind: 'operand', operand: { kind: 'column', field: array } };
+}
+
+/** Of `s` some sub-field, all being of equal length; of `s[vectors]` that one. */
+function structArrayNamed(context: BindContext, { name, steps }: NameNode): FieldSchema | undefined {
+  const subFields = subFieldsOf(context, name);
+  const [step] = steps;
+  if (step === undefined) return subFields[0];
+  if (steps.length > 1 || step.form !== 'field') return undefined;
+  const field = subFields.find((each) => plainFieldName(each) === step.text);
+  return field?.dataType === DataType.ArrayOfVector ? field : undefined;
 }
 
 /** Arrays and what may be one. */
@@ -71,6 +80,13 @@ function asArray(bound: Bound | undefined): ColumnOperand | PathOperand | undefi
   const { operand } = bound;
   if (operand.kind === 'path') return operand;
   return operand.kind === 'column' && kindOfOperand(operand) === 'array' ? operand : undefined;
+}
+
+function asVectorArray(bound: Bound): ColumnOperand | undefined {
+  const operand = bound.kind === 'operand' ? bound.operand : undefined;
+  return operand?.kind === 'column' && operand.field.dataType === DataType.ArrayOfVector
+    ? operand
+    : undefined;
 }
 
 function printOperand(context: BindContext, node: CallNode): string {
@@ -85,7 +101,7 @@ export function requireCount(context: BindContext, node: CallNode, count: number
 }
 
 function bindLength(context: BindContext, node: CallNode, operand: Bound): Bound {
-  const of = asArray(operand);
+  const of = asArray(operand) ?? asVectorArray(operand);
   if (of === undefined)
     throw new FilterError(
       'array_length operation are only supported on json, array or array-of-vector fields now,' +

@@ -43,8 +43,12 @@ export function bindMatch(
   const bound = bindOperand(node.operands[1]!);
   context.scope = null;
   const condition = elementCondition(context, node, bound);
-  if (node.name === 'element_filter') context.isElementWise = true;
-  return { kind: 'match', array: first, fields: [...fields], condition, mode, threshold, negated };
+  const leaf: MatchLeaf = {
+    ...{ kind: 'match', array: first, fields: [...fields], condition },
+    ...{ mode, threshold, negated },
+  };
+  if (node.name === 'element_filter') context.elementFilter = leaf;
+  return leaf;
 }
 
 interface MatchedArray {

@@ -1,4 +1,4 @@
-import { DataType, DYNAMIC_FIELD_NAME, dataTypeName, type FieldSchema } from '@elanus/model';
+import { DataType, DYNAMIC_FIELD_NAME, dataTypeName, type FieldSchema, isArray } from '@elanus/model';
 import type { BindContext } from './bound.ts';
 import { FilterError } from './filter-error.ts';
 import { type ColumnOperand, type Condition, elementTypeOf, type Operand, type PathOperand } from './plan.ts';
@@ -49,6 +49,7 @@ function bindSubField(context: BindContext, node: NameNode): Operand {
   const isWhole = steps.length === 1 && first!.form === 'field';
   const isElement = steps.length === 2 && first!.form === 'index' && second!.form === 'field';
   if (field === undefined || !(isWhole || isElement)) throw unknownSubField(context.print(node));
+  refuseUnreadable(field);
   context.fieldIds.add(field.id);
   return isWhole ? { kind: 'column', field } : { kind: 'element', field, index: Number(first!.text) };
 }
@@ -61,7 +62,7 @@ function unknownSubField(printed: string): FilterError {
 export function subFieldsOf(context: BindContext, name: string): readonly FieldSchema[] {
   const { fields } = context.schema;
   if (fields.some((field) => field.name === name)) return [];
-  return fields.filter((field) => field.dataType === DataType.Array && field.name.startsWith(`${name}[`));
+  return fields.filter((field) => isArray(field.dataType) && field.name.startsWith(`${name}[`));
 }
 
 /** `$` or `$[sub]`: a column of the elements, under the array's own id. */
@@ -71,7 +72,8 @@ export function bindElement(context: BindContext, node: ElementNode): ColumnOper
   const name = node.field === null ? scope.name : `${scope.name}[${node.field}]`;
   const array =
     node.field === null ? scope.array : subFieldsOf(context, scope.name).find((field) => field.name === name);
-  if (array == null) throw unknownSubField(node.field === null ? `${name}[$]` : name);
+  if (array == null || array.dataType !== DataType.Array)
+    throw unknownSubField(node.field === null ? `${name}[$]` : name);
   context.fieldIds.add(array.id);
   scope.fields.add(array);
   const element = { ...array, dataType: elementTypeOf(array), elementType: null, nullable: false };
@@ -108,12 +110,21 @@ function invalidIdentifier(context: BindContext, node: NameNode): FilterError {
 
 /** `name is [not] null`, which is never UNKNOWN. */
 export function bindNullTest(context: BindContext, node: NullTestNode, negated: boolean): Condition {
-  const operand = bindName(context, node.operand);
+  const operand = bindStruct(context, node.operand) ?? bindName(context, node.operand);
   if (operand.kind !== 'column' && operand.kind !== 'path')
     throw new FilterError(
       `IsNull/IsNotNull operations are not supported on array element access, got: ${context.print(node.operand)}`,
     );
   return nullCondition(operand, (node.operator === 'is not null') !== negated);
+}
+
+/** A column that is null where the array of structs of that name is; `undefined` when there is none. */
+function bindStruct(context: BindContext, { name, steps }: NameNode): ColumnOperand | undefined {
+  if (steps.length > 0 || context.scope !== null) return undefined;
+  const [field] = subFieldsOf(context, name);
+  if (field === undefined) return undefined;
+  context.fieldIds.add(field.id);
+  return { kind: 'column', field };
 }
 
 /** Whether `operand` has no value. */

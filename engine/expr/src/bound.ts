@@ -1,7 +1,7 @@
 import { type CollectionSchema, DataType, dataTypeName, type FieldId, type FieldSchema } from '@elanus/model';
 import { FilterError, printPart } from './filter-error.ts';
 import type { Interval } from './interval.ts';
-import type { Condition, ListValue, Operand } from './plan.ts';
+import type { Condition, ListValue, MatchLeaf, Operand } from './plan.ts';
 import type { TemplateValues } from './templates.ts';
 import type { Constant, Node } from './tree.ts';
 import { operandTypeName, typeOfConstant } from './value-type.ts';
@@ -47,8 +47,8 @@ export class BindContext {
   areTemplatesChecked = false;
   /** Set while the condition of a `match_any` and its kin is bound. */
   scope: ElementScope | null = null;
-  /** An `element_filter` asks for elements, not for rows. */
-  isElementWise = false;
+  /** An `element_filter`, which asks for elements, not for rows. */
+  elementFilter: MatchLeaf | null = null;
   /** Filled as names are resolved. */
   readonly fieldIds = new Set<FieldId>();
 

@@ -1,4 +1,4 @@
-import type { VarCharColumn } from '@elanus/model';
+import type { GeometryColumn } from '@elanus/model';
 import { type Evaluator, rowEvaluator } from './evaluator.ts';
 import { isRelated, isValidShape, metresBetween, readShape, type Shape } from './geometry.ts';
 import type { GeometryLeaf } from './plan.ts';
@@ -7,7 +7,7 @@ import type { GeometryLeaf } from './plan.ts';
 export function geometryEvaluator({ field, test, negated }: GeometryLeaf): Evaluator {
   const testShape = shapeTest(test);
   return rowEvaluator(({ source }) => {
-    const { bytes, offsets, validity } = source.column(field.id) as unknown as VarCharColumn;
+    const { bytes, offsets, validity } = source.column(field.id) as GeometryColumn;
     return (row) => {
       if (validity !== null && validity[row] === 0) return false;
       const shape = readShape(textOf(bytes, offsets[row]!, offsets[row + 1]!));

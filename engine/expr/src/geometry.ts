@@ -60,6 +60,14 @@ export function readShape(text: string): Shape | undefined {
   }
 }
 
+/** Bytes of a stored WKT: some thousand corners. */
+export const SHAPE_BYTES_MAX = 65_536;
+
+/** Whether a text is the WKT of a shape. */
+export function isShape(text: string): boolean {
+  return readShape(text) !== undefined;
+}
+
 /** The reader recurses, and takes whatever follows a shape. */
 function isNestedWell(text: string): boolean {
   let depth = 0;

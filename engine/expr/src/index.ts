@@ -1,5 +1,15 @@
 export type { PlanOptions } from './bound.ts';
 export { compileCondition, compilePredicate, costOfRow } from './compile.ts';
+export { type ElementMatcher, elementMatcher } from './element-matcher.ts';
+export { isShape, SHAPE_BYTES_MAX } from './geometry.ts';
+export {
+  INSTANT_MAX,
+  INSTANT_MIN,
+  type InstantPart,
+  instantFormatter,
+  instantPartReader,
+  parseInstantText,
+} from './instant.ts';
 export { JsonReader, type JsonStep, jsonStep } from './json-reader.ts';
 export { primaryKeysOf, requiredKeys, requiredValues } from './keys.ts';
 export type { LikePattern } from './like.ts';

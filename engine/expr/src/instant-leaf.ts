@@ -1,4 +1,4 @@
-import type { Int64Column } from '@elanus/model';
+import type { TimestamptzColumn } from '@elanus/model';
 import { satisfies } from './compare.ts';
 import { type Evaluator, rowEvaluator } from './evaluator.ts';
 import { addInterval } from './interval.ts';
@@ -9,7 +9,7 @@ export function shiftedEvaluator(leaf: ComparisonLeaf | RangeLeaf, { of, by }: S
   const test = instantTest(leaf);
   const fieldId = of.field.id;
   return rowEvaluator(({ source }) => {
-    const { values, validity } = source.column(fieldId) as unknown as Int64Column;
+    const { values, validity } = source.column(fieldId) as TimestamptzColumn;
     return (row) => validity?.[row] !== 0 && test(addInterval(values[row]!, by)) !== leaf.negated;
   });
 }

@@ -17,6 +17,16 @@ export function matchEvaluator(leaf: MatchLeaf, evaluate: Evaluator): Evaluator 
   });
 }
 
+/** The positions within their row of the elements that match, of each row in `start .. end`. */
+export function matchingElements(leaf: MatchLeaf, evaluate: Evaluator, run: Run): readonly number[][] {
+  const { offsets, validity } = run.source.column(leaf.array.id) as ArrayColumn;
+  const found: number[][] = Array.from({ length: run.end - run.start }, () => []);
+  visitMatches(leaf, run, offsets, evaluate, (row, position) => {
+    if (validity === null || validity[row] === 1) found[row - run.start]!.push(position);
+  });
+  return found;
+}
+
 function countTest({ mode, threshold }: MatchLeaf): (count: number, length: number) => boolean {
   switch (mode) {
     case 'any':
@@ -37,6 +47,20 @@ const matchesOfElements = new Uint8Array(RUN_ROWS_MAX);
 /** How many elements of each row of the run match. */
 function countMatches(leaf: MatchLeaf, run: Run, offsets: Uint32Array, evaluate: Evaluator): Uint32Array {
   const counts = new Uint32Array(run.end - run.start);
+  visitMatches(leaf, run, offsets, evaluate, (row) => {
+    counts[row - run.start]! += 1;
+  });
+  return counts;
+}
+
+/** Calls `visit` with each element that matches: its row, and its position there. */
+function visitMatches(
+  leaf: MatchLeaf,
+  run: Run,
+  offsets: Uint32Array,
+  evaluate: Evaluator,
+  visit: (row: number, position: number) => void,
+): void {
   const source = elementsOf(leaf, run);
   const first = offsets[run.start]!;
   const length = offsets[run.end]! - first;
@@ -46,11 +70,12 @@ function countMatches(leaf: MatchLeaf, run: Run, offsets: Uint32Array, evaluate:
     const matches = matchesOfElements.subarray(0, end - start);
     evaluate({ source, start, end }, matches, 'set');
     for (let i = 0; i < matches.length; i++) {
-      while (first + start + i >= offsets[row + 1]!) row++;
-      counts[row - run.start]! += matches[i]!;
+      if (matches[i] === 0) continue;
+      const at = first + start + i;
+      while (at >= offsets[row + 1]!) row++;
+      visit(row, at - offsets[row]!);
     }
   }
-  return counts;
 }
 
 /** The elements of the run's rows as columns that begin at 0: sub-fields may lie at different offsets. */

@@ -72,10 +72,10 @@ function isBlank(text: string): boolean {
 }
 
 function predicateOf(
-  { text, schema, fieldIds, isElementWise }: BindContext,
+  { text, schema, fieldIds, elementFilter }: BindContext,
   condition: Condition,
 ): Predicate {
-  return { text, fieldIds, primaryKey: schema.primaryKey, isElementWise, condition };
+  return { text, fieldIds, primaryKey: schema.primaryKey, elementFilter, condition };
 }
 
 function describe(text: string, error: unknown): unknown {

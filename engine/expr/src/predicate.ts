@@ -13,10 +13,10 @@ export interface Predicate {
   /** Of the schema that the filter was bound to. */
   readonly primaryKey: FieldSchema;
   /**
-   * Whether `element_filter` is in it, which asks for a result per element that matches. The compiled filter finds
-   * the rows that have such an element.
+   * Its `element_filter`, which asks for a result per element that matches; `null` without one. The compiled filter
+   * finds the rows that have such an element, `elementMatcher` the elements.
    */
-  readonly isElementWise: boolean;
+  readonly elementFilter: Extract<Condition, { readonly kind: 'match' }> | null;
   readonly condition: Condition;
 }
 

@@ -1,17 +1,19 @@
 import {
   type ArrayColumn,
   assert,
+  type BytesColumn,
   type Column,
   DataType,
   type DenseVectorColumn,
   denseVectorBytes,
-  type ElementColumn,
   type FieldSchema,
+  isArray,
   isDenseVector,
-  type JsonColumn,
+  isText,
   type NumericColumn,
   type SparseVectorColumn,
-  type VarCharColumn,
+  type TextType,
+  type VectorArrayColumn,
 } from '@elanus/model';
 import { bytesOfValues, isNumeric, NUMERIC_BYTES, type NumericType, numericColumn } from './numeric-type.ts';
 import { grownBytes, grownUint32, sharedBytes, sharedUint32 } from './shared-memory.ts';
@@ -34,27 +36,19 @@ export interface ColumnBuffer {
 /** Room for rows of `field`; `rows` of them fit before it has to grow. */
 export function columnBuffer(field: FieldSchema, rows: number): ColumnBuffer {
   const { dataType, elementType, dim } = field;
-  if (dataType === DataType.Array) {
+  if (isArray(dataType)) {
     assert(elementType !== null, `array field ${field.name} has an element type`);
-    return new ArrayColumnBuffer(elementType, rows);
+    return new ArrayColumnBuffer(dataType, valueBuffer(elementType, dim, rows), rows);
   }
-  if (isDenseVector(dataType)) {
-    assert(dim !== null, `vector field ${field.name} has a dimension`);
-    return new DenseVectorBuffer(dataType, dim, rows);
-  }
-  return scalarBuffer(dataType, rows);
+  return valueBuffer(dataType, dim, rows);
 }
 
-function scalarBuffer(dataType: DataType, rows: number): ColumnBuffer {
+function valueBuffer(dataType: DataType, dim: number | null, rows: number): ColumnBuffer {
   if (isNumeric(dataType)) return new NumericBuffer(dataType, rows);
-  switch (dataType) {
-    case DataType.VarChar:
-    case DataType.JSON:
-    case DataType.SparseFloatVector:
-      return new BytesBuffer(dataType, rows);
-    default:
-      throw new TypeError(`no column of type ${dataType}`);
-  }
+  if (isText(dataType) || dataType === DataType.SparseFloatVector) return new BytesBuffer(dataType, rows);
+  assert(isDenseVector(dataType), `there are columns of type ${dataType}`);
+  assert(dim !== null, 'dense vectors have a dimension');
+  return new DenseVectorBuffer(dataType, dim, rows);
 }
 
 /** Nothing until the first null. */
@@ -180,7 +174,7 @@ class DenseVectorBuffer extends BufferBase<DenseVectorColumn> {
   }
 }
 
-type BytesLike = VarCharColumn | JsonColumn | SparseVectorColumn;
+type BytesLike = BytesColumn<TextType> | SparseVectorColumn;
 
 class BytesBuffer extends BufferBase<BytesLike> {
   readonly #dataType: BytesLike['dataType'];
@@ -219,13 +213,17 @@ class BytesBuffer extends BufferBase<BytesLike> {
   }
 }
 
-class ArrayColumnBuffer extends BufferBase<ArrayColumn> {
+type ArrayLike = ArrayColumn | VectorArrayColumn;
+
+class ArrayColumnBuffer extends BufferBase<ArrayLike> {
+  readonly #dataType: ArrayLike['dataType'];
   readonly #elements: ColumnBuffer;
   #offsets: Uint32Array<SharedArrayBuffer>;
 
-  constructor(elementType: DataType, rows: number) {
+  constructor(dataType: ArrayLike['dataType'], elements: ColumnBuffer, rows: number) {
     super();
-    this.#elements = scalarBuffer(elementType, rows);
+    this.#dataType = dataType;
+    this.#elements = elements;
     this.#offsets = sharedUint32(rows + 1);
   }
 
@@ -238,22 +236,21 @@ class ArrayColumnBuffer extends BufferBase<ArrayColumn> {
   }
 
   protected appendValues(column: Column, start: number, end: number): void {
-    assert(column.dataType === DataType.Array, 'a column goes to a buffer of its type');
-    const { offsets, elements } = column as ArrayColumn;
+    assert(column.dataType === this.#dataType, 'a column goes to a buffer of its type');
+    const { offsets, elements } = column as ArrayLike;
     this.#offsets = grownUint32(this.#offsets, this.rows + end - start + 1);
     appendOffsets(this.#offsets, this.rows, offsets, start, end);
     this.#elements.append(elements, offsets[start]!, offsets[end]!);
   }
 
-  protected makeColumn(): ArrayColumn {
-    const elements = this.#elements.column() as ElementColumn;
+  protected makeColumn(): ArrayLike {
     return {
-      dataType: DataType.Array,
+      dataType: this.#dataType,
       length: this.rows,
       validity: this.validity.flags,
       offsets: this.#offsets,
-      elements,
-    };
+      elements: this.#elements.column(),
+    } as ArrayLike;
   }
 }
 

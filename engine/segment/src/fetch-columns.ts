@@ -3,15 +3,15 @@ import {
   assert,
   type CollectionSchema,
   type Column,
-  DataType,
   type DenseVectorColumn,
   denseVectorBytes,
-  type ElementColumn,
   type FieldId,
   fieldById,
+  isArray,
   isDenseVector,
   MilvusError,
   type NumericColumn,
+  type VectorArrayColumn,
 } from '@elanus/model';
 import type { RowLocations } from '@elanus/rpc';
 import type { LoopShare } from '@elanus/runtime';
@@ -104,10 +104,9 @@ class Gather {
       const size = denseVectorBytes(first.dataType, dim);
       return { dataType: first.dataType, dim, ...base, bytes: await this.#denseVectors(size) };
     }
-    if (first.dataType === DataType.Array) {
-      const arrays = this.#columns as readonly ArrayColumn[];
-      const { offsets, elements } = await this.#arrays(arrays);
-      return { dataType: DataType.Array, ...base, offsets, elements };
+    if (isArray(first.dataType)) {
+      const arrays = this.#columns as readonly ArrayLike[];
+      return { dataType: first.dataType, ...base, ...(await this.#arrays(arrays)) } as Column;
     }
     const texts = this.#columns as readonly TextLike[];
     return { dataType: first.dataType, ...base, ...(await this.#texts(texts)) } as Column;
@@ -170,7 +169,7 @@ class Gather {
     return { offsets, bytes };
   }
 
-  async #arrays(sources: readonly ArrayColumn[]): Promise<{ offsets: Uint32Array; elements: ElementColumn }> {
+  async #arrays(sources: readonly ArrayLike[]): Promise<{ offsets: Uint32Array; elements: Column }> {
     const { chunkOf, rows } = this.#places;
     const offsets = this.#offsets(sources);
     const elementChunks = new Uint32Array(offsets.at(-1)!);
@@ -186,7 +185,7 @@ class Gather {
     });
     const places = { chunks: this.#places.chunks, chunkOf: elementChunks, rows: elementRows };
     const elements = sources.map((source) => source.elements);
-    return { offsets, elements: (await new Gather(elements, places, this.#share).column()) as ElementColumn };
+    return { offsets, elements: await new Gather(elements, places, this.#share).column() };
   }
 
   #offsets(sources: readonly { readonly offsets: Uint32Array }[]): Uint32Array {
@@ -203,6 +202,7 @@ class Gather {
   }
 }
 
+type ArrayLike = ArrayColumn | VectorArrayColumn;
 type TextLike = { readonly offsets: Uint32Array; readonly bytes: Uint8Array };
 
 function rowsTooLarge(): MilvusError {

@@ -2,10 +2,13 @@ import {
   type Column,
   DataType,
   type DefaultValue,
+  type DenseVectorColumn,
+  type DenseVectorType,
   denseVectorBytes,
   type ElementColumn,
   type FieldSchema,
   isDenseVector,
+  isText,
 } from '@elanus/model';
 import { isNumeric, NUMERIC_BYTES, numericColumn } from './numeric-type.ts';
 
@@ -14,29 +17,29 @@ export function missingColumn(field: FieldSchema, length: number): Column {
   const { dataType, defaultValue } = field;
   const validity = defaultValue === null ? new Uint8Array(length) : null;
   if (isNumeric(dataType)) return defaultNumbers(dataType, length, validity, defaultValue);
-  if (isDenseVector(dataType)) {
-    const dim = field.dim ?? 0;
-    return {
-      dataType,
-      dim,
-      length,
-      validity,
-      bytes: new Uint8Array(length * denseVectorBytes(dataType, dim)),
-    };
+  if (isDenseVector(dataType)) return { ...zeroVectors(dataType, field.dim ?? 0, length), validity };
+  if (isText(dataType)) {
+    return { dataType, length, validity, ...repeatedText(String(defaultValue ?? ''), length) } as Column;
   }
   switch (dataType) {
-    case DataType.VarChar:
-    case DataType.JSON:
-      return { dataType, length, validity, ...repeatedText(String(defaultValue ?? ''), length) };
     case DataType.SparseFloatVector:
       return { dataType, length, validity, ...repeatedText('', length) };
     case DataType.Array: {
       const elements = missingElements(field.elementType ?? DataType.Int64);
       return { dataType, length, validity, offsets: new Uint32Array(length + 1), elements };
     }
+    case DataType.ArrayOfVector: {
+      const elements = zeroVectors(field.elementType as DenseVectorType, field.dim ?? 0, 0);
+      return { dataType, length, validity, offsets: new Uint32Array(length + 1), elements };
+    }
     default:
       throw new TypeError(`no column of type ${dataType}`);
   }
+}
+
+function zeroVectors(dataType: DenseVectorType, dim: number, length: number): DenseVectorColumn {
+  const bytes = new Uint8Array(length * denseVectorBytes(dataType, dim));
+  return { dataType, dim, length, validity: null, bytes };
 }
 
 function defaultNumbers(
@@ -52,7 +55,7 @@ function defaultNumbers(
   };
   const column = numericColumn(dataType, memory, length, validity);
   if (value === null) return column;
-  if (column.dataType === DataType.Int64) column.values.fill(BigInt(value));
+  if (column.values instanceof BigInt64Array) column.values.fill(BigInt(value));
   else column.values.fill(Number(value));
   return column;
 }

@@ -11,10 +11,16 @@ export const NUMERIC_BYTES: Readonly<Record<NumericType, number>> = {
   [DataType.Int64]: 8,
   [DataType.Float]: 4,
   [DataType.Double]: 8,
+  [DataType.Timestamptz]: 8,
 };
 
 export function isNumeric(type: DataType): type is NumericType {
   return type in NUMERIC_BYTES;
+}
+
+/** Whether values are 64-bit integers, exact as bigints only. */
+export function isInt64Like(type: DataType): type is typeof DataType.Int64 | typeof DataType.Timestamptz {
+  return type === DataType.Int64 || type === DataType.Timestamptz;
 }
 
 /** The bytes behind the values of rows `start .. end`, without a copy. */
@@ -45,6 +51,7 @@ export function numericColumn(
     case DataType.Int32:
       return { dataType, length, validity, values: new Int32Array(buffer, byteOffset, capacity) };
     case DataType.Int64:
+    case DataType.Timestamptz:
       return { dataType, length, validity, values: new BigInt64Array(buffer, byteOffset, capacity) };
     case DataType.Float:
       return { dataType, length, validity, values: new Float32Array(buffer, byteOffset, capacity) };

@@ -677,7 +677,7 @@ function snapshotTooOld(): MilvusError {
 
 /** Bytes beyond a fixed size for each row. */
 function textBytesOf(column: Column): number {
-  if (column.dataType === DataType.Array)
+  if ('elements' in column)
     return 'bytes' in column.elements ? column.elements.bytes.length : column.elements.values.byteLength;
   return 'offsets' in column ? column.bytes.length : 0;
 }

@@ -3,7 +3,11 @@
  * structure begins at a multiple of 8 from the start of the record. The log that holds it has the checksum.
  */
 export const LITTLE_ENDIAN = true;
-export const WRITE_RECORD_VERSION = 1;
+/**
+ * Records are written in the lowest version that says all they hold. 2 knows the types Geometry, Text, Timestamptz and
+ * ArrayOfVector.
+ */
+export const WRITE_RECORD_VERSION = { lowest: 1, newest: 2 } as const;
 export const ALIGNMENT = 8;
 
 /** At the start of the record. */

@@ -6,9 +6,12 @@ import {
   denseVectorBytes,
   type ElementColumn,
   type FieldId,
+  isArray,
   isDenseVector,
+  isText,
   type KeyColumn,
   type PartitionId,
+  type VectorArrayColumn,
 } from '@elanus/model';
 
 import { isNumeric, NUMERIC_BYTES, type NumericType, numericColumn } from './numeric-type.ts';
@@ -43,7 +46,8 @@ export function decodeWriteRecord(payload: Uint8Array): WriteRecord {
   const cursor = new Cursor(payload.byteOffset % 8 === 0 ? payload : new Uint8Array(payload));
   const header = cursor.view(RECORD_HEADER.bytes);
   const version = header.getUint16(RECORD_HEADER.versionAt, LITTLE_ENDIAN);
-  if (version !== WRITE_RECORD_VERSION) throw new WriteRecordError(`write record of version ${version}`);
+  if (version < WRITE_RECORD_VERSION.lowest || version > WRITE_RECORD_VERSION.newest)
+    throw new WriteRecordError(`write record of version ${version}`);
   const kind = wordOf(KIND_NUMBER, header.getUint8(RECORD_HEADER.kindAt), 'kind');
   const duplicates = wordOf(DUPLICATES_NUMBER, header.getUint8(RECORD_HEADER.duplicatesAt), 'duplicates');
   const count = header.getUint32(RECORD_HEADER.partsAt, LITTLE_ENDIAN);
@@ -124,8 +128,8 @@ function readColumn(cursor: Cursor, role: 'field' | 'elements'): { field: FieldI
     const dim = header.getUint32(COLUMN_HEADER.dimAt, LITTLE_ENDIAN);
     return { field, column: readDenseVectors(cursor, { dataType, dim, length, validity }) };
   }
-  if (dataType === DataType.Array && role === 'field')
-    return { field, column: readArrays(cursor, length, validity) };
+  if (isArray(dataType) && role === 'field')
+    return { field, column: readArrays(cursor, dataType, length, validity) };
   const textBytes = header.getUint32(COLUMN_HEADER.textBytesAt, LITTLE_ENDIAN);
   return { field, column: readTexts(cursor, { dataType, length, validity }, textBytes, role) };
 }
@@ -147,11 +151,18 @@ function readDenseVectors(cursor: Cursor, column: Omit<DenseVectorColumn, 'bytes
   return { ...column, bytes: cursor.bytes(column.length * size) };
 }
 
-function readArrays(cursor: Cursor, length: number, validity: Uint8Array | null): ArrayColumn {
+function readArrays(
+  cursor: Cursor,
+  dataType: (ArrayColumn | VectorArrayColumn)['dataType'],
+  length: number,
+  validity: Uint8Array | null,
+): Column {
   const offsets = readOffsets(cursor, length);
-  const { column } = readColumn(cursor, 'elements');
-  check(column.length === offsets[length], `${column.length} elements instead of ${offsets[length]}`);
-  return { dataType: DataType.Array, length, validity, offsets, elements: column as ElementColumn };
+  const { column: elements } = readColumn(cursor, 'elements');
+  check(elements.length === offsets[length], `${elements.length} elements instead of ${offsets[length]}`);
+  const areVectors = isDenseVector(elements.dataType);
+  check(areVectors === (dataType === DataType.ArrayOfVector), `arrays of type ${elements.dataType}`);
+  return { dataType, length, validity, offsets, elements } as Column;
 }
 
 function readTexts(
@@ -166,7 +177,7 @@ function readTexts(
   const bytes = cursor.bytes(textBytes);
   if (dataType === DataType.VarChar) return { dataType, length, validity, offsets, bytes };
   check(role === 'field', `arrays of type ${dataType}`);
-  if (dataType === DataType.JSON) return { dataType, length, validity, offsets, bytes };
+  if (isText(dataType)) return { dataType, length, validity, offsets, bytes } as Column;
   check(dataType === DataType.SparseFloatVector, `column of type ${dataType}`);
   check(
     offsets.every((offset) => offset % 8 === 0),

@@ -1,4 +1,11 @@
-import { assert, type Column, DataType, isDenseVector, type NumericColumn } from '@elanus/model';
+import {
+  assert,
+  type Column,
+  DataType,
+  denseVectorBytes,
+  isDenseVector,
+  type NumericColumn,
+} from '@elanus/model';
 import { bytesOfValues, isNumeric } from './numeric-type.ts';
 import { isRowPart, type KeyPart, type RowPart, type WriteRecord } from './write-record.ts';
 import {
@@ -20,7 +27,7 @@ import {
 export function encodeWriteRecord(record: WriteRecord): readonly Uint8Array[] {
   const pieces = new Pieces();
   const header = pieces.header(RECORD_HEADER.bytes);
-  header.setUint16(RECORD_HEADER.versionAt, WRITE_RECORD_VERSION, LITTLE_ENDIAN);
+  header.setUint16(RECORD_HEADER.versionAt, versionOf(record), LITTLE_ENDIAN);
   header.setUint8(RECORD_HEADER.kindAt, KIND_NUMBER[record.kind]);
   header.setUint8(RECORD_HEADER.duplicatesAt, DUPLICATES_NUMBER[record.duplicates]);
   header.setUint32(RECORD_HEADER.partsAt, record.parts.length, LITTLE_ENDIAN);
@@ -29,6 +36,23 @@ export function encodeWriteRecord(record: WriteRecord): readonly Uint8Array[] {
     else writeKeyPart(pieces, part);
   }
   return pieces.list;
+}
+
+/** Types that version 1 does not know. */
+const NEWER_TYPES: ReadonlySet<DataType> = new Set([
+  DataType.Geometry,
+  DataType.Text,
+  DataType.Timestamptz,
+  DataType.ArrayOfVector,
+]);
+
+function versionOf({ parts }: WriteRecord): number {
+  for (const part of parts) {
+    if (!isRowPart(part)) continue;
+    for (const { dataType } of part.batch.columns.values())
+      if (NEWER_TYPES.has(dataType)) return WRITE_RECORD_VERSION.newest;
+  }
+  return WRITE_RECORD_VERSION.lowest;
 }
 
 function writeRowPart(pieces: Pieces, { partitionId, batch }: RowPart): void {
@@ -65,12 +89,13 @@ function writeColumn(pieces: Pieces, field: number, column: Column, start: numbe
   } else if ('dim' in column) {
     assert(isDenseVector(column.dataType), 'only dense vectors have dimensions');
     header.setUint32(COLUMN_HEADER.dimAt, column.dim, LITTLE_ENDIAN);
-    pieces.add(column.bytes);
+    const size = denseVectorBytes(column.dataType, column.dim);
+    pieces.add(column.bytes.subarray(start * size, end * size));
   } else if ('offsets' in column) {
     const from = column.offsets[start]!;
     const to = column.offsets[end]!;
     pieces.add(offsetsFromZero(column.offsets, start, end));
-    if (column.dataType === DataType.Array) {
+    if ('elements' in column) {
       writeColumn(pieces, 0, column.elements, from, to);
     } else {
       header.setUint32(COLUMN_HEADER.textBytesAt, to - from, LITTLE_ENDIAN);

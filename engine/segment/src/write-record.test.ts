@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Column, DataType, type FieldId, type PartitionId, type RowBatch } from '@elanus/model';
+import { schemaFixture } from '@elanus/model/testing';
 import { type Random, seededRandom } from '@elanus/runtime';
 import { everyTypeSchema, keyColumn, keysOf, randomBatch, valueAt } from './testing/index.ts';
 import { isRowPart, type WriteRecord } from './write-record.ts';
@@ -100,8 +101,23 @@ describe('a write record', () => {
 
   it('refuses a version that it does not know', () => {
     const bytes = bytesOf({ kind: 'delete', duplicates: 'replace', parts: [] });
-    bytes[0] = 2;
-    assert.throws(() => decodeWriteRecord(bytes), WriteRecordError);
+    for (const version of [0, 3]) {
+      bytes[0] = version;
+      assert.throws(() => decodeWriteRecord(bytes), WriteRecordError);
+    }
+  });
+
+  it('is of the first version unless it holds what that does not know', () => {
+    const versionOf = (types: readonly DataType[]) => {
+      const { fields } = everyTypeSchema(DataType.Int64);
+      const schema = schemaFixture(fields.filter(({ dataType }) => types.includes(dataType)));
+      const batch = randomBatch(schema, [1n], seededRandom(1));
+      const parts = [{ partitionId: partition(1n), batch }];
+      return bytesOf({ kind: 'insert', duplicates: 'replace', parts })[0];
+    };
+    assert.equal(versionOf([DataType.Int64, DataType.JSON, DataType.Array, DataType.FloatVector]), 1);
+    for (const type of [DataType.Geometry, DataType.Text, DataType.Timestamptz, DataType.ArrayOfVector])
+      assert.equal(versionOf([DataType.Int64, type]), 2);
   });
 
   it('answers damage with an error of its own, at every length and after every change', () => {

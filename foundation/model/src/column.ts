@@ -9,7 +9,7 @@ import type { FieldId } from './ids.ts';
  * Typed arrays may be views into a larger buffer (a request, a log record, shared memory); whoever
  * builds a column decides who owns that buffer and says so.
  */
-export type Column = ScalarColumn | ArrayColumn | DenseVectorColumn | SparseVectorColumn;
+export type Column = ScalarColumn | ArrayColumn | VectorArrayColumn | DenseVectorColumn | SparseVectorColumn;
 
 interface ColumnBase {
   readonly length: number;
@@ -46,8 +46,19 @@ export interface DoubleColumn extends ColumnBase {
   readonly dataType: typeof DataType.Double;
   readonly values: Float64Array;
 }
-/** UTF-8 text; JSON is kept as the client's own bytes. Row i is `bytes[offsets[i] .. offsets[i + 1])`. */
-export interface BytesColumn<Type extends typeof DataType.VarChar | typeof DataType.JSON> extends ColumnBase {
+/** Microseconds since 1970 in UTC. */
+export interface TimestamptzColumn extends ColumnBase {
+  readonly dataType: typeof DataType.Timestamptz;
+  readonly values: BigInt64Array;
+}
+/** Types whose values are UTF-8 text: JSON and the WKT of shapes are kept as the client's own bytes. */
+export type TextType =
+  | typeof DataType.VarChar
+  | typeof DataType.JSON
+  | typeof DataType.Geometry
+  | typeof DataType.Text;
+/** Row i is `bytes[offsets[i] .. offsets[i + 1])`. */
+export interface BytesColumn<Type extends TextType> extends ColumnBase {
   readonly dataType: Type;
   /** `length + 1` offsets into `bytes`; the first need not be 0. */
   readonly offsets: Uint32Array;
@@ -55,6 +66,8 @@ export interface BytesColumn<Type extends typeof DataType.VarChar | typeof DataT
 }
 export type VarCharColumn = BytesColumn<typeof DataType.VarChar>;
 export type JsonColumn = BytesColumn<typeof DataType.JSON>;
+export type GeometryColumn = BytesColumn<typeof DataType.Geometry>;
+export type LongTextColumn = BytesColumn<typeof DataType.Text>;
 
 export type NumericColumn =
   | BoolColumn
@@ -63,16 +76,24 @@ export type NumericColumn =
   | Int32Column
   | Int64Column
   | FloatColumn
-  | DoubleColumn;
+  | DoubleColumn
+  | TimestamptzColumn;
 /** What an array may hold. */
 export type ElementColumn = NumericColumn | VarCharColumn;
-export type ScalarColumn = ElementColumn | JsonColumn;
+export type ScalarColumn = ElementColumn | JsonColumn | GeometryColumn | LongTextColumn;
 
 /** Row i holds the elements `offsets[i] .. offsets[i + 1]` of `elements`, which has no nulls. */
 export interface ArrayColumn extends ColumnBase {
   readonly dataType: typeof DataType.Array;
   readonly offsets: Uint32Array;
   readonly elements: ElementColumn;
+}
+
+/** A sub-field of an array of structs that holds a vector in each struct; laid out as an ArrayColumn. */
+export interface VectorArrayColumn extends ColumnBase {
+  readonly dataType: typeof DataType.ArrayOfVector;
+  readonly offsets: Uint32Array;
+  readonly elements: DenseVectorColumn;
 }
 
 /** Row i is the i-th run of `denseVectorBytes(dataType, dim)` bytes, little-endian as on the wire. */

@@ -1,3 +1,5 @@
+import type { TextType } from './column.ts';
+
 /** Field types with the numbers they have on the wire (`schema.DataType` of milvus-proto). */
 export const DataType = {
   Bool: 1,
@@ -66,6 +68,24 @@ export function isDenseVector(type: DataType): type is DenseVectorType {
 
 export function isVector(type: DataType): type is VectorType {
   return isDenseVector(type) || type === DataType.SparseFloatVector;
+}
+
+/** Whether a row holds a run of elements, scalars or vectors. */
+export function isArray(type: DataType): type is typeof DataType.Array | typeof DataType.ArrayOfVector {
+  return type === DataType.Array || type === DataType.ArrayOfVector;
+}
+
+/** Whether values are UTF-8 text. */
+export function isText(type: DataType): type is TextType {
+  switch (type) {
+    case DataType.VarChar:
+    case DataType.JSON:
+    case DataType.Geometry:
+    case DataType.Text:
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** Bytes of one dense vector of `dim` dimensions. */

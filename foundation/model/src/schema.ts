@@ -8,7 +8,10 @@ export interface KeyValue {
   readonly value: string;
 }
 
-/** A default value, already of the field's type: bigint for Int64, number for the other numerics. */
+/**
+ * A default value, already of the field's type: bigint for Int64 and (microseconds) for Timestamptz, number for the
+ * other numerics.
+ */
 export type DefaultValue = boolean | number | bigint | string;
 
 export interface FieldSchema {
@@ -16,7 +19,7 @@ export interface FieldSchema {
   readonly name: string;
   readonly description: string;
   readonly dataType: DataType;
-  /** Of an Array field; otherwise `null`. */
+  /** Of an Array field, or a vector type of an ArrayOfVector; otherwise `null`. */
   readonly elementType: DataType | null;
   readonly isPrimaryKey: boolean;
   readonly autoId: boolean;
@@ -26,11 +29,11 @@ export interface FieldSchema {
   readonly isDynamic: boolean;
   readonly nullable: boolean;
   readonly defaultValue: DefaultValue | null;
-  /** Dimensions of a dense vector field; otherwise `null`. */
+  /** Dimensions of a dense vector field, or of the vectors in an ArrayOfVector; otherwise `null`. */
   readonly dim: number | null;
   /** Longest VarChar value (or array element) in UTF-8 bytes; otherwise `null`. */
   readonly maxLength: number | null;
-  /** Most elements of an Array row; otherwise `null`. */
+  /** Most elements of an Array or ArrayOfVector row; otherwise `null`. */
   readonly maxCapacity: number | null;
   /** As the client sent them, for describe. */
   readonly typeParams: readonly KeyValue[];
@@ -50,17 +53,35 @@ export interface SchemaFunction {
   readonly params: readonly KeyValue[];
 }
 
+/**
+ * An array of structs. It has no values of its own: each sub-field is a field of the schema, an Array or ArrayOfVector
+ * called `name[sub]`, and in every row all of them have as many elements or are null together.
+ */
+export interface StructArraySchema {
+  readonly id: FieldId;
+  readonly name: string;
+  readonly description: string;
+  readonly nullable: boolean;
+  /** As the client sent them, for describe. */
+  readonly typeParams: readonly KeyValue[];
+  /** Of its sub-fields, in creation order. */
+  readonly fieldIds: readonly FieldId[];
+}
+
 export interface CollectionSchema {
   readonly name: string;
   readonly description: string;
-  /** In creation order, user fields only. */
+  /** In creation order, user fields only; those of arrays of structs are among them. */
   readonly fields: readonly FieldSchema[];
+  readonly structArrays: readonly StructArraySchema[];
   readonly primaryKey: FieldSchema;
   readonly partitionKey: FieldSchema | null;
   /** `$meta`, when the collection takes rows with undeclared keys. */
   readonly dynamicField: FieldSchema | null;
   /** In creation order. No two make the same field. */
   readonly functions: readonly SchemaFunction[];
+  /** The highest id that a field, dropped ones included, ever had: no id names two fields. */
+  readonly lastFieldId: FieldId;
   /** Grows by one with every change of the schema. */
   readonly version: number;
 }
@@ -127,4 +148,29 @@ export function fieldById(schema: CollectionSchema, id: FieldId): FieldSchema | 
 /** The function whose output the field is; `undefined` when clients give its values. */
 export function functionOfOutput(schema: CollectionSchema, id: FieldId): SchemaFunction | undefined {
   return schema.functions.find(({ output }) => output === id);
+}
+
+/** The name of the field that holds sub-field `sub` of the array of structs `struct`. No field of a client's has one like it. */
+export function subFieldName(struct: string, sub: string): string {
+  return `${struct}[${sub}]`;
+}
+
+/** What a client calls a sub-field within its struct; the name of any other field as it is. */
+export function plainFieldName({ name }: FieldSchema): string {
+  const at = name.indexOf('[');
+  return at < 0 ? name : name.slice(at + 1, -1);
+}
+
+export function isSubField({ name }: FieldSchema): boolean {
+  return name.includes('[');
+}
+
+/** The array of structs that a field belongs to; `undefined` when it is none of a struct. */
+export function structOf(schema: CollectionSchema, { id }: FieldSchema): StructArraySchema | undefined {
+  return schema.structArrays.find(({ fieldIds }) => fieldIds.includes(id));
+}
+
+/** The sub-fields of an array of structs, in creation order. */
+export function subFieldsOf(schema: CollectionSchema, { fieldIds }: StructArraySchema): FieldSchema[] {
+  return fieldIds.map((id) => schema.fields.find((field) => field.id === id)!);
 }

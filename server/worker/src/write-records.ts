@@ -4,6 +4,7 @@ import {
   type ChannelName,
   type CollectionSchema,
   type Column,
+  DataType,
   type DuplicateKeyPolicy,
   fieldById,
   type KeyColumn,
@@ -59,7 +60,8 @@ export function assertFits(record: WriteRecord, schema: CollectionSchema): void 
       assert(column.length === length, `column ${id} has one value a row`);
       if (field === undefined) continue;
       assert(column.dataType === field.dataType, `field ${field.name} keeps its type`);
-      assert(!('dim' in column) || column.dim === field.dim, `field ${field.name} keeps its dimension`);
+      const vectors = column.dataType === DataType.ArrayOfVector ? column.elements : column;
+      assert(!('dim' in vectors) || vectors.dim === field.dim, `field ${field.name} keeps its dimension`);
       assert(elementType(column) === field.elementType, `field ${field.name} keeps the type of its elements`);
     }
   }

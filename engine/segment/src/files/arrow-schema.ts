@@ -1,4 +1,4 @@
-import { DataType, dataTypeName, isDenseVector, unreachable } from '@elanus/model';
+import { DataType, dataTypeName, isArray, isDenseVector, unreachable } from '@elanus/model';
 import type { FileField } from './file-field.ts';
 import type { FlatField, FlatObject } from './flatbuffer.ts';
 
@@ -9,6 +9,7 @@ const ARROW = {
   binary: 4,
   text: 5,
   bool: 6,
+  instant: 10,
   list: 12,
   fixedBinary: 15,
   fixedList: 16,
@@ -25,6 +26,11 @@ const INT8: ArrowType = integer(8);
 const SINGLE: ArrowType = { number: ARROW.float, parameters: [{ int16: 1 }] };
 const DOUBLE: ArrowType = { number: ARROW.float, parameters: [{ int16: 2 }] };
 const TEXT: ArrowType = { number: ARROW.text, parameters: [] };
+const MICROSECONDS = 2;
+const INSTANT: ArrowType = {
+  number: ARROW.instant,
+  parameters: [{ int16: MICROSECONDS }, { object: { text: 'UTC' } }],
+};
 
 /** Arrow's schema of a file with these columns. `metadata` goes to the schema as a whole. */
 export function arrowSchema(
@@ -68,9 +74,13 @@ function flatField(
 }
 
 function arrowType({ dataType, elementType, dim }: FileField): ArrowType {
-  if (dataType === DataType.Array) {
-    return { number: ARROW.list, parameters: [], item: scalarType(elementType ?? DataType.Int64) };
+  if (isArray(dataType)) {
+    return { number: ARROW.list, parameters: [], item: valueType(elementType ?? DataType.Int64, dim) };
   }
+  return valueType(dataType, dim);
+}
+
+function valueType(dataType: DataType, dim: number | null): ArrowType {
   if (!isDenseVector(dataType)) return scalarType(dataType);
   switch (dataType) {
     case DataType.FloatVector:
@@ -106,7 +116,11 @@ function scalarType(dataType: DataType): ArrowType {
       return DOUBLE;
     case DataType.VarChar:
     case DataType.JSON:
+    case DataType.Geometry:
+    case DataType.Text:
       return TEXT;
+    case DataType.Timestamptz:
+      return INSTANT;
     case DataType.SparseFloatVector:
       return { number: ARROW.binary, parameters: [] };
     default:

@@ -19,7 +19,7 @@ export async function checkColumn(
 ): Promise<void> {
   const { dataType } = column;
   if (isNumeric(dataType) || isDenseVector(dataType) || !('offsets' in column)) return;
-  if (column.dataType === DataType.Array) {
+  if ('elements' in column) {
     await checkOffsets(name, column.offsets, column.elements.length, 1, takeTurns);
     const { elements } = column;
     if (elements.dataType !== DataType.VarChar) return;

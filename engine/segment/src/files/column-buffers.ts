@@ -6,10 +6,12 @@ import {
   type DenseVectorColumn,
   denseVectorBytes,
   type ElementColumn,
+  isArray,
   isDenseVector,
   type NumericColumn,
   type SparseVectorColumn,
   type VarCharColumn,
+  type VectorArrayColumn,
 } from '@elanus/model';
 import { bytesOfValues, isNumeric, NUMERIC_BYTES, type NumericType } from '../numeric-type.ts';
 import type { ArrowNode } from './arrow-message.ts';
@@ -53,22 +55,20 @@ export function planColumn(field: FileField, pieces: readonly Column[]): Planned
   const validity = nulls === 0 ? emptyBuffer('validity') : validityBuffer(pieces, rows);
   const base = { field, pieces, rows, nulls };
   const { dataType } = field;
-  if (dataType === DataType.Array) {
-    const arrays = pieces as readonly ArrayColumn[];
+  if (isArray(dataType)) {
+    const arrays = pieces as readonly ArrayLike[];
     const elements = arrays.map(usedElements);
     const length = elements.reduce((sum, column) => sum + column.length, 0);
-    const buffers = [
-      validity,
-      offsetsBuffer('offsets', arrays, rows),
-      null,
-      ...elementBuffers(elements, length),
-    ];
-    return { ...base, nodes: [own, { length, nulls: 0 }], buffers };
+    const offsets = offsetsBuffer('offsets', arrays, rows);
+    const items = elementBuffers(elements, length);
+    const nodes: ArrowNode[] = [own, { length, nulls: 0 }];
+    if (!isList(field.elementType)) return { ...base, nodes, buffers: [validity, offsets, null, ...items] };
+    nodes.push({ length: length * (field.dim ?? 0), nulls: 0 });
+    return { ...base, nodes, buffers: [validity, offsets, null, null, ...items] };
   }
   if (isDenseVector(dataType)) {
     const vectors = vectorBuffer(pieces as readonly DenseVectorColumn[]);
-    const isList = dataType === DataType.FloatVector || dataType === DataType.Int8Vector;
-    if (!isList) return { ...base, nodes: [own], buffers: [validity, vectors] };
+    if (!isList(dataType)) return { ...base, nodes: [own], buffers: [validity, vectors] };
     const child: ArrowNode = { length: rows * (field.dim ?? 0), nulls: 0 };
     return { ...base, nodes: [own, child], buffers: [validity, null, vectors] };
   }
@@ -84,11 +84,17 @@ export function planColumn(field: FileField, pieces: readonly Column[]): Planned
   return { ...base, nodes: [own], buffers };
 }
 
+/** Whether Arrow sees vectors of this type as lists of numbers, not as runs of bytes. */
+function isList(type: DataType | null): boolean {
+  return type === DataType.FloatVector || type === DataType.Int8Vector;
+}
+
 /** Bytes that `count` values take in a file, where flags are bits. */
 export function packedBytes(dataType: NumericType, count: number): number {
   return dataType === DataType.Bool ? Math.ceil(count / 8) : count * NUMERIC_BYTES[dataType];
 }
 
+type ArrayLike = ArrayColumn | VectorArrayColumn;
 type BytesLike = Pick<VarCharColumn | SparseVectorColumn, 'length' | 'offsets' | 'bytes'>;
 
 function countNulls({ validity, length }: Column): number {
@@ -134,7 +140,10 @@ function bytesBuffer(role: BufferRole, columns: readonly BytesLike[]): PlannedBu
   );
 }
 
-function elementBuffers(columns: readonly ElementColumn[], length: number): PlannedBuffer[] {
+function elementBuffers(columns: readonly ArrayLike['elements'][], length: number): PlannedBuffer[] {
+  if (columns[0] !== undefined && 'dim' in columns[0]) {
+    return [{ ...vectorBuffer(columns as readonly DenseVectorColumn[]), role: 'elements' }];
+  }
   if (columns[0]?.dataType !== DataType.VarChar) {
     return [valuesBuffer('elements', columns as readonly NumericColumn[], length)];
   }
@@ -143,12 +152,16 @@ function elementBuffers(columns: readonly ElementColumn[], length: number): Plan
 }
 
 /** The elements that the rows of the array use, from the first on. */
-function usedElements({ offsets, elements, length }: ArrayColumn): ElementColumn {
+function usedElements({ offsets, elements, length }: ArrayLike): ArrayLike['elements'] {
   const start = offsets[0]!;
   const end = offsets[length]!;
   const used = { length: end - start, validity: null };
   if (elements.dataType === DataType.VarChar) {
     return { ...elements, ...used, offsets: elements.offsets.subarray(start, end + 1) };
+  }
+  if ('dim' in elements) {
+    const size = denseVectorBytes(elements.dataType, elements.dim);
+    return { ...elements, ...used, bytes: elements.bytes.subarray(start * size, end * size) };
   }
   return { ...elements, ...used, values: elements.values.subarray(start, end) } as ElementColumn;
 }

@@ -1,5 +1,5 @@
 import { type Column, DataType, type NumericColumn, type VarCharColumn } from '@elanus/model';
-import { isNumeric } from '../numeric-type.ts';
+import { isInt64Like, isNumeric } from '../numeric-type.ts';
 import { DistinctEstimate } from './distinct-estimate.ts';
 import { hashBytes, hashWords, type KeyHash } from './key-hash.ts';
 import { lowerBound, upperBound } from './text-bound.ts';
@@ -24,7 +24,7 @@ export interface StatisticsBuilder {
 }
 
 export function statisticsBuilder(dataType: DataType): StatisticsBuilder {
-  if (dataType === DataType.Int64) return new Int64Statistics();
+  if (isInt64Like(dataType)) return new Int64Statistics();
   if (isNumeric(dataType)) return new NumberStatistics();
   if (dataType === DataType.VarChar) return new TextStatistics();
   return NO_STATISTICS;
@@ -69,10 +69,7 @@ class NumberStatistics implements StatisticsBuilder {
   readonly #words = new Uint32Array(this.#number.buffer);
 
   add(column: Column, start: number, end: number): void {
-    const { values, validity } = column as Exclude<
-      NumericColumn,
-      { readonly dataType: typeof DataType.Int64 }
-    >;
+    const { values, validity } = column as Exclude<NumericColumn, { readonly values: BigInt64Array }>;
     for (let row = start; row < end; row++) {
       if (validity?.[row] === 0) continue;
       // Zero has two signs and is one value.

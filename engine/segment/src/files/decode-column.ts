@@ -1,7 +1,17 @@
-import { type Column, DataType, type ElementColumn, isDenseVector } from '@elanus/model';
+import {
+  type ArrayColumn,
+  assert,
+  type Column,
+  DataType,
+  type ElementColumn,
+  isArray,
+  isDenseVector,
+  type VectorArrayColumn,
+} from '@elanus/model';
 import { isNumeric, type NumericType, numericColumn } from '../numeric-type.ts';
 import { BITMAP_STRETCH, unpackBits } from './bitmap.ts';
 import type { BufferRole } from './column-buffers.ts';
+import type { FileField } from './file-field.ts';
 import type { FileColumn } from './segment-file-footer.ts';
 
 type Parts = ReadonlyMap<string, Uint8Array>;
@@ -16,9 +26,9 @@ export async function decodeColumn(
   const { dataType } = field;
   const validity = statistics.nulls === 0 ? null : await unpacked(part(parts, 'validity'), rows, takeTurns);
   const base = { length: rows, validity };
-  if (dataType === DataType.Array) {
-    const items = await decodeElements(field.elementType ?? DataType.Int64, elements, parts, takeTurns);
-    return { dataType, ...base, offsets: words(part(parts, 'offsets')), elements: items };
+  if (isArray(dataType)) {
+    const items = await decodeElements(field, elements, parts, takeTurns);
+    return { dataType, ...base, offsets: words(part(parts, 'offsets')), elements: items } as Column;
   }
   if (isDenseVector(dataType))
     return { dataType, dim: field.dim ?? 0, ...base, bytes: part(parts, 'values') };
@@ -29,12 +39,16 @@ export async function decodeColumn(
 }
 
 async function decodeElements(
-  elementType: DataType,
+  { elementType, dim }: FileField,
   length: number,
   parts: Parts,
   takeTurns: () => Promise<void>,
-): Promise<ElementColumn> {
+): Promise<(ArrayColumn | VectorArrayColumn)['elements']> {
+  assert(elementType !== null, 'an array has a type of elements');
   const bytes = part(parts, 'elements');
+  if (isDenseVector(elementType)) {
+    return { dataType: elementType, dim: dim ?? 0, length, validity: null, bytes };
+  }
   if (isNumeric(elementType)) return await decodeNumbers(elementType, bytes, length, null, takeTurns);
   const offsets = words(part(parts, 'elementOffsets'));
   return { dataType: DataType.VarChar, length, validity: null, offsets, bytes };

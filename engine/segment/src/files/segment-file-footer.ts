@@ -1,5 +1,13 @@
-import { DataType, denseVectorBytes, type FieldId, isDenseVector } from '@elanus/model';
-import { isNumeric } from '../numeric-type.ts';
+import {
+  DataType,
+  denseVectorBytes,
+  type FieldId,
+  isArray,
+  isDenseVector,
+  isText,
+  isVector,
+} from '@elanus/model';
+import { isInt64Like, isNumeric } from '../numeric-type.ts';
 import { type BufferRole, packedBytes } from './column-buffers.ts';
 import type { ColumnStatistics } from './column-statistics.ts';
 import type { FileField } from './file-field.ts';
@@ -130,12 +138,11 @@ function readField(reader: JsonReader): FileField {
   const dataType = readType(reader.at('dataType'));
   const element = reader.at('elementType');
   const elementType = element.isNull ? null : readType(element);
-  const isArray = dataType === DataType.Array;
-  const isElement = elementType !== null && (isNumeric(elementType) || elementType === DataType.VarChar);
-  if (isArray !== isElement) throw damaged('an array has a wrong element type');
+  if (!isElementOf(dataType, elementType)) throw damaged('an array has a wrong element type');
   const dim = reader.at('dim').isNull ? null : reader.at('dim').wholeNumber(DIM_MAX);
-  if (isDenseVector(dataType) !== (dim !== null)) throw damaged('a vector has no dimension');
-  if (dataType === DataType.BinaryVector && dim! % 8 !== 0)
+  const valueType = elementType ?? dataType;
+  if (isDenseVector(valueType) !== (dim !== null)) throw damaged('a vector has no dimension');
+  if (valueType === DataType.BinaryVector && dim! % 8 !== 0)
     throw damaged('a binary vector has no whole bytes');
   return {
     id: reader.at('id').wholeNumber(2 ** 31) as FieldId,
@@ -148,15 +155,19 @@ function readField(reader: JsonReader): FileField {
   };
 }
 
+function isElementOf(dataType: DataType, elementType: DataType | null): boolean {
+  if (!isArray(dataType)) return elementType === null;
+  if (elementType === null) return false;
+  if (dataType === DataType.ArrayOfVector) return isDenseVector(elementType);
+  return isNumeric(elementType) || elementType === DataType.VarChar;
+}
+
 /** Bits of a binary vector: eight times what any other has. */
 const DIM_MAX = 8 * 65_536;
-const READABLE: ReadonlySet<number> = new Set([
-  ...[DataType.VarChar, DataType.JSON, DataType.Array, DataType.SparseFloatVector],
-]);
 
 function readType(reader: JsonReader): DataType {
   const number = reader.wholeNumber(1_000) as DataType;
-  if (isNumeric(number) || isDenseVector(number) || READABLE.has(number)) return number;
+  if (isNumeric(number) || isText(number) || isArray(number) || isVector(number)) return number;
   throw damaged(`there is no column of type ${number}`);
 }
 
@@ -164,7 +175,7 @@ function readStatistics(reader: JsonReader, dataType: DataType, rows: number): C
   const bound = (name: 'min' | 'max') => {
     const value = reader.at(name);
     if (value.isNull) return null;
-    if (dataType === DataType.Int64) return value.int64();
+    if (isInt64Like(dataType)) return value.int64();
     if (isNumeric(dataType)) return value.numberInText();
     return value.text();
   };
@@ -209,8 +220,11 @@ function expectedBuffers(
   const { dataType, elementType, dim } = field;
   const validity: readonly ExpectedBuffer[] = nulls === 0 ? [] : [['validity', Math.ceil(rows / 8)]];
   const offsets: ExpectedBuffer = ['offsets', 4 * (rows + 1)];
-  if (dataType === DataType.Array) {
-    if (elementType !== null && isNumeric(elementType)) {
+  if (isArray(dataType) && elementType !== null) {
+    if (isDenseVector(elementType)) {
+      return [...validity, offsets, ['elements', elements * denseVectorBytes(elementType, dim ?? 0)]];
+    }
+    if (isNumeric(elementType)) {
       return [...validity, offsets, ['elements', packedBytes(elementType, elements)]];
     }
     return [...validity, offsets, ['elementOffsets', 4 * (elements + 1)], ['elements', null]];

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { assert, type Column, DataType, type KeyColumn } from '@elanus/model';
+import { assert, type Column, DataType, isArray, type KeyColumn } from '@elanus/model';
 import type { LoopShare } from '@elanus/runtime';
 import { type ArrowBuffer, arrowFooter, arrowHead, endOfStream } from './arrow-message.ts';
 import { arrowSchema } from './arrow-schema.ts';
@@ -103,7 +103,7 @@ export async function* encodeSegmentFile(
       buffers.push({ role: buffer.role, offset, bytes: buffer.bytes, crc32: sum });
       yield file.padding(ALIGNMENT);
     }
-    const elements = column.field.dataType === DataType.Array ? column.nodes[1]!.length : 0;
+    const elements = isArray(column.field.dataType) ? column.nodes[1]!.length : 0;
     const statistics = await gatherStatistics(column, takeTurns);
     fileColumns.push({ field: ownField(column.field), buffers, elements, statistics });
   }

@@ -1,4 +1,13 @@
-import { type Column, DataType, denseVectorBytes, type ElementColumn, isDenseVector } from '@elanus/model';
+import {
+  type ArrayColumn,
+  type Column,
+  DataType,
+  denseVectorBytes,
+  type ElementColumn,
+  isArray,
+  isDenseVector,
+  type VectorArrayColumn,
+} from '@elanus/model';
 import { unpackBits } from '../files/bitmap.ts';
 import type { BufferRole } from '../files/column-buffers.ts';
 import { damaged } from '../files/segment-file-error.ts';
@@ -22,7 +31,7 @@ export interface SlicedRows {
 export class ColumnSlicer {
   readonly #bytes: Uint8Array;
   /** Elements of arrays are not cut: all runs share them. */
-  readonly #elements = new Map<FileColumn, ElementColumn>();
+  readonly #elements = new Map<FileColumn, Elements>();
 
   /** `bytes` are the whole file, which begins at a multiple of 64. */
   constructor(bytes: Uint8Array) {
@@ -32,7 +41,7 @@ export class ColumnSlicer {
   /** @throws SegmentFileError */
   slice(column: FileColumn, rows: SlicedRows): Column {
     const slice = new Slice(this.#bytes, column, rows);
-    if (column.field.dataType !== DataType.Array) return slice.column();
+    if (!isArray(column.field.dataType)) return slice.column();
     let elements = this.#elements.get(column);
     if (elements === undefined) {
       elements = slice.elements();
@@ -41,6 +50,8 @@ export class ColumnSlicer {
     return slice.arrays(elements);
   }
 }
+
+type Elements = (ArrayColumn | VectorArrayColumn)['elements'];
 
 class Slice {
   readonly #bytes: Uint8Array;
@@ -69,16 +80,21 @@ class Slice {
     return { dataType, ...base, offsets, bytes } as Column;
   }
 
-  arrays(elements: ElementColumn): Column {
+  arrays(elements: Elements): Column {
     const { first, count } = this.#rows;
+    const { dataType } = this.#column.field;
     const offsets = this.#offsets('offsets', first, count, elements.length);
-    return { dataType: DataType.Array, length: count, validity: this.#validity(), offsets, elements };
+    return { dataType, length: count, validity: this.#validity(), offsets, elements } as Column;
   }
 
   /** All elements of the file: the offsets of the rows lead to some of them. */
-  elements(): ElementColumn {
+  elements(): Elements {
     const { elements, field } = this.#column;
     const elementType = field.elementType ?? DataType.Int64;
+    if (isDenseVector(elementType)) {
+      const bytes = this.#buffer('elements');
+      return { dataType: elementType, dim: field.dim ?? 0, length: elements, validity: null, bytes };
+    }
     if (isNumeric(elementType)) return this.#numbers('elements', elementType, 0, elements);
     const bytes = this.#buffer('elements');
     const offsets = this.#offsets('elementOffsets', 0, elements, bytes.length);

@@ -22,6 +22,12 @@ export const EVERY_TYPE = {
   byteVector: 116,
   sparseVector: 117,
   meta: 118,
+  instant: 119,
+  shape: 120,
+  longText: 121,
+  structNumbers: 122,
+  structVectors: 123,
+  structBits: 124,
 } as const;
 
 /** One field of every type, nullable where a type can be; vectors of 8 dimensions. */
@@ -47,6 +53,21 @@ export function everyTypeSchema(keyType: typeof DataType.Int64 | typeof DataType
     fieldFixture(EVERY_TYPE.brainVector, 'brainVector', DataType.BFloat16Vector, vector),
     fieldFixture(EVERY_TYPE.byteVector, 'byteVector', DataType.Int8Vector, { ...vector, nullable: true }),
     fieldFixture(EVERY_TYPE.sparseVector, 'sparseVector', DataType.SparseFloatVector),
+    fieldFixture(EVERY_TYPE.instant, 'instant', DataType.Timestamptz, nullable),
+    fieldFixture(EVERY_TYPE.shape, 'shape', DataType.Geometry, nullable),
+    fieldFixture(EVERY_TYPE.longText, 'longText', DataType.Text, nullable),
+    fieldFixture(EVERY_TYPE.structNumbers, 'struct[numbers]', DataType.Array, {
+      elementType: DataType.Int16,
+    }),
+    fieldFixture(EVERY_TYPE.structVectors, 'struct[vectors]', DataType.ArrayOfVector, {
+      ...vector,
+      ...nullable,
+      elementType: DataType.FloatVector,
+    }),
+    fieldFixture(EVERY_TYPE.structBits, 'struct[bits]', DataType.ArrayOfVector, {
+      ...vector,
+      elementType: DataType.BinaryVector,
+    }),
     fieldFixture(EVERY_TYPE.meta, '$meta', DataType.JSON, { isDynamic: true, nullable: true }),
   ]);
 }

@@ -8,6 +8,7 @@ import {
   type FieldId,
   type FieldSchema,
   isDenseVector,
+  isText,
   type KeyColumn,
   type RowBatch,
 } from '@elanus/model';
@@ -46,7 +47,7 @@ export function randomBatch(schema: CollectionSchema, keys: readonly TestKey[], 
 /** One value as something that `deepEqual` compares; `null` for nulls. */
 export function valueAt(column: Column, row: number): unknown {
   if (column.validity?.[row] === 0) return null;
-  if (column.dataType === DataType.Array) {
+  if ('elements' in column) {
     const { elements, offsets } = column;
     const length = offsets[row + 1]! - offsets[row]!;
     return Array.from({ length }, (_, i) => valueAt(elements, offsets[row]! + i));
@@ -70,18 +71,34 @@ function randomColumn(field: FieldSchema, length: number, random: Random): Colum
   }
   if (dataType === DataType.SparseFloatVector)
     return { dataType, length, validity, ...randomSparse(length, random) };
-  if (dataType === DataType.JSON)
-    return {
-      dataType,
-      length,
-      validity,
-      ...packed(texts(length, random).map((text) => JSON.stringify({ text }))),
-    };
+  if (dataType === DataType.ArrayOfVector) {
+    const elementType = field.elementType as DenseVectorType;
+    const offsets = randomOffsets(length, random);
+    const count = offsets[length]!;
+    const bytes = randomVectors(elementType, field.dim!, count, random);
+    const elements = { dataType: elementType, dim: field.dim!, length: count, validity: null, bytes };
+    return { dataType, length, validity, offsets, elements };
+  }
+  if (isText(dataType) && dataType !== DataType.VarChar) {
+    const values = texts(length, random).map((text) => TEXT_OF[dataType](text));
+    return { dataType, length, validity, ...packed(values) } as Column;
+  }
   if (dataType !== DataType.Array) return { ...randomScalars(dataType, length, random), validity } as Column;
-  const offsets = new Uint32Array(length + 1);
-  for (let row = 0; row < length; row++) offsets[row + 1] = offsets[row]! + random.below(4);
+  const offsets = randomOffsets(length, random);
   const elements = randomScalars(field.elementType!, offsets[length]!, random);
   return { dataType, length, validity, offsets, elements };
+}
+
+const TEXT_OF = {
+  [DataType.JSON]: (text: string) => JSON.stringify({ text }),
+  [DataType.Geometry]: (text: string) => `POINT (${text.length} ${-text.length})`,
+  [DataType.Text]: (text: string) => text.repeat(3),
+};
+
+function randomOffsets(length: number, random: Random): Uint32Array {
+  const offsets = new Uint32Array(length + 1);
+  for (let row = 0; row < length; row++) offsets[row + 1] = offsets[row]! + random.below(4);
+  return offsets;
 }
 
 function randomScalars(dataType: DataType, length: number, random: Random): ElementColumn {
@@ -90,7 +107,7 @@ function randomScalars(dataType: DataType, length: number, random: Random): Elem
   const buffer = new ArrayBuffer(length * NUMERIC_BYTES[dataType]);
   const column = numericColumn(dataType, { buffer, byteOffset: 0, capacity: length }, length, null);
   for (let row = 0; row < length; row++) {
-    if (column.dataType === DataType.Int64) column.values[row] = BigInt(random.below(1000)) - 500n;
+    if (column.values instanceof BigInt64Array) column.values[row] = BigInt(random.below(1000)) - 500n;
     else column.values[row] = dataType === DataType.Bool ? random.below(2) : random.below(100);
   }
   return column;

@@ -41,10 +41,12 @@ export function schemaFixture(
     name: 'fixture',
     description: '',
     fields: fields.filter(({ isDynamic }) => !isDynamic),
+    structArrays: [],
     primaryKey,
     partitionKey: fields.find(({ isPartitionKey }) => isPartitionKey) ?? null,
     dynamicField: fields.find(({ isDynamic }) => isDynamic) ?? null,
     functions: [],
+    lastFieldId: Math.max(...fields.map(({ id }) => id)) as FieldId,
     version: 0,
     ...changes,
   };

@@ -1,3 +1,4 @@
+import { instantFormatter } from '@elanus/expr';
 import {
   type CollectionInfo,
   type CollectionSchema,
@@ -5,8 +6,12 @@ import {
   type FieldSchema,
   fieldById,
   functionOfOutput,
+  isSubField,
   physicalMs,
+  plainFieldName,
   type SchemaFunction,
+  type StructArraySchema,
+  subFieldsOf,
   type Timestamp,
 } from '@elanus/model';
 import type {
@@ -14,8 +19,11 @@ import type {
   Methods,
   schema_FieldSchema,
   schema_FunctionSchema,
+  schema_StructArrayFieldSchema,
   schema_ValueField,
 } from '@elanus/proto';
+
+const writeInstant = instantFormatter('UTC');
 
 /**
  * A collection as clients see it: their own fields only (`$meta` is `enable_dynamic_field`), ids and names as
@@ -31,7 +39,10 @@ export function describeCollection(
     schema: {
       name: schema.name,
       description: schema.description,
-      fields: schema.fields.map((field) => describeField(field, schema)),
+      fields: schema.fields
+        .filter((field) => !isSubField(field))
+        .map((field) => describeField(field, schema)),
+      structArrayFields: schema.structArrays.map((struct) => describeStructArray(struct, schema)),
       enableDynamicField: schema.dynamicField !== null,
       functions: schema.functions.map((each) => describeFunction(each, schema)),
       properties: collection.properties,
@@ -94,11 +105,24 @@ function describeFunction(
   };
 }
 
+function describeStructArray(
+  struct: StructArraySchema,
+  schema: CollectionSchema,
+): Draft<schema_StructArrayFieldSchema> {
+  const { id, name, description, nullable, typeParams } = struct;
+  const fields = subFieldsOf(schema, struct).map((field) => ({
+    ...describeField(field, schema),
+    name: plainFieldName(field),
+  }));
+  return { fieldID: BigInt(id), name, description, nullable, typeParams, fields };
+}
+
 function describeDefaultValue({ dataType, defaultValue }: FieldSchema): Draft<schema_ValueField> {
   switch (typeof defaultValue) {
     case 'boolean':
       return { boolData: defaultValue };
     case 'bigint':
+      if (dataType === DataType.Timestamptz) return { stringData: writeInstant(defaultValue) };
       return { longData: defaultValue };
     case 'string':
       return { stringData: defaultValue };

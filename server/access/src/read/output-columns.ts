@@ -3,13 +3,17 @@ import {
   type Column,
   DataType,
   type FieldId,
+  isSubField,
   type JsonColumn,
   type KeyColumn,
+  type StructArraySchema,
+  structOf,
 } from '@elanus/model';
 import type { RowLocations } from '@elanus/rpc';
 import type { AccessDependencies } from '../handler.ts';
 import { runInSlices, type Work } from '../rows/sliced-work.ts';
-import type { OutputColumn } from '../wire/output-column.ts';
+import type { FieldOutput, OutputColumn } from '../wire/output-column.ts';
+import { type InstantFormat, writtenInstants } from './instant-format.ts';
 import { keepMembers } from './json-members.ts';
 import type { OutputFields } from './output-fields.ts';
 
@@ -19,18 +23,30 @@ export async function fetchOutput(
   collection: CollectionInfo,
   found: { readonly keys: KeyColumn; readonly locations: RowLocations },
   output: OutputFields,
+  format: InstantFormat,
 ): Promise<readonly OutputColumn[]> {
   const wanted = output.fields.filter((field) => !field.isPrimaryKey).map((field) => field.id);
   const columns: ReadonlyMap<FieldId, Column> =
     wanted.length === 0 ? new Map() : await reader.fetch(collection.id, found.locations, wanted);
   const answered: OutputColumn[] = [];
+  const structs = new Map<StructArraySchema, FieldOutput[]>();
   for (const field of output.fields) {
     const column = field.isPrimaryKey ? found.keys : columns.get(field.id)!;
+    if (column.dataType === DataType.Timestamptz) {
+      answered.push(await runInSlices(writtenInstants(field, column, format), share));
+      continue;
+    }
     const isRestricted = field.isDynamic && output.dynamicKeys && column.dataType === DataType.JSON;
-    answered.push({
-      field,
-      column: isRestricted ? await runInSlices(onlyKeys(column, output.dynamicKeys), share) : column,
-    });
+    const kept = isRestricted ? await runInSlices(onlyKeys(column, output.dynamicKeys), share) : column;
+    const struct = isSubField(field) ? structOf(collection.schema, field) : undefined;
+    if (struct === undefined) {
+      answered.push({ field, column: kept });
+      continue;
+    }
+    const subFields = structs.get(struct) ?? [];
+    if (subFields.length === 0) answered.push({ struct, subFields });
+    structs.set(struct, subFields);
+    subFields.push({ field, column: kept });
   }
   return answered;
 }

@@ -5,6 +5,8 @@ import {
   functionOfOutput,
   invalidInput,
   refused,
+  structOf,
+  subFieldsOf,
 } from '@elanus/model';
 import { loadedFields, type ReadTarget, requireLoaded } from './read-target.ts';
 
@@ -43,7 +45,7 @@ export function expandOutputFields(
       return;
     }
     fields.set(field.id, field);
-    names.add(field.name);
+    names.add(structOf(schema, field)?.name ?? field.name);
   };
   for (const raw of asked) {
     const name = raw.trim();
@@ -58,6 +60,13 @@ export function expandOutputFields(
         throw refused(`not allowed to retrieve raw data of field ${name}`);
       requireLoaded(target, [field.id]);
       add(field);
+      continue;
+    }
+    const struct = schema.structArrays.find((each) => each.name === name);
+    if (struct) {
+      requireLoaded(target, struct.fieldIds);
+      for (const subField of subFieldsOf(schema, struct)) fields.set(subField.id, subField);
+      names.add(name);
       continue;
     }
     if (!schema.dynamicField) throw invalidInput(`field ${name} not exist`);

@@ -5,6 +5,8 @@ import { collectionRef } from '../definition/collection-ref.ts';
 import type { AccessDependencies, Handler } from '../handler.ts';
 import { encodeCount, encodeQueryResults } from '../wire/query-results.ts';
 import { guaranteeOf, pinnedTime } from './guarantee.ts';
+import { type InstantFormat, readInstantFormat } from './instant-format.ts';
+import { matchingElements } from './matching-elements.ts';
 import { fetchOutput } from './output-columns.ts';
 import { expandOutputFields } from './output-fields.ts';
 import { Parameters } from './parameters.ts';
@@ -31,17 +33,20 @@ export function queryHandler(dependencies: AccessDependencies): Handler<'Query'>
       throw invalidParameter('empty expression should be used with limit');
     }
     const isIterator = parameters.flag('iterator');
-    const task = await planRead(dependencies, target, request, isIterator);
+    const format = readInstantFormat(parameters, target.collection);
+    const task = await planRead(dependencies, target, request, isIterator, format);
     if (isCount) return encodeCount(request.collectionName, await dependencies.reader.count(task, context));
     const output = expandOutputFields(target, request.outputFields, 'always');
     const rows = await dependencies.reader.query({ ...task, ...window } satisfies QueryTask, context);
-    const columns = await fetchOutput(dependencies, target.collection, rows, output);
+    const columns = await fetchOutput(dependencies, target.collection, rows, output, format);
+    const elementIndices = await matchingElements(dependencies, target.collection, rows, task.filter);
     return encodeQueryResults({
       collectionName: request.collectionName,
       primaryKey: target.collection.schema.primaryKey,
       columns,
       outputNames: output.names,
       sessionTimestamp: isIterator && task.snapshot === null ? rows.readTimestamp : 0n,
+      elementIndices,
     });
   };
 }
@@ -51,8 +56,10 @@ async function planRead(
   target: ReadTarget,
   request: QueryRequest,
   isIterator: boolean,
+  { timeZone }: InstantFormat,
 ): Promise<ReadTask> {
-  const filter = await planReadFilter(dependencies, target, request.expr, request.exprTemplateValues);
+  const { expr, exprTemplateValues } = request;
+  const filter = await planReadFilter(dependencies, target, expr, exprTemplateValues, timeZone);
   return {
     collection: target.collection,
     partitionIds: partitionsOf(target, filter),

@@ -3,6 +3,7 @@ import type { Methods } from '@elanus/proto';
 import type { SearchTask } from '@elanus/rpc';
 import type { AccessDependencies } from '../handler.ts';
 import { guaranteeOf } from './guarantee.ts';
+import { type InstantFormat, readInstantFormat } from './instant-format.ts';
 import { expandOutputFields, type OutputFields } from './output-fields.ts';
 import { Parameters } from './parameters.ts';
 import { partitionsOf, type ReadTarget, requireLoaded, requireSameCollection } from './read-target.ts';
@@ -12,7 +13,7 @@ import { behind, type IteratorPage, readIteratorPage, readScoreRange } from './s
 import { readWalk } from './search-walk.ts';
 import { planServedFilter } from './served-filter.ts';
 import { readSparseScoring } from './sparse-scoring.ts';
-import { refuseUnservedSearch } from './unserved.ts';
+import { refuseElementWise, refuseUnservedSearch } from './unserved.ts';
 
 type SearchRequest = Methods['Search']['request'];
 
@@ -24,6 +25,7 @@ export interface SearchPlan {
   /** Decimal places of the scores; -1 leaves them as they are. */
   readonly roundDecimal: number;
   readonly output: OutputFields;
+  readonly format: InstantFormat;
   readonly iterator: IteratorPage | null;
 }
 
@@ -43,7 +45,10 @@ export async function planSearch(
   const { limit, offset } = readWindow(parameters, iterator, dependencies.limits.topKMax);
   const roundDecimal = readRoundDecimal(parameters);
   const output = expandOutputFields(target, request.outputFields, 'when asked');
-  const filter = await planReadFilter(dependencies, target, request.dsl, request.exprTemplateValues);
+  const format = readInstantFormat(parameters, target.collection);
+  const { dsl, exprTemplateValues } = request;
+  const filter = await planReadFilter(dependencies, target, dsl, exprTemplateValues, format.timeZone);
+  refuseElementWise(filter);
   const index = await dependencies.index.vectorIndex(target.collection.id, field.id);
   const { schema } = target.collection;
   const metric = searchMetric(index, field, schema, parameters);
@@ -75,7 +80,7 @@ export async function planSearch(
     walk,
     ...(sparse === null ? {} : { sparse }),
   };
-  return { task, offset, roundDecimal, output, iterator };
+  return { task, offset, roundDecimal, output, format, iterator };
 }
 
 /** The filter of a search or a query, bound to the schema. */
@@ -84,9 +89,11 @@ export async function planReadFilter(
   target: ReadTarget,
   text: string,
   templates: SearchRequest['exprTemplateValues'],
+  timeZone: string,
 ): Promise<SearchTask['filter']> {
   try {
-    const filter = await planServedFilter(dependencies, target.collection.schema, text, templates);
+    const { schema } = target.collection;
+    const filter = await planServedFilter(dependencies, schema, text, templates, timeZone);
     if (filter) requireLoaded(target, filter.fieldIds);
     return filter;
   } catch (error) {

@@ -15,7 +15,7 @@ export function searchHandler(dependencies: AccessDependencies): Handler<'Search
     const plan = await planSearch(dependencies, target, request);
     const found = await dependencies.reader.search(plan.task, context);
     const hits = withoutFirst(found, plan.offset);
-    const columns = await fetchOutput(dependencies, target.collection, hits, plan.output);
+    const columns = await fetchOutput(dependencies, target.collection, hits, plan.output, plan.format);
     return encodeSearchResults({
       collectionName: request.collectionName,
       primaryKey: target.collection.schema.primaryKey,

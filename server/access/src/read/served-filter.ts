@@ -4,21 +4,20 @@ import type { Methods } from '@elanus/proto';
 import type { AccessDependencies } from '../handler.ts';
 import { runInSlices } from '../rows/sliced-work.ts';
 import { templateValues } from '../wire/template-values.ts';
-import { refuseUnservedFilter } from './unserved.ts';
 
 /**
  * A request's filter, bound to `schema`; `null` for none. A short one is planned at once, a long one in slices.
- * @throws MilvusError 1100 for what is no filter, 10 for what is not served
+ * Instants without an offset are wall time of `timeZone`.
+ * @throws MilvusError 1100 for what is no filter
  */
 export async function planServedFilter(
   { share }: Pick<AccessDependencies, 'share'>,
   schema: CollectionSchema,
   text: string,
   templates: Methods['Search']['request']['exprTemplateValues'],
+  timeZone: string,
 ): Promise<Predicate | null> {
-  const planning = planningFilter(text, schema, templateValues(templates));
+  const planning = planningFilter(text, schema, templateValues(templates), { timeZone });
   const first = planning.next();
-  const filter = first.done ? first.value : await runInSlices(planning, share);
-  refuseUnservedFilter(filter);
-  return filter;
+  return first.done ? first.value : await runInSlices(planning, share);
 }

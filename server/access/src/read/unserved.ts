@@ -30,9 +30,9 @@ export function refuseUnservedQuery(parameters: Parameters): void {
   refuseParameters(UNSERVED_QUERY_PARAMETERS, parameters);
 }
 
-/** @throws MilvusError 10 for a filter whose answers are elements, which replies can't name yet */
-export function refuseUnservedFilter(filter: Predicate | null): void {
-  if (filter?.isElementWise) throw unserved('element_filter');
+/** @throws MilvusError 10 for a filter whose answers are elements, which only queries can name */
+export function refuseElementWise(filter: Predicate | null): void {
+  if (filter?.elementFilter) throw unserved('element_filter');
 }
 
 function refuseParameters(names: readonly string[], parameters: Parameters): void {

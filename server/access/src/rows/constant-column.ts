@@ -2,6 +2,7 @@ import {
   type Column,
   DataType,
   type DefaultValue,
+  type DenseVectorColumn,
   denseVectorBytes,
   type FieldSchema,
   isDenseVector,
@@ -35,8 +36,15 @@ function nullColumn(field: FieldSchema, length: number): Column {
   switch (type) {
     case DataType.VarChar:
     case DataType.JSON:
+    case DataType.Geometry:
+    case DataType.Text:
     case DataType.SparseFloatVector:
       return { ...base, dataType: type, offsets: new Uint32Array(length + 1), bytes: new Uint8Array(0) };
+    case DataType.ArrayOfVector: {
+      const vectors = nullColumn({ ...field, dataType: field.elementType! }, 0) as DenseVectorColumn;
+      const elements = { ...vectors, validity: null };
+      return { ...base, dataType: type, offsets: new Uint32Array(length + 1), elements };
+    }
     case DataType.Array: {
       const elements = nullColumn({ ...field, dataType: field.elementType! }, 0) as NumericColumn;
       return {
@@ -55,6 +63,7 @@ function nullColumn(field: FieldSchema, length: number): Column {
     case DataType.Int32:
       return { ...base, dataType: type, values: new Int32Array(length) };
     case DataType.Int64:
+    case DataType.Timestamptz:
       return { ...base, dataType: type, values: new BigInt64Array(length) };
     case DataType.Float:
       return { ...base, dataType: type, values: new Float32Array(length) };
@@ -71,12 +80,15 @@ export function* withDefaults(column: Column, value: DefaultValue): Work<Column>
   if (validity === null) return column;
   switch (column.dataType) {
     case DataType.VarChar:
-    case DataType.JSON: {
+    case DataType.JSON:
+    case DataType.Geometry:
+    case DataType.Text: {
       const text = Buffer.from(String(value));
       const { offsets, bytes } = yield* fillTexts(column.offsets, column.bytes, validity, text);
       return { ...column, validity: null, offsets, bytes };
     }
-    case DataType.Int64: {
+    case DataType.Int64:
+    case DataType.Timestamptz: {
       const values = column.values.slice();
       const number = BigInt(value);
       yield* inSlices(values.length, (begin, end) => {

@@ -1,6 +1,7 @@
 import {
   type Column,
   DataType,
+  type DenseVectorColumn,
   denseVectorBytes,
   type ElementColumn,
   type NumericColumn,
@@ -23,6 +24,8 @@ function* gather(column: Column, positions: Uint32Array): Work<Column> {
   switch (column.dataType) {
     case DataType.VarChar:
     case DataType.JSON:
+    case DataType.Geometry:
+    case DataType.Text:
     case DataType.SparseFloatVector: {
       const texts = yield* gatherByteRuns(column.offsets, column.bytes, positions);
       return { ...column, length, validity, ...texts };
@@ -30,6 +33,11 @@ function* gather(column: Column, positions: Uint32Array): Work<Column> {
     case DataType.Array: {
       const { offsets, elementPositions } = yield* expandRuns(column.offsets, positions);
       const elements = yield* gatherRows<ElementColumn>(column.elements, elementPositions);
+      return { ...column, length, validity, offsets, elements };
+    }
+    case DataType.ArrayOfVector: {
+      const { offsets, elementPositions } = yield* expandRuns(column.offsets, positions);
+      const elements = yield* gatherRows<DenseVectorColumn>(column.elements, elementPositions);
       return { ...column, length, validity, offsets, elements };
     }
     case DataType.FloatVector:
@@ -61,7 +69,8 @@ function* gatherNumbers(column: NumericColumn, positions: Uint32Array): Work<Num
       return { ...column, length, values: yield* copy(column.values, positions, new Float32Array(length)) };
     case DataType.Double:
       return { ...column, length, values: yield* copy(column.values, positions, new Float64Array(length)) };
-    case DataType.Int64: {
+    case DataType.Int64:
+    case DataType.Timestamptz: {
       const values = new BigInt64Array(length);
       yield* inSlices(length, (begin, end) => {
         for (let i = begin; i < end; i++) values[i] = column.values[positions[i]!]!;

@@ -14,8 +14,11 @@ export function* spreadRows(column: Column, validity: Uint8Array): Work<Column> 
   switch (column.dataType) {
     case DataType.VarChar:
     case DataType.JSON:
+    case DataType.Geometry:
+    case DataType.Text:
     case DataType.SparseFloatVector:
     case DataType.Array:
+    case DataType.ArrayOfVector:
       return { ...column, ...base, offsets: yield* spreadOffsets(column.offsets, validity) };
     case DataType.FloatVector:
     case DataType.BinaryVector:
@@ -37,7 +40,8 @@ export function* spreadRows(column: Column, validity: Uint8Array): Work<Column> 
       return { ...column, ...base, values: yield* spread(column.values, validity, new Float32Array(length)) };
     case DataType.Double:
       return { ...column, ...base, values: yield* spread(column.values, validity, new Float64Array(length)) };
-    case DataType.Int64: {
+    case DataType.Int64:
+    case DataType.Timestamptz: {
       const values = new BigInt64Array(length);
       let next = 0;
       yield* inSlices(length, (begin, end) => {

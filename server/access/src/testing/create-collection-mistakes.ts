@@ -84,10 +84,10 @@ const refused: readonly Case[] = [
     'partition key isolation mode is enabled but no partition key field is set. Please set the partition key first: illegal collection schema',
   ],
   [
-    'a struct array',
+    'a struct array without sub-fields',
     withSchema({ structArrayFields: [{ name: 's', fields: [] }] }),
     1100,
-    `struct array fields are not supported yet${ending}`,
+    `struct array field s has no sub-fields${ending}`,
   ],
   ['a namespace', withSchema({ enableNamespace: true }), 1100, `namespaces are not supported yet${ending}`],
   [

@@ -124,9 +124,7 @@ const refused: readonly Case[] = [
   ],
   ...(
     [
-      ['Geometry', 24],
       ['Text', 25],
-      ['Timestamptz', 26],
       ['ArrayOfVector', 106],
       ['DataType(99)', 99],
     ] as const
@@ -211,12 +209,6 @@ const refused: readonly Case[] = [
     withVector({ isClusteringKey: true }),
     107,
     'vector clustering key not allowed[field=vector]',
-  ],
-  [
-    'a nullable vector',
-    withVector({ nullable: true }),
-    1100,
-    `vector type not support null, field name = vector${ending}`,
   ],
   [
     'no dim',

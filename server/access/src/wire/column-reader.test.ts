@@ -11,7 +11,7 @@ import { fieldOf } from './field-fixture.ts';
 type FieldDataDraft = Draft<schema_FieldData>;
 
 function read(bytes: Uint8Array, field: FieldSchema, rows: number): Column {
-  return runAtOnce(readColumn(runAtOnce(readColumnHeader(bytes)), field, rows));
+  return runAtOnce(readColumn(runAtOnce(readColumnHeader(bytes)), field, rows, { timeZone: 'UTC' }));
 }
 
 function readDraft(draft: FieldDataDraft, field: FieldSchema, rows: number): Column {

@@ -1,6 +1,7 @@
 import {
   type Column,
   DataType,
+  type DenseVectorType,
   dataTypeName,
   type FieldSchema,
   invalidParameter,
@@ -12,17 +13,19 @@ import {
 import { gatherRows } from '../rows/gather-rows.ts';
 import { inSlices, type Work } from '../rows/sliced-work.ts';
 import { spreadRows } from '../rows/spread-rows.ts';
-import { type FieldData, readFieldData } from './field-data.ts';
+import { type FieldData, readFieldData, readStructFields } from './field-data.ts';
 import { SCALARS, VECTORS } from './field-data-format.ts';
+import { readInstants } from './instants.ts';
 import {
   type ElementType,
   emptyIsNull,
   readArrays,
   readElements,
+  readInstantNumbers,
   readTexts,
   scalarSlot,
 } from './scalar-values.ts';
-import { readDenseVectors, readSparseVectors, vectorSlot } from './vector-values.ts';
+import { readDenseVectors, readSparseVectors, readVectorArrays, vectorSlot } from './vector-values.ts';
 import { WireError } from './wire-cursor.ts';
 
 const SCALAR_SLOT_NAMES: Readonly<Record<number, string>> = {
@@ -34,6 +37,8 @@ const SCALAR_SLOT_NAMES: Readonly<Record<number, string>> = {
   [SCALARS.string]: 'string array',
   [SCALARS.array]: 'array array',
   [SCALARS.json]: 'json array',
+  [SCALARS.timestamptz]: 'timestamptz array',
+  [SCALARS.wkt]: 'geometry wkt array',
 };
 const VECTOR_SLOT_NAMES: Readonly<Record<number, string>> = {
   [VECTORS.float]: 'float vector',
@@ -42,6 +47,7 @@ const VECTOR_SLOT_NAMES: Readonly<Record<number, string>> = {
   [VECTORS.bfloat16]: 'bfloat16 vector',
   [VECTORS.sparse]: 'sparse float vector',
   [VECTORS.int8]: 'int8 vector',
+  [VECTORS.array]: 'vector array',
 };
 
 /**
@@ -56,16 +62,46 @@ export function* readColumnHeader(bytes: Uint8Array): Work<FieldData> {
   }
 }
 
+/** What the values of a column depend on beside its field. */
+export interface ColumnContext {
+  /** IANA name of the zone of instants that are written without an offset. */
+  readonly timeZone: string;
+}
+
+/**
+ * The sub-fields of sent struct arrays, as `readColumnHeader` reads a field. What they don't say about nulls the struct
+ * says for them.
+ * @throws MilvusError 1100 for damaged bytes
+ */
+export function* readStructHeaders(sent: FieldData): Work<readonly FieldData[]> {
+  try {
+    const fields = yield* readStructFields(sent);
+    return fields.map((field) => (field.validity.length > 0 ? field : { ...field, validity: sent.validity }));
+  } catch (error) {
+    throw asMilvusError(error, 'cannot read field data');
+  }
+}
+
+/** Whether the column was sent without any values, each row of it being null. */
+export function isAllNull({ slot, validity }: FieldData): boolean {
+  return slot === 0 && validity.length > 0 && !validity.includes(1);
+}
+
 /**
  * The values of one sent column as a full-length column of `rows` rows of the field's type, with every row that
  * was sent as null marked so, whatever the field allows. Vectors, floats and doubles are views on the request
  * where their bytes lie right: the request's buffer is theirs until the write has settled.
  * @throws MilvusError 1100 for damaged bytes, values of another type, another dimension or another number of rows
  */
-export function* readColumn(sent: FieldData, field: FieldSchema, rows: number): Work<Column> {
+export function* readColumn(
+  sent: FieldData,
+  field: FieldSchema,
+  rows: number,
+  context: ColumnContext,
+): Work<Column> {
   checkSlot(sent, field);
   try {
-    const values = yield* readValues(sent, field);
+    const values = yield* readValues(sent, field, context);
     const column = yield* withNulls(values, sent.validity, field.name, rows);
     if (column.dataType !== DataType.JSON || !field.nullable) return column;
     return { ...column, validity: emptyIsNull(column) };
@@ -83,10 +119,10 @@ function checkSlot(sent: FieldData, field: FieldSchema): void {
   if (sent.kind === 'none' || sent.slot === 0) {
     throw mismatch(field, 'nil');
   }
-  const [kind, slot] = isVector(field.dataType)
-    ? (['vectors', vectorSlot(field.dataType)] as const)
-    : (['scalars', scalarSlot(field.dataType)] as const);
-  if (sent.kind !== kind || sent.slot !== slot) throw mismatch(field, slotName(sent.kind, sent.slot));
+  const [kind, slot] = expectedSlot(field.dataType);
+  const isInstantNumber = field.dataType === DataType.Timestamptz && sent.slot === SCALARS.timestamptz;
+  if (sent.kind !== kind || (sent.slot !== slot && !isInstantNumber))
+    throw mismatch(field, slotName(sent.kind, sent.slot));
   if (isDenseVector(field.dataType) && sent.dim !== BigInt(field.dim!)) {
     throw invalidParameter(
       `the dim (${sent.dim}) of field data(${field.name}) is not equal to schema dim (${field.dim})`,
@@ -94,10 +130,14 @@ function checkSlot(sent: FieldData, field: FieldSchema): void {
   }
 }
 
+function expectedSlot(type: DataType): readonly [kind: 'vectors' | 'scalars', slot: number | undefined] {
+  if (type === DataType.ArrayOfVector) return ['vectors', VECTORS.array];
+  return isVector(type) ? ['vectors', vectorSlot(type)] : ['scalars', scalarSlot(type)];
+}
+
 function mismatch(field: FieldSchema, actual: string): MilvusError {
-  const isOfVectors = isVector(field.dataType);
-  const slot = isOfVectors ? vectorSlot(field.dataType) : scalarSlot(field.dataType);
-  const expected = slotName(isOfVectors ? 'vectors' : 'scalars', slot ?? 0);
+  const [kind, slot] = expectedSlot(field.dataType);
+  const expected = slotName(kind, slot ?? 0);
   return unexpectedParameter(
     `need ${expected}`,
     `got ${actual}`,
@@ -111,14 +151,25 @@ function slotName(kind: FieldData['kind'], slot: number): string {
   return names[slot] ?? 'unknown';
 }
 
-function* readValues({ payload }: FieldData, field: FieldSchema): Work<Column> {
+function* readValues(
+  { payload, slot }: FieldData,
+  field: FieldSchema,
+  { timeZone }: ColumnContext,
+): Work<Column> {
   const type = field.dataType;
   if (isDenseVector(type)) return yield* readDenseVectors(payload, type, field.dim!);
   switch (type) {
     case DataType.SparseFloatVector:
       return yield* readSparseVectors(payload);
     case DataType.JSON:
+    case DataType.Geometry:
+    case DataType.Text:
       return yield* readTexts(payload, type);
+    case DataType.Timestamptz:
+      if (slot === SCALARS.timestamptz) return yield* readInstantNumbers(payload);
+      return yield* readInstants(yield* readTexts(payload, DataType.VarChar), timeZone);
+    case DataType.ArrayOfVector:
+      return yield* readVectorArrays(payload, field.elementType as DenseVectorType, field.dim!);
     case DataType.Array:
       return yield* readArrays(payload, field.elementType as ElementType);
     case DataType.Bool:

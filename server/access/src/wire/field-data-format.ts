@@ -19,6 +19,8 @@ export const SCALARS = {
   string: 6,
   array: 8,
   json: 9,
+  timestamptz: 11,
+  wkt: 12,
   validData: 17,
 } as const;
 
@@ -30,11 +32,16 @@ export const VECTORS = {
   bfloat16: 5,
   sparse: 6,
   int8: 7,
+  array: 8,
   validData: 9,
 } as const;
 
 /** `data` of every array message: BoolArray, LongArray, FloatArray, … */
 export const LIST_DATA = 1;
 export const ARRAY_ELEMENT_TYPE = 2;
+/** `VectorArray`: the vectors of each row are a VectorField of their own. */
+export const VECTOR_ARRAY = { dim: 1, data: 2, elementType: 3 } as const;
+/** `fields` of StructArrayField: a FieldData for each sub-field. */
+export const STRUCT_FIELDS = 1;
 export const SPARSE = { contents: 1, dim: 2 } as const;
 export const IDS = { int: 1, string: 2 } as const;

@@ -1,15 +1,19 @@
 import {
   type ArrayColumn,
+  type BytesColumn,
   type Column,
   DataType,
   type DenseVectorColumn,
-  type ElementColumn,
+  denseVectorBytes,
   type FieldSchema,
-  type JsonColumn,
+  isVector,
   type KeyColumn,
+  plainFieldName,
+  type ScalarColumn,
   type SparseVectorColumn,
+  type TextType,
   unreachable,
-  type VarCharColumn,
+  type VectorArrayColumn,
 } from '@elanus/model';
 import {
   ARRAY_ELEMENT_TYPE,
@@ -18,9 +22,30 @@ import {
   LIST_DATA,
   SCALARS,
   SPARSE,
+  STRUCT_FIELDS,
+  VECTOR_ARRAY,
   VECTORS,
 } from './field-data-format.ts';
 import { MessageWriter } from './message-writer.ts';
+import type { OutputColumn } from './output-column.ts';
+
+/** Writes one column of a result as `schema.FieldData`. */
+export function writeOutput(writer: MessageWriter, output: OutputColumn): void {
+  if ('field' in output) {
+    writeFieldData(writer, output.field, output.column);
+    return;
+  }
+  const { struct, subFields } = output;
+  writer.number(FIELD_DATA.type, DataType.ArrayOfStruct);
+  writer.text(FIELD_DATA.fieldName, struct.name);
+  writer.message(FIELD_DATA.structArrays, (fields) => {
+    for (const { field, column } of subFields) {
+      const plain = { ...field, name: plainFieldName(field) };
+      fields.message(STRUCT_FIELDS, (member) => writeFieldData(member, plain, column));
+    }
+  });
+  writer.number(FIELD_DATA.fieldId, struct.id);
+}
 
 /**
  * Writes a column of a result as `schema.FieldData`: scalars at full length with a placeholder at nulls, vectors
@@ -31,6 +56,8 @@ export function writeFieldData(writer: MessageWriter, field: FieldSchema, column
   writer.text(FIELD_DATA.fieldName, field.name);
   if (isVectorColumn(column)) {
     writer.message(FIELD_DATA.vectors, (vectors) => writeVectors(vectors, column));
+  } else if (column.dataType === DataType.ArrayOfVector) {
+    writer.message(FIELD_DATA.vectors, (vectors) => writeVectorArrays(vectors, column));
   } else {
     writer.message(FIELD_DATA.scalars, (scalars) => {
       if (column.dataType === DataType.Array) writeArrays(scalars, column, field.elementType);
@@ -66,10 +93,10 @@ interface Rows {
 }
 
 function isVectorColumn(column: Column): column is DenseVectorColumn | SparseVectorColumn {
-  return column.dataType >= DataType.BinaryVector;
+  return isVector(column.dataType);
 }
 
-function writeScalars(writer: MessageWriter, column: ElementColumn | JsonColumn, { start, end }: Rows): void {
+function writeScalars(writer: MessageWriter, column: ScalarColumn, { start, end }: Rows): void {
   switch (column.dataType) {
     case DataType.Bool:
       writer.message(SCALARS.bool, (list) => list.fixed(LIST_DATA, column.values.subarray(start, end)));
@@ -89,7 +116,16 @@ function writeScalars(writer: MessageWriter, column: ElementColumn | JsonColumn,
       writer.message(SCALARS.double, (list) => list.fixed(LIST_DATA, column.values.subarray(start, end)));
       return;
     case DataType.VarChar:
+    case DataType.Text:
       writer.message(SCALARS.string, (list) => writeRuns(list, LIST_DATA, column, { start, end }));
+      return;
+    case DataType.Geometry:
+      writer.message(SCALARS.wkt, (list) => writeRuns(list, LIST_DATA, column, { start, end }));
+      return;
+    case DataType.Timestamptz:
+      writer.message(SCALARS.timestamptz, (list) =>
+        list.varints(LIST_DATA, column.values.subarray(start, end)),
+      );
       return;
     case DataType.JSON:
       writer.message(SCALARS.json, (list) => writeRuns(list, LIST_DATA, column, { start, end }));
@@ -113,12 +149,28 @@ function writeArrays(writer: MessageWriter, column: ArrayColumn, elementType: Da
 function writeRuns(
   writer: MessageWriter,
   field: number,
-  column: VarCharColumn | JsonColumn | SparseVectorColumn,
+  column: BytesColumn<TextType> | SparseVectorColumn,
   { start, end }: Rows,
 ): void {
   for (let row = start; row < end; row += 1) {
     writer.bytes(field, column.bytes.subarray(column.offsets[row]!, column.offsets[row + 1]!));
   }
+}
+
+/** Of a null row the vectors are none. */
+function writeVectorArrays(writer: MessageWriter, { length, offsets, elements }: VectorArrayColumn): void {
+  const { dim, dataType } = elements;
+  const size = denseVectorBytes(dataType, dim);
+  writer.number(VECTORS.dim, dim);
+  writer.message(VECTORS.array, (array) => {
+    array.number(VECTOR_ARRAY.dim, dim);
+    for (let row = 0; row < length; row += 1) {
+      const bytes = elements.bytes.subarray(offsets[row]! * size, offsets[row + 1]! * size);
+      const vectors: DenseVectorColumn = { ...elements, length: offsets[row + 1]! - offsets[row]!, bytes };
+      array.message(VECTOR_ARRAY.data, (member) => writeVectors(member, vectors));
+    }
+    array.number(VECTOR_ARRAY.elementType, dataType);
+  });
 }
 
 function writeVectors(writer: MessageWriter, column: DenseVectorColumn | SparseVectorColumn): void {

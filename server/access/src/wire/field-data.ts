@@ -1,5 +1,5 @@
 import type { Work } from '../rows/sliced-work.ts';
-import { FIELD_DATA, SCALARS, VECTORS } from './field-data-format.ts';
+import { FIELD_DATA, SCALARS, STRUCT_FIELDS, VECTORS } from './field-data-format.ts';
 import { decodeBools, packedContent } from './packed.ts';
 import { Concatenation, tagOf, WIRE_TYPE, WireCursor, WireError } from './wire-cursor.ts';
 
@@ -24,7 +24,10 @@ export interface FieldData {
   readonly kind: 'none' | 'scalars' | 'vectors' | 'struct arrays';
   /** The member of ScalarField or VectorField that is set; 0 when none is. */
   readonly slot: number;
-  /** The content of that member: a message, or the bytes of vectors. A view on the request where it came in one piece. */
+  /**
+   * The content of that member: a message, or the bytes of vectors; of struct arrays the whole message. A view on the
+   * request where it came in one piece.
+   */
   readonly payload: Uint8Array;
   /** `vectors.dim`. */
   readonly dim: bigint;
@@ -73,7 +76,7 @@ export function* readFieldData(bytes: Uint8Array): Work<FieldData> {
         break;
       case tagOf(FIELD_DATA.structArrays, WIRE_TYPE.bytes):
         become('struct arrays');
-        cursor.view();
+        content.add(cursor.view());
         break;
       default:
         cursor.skip(tag);
@@ -81,11 +84,25 @@ export function* readFieldData(bytes: Uint8Array): Work<FieldData> {
     if (members % SLICE_MEMBERS === 0) yield;
   }
   const legacyValidity = yield* readValidity(bytes, FIELD_DATA.validData);
+  const base = { fieldName, fieldId, isDynamic, dataType, kind };
+  if (kind === 'struct arrays')
+    return { ...base, slot: 0, payload: content.bytes, dim: 0n, validity: legacyValidity };
   const { slot, payload, dim } = yield* readSlot(content.bytes, kind);
   const number = kind === 'scalars' ? SCALARS.validData : VECTORS.validData;
   const ownValidity = yield* readValidity(content.bytes, number);
   const validity = oneValidity(fieldName, legacyValidity, ownValidity);
-  return { fieldName, fieldId, isDynamic, dataType, kind, slot, payload, dim, validity };
+  return { ...base, slot, payload, dim, validity };
+}
+
+/** The sub-fields of struct arrays, each a FieldData of its own. @throws WireError for damaged bytes */
+export function* readStructFields({ payload }: FieldData): Work<readonly FieldData[]> {
+  const fields: FieldData[] = [];
+  for (const cursor = new WireCursor(payload); !cursor.isAtEnd; ) {
+    const tag = cursor.uint32();
+    if (tag === tagOf(STRUCT_FIELDS, WIRE_TYPE.bytes)) fields.push(yield* readFieldData(cursor.view()));
+    else cursor.skip(tag);
+  }
+  return fields;
 }
 
 function* readValidity(message: Uint8Array, member: number): Work<Uint8Array> {

@@ -1,6 +1,6 @@
 import { DataType, type FieldSchema, type Timestamp } from '@elanus/model';
 import { FIELD_DATA, LIST_DATA, SCALARS } from './field-data-format.ts';
-import { writeFieldData } from './field-data-writer.ts';
+import { writeOutput } from './field-data-writer.ts';
 import { MessageWriter } from './message-writer.ts';
 import type { OutputColumn } from './output-column.ts';
 import { SUCCESS_STATUS } from './status.ts';
@@ -13,6 +13,8 @@ export interface QueryReply {
   readonly outputNames: readonly string[];
   /** Set on the first page of an iterator, otherwise 0. */
   readonly sessionTimestamp: Timestamp | 0n;
+  /** Of an `element_filter`, the elements of each row that match; otherwise `null`. */
+  readonly elementIndices: readonly (readonly number[])[] | null;
 }
 
 const RESULTS = {
@@ -22,20 +24,27 @@ const RESULTS = {
   outputFields: 4,
   sessionTimestamp: 5,
   primaryFieldName: 6,
+  elementIndices: 7,
 } as const;
+/** Of ElementIndices. */
+const INDICES = 1;
 const COUNT_NAME = 'count(*)';
 
 /** `milvus.QueryResults` of a success: one FieldData per column, also without rows. */
 export function encodeQueryResults(reply: QueryReply): Uint8Array {
   const writer = new MessageWriter();
   writer.bytes(RESULTS.status, SUCCESS_STATUS);
-  for (const { field, column } of reply.columns) {
-    writer.message(RESULTS.fieldsData, (member) => writeFieldData(member, field, column));
-  }
+  for (const output of reply.columns)
+    writer.message(RESULTS.fieldsData, (member) => writeOutput(member, output));
   writer.text(RESULTS.collectionName, reply.collectionName);
   for (const name of reply.outputNames) writer.text(RESULTS.outputFields, name);
   writer.number(RESULTS.sessionTimestamp, reply.sessionTimestamp);
   writer.text(RESULTS.primaryFieldName, reply.primaryKey.name);
+  for (const indices of reply.elementIndices ?? []) {
+    writer.message(RESULTS.elementIndices, (member) => {
+      member.message(INDICES, (list) => list.varints(LIST_DATA, indices));
+    });
+  }
   return writer.finish();
 }
 

@@ -6,6 +6,8 @@ import {
   dataTypeName,
   type ElementColumn,
   type JsonColumn,
+  type TextType,
+  type TimestamptzColumn,
 } from '@elanus/model';
 import { inSlices, type Work } from '../rows/sliced-work.ts';
 import { checkUtf8, countByteList, readByteList } from './byte-lists.ts';
@@ -24,7 +26,7 @@ import {
 import { Concatenation, tagOf, WIRE_TYPE, WireCursor, WireError } from './wire-cursor.ts';
 
 /** Types that may be the elements of an array. */
-export type ElementType = ElementColumn['dataType'];
+export type ElementType = Exclude<ElementColumn['dataType'], typeof DataType.Timestamptz>;
 
 const SLICE_ROWS = 1024;
 
@@ -49,6 +51,11 @@ export function scalarSlot(type: DataType): number | undefined {
       return SCALARS.array;
     case DataType.JSON:
       return SCALARS.json;
+    case DataType.Geometry:
+      return SCALARS.wkt;
+    // What clients send and read; numbers have a slot of their own.
+    case DataType.Timestamptz:
+      return SCALARS.string;
     default:
       return undefined;
   }
@@ -60,6 +67,7 @@ function packingOf(slot: number): PackedKind | null {
     case SCALARS.bool:
     case SCALARS.int:
     case SCALARS.long:
+    case SCALARS.timestamptz:
       return 'varint';
     case SCALARS.float:
       return 'fixed32';
@@ -129,14 +137,17 @@ function* narrow<Narrow extends Int8Array | Int16Array>(
   return values;
 }
 
-/** Reads a StringArray or JSONArray. */
-export function* readTexts<Type extends typeof DataType.VarChar | typeof DataType.JSON>(
-  list: Uint8Array,
-  dataType: Type,
-): Work<BytesColumn<Type>> {
+/** Reads a StringArray, a JSONArray or a GeometryWktArray. */
+export function* readTexts<Type extends TextType>(list: Uint8Array, dataType: Type): Work<BytesColumn<Type>> {
   const texts = yield* readByteList(list);
   yield* checkUtf8(texts);
   return { dataType, length: texts.offsets.length - 1, validity: null, ...texts };
+}
+
+/** Reads a TimestamptzArray: microseconds. */
+export function* readInstantNumbers(list: Uint8Array): Work<TimestamptzColumn> {
+  const values = yield* decodeInt64s(yield* packedContent(list, LIST_DATA, 'varint'));
+  return { dataType: DataType.Timestamptz, length: values.length, validity: null, values };
 }
 
 /** The validity of a nullable JSON column: one client writes null as an empty value. */

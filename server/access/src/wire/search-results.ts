@@ -1,6 +1,6 @@
 import type { FieldSchema, Timestamp } from '@elanus/model';
 import type { SearchHits } from '@elanus/rpc';
-import { writeFieldData, writeIds } from './field-data-writer.ts';
+import { writeIds, writeOutput } from './field-data-writer.ts';
 import { MessageWriter } from './message-writer.ts';
 import type { OutputColumn } from './output-column.ts';
 import { SUCCESS_STATUS } from './status.ts';
@@ -43,9 +43,8 @@ export function encodeSearchResults(reply: SearchReply): Uint8Array {
   writer.message(RESULTS.results, (data) => {
     data.number(DATA.queryCount, hits.counts.length);
     data.number(DATA.topK, reply.limit);
-    for (const { field, column } of reply.columns) {
-      data.message(DATA.fieldsData, (member) => writeFieldData(member, field, column));
-    }
+    for (const output of reply.columns)
+      data.message(DATA.fieldsData, (member) => writeOutput(member, output));
     data.fixed(DATA.scores, hits.scores);
     data.message(DATA.ids, (ids) => writeIds(ids, hits.keys));
     data.varints(DATA.topKs, hits.counts);

@@ -3,16 +3,19 @@ import {
   DataType,
   type DenseVectorColumn,
   type DenseVectorType,
+  dataTypeName,
   denseVectorBytes,
   type SparseVectorColumn,
+  type VectorArrayColumn,
   type VectorType,
 } from '@elanus/model';
 import type { Work } from '../rows/sliced-work.ts';
 import { type ByteList, readByteList } from './byte-lists.ts';
-import { LIST_DATA, VECTORS } from './field-data-format.ts';
+import { readSlot } from './field-data.ts';
+import { LIST_DATA, VECTOR_ARRAY, VECTORS } from './field-data-format.ts';
 import { packedContent } from './packed.ts';
 import { checkSparseVector } from './vector-checks.ts';
-import { WireError } from './wire-cursor.ts';
+import { tagOf, WIRE_TYPE, WireCursor, WireError } from './wire-cursor.ts';
 
 /** Sparse vectors that are checked in well under a millisecond. */
 const SLICE_BYTES = 256 * 1024;
@@ -66,6 +69,49 @@ export function* readSparseVectors(message: Uint8Array): Work<SparseVectorColumn
     ...rows,
   };
 }
+
+/** Reads a VectorArray: in each row any number of vectors of `dim` dimensions, side by side. */
+export function* readVectorArrays(
+  message: Uint8Array,
+  elementType: DenseVectorType,
+  dim: number,
+): Work<VectorArrayColumn> {
+  const rowTag = tagOf(VECTOR_ARRAY.data, WIRE_TYPE.bytes);
+  const rows: Uint8Array[] = [];
+  for (const cursor = new WireCursor(message); !cursor.isAtEnd; ) {
+    const tag = cursor.uint32();
+    if (tag === rowTag) rows.push(yield* readRowVectors(cursor.view(), rows.length, elementType, dim));
+    else cursor.skip(tag);
+    if (rows.length % SLICE_ROWS === 0) yield;
+  }
+  const offsets = new Uint32Array(rows.length + 1);
+  const size = denseVectorBytes(elementType, dim);
+  for (const [row, bytes] of rows.entries()) offsets[row + 1] = offsets[row]! + bytes.length / size;
+  const length = offsets[rows.length]!;
+  const bytes = new Uint8Array(length * size);
+  for (const [row, vectors] of rows.entries()) {
+    bytes.set(vectors, offsets[row]! * size);
+    if (row % SLICE_ROWS === 0) yield;
+  }
+  const elements: DenseVectorColumn = { dataType: elementType, dim, length, validity: null, bytes };
+  return { dataType: DataType.ArrayOfVector, length: rows.length, validity: null, offsets, elements };
+}
+
+function* readRowVectors(
+  message: Uint8Array,
+  row: number,
+  elementType: DenseVectorType,
+  dim: number,
+): Work<Uint8Array> {
+  const sent = yield* readSlot(message, 'vectors');
+  if (sent.slot === 0) return NO_VECTORS;
+  if (sent.slot !== vectorSlot(elementType))
+    throw new WireError(`row ${row} is not an array of ${dataTypeName(elementType)}`);
+  const vectors = yield* readDenseVectors(sent.payload, elementType, dim);
+  return vectors.bytes;
+}
+
+const NO_VECTORS = new Uint8Array(0);
 
 function* checkSparseRows({ offsets, bytes }: ByteList): Work<void> {
   let pause = SLICE_BYTES;

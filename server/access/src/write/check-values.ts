@@ -1,3 +1,4 @@
+import { INSTANT_MAX, INSTANT_MIN } from '@elanus/expr';
 import {
   type ArrayColumn,
   type Column,
@@ -6,7 +7,9 @@ import {
   denseVectorBytes,
   type FieldSchema,
   invalidParameter,
+  type TimestamptzColumn,
   type VarCharColumn,
+  type VectorArrayColumn,
 } from '@elanus/model';
 import type { Work } from '../rows/sliced-work.ts';
 import {
@@ -16,6 +19,7 @@ import {
   firstNonFiniteFloat64,
 } from '../wire/vector-checks.ts';
 import { checkJsonValues } from './check-json.ts';
+import { checkShapes } from './check-shapes.ts';
 
 /** Bytes of numbers that are looked through in about half a millisecond; a multiple of every number's size. */
 const SLICE_BYTES = 1024 * 1024;
@@ -45,7 +49,12 @@ export function* checkValues(
       return yield* checkTextLengths(column, field, (element) => element);
     case DataType.JSON:
       return yield* checkJsonValues(column, field, fieldNames);
+    case DataType.Geometry:
+      return yield* checkShapes(column);
+    case DataType.Timestamptz:
+      return yield* checkInstants(column, field);
     case DataType.Array:
+    case DataType.ArrayOfVector:
       return yield* checkArrays(column, field);
     default:
   }
@@ -58,10 +67,27 @@ function* checkVectors(
   field: FieldSchema,
   firstNonFinite: FirstNonFinite,
   elementBytes: number,
+  rowOf: (vector: number) => number = (vector) => vector,
 ): Work<void> {
   const vectorBytes = denseVectorBytes(dataType, dim);
   const position = yield* findNonFinite(bytes, firstNonFinite, elementBytes);
-  if (position >= 0) throw notFinite(field, Math.floor((position * elementBytes) / vectorBytes));
+  if (position >= 0) throw notFinite(field, rowOf(Math.floor((position * elementBytes) / vectorBytes)));
+}
+
+function* checkElementVectors(
+  vectors: DenseVectorColumn,
+  field: FieldSchema,
+  rowOf: (element: number) => number,
+): Work<void> {
+  switch (vectors.dataType) {
+    case DataType.FloatVector:
+      return yield* checkVectors(vectors, field, firstNonFiniteFloat32, 4, rowOf);
+    case DataType.Float16Vector:
+      return yield* checkVectors(vectors, field, firstNonFiniteFloat16, 2, rowOf);
+    case DataType.BFloat16Vector:
+      return yield* checkVectors(vectors, field, firstNonFiniteBFloat16, 2, rowOf);
+    default:
+  }
 }
 
 function* checkFloats(
@@ -111,7 +137,23 @@ function firstLonger(offsets: Uint32Array, begin: number, end: number, max: numb
   return -1;
 }
 
-function* checkArrays({ length, offsets, elements }: ArrayColumn, field: FieldSchema): Work<void> {
+function* checkInstants({ values, length }: TimestamptzColumn, field: FieldSchema): Work<void> {
+  for (let begin = 0; begin < length; begin += SLICE_ROWS) {
+    if (begin > 0) yield;
+    const end = Math.min(length, begin + SLICE_ROWS);
+    for (let row = begin; row < end; row++) {
+      if (values[row]! >= INSTANT_MIN && values[row]! <= INSTANT_MAX) continue;
+      throw invalidParameter(
+        `value of field ${field.name} is outside of the years 0 to 9999, row number: ${row}`,
+      );
+    }
+  }
+}
+
+function* checkArrays(
+  { length, offsets, elements }: ArrayColumn | VectorArrayColumn,
+  field: FieldSchema,
+): Work<void> {
   const max = field.maxCapacity ?? Number.POSITIVE_INFINITY;
   for (let begin = 0; begin < length; begin += SLICE_ROWS) {
     if (begin > 0) yield;
@@ -123,6 +165,10 @@ function* checkArrays({ length, offsets, elements }: ArrayColumn, field: FieldSc
     );
   }
   const rowOf = (element: number) => offsets.findIndex((end, at) => at > 0 && end > element) - 1;
+  if ('dim' in elements) {
+    yield* checkElementVectors(elements, field, rowOf);
+    return;
+  }
   if (elements.dataType === DataType.VarChar) yield* checkTextLengths(elements, field, rowOf);
   if (elements.dataType === DataType.Float || elements.dataType === DataType.Double) {
     yield* checkFloats(elements.values, field, rowOf);

@@ -13,9 +13,11 @@ import {
 import type { Methods } from '@elanus/proto';
 import type { DeletePart, LoadInfo } from '@elanus/rpc';
 import { collectionRef } from '../definition/collection-ref.ts';
+import { timeZoneOf } from '../definition/timezone.ts';
 import type { AccessDependencies, CallContext, Handler } from '../handler.ts';
 import { requireLoaded } from '../read/read-target.ts';
 import { planServedFilter } from '../read/served-filter.ts';
+import { refuseElementWise } from '../read/unserved.ts';
 import { gatherRows } from '../rows/gather-rows.ts';
 import { runAtOnce, runInSlices, type Work } from '../rows/sliced-work.ts';
 import { encodeMutationResult } from '../wire/mutation-result.ts';
@@ -56,14 +58,18 @@ export function deleteHandler(dependencies: AccessDependencies): Handler<'Delete
 
 async function planDelete(
   dependencies: AccessDependencies,
-  { schema }: CollectionInfo,
+  collection: CollectionInfo,
   request: DeleteRequest,
 ): Promise<Predicate> {
+  const { schema } = collection;
+  const timeZone = timeZoneOf(collection);
   const empty = unexpectedParameter('valid expr', 'empty expr', 'invalid expression');
   if (request.expr.trim() === '') throw empty;
   try {
-    const filter = await planServedFilter(dependencies, schema, request.expr, request.exprTemplateValues);
+    const { expr, exprTemplateValues } = request;
+    const filter = await planServedFilter(dependencies, schema, expr, exprTemplateValues, timeZone);
     assert(filter !== null, 'a filter that is not blank is a predicate');
+    refuseElementWise(filter);
     return filter;
   } catch (error) {
     throw error instanceof MilvusError ? error.within('failed to create delete plan') : error;

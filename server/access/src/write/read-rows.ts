@@ -1,5 +1,6 @@
 import {
   type CollectionInfo,
+  type CollectionSchema,
   type Column,
   type FieldId,
   type FieldSchema,
@@ -10,12 +11,14 @@ import {
   unexpectedParameter,
 } from '@elanus/model';
 import { isTrue, lastValueOf } from '../definition/key-values.ts';
+import { timeZoneOf } from '../definition/timezone.ts';
 import type { AccessDependencies } from '../handler.ts';
 import { constantColumn, constantRowBytes, withDefaults } from '../rows/constant-column.ts';
 import type { Work } from '../rows/sliced-work.ts';
 import { runInSlices } from '../rows/sliced-work.ts';
-import { readColumn } from '../wire/column-reader.ts';
+import { type ColumnContext, isAllNull, readColumn } from '../wire/column-reader.ts';
 import type { FieldData } from '../wire/field-data.ts';
+import { checkStructs } from './check-structs.ts';
 import { checkValues } from './check-values.ts';
 import { addFunctionColumns } from './function-columns.ts';
 import { generatedKeys } from './generated-keys.ts';
@@ -69,12 +72,14 @@ function* readColumns(
   const given = schema.fields.filter((field) => functionOfOutput(schema, field.id) === undefined);
   const fields = schema.dynamicField ? [...given, schema.dynamicField] : given;
   const fieldNames = new Set(schema.fields.map((field) => field.name));
+  const context = { timeZone: timeZoneOf(collection) };
   const columns = new Map<FieldId, Column>();
   for (const field of fields) {
     const column = sent.get(field.id);
-    if (column) columns.set(field.id, yield* readSentColumn(column, field, numRows, fieldNames));
-    else checkMayBeMissing(field);
+    if (column) columns.set(field.id, yield* readSentColumn(column, field, numRows, fieldNames, context));
+    else checkMayBeMissing(field, schema);
   }
+  for (const struct of schema.structArrays) checkStructs(struct, schema, columns);
   const missing = fields.filter((field) => !sent.has(field.id));
   checkFilledBytes(missing, numRows);
   for (const field of missing) {
@@ -104,8 +109,12 @@ function checkKeySource(sent: SentColumns, { schema, properties }: CollectionInf
   }
 }
 
-function checkMayBeMissing(field: FieldSchema): void {
+function checkMayBeMissing(field: FieldSchema, { structArrays }: CollectionSchema): void {
   if (field.nullable || field.defaultValue !== null || isGenerated(field)) return;
+  const struct = structArrays.find(({ fieldIds }) => fieldIds.includes(field.id));
+  if (struct !== undefined) {
+    throw invalidParameter(`required struct array field '${struct.name}' is missing in insert data`);
+  }
   throw invalidParameter(`fieldSchema(${field.name}) has no corresponding fieldData pass in`);
 }
 
@@ -127,9 +136,13 @@ function* readSentColumn(
   field: FieldSchema,
   rows: number,
   fieldNames: ReadonlySet<string>,
+  context: ColumnContext,
 ): Work<Column> {
   checkMayBeNull(sent, field);
-  const column = yield* readColumn(sent, field, rows);
+  const isEmpty = isAllNull(sent) && sent.validity.length === rows;
+  const column = isEmpty
+    ? yield* constantColumn({ ...field, defaultValue: null }, rows)
+    : yield* readColumn(sent, field, rows, context);
   const complete = field.defaultValue === null ? column : yield* withDefaults(column, field.defaultValue);
   yield* checkValues(complete, field, fieldNames);
   return complete;

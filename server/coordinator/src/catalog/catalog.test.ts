@@ -203,8 +203,8 @@ test('what a database of damaged record holds is set aside with it, and nobody g
 test('a record of a newer build stops the start and is named', async () => {
   const { store, catalog } = await filledDeployment();
   const key = collectionKey(catalog.collections()[0]!.id);
-  store.overwrite(key, Buffer.from('v2 00000000\n{}'));
-  await assert.rejects(Catalog.open(store.restart()), new RegExp(`${key}.*version 2 is newer than 1`));
+  store.overwrite(key, Buffer.from('v3 00000000\n{}'));
+  await assert.rejects(Catalog.open(store.restart()), new RegExp(`${key}.*version 3 is newer than 2`));
 });
 
 test('what the store refuses is seen by nobody', async () => {

@@ -1,19 +1,20 @@
-import type {
-  ChannelName,
-  CollectionId,
-  CollectionInfo,
-  CollectionSchema,
-  ConsistencyLevel,
-  DatabaseId,
+import {
+  type ChannelName,
+  type CollectionId,
+  type CollectionInfo,
+  type CollectionSchema,
+  type ConsistencyLevel,
+  type DatabaseId,
   DataType,
-  DefaultValue,
-  FieldId,
-  FieldSchema,
-  KeyValue,
-  PartitionId,
-  PartitionInfo,
-  SchemaFunction,
-  Timestamp,
+  type DefaultValue,
+  type FieldId,
+  type FieldSchema,
+  type KeyValue,
+  type PartitionId,
+  type PartitionInfo,
+  type SchemaFunction,
+  type StructArraySchema,
+  type Timestamp,
 } from '@elanus/model';
 import type { DatabaseInfo } from '@elanus/rpc';
 import { duplicateKeyPolicy } from '../root/collection-properties.ts';
@@ -40,7 +41,7 @@ export function decodeDatabase(bytes: Uint8Array): DatabaseInfo {
 }
 
 export function encodeCollection(collection: CollectionInfo): Uint8Array {
-  return encodeRecord({
+  const body = {
     id: String(collection.id),
     databaseId: String(collection.databaseId),
     name: collection.name,
@@ -51,8 +52,17 @@ export function encodeCollection(collection: CollectionInfo): Uint8Array {
     properties: collection.properties.map(keyValueToJson),
     createdTimestamp: String(collection.createdTimestamp),
     updatedTimestamp: String(collection.updatedTimestamp),
-  });
+  };
+  return encodeRecord(body, isOfVersion1(collection.schema) ? 1 : 2);
 }
+
+/** Whether builds that know of no functions, arrays of structs and the types below read the schema rightly. */
+function isOfVersion1({ fields, structArrays, functions }: CollectionSchema): boolean {
+  const isNewer = ({ dataType }: FieldSchema) => NEWER_TYPES.includes(dataType);
+  return structArrays.length === 0 && functions.length === 0 && !fields.some(isNewer);
+}
+
+const NEWER_TYPES: readonly DataType[] = [DataType.Geometry, DataType.Text, DataType.Timestamptz];
 
 /**
  * `databaseName` finds the name that belongs to the record's database.
@@ -113,6 +123,8 @@ function schemaToJson(schema: CollectionSchema): object {
     description: schema.description,
     version: schema.version,
     fields: schema.fields.map(fieldToJson),
+    structArrays: schema.structArrays.map(structToJson),
+    lastFieldId: schema.lastFieldId,
     dynamicField: schema.dynamicField === null ? null : fieldToJson(schema.dynamicField),
     functions: schema.functions.map(functionToJson),
   };
@@ -122,15 +134,42 @@ function schemaFromJson(name: string, stored: StoredObject): CollectionSchema {
   const fields = stored.objects('fields', fieldFromJson);
   const primaryKey = fields.find((field) => field.isPrimaryKey);
   if (primaryKey === undefined) throw new RecordDamage('the schema has no primary key');
+  const dynamicField = stored.has('dynamicField') ? fieldFromJson(stored.object('dynamicField')) : null;
+  const ids = [...fields, ...(dynamicField ? [dynamicField] : [])].map(({ id }) => id);
   return {
     name,
     description: stored.text('description'),
     fields,
     primaryKey,
     partitionKey: fields.find((field) => field.isPartitionKey) ?? null,
-    dynamicField: stored.has('dynamicField') ? fieldFromJson(stored.object('dynamicField')) : null,
+    // Records of earlier builds have neither.
+    structArrays: stored.has('structArrays') ? stored.objects('structArrays', structFromJson) : [],
+    lastFieldId: (stored.has('lastFieldId') ? stored.integer('lastFieldId') : Math.max(...ids)) as FieldId,
+    dynamicField,
     functions: stored.has('functions') ? stored.objects('functions', functionFromJson) : [],
     version: stored.integer('version'),
+  };
+}
+
+function structToJson(struct: StructArraySchema): object {
+  return {
+    id: struct.id,
+    name: struct.name,
+    description: struct.description,
+    nullable: struct.nullable,
+    typeParams: struct.typeParams.map(keyValueToJson),
+    fieldIds: struct.fieldIds,
+  };
+}
+
+function structFromJson(stored: StoredObject): StructArraySchema {
+  return {
+    id: stored.integer('id') as FieldId,
+    name: stored.text('name'),
+    description: stored.text('description'),
+    nullable: stored.flag('nullable'),
+    typeParams: stored.objects('typeParams', keyValueFromJson),
+    fieldIds: stored.integers('fieldIds') as FieldId[],
   };
 }
 

@@ -1,7 +1,10 @@
 import { crc32 } from 'node:zlib';
 
-/** Of every record of the catalog; docs/formats/catalog.md draws it. */
-export const RECORD_VERSION = 1;
+/**
+ * Of records of the catalog; docs/formats/catalog.md draws it. A record is written in the lowest version that says all
+ * it holds, so that older builds read what they can understand.
+ */
+export const RECORD_VERSION = { lowest: 1, newest: 2 } as const;
 
 /** `v<version> <crc32 of the body, 8 hex digits>\n`, then the body. */
 const HEADER = /^v(\d{1,9}) ([0-9a-f]{8})\n/;
@@ -18,24 +21,25 @@ export class RecordTooNew extends Error {
 }
 
 /** The bytes of one record; `body` is anything that JSON can say, with int64 as decimal text. */
-export function encodeRecord(body: object): Uint8Array {
+export function encodeRecord(body: object, version: number = RECORD_VERSION.lowest): Uint8Array {
   const json = Buffer.from(JSON.stringify(body), 'utf8');
   const checksum = crc32(json).toString(16).padStart(8, '0');
-  return Buffer.concat([Buffer.from(`v${RECORD_VERSION} ${checksum}\n`, 'latin1'), json]);
+  return Buffer.concat([Buffer.from(`v${version} ${checksum}\n`, 'latin1'), json]);
 }
 
 /**
  * The body of a record.
  * @throws RecordDamage when header, checksum or JSON are not what `encodeRecord` makes
- * @throws RecordTooNew when the record's version is above `RECORD_VERSION`
+ * @throws RecordTooNew when the record's version is above the newest
  */
 export function decodeRecord(bytes: Uint8Array): StoredObject {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const header = HEADER.exec(buffer.toString('latin1', 0, HEADER_BYTES_MAX));
   if (header === null) throw new RecordDamage('the header is damaged');
   const version = Number(header[1]);
-  if (version > RECORD_VERSION) {
-    throw new RecordTooNew(`version ${version} is newer than ${RECORD_VERSION}, the newest this build reads`);
+  const { newest } = RECORD_VERSION;
+  if (version > newest) {
+    throw new RecordTooNew(`version ${version} is newer than ${newest}, the newest this build reads`);
   }
   const json = buffer.subarray(header[0].length);
   if (crc32(json) !== Number.parseInt(header[2]!, 16)) throw new RecordDamage('the checksum does not match');

@@ -5,6 +5,7 @@ import {
   fieldByName,
   invalidParameter,
   isVector,
+  subFieldsOf,
 } from '@elanus/model';
 import type { LoadRequest } from '@elanus/rpc';
 
@@ -43,7 +44,9 @@ export function isFieldLoaded(fields: LoadFields, id: FieldId): boolean {
 }
 
 function namedFields(schema: CollectionSchema, names: readonly string[]): readonly FieldSchema[] {
-  return names.map((name) => {
+  return names.flatMap((name) => {
+    const struct = schema.structArrays.find((each) => each.name === name);
+    if (struct !== undefined) return subFieldsOf(schema, struct);
     const field = fieldByName(schema, name);
     if (field === undefined) {
       throw invalidParameter(`failed to get field schema by name: fieldName(${name}) not found`);

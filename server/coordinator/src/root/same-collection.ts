@@ -24,6 +24,7 @@ function comparable(schema: CollectionSchema) {
   return {
     description: schema.description,
     fields: schema.fields.map(comparableField),
+    structArrays: schema.structArrays.map((struct) => ({ ...struct, typeParams: byKey(struct.typeParams) })),
     dynamic: schema.dynamicField !== null,
     functions: schema.functions,
   };

@@ -1,4 +1,11 @@
-import { DataType, dataTypeName, invalidParameter, isVector } from '@elanus/model';
+import {
+  DataType,
+  type DenseVectorType,
+  dataTypeName,
+  invalidParameter,
+  isDenseVector,
+  isVector,
+} from '@elanus/model';
 import type { schema_FieldSchema } from '@elanus/proto';
 
 /** A field as the client described it, its type known to be one that we store. */
@@ -17,6 +24,8 @@ const STORED_TYPES: ReadonlySet<number> = new Set([
   DataType.VarChar,
   DataType.JSON,
   DataType.Array,
+  DataType.Geometry,
+  DataType.Timestamptz,
   DataType.BinaryVector,
   DataType.FloatVector,
   DataType.Float16Vector,
@@ -43,6 +52,11 @@ export function isElementType(type: number): type is DataType {
 
 export function isVectorField(field: { readonly dataType: number }): boolean {
   return isVector(field.dataType as DataType);
+}
+
+/** Whether structs of an array may hold a vector of `type`. */
+export function isElementVector(type: number): type is DenseVectorType {
+  return isDenseVector(type as DataType);
 }
 
 /** @throws MilvusError 1100 when rows cannot hold values of the field's type */

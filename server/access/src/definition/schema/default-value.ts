@@ -1,3 +1,4 @@
+import { parseInstantText } from '@elanus/expr';
 import {
   DataType,
   type DefaultValue,
@@ -15,10 +16,15 @@ const INTEGER_BITS: ReadonlyMap<DataType, number> = new Map([
 ]);
 
 /**
- * The value that rows without one get, as a value of the field's type; `null` when the client gave none.
+ * The value that rows without one get, as a value of the field's type; `null` when the client gave none. An instant
+ * without an offset is wall time of `timeZone`.
  * @throws MilvusError 1100 when the field may not have one, or it is of another type or out of range
  */
-export function defaultValueOf(field: ClientField, maxLength: number | null): DefaultValue | null {
+export function defaultValueOf(
+  field: ClientField,
+  maxLength: number | null,
+  timeZone: string,
+): DefaultValue | null {
   const given = field.defaultValue;
   if (given === undefined || isEmpty(given)) return null;
   if (field.isPrimaryKey) {
@@ -37,6 +43,8 @@ export function defaultValueOf(field: ClientField, maxLength: number | null): De
       return finite(required(given.floatData, field), field);
     case DataType.Double:
       return finite(required(given.doubleData, field), field);
+    case DataType.Timestamptz:
+      return given.timestamptzData ?? instant(required(given.stringData, field), field, timeZone);
     case DataType.VarChar:
       return shortEnough(required(given.stringData, field), maxLength);
     default:
@@ -69,6 +77,14 @@ function inRange(value: number, field: ClientField): number {
 function finite(value: number, field: ClientField): number {
   if (Number.isFinite(value)) return value;
   throw invalidParameter(`default value of field ${field.name} is not a number or infinite`);
+}
+
+function instant(text: string, field: ClientField, timeZone: string): bigint {
+  const value = parseInstantText(text, timeZone);
+  if (value !== undefined) return value;
+  throw invalidParameter(
+    `default value ${text.slice(0, 64)} of field ${field.name} is no valid timestamptz string`,
+  );
 }
 
 function shortEnough(text: string, maxLength: number | null): string {

@@ -13,9 +13,9 @@ import {
 import type { schema_CollectionSchema, schema_FieldSchema } from '@elanus/proto';
 import type { AccessLimits } from '../../limits.ts';
 import { checkCollectionName, checkFieldName, SYSTEM_FIELD_NAMES } from '../names.ts';
+import { timeZoneOf } from '../timezone.ts';
 import { type ClientField, checkFieldType, isVectorField } from './client-field.ts';
 import { checkIsolation } from './collection-properties.ts';
-import { defaultValueOf } from './default-value.ts';
 import {
   checkAutoId,
   checkClusteringKey,
@@ -24,7 +24,8 @@ import {
   checkPrimaryKey,
 } from './key-fields.ts';
 import { checkAnalyzers, readFunctions } from './read-functions.ts';
-import { dimOf, elementTypeOf, maxCapacityOf, maxLengthOf } from './type-params.ts';
+import { type ReadStructArray, readStructArray, vectorSubFields } from './read-struct-arrays.ts';
+import { type SchemaContext, storedField } from './stored-field.ts';
 
 const DESCRIPTION_BYTES_MAX = 65_535;
 
@@ -45,7 +46,7 @@ export function readSchema(
       `the length of a collection description must not exceed ${DESCRIPTION_BYTES_MAX} bytes`,
     );
   }
-  checkFieldNames(message.fields, limits);
+  checkFieldNames([...message.fields, ...message.structArrayFields], limits);
   checkPrimaryKey(message.fields);
   checkAutoId(message.fields);
   if (message.fields.some(({ isDynamic }) => isDynamic)) {
@@ -56,11 +57,25 @@ export function readSchema(
   checkPartitionsNum(options.partitionsNum, fields, limits);
   checkIsolation(options.properties, fields);
   checkClusteringKey(fields);
-  checkNullable(fields);
-  const stored = fields.map((field, at) => storedField(field, at, message.name, limits));
+  const context = { collection: message.name, timeZone: timeZoneOf(options), limits };
+  const stored = fields.map((field, at) => storedField(field, FIRST_USER_FIELD_ID + at, context));
+  const structs = readStructArrays(message, FIRST_USER_FIELD_ID + stored.length, context);
   checkUnsupported(message);
   checkAnalyzers(stored);
-  return assembleSchema(message, stored);
+  return assembleSchema(message, stored, structs);
+}
+
+function readStructArrays(
+  message: schema_CollectionSchema,
+  firstId: number,
+  context: SchemaContext,
+): readonly ReadStructArray[] {
+  let id = firstId;
+  return message.structArrayFields.map((struct) => {
+    const read = readStructArray(struct, id, context);
+    id += 1 + read.fields.length;
+    return read;
+  });
 }
 
 function checkFieldCounts(message: schema_CollectionSchema, limits: AccessLimits): void {
@@ -68,14 +83,18 @@ function checkFieldCounts(message: schema_CollectionSchema, limits: AccessLimits
   if (message.fields.length + structFields > limits.fieldsMax) {
     throw invalidParameter(`maximum field's number should be limited to ${limits.fieldsMax}`);
   }
-  const vectorFields = message.fields.filter(isVectorField).length;
+  const vectorsInStructs = message.structArrayFields.reduce(
+    (sum, struct) => sum + vectorSubFields(struct),
+    0,
+  );
+  const vectorFields = message.fields.filter(isVectorField).length + vectorsInStructs;
   if (vectorFields > limits.vectorFieldsMax) {
     throw invalidParameter(`maximum vector field's number should be limited to ${limits.vectorFieldsMax}`);
   }
   if (vectorFields === 0) throw invalidParameter('schema does not contain vector field');
 }
 
-function checkFieldNames(fields: readonly schema_FieldSchema[], limits: AccessLimits): void {
+function checkFieldNames(fields: readonly { readonly name: string }[], limits: AccessLimits): void {
   const system = fields.find(({ name }) => SYSTEM_FIELD_NAMES.includes(name));
   if (system !== undefined) {
     throw fieldNameInvalid(system.name, `schema contains system field ${system.name}`);
@@ -93,63 +112,38 @@ function typedField(field: schema_FieldSchema): ClientField {
   return field;
 }
 
-function checkNullable(fields: readonly ClientField[]): void {
-  const vector = fields.find((field) => field.nullable && isVectorField(field));
-  if (vector !== undefined)
-    throw invalidParameter(`vector type not support null, field name = ${vector.name}`);
-}
-
-function storedField(field: ClientField, at: number, collection: string, limits: AccessLimits): FieldSchema {
-  const dim = dimOf(field, limits);
-  const elementType = elementTypeOf(field);
-  const maxLength = maxLengthOf(field, collection);
-  const maxCapacity = maxCapacityOf(field, collection);
-  return {
-    id: (FIRST_USER_FIELD_ID + at) as FieldId,
-    name: field.name,
-    description: field.description,
-    dataType: field.dataType,
-    elementType,
-    isPrimaryKey: field.isPrimaryKey,
-    autoId: field.autoID,
-    isPartitionKey: field.isPartitionKey,
-    isClusteringKey: field.isClusteringKey,
-    isDynamic: false,
-    nullable: field.nullable,
-    defaultValue: defaultValueOf(field, maxLength),
-    dim,
-    maxLength,
-    maxCapacity,
-    typeParams: field.typeParams.map(({ key, value }) => ({ key, value })),
-  };
-}
-
 /** Says no rather than storing what nothing here would honour. */
 function checkUnsupported(message: schema_CollectionSchema): void {
-  if (message.structArrayFields.length > 0)
-    throw invalidParameter('struct array fields are not supported yet');
   if (message.enableNamespace) throw invalidParameter('namespaces are not supported yet');
   if (message.externalSource !== '') throw invalidParameter('external collections are not supported yet');
 }
 
-function assembleSchema(message: schema_CollectionSchema, fields: readonly FieldSchema[]): CollectionSchema {
+function assembleSchema(
+  message: schema_CollectionSchema,
+  ownFields: readonly FieldSchema[],
+  structs: readonly ReadStructArray[],
+): CollectionSchema {
+  const fields = [...ownFields, ...structs.flatMap((struct) => struct.fields)];
+  const lastOwnId = FIRST_USER_FIELD_ID + fields.length + structs.length - 1;
+  const lastFieldId = (message.enableDynamicField ? lastOwnId + 1 : lastOwnId) as FieldId;
   const primaryKey = fields.find(({ isPrimaryKey }) => isPrimaryKey);
   assert(primaryKey !== undefined, 'a checked schema has a primary key');
   return {
     name: message.name,
     description: message.description,
     fields,
+    structArrays: structs.map(({ struct }) => struct),
     primaryKey,
     partitionKey: fields.find(({ isPartitionKey }) => isPartitionKey) ?? null,
-    dynamicField: message.enableDynamicField
-      ? dynamicField((FIRST_USER_FIELD_ID + fields.length) as FieldId)
-      : null,
+    dynamicField: message.enableDynamicField ? dynamicField(lastFieldId) : null,
+    lastFieldId,
     functions: readFunctions(message.functions, fields),
     version: 0,
   };
 }
 
-function dynamicField(id: FieldId): FieldSchema {
+/** `$meta`. */
+export function dynamicField(id: FieldId): FieldSchema {
   return {
     id,
     name: DYNAMIC_FIELD_NAME,

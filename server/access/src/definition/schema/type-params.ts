@@ -1,7 +1,17 @@
-import { DataType, invalidParameter, isDenseVector, missingParameter } from '@elanus/model';
+import {
+  DataType,
+  invalidParameter,
+  isArray,
+  isDenseVector,
+  isVector,
+  missingParameter,
+} from '@elanus/model';
 import type { AccessLimits } from '../../limits.ts';
 import { lastValueOf } from '../key-values.ts';
-import { type ClientField, isElementType, isVectorField } from './client-field.ts';
+import { type ClientField, isElementType, isElementVector } from './client-field.ts';
+
+/** What of a field the limits of its values depend on. */
+type LimitedField = Pick<ClientField, 'name' | 'dataType' | 'elementType' | 'typeParams'>;
 
 const MAX_LENGTH_MAX = 65_535;
 const MAX_CAPACITY_MAX = 4_096;
@@ -9,9 +19,10 @@ const DIMENSION_MIN = 2;
 
 /** @throws MilvusError 1100 when a dense vector has no usable `dim`, or a sparse one has any */
 export function dimOf(field: ClientField, limits: Pick<AccessLimits, 'dimensionMax'>): number | null {
-  if (!isVectorField(field)) return null;
+  const type = field.dataType === DataType.ArrayOfVector ? (field.elementType as DataType) : field.dataType;
+  if (!isVector(type)) return null;
   const text = lastValueOf(field.typeParams, 'dim');
-  if (!isDenseVector(field.dataType)) {
+  if (!isDenseVector(type)) {
     if (text === undefined) return null;
     throw invalidParameter(`dim should not be specified for sparse vector field ${field.name}`);
   }
@@ -26,24 +37,28 @@ export function dimOf(field: ClientField, limits: Pick<AccessLimits, 'dimensionM
       `invalid dimension: ${text}. should be in range ${DIMENSION_MIN} ~ ${limits.dimensionMax}`,
     );
   }
-  checkDimOfKind(field, dim, limits.dimensionMax);
+  checkDimOfKind(field, type, dim, limits.dimensionMax);
   return dim;
 }
 
 /** @throws MilvusError 1100 or 1101 when text (or text in an array) has no usable `max_length` */
-export function maxLengthOf(field: ClientField, collection: string): number | null {
+export function maxLengthOf(field: LimitedField, collection: string): number | null {
   const isText = field.dataType === DataType.VarChar || field.elementType === DataType.VarChar;
   return isText ? limitOf(field, collection, 'max_length', 'length', MAX_LENGTH_MAX) : null;
 }
 
 /** @throws MilvusError 1100 or 1101 when an array has no usable `max_capacity` */
-export function maxCapacityOf(field: ClientField, collection: string): number | null {
-  if (field.dataType !== DataType.Array) return null;
+export function maxCapacityOf(field: LimitedField, collection: string): number | null {
+  if (!isArray(field.dataType)) return null;
   return limitOf(field, collection, 'max_capacity', 'capacity', MAX_CAPACITY_MAX);
 }
 
 /** @throws MilvusError 1100 when an array is of anything but scalars */
 export function elementTypeOf(field: ClientField): DataType | null {
+  if (field.dataType === DataType.ArrayOfVector) {
+    if (isElementVector(field.elementType)) return field.elementType;
+    throw invalidParameter(`element type of vector array field ${field.name} should be a dense vector`);
+  }
   if (field.dataType !== DataType.Array) return null;
   if (isElementType(field.elementType)) return field.elementType;
   throw invalidParameter(
@@ -51,10 +66,10 @@ export function elementTypeOf(field: ClientField): DataType | null {
   );
 }
 
-function checkDimOfKind(field: ClientField, dim: number, dimensionMax: number): void {
+function checkDimOfKind(field: ClientField, type: DataType, dim: number, dimensionMax: number): void {
   const refuse = (rule: string) =>
     invalidParameter(`invalid dimension: ${dim} of field ${field.name}. ${rule}`);
-  switch (field.dataType) {
+  switch (type) {
     case DataType.BinaryVector:
       if (dim % 8 !== 0) throw refuse('binary vector dimension should be multiple of 8.');
       if (dim > dimensionMax * 8) {
@@ -73,7 +88,7 @@ function checkDimOfKind(field: ClientField, dim: number, dimensionMax: number): 
   }
 }
 
-function limitOf(field: ClientField, collection: string, key: string, noun: string, most: number): number {
+function limitOf(field: LimitedField, collection: string, key: string, noun: string, most: number): number {
   const text = lastValueOf(field.typeParams, key);
   if (text === undefined) {
     throw missingParameter(
