@@ -28,6 +28,13 @@ export interface CreateCollection {
   readonly properties: readonly KeyValue[];
 }
 
+/** What is to change of a collection; what is left out stays. */
+export interface CollectionChange {
+  /** Validated, made from the schema of the version before its own. */
+  readonly schema?: CollectionSchema;
+  readonly properties?: PropertyChange;
+}
+
 /** Databases, collections, partitions, ids and time. Every change is one catalog transaction, durable when it resolves. */
 export interface RootCoordinator {
   /** A timestamp above every earlier one, also across restarts. */
@@ -75,6 +82,12 @@ export interface RootCoordinator {
   describeCollectionById(id: CollectionId): Promise<CollectionInfo>;
   listCollections(database: string): Promise<readonly CollectionInfo[]>;
   renameCollection(ref: CollectionRef, to: CollectionRef): Promise<void>;
+  /**
+   * `stale` when the schema has changed since the new one was made; then nothing was done.
+   * @throws collectionNotFound, databaseNotFound, MilvusError 1100 for a dropped field that has an index, 104 for
+   * storage properties of a loaded collection
+   */
+  alterCollection(ref: CollectionRef, change: CollectionChange): Promise<'done' | 'stale'>;
 
   /** An existing name is a success that changes nothing. */
   createPartition(ref: CollectionRef, partition: string): Promise<PartitionInfo>;

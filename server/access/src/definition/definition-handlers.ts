@@ -7,6 +7,7 @@ import { flushHandlers } from './flush-handlers.ts';
 import { indexHandlers } from './index-handlers.ts';
 import { loadHandlers } from './load-handlers.ts';
 import { partitionHandlers } from './partition-handlers.ts';
+import { schemaHandlers } from './schema-handlers.ts';
 
 /** Everything that defines what there is: all methods that neither write nor read rows. */
 export function definitionHandlers(dependencies: AccessDependencies): Handlers {
@@ -14,6 +15,7 @@ export function definitionHandlers(dependencies: AccessDependencies): Handlers {
     ...connectionHandlers(dependencies),
     ...databaseHandlers(dependencies),
     ...collectionHandlers(dependencies),
+    ...schemaHandlers(dependencies),
     ...aliasHandlers(dependencies),
     ...partitionHandlers(dependencies),
     ...indexHandlers(dependencies),

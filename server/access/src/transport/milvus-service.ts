@@ -38,7 +38,7 @@ export function registerMilvusService(server: Server, options: ServiceOptions): 
 }
 
 function canSayUnimplemented(method: Method): boolean {
-  return method.streaming === 'none' && method.status !== null && method.name !== 'AlterCollectionSchema';
+  return method.streaming === 'none' && method.status !== null;
 }
 
 function unimplemented(method: Method): AnyHandler {

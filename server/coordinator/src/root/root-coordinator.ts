@@ -14,6 +14,7 @@ import {
   type Timestamp,
 } from '@elanus/model';
 import type {
+  CollectionChange,
   CollectionRef,
   CreateCollection,
   DatabaseInfo,
@@ -26,6 +27,7 @@ import type { Catalog, CatalogChange } from '../catalog/catalog.ts';
 import { channelNames } from '../catalog/channel-name.ts';
 import { isPartitionLoaded } from '../query/load-scope.ts';
 import { Aliases } from './aliases.ts';
+import { CollectionChanges } from './collection-changes.ts';
 import { duplicateKeyPolicy, timezoneOf, withTimezone } from './collection-properties.ts';
 import type { CoordinatorLimits } from './coordinator-limits.ts';
 import { collectionsMaxOf } from './database-properties.ts';
@@ -60,6 +62,7 @@ export class CatalogRootCoordinator implements RootCoordinator {
   readonly #logger: Logger;
   readonly #databases: Databases;
   readonly #aliases: Aliases;
+  readonly #changes: CollectionChanges;
 
   private constructor(options: RootCoordinatorOptions) {
     this.#catalog = options.catalog;
@@ -70,6 +73,7 @@ export class CatalogRootCoordinator implements RootCoordinator {
     this.#logger = options.logger ?? silentLogger;
     this.#databases = new Databases(options);
     this.#aliases = new Aliases(options);
+    this.#changes = new CollectionChanges(options);
   }
 
   /** Makes the database `default` when the catalog is new. */
@@ -219,6 +223,10 @@ export class CatalogRootCoordinator implements RootCoordinator {
         });
       });
     });
+  }
+
+  async alterCollection(ref: CollectionRef, change: CollectionChange): Promise<'done' | 'stale'> {
+    return await this.#changes.alter(ref, change);
   }
 
   async createPartition(ref: CollectionRef, partition: string): Promise<PartitionInfo> {

@@ -1,0 +1,141 @@
+import { type CollectionInfo, type CollectionSchema, invalidParameter, schemaMismatch } from '@elanus/model';
+import { DecodeError, decode, type Methods, type schema_FieldSchema } from '@elanus/proto';
+import type { CollectionRef, PropertyChange } from '@elanus/rpc';
+import type { AccessDependencies, Handlers } from '../handler.ts';
+import { collectionRef, ownRef } from './collection-ref.ts';
+import { isTrue, lastValueOf } from './key-values.ts';
+import {
+  type FieldRef,
+  withDynamicField,
+  withField,
+  withFieldParams,
+  withoutField,
+  withStructArray,
+} from './schema/change-schema.ts';
+import { checkCollectionProperties } from './schema/collection-properties.ts';
+import type { SchemaContext } from './schema/stored-field.ts';
+import { timeZoneOf } from './timezone.ts';
+
+/** How often a change is made anew because another one came first. */
+const ATTEMPTS_MAX = 10;
+const DYNAMIC_FIELD_PROPERTY = 'dynamicfield.enabled';
+
+type SchemaChange = (schema: CollectionSchema, context: SchemaContext) => CollectionSchema;
+
+/** Changes of collections that exist: fields, their parameters, properties. */
+export function schemaHandlers({ root, limits }: AccessDependencies): Handlers {
+  const refOf = (database: string, name: string) => collectionRef(database, name, limits);
+
+  const contextOf = (collection: CollectionInfo): SchemaContext => ({
+    collection: collection.name,
+    timeZone: timeZoneOf(collection),
+    limits,
+  });
+
+  const changeSchema = async (ref: CollectionRef, change: SchemaChange): Promise<void> => {
+    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
+      const collection = await root.describeCollection(ref);
+      const schema = change(collection.schema, contextOf(collection));
+      if (schema === collection.schema) return;
+      if ((await root.alterCollection(ownRef(collection), { schema })) === 'done') return;
+    }
+    throw schemaMismatch(ref.collection);
+  };
+
+  return {
+    async AddCollectionField(request, { database }) {
+      const field = decodeField(request.schema);
+      await changeSchema(refOf(database, request.collectionName), (schema, context) =>
+        withField(schema, field, context),
+      );
+      return {};
+    },
+
+    async AddCollectionStructField(request, { database }) {
+      const struct = request.structArrayFieldSchema;
+      if (struct === undefined) throw invalidParameter('struct array field schema is not set');
+      await changeSchema(refOf(database, request.collectionName), (schema, context) =>
+        withStructArray(schema, struct, context),
+      );
+      return {};
+    },
+
+    async AlterCollectionField(request, { database }) {
+      const { collectionName, fieldName, properties, deleteKeys } = request;
+      const change = propertyChange(properties, deleteKeys);
+      await changeSchema(refOf(database, collectionName), (schema, context) =>
+        withFieldParams(schema, fieldName, change, context),
+      );
+      return {};
+    },
+
+    async AlterCollectionSchema(request, { database }) {
+      const change = readSchemaAction(request.action);
+      await changeSchema(refOf(database, request.collectionName), change);
+      return {};
+    },
+
+    async AlterCollection(request, { database }) {
+      const change = propertyChange(request.properties, request.deleteKeys);
+      checkCollectionProperties(change.set);
+      const dynamic = lastValueOf(change.set, DYNAMIC_FIELD_PROPERTY);
+      if (dynamic !== undefined && !isTrue(dynamic)) {
+        throw invalidParameter('dynamic schema cannot supported to be disabled');
+      }
+      const ref = refOf(database, request.collectionName);
+      if (dynamic !== undefined) await changeSchema(ref, withDynamicField);
+      const set = change.set.filter(({ key }) => key !== DYNAMIC_FIELD_PROPERTY);
+      if (set.length + change.remove.length > 0) {
+        await root.alterCollection(ref, { properties: { ...change, set } });
+      }
+      return {};
+    },
+  };
+}
+
+/** @throws MilvusError 1100 when both are there, or neither */
+function propertyChange(
+  properties: Methods['AlterCollection']['request']['properties'],
+  deleteKeys: readonly string[],
+): PropertyChange {
+  if (properties.length > 0 && deleteKeys.length > 0) {
+    throw invalidParameter('cannot provide both DeleteKeys and ExtraParams');
+  }
+  if (properties.length === 0 && deleteKeys.length === 0) {
+    throw invalidParameter(
+      'The collection properties to alter and keys to delete must not be empty at the same time',
+    );
+  }
+  return { set: properties.map(({ key, value }) => ({ key, value })), remove: deleteKeys };
+}
+
+function decodeField(bytes: Uint8Array): schema_FieldSchema {
+  try {
+    return decode('schema.FieldSchema', bytes);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw invalidParameter('the schema of the field is not a FieldSchema message');
+  }
+}
+
+/** Functions come and go with theirs; what is asked here is about fields. @throws MilvusError 1100 */
+function readSchemaAction(action: Methods['AlterCollectionSchema']['request']['action']): SchemaChange {
+  const { addRequest: add, dropRequest: drop } = action ?? {};
+  if (add !== undefined) {
+    if (add.funcSchema.length > 0) throw invalidParameter('adding functions is not supported yet');
+    const fields = add.fieldInfos.map(({ fieldSchema, indexName, extraParams }) => {
+      if (fieldSchema === undefined) throw invalidParameter('the schema of the added field is not set');
+      if (indexName !== '' || extraParams.length > 0)
+        throw invalidParameter('adding a field together with an index is not supported yet');
+      return fieldSchema;
+    });
+    if (fields.length !== 1) throw invalidParameter('one field is added at a time');
+    return (schema, context) => withField(schema, fields[0]!, context);
+  }
+  if (drop === undefined) throw invalidParameter('the action of the schema change is not set');
+  if (drop.functionName !== undefined) throw invalidParameter('dropping functions is not supported yet');
+  const ref: FieldRef = { name: drop.fieldName || undefined, id: drop.fieldId || undefined };
+  if (ref.name === undefined && ref.id === undefined)
+    throw invalidParameter('the field to drop is not named');
+  return (schema) => withoutField(schema, ref);
+}

@@ -1,0 +1,97 @@
+import {
+  type CollectionInfo,
+  type CollectionSchema,
+  type FieldId,
+  invalidParameter,
+  type KeyValue,
+  MilvusError,
+} from '@elanus/model';
+import type { CollectionChange, CollectionRef, PropertyChange, StreamingWorker } from '@elanus/rpc';
+import type { TimestampSource } from '@elanus/runtime';
+import type { Catalog, CatalogChange } from '../catalog/catalog.ts';
+import { duplicateKeyPolicy, timezoneOf, withTimezone } from './collection-properties.ts';
+
+export interface CollectionChangesOptions {
+  readonly catalog: Catalog;
+  readonly timestamps: TimestampSource;
+  readonly streaming: StreamingWorker;
+}
+
+/** Properties that say where loaded rows lie. */
+const STORAGE_PROPERTIES = ['mmap.enabled', 'warmup'];
+
+/** Changes of what a collection is: its fields and its properties. */
+export class CollectionChanges {
+  readonly #options: CollectionChangesOptions;
+
+  constructor(options: CollectionChangesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Rows are not touched: a field that is new to them reads as its default value or null, one that is dropped is passed
+   * over.
+   */
+  async alter(ref: CollectionRef, change: CollectionChange): Promise<'done' | 'stale'> {
+    const { catalog, streaming, timestamps } = this.#options;
+    return await catalog.withCollection(ref, async (collection) => {
+      const schema = change.schema ?? collection.schema;
+      if (change.schema !== undefined && schema.version !== collection.schema.version + 1) return 'stale';
+      const dropped = fieldIds(collection.schema).filter((id) => !fieldIds(schema).includes(id));
+      this.#refuseIndexed(collection, dropped);
+      const properties = this.#propertiesAfter(collection, change.properties);
+      const changed: CollectionInfo = {
+        ...collection,
+        schema,
+        properties,
+        duplicateKey: duplicateKeyPolicy(properties),
+        updatedTimestamp: timestamps.next(),
+      };
+      await catalog.commit([
+        { kind: 'put-collection', collection: changed },
+        ...this.#loadOfNewFields(collection, schema),
+      ]);
+      await streaming.updateCollection(changed);
+      return 'done';
+    });
+  }
+
+  #refuseIndexed({ id, schema }: CollectionInfo, dropped: readonly FieldId[]): void {
+    const index = this.#options.catalog.indexesOf(id).find(({ fieldId }) => dropped.includes(fieldId));
+    if (index === undefined) return;
+    const field = schema.fields.find((each) => each.id === index.fieldId);
+    throw invalidParameter(
+      `cannot drop field ${field?.name ?? index.fieldId}: it has the index ${index.name}, please drop that first`,
+    );
+  }
+
+  #propertiesAfter(collection: CollectionInfo, change: PropertyChange | undefined): readonly KeyValue[] {
+    if (change === undefined) return collection.properties;
+    const { set, remove } = change;
+    const touched = [...set.map(({ key }) => key), ...remove];
+    const isLoaded = this.#options.catalog.loadOf(collection.id) !== undefined;
+    if (isLoaded && touched.some((key) => STORAGE_PROPERTIES.includes(key))) {
+      throw new MilvusError('can not alter mmap properties if collection loaded', {
+        code: 104,
+        inputError: true,
+      });
+    }
+    const kept = collection.properties.filter(({ key }) => !touched.includes(key));
+    const { properties } = this.#options.catalog.database(collection.databaseName);
+    return withTimezone([...kept, ...set], timezoneOf(properties));
+  }
+
+  /** A new field can be read at once, also where only some fields were loaded. */
+  #loadOfNewFields(collection: CollectionInfo, schema: CollectionSchema): readonly CatalogChange[] {
+    const load = this.#options.catalog.loadOf(collection.id);
+    if (load === undefined || load.fields === 'all') return [];
+    const known = fieldIds(collection.schema);
+    const added = fieldIds(schema).filter((id) => !known.includes(id));
+    if (added.length === 0) return [];
+    return [{ kind: 'put-load', load: { ...load, fields: new Set([...load.fields, ...added]) } }];
+  }
+}
+
+function fieldIds({ fields, dynamicField }: CollectionSchema): readonly FieldId[] {
+  return [...fields, ...(dynamicField === null ? [] : [dynamicField])].map(({ id }) => id);
+}
