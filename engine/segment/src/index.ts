@@ -33,8 +33,11 @@ export { type ChunkView, type ReadScope, type RestoredRows, Shard, type ShardOpt
 export { openSegmentThreads, type SegmentThreads } from './threads/open-threads.ts';
 export { shareColumn } from './threads/share-column.ts';
 export { VectorCoder } from './vector-coder.ts';
+export type { IndexedPiece, KeptRows, PieceFile } from './vector-index/indexed-piece.ts';
 export {
   type IndexLimits,
+  joinedBlocks,
+  type PieceVectors,
   type PlannedPiece,
   presentRows,
   type SegmentIndex,

@@ -8,6 +8,7 @@ import {
   MilvusError,
   type PartitionId,
   type SegmentId,
+  type SegmentRun,
   TIMESTAMP_MAX,
   TIMESTAMP_MIN,
   type Timestamp,
@@ -24,6 +25,7 @@ import { type DeletedRows, PreparedWrite } from './prepared-write.ts';
 import type { RestoredDeletions } from './sealed/restored-deletions.ts';
 import type { SealedFile } from './sealed/sealed-file.ts';
 import type { SealedRows, ShardCut } from './sealed/shard-cut.ts';
+import type { KeptRows, PieceRows } from './vector-index/indexed-piece.ts';
 import { ShardIndexes } from './vector-index/shard-indexes.ts';
 import { isRowPart, type KeyPart, type RowPart, type WriteRecord } from './write-record.ts';
 
@@ -266,6 +268,40 @@ export class Shard implements KeyReader {
       if (this.#sealed.has(chunk)) chunk.moveTo({ file, firstRow });
       firstRow += chunk.rows;
     }
+  }
+
+  /** Where rows of chunks are in sealed segments, neighbours joined; `null` when some of them are in no file. */
+  segmentRunsOf(runs: readonly PieceRows[]): readonly SegmentRun[] | null {
+    const found: SegmentRun[] = [];
+    for (const { chunk, from, to } of runs) {
+      const place = chunk === null || chunk.stored === null ? undefined : this.#sealed.get(chunk);
+      if (place === undefined) return null;
+      const { segmentId, firstRow } = place;
+      const last = found.at(-1);
+      if (last?.segmentId === segmentId && last.to === firstRow + from)
+        found[found.length - 1] = { ...last, to: firstRow + to };
+      else found.push({ segmentId, from: firstRow + from, to: firstRow + to });
+    }
+    return found;
+  }
+
+  /** The chunks that rows of sealed segments are in; `null` when some of them are not kept any more. */
+  chunkRunsOf(runs: readonly SegmentRun[]): readonly KeptRows[] | null {
+    const found: KeptRows[] = [];
+    let rows = 0;
+    for (const { segmentId, from, to } of runs) {
+      let next = from;
+      for (const [chunk, place] of this.#sealed) {
+        const start = next - place.firstRow;
+        if (place.segmentId !== segmentId || start < 0 || start >= chunk.rows || next === to) continue;
+        const end = Math.min(chunk.rows, to - place.firstRow);
+        found.push({ chunk, from: start, to: end, firstRow: rows });
+        rows += end - start;
+        next += end - start;
+      }
+      if (next !== to) return null;
+    }
+    return found;
   }
 
   /** Begins with the rows that files have, which are opened when they are needed. Nothing was written yet. */

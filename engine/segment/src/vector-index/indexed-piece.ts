@@ -1,4 +1,5 @@
 import type { VectorIndex } from '@elanus/kernel';
+import type { SegmentId } from '@elanus/model';
 import type { Chunk } from '../chunk.ts';
 import type { SelectedRows } from '../select-rows.ts';
 import { copyBits, intersectBits } from './bitmap.ts';
@@ -14,23 +15,63 @@ export interface PieceRows {
   readonly firstRow: number;
 }
 
+/** Rows that are there. */
+export type KeptRows = PieceRows & { readonly chunk: Chunk };
+
+/** The file of a piece's index. */
+export interface PieceFile {
+  readonly id: SegmentId;
+  /** Called when nothing reads the file any more. */
+  readonly release: () => void;
+}
+
 /** Runs of rows of one partition, in the order they were written, and the index over their vectors. */
 export class IndexedPiece {
-  readonly index: VectorIndex;
   readonly rows: number;
+  /** Bits of the rows that have a vector; `null`: all have. */
+  readonly present: Uint8Array | null;
+  /** Files whose place that of the piece takes. */
+  readonly replacedFiles: readonly SegmentId[];
+  #index: VectorIndex;
+  #file: PieceFile | null;
   #runs: readonly PieceRows[];
-  readonly #present: Uint8Array | null;
   /** The last bitmap that was all about deletions, and what it was made of: it serves until the next deletion. */
   #lastSources: readonly (Uint8Array | null)[] = [];
   #lastBits: Uint8Array | null = null;
   #isClosed = false;
 
-  /** `present`: bits of the rows that have a vector; `null`: all have. The piece owns `index`. */
-  constructor(index: VectorIndex, runs: readonly PieceRows[], present: Uint8Array | null) {
-    this.index = index;
+  /** The piece owns `index` and `file`. */
+  constructor(
+    index: VectorIndex,
+    runs: readonly PieceRows[],
+    options: {
+      readonly present: Uint8Array | null;
+      readonly file?: PieceFile | null;
+      readonly replacedFiles?: readonly SegmentId[];
+    },
+  ) {
+    this.#index = index;
     this.#runs = runs;
     this.rows = runs.reduce((sum, { from, to }) => sum + to - from, 0);
-    this.#present = present;
+    this.present = options.present;
+    this.#file = options.file ?? null;
+    this.replacedFiles = options.replacedFiles ?? [];
+  }
+
+  get index(): VectorIndex {
+    return this.#index;
+  }
+
+  /** Where the index is kept; `null` as long as it is in memory only. */
+  get file(): PieceFile | null {
+    return this.#file;
+  }
+
+  /** From now on the same index is used from its file; searches under way go on with the other. */
+  moveTo(index: VectorIndex, file: PieceFile): void {
+    this.#index.close();
+    this.#index = index;
+    this.#file = file;
   }
 
   get isClosed(): boolean {
@@ -60,7 +101,7 @@ export class IndexedPiece {
   allowed(wanted: readonly (SelectedRows | undefined)[], sources: 'lasting' | 'passing'): Uint8Array | null {
     const isWhole = (run: PieceRows, number: number): boolean => (wanted[number]?.view.rows ?? 0) >= run.to;
     const runsAreWhole = this.#runs.every(isWhole);
-    if (runsAreWhole && wanted.every((part) => part?.allowed === null)) return this.#present;
+    if (runsAreWhole && wanted.every((part) => part?.allowed === null)) return this.present;
     const isLasting = sources === 'lasting' && runsAreWhole;
     if (isLasting && wanted.every((part, at) => part!.allowed === this.#lastSources[at]))
       return this.#lastBits;
@@ -71,7 +112,7 @@ export class IndexedPiece {
       const end = Math.min(to, part.view.rows);
       if (end > from) copyBits(bits, firstRow, part.allowed, from, end - from);
     }
-    if (this.#present !== null) intersectBits(bits, this.#present);
+    if (this.present !== null) intersectBits(bits, this.present);
     if (isLasting) {
       this.#lastSources = wanted.map((part) => part!.allowed);
       this.#lastBits = bits;
@@ -87,6 +128,7 @@ export class IndexedPiece {
   /** Frees the index once the searches that use it are done. */
   close(): void {
     this.#isClosed = true;
-    this.index.close();
+    this.#index.close();
+    this.#file?.release();
   }
 }

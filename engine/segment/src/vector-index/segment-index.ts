@@ -1,4 +1,4 @@
-import type { IndexBuild, VectorIndex } from '@elanus/kernel';
+import type { IndexBuild, VectorIndex, VectorRows } from '@elanus/kernel';
 import {
   assert,
   type DenseVectorColumn,
@@ -9,7 +9,7 @@ import {
 import type { LoopShare } from '@elanus/runtime';
 import type { Chunk } from '../chunk.ts';
 import type { Moment } from '../moment.ts';
-import { IndexedPiece, type PieceRows } from './indexed-piece.ts';
+import { IndexedPiece, type KeptRows, type PieceFile, type PieceRows } from './indexed-piece.ts';
 
 /**
  * A scan of so many bytes takes about as long as a walk of a graph: 0.1 ms at the 40 GB/s that one core reads.
@@ -35,13 +35,15 @@ export interface IndexLimits {
   readonly rowsMin?: number;
 }
 
-type KeptRows = PieceRows & { readonly chunk: Chunk };
-
-/** Vectors that should get one index, and where they are. */
-export interface PlannedPiece {
+/** Vectors that should get one index, or have one, and where they are. */
+export interface PieceVectors {
   readonly runs: readonly KeptRows[];
   readonly field: FieldSchema;
   readonly rows: number;
+}
+
+/** An index to be built. */
+export interface PlannedPiece extends PieceVectors {
   /** Rows that have no index yet; the others come from pieces that the new one replaces. */
   readonly newRows: number;
   /** The last pieces, which the new one replaces. */
@@ -134,7 +136,10 @@ export class SegmentIndex {
     }
     this.#onChange();
     const { replaced } = planned;
-    const piece = new IndexedPiece(index, planned.runs, present);
+    const replacedFiles = replaced.flatMap(({ file, replacedFiles: earlier }) =>
+      file === null ? earlier : [...earlier, file.id],
+    );
+    const piece = new IndexedPiece(index, planned.runs, { present, replacedFiles });
     this.#pieces = [...this.#pieces.filter((old) => !replaced.includes(old)), piece];
     for (const [chunk, runs] of this.#runsOfChunk) {
       const kept = runs.filter((run) => !replaced.includes(run.piece));
@@ -147,6 +152,30 @@ export class SegmentIndex {
       else piece.forget(chunk);
     }
     for (const old of replaced) old.close();
+  }
+
+  /** Whether these are the rows behind the last piece: pieces follow each other without gaps. */
+  canRestore(runs: readonly KeptRows[]): boolean {
+    if (this.#isClosed || runs.length === 0) return false;
+    const rows = this.#rowsWithoutIndex();
+    return runs.every(({ chunk, from, to }, at) => {
+      const next = rows[at];
+      return next?.chunk === chunk && next.from === from && to <= next.to;
+    });
+  }
+
+  /** Uses an index from before the start, over rows that `canRestore`. Owns `index` and `file`. */
+  restore(
+    runs: readonly KeptRows[],
+    index: VectorIndex,
+    { present, file }: { readonly present: Uint8Array | null; readonly file: PieceFile },
+  ): void {
+    assert(this.canRestore(runs), 'pieces are restored in the order of their rows');
+    this.#onChange();
+    const piece = new IndexedPiece(index, runs, { present, file });
+    this.#pieces = [...this.#pieces, piece];
+    for (const [run, { chunk }] of runs.entries())
+      this.#runsOfChunk.set(chunk, [...this.runsOf(chunk), { piece, run }]);
   }
 
   /** Lets go of a chunk that the segment does not keep any more; an index of nothing else is freed. */
@@ -209,7 +238,7 @@ export class SegmentIndex {
  * The vectors of a piece, as the kernel takes them. They are borrowed until the build ends. The piece's chunks are open
  * (`openChunks`), here and below.
  */
-export function vectorsOf(planned: PlannedPiece): Pick<IndexBuild, 'dataType' | 'dim' | 'blocks'> {
+export function vectorsOf(planned: PieceVectors): Pick<IndexBuild, 'dataType' | 'dim' | 'blocks'> {
   const { runs, field } = planned;
   const columns = columnsOf(planned);
   const dataType = field.dataType as DenseVectorColumn['dataType'];
@@ -222,7 +251,24 @@ export function vectorsOf(planned: PlannedPiece): Pick<IndexBuild, 'dataType' | 
   return { dataType, dim, blocks };
 }
 
-function columnsOf({ runs, field }: PlannedPiece): readonly DenseVectorColumn[] {
+/** The same vectors in as few runs as they lie in memory. */
+export function joinedBlocks(blocks: readonly VectorRows[]): readonly VectorRows[] {
+  const joined: VectorRows[] = [];
+  for (const { bytes, rows } of blocks) {
+    const last = joined.at(-1);
+    const isNext =
+      last?.bytes.buffer === bytes.buffer && last.bytes.byteOffset + last.bytes.length === bytes.byteOffset;
+    if (last === undefined || !isNext) {
+      joined.push({ bytes, rows });
+      continue;
+    }
+    const whole = new Uint8Array(bytes.buffer, last.bytes.byteOffset, last.bytes.length + bytes.length);
+    joined[joined.length - 1] = { bytes: whole, rows: last.rows + rows };
+  }
+  return joined;
+}
+
+function columnsOf({ runs, field }: PieceVectors): readonly DenseVectorColumn[] {
   return runs.map(({ chunk }) => chunk.column(field.id) as DenseVectorColumn);
 }
 
