@@ -5,6 +5,7 @@ import {
   elementEvaluator,
   lengthEvaluator,
 } from './array-leaf.ts';
+import { bitEvaluator } from './compile-bits.ts';
 import { type Evaluator, type Mode, RUN_ROWS_MAX } from './evaluator.ts';
 import { geometryEvaluator } from './geometry-leaf.ts';
 import { shiftedEvaluator } from './instant-leaf.ts';
@@ -50,7 +51,9 @@ export function compileCondition(condition: Condition): RowFilter {
 }
 
 function withCost(filter: RowFilter, condition: Condition): RowFilter {
-  return Object.assign(filter, { rowsAtOnce: rowsWithin(PIECE_COST, costOfRow(condition)) });
+  const bits = bitEvaluator(condition);
+  const rowsAtOnce = rowsWithin(PIECE_COST, costOfRow(condition));
+  return Object.assign(filter, bits === null ? { rowsAtOnce } : { rowsAtOnce, bits });
 }
 
 function inRuns(evaluate: Evaluator): RowFilter {

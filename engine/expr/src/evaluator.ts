@@ -19,6 +19,12 @@ export type Mode = 'set' | 'and' | 'or';
 /** Tests the rows of a run. `out` holds 1 for TRUE and 0 for all else; with `set` its contents don't matter. */
 export type Evaluator = (run: Run, out: Uint8Array, mode: Mode) => void;
 
+/**
+ * Tests the rows of a run, a bit for each from bit 0 of `bits[firstByte]` on: 1 for TRUE, 0 for all else. Bits of the last
+ * byte beyond the run are 0.
+ */
+export type BitEvaluator = (run: Run, bits: Uint8Array, firstByte: number) => void;
+
 /** The value of `out[i]` that no answer can change; -1 when there is none. */
 export function decidedValue(mode: Mode): number {
   return mode === 'and' ? 0 : mode === 'or' ? 1 : -1;

@@ -17,12 +17,18 @@ const valueIndexes = new WeakMap<Values, ValueIndex>();
 
 /** The look-up of a list of integers. */
 export function integerSetOf(values: readonly bigint[] | BigInt64Array): IntegerSet {
-  return integerSets.get(values) ?? runAtOnce(IntegerSet.building(values));
+  return kept(integerSets, values, () => runAtOnce(IntegerSet.building(values)));
+}
+
+function kept<LookUp>(lookUps: WeakMap<Values, LookUp>, values: Values, build: () => LookUp): LookUp {
+  const known = lookUps.get(values) ?? build();
+  lookUps.set(values, known);
+  return known;
 }
 
 /** The look-up of a list of doubles. */
 export function numberSetOf(values: readonly number[]): NumberSet {
-  return numberSets.get(values) ?? runAtOnce(NumberSet.building(values));
+  return kept(numberSets, values, () => runAtOnce(NumberSet.building(values)));
 }
 
 /** The look-up of the texts in a list. */

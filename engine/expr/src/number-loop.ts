@@ -1,5 +1,5 @@
-import { DataType, type NumericColumn } from '@elanus/model';
-import type { Evaluator, Mode } from './evaluator.ts';
+import { DataType, type FieldId, type NumericColumn } from '@elanus/model';
+import type { BitEvaluator, Evaluator, Mode } from './evaluator.ts';
 import { halvesOf } from './integer-set.ts';
 import { integerSetOf, numberSetOf } from './look-ups.ts';
 import type {
@@ -36,8 +36,14 @@ interface Shape {
   readonly constants: readonly unknown[];
 }
 
-/** The evaluator of a leaf on a whole numeric or Bool column, or on arithmetic of one. */
-export function numberEvaluator(leaf: NumberLeaf): Evaluator {
+/** A loop over a column, before it is known what becomes of its answers. */
+interface ColumnLoop {
+  readonly shape: Shape;
+  readonly form: Form;
+  readonly fieldId: FieldId;
+}
+
+function columnLoop(leaf: NumberLeaf): ColumnLoop {
   const { operand } = leaf;
   const column = operand.kind === 'arithmetic' ? operand.of : operand;
   if (column.kind !== 'column') throw new TypeError('a numeric loop runs over a whole column');
@@ -49,12 +55,32 @@ export function numberEvaluator(leaf: NumberLeaf): Evaluator {
       : loadColumn(type, isLookUp(leaf));
   const test = testOf(leaf, form, constants);
   const shape: Shape = { load, test: leaf.negated ? `(${test}) ^ 1` : test, constants };
+  return { shape, form, fieldId: column.field.id };
+}
+
+function valuesOf({ values }: NumericColumn, form: Form): Values | Int32Array {
+  return form === 'halves' ? halvesOf(values as BigInt64Array) : values;
+}
+
+/** The evaluator of a leaf on a whole numeric or Bool column, or on arithmetic of one. */
+export function numberEvaluator(leaf: NumberLeaf): Evaluator {
+  const { shape, form, fieldId } = columnLoop(leaf);
   const loops = new LoopVariants(shape);
-  const fieldId = column.field.id;
   return (run, out, mode) => {
     const data = run.source.column(fieldId) as NumericColumn;
-    const values = form === 'halves' ? halvesOf(data.values as BigInt64Array) : data.values;
-    loops.get(mode, data.validity !== null)(values, data.validity, run.start, run.end, out, constants);
+    const loop = loops.get(mode, data.validity !== null);
+    loop(valuesOf(data, form), data.validity, run.start, run.end, out, shape.constants);
+  };
+}
+
+/** As `numberEvaluator`, writing a bit for each row: 8 rows a byte, so that no second pass has to. */
+export function numberBits(leaf: NumberLeaf): BitEvaluator {
+  const { shape, form, fieldId } = columnLoop(leaf);
+  const loops = [bitLoopOf(shape, false), bitLoopOf(shape, true)] as const;
+  return ({ source, start, end }, bits, firstByte) => {
+    const data = source.column(fieldId) as NumericColumn;
+    const loop = loops[data.validity === null ? 0 : 1];
+    loop(valuesOf(data, form), data.validity, start, end, bits, firstByte, shape.constants);
   };
 }
 
@@ -228,6 +254,38 @@ for (let row = start, i = 0; row < end; row++, i++) { ${body.replace(/c\[(\d+)\]
   if (loop === undefined) {
     loop = new Function('values', 'validity', 'start', 'end', 'out', 'c', 'other', code) as Loop;
     loopsByCode.set(code, loop);
+  }
+  return loop;
+}
+
+type BitLoop = (
+  values: Values,
+  validity: Uint8Array | null,
+  start: number,
+  end: number,
+  bits: Uint8Array,
+  firstByte: number,
+  constants: readonly unknown[],
+) => void;
+
+const bitLoopsByCode = new Map<string, BitLoop>();
+
+function bitLoopOf(shape: Shape, isNullable: boolean): BitLoop {
+  const declarations = shape.constants.map((_, index) => `const c${index} = c[${index}];`).join(' ');
+  const bitOf = (at: string, shift: string): string => {
+    const load = shape.load.replaceAll('[row]', `[${at}]`).replaceAll('2 * row', `2 * (${at})`);
+    const test = isNullable ? `(${shape.test}) & validity[${at}]` : `(${shape.test})`;
+    return `{ ${load} byte |= (${test}) << ${shift}; }`;
+  };
+  const eight = Array.from({ length: 8 }, (_, i) => bitOf(`row + ${i}`, String(i))).join('\n');
+  const body = `let row = start, at = firstByte;
+for (; row + 8 <= end; row += 8, at++) { let byte = 0; ${eight} bits[at] = byte; }
+if (row < end) { let byte = 0; for (let i = 0; row < end; row++, i++) ${bitOf('row', 'i')} bits[at] = byte; }`;
+  const code = `${declarations}\n${body.replace(/c\[(\d+)\]/g, 'c$1')}`;
+  let loop = bitLoopsByCode.get(code);
+  if (loop === undefined) {
+    loop = new Function('values', 'validity', 'start', 'end', 'bits', 'firstByte', 'c', code) as BitLoop;
+    bitLoopsByCode.set(code, loop);
   }
   return loop;
 }

@@ -1,5 +1,7 @@
 import type { Column, FieldId, FieldSchema } from '@elanus/model';
+import type { BitEvaluator } from './evaluator.ts';
 import type { Condition } from './plan.ts';
+import type { WordIndex } from './word-index.ts';
 
 /**
  * A filter bound to one schema: names resolved, types checked, constants folded. Immutable plain data;
@@ -23,6 +25,8 @@ export interface Predicate {
 /** The columns of a run of rows that a compiled filter reads. */
 export interface ColumnSource {
   column(field: FieldId): Column;
+  /** Of a text field that `text_match` or `phrase_match` asks about; it knows all rows that are tested. */
+  words?(field: FieldId): WordIndex | undefined;
 }
 
 /**
@@ -33,4 +37,6 @@ export interface RowFilter {
   (source: ColumnSource, start: number, end: number, matches: Uint8Array): void;
   /** Rows, a multiple of 8, that are tested well within a millisecond, when they are short; left out: 1,024. */
   readonly rowsAtOnce?: number;
+  /** The same answers as bits, where that is quicker: well within a millisecond for 65,536 rows. */
+  readonly bits?: BitEvaluator;
 }

@@ -3,6 +3,7 @@ import { type Read, takeTurns } from '../read.ts';
 import type { ScalarIndexes } from '../scalar-index/scalar-indexes.ts';
 import type { ChunkView } from '../shard.ts';
 import type { SegmentThreads } from '../threads/open-threads.ts';
+import { matchedFields } from '../words/look-up-words.ts';
 import { conditionKey } from './condition-key.ts';
 import type { FilterCache, FilterMatches } from './filter-cache.ts';
 import { findByIndex } from './find-by-index.ts';
@@ -124,7 +125,9 @@ async function scan(
   costOfTest: number,
 ): Promise<readonly ViewMatches[]> {
   const rows = views.reduce((sum, view) => sum + view.rows, 0);
-  if (rows * costOfTest > (search.tools.nsHereMax ?? NS_HERE_MAX)) {
+  // Threads do not know where words are.
+  const mayLeave = matchedFields(search.predicate.condition).length === 0;
+  if (mayLeave && rows * costOfTest > (search.tools.nsHereMax ?? NS_HERE_MAX)) {
     const matches = await scanOnThreads(read, views, search, costOfTest);
     if (matches !== null) return matches;
   }

@@ -1,9 +1,9 @@
-import { type ColumnSource, costOfRow, type RowFilter } from '@elanus/expr';
+import { type ColumnSource, type Condition, costOfRow, type RowFilter } from '@elanus/expr';
 import type { Read } from '../read.ts';
 import type { ScalarPiece } from '../scalar-index/index-pieces.ts';
 import { planRows, TEST_COST } from '../scalar-index/plan-rows.ts';
 import type { Probe } from '../scalar-index/probe-index.ts';
-import { piecesOver } from '../scalar-index/scalar-indexes.ts';
+import { groupedByRows } from '../scalar-index/scalar-indexes.ts';
 import type { ChunkView } from '../shard.ts';
 import type { FilterSearch, ViewMatches } from './filter-views.ts';
 import { BITS_SET, countBits, matchBits, rowsAtOnce } from './match-bits.ts';
@@ -41,29 +41,37 @@ function cover(
   if (indexes.length === 0) return { covered: [], rest: views };
   const covered: CoveredViews[] = [];
   const rest: ChunkView[] = [];
-  /** What is known of the pieces over a chunk, by the first of them. */
-  const planned = new Map<ScalarPiece, CoveredViews | null>();
+  let known: readonly (ScalarPiece | undefined)[] = [];
+  let last: CoveredViews | null = null;
   for (const view of views) {
-    const groups = piecesOver(indexes, view.chunk);
-    let best: CoveredViews | null = null;
-    for (const group of groups) {
-      const [piece] = group as [ScalarPiece];
-      let known = planned.get(piece);
-      if (known === undefined) {
-        const probe = planRows(
-          predicate.condition,
-          group.map(({ index }) => index),
-        );
-        known = probe === null ? null : { piece, probe, views: [] };
-        planned.set(piece, known);
-        if (known !== null) covered.push(known);
-      }
-      if (known !== null && (best === null || known.probe.cost < best.probe.cost)) best = known;
+    // Views of one piece follow each other.
+    const pieces = indexes.map((index) => index.pieceOf(view.chunk));
+    if (pieces.length !== known.length || pieces.some((piece, at) => piece !== known[at])) {
+      known = pieces;
+      last = cheapest(pieces, predicate.condition, covered);
     }
-    if (best === null) rest.push(view);
-    else best.views.push(view);
+    if (last === null) rest.push(view);
+    else last.views.push(view);
   }
-  return { covered: covered.filter((group) => group.views.length > 0), rest };
+  return { covered, rest };
+}
+/** The cheapest way to find rows by some of the pieces, added to `covered`; `null` when there is none. */
+function cheapest(
+  pieces: readonly (ScalarPiece | undefined)[],
+  condition: Condition,
+  covered: CoveredViews[],
+): CoveredViews | null {
+  let best: CoveredViews | null = null;
+  for (const group of groupedByRows(pieces)) {
+    const [piece] = group as readonly [ScalarPiece];
+    const probe = planRows(
+      condition,
+      group.map(({ index }) => index),
+    );
+    if (probe !== null && (best === null || probe.cost < best.probe.cost)) best = { piece, probe, views: [] };
+  }
+  if (best !== null) covered.push(best);
+  return best;
 }
 
 /** Marks the rows that the indexes name, and tests them where indexes are not sure. */
@@ -81,29 +89,13 @@ async function markGroup(
     if (read.share.isSpent()) await read.share.nextTurn(read.signal);
     const first = piece.firstRows.get(view.chunk)! >> 3;
     const bits = marked.subarray(first, first + Math.ceil(view.rows / 8));
-    const count = countMarked(bits, view.rows);
+    // An earlier moment may see less of a chunk than the index.
+    if ((view.rows & 7) !== 0) bits[bits.length - 1]! &= (1 << (view.rows & 7)) - 1;
+    const count = countBits(bits, view.rows);
     if (count === 0) continue;
     if (probe.isExact) found.push({ view, bits, count });
     else found.push({ view, bits, count: await testMarked(read, view, search, bits) });
   }
-}
-
-/** As `countBits`; quick where few bits are set. The bits of the last byte beyond `rows` are cleared. */
-function countMarked(bits: Uint8Array, rows: number): number {
-  // An earlier moment may see less of a chunk than the index.
-  if ((rows & 7) !== 0) bits[bits.length - 1]! &= (1 << (rows & 7)) - 1;
-  if (bits.byteOffset % 4 !== 0) return countBits(bits, rows);
-  const words = new Int32Array(bits.buffer, bits.byteOffset, bits.length >> 2);
-  let count = 0;
-  for (let at = 0; at < words.length; at++) if (words[at] !== 0) count += bitsOfWord(words[at]!);
-  for (let at = words.length * 4; at < bits.length; at++) count += BITS_SET[bits[at]!]!;
-  return count;
-}
-
-function bitsOfWord(word: number): number {
-  let bits = word - ((word >>> 1) & 0x55555555);
-  bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
-  return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
 const one = new Uint8Array(1);

@@ -1,7 +1,7 @@
 import type { ColumnSource, RowFilter } from '@elanus/expr';
 
 /** Rows that a filter is given at a time at most; costly filters ask for fewer. */
-export const MATCHED_AT_ONCE = 1024;
+const MATCHED_AT_ONCE = 1024;
 
 /** Of each byte how many bits are set. */
 export const BITS_SET = Uint8Array.from({ length: 256 }, (_, byte) => {
@@ -13,13 +13,17 @@ export const BITS_SET = Uint8Array.from({ length: 256 }, (_, byte) => {
 const matches = new Uint8Array(MATCHED_AT_ONCE + 8);
 const words = new Uint32Array(matches.buffer);
 
+/** The same of filters that answer in bits. */
+const BITS_AT_ONCE = 16_384;
+
 /** Rows to give `filter` at a time: a multiple of 8. */
 export function rowsAtOnce(filter: RowFilter): number {
+  if (filter.bits !== undefined) return BITS_AT_ONCE;
   return Math.min(filter.rowsAtOnce ?? MATCHED_AT_ONCE, MATCHED_AT_ONCE);
 }
 
 /**
- * Sets or clears the bits of the rows `start .. end` of `source` as they match, at most `MATCHED_AT_ONCE` of them, in
+ * Sets or clears the bits of the rows `start .. end` of `source` as they match, at most `rowsAtOnce` of them, in
  * `bits` from byte `firstByte` on; those of the last byte beyond `end` are cleared. Returns how many match.
  */
 export function matchBits(
@@ -31,6 +35,10 @@ export function matchBits(
   firstByte = start >> 3,
 ): number {
   const count = end - start;
+  if (filter.bits !== undefined) {
+    filter.bits({ source, start, end }, bits, firstByte);
+    return countBytes(bits, firstByte, firstByte + ((count + 7) >> 3));
+  }
   filter(source, start, end, matches.subarray(0, count));
   matches.fill(0, count, count + 8);
   let matched = 0;
@@ -47,11 +55,30 @@ export function matchBits(
   return matched;
 }
 
+/** How many bits of the bytes `from .. to` are set; quick where four of them make a whole word. */
+function countBytes(bits: Uint8Array, from: number, to: number): number {
+  let count = 0;
+  let at = from;
+  if ((bits.byteOffset + from) % 4 === 0) {
+    const words = new Int32Array(bits.buffer, bits.byteOffset + from, (to - from) >> 2);
+    for (let i = 0; i < words.length; i++) if (words[i] !== 0) count += bitsOfWord(words[i]!);
+    at += words.byteLength;
+  }
+  for (; at < to; at++) count += BITS_SET[bits[at]!]!;
+  return count;
+}
+
+/** Sums of neighbouring bits, pairs, nibbles and bytes, all at once. */
+function bitsOfWord(word: number): number {
+  let sums = word - ((word >>> 1) & 0x55555555);
+  sums = (sums & 0x33333333) + ((sums >>> 2) & 0x33333333);
+  return Math.imul((sums + (sums >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}
+
 /** How many of the first `rows` bits are set. */
 export function countBits(bits: Uint8Array, rows: number): number {
-  let count = 0;
   const whole = rows >> 3;
-  for (let at = 0; at < whole; at++) count += BITS_SET[bits[at]!]!;
   const rest = rows & 7;
+  const count = countBytes(bits, 0, whole);
   return rest === 0 ? count : count + BITS_SET[bits[whole]! & ((1 << rest) - 1)]!;
 }

@@ -5,7 +5,7 @@ import { sharedBytes } from '../shared-memory.ts';
 import type { FilterBlock } from '../threads/segment-requests.ts';
 import { shareColumn } from '../threads/share-column.ts';
 
-import { countConstants } from './count-constants.ts';
+import { asksForWords, countConstants } from './condition-size.ts';
 import type { FilterSearch, ViewMatches } from './filter-views.ts';
 
 /** Work of one task: long beside the way to the thread, short beside what a client waits for. */
@@ -22,7 +22,8 @@ export async function scanOnThreads(
 ): Promise<readonly ViewMatches[] | null> {
   const { condition, fieldIds } = predicate;
   const { threads } = tools;
-  if (threads === null || countConstants(condition) > SENT_CONSTANTS_MAX) return null;
+  if (threads === null || asksForWords(condition)) return null;
+  if (countConstants(condition) > SENT_CONSTANTS_MAX) return null;
   const blocks: FilterBlock[] = [];
   for (const { chunk, rows } of views) {
     if (read.share.isSpent()) await read.share.nextTurn(read.signal);

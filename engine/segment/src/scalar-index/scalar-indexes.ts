@@ -1,5 +1,4 @@
 import type { FieldId, IndexId } from '@elanus/model';
-import type { Chunk } from '../chunk.ts';
 import { haveSameRows, type PieceLimits, ScalarIndexPieces, type ScalarPiece } from './index-pieces.ts';
 import type { ScalarIndexSpec } from './scalar-index.ts';
 
@@ -31,14 +30,12 @@ export class ScalarIndexes {
 
 const NONE: readonly ScalarIndexPieces[] = [];
 
-/** The pieces of `indexes` that cover a chunk, in groups that number the same rows alike. */
-export function piecesOver(
-  indexes: readonly ScalarIndexPieces[],
-  chunk: Chunk,
+/** The pieces that there are, in groups that number the same rows alike. */
+export function groupedByRows(
+  pieces: readonly (ScalarPiece | undefined)[],
 ): readonly (readonly ScalarPiece[])[] {
   const groups: ScalarPiece[][] = [];
-  for (const index of indexes) {
-    const piece = index.pieceOf(chunk);
+  for (const piece of pieces) {
     if (piece === undefined) continue;
     const group = groups.find(([first]) => haveSameRows(first!, piece));
     if (group === undefined) groups.push([piece]);
