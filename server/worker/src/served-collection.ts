@@ -1,5 +1,4 @@
 import {
-  assert,
   type ChannelName,
   type CollectionInfo,
   collectionNotFound,
@@ -33,6 +32,8 @@ type State =
 export interface RowWatcher {
   /** There are rows in a new chunk: those in the one before will not change. */
   chunksBegun(): void;
+  /** Rows are in files now, in their old places. */
+  handedOver(): void;
   /** Nobody reads the rows any more. */
   dropped(): void;
 }
@@ -85,10 +86,10 @@ export class ServedCollection {
     return this.#oldestUnsealed;
   }
 
-  /** Begins a flush of everything that reads see now; there is something. Called from the queue only. */
-  sealRows(): { readonly oldest: Timestamp; readonly timestamp: Timestamp } {
-    assert(this.#oldestUnsealed !== null, 'there is something to seal');
+  /** Begins a flush of everything that reads see now; `null`: files have all of it. Called from the queue only. */
+  sealRows(): { readonly oldest: Timestamp; readonly timestamp: Timestamp } | null {
     const oldest = this.#oldestUnsealed;
+    if (oldest === null) return null;
     this.#oldestUnsealed = null;
     return { oldest, timestamp: this.#appliedTimestamp };
   }

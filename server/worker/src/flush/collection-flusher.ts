@@ -101,17 +101,17 @@ export class CollectionFlusher {
   async flush(): Promise<FlushPoint> {
     await this.#collection.ready();
     this.#requireSoundFiles();
+    // Before the cut: later writes are nobody's who has asked for this.
+    const timestamp = this.#context.timestamps.next();
     let segmentIds: readonly SegmentId[] = [];
     if (this.#running !== null) this.#isWantedAgain = true;
-    else if (this.#hasUnsealed()) segmentIds = await this.#begin();
-    return { timestamp: this.#context.timestamps.next(), segmentIds };
+    else if (this.#isInMemoryOnly(timestamp)) segmentIds = await this.#begin();
+    return { timestamp, segmentIds };
   }
 
   /** Whether nothing that was acknowledged up to `timestamp`, and no row of `segmentIds`, is in memory only. */
   isFlushed(timestamp: Timestamp, segmentIds: readonly SegmentId[]): boolean {
-    const { queue, oldestUnsealed } = this.#collection;
-    if (oldestUnsealed !== null && oldestUnsealed <= timestamp) return false;
-    if (queue.reached(timestamp) !== null) return false;
+    if (this.#isInMemoryOnly(timestamp)) return false;
     if (this.#job === null) return true;
     return this.#job.oldest > timestamp && !this.#job.segmentIds.some((id) => segmentIds.includes(id));
   }
@@ -127,8 +127,10 @@ export class CollectionFlusher {
     await this.#running;
   }
 
-  #hasUnsealed(): boolean {
-    return this.#collection.oldestUnsealed !== null;
+  /** Whether there are writes up to `timestamp` that no flush has taken up. */
+  #isInMemoryOnly(timestamp: Timestamp): boolean {
+    const { queue, oldestUnsealed } = this.#collection;
+    return (oldestUnsealed !== null && oldestUnsealed <= timestamp) || queue.reached(timestamp) !== null;
   }
 
   #requireSoundFiles(): void {
@@ -142,14 +144,14 @@ export class CollectionFlusher {
   async #begin(): Promise<readonly SegmentId[]> {
     const cut = this.#cut();
     this.#running = cut.then(
-      (job) => this.#run(job),
+      (job) => (job === null ? this.#end() : this.#run(job)),
       () => this.#end(),
     );
-    return (await cut).segmentIds;
+    return (await cut)?.segmentIds ?? [];
   }
 
-  /** All of a collection at the same point of its queue. */
-  async #cut(): Promise<FlushJob> {
+  /** All of a collection at the same point of its queue; `null` when no write has come to anything. */
+  async #cut(): Promise<FlushJob | null> {
     const collection = this.#collection;
     const { info, shards } = collection;
     const ids = [...(await this.#context.catalog.allocateIds(idsNeeded(shards) + IDS_SPARE))].reverse();
@@ -162,7 +164,9 @@ export class CollectionFlusher {
     return await collection.queue.push(null, async () => {
       collection.throwUnlessServing();
       if (idsNeeded(shards) > ids.length) throw serviceNotReady('rows of many new partitions came meanwhile');
-      const { oldest, timestamp } = collection.sealRows();
+      const sealed = collection.sealRows();
+      if (sealed === null) return null;
+      const { oldest, timestamp } = sealed;
       const parts = [...collection.shardsByChannel].map(([channel, shard]) => {
         return { channel, shard, cut: shard.cut(newSegmentId), deletionsId: ids.pop()! };
       });
@@ -298,6 +302,7 @@ export class CollectionFlusher {
         shard.handOver(rows, file);
       }
     }
+    this.#collection.watcher?.handedOver();
   }
 }
 

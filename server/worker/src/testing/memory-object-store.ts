@@ -13,8 +13,10 @@ export class MemoryObjectStore implements ObjectStore {
   readonly place = 'memory';
   readonly files = null;
   readonly objects = new Map<string, { readonly bytes: Uint8Array; readonly modifiedMs: number }>();
-  /** Called before each call with what is asked for: may throw in its place, or wait. */
-  before: (call: 'put' | 'get' | 'delete', key: string) => void | Promise<void> = () => {};
+  /** Does what is asked for, or something else; `null`: just that. */
+  around:
+    | (<Result>(call: 'put' | 'get' | 'delete', key: string, work: () => Promise<Result>) => Promise<Result>)
+    | null = null;
   /** When objects seem to be written. */
   nowMs = 0;
 
@@ -22,13 +24,17 @@ export class MemoryObjectStore implements ObjectStore {
     const pieces: Uint8Array[] = [];
     if (body instanceof Uint8Array) pieces.push(body.slice());
     else for await (const piece of body) pieces.push(piece.slice());
-    await this.before('put', key);
-    this.objects.set(key, { bytes: Buffer.concat(pieces), modifiedMs: this.nowMs });
-    return this.#info(key);
+    return await this.#call('put', key, async () => {
+      this.objects.set(key, { bytes: Buffer.concat(pieces), modifiedMs: this.nowMs });
+      return this.#info(key);
+    });
   }
 
-  async get(key: string, { range, allocate }: GetOptions = {}): Promise<Uint8Array> {
-    await this.before('get', key);
+  async get(key: string, options: GetOptions = {}): Promise<Uint8Array> {
+    return await this.#call('get', key, async () => this.#read(key, options));
+  }
+
+  #read(key: string, { range, allocate }: GetOptions): Uint8Array {
     const { bytes } = this.#find(key);
     const { offset, length } = range ?? { offset: 0, length: bytes.length };
     if (offset + length > bytes.length) throw new ObjectStoreError('damaged', key, 'too short');
@@ -47,8 +53,9 @@ export class MemoryObjectStore implements ObjectStore {
   }
 
   async delete(key: string): Promise<void> {
-    await this.before('delete', key);
-    this.objects.delete(key);
+    await this.#call('delete', key, async () => {
+      this.objects.delete(key);
+    });
   }
 
   async deleteMany(keys: readonly string[]): Promise<void> {
@@ -58,6 +65,14 @@ export class MemoryObjectStore implements ObjectStore {
   async close(): Promise<void> {}
 
   async [Symbol.asyncDispose](): Promise<void> {}
+
+  async #call<Result>(
+    call: 'put' | 'get' | 'delete',
+    key: string,
+    work: () => Promise<Result>,
+  ): Promise<Result> {
+    return await (this.around === null ? work() : this.around(call, key, work));
+  }
 
   #find(key: string): { readonly bytes: Uint8Array; readonly modifiedMs: number } {
     const found = this.objects.get(key);

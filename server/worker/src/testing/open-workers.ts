@@ -2,6 +2,7 @@ import { loadKernel } from '@elanus/kernel';
 import { type ChannelName, type CollectionInfo, TIMESTAMP_MAX } from '@elanus/model';
 import type { QueryWorker, ReadTask } from '@elanus/rpc';
 import {
+  type Clock,
   type Logger,
   noMetrics,
   type Random,
@@ -25,6 +26,7 @@ export interface Workers {
 export interface OpenWorkersOptions {
   readonly timestamps?: TimestampSource;
   readonly logger?: Logger;
+  readonly clock?: Clock;
   /** What outlives the workers besides the log; otherwise new. */
   readonly files?: TestFiles;
 }
@@ -38,7 +40,7 @@ export function openWorkers(log: FakeMessageLog, random: Random, options: OpenWo
     files: new SegmentFilesInMemory(store),
     catalog,
     timestamps: options.timestamps ?? new SteppingTimestamps(),
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     random,
     logger: options.logger ?? silentLogger,
     metrics: noMetrics,

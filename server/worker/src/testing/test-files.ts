@@ -7,13 +7,12 @@ import type {
   SegmentId,
   SegmentInfo,
 } from '@elanus/model';
-import type { ObjectStore } from '@elanus/object-store';
 import type { CollectionFiles, FlushPublication, SegmentCatalog } from '@elanus/rpc';
 import { MemoryObjectStore } from './memory-object-store.ts';
 
 /** An object store and the records of its files, in memory. */
 export class TestFiles {
-  readonly store: ObjectStore = new MemoryObjectStore();
+  readonly store = new MemoryObjectStore();
   readonly catalog = new TestSegmentCatalog();
 }
 
@@ -25,8 +24,8 @@ export class TestSegmentCatalog implements SegmentCatalog {
   readonly checkpoints = new Map<CollectionId, Checkpoint>();
   /** Partitions that a publication finds dropped. */
   readonly droppedPartitions = new Set<PartitionId>();
-  /** Called before a publication: may throw in its place. */
-  onPublish: () => void | Promise<void> = () => {};
+  /** Publishes a flush, or does something else; `null`: just that. */
+  around: (<Result>(work: () => Promise<Result>) => Promise<Result>) | null = null;
   #nextId = 1_000n;
 
   async allocateIds(count: number): Promise<readonly SegmentId[]> {
@@ -45,7 +44,11 @@ export class TestSegmentCatalog implements SegmentCatalog {
   }
 
   async publishFlush(flush: FlushPublication): Promise<ReadonlySet<PartitionId>> {
-    await this.onPublish();
+    const work = async () => this.#publish(flush);
+    return await (this.around === null ? work() : this.around(work));
+  }
+
+  #publish(flush: FlushPublication): ReadonlySet<PartitionId> {
     const kept = flush.segments.filter(({ partitionId }) => !this.droppedPartitions.has(partitionId));
     for (const segment of kept) this.segments.set(segment.id, segment);
     for (const file of flush.deleteFiles) this.deleteFiles.set(file.id, file);

@@ -44,6 +44,8 @@ export interface Workers {
 /** Every role of one machine but access, as the launcher puts them together, on a simulated disk and clock. */
 export interface Assembly extends Coordinators, Workers {
   readonly log: MessageLog;
+  /** Sealed segments that the catalog knew at the start. */
+  readonly segmentsFound: number;
   /** Rejects when the store refuses; the log is closed then all the same. */
   close(): Promise<void>;
   /** More workers over the same log and catalog; they replay every record `times` over, one channel after its end again. */
@@ -99,6 +101,9 @@ export async function openAssembly(options: AssemblyOptions): Promise<Assembly> 
   const workers = await recover(log);
   await oracle.raiseTo(workers.recovery.newestTimestamp);
   const { streaming } = workers;
+  const segmentsFound = catalog
+    .collections()
+    .reduce((sum, { id }) => sum + state.segments.filesOf(id).segments.length, 0);
   const indexing = openIndexWorker({
     collections: streaming.collections,
     share: streaming.share,
@@ -113,6 +118,7 @@ export async function openAssembly(options: AssemblyOptions): Promise<Assembly> 
     ...coordinators,
     ...workers,
     log,
+    segmentsFound,
     async close() {
       await indexing[Symbol.asyncDispose]();
       await streaming.close();

@@ -23,6 +23,8 @@ export interface WritePathSummary {
   reads: number;
   definitions: number;
   flushes: number;
+  /** Sealed segments at all starts together. */
+  segmentsFound: number;
   /** A number that any difference in the order of events would change. */
   trace: number;
 }
@@ -58,6 +60,7 @@ class Simulation {
     reads: 0,
     definitions: 0,
     flushes: 0,
+    segmentsFound: 0,
     trace: 0,
   };
   #clock = new ManualClock();
@@ -101,6 +104,7 @@ class Simulation {
     this.#errors.length = 0;
     const assembly = await this.#finish(this.#open(), 'a start');
     this.#summary.starts += 1;
+    this.#summary.segmentsFound += assembly.segmentsFound;
     assert.deepEqual(assembly.log.damage(), [], 'a crash is not taken for damage');
     await this.#finish(checkAfterStart(assembly, this.#catalog, this.#random), 'the check after a start');
     assert.deepEqual(this.#errors, [], 'a start after a crash has no errors to log');

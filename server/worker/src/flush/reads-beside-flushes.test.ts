@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { seededRandom } from '@elanus/runtime';
+import { FakeMessageLog } from '../testing/fake-message-log.ts';
+import { openWorkers } from '../testing/open-workers.ts';
+import { keyRange, VERSIONED_COLLECTION, VersionedTable } from '../testing/versioned-table.ts';
+
+/** `ELANUS_FLUSHES=1000 npm test reads-beside-flushes` is the long form. */
+const FLUSHES = Number(process.env.ELANUS_FLUSHES ?? 60);
+const KEYS = 200;
+
+test(`no read beside ${FLUSHES} flushes misses a row, finds one twice, or finds an older one than before`, async () => {
+  const random = seededRandom(11);
+  const workers = openWorkers(new FakeMessageLog(), random);
+  const { streaming } = workers;
+  const { id } = VERSIONED_COLLECTION;
+  const table = new VersionedTable(workers);
+  await streaming.openCollection(VERSIONED_COLLECTION);
+  await table.put(keyRange(0, KEYS));
+
+  let isDone = false;
+  let reads = 0;
+  const reading = (async () => {
+    while (!isDone) {
+      const acknowledged = new Map(table.expected);
+      const found = await table.read();
+      assert.equal(found.size, KEYS, 'every key has its row');
+      for (const [key, version] of acknowledged)
+        assert.ok(found.get(key)! >= version, `key ${key} is not older than what was acknowledged`);
+      reads += 1;
+      await turn();
+    }
+  })();
+  const writing = (async () => {
+    while (!isDone) {
+      const from = random.below(KEYS);
+      await table.put(keyRange(from, Math.min(KEYS, from + 1 + random.below(20))));
+      await turn();
+    }
+  })();
+  try {
+    for (let flush = 0; flush < FLUSHES; flush++) {
+      const { timestamp } = await streaming.flush(id);
+      while (!(await streaming.isFlushed(id, timestamp, []))) await Promise.race([reading, writing, turn()]);
+    }
+  } finally {
+    isDone = true;
+  }
+  await Promise.all([reading, writing]);
+  await table.check('after all flushes');
+  assert.ok(reads >= FLUSHES, `${reads} reads`);
+});
