@@ -270,13 +270,18 @@ export class Shard implements KeyReader {
     }
   }
 
-  /** Where rows of chunks are in sealed segments, neighbours joined; `null` when some of them are in no file. */
+  /**
+   * Where rows of chunks are in sealed segments, neighbours joined; `null` when some of them are in no file, or would not
+   * begin at whole bytes of a bitmap after a restart.
+   */
   segmentRunsOf(runs: readonly PieceRows[]): readonly SegmentRun[] | null {
     const found: SegmentRun[] = [];
     for (const { chunk, from, to } of runs) {
       const place = chunk === null || chunk.stored === null ? undefined : this.#sealed.get(chunk);
       if (place === undefined) return null;
       const { segmentId, firstRow } = place;
+      const isWhole = (firstRow + to) % 8 === 0 || firstRow + to === chunk!.stored!.file.info.rows;
+      if ((firstRow + from) % 8 !== 0 || !isWhole) return null;
       const last = found.at(-1);
       if (last?.segmentId === segmentId && last.to === firstRow + from)
         found[found.length - 1] = { ...last, to: firstRow + to };

@@ -21,6 +21,7 @@ import {
 } from '@elanus/runtime';
 import {
   FileVerifier,
+  IndexFiles,
   MappedSegmentFiles,
   openIndexWorker,
   openQueryWorker,
@@ -117,6 +118,14 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
       logger: role('index'),
       metrics,
       buildsMax: settings.indexBuildsMax,
+      indexFiles: new IndexFiles({
+        store: objects,
+        files: objectFiles,
+        catalog: state.segments,
+        kernel,
+        disk,
+        logger: role('index'),
+      }),
     }),
   );
   const coordinators = await openCoordinators({

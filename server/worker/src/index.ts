@@ -3,6 +3,7 @@ export { MappedSegmentFiles } from './files/mapped-segment-files.ts';
 export type { CollectLimits } from './flush/collection-flushers.ts';
 export { SEAL_LIMITS_DEFAULT, type SealLimits } from './flush/seal-policy.ts';
 export { type SegmentFiles, SegmentFilesInMemory } from './flush/segment-files.ts';
+export { IndexFiles, type IndexFilesOptions } from './indexing/index-files.ts';
 export {
   type BackgroundIndexWorker,
   type IndexWorkerOptions,

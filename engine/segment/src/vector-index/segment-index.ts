@@ -276,7 +276,7 @@ function columnsOf({ runs, field }: PieceVectors): readonly DenseVectorColumn[] 
 const PIECE_ROWS = 65_536;
 
 /** Bits of the rows of a piece that have a vector; `null`: all have. */
-export async function presentRows(planned: PlannedPiece, share: LoopShare): Promise<Uint8Array | null> {
+export async function presentRows(planned: PieceVectors, share: LoopShare): Promise<Uint8Array | null> {
   const { runs, rows } = planned;
   const columns = columnsOf(planned);
   if (columns.every(({ validity }) => validity === null)) return null;

@@ -18,23 +18,30 @@ import {
   systemRandom,
 } from '@elanus/runtime';
 import {
+  type IndexedPiece,
   type IndexLimits,
+  type KeptRows,
   openChunks,
   type PieceLimits,
   type PlannedPiece,
   presentRows,
   type SegmentIndex,
+  type Shard,
   vectorsOf,
 } from '@elanus/segment';
 import type { ServedCollection } from '../served-collection.ts';
 import type { ServedCollections } from '../served-collections.ts';
+import type { IndexFiles } from './index-files.ts';
 import { type IndexMetrics, registerIndexMetrics } from './index-metrics.ts';
 import { indexSpecOf } from './index-spec.ts';
 import { OpenIndex, type RunningBuild } from './open-index.ts';
+import { restorePieces } from './restore-pieces.ts';
 import { ScalarIndexBuilder } from './scalar-index-builder.ts';
 
 /** Writes that pause for so long count as at rest. */
 const REST_MS = 5_000;
+/** Who opens an index waits for its files for so long. */
+const RESTORE_MS = 1_000;
 /** Progress is logged at every so many percent. */
 const LOGGED_PERCENT = 25;
 
@@ -53,6 +60,8 @@ export interface IndexWorkerOptions {
   readonly buildsMax: number;
   readonly limits?: IndexLimits;
   readonly scalarLimits?: PieceLimits;
+  /** Where indexes over sealed rows are kept; left out: in memory only. */
+  readonly indexFiles?: IndexFiles;
   /** Default: the system's. */
   readonly random?: Random;
 }
@@ -111,13 +120,28 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
     const index = new OpenIndex(info, { field, spec, collection, limits: this.#options.limits ?? {} });
     this.#open.set(info.id, index);
     this.#watch(collection);
+    await this.#restore(index);
     this.#consider(index, 'going-on');
+  }
+
+  /** Uses what files have. Most are there at once; what takes long, as from a bucket, goes on behind the others. */
+  async #restore(index: OpenIndex): Promise<void> {
+    const { indexFiles, clock, logger, share } = this.#options;
+    if (indexFiles === undefined) return;
+    index.isRestoring = true;
+    const restored = restorePieces(index, { indexFiles, logger, share }).finally(() => {
+      index.isRestoring = false;
+      this.#consider(index, 'going-on');
+    });
+    this.#start(restored);
+    await Promise.race([restored, clock.sleep(RESTORE_MS)]).catch(() => {});
   }
 
   #watch(collection: ServedCollection): void {
     const { id } = collection.info;
     collection.watcher = {
       chunksBegun: () => this.#considerAll(id),
+      handedOver: () => this.#considerAll(id),
       dropped: () => this.#closeAll(id),
     };
     if (this.#isWatching) return;
@@ -163,12 +187,50 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
 
   /** Schedules a build for every segment that has one to do. */
   #consider(index: OpenIndex, writes: 'going-on' | 'at-rest'): void {
-    for (const segment of index.segments) {
-      const planned = index.scheduled.has(segment) ? null : segment.nextPiece(writes);
-      if (planned === null || planned.rows < 2 * (index.failedRows.get(segment) ?? 0)) continue;
-      index.scheduled.add(segment);
-      this.#start(this.#limit.run(() => this.#buildNext(index, segment, writes)));
+    if (index.isRestoring || index.signal.aborted) return;
+    for (const { shard, segment } of index.places) {
+      if (index.scheduled.has(segment)) continue;
+      const planned = segment.nextPiece(writes);
+      if (planned !== null && planned.rows >= 2 * (index.failedRows.get(segment) ?? 0)) {
+        index.scheduled.add(segment);
+        this.#start(this.#limit.run(() => this.#buildNext(index, segment, writes)));
+      } else if (this.#options.indexFiles !== undefined && segment.pieces.some(isToStore(shard))) {
+        index.scheduled.add(segment);
+        this.#start(this.#limit.run(() => this.#storeNext(index, shard, segment)));
+      }
     }
+  }
+
+  /** Moves one index to a file. While this runs the segment's pieces stay as they are. */
+  async #storeNext(index: OpenIndex, shard: Shard, segment: SegmentIndex): Promise<void> {
+    const { info, field } = index;
+    const piece = segment.pieces.find(isToStore(shard));
+    const runs = piece === undefined ? null : shard.segmentRunsOf(piece.runs);
+    try {
+      if (piece === undefined || runs === null || index.signal.aborted) return;
+      const kept = piece.runs.filter((run): run is KeptRows => run.chunk !== null);
+      await openChunks(kept.map(({ chunk }) => chunk));
+      const place = { collectionId: info.collectionId, indexId: info.id, fieldId: field.id };
+      const replaced = [...piece.replacedFiles, ...index.uselessFiles];
+      const vectors = { runs: kept, field, rows: piece.rows };
+      const opened = await this.#options.indexFiles!.store(piece.index, vectors, {
+        ...place,
+        runs,
+        replaced,
+      });
+      index.uselessFiles.length = 0;
+      if (piece.isClosed) {
+        opened.index.close();
+        opened.file.release();
+      } else piece.moveTo(opened.index, opened.file);
+    } catch (error) {
+      if (index.signal.aborted) return;
+      this.#options.logger.warn({ index: info.name, err: error }, 'an index could not be written to a file');
+      return;
+    } finally {
+      index.scheduled.delete(segment);
+    }
+    this.#consider(index, 'going-on');
   }
 
   /** Its turn has come: rows may have been added since, or dropped. */
@@ -260,4 +322,9 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
     this.#tasks.add(task);
     void task.then(() => this.#tasks.delete(task));
   }
+}
+
+/** Whether an index is in memory although all its rows are in files. */
+function isToStore(shard: Shard): (piece: IndexedPiece) => boolean {
+  return (piece) => piece.file === null && !piece.isClosed && shard.segmentRunsOf(piece.runs) !== null;
 }

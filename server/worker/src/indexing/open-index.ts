@@ -1,6 +1,6 @@
 import type { IndexSpec } from '@elanus/kernel';
-import type { FieldSchema, IndexInfo, Timestamp } from '@elanus/model';
-import type { IndexLimits, SegmentIndex } from '@elanus/segment';
+import type { FieldSchema, IndexInfo, SegmentId, Timestamp } from '@elanus/model';
+import type { IndexLimits, SegmentIndex, Shard } from '@elanus/segment';
 import type { ServedCollection } from '../served-collection.ts';
 
 /** One build that runs. */
@@ -21,6 +21,10 @@ export class OpenIndex {
   /** Rows of builds that failed: the next try is one with twice as many. */
   readonly failedRows = new WeakMap<SegmentIndex, number>();
   failReason: string | null = null;
+  /** Files that could not be used at the start: they go when others take their place. */
+  readonly uselessFiles: SegmentId[] = [];
+  /** Files from before the start are being opened: nothing is built meanwhile. */
+  isRestoring = false;
   readonly #closed = new AbortController();
   #seenTimestamp: Timestamp | null = null;
 
@@ -46,7 +50,14 @@ export class OpenIndex {
   }
 
   get segments(): readonly SegmentIndex[] {
-    return this.collection.shards.flatMap((shard) => shard.vectorIndexes.of(this.field.id));
+    return this.places.map(({ segment }) => segment);
+  }
+
+  /** The segments and their shards. */
+  get places(): readonly { readonly shard: Shard; readonly segment: SegmentIndex }[] {
+    return this.collection.shards.flatMap((shard) =>
+      shard.vectorIndexes.of(this.field.id).map((segment) => ({ shard, segment })),
+    );
   }
 
   /** Live rows written up to `at` that wait, less those that the builds under way have gone through. */

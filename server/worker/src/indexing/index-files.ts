@@ -1,0 +1,125 @@
+import { crc32 } from 'node:zlib';
+import type { Kernel, VectorIndex } from '@elanus/kernel';
+import {
+  type CollectionId,
+  type FieldId,
+  type IndexFileInfo,
+  type IndexId,
+  indexFileKey,
+  type SegmentId,
+  type SegmentRun,
+} from '@elanus/model';
+import type { ObjectFiles, ObjectStore } from '@elanus/object-store';
+import type { SegmentCatalog } from '@elanus/rpc';
+import type { Disk, Logger } from '@elanus/runtime';
+import { joinedBlocks, type PieceFile, type PieceVectors, vectorsOf } from '@elanus/segment';
+
+/** Bytes read at a time, and those whose checksum is computed at a stretch. */
+const PART_BYTES = 2 * 1024 * 1024;
+const CHECKSUM_STRETCH = 512 * 1024;
+
+export interface IndexFilesOptions {
+  readonly store: ObjectStore;
+  readonly files: ObjectFiles;
+  readonly catalog: SegmentCatalog;
+  readonly kernel: Pick<Kernel, 'openIndex'>;
+  readonly disk: Disk;
+  readonly logger: Logger;
+}
+
+/** An index that is used from its file. */
+export interface OpenedIndex {
+  readonly index: VectorIndex;
+  readonly file: PieceFile;
+}
+
+/** What an index is of. */
+export interface IndexPlace {
+  readonly collectionId: CollectionId;
+  readonly indexId: IndexId;
+  readonly fieldId: FieldId;
+}
+
+/** Keeps indexes over sealed rows in the object store, and uses them from there. */
+export class IndexFiles {
+  readonly #options: IndexFilesOptions;
+
+  constructor(options: IndexFilesOptions) {
+    this.#options = options;
+  }
+
+  /** The files of an index that count, in the order they were published. */
+  of({ collectionId, indexId }: IndexPlace): readonly IndexFileInfo[] {
+    const { indexFiles } = this.#options.catalog.filesOf(collectionId);
+    return indexFiles.filter((file) => file.indexId === indexId);
+  }
+
+  /**
+   * Writes an index of these rows to a file, which from then on counts in place of `replaced`, and opens it.
+   * @throws MilvusError when nobody wants it any more; ObjectStoreError
+   */
+  async store(
+    index: VectorIndex,
+    vectors: PieceVectors,
+    about: IndexPlace & { readonly runs: readonly SegmentRun[]; readonly replaced: readonly SegmentId[] },
+  ): Promise<OpenedIndex> {
+    const { files, catalog, disk } = this.#options;
+    const { collectionId, indexId, fieldId, runs, replaced } = about;
+    const draft = files.newDraft();
+    try {
+      await index.save(draft);
+      const sum = await this.#checksum(draft);
+      const [id] = await catalog.allocateIds(1);
+      const key = indexFileKey(collectionId, id!);
+      const { sizeBytes } = await files.publish(key, draft);
+      const file = { key, bytes: sizeBytes, crc32: sum };
+      const info: IndexFileInfo = { id: id!, collectionId, indexId, fieldId, rows: index.rows, runs, file };
+      const before = this.of(about).filter((known) => replaced.includes(known.id));
+      await catalog.publishIndexFile(info, replaced);
+      await this.#remove(before);
+      return await this.open(info, vectors);
+    } finally {
+      await disk.remove(draft).catch(() => {});
+    }
+  }
+
+  /** Uses an index from its file. @throws KernelError, ObjectStoreError when it can't be */
+  async open({ id, file, rows }: IndexFileInfo, vectors: PieceVectors): Promise<OpenedIndex> {
+    const { files, kernel } = this.#options;
+    const held = await files.hold(file);
+    try {
+      const blocks = joinedBlocks(vectorsOf(vectors).blocks);
+      const index = await kernel.openIndex(held.path);
+      if (index.rows === rows && blocks.length > 0)
+        return { index, file: { id, release: () => held.release() } };
+      index.close();
+      throw new Error(`the index file ${file.key} is over ${index.rows} rows instead of ${rows}`);
+    } catch (error) {
+      held.release();
+      throw error;
+    }
+  }
+
+  async #checksum(path: string): Promise<number> {
+    await using file = await this.#options.disk.open(path, 'read');
+    const part = new Uint8Array(PART_BYTES);
+    let sum = 0;
+    for (let at = 0; ; at += PART_BYTES) {
+      const read = await file.read(part, at);
+      for (let from = 0; from < read; from += CHECKSUM_STRETCH)
+        sum = crc32(part.subarray(from, Math.min(from + CHECKSUM_STRETCH, read)), sum);
+      if (read < PART_BYTES) return sum;
+    }
+  }
+
+  /** What can't be removed now is collected later. */
+  async #remove(files: readonly IndexFileInfo[]): Promise<void> {
+    const keys = files.map(({ file }) => file.key);
+    await this.#options.store.deleteMany(keys).catch((error: unknown) => {
+      this.#options.logger.warn(
+        { err: error, keys },
+        'files of replaced indexes stay until they are collected',
+      );
+    });
+  }
+}
