@@ -6,6 +6,7 @@ import { FILTER_LIMITS } from './limits.ts';
 import type { Condition } from './plan.ts';
 import { standardWords } from './standard-analyzer.ts';
 import type { CallNode, Node } from './tree.ts';
+import type { PlacedWord } from './word-index.ts';
 
 const COUNT_MAX = 1_000n;
 const SLOP_MAX = 2n ** 32n - 1n;
@@ -27,17 +28,17 @@ export function bindTextMatch(
   if (name === undefined || words === undefined || more.length > 0 || (isText && slop !== undefined))
     throw new FilterError(`${node.name} takes a field and a text, but got: ${context.print(node)}`);
   const field = matchedField(context, name, node.name);
-  const tokens = wordsOf(context, words, bindOperand(words), node.name);
+  const found = wordsOf(context, words, bindOperand(words), { call: node.name, field });
   if (isText)
     return {
       kind: 'text-match',
       field,
-      tokens: [...new Set(tokens)],
+      tokens: [...new Set(found.map(({ text }) => text))],
       countMin: countOf(node, bindOperand),
       negated,
     };
   const slopMax = slop === undefined ? 0 : slopOf(context, slop, bindOperand(slop));
-  return { kind: 'phrase-match', field, tokens, slop: slopMax, negated };
+  return { kind: 'phrase-match', field, words: found, slop: slopMax, negated };
 }
 
 /** The field may be of type Text, which other operators refuse. */
@@ -55,7 +56,7 @@ function matchedField(context: BindContext, node: Node, call: string): FieldSche
   }
   if (parameterOf(field, 'enable_match') !== 'true')
     throw new FilterError(`field "${field.name}" does not enable match`);
-  requireStandardAnalyzer(field, operation);
+  if (context.wordsOf === undefined) requireStandardAnalyzer(field, operation);
   context.fieldIds.add(field.id);
   return field;
 }
@@ -70,14 +71,23 @@ function requireStandardAnalyzer(field: FieldSchema, operation: string): void {
   throw new FilterError(`${operation} with the analyzer of field "${field.name}" is not supported yet`);
 }
 
-function wordsOf(context: BindContext, node: Node, bound: Bound, call: string): readonly string[] {
-  const { matchWordsMax } = FILTER_LIMITS;
+function wordsOf(
+  context: BindContext,
+  node: Node,
+  bound: Bound,
+  { call, field }: { readonly call: string; readonly field: FieldSchema },
+): readonly PlacedWord[] {
+  const { matchWordsMax, matchTextMax } = FILTER_LIMITS;
   if (bound.kind !== 'constant' || typeof bound.value !== 'string')
     throw new FilterError(
       `the text of ${call} should be a string, but got: ${context.print(node)}`,
       phaseOf(bound),
     );
-  const words = standardWords(bound.value);
+  if (bound.value.length > matchTextMax)
+    throw new FilterError(`the text of ${call} has more than ${matchTextMax} characters`, bound.phase);
+  const words =
+    context.wordsOf?.(field, bound.value) ??
+    standardWords(bound.value).map((text, position) => ({ text, position }));
   if (words.length > matchWordsMax)
     throw new FilterError(`the text of ${call} has more than ${matchWordsMax} words`, bound.phase);
   return words;

@@ -5,6 +5,7 @@ import type { Condition, ListValue, MatchLeaf, Operand } from './plan.ts';
 import type { TemplateValues } from './templates.ts';
 import type { Constant, Node } from './tree.ts';
 import { operandTypeName, typeOfConstant } from './value-type.ts';
+import type { PlacedWord } from './word-index.ts';
 
 /** What a node turns out to be. A wrong value is the text's fault (`parse`) or its template's (`fill`). */
 export type Bound =
@@ -35,6 +36,8 @@ export interface ElementScope {
 export interface PlanOptions {
   /** IANA name of the zone of instants that are written without an offset. */
   readonly timeZone?: string;
+  /** What the analyzer of a field makes of a text; left out: the standard one, and no other is known. */
+  readonly wordsOf?: (field: FieldSchema, text: string) => readonly PlacedWord[];
 }
 
 /** One filter on its way through the binder. */
@@ -43,6 +46,7 @@ export class BindContext {
   readonly schema: CollectionSchema;
   readonly templates: TemplateValues;
   readonly timeZone: string;
+  readonly wordsOf: PlanOptions['wordsOf'];
   /** Whether somebody has looked at every value of the templates before. */
   areTemplatesChecked = false;
   /** Set while the condition of a `match_any` and its kin is bound. */
@@ -57,6 +61,7 @@ export class BindContext {
     this.schema = schema;
     this.templates = templates;
     this.timeZone = options.timeZone ?? 'UTC';
+    this.wordsOf = options.wordsOf;
   }
 
   /** The text of `node` as messages show it. */

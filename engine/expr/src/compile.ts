@@ -168,7 +168,7 @@ export function costOfRow(condition: Condition): number {
       return condition.left.dataType === DataType.VarChar ? 10 : 1;
     case 'text-match':
     case 'phrase-match':
-      return 1_000;
+      return 5;
     case 'geometry':
       return 2_000;
     case 'match':

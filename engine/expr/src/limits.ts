@@ -15,8 +15,9 @@ export const FILTER_LIMITS = {
   /** Characters of a regular expression, and instructions of the automaton made of it. */
   regexLengthMax: 4_096,
   regexStepsMax: 2_000,
-  /** Words of a text or phrase to match. */
+  /** Words, and characters, of a text or phrase to match. */
   matchWordsMax: 1_024,
+  matchTextMax: 32_768,
   /** Characters of a constant shape. */
   shapeLengthMax: 65_536,
   /** Characters of a filter, or of a part of it, that an error message repeats. */

@@ -2,6 +2,7 @@ import type { DataType, FieldSchema } from '@elanus/model';
 import type { Interval } from './interval.ts';
 import type { LikePattern } from './like.ts';
 import type { ComparisonOperator, Constant } from './tree.ts';
+import type { PlacedWord } from './word-index.ts';
 
 /**
  * The bound plan: plain data, so that it can be sent to another thread.
@@ -107,11 +108,11 @@ export interface TextMatchLeaf extends LeafBase {
   readonly countMin: number;
 }
 
-/** Whether the words of a text hold `tokens` in this order, no more than `slop` positions out of place. */
+/** Whether the words of a text hold `words` as far from each other, no more than `slop` positions out of place. */
 export interface PhraseMatchLeaf extends LeafBase {
   readonly kind: 'phrase-match';
   readonly field: FieldSchema;
-  readonly tokens: readonly string[];
+  readonly words: readonly PlacedWord[];
   readonly slop: number;
 }
 

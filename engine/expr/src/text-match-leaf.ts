@@ -1,52 +1,107 @@
-import type { FieldSchema, VarCharColumn } from '@elanus/model';
-import { type Evaluator, rowEvaluator } from './evaluator.ts';
+import { assert, type FieldSchema } from '@elanus/model';
+import { decidedValue, type Evaluator, RUN_ROWS_MAX, type Run } from './evaluator.ts';
 import type { PhraseMatchLeaf, TextMatchLeaf } from './plan.ts';
-import { standardWords } from './standard-analyzer.ts';
+import type { PlacedWord, WordIndex } from './word-index.ts';
 
-/** The evaluator of `text_match`, which reads the words of every row: there is no index yet. */
+/** The evaluator of `text_match`, which counts the words that each row has. */
 export function textMatchEvaluator({ field, tokens, countMin, negated }: TextMatchLeaf): Evaluator {
-  const wanted = new Set(tokens);
-  return overWords(field, negated, (words) => {
-    if (wanted.size < countMin || wanted.size === 0) return false;
-    const found = new Set<string>();
-    for (const word of words) if (wanted.has(word) && found.add(word).size >= countMin) return true;
-    return false;
+  const isPossible = tokens.length >= countMin;
+  return overWords(field, negated, (index, { start, end }, matches) => {
+    if (!isPossible) return;
+    const counts = foundWords.fill(0, 0, end - start);
+    for (const token of tokens) {
+      let last = -1;
+      index.visit(token, start, end, (row) => {
+        if (row === last) return;
+        last = row;
+        if (++counts[row - start]! === countMin) matches[row - start] = 1;
+      });
+    }
   });
 }
 
 /** The evaluator of `phrase_match`. */
-export function phraseMatchEvaluator({ field, tokens, slop, negated }: PhraseMatchLeaf): Evaluator {
-  return overWords(field, negated, (words) => tokens.length > 0 && holdsPhrase(words, tokens, slop));
-}
-
-function overWords(
-  field: FieldSchema,
-  negated: boolean,
-  test: (words: readonly string[]) => boolean,
-): Evaluator {
-  return rowEvaluator(({ source }) => {
-    const { bytes, offsets, validity } = source.column(field.id) as VarCharColumn;
-    return (row) => {
-      if (validity !== null && validity[row] === 0) return false;
-      const start = bytes.byteOffset + offsets[row]!;
-      const text = Buffer.from(bytes.buffer, start, offsets[row + 1]! - offsets[row]!).toString();
-      return test(standardWords(text)) !== negated;
-    };
+export function phraseMatchEvaluator({ field, words, slop, negated }: PhraseMatchLeaf): Evaluator {
+  return overWords(field, negated, (index, { start, end }, matches) => {
+    if (words.length === 0) return;
+    const found = words.map(({ text }) => occurrencesOf(index, text, start, end));
+    // Where the rarest word is not, the phrase is not.
+    const rarest = found.reduce((a, b) => (b.length < a.length ? b : a));
+    for (const row of rarest.keys()) {
+      const places = found.map((rows) => rows.get(row));
+      if (holdsPhrase(places, words, slop)) matches[row - start] = 1;
+    }
   });
 }
 
+/** Of one run: evaluation is synchronous, so nobody else is there. */
+const foundWords = new Uint16Array(RUN_ROWS_MAX);
+const matched = new Uint8Array(RUN_ROWS_MAX);
+
+/** `mark` sets the bytes of rows that match; a row without a text matches neither way. */
+function overWords(
+  field: FieldSchema,
+  negated: boolean,
+  mark: (index: WordIndex, run: Run, matches: Uint8Array) => void,
+): Evaluator {
+  return (run, out, mode) => {
+    const { source, start } = run;
+    const index = source.words?.(field.id);
+    assert(index !== undefined, `the words of field ${field.name} were looked up before`);
+    const matches = matched.fill(0, 0, out.length);
+    mark(index, run, matches);
+    const { validity } = source.column(field.id);
+    const decided = decidedValue(mode);
+    const wanted = negated ? 0 : 1;
+    for (let i = 0; i < out.length; i++) {
+      if (out[i] === decided) continue;
+      out[i] = matches[i] === wanted && (validity === null || validity[start + i] === 1) ? 1 : 0;
+    }
+  };
+}
+
+/** The places of a word by row. */
+class Occurrences {
+  readonly #rows = new Map<number, number[]>();
+  length = 0;
+
+  add(row: number, position: number): void {
+    this.length += 1;
+    const places = this.#rows.get(row);
+    if (places === undefined) this.#rows.set(row, [position]);
+    else places.push(position);
+  }
+
+  get(row: number): readonly number[] {
+    return this.#rows.get(row) ?? [];
+  }
+
+  keys(): Iterable<number> {
+    return this.#rows.keys();
+  }
+}
+
+function occurrencesOf(index: WordIndex, word: string, start: number, end: number): Occurrences {
+  const found = new Occurrences();
+  index.visit(word, start, end, (row, position) => found.add(row, position));
+  return found;
+}
+
 /**
- * Whether there is a place in `words` for each token such that the places, each seen from where the phrase
- * would put it, differ by `slop` in all from one token to the next. So a word between two tokens costs 1, and
- * two tokens in the wrong order cost 2. Two equal tokens may find the same place, as in Tantivy.
+ * Whether there is a place for each word such that the places, each seen from where the phrase would put it, differ by
+ * `slop` in all from one word to the next. So a word between two of them costs 1, and two words in the wrong order cost
+ * 2. Two equal words may find the same place, as in Tantivy. `places` has those of each word, ascending.
  */
-export function holdsPhrase(words: readonly string[], tokens: readonly string[], slop: number): boolean {
-  const placesOf = new Map<string, number[]>(tokens.map((token) => [token, []]));
-  for (let place = 0; place < words.length; place++) placesOf.get(words[place]!)?.push(place);
-  let starts = placesOf.get(tokens[0]!)!;
+function holdsPhrase(
+  places: readonly (readonly number[])[],
+  words: readonly PlacedWord[],
+  slop: number,
+): boolean {
+  const shifted = (at: number) => places[at]!.map((place) => place - words[at]!.position);
+  let starts = shifted(0);
   let costs: readonly number[] = starts.map(() => 0);
-  for (let i = 1; i < tokens.length; i++) {
-    const next = placesOf.get(tokens[i]!)!.map((place) => place - i);
+  for (let at = 1; at < words.length; at++) {
+    const next = shifted(at);
     costs = cheapestSteps(starts, costs, next);
     starts = next;
     if (!costs.some((cost) => cost <= slop)) return false;

@@ -1,4 +1,4 @@
-import type { ColumnSource } from '@elanus/expr';
+import type { ColumnSource, WordIndex } from '@elanus/expr';
 import type { VectorCodes } from '@elanus/kernel';
 import {
   type CollectionSchema,
@@ -16,6 +16,7 @@ import { missingColumn } from './missing-column.ts';
 import type { Moment } from './moment.ts';
 import type { SealedFile } from './sealed/sealed-file.ts';
 import { grownBytes, grownUint32, sharedBytes, sharedUint32 } from './shared-memory.ts';
+import { knownWords } from './words/known-words.ts';
 
 /** The fields that rows are stored with. */
 export function storedFields(schema: CollectionSchema): readonly FieldSchema[] {
@@ -373,6 +374,11 @@ export class Chunk implements ColumnSource {
       norms.rows = end;
     }
     return norms.rows < rows ? null : norms.values;
+  }
+
+  /** Of a text field whose words a filter has asked for. */
+  words(id: FieldId): WordIndex | undefined {
+    return knownWords(this, id);
   }
 
   /** Codes of the first rows of a vector field, if anybody has made some. */

@@ -1,7 +1,8 @@
 import type { KeyColumn } from '@elanus/model';
 import type { QueryRows } from '@elanus/rpc';
 import { FirstRows, keyOrder, sortRows } from './key-order.ts';
-import { openFiles, type Read, takeTurns } from './read.ts';
+import { prepareRead } from './prepare-read.ts';
+import { type Read, takeTurns } from './read.ts';
 import { keysOfRows, locationsOfRows, type RowList, rowListSlice } from './row-list.ts';
 import { rowsByKey } from './rows-by-key.ts';
 import { countSelected, type SelectedRows, selectRows } from './select-rows.ts';
@@ -22,8 +23,8 @@ export async function queryShards(
   window: RowWindow,
   keyType: KeyColumn['dataType'],
 ): Promise<Omit<QueryRows, 'readTimestamp'>> {
-  const opening = openFiles(read);
-  if (opening !== null) await opening;
+  const preparing = prepareRead(read);
+  if (preparing !== null) await preparing;
   const end = window.limit === null ? Number.POSITIVE_INFINITY : window.offset + window.limit;
   const candidates = await candidateRows(read, end);
   const sorted = await sortRows(read, candidates, keyOrder(candidates.views));
@@ -34,8 +35,8 @@ export async function queryShards(
 /** How many rows the read is about. */
 export async function countShards(read: Read): Promise<number> {
   const isOfAll = read.selection === null && read.shards.every((shard) => shard.isNow(read.scope.at));
-  const opening = isOfAll ? null : openFiles(read);
-  if (opening !== null) await opening;
+  const preparing = isOfAll ? null : prepareRead(read);
+  if (preparing !== null) await preparing;
   if (read.selection?.keys != null) return (await rowsByKey(read, read.selection.keys)).rows.length;
   return (await selectRows(read)).reduce((sum, selected) => sum + countSelected(selected), 0);
 }

@@ -3,7 +3,8 @@ import type { GraphWalk, QueryVectors, SearchHits, SparseScoring } from '@elanus
 import { type WeighedQueries, weighQueries } from './bm25/weigh-queries.ts';
 import { type HitList, mergeHits } from './hit-list.ts';
 import { keyOrderWhenNeeded } from './key-order.ts';
-import { inPieces, openFiles, type Read } from './read.ts';
+import { prepareRead } from './prepare-read.ts';
+import { inPieces, type Read } from './read.ts';
 import { keysOfRows, locationsOfRows, type RowList } from './row-list.ts';
 import { type ScanTools, scanRows } from './scan-rows.ts';
 import { type SelectedRows, selectRows } from './select-rows.ts';
@@ -39,8 +40,8 @@ export async function searchShards(
   tools: ScanTools,
   keyType: KeyColumn['dataType'],
 ): Promise<Omit<SearchHits, 'readTimestamp'>> {
-  const opening = openFiles(read);
-  if (opening !== null) await opening;
+  const preparing = prepareRead(read);
+  if (preparing !== null) await preparing;
   const selected = await selectRows(read);
   const found = await findHits(read, await weighed(read, search), tools, selected);
   const { list, scores } = await hitRows(read, found, selected);

@@ -9,6 +9,8 @@ import {
 } from '@elanus/model';
 import { fieldFixture, schemaFixture } from '@elanus/model/testing';
 import type { ColumnSource } from '../predicate.ts';
+import { standardWords } from '../standard-analyzer.ts';
+import type { WordIndex } from '../word-index.ts';
 
 /** A row as JSON would write it; `undefined` is null. JSON fields hold their text. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -164,7 +166,20 @@ export function columnsOf(schema: CollectionSchema, rows: readonly Row[]): Colum
     const values = rows.map((values) => values[name]);
     if (dataType !== DataType.FloatVector) columns.set(id, columnOf(dataType, elementType, nullable, values));
   }
-  return { column: (id) => columns.get(id)! };
+  const texts = (id: FieldId) => {
+    const name = fields.find((field) => field.id === id)!.name;
+    return rows.map((row) => standardWords((row[name] ?? '') as string));
+  };
+  return { column: (id) => columns.get(id)!, words: (id) => indexOf(texts(id)) };
+}
+
+function indexOf(texts: readonly (readonly string[])[]): WordIndex {
+  return {
+    visit(word, start, end, visit) {
+      for (let row = start; row < end; row++)
+        for (const [position, other] of texts[row]!.entries()) if (other === word) visit(row, position);
+    },
+  };
 }
 
 function columnOf(

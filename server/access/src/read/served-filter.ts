@@ -1,5 +1,6 @@
-import { type Predicate, planningFilter } from '@elanus/expr';
-import type { CollectionSchema } from '@elanus/model';
+import { type PlanOptions, type Predicate, planningFilter } from '@elanus/expr';
+import { type Analyzer, isMatchEnabled, openFieldAnalyzer, readFieldAnalysis } from '@elanus/functions';
+import type { CollectionSchema, FieldId } from '@elanus/model';
 import type { Methods } from '@elanus/proto';
 import type { AccessDependencies } from '../handler.ts';
 import { runInSlices } from '../rows/sliced-work.ts';
@@ -17,7 +18,19 @@ export async function planServedFilter(
   templates: Methods['Search']['request']['exprTemplateValues'],
   timeZone: string,
 ): Promise<Predicate | null> {
-  const planning = planningFilter(text, schema, templateValues(templates), { timeZone });
+  const wordsOf = /_match/i.test(text) ? await wordsOfMatchedFields(schema) : undefined;
+  const options = { timeZone, ...(wordsOf === undefined ? {} : { wordsOf }) };
+  const planning = planningFilter(text, schema, templateValues(templates), options);
   const first = planning.next();
   return first.done ? first.value : await runInSlices(planning, share);
+}
+
+/** Opens the analyzers of all fields that `text_match` may ask about. */
+async function wordsOfMatchedFields(schema: CollectionSchema): Promise<PlanOptions['wordsOf']> {
+  const analyzers = new Map<FieldId, Analyzer>();
+  for (const field of schema.fields) {
+    const analysis = isMatchEnabled(field) ? readFieldAnalysis(field) : null;
+    if (analysis !== null) analyzers.set(field.id, await openFieldAnalyzer(analysis));
+  }
+  return ({ id }, text) => analyzers.get(id)?.analyze(text) ?? [];
 }
