@@ -170,6 +170,36 @@ test('a message above the limit is refused with RESOURCE_EXHAUSTED and both size
   });
 });
 
+test('a call that takes longer than its deadline is answered by it, and aborted', async () => {
+  const { promise: aborted, resolve: abort } = Promise.withResolvers<unknown>();
+  await using server = await started({
+    GetVersion: async (_, { signal }) => {
+      signal.addEventListener('abort', () => abort(signal.reason));
+      await aborted;
+      return {};
+    },
+  });
+  const session = connectHttp2(`http://127.0.0.1:${server.port}`);
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': `${SERVICE_PATH}GetVersion`,
+    'content-type': 'application/grpc',
+    'grpc-timeout': '20m',
+  });
+  stream.end(Buffer.from('0000000000', 'hex'));
+  const [headers] = (await once(stream, 'response')) as [Record<string, string>];
+  assert.equal(Number(headers['grpc-status']), grpcStatus.DEADLINE_EXCEEDED);
+  assert.equal(((await aborted) as { code: number }).code, 10_000);
+  session.destroy();
+});
+
+test('an answer larger than the limit is not sent', async () => {
+  const version = 'x'.repeat(RECEIVE_BYTES_MAX + 1);
+  await using server = await started({ GetVersion: async () => ({ version }) });
+  using client = new RawClient(server.port);
+  await assert.rejects(client.call('GetVersion', EMPTY), { code: grpcStatus.RESOURCE_EXHAUSTED });
+});
+
 test('close waits for what is in flight', async () => {
   const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
   const { promise: answerNow, resolve: finish } = Promise.withResolvers<void>();

@@ -1,10 +1,11 @@
 import { invalidParameter, MilvusError, serviceUnimplemented } from '@elanus/model';
 import { DecodeError, type Draft, decode, encode, type Method, methods, SERVICE_PATH } from '@elanus/proto';
 import type { Clock, Logger } from '@elanus/runtime';
-import { status as grpcStatus, type handleUnaryCall, type Server, type ServerUnaryCall } from '@grpc/grpc-js';
 import { type CallContext, FailedAnswer, type Handlers } from '../handler.ts';
 import { type StatusDraft, SUCCESS, statusOf } from '../wire/status.ts';
 import type { CallMetrics, MethodMetrics } from './call-metrics.ts';
+import type { GrpcHandler } from './grpc/grpc-call.ts';
+import { GRPC_STATUS, GrpcError } from './grpc/grpc-status.ts';
 import { UnaryCall } from './unary-call.ts';
 
 export interface ServiceOptions {
@@ -18,23 +19,20 @@ export interface ServiceOptions {
 type AnyHandler = (request: object, context: CallContext) => Promise<object>;
 
 /**
- * Registers every method of MilvusService. A method without a handler answers in its own response type with
- * code 10, because some clients take gRPC's UNIMPLEMENTED for an empty success. Left to gRPC are streams,
- * answers that have no place for a status, and AlterCollectionSchema, where pymilvus falls back on UNIMPLEMENTED.
+ * A handler of bytes for every method of MilvusService, by path. A method without a handler answers in its own response
+ * type with code 10, because some clients take gRPC's UNIMPLEMENTED for an empty success. Left to gRPC are streams and
+ * answers that have no place for a status.
  */
-export function registerMilvusService(server: Server, options: ServiceOptions): void {
+export function milvusService(options: ServiceOptions): ReadonlyMap<string, GrpcHandler> {
   const metricsOf = options.metrics.ofMethods();
+  const service = new Map<string, GrpcHandler>();
   for (const method of methods) {
     const handler = options.handlers[method.name] as AnyHandler | undefined;
     if (handler === undefined && !canSayUnimplemented(method)) continue;
-    server.register<Buffer, Uint8Array>(
-      SERVICE_PATH + method.name,
-      unary(method, handler ?? unimplemented(method), metricsOf(method.name), options),
-      toBuffer,
-      (bytes) => bytes,
-      'unary',
-    );
+    const serve = unary(method, handler ?? unimplemented(method), metricsOf(method.name), options);
+    service.set(SERVICE_PATH + method.name, serve);
   }
+  return service;
 }
 
 function canSayUnimplemented(method: Method): boolean {
@@ -45,43 +43,30 @@ function unimplemented(method: Method): AnyHandler {
   return () => Promise.reject(serviceUnimplemented(method.name));
 }
 
-function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
 /** decode → context → handler → encode; whatever fails becomes a Status here and nowhere else. */
 function unary(
   method: Method,
   handler: AnyHandler,
   metrics: MethodMetrics,
   { clock, logger }: ServiceOptions,
-): handleUnaryCall<Buffer, Uint8Array> {
-  const answer = async (call: ServerUnaryCall<Buffer, Uint8Array>): Promise<Uint8Array> => {
-    const request = decode(method.request, call.request);
-    return encodeSuccess(method, await handler(request, new UnaryCall(call, request)));
-  };
-  return (call, reply) => {
+): GrpcHandler {
+  return async (bytes, call) => {
     const beganMs = clock.monotonicMs();
     metrics.begin();
-    answer(call).then(
-      (bytes) => {
-        metrics.end(call.cancelled ? 'abandon' : 'success', clock.monotonicMs() - beganMs);
-        reply(null, bytes);
-      },
-      (error: unknown) => {
-        metrics.end(call.cancelled ? 'abandon' : 'fail', clock.monotonicMs() - beganMs);
-        const told = toldToClient(error);
-        if (told === undefined && !call.cancelled) {
-          logger.error(
-            { method: method.name, peer: call.getPeer(), err: error },
-            'a call failed by our own fault',
-          );
-        }
-        if (method.status === null)
-          reply({ code: grpcStatus.INTERNAL, details: told?.message ?? 'unexpected error' });
-        else reply(null, encodeFailure(method, statusOf(told ?? error), answerBeside(error)));
-      },
-    );
+    try {
+      const request = decode(method.request, bytes);
+      const answer = encodeSuccess(method, await handler(request, new UnaryCall(call, request)));
+      metrics.end(call.isCancelled ? 'abandon' : 'success', clock.monotonicMs() - beganMs);
+      return answer;
+    } catch (error) {
+      metrics.end(call.isCancelled ? 'abandon' : 'fail', clock.monotonicMs() - beganMs);
+      const told = toldToClient(error);
+      if (told === undefined && !call.isCancelled)
+        logger.error({ method: method.name, peer: call.peer, err: error }, 'a call failed by our own fault');
+      if (method.status === null)
+        throw new GrpcError(GRPC_STATUS.internal, told?.message ?? 'unexpected error');
+      return encodeFailure(method, statusOf(told ?? error), answerBeside(error));
+    }
   };
 }
 

@@ -1,0 +1,193 @@
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import { encodedGrpcMessage, GRPC_STATUS, GrpcError } from './grpc-status.ts';
+import { millisecondsOf } from './grpc-timeout.ts';
+import { ACCEPTED_ENCODINGS, inflated } from './inflate.ts';
+import { MessageReader, PREFIX_BYTES } from './message-reader.ts';
+
+/** Takes the bytes of a request and gives those of the answer; rejects with GrpcError for a status of gRPC's own. */
+export type GrpcHandler = (request: Buffer, call: GrpcCall) => Promise<Uint8Array>;
+
+export interface MessageLimits {
+  readonly receiveBytesMax: number;
+  readonly sendBytesMax: number;
+}
+
+/** Timers count no further; a call with more time has no deadline. */
+const TIMEOUT_MS_MAX = 0x7fff_ffff;
+/** How long a client may go on sending a request that has its answer. */
+const UNHEARD_MS_MAX = 1_000;
+/** Larger answers are not copied behind their prefix. */
+const COPIED_BYTES_MAX = 16 * 1024;
+
+const { HTTP2_HEADER_STATUS, HTTP2_HEADER_CONTENT_TYPE, NGHTTP2_NO_ERROR } = constants;
+const ANSWER_HEADERS = {
+  [HTTP2_HEADER_STATUS]: 200,
+  [HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc+proto',
+  'grpc-accept-encoding': ACCEPTED_ENCODINGS,
+};
+const OK_TRAILERS = { 'grpc-status': '0' };
+
+/**
+ * One unary call over one HTTP/2 stream (gRPC over HTTP/2, "PROTOCOL-HTTP2"): its message is put together, handed to
+ * the handler when the client has said that nothing follows, and answered once, by whoever is first: the handler,
+ * an error, or the deadline.
+ */
+export class GrpcCall {
+  readonly #stream: ServerHttp2Stream;
+  readonly #headers: IncomingHttpHeaders;
+  readonly #limits: MessageLimits;
+  #isAnswered = false;
+  #isCancelled = false;
+  #onCancel: (() => void) | null = null;
+  #deadline: NodeJS.Timeout | null = null;
+
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, limits: MessageLimits) {
+    this.#stream = stream;
+    this.#headers = headers;
+    this.#limits = limits;
+  }
+
+  /** Reads the request, runs `handler` (`null`: nobody serves this path) and answers. */
+  serve(handler: GrpcHandler | null): void {
+    const stream = this.#stream;
+    // A stream that breaks is closed, which is looked at below.
+    stream.on('error', () => {});
+    stream.once('close', () => this.#cancel());
+    const path = this.#headers[':path'] as string;
+    try {
+      this.#startDeadline();
+      if (handler === null)
+        throw new GrpcError(GRPC_STATUS.unimplemented, `The server does not implement the method ${path}`);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    const reader = new MessageReader(path, this.#limits.receiveBytesMax);
+    stream.on('data', (chunk: Buffer) => {
+      if (this.#isAnswered) return;
+      try {
+        reader.push(chunk);
+      } catch (error) {
+        this.#fail(error);
+      }
+    });
+    stream.once('end', () => {
+      if (!this.#isAnswered && !this.#isCancelled) void this.#run(handler, reader);
+    });
+  }
+
+  /** The value of a header; the first, should it come several times. */
+  header(name: string): string | undefined {
+    const value = this.#headers[name];
+    return Array.isArray(value) ? value[0] : value;
+  }
+
+  /** `host:port` of the client; empty when the connection has gone. */
+  get peer(): string {
+    const socket = this.#stream.session?.socket;
+    return socket?.remoteAddress === undefined ? '' : `${socket.remoteAddress}:${socket.remotePort}`;
+  }
+
+  /** Nobody waits for an answer any more: the client has gone, or its deadline has passed. */
+  get isCancelled(): boolean {
+    return this.#isCancelled;
+  }
+
+  /** Calls back once when the call is cancelled before it is answered. One listener; at once when it is cancelled already. */
+  onCancel(listener: () => void): void {
+    if (this.#isCancelled) listener();
+    else this.#onCancel = listener;
+  }
+
+  async #run(handler: GrpcHandler, reader: MessageReader): Promise<void> {
+    try {
+      const message = reader.finish();
+      const request = message.isCompressed
+        ? await inflated(message, this.header('grpc-encoding'), this.#limits.receiveBytesMax)
+        : message.bytes;
+      this.#answer(await handler(request, this));
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #startDeadline(): void {
+    const timeout = this.header('grpc-timeout');
+    if (timeout === undefined) return;
+    const ms = millisecondsOf(timeout);
+    if (ms > TIMEOUT_MS_MAX) return;
+    this.#deadline = setTimeout(() => {
+      this.#cancel();
+      this.#fail(new GrpcError(GRPC_STATUS.deadlineExceeded, 'Deadline exceeded'));
+    }, ms);
+  }
+
+  #cancel(): void {
+    this.#end();
+    if (this.#isCancelled) return;
+    this.#isCancelled = true;
+    this.#onCancel?.();
+    this.#onCancel = null;
+  }
+
+  #end(): void {
+    if (this.#deadline !== null) clearTimeout(this.#deadline);
+    this.#deadline = null;
+  }
+
+  #answer(answer: Uint8Array): void {
+    if (this.#isAnswered || this.#stream.destroyed) return;
+    if (answer.length > this.#limits.sendBytesMax)
+      throw new GrpcError(
+        GRPC_STATUS.resourceExhausted,
+        `Attempted to send message with a size larger than ${this.#limits.sendBytesMax}`,
+      );
+    this.#settle();
+    const stream = this.#stream;
+    stream.respond(ANSWER_HEADERS, { waitForTrailers: true });
+    stream.once('wantTrailers', () => stream.sendTrailers(OK_TRAILERS));
+    if (answer.length <= COPIED_BYTES_MAX) {
+      const framed = Buffer.allocUnsafe(PREFIX_BYTES + answer.length);
+      writePrefix(framed, answer.length);
+      framed.set(answer, PREFIX_BYTES);
+      stream.end(framed);
+    } else {
+      const prefix = Buffer.allocUnsafe(PREFIX_BYTES);
+      writePrefix(prefix, answer.length);
+      stream.write(prefix);
+      stream.end(answer);
+    }
+  }
+
+  /** Ends the call with a status; what the client still sends is not waited for. */
+  #fail(error: unknown): void {
+    if (this.#isAnswered || this.#stream.destroyed) return;
+    this.#settle();
+    const { status, message } =
+      error instanceof GrpcError ? error : { status: GRPC_STATUS.internal, message: 'unexpected error' };
+    this.#stream.respond(
+      { ...ANSWER_HEADERS, 'grpc-status': String(status), 'grpc-message': encodedGrpcMessage(message) },
+      { endStream: true },
+    );
+    if (!this.#stream.readableEnded) stopListening(this.#stream);
+  }
+
+  /** From here on the call is answered: no deadline, nothing to cancel. */
+  #settle(): void {
+    this.#isAnswered = true;
+    this.#onCancel = null;
+    this.#end();
+  }
+}
+
+/** What still comes is thrown away. Not cut off at once: the answer, which is still to be written, would go with it. */
+export function stopListening(stream: ServerHttp2Stream): void {
+  stream.resume();
+  const cut = setTimeout(() => stream.close(NGHTTP2_NO_ERROR), UNHEARD_MS_MAX).unref();
+  stream.once('close', () => clearTimeout(cut));
+}
+
+function writePrefix(into: Buffer, length: number): void {
+  into[0] = 0;
+  into.writeUInt32BE(length, 1);
+}

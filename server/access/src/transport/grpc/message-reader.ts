@@ -1,0 +1,88 @@
+import { GRPC_STATUS, GrpcError } from './grpc-status.ts';
+
+/** Before each message: whether it is compressed, and its length. */
+export const PREFIX_BYTES = 5;
+/** What a message gets before it has shown that it is as long as it says; then room doubles. */
+const FIRST_BYTES_MAX = 1024 * 1024;
+
+export interface ReceivedMessage {
+  readonly isCompressed: boolean;
+  /** Of its own, or the part of a chunk. */
+  readonly bytes: Buffer;
+}
+
+/**
+ * Puts the one message of a unary call together. A message in one chunk is not copied, any other is copied once or,
+ * above a megabyte, twice; memory is taken as bytes come, whatever length the prefix claims.
+ */
+export class MessageReader {
+  readonly #path: string;
+  readonly #bytesMax: number;
+  /** The prefix, as long as it is not whole. */
+  #prefix: Buffer | null = null;
+  #isCompressed = false;
+  /** -1: not known yet. */
+  #length = -1;
+  #bytes: Buffer = NOTHING;
+  #received = 0;
+
+  constructor(path: string, bytesMax: number) {
+    this.#path = path;
+    this.#bytesMax = bytesMax;
+  }
+
+  /** @throws GrpcError when the message is too long, of a form that gRPC does not know, or not the only one */
+  push(chunk: Buffer): void {
+    if (this.#length >= 0) {
+      this.#add(chunk);
+      return;
+    }
+    const begin = this.#prefix === null ? chunk : Buffer.concat([this.#prefix, chunk]);
+    if (begin.length < PREFIX_BYTES) {
+      this.#prefix = begin;
+      return;
+    }
+    this.#open(begin[0]!, begin.readUInt32BE(1));
+    this.#add(begin.subarray(PREFIX_BYTES));
+  }
+
+  /** @throws GrpcError when the call ended before its message did */
+  finish(): ReceivedMessage {
+    if (this.#length < 0 || this.#received < this.#length)
+      throw new GrpcError(GRPC_STATUS.internal, `The call of ${this.#path} ended before its message`);
+    return { isCompressed: this.#isCompressed, bytes: this.#bytes };
+  }
+
+  #open(flags: number, length: number): void {
+    if (flags > 1) throw new GrpcError(GRPC_STATUS.internal, `A message cannot have the flags ${flags}`);
+    if (length > this.#bytesMax)
+      throw new GrpcError(
+        GRPC_STATUS.resourceExhausted,
+        `Received message larger than max (${length} vs ${this.#bytesMax})`,
+      );
+    this.#isCompressed = flags === 1;
+    this.#length = length;
+  }
+
+  #add(chunk: Buffer): void {
+    const received = this.#received + chunk.length;
+    if (received > this.#length)
+      throw new GrpcError(GRPC_STATUS.internal, `The call of ${this.#path} has more than one message`);
+    if (chunk.length === this.#length) this.#bytes = chunk;
+    else if (chunk.length > 0) {
+      this.#makeRoom(received);
+      this.#bytes.set(chunk, this.#received);
+    }
+    this.#received = received;
+  }
+
+  #makeRoom(length: number): void {
+    if (length <= this.#bytes.length) return;
+    const room = Math.max(length, FIRST_BYTES_MAX, 2 * this.#bytes.length);
+    const grown = Buffer.allocUnsafeSlow(Math.min(room, this.#length));
+    grown.set(this.#bytes.subarray(0, this.#received));
+    this.#bytes = grown;
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
