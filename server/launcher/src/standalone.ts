@@ -96,6 +96,8 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
       random: systemRandom,
       logger: role('worker'),
       metrics,
+      sealLimits: settings.flush.seal,
+      collectLimits: settings.flush.collect,
     }),
   );
   const recovery = await streaming.recover(state.catalog.collections(), {

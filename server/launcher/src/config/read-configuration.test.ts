@@ -169,3 +169,16 @@ test('an object store that can’t be meant is refused by name', async () => {
   const { warnings } = await readConfiguration({ config: file('minio: { adress: x }\n') }, {}, '/');
   assert.match(warnings[0]!, /unknown key minio\.adress .*did you mean minio\.address\?/);
 });
+
+test('what decides when rows go to files is read from Milvus’ keys', async () => {
+  const text =
+    'dataCoord:\n  segment: { maxSize: 100, sealProportion: 0.5, maxLife: 60 }\n  gc: { interval: 5 }\n';
+  const { settings, warnings } = await readConfiguration({ config: file(text) }, {}, directory);
+  assert.equal(settings.flush.seal.bytesMax, 50 * 1024 * 1024);
+  assert.equal(settings.flush.seal.lifeMsMax, 60_000);
+  assert.equal(settings.flush.seal.idleMsMax, 600_000);
+  assert.equal(settings.flush.collect.intervalMs, 5_000);
+  assert.deepEqual(warnings, []);
+  const refused = file('dataCoord: { segment: { sealProportion: 2 } }');
+  await assert.rejects(readConfiguration({ config: refused }, {}, directory), /above 0 and up to 1/);
+});

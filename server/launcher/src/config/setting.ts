@@ -27,6 +27,19 @@ export function wholeNumber(
   };
 }
 
+/** A share: above 0, at most 1. */
+export function fraction(key: string, fallback: number): Setting<number> {
+  return {
+    key,
+    fallback,
+    read: (value, origin) => {
+      const number = typeof value === 'number' ? value : Number(String(value).trim() || Number.NaN);
+      if (number > 0 && number <= 1) return number;
+      throw new StartError(`${origin} is ${JSON.stringify(value)}, it must be a number above 0 and up to 1`);
+    },
+  };
+}
+
 /** One of a few words, case aside. */
 export function oneOf<Word extends string>(
   key: string,

@@ -1,6 +1,7 @@
 import { type AccessLimits, DEFAULT_LIMITS } from '@elanus/access';
 import { COORDINATOR_LIMITS_DEFAULT, type CoordinatorLimits } from '@elanus/coordinator';
 import { LOG_LEVELS, type LogLevel } from '../log-level.ts';
+import { FLUSH_SETTINGS, type FlushSettings, readFlushSettings } from './flush-settings.ts';
 import { oneOf, type Setting, wholeNumber } from './setting.ts';
 
 /** What the configuration decides besides addresses and directories. */
@@ -12,6 +13,7 @@ export interface Settings {
   readonly indexBuildsMax: number;
   /** Bytes of a bucket's files that are kept on this machine's disk. */
   readonly objectCacheBytes: number;
+  readonly flush: FlushSettings;
 }
 
 const MIB = 1024 * 1024;
@@ -78,6 +80,7 @@ export const SETTINGS = {
     min: 1,
     max: 1_073_741_824,
   }),
+  ...FLUSH_SETTINGS,
 } as const;
 
 /** Reads each setting once. @throws StartError for a value that can't be */
@@ -107,5 +110,6 @@ export function readSettings(read: <Value>(setting: Setting<Value>) => Value): S
     },
     indexBuildsMax: read(SETTINGS.indexBuildsMax),
     objectCacheBytes: read(SETTINGS.objectCacheBytes),
+    flush: readFlushSettings(read),
   };
 }

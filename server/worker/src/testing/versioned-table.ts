@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   type CollectionInfo,
+  type Column,
   DataType,
   denseVectorBytes,
   type FieldId,
@@ -129,7 +130,7 @@ function batchOf(keys: readonly bigint[], version: bigint): RowBatch {
   const vectors = { dataType: DataType.FloatVector, length, validity: null, dim: DIM } as const;
   return {
     length,
-    columns: new Map([
+    columns: new Map<FieldId, Column>([
       [ID as FieldId, keyColumn(keys, DataType.Int64)],
       [VERSION, { dataType: DataType.Int64, length, validity: null, values }],
       [VECTOR, { ...vectors, bytes: vectorsOf(length, version) }],
