@@ -1,3 +1,4 @@
+export { aggregateShards, type GroupedRows } from './aggregate-shards.ts';
 export { openChunks } from './chunk.ts';
 export { fetchColumns } from './fetch-columns.ts';
 export {
@@ -12,9 +13,12 @@ export {
 } from './files/index.ts';
 export { FilterCache } from './filter/filter-cache.ts';
 export type { FilterTools } from './filter/filter-views.ts';
+export { missingColumn } from './missing-column.ts';
+export { prepareRead } from './prepare-read.ts';
 export type { PreparedWrite, WriteEffect } from './prepared-write.ts';
 export { countShards, queryShards, type RowWindow } from './query-shards.ts';
 export type { Read, RowSelection } from './read.ts';
+export { locationsOfRows } from './row-list.ts';
 export {
   blocksOf,
   type PieceLimits,

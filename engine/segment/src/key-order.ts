@@ -1,4 +1,4 @@
-import { DataType, type KeyColumn, type VarCharColumn } from '@elanus/model';
+import { DataType, type Int64Column, type KeyColumn, type VarCharColumn } from '@elanus/model';
 import { inPieces, type Turns, takeTurns } from './read.ts';
 import type { RowList } from './row-list.ts';
 import type { ChunkView } from './shard.ts';
@@ -14,7 +14,9 @@ export function keyOrder(views: readonly ChunkView[]): RowOrder {
 /** As `keyOrder`, of rows of columns. */
 export function rowOrderOf(columns: readonly KeyColumn[]): RowOrder {
   const isText = columns[0]?.dataType === DataType.VarChar;
-  const compare = isText ? textOrder(columns as readonly VarCharColumn[]) : int64Order(columns);
+  const compare = isText
+    ? textOrder(columns as readonly VarCharColumn[])
+    : int64Order(columns as readonly Int64Column[]);
   return (a, rowA, b, rowB) => compare(a, rowA, b, rowB) || a - b || rowA - rowB;
 }
 
@@ -40,9 +42,9 @@ export function wordsOf(values: BigInt64Array): Int32Array {
   return words;
 }
 
-/** By halves: reading a bigint makes an object. */
-function int64Order(columns: readonly KeyColumn[]): RowOrder {
-  const halves = columns.map((column) => wordsOf((column as { values: BigInt64Array }).values));
+/** Int64 values, ascending; by halves: reading a bigint makes an object. */
+export function int64Order(columns: readonly { readonly values: BigInt64Array }[]): RowOrder {
+  const halves = columns.map(({ values }) => wordsOf(values));
   return (a, rowA, b, rowB) => {
     const wordsA = halves[a]!;
     const wordsB = halves[b]!;
@@ -52,7 +54,10 @@ function int64Order(columns: readonly KeyColumn[]): RowOrder {
   };
 }
 
-function textOrder(columns: readonly VarCharColumn[]): RowOrder {
+/** Texts by their bytes, ascending. */
+export function textOrder(
+  columns: readonly { readonly offsets: Uint32Array; readonly bytes: Uint8Array }[],
+): RowOrder {
   return (a, rowA, b, rowB) => {
     const textA = columns[a]!;
     const textB = columns[b]!;
@@ -146,7 +151,15 @@ const FEW_ROWS = 32;
 /** The list in the order given; long lists in pieces. */
 export async function sortRows(read: Turns, list: RowList, order: RowOrder): Promise<RowList> {
   if (list.rows.length <= FEW_ROWS) return sortFewRows(list, order);
-  const { viewOf, rows } = list;
+  return await takeRows(read, list, await sortedPositions(read, list, order));
+}
+
+/** The positions in the list of its rows in the order given. */
+export async function sortedPositions(
+  read: Turns,
+  { viewOf, rows }: RowList,
+  order: RowOrder,
+): Promise<Uint32Array> {
   const before = (a: number, b: number): number => order(viewOf[a]!, rows[a]!, viewOf[b]!, rows[b]!);
   let from = Uint32Array.from(rows, (_, i) => i);
   for (let start = 0; start < from.length; start += RUN_ROWS) {
@@ -159,7 +172,7 @@ export async function sortRows(read: Turns, list: RowList, order: RowOrder): Pro
       await mergeRuns(read, { from, to, start, width, before });
     [from, to] = [to, from];
   }
-  return await reordered(read, list, from);
+  return from;
 }
 
 function sortFewRows(list: RowList, order: RowOrder): RowList {
@@ -179,13 +192,14 @@ function sortFewRows(list: RowList, order: RowOrder): RowList {
   return { views: list.views, viewOf, rows };
 }
 
-async function reordered(read: Turns, list: RowList, order: Uint32Array): Promise<RowList> {
-  const viewOf = new Uint32Array(order.length);
-  const rows = new Uint32Array(order.length);
-  await inPieces(read, order.length, (start, end) => {
+/** The rows at `positions` of the list, in that order. */
+export async function takeRows(read: Turns, list: RowList, positions: Uint32Array): Promise<RowList> {
+  const viewOf = new Uint32Array(positions.length);
+  const rows = new Uint32Array(positions.length);
+  await inPieces(read, positions.length, (start, end) => {
     for (let i = start; i < end; i++) {
-      viewOf[i] = list.viewOf[order[i]!]!;
-      rows[i] = list.rows[order[i]!]!;
+      viewOf[i] = list.viewOf[positions[i]!]!;
+      rows[i] = list.rows[positions[i]!]!;
     }
   });
   return { views: list.views, viewOf, rows };

@@ -1,23 +1,26 @@
 import type { KeyColumn } from '@elanus/model';
-import type { QueryRows } from '@elanus/rpc';
-import { FirstRows, keyOrder, sortRows } from './key-order.ts';
+import type { OrderKey, QueryRows } from '@elanus/rpc';
+import { fieldOrder } from './field-order.ts';
+import { FirstRows, type RowOrder, sortRows } from './key-order.ts';
 import { prepareRead } from './prepare-read.ts';
-import { type Read, takeTurns } from './read.ts';
+import type { Read } from './read.ts';
 import { keysOfRows, locationsOfRows, type RowList, rowListSlice } from './row-list.ts';
 import { rowsByKey } from './rows-by-key.ts';
 import { countSelected, type SelectedRows, selectRows } from './select-rows.ts';
+import type { ChunkView } from './shard.ts';
+import { visitSelected } from './visit-rows.ts';
 
 /** Up to here only the wanted rows are held while the others are looked at. */
 const HEAP_ROWS_MAX = 65_536;
-const SCAN_ROWS = 1024;
 
 export interface RowWindow {
   /** `null`: to the end. */
   readonly limit: number | null;
   readonly offset: number;
+  readonly orderBy?: readonly OrderKey[];
 }
 
-/** The rows that the read is about, in ascending key order, cut to the window. */
+/** The rows that the read is about, in the order asked for and then by ascending key, cut to the window. */
 export async function queryShards(
   read: Read,
   window: RowWindow,
@@ -26,8 +29,9 @@ export async function queryShards(
   const preparing = prepareRead(read);
   if (preparing !== null) await preparing;
   const end = window.limit === null ? Number.POSITIVE_INFINITY : window.offset + window.limit;
-  const candidates = await candidateRows(read, end);
-  const sorted = await sortRows(read, candidates, keyOrder(candidates.views));
+  const orderOf = (views: readonly ChunkView[]): RowOrder => fieldOrder(views, window.orderBy ?? []);
+  const candidates = await candidateRows(read, end, orderOf);
+  const sorted = await sortRows(read, candidates, orderOf(candidates.views));
   const rows = rowListSlice(sorted, window.offset, Math.min(end, sorted.rows.length));
   return { keys: await keysOfRows(read, rows, keyType), locations: await locationsOfRows(read, rows) };
 }
@@ -41,14 +45,18 @@ export async function countShards(read: Read): Promise<number> {
   return (await selectRows(read)).reduce((sum, selected) => sum + countSelected(selected), 0);
 }
 
-/** At least the first `count` rows by key. */
-async function candidateRows(read: Read, count: number): Promise<RowList> {
+/** At least the first `count` rows by the order. */
+async function candidateRows(
+  read: Read,
+  count: number,
+  orderOf: (views: readonly ChunkView[]) => RowOrder,
+): Promise<RowList> {
   if (read.selection?.keys != null) return await rowsByKey(read, read.selection.keys);
   const selected = await selectRows(read);
   const views = selected.map(({ view }) => view);
   if (count > HEAP_ROWS_MAX) return await allRows(read, selected);
-  const first = new FirstRows(keyOrder(views), Math.min(count, totalRows(selected)));
-  await forEachRow(read, selected, (view, row) => first.offer(view, row));
+  const first = new FirstRows(orderOf(views), Math.min(count, totalRows(selected)));
+  await visitSelected(read, selected, (view, row) => first.offer(view, row));
   return first.list(views);
 }
 
@@ -57,27 +65,12 @@ async function allRows(read: Read, selected: readonly SelectedRows[]): Promise<R
   const viewOf = new Uint32Array(total);
   const rows = new Uint32Array(total);
   let at = 0;
-  await forEachRow(read, selected, (view, row) => {
+  await visitSelected(read, selected, (view, row) => {
     viewOf[at] = view;
     rows[at] = row;
     at += 1;
   });
   return { views: selected.map(({ view }) => view), viewOf, rows };
-}
-
-async function forEachRow(
-  read: Read,
-  selected: readonly SelectedRows[],
-  visit: (view: number, row: number) => void,
-): Promise<void> {
-  for (const [number, { view, allowed }] of selected.entries()) {
-    for (let start = 0; start < view.rows; start += SCAN_ROWS) {
-      await takeTurns(read);
-      const end = Math.min(start + SCAN_ROWS, view.rows);
-      for (let row = start; row < end; row++)
-        if (allowed === null || ((allowed[row >> 3]! >> (row & 7)) & 1) === 1) visit(number, row);
-    }
-  }
 }
 
 function totalRows(selected: readonly SelectedRows[]): number {

@@ -147,10 +147,46 @@ export interface SearchHits {
   readonly locations: RowLocations;
 }
 
+/** One criterion of an order of rows. */
+export interface OrderKey {
+  /** A scalar field that is neither JSON nor an array. */
+  readonly field: FieldId;
+  readonly direction: 'ascending' | 'descending';
+  readonly nulls: 'first' | 'last';
+}
+
 export interface QueryTask extends ReadTask {
-  /** `null`: all matching rows. Rows come in ascending key order. */
+  /** `null`: all matching rows. */
   readonly limit: number | null;
   readonly offset: number;
+  /** Rows that are equal in all of these come in ascending key order, and so do all rows when it is left out. */
+  readonly orderBy?: readonly OrderKey[];
+}
+
+/** What an aggregate works out of the rows of a group; nulls do not take part. */
+export interface Aggregate {
+  readonly function: 'count' | 'sum' | 'avg' | 'min' | 'max';
+  /** `null`: counts rows. Sums and averages need numbers, `min` and `max` what can be ordered. */
+  readonly field: FieldId | null;
+}
+
+export interface AggregateTask extends ReadTask {
+  /** Rows with the same values, nulls among them, are one group; empty: all rows are one group, also when there is none. */
+  readonly groupBy: readonly FieldId[];
+  readonly aggregates: readonly Aggregate[];
+}
+
+/** One row a group, in ascending order of the fields grouped by, nulls last. */
+export interface AggregateRows {
+  readonly readTimestamp: Timestamp;
+  readonly length: number;
+  /** The values of the fields grouped by. */
+  readonly groups: ReadonlyMap<FieldId, Column>;
+  /**
+   * Parallel to the task's aggregates. Counts and sums of integers are Int64, other sums and averages Double, the others
+   * as their field; of no values every one but a count is null.
+   */
+  readonly values: readonly Column[];
 }
 
 export interface QueryRows {
@@ -167,9 +203,13 @@ export interface ReadOptions {
 /** Answers reads from the segments it holds. */
 export interface QueryWorker {
   search(task: SearchTask, options?: ReadOptions): Promise<SearchHits>;
+  /** Several searches of one collection, side by side, that see the same rows. REQUIRES: at least one task. */
+  searchTogether(tasks: readonly SearchTask[], options?: ReadOptions): Promise<readonly SearchHits[]>;
   query(task: QueryTask, options?: ReadOptions): Promise<QueryRows>;
   /** How many rows match, exactly, at the task's time. */
   count(task: ReadTask, options?: ReadOptions): Promise<bigint>;
+  /** @throws MilvusError 1100 for more groups than are kept in memory, and for a sum that no int64 holds */
+  aggregate(task: AggregateTask, options?: ReadOptions): Promise<AggregateRows>;
   /** The values of `fields` for rows found before, in their order. */
   fetch(
     id: CollectionId,

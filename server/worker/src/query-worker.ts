@@ -1,6 +1,8 @@
 import type { Kernel } from '@elanus/kernel';
-import type { CollectionId, Column, FieldId, KeyColumn } from '@elanus/model';
+import { type CollectionId, type Column, type FieldId, fieldById, type KeyColumn } from '@elanus/model';
 import type {
+  AggregateRows,
+  AggregateTask,
   QueryRows,
   QueryTask,
   QueryWorker,
@@ -12,10 +14,15 @@ import type {
 } from '@elanus/rpc';
 import { type LoopShare, type Metrics, noMetrics } from '@elanus/runtime';
 import {
+  aggregateShards,
   countShards,
   FilterCache,
   fetchColumns,
+  type GroupedRows,
+  locationsOfRows,
+  missingColumn,
   openSegmentThreads,
+  prepareRead,
   queryShards,
   type Read,
   type ScanTools,
@@ -69,6 +76,20 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
     return { readTimestamp: read.scope.at, ...hits };
   }
 
+  async searchTogether(tasks: readonly SearchTask[], options?: ReadOptions): Promise<readonly SearchHits[]> {
+    const { read: first, keyType } = await this.#begin(tasks[0]!, options);
+    const reads = tasks.map((task) => narrowed(first, task));
+    for (const read of reads) await prepareRead(read);
+    // The time in their scope makes them see the same; that they begin in this tick, when it is still now, makes it cheap.
+    return await Promise.all(
+      tasks.map(async (task, at) => {
+        const read = reads[at]!;
+        const hits = await searchShards(read, task, this.#tools, keyType);
+        return { readTimestamp: read.scope.at, ...hits };
+      }),
+    );
+  }
+
   async query(task: QueryTask, options?: ReadOptions): Promise<QueryRows> {
     const { read, keyType } = await this.#begin(task, options);
     const rows = await queryShards(read, task, keyType);
@@ -78,6 +99,37 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
   async count(task: ReadTask, options?: ReadOptions): Promise<bigint> {
     const { read } = await this.#begin(task, options);
     return BigInt(await countShards(read));
+  }
+
+  async aggregate(task: AggregateTask, options?: ReadOptions): Promise<AggregateRows> {
+    const { read } = await this.#begin(task, options);
+    const found = await aggregateShards(read, task.groupBy, task.aggregates);
+    const groups = await this.#columnsOf(task, read, found.examples, task.groupBy);
+    const values: Column[] = [];
+    for (const total of found.totals)
+      values.push(total.kind === 'values' ? total.column : await this.#extremes(task, read, total));
+    const length = task.groupBy.length === 0 ? 1 : found.examples.rows.length;
+    return { readTimestamp: read.scope.at, length, groups, values };
+  }
+
+  async #extremes(
+    task: AggregateTask,
+    read: Read,
+    { field, rows }: GroupedRows['totals'][number] & { readonly kind: 'rows' },
+  ): Promise<Column> {
+    if (rows.rows.length > 0 || task.groupBy.length > 0)
+      return (await this.#columnsOf(task, read, rows, [field])).get(field)!;
+    return missingColumn({ ...fieldById(task.collection.schema, field)!, defaultValue: null }, 1);
+  }
+
+  async #columnsOf(
+    { collection }: AggregateTask,
+    read: Read,
+    rows: GroupedRows['examples'],
+    fields: readonly FieldId[],
+  ): Promise<ReadonlyMap<FieldId, Column>> {
+    if (fields.length === 0) return new Map();
+    return await this.fetch(collection.id, await locationsOfRows(read, rows), fields);
   }
 
   async fetch(
@@ -116,4 +168,13 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
     const { dataType } = collection.info.schema.primaryKey;
     return { read, keyType: dataType as KeyColumn['dataType'] };
   }
+}
+
+/** The same moment for another selection of rows. */
+function narrowed(read: Read, { partitionIds, filter }: ReadTask): Read {
+  return {
+    ...read,
+    scope: { ...read.scope, partitionIds: partitionIds === null ? null : new Set(partitionIds) },
+    selection: rowSelection(filter),
+  };
 }
