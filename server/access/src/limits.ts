@@ -18,6 +18,8 @@ export interface AccessLimits {
   readonly topKMax: number;
   /** `quotaAndLimits.limits.nq`. */
   readonly queriesMax: number;
+  /** `quotaAndLimits.limits.maxGroupSize`: rows of a group in a grouped search. */
+  readonly groupSizeMax: number;
   /** `rootCoord.maxPartitionNum`. */
   readonly partitionsMax: number;
   /** Partitions of a collection with a partition key whose creator names no number. */
@@ -36,6 +38,7 @@ export const DEFAULT_LIMITS: AccessLimits = {
   nameBytesMax: 255,
   topKMax: 16_384,
   queriesMax: 16_384,
+  groupSizeMax: 10,
   partitionsMax: 1_024,
   partitionKeyPartitions: 64,
   gracefulTimeMs: 5_000,

@@ -1,54 +1,92 @@
-import { invalidInput, invalidParameter } from '@elanus/model';
+import { invalidParameter } from '@elanus/model';
 import type { Methods } from '@elanus/proto';
-import type { QueryTask, ReadTask } from '@elanus/rpc';
+import type { AggregateRows, QueryTask, ReadOptions, ReadTask } from '@elanus/rpc';
 import { collectionRef } from '../definition/collection-ref.ts';
 import type { AccessDependencies, Handler } from '../handler.ts';
 import { encodeCount, encodeQueryResults } from '../wire/query-results.ts';
+import { aggregatedColumns, groupOrderOf } from './aggregate/aggregated-columns.ts';
+import { type Aggregation, readAggregation } from './aggregate/read-aggregation.ts';
 import { guaranteeOf, pinnedTime } from './guarantee.ts';
 import { type InstantFormat, readInstantFormat } from './instant-format.ts';
 import { matchingElements } from './matching-elements.ts';
+import { type OrderEntry, orderOf, readOrderEntries } from './order/read-order.ts';
 import { fetchOutput } from './output-columns.ts';
 import { expandOutputFields } from './output-fields.ts';
 import { Parameters } from './parameters.ts';
+import { planReadFilter } from './read-filter.ts';
 import { findReadTarget, partitionsOf, type ReadTarget, requireSameCollection } from './read-target.ts';
-import { planReadFilter } from './search-plan.ts';
-import { refuseUnservedQuery } from './unserved.ts';
+import { checkResultWindow, readOffset } from './read-window.ts';
 
 type QueryRequest = Methods['Query']['request'];
 
-const COUNT = /^count\(\s*\*\s*\)$/i;
-const AGGREGATE = /^(count|sum|avg|min|max)\s*\(.*\)$/i;
-
-/** Query: find the target, plan, let the worker find rows or count them, fetch what is returned, reply. */
+/** Query: find the target, plan, let the worker find rows, groups or their number, fetch what is returned, reply. */
 export function queryHandler(dependencies: AccessDependencies): Handler<'Query'> {
   return async (request, context) => {
     const ref = collectionRef(context.database, request.collectionName, dependencies.limits);
     const target = await findReadTarget(dependencies, ref, request.partitionNames, 'query');
     const parameters = new Parameters(request.queryParams);
-    refuseUnservedQuery(parameters);
     requireSameCollection(target, parameters);
-    const isCount = asksForCount(request, parameters);
+    const aggregation = readAggregation(target, request.outputFields, parameters);
+    const isCount = aggregation !== null && isPlainCount(aggregation, parameters);
     const window = readWindow(parameters, dependencies.limits.topKMax);
-    if (request.expr.trim() === '' && !isCount && window.limit === null) {
+    if (request.expr.trim() === '' && aggregation === null && window.limit === null) {
       throw invalidParameter('empty expression should be used with limit');
     }
     const isIterator = parameters.flag('iterator');
+    const order = readOrder(parameters, window.limit, isIterator);
+    const groupOrder = aggregation === null ? [] : groupOrderOf(aggregation, order);
     const format = readInstantFormat(parameters, target.collection);
     const task = await planRead(dependencies, target, request, isIterator, format);
     if (isCount) return encodeCount(request.collectionName, await dependencies.reader.count(task, context));
-    const output = expandOutputFields(target, request.outputFields, 'always');
-    const rows = await dependencies.reader.query({ ...task, ...window } satisfies QueryTask, context);
-    const columns = await fetchOutput(dependencies, target.collection, rows, output, format);
-    const elementIndices = await matchingElements(dependencies, target.collection, rows, task.filter);
-    return encodeQueryResults({
+    const answer = {
       collectionName: request.collectionName,
       primaryKey: target.collection.schema.primaryKey,
-      columns,
+    };
+    if (aggregation !== null) {
+      const groups = await groupsOf(dependencies, task, aggregation, context);
+      const columns = await aggregatedColumns(
+        dependencies,
+        target,
+        aggregation,
+        groups,
+        {
+          orderBy: groupOrder,
+          ...window,
+        },
+        format,
+      );
+      const outputNames = columns.map(({ field }) => field.name);
+      return encodeQueryResults({
+        ...answer,
+        columns,
+        outputNames,
+        sessionTimestamp: 0n,
+        elementIndices: null,
+      });
+    }
+    const output = expandOutputFields(target, request.outputFields, 'always');
+    const orderBy = orderOf(target, order);
+    const rows = await dependencies.reader.query(
+      { ...task, ...window, orderBy } satisfies QueryTask,
+      context,
+    );
+    return encodeQueryResults({
+      ...answer,
+      columns: await fetchOutput(dependencies, target.collection, rows, output, format),
       outputNames: output.names,
       sessionTimestamp: isIterator && task.snapshot === null ? rows.readTimestamp : 0n,
-      elementIndices,
+      elementIndices: await matchingElements(dependencies, target.collection, rows, task.filter),
     });
   };
+}
+
+async function groupsOf(
+  { reader }: Pick<AccessDependencies, 'reader'>,
+  task: ReadTask,
+  { groupBy, aggregates }: Aggregation,
+  options: ReadOptions,
+): Promise<AggregateRows> {
+  return await reader.aggregate({ ...task, groupBy: groupBy.map(({ id }) => id), aggregates }, options);
 }
 
 async function planRead(
@@ -69,18 +107,21 @@ async function planRead(
   };
 }
 
-/** Whether the query is `count(*)`, alone. @throws MilvusError for aggregates that are not served */
-function asksForCount({ outputFields }: QueryRequest, parameters: Parameters): boolean {
-  const aggregates = outputFields.filter((name) => AGGREGATE.test(name.trim()));
-  if (aggregates.length === 0) return false;
-  if (outputFields.length > 1 || !COUNT.test(aggregates[0]!.trim())) {
-    throw invalidInput(
-      `only count(*) alone is supported as an aggregate, got ${outputFields.join(', ')}: invalid parameter`,
-    );
-  }
-  if (parameters.text('limit') !== undefined)
+/** `count(*)` alone needs no columns. @throws MilvusError 1100 when it is to be cut to a window */
+function isPlainCount({ groupBy, aggregates, columns }: Aggregation, parameters: Parameters): boolean {
+  const isPlain = groupBy.length === 0 && columns.length === 1 && aggregates[0]!.field === null;
+  if (isPlain && parameters.text('limit') !== undefined)
     throw invalidParameter('count entities with pagination is not allowed');
-  return true;
+  return isPlain;
+}
+
+/** @throws MilvusError 1100 for an order without a limit, or one that an iterator could not follow */
+function readOrder(parameters: Parameters, limit: number | null, isIterator: boolean): readonly OrderEntry[] {
+  const entries = readOrderEntries(parameters.text('order_by_fields'));
+  if (entries.length === 0) return entries;
+  if (isIterator) throw invalidParameter('ORDER BY is not supported in a query iterator');
+  if (limit === null) throw invalidParameter('ORDER BY requires explicit limit');
+  return entries;
 }
 
 function readWindow(
@@ -94,17 +135,7 @@ function readWindow(
       `limit [${limit}] is invalid, it should be in range [1, ${windowMax}], but got ${limit}`,
     );
   }
-  const offset = parameters.integer('offset') ?? 0;
-  if (offset < 0 || offset > windowMax) {
-    throw invalidParameter(
-      `offset [${offset}] is invalid, it should be in range [0, ${windowMax}], but got ${offset}`,
-    );
-  }
-  if (limit + offset > windowMax) {
-    const window = limit + offset;
-    throw invalidParameter(
-      `invalid max query result window, (offset+limit) should be in range [1, ${windowMax}], but got ${window}`,
-    );
-  }
+  const offset = readOffset(parameters, windowMax);
+  checkResultWindow(limit + offset, windowMax);
   return { limit, offset };
 }

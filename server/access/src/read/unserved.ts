@@ -1,5 +1,5 @@
 import type { Predicate } from '@elanus/expr';
-import { MilvusError } from '@elanus/model';
+import { invalidParameter, MilvusError } from '@elanus/model';
 import type { Methods } from '@elanus/proto';
 import type { Parameters } from './parameters.ts';
 
@@ -11,31 +11,38 @@ function unserved(wish: string): MilvusError {
   return new MilvusError(`${wish}: service unimplemented`, { code: 10 });
 }
 
-const UNSERVED_SEARCH_PARAMETERS = ['group_by_field', 'group_by_fields', 'order_by_fields'] as const;
-const UNSERVED_QUERY_PARAMETERS = ['group_by_fields', 'order_by_fields'] as const;
-
 /** @throws MilvusError 10 */
-export function refuseUnservedSearch(request: Methods['Search']['request'], parameters: Parameters): void {
+export function refuseUnservedSearch(request: Methods['Search']['request']): void {
   if (request.ids !== undefined || request.searchByPrimaryKeys) throw unserved('search by primary keys');
   if (request.subReqs.length > 0) throw unserved('sub-requests of a search');
-  if (request.functionScore !== undefined) throw unserved('function_score');
+  if (request.functionChains.length > 0 && request.functionScore !== undefined)
+    throw invalidParameter('function_score and function_chains cannot be used together');
   if (request.functionChains.length > 0) throw unserved('function_chains');
   if (request.highlighter !== undefined) throw unserved('highlighter');
   if (request.searchAggregation !== undefined) throw unserved('search_aggregation');
-  refuseParameters(UNSERVED_SEARCH_PARAMETERS, parameters);
 }
 
-/** @throws MilvusError 10 */
-export function refuseUnservedQuery(parameters: Parameters): void {
-  refuseParameters(UNSERVED_QUERY_PARAMETERS, parameters);
+/** Of a hybrid search's leg. @throws MilvusError 10, and 1100 for what Milvus refuses there as well */
+export function refuseUnservedLeg(
+  request: Methods['Search']['request'],
+  parameters: Parameters,
+  ranking: Parameters,
+): void {
+  if (parameters.flag('iterator')) throw invalidParameter('iterator is not supported in hybrid search');
+  for (const name of ['group_by_field', 'group_by_fields', 'order_by_fields']) {
+    const asked = parameters.text(name);
+    // Clients copy what they ask of the whole search into each of its legs.
+    if (asked !== undefined && asked !== ranking.text(name))
+      throw invalidParameter(`${name} is not supported in a sub search request of hybrid search`);
+  }
+  if (request.functionScore !== undefined || request.functionChains.length > 0)
+    throw invalidParameter('a sub search request of hybrid search has no functions of its own');
+  if (request.searchAggregation !== undefined)
+    throw invalidParameter('search_aggregation is not supported in hybrid search');
+  refuseUnservedSearch(request);
 }
 
 /** @throws MilvusError 10 for a filter whose answers are elements, which only queries can name */
 export function refuseElementWise(filter: Predicate | null): void {
   if (filter?.elementFilter) throw unserved('element_filter');
-}
-
-function refuseParameters(names: readonly string[], parameters: Parameters): void {
-  const wish = names.find((name) => parameters.text(name) !== undefined);
-  if (wish !== undefined) throw unserved(wish);
 }

@@ -1,4 +1,5 @@
 import type { MethodName } from '@elanus/proto';
+import { AGGREGATION_MISTAKES } from './aggregation-mistakes.ts';
 import { ALIAS_MISTAKES } from './alias-mistakes.ts';
 import { ANY_COLLECTION_MISTAKES } from './any-collection-mistakes.ts';
 import { CREATE_COLLECTION_MISTAKES } from './create-collection-mistakes.ts';
@@ -7,6 +8,7 @@ import { DATABASE_MISTAKES } from './database-mistakes.ts';
 import { DEFINITION_MISTAKES } from './definition-mistakes.ts';
 import { DELETE_MISTAKES } from './delete-mistakes.ts';
 import { FIELD_MISTAKES } from './field-mistakes.ts';
+import { HYBRID_SEARCH_MISTAKES } from './hybrid-search-mistakes.ts';
 import type { Mistake } from './mistake.ts';
 import { QUERY_MISTAKES } from './query-mistakes.ts';
 import { SEARCH_MISTAKES } from './search-mistakes.ts';
@@ -30,8 +32,10 @@ export const MISTAKES: ReadonlyMap<MethodName, readonly Mistake[]> = Map.groupBy
     ...UPSERT_MISTAKES,
     ...DELETE_MISTAKES,
     ...QUERY_MISTAKES,
+    ...AGGREGATION_MISTAKES,
     ...SEARCH_MISTAKES,
     ...TEXT_MISTAKES,
+    ...HYBRID_SEARCH_MISTAKES,
   ],
   ({ method }) => method,
 );

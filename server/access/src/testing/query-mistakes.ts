@@ -1,13 +1,6 @@
 import type { Draft, Methods } from '@elanus/proto';
 import { type Mistake, mistakesOf } from './mistake.ts';
-import {
-  HIDDEN_PARTITIONS,
-  range,
-  UNREADABLE,
-  UNSERVED,
-  WRONG_FILTERS,
-  wrongFilter,
-} from './read-mistakes.ts';
+import { HIDDEN_PARTITIONS, range, UNREADABLE, WRONG_FILTERS, wrongFilter } from './read-mistakes.ts';
 import { params } from './request-drafts.ts';
 
 type QueryDraft = Draft<Methods['Query']['request']>;
@@ -60,12 +53,6 @@ export const QUERY_MISTAKES: readonly Mistake[] = mistakesOf('Query', [
     1100,
     `count entities with pagination is not allowed${ending}`,
   ],
-  [
-    'another aggregate',
-    query({ outputFields: ['sum(id)'] }),
-    1100,
-    `only count(*) alone is supported as an aggregate, got sum(id)${ending}`,
-  ],
   ...['0', '-1', '16385', '9007199254740991'].map(
     (limit) => [`a limit of ${limit}`, query({}, { limit }), 1100, range('limit', limit)] as const,
   ),
@@ -103,6 +90,4 @@ export const QUERY_MISTAKES: readonly Mistake[] = mistakesOf('Query', [
     1100,
     `Input collection id is not consistent to collectionID in the context,alias or database may have changed${ending}`,
   ],
-  ['an order', query({}, { order_by_fields: 'id' }), 10, `order_by_fields: ${UNSERVED}`],
-  ['groups', query({}, { group_by_fields: 'id' }), 10, `group_by_fields: ${UNSERVED}`],
 ]);

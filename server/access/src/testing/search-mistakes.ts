@@ -2,6 +2,7 @@ import { DataType } from '@elanus/model';
 import { type Draft, encode, type Methods } from '@elanus/proto';
 import { GRAPH_SEARCHES } from './graph-index-mistakes.ts';
 import { type Mistake, mistakesOf } from './mistake.ts';
+import { A_BOOST, A_DECAY, BOOST_MISTAKES, SCORE_MISTAKES } from './ranking-mistakes.ts';
 import {
   HIDDEN_PARTITIONS,
   range,
@@ -126,6 +127,122 @@ const VECTORS: readonly (readonly [what: string, request: SearchDraft, reason: s
     'sparse indices that fall',
     shaped('sparse', DataType.SparseFloatVector, '020000000000803f010000000000803f'),
     `unsorted or same indices in sparse float vector of query 0${ending}`,
+  ],
+];
+
+const scores = [...SCORE_MISTAKES, ...BOOST_MISTAKES].map(
+  ([what, functionScore, reason]) => [what, search({ functionScore }), reason] as const,
+);
+const grouped = (parameters: Readonly<Record<string, string>>, rest: SearchDraft = {}) =>
+  search(rest, { group_by_field: 'title', ...parameters });
+
+/** Groups, orders and functions that no search can have, or not together. */
+const FORMS: readonly (readonly [what: string, request: SearchDraft, reason: string])[] = [
+  [
+    'groups of no field',
+    search({ collectionName: 'plain' }, { group_by_field: 'x' }),
+    'groupBy field not found in schema',
+  ],
+  [
+    'groups of vectors',
+    grouped({ group_by_field: 'vector' }),
+    'unsupported data type for group by operator, field: vector',
+  ],
+  [
+    'groups of floats',
+    grouped({ group_by_field: 'price' }),
+    'unsupported data type for group by operator, field: price',
+  ],
+  [
+    'groups of lists',
+    grouped({ group_by_field: 'tags' }),
+    'unsupported data type for group by operator, field: tags',
+  ],
+  [
+    'groups of whole JSON values',
+    grouped({ group_by_field: 'notes' }),
+    'unsupported data type for group by operator, field: notes',
+  ],
+  [
+    'groups of JSON of an unknown type',
+    grouped({ group_by_field: 'notes["a"]', json_type: 'Double' }),
+    'unsupported data type Double for group by operator',
+  ],
+  [
+    'groups of JSON along no path',
+    grouped({ group_by_field: 'notes', json_path: 'a.b' }),
+    'json_path [a.b] is invalid',
+  ],
+  [
+    'groups twice by one field',
+    grouped({ group_by_field: '', group_by_fields: 'title, level,title' }),
+    'duplicated field in group_by_fields: title,level,title',
+  ],
+  ['groups without rows', grouped({ group_size: '0' }), 'input group size:0 is non-positive'],
+  ['groups of a size that is no number', grouped({ group_size: 'few' }), 'group_size [few] is invalid'],
+  [
+    'groups of eleven',
+    grouped({ group_size: '11' }),
+    'input group size:11 exceeds configured max group size:10',
+  ],
+  ['groups in an iterator', grouped(V2_PAGE), 'GroupBy is not permitted when using a search iterator'],
+  [
+    'groups in an old iterator',
+    grouped({ iterator: 'True' }),
+    'Not allowed to do groupBy when doing iteration',
+  ],
+  [
+    'groups within a range',
+    grouped({ radius: '5' }),
+    'Not allowed to do range-search when doing search-group-by',
+  ],
+  [
+    'groups of bits',
+    {
+      ...shaped('bits', DataType.BinaryVector, '0f'),
+      searchParams: params({ topk: '3', anns_field: 'bits', group_by_field: 'id' }),
+    },
+    'not support search_group_by operation based on binary vector column',
+  ],
+  [
+    'groups and a boost',
+    grouped({}, { functionScore: A_BOOST }),
+    "don't support use segment scorer with group_by or search_iterator",
+  ],
+  [
+    'a boost in an iterator',
+    search({ functionScore: A_BOOST }, V2_PAGE),
+    "don't support use segment scorer with group_by or search_iterator",
+  ],
+  [
+    'a reranker in an iterator',
+    search({ functionScore: A_DECAY }, V2_PAGE),
+    'rerank is not supported in a search iterator',
+  ],
+  [
+    'functions and chains of them',
+    search({ functionScore: A_DECAY, functionChains: [{}] }),
+    'function_score and function_chains cannot be used together',
+  ],
+  [
+    'an order by no field',
+    search({}, { order_by_fields: 'nothing' }),
+    'order_by field nothing does not exist',
+  ],
+  [
+    'an order of vectors',
+    search({}, { order_by_fields: 'vector:desc' }),
+    "order_by field vector has a type that can't be sorted",
+  ],
+  [
+    'an order and a reranker',
+    search({ functionScore: A_DECAY }, { order_by_fields: 'id' }),
+    'order_by is not supported together with rerank',
+  ],
+  [
+    'an order in an iterator',
+    search({}, { ...V2_PAGE, order_by_fields: 'id' }),
+    'order_by is not supported in a search iterator',
   ],
 ];
 
@@ -261,8 +378,8 @@ export const SEARCH_MISTAKES: readonly Mistake[] = mistakesOf('Search', [
     1100,
     `search_iter_v2 requires iterator to be true${ending}`,
   ],
-  ...['group_by_field', 'group_by_fields', 'order_by_fields'].map(
-    (wish) => [wish, search({}, { [wish]: 'title' }), 10, `${wish}: ${UNSERVED}`] as const,
+  ...[...FORMS, ...scores].map(
+    ([what, request, reason]) => [what, request, 1100, `${reason}${ending}`] as const,
   ),
   [
     'keys instead of vectors',

@@ -2,7 +2,7 @@ import type { FieldSchema, Timestamp } from '@elanus/model';
 import type { SearchHits } from '@elanus/rpc';
 import { writeIds, writeOutput } from './field-data-writer.ts';
 import { MessageWriter } from './message-writer.ts';
-import type { OutputColumn } from './output-column.ts';
+import type { FieldOutput, OutputColumn } from './output-column.ts';
 import { SUCCESS_STATUS } from './status.ts';
 
 /** Everything a Search answer says. */
@@ -13,6 +13,8 @@ export interface SearchReply {
   readonly limit: number;
   readonly hits: SearchHits;
   readonly columns: readonly OutputColumn[];
+  /** The values that the hits were grouped by; `null` when they were not. */
+  readonly groups: { readonly columns: readonly FieldOutput[]; readonly isPlural: boolean } | null;
   readonly outputNames: readonly string[];
   /** Set on the first page of an iterator, otherwise 0. */
   readonly sessionTimestamp: Timestamp | 0n;
@@ -29,9 +31,11 @@ const DATA = {
   ids: 5,
   topKs: 6,
   outputFields: 7,
+  groupByFieldValue: 8,
   allSearchCount: 9,
   iterator: 11,
   primaryFieldName: 13,
+  groupByFieldValues: 17,
 } as const;
 const ITERATOR = { token: 1, lastBound: 2 } as const;
 
@@ -49,6 +53,10 @@ export function encodeSearchResults(reply: SearchReply): Uint8Array {
     data.message(DATA.ids, (ids) => writeIds(ids, hits.keys));
     data.varints(DATA.topKs, hits.counts);
     for (const name of reply.outputNames) data.text(DATA.outputFields, name);
+    const groups = reply.groups;
+    const groupMember = groups?.isPlural ? DATA.groupByFieldValues : DATA.groupByFieldValue;
+    for (const output of groups?.columns ?? [])
+      data.message(groupMember, (member) => writeOutput(member, output));
     data.number(DATA.allSearchCount, hits.keys.length);
     const { iterator } = reply;
     if (iterator) {

@@ -43,6 +43,10 @@ export const SETTINGS = {
   nameBytesMax: wholeNumber('proxy.maxNameLength', DEFAULT_LIMITS.nameBytesMax, { min: 1, max: 1_024 }),
   topKMax: wholeNumber('quotaAndLimits.limits.topK', DEFAULT_LIMITS.topKMax, { min: 1, max: 1_048_576 }),
   queriesMax: wholeNumber('quotaAndLimits.limits.nq', DEFAULT_LIMITS.queriesMax, { min: 1, max: 1_048_576 }),
+  groupSizeMax: wholeNumber('quotaAndLimits.limits.maxGroupSize', DEFAULT_LIMITS.groupSizeMax, {
+    min: 1,
+    max: 16_384,
+  }),
   partitionsMax: wholeNumber('rootCoord.maxPartitionNum', DEFAULT_LIMITS.partitionsMax, {
     min: 1,
     max: 1_048_576,
@@ -98,6 +102,7 @@ export function readSettings(read: <Value>(setting: Setting<Value>) => Value): S
       nameBytesMax: read(SETTINGS.nameBytesMax),
       topKMax: read(SETTINGS.topKMax),
       queriesMax: read(SETTINGS.queriesMax),
+      groupSizeMax: read(SETTINGS.groupSizeMax),
       partitionsMax,
       partitionKeyPartitions: read(SETTINGS.partitionKeyPartitions),
       gracefulTimeMs: read(SETTINGS.gracefulTimeMs),

@@ -1,0 +1,84 @@
+import { assert } from '@elanus/model';
+import type { ReadOptions, SearchHits, SearchTask } from '@elanus/rpc';
+import type { AccessDependencies } from '../handler.ts';
+import { runInSlices } from '../rows/sliced-work.ts';
+import { arrangeGroups } from './group/arrange-groups.ts';
+import { groupsOfLegs } from './group/group-columns.ts';
+import { searchGrouped, withoutGroups } from './group/grouped-search.ts';
+import type { Grouping } from './group/read-grouping.ts';
+import { hitsBetween, withoutFirst } from './hits.ts';
+import { orderHits } from './order/order-hits.ts';
+import { boostHits } from './rank/boost-hits.ts';
+import { decaying } from './rank/decay-hits.ts';
+import { type Fusion, fuseHits } from './rank/fuse-hits.ts';
+import { hitsOfFusion } from './rank/fused-hits.ts';
+import type { DecayRanking } from './rank/ranking.ts';
+import type { SearchPlan } from './search-plan.ts';
+
+/** The hits of a plan, as they are answered: found, grouped, ranked again, cut to the window and put in order. */
+export async function findHits(
+  dependencies: AccessDependencies,
+  plan: SearchPlan,
+  options: ReadOptions,
+): Promise<SearchHits> {
+  const { task, grouping, orderBy } = plan;
+  const hits =
+    grouping === null
+      ? await rankedHits(dependencies, plan, options)
+      : await groupedHits(dependencies, plan, grouping, options);
+  return await orderHits(dependencies, task.collection, hits, orderBy);
+}
+
+async function rankedHits(
+  dependencies: AccessDependencies,
+  { task, window, functions, format }: SearchPlan,
+  options: ReadOptions,
+): Promise<SearchHits> {
+  const found = await dependencies.reader.search(task, options);
+  if (functions === null) return withoutFirst(found, window.offset);
+  const { boosting } = functions;
+  const boosted =
+    boosting === null
+      ? found
+      : await boostHits(dependencies, task, found, boosting, format.timeZone, options);
+  const decay = decayOf(functions);
+  if (decay === null) return withoutFirst(boosted, window.offset);
+  const fusion = await decayed(dependencies, task, boosted, decay);
+  const hits = await runInSlices(hitsOfFusion([boosted], fusion.queries), dependencies.share);
+  return hitsBetween(hits, window.offset, window.offset + window.limit);
+}
+
+async function groupedHits(
+  dependencies: AccessDependencies,
+  { task, window, functions, filter }: SearchPlan,
+  grouping: Grouping,
+  options: ReadOptions,
+): Promise<SearchHits> {
+  const groups = window.limit + window.offset;
+  const [found] = await searchGrouped(dependencies, [{ task, grouping, filter, groups }], options);
+  assert(found !== undefined, 'a search has an answer');
+  const decay = functions === null ? null : decayOf(functions);
+  if (decay === null) return withoutGroups(found, window.offset).hits;
+  const fusion = await decayed(dependencies, task, found.hits, decay);
+  const identityOf = await groupsOfLegs(dependencies, task.collection, grouping.keys, [found.hits]);
+  const arranged = arrangeGroups(fusion, { identityOf, size: grouping.size, scorer: 'max', window });
+  return await runInSlices(hitsOfFusion([found.hits], arranged), dependencies.share);
+}
+
+/** Of a single search nothing else ranks again. */
+function decayOf({ ranking }: NonNullable<SearchPlan['functions']>): DecayRanking | null {
+  if (ranking === null) return null;
+  assert(ranking.kind === 'decay', 'a search has no others to fuse with');
+  return ranking;
+}
+
+async function decayed(
+  dependencies: AccessDependencies,
+  { collection, metric }: SearchTask,
+  hits: SearchHits,
+  ranking: DecayRanking,
+): Promise<Fusion> {
+  const factorOf = await decaying(dependencies, collection, [hits], ranking);
+  const legs = { hits: [hits], metrics: [metric] };
+  return await runInSlices(fuseHits(legs, ranking, factorOf), dependencies.share);
+}

@@ -1,0 +1,90 @@
+import { invalidParameter } from '@elanus/model';
+import type { Methods } from '@elanus/proto';
+import type { SearchTask } from '@elanus/rpc';
+import type { AccessDependencies } from '../handler.ts';
+import type { Parameters } from './parameters.ts';
+import { planReadFilter } from './read-filter.ts';
+import { partitionsOf, type ReadTarget } from './read-target.ts';
+import { findSearchField, searchMetric } from './search-field.ts';
+import { readQueries } from './search-queries.ts';
+import { behind, type IteratorPage, readScoreRange } from './search-range.ts';
+import { readWalk } from './search-walk.ts';
+import { readSparseScoring } from './sparse-scoring.ts';
+import { refuseElementWise } from './unserved.ts';
+
+/** What a search is, but for the time that it looks at. */
+export type SearchLeg = Omit<SearchTask, 'guarantee' | 'snapshot'>;
+
+/** The part of a request that says what is looked for and where: a Search is one, a HybridSearch has several. */
+export type LegRequest = Pick<
+  Methods['Search']['request'],
+  'dsl' | 'exprTemplateValues' | 'placeholderGroup' | 'nq'
+>;
+
+export interface LegOptions {
+  readonly parameters: Parameters;
+  /** Hits wanted of each query. */
+  readonly hits: number;
+  readonly iterator: IteratorPage | null;
+  /** Of instants in the filter that are written without an offset. */
+  readonly timeZone: string;
+}
+
+/** Hits of one request, over all of its queries. */
+const HITS_MAX = 16_384 * 1024;
+
+/** Reads and checks one search. @throws MilvusError for everything that is wrong with it */
+export async function planLeg(
+  dependencies: AccessDependencies,
+  target: ReadTarget,
+  request: LegRequest,
+  { parameters, hits, iterator, timeZone }: LegOptions,
+): Promise<SearchLeg> {
+  const field = findSearchField(target, parameters);
+  const { dsl, exprTemplateValues } = request;
+  const filter = await planReadFilter(dependencies, target, dsl, exprTemplateValues, timeZone);
+  refuseElementWise(filter);
+  const index = await dependencies.index.vectorIndex(target.collection.id, field.id);
+  const { schema } = target.collection;
+  const metric = searchMetric(index, field, schema, parameters);
+  const range = readScoreRange(parameters, metric);
+  const sparse = readSparseScoring(field, metric, index, parameters);
+  const placeholders = request.placeholderGroup ?? new Uint8Array();
+  const queries = await readQueries(dependencies, schema, field, placeholders, parameters);
+  checkQueryCount(queries.count, request.nq, dependencies.limits.queriesMax);
+  checkHitCount(queries.count, hits);
+  // The pages of an iterator and the rows beyond a bound must come out whole: no row may be missed between two of them.
+  const isPart = iterator !== null || range.rangeFilter !== null;
+  const answer = isPart ? 'complete' : range.radius !== null ? 'within-radius' : 'nearest';
+  const walk = readWalk(index, parameters, { hits, answer });
+  const pageRange = iterator?.lastBound == null ? range : behind(range, iterator.lastBound, metric);
+  return {
+    collection: target.collection,
+    partitionIds: partitionsOf(target, filter),
+    filter,
+    field,
+    metric,
+    queries,
+    limit: hits,
+    ...pageRange,
+    walk,
+    ...(sparse === null ? {} : { sparse }),
+  };
+}
+
+function checkQueryCount(count: number, announced: bigint, queriesMax: number): void {
+  if (announced !== 0n && announced !== BigInt(count)) {
+    throw invalidParameter(`nq [${announced}] does not equal the number of placeholder values [${count}]`);
+  }
+  if (count >= 1 && count <= queriesMax) return;
+  throw invalidParameter(
+    `nq [${count}] is invalid, nq (number of search vector per search request) should be in range [1, ${queriesMax}], but got ${count}`,
+  );
+}
+
+function checkHitCount(queries: number, hits: number): void {
+  if (queries * hits <= HITS_MAX) return;
+  throw invalidParameter(
+    `nq x (offset+topk) [${queries * hits}] is invalid, it should be at most ${HITS_MAX}`,
+  );
+}
