@@ -1,4 +1,5 @@
 import { type ArrayColumn, DataType, type ElementColumn } from '@elanus/model';
+import { arrayScan } from './array-scan.ts';
 import { type Evaluator, rowEvaluator } from './evaluator.ts';
 import { valueIndexOf } from './look-ups.ts';
 import { type NumberTest, numberTest } from './number.ts';
@@ -48,6 +49,8 @@ export function arrayEqualityEvaluator(
 
 /** The evaluator of the `array_contains` family on an Array field. */
 export function arrayContainsEvaluator(leaf: ContainsLeaf, field: ColumnOperand['field']): Evaluator {
+  const scan = arrayScan(leaf, field);
+  if (scan !== null) return scan;
   const index = valueIndexOf(leaf.values);
   const slotOf = elementSlot(elementTypeOf(field), index);
   if (leaf.mode === 'any')

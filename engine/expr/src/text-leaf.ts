@@ -2,10 +2,13 @@ import type { FieldSchema, VarCharColumn } from '@elanus/model';
 import { satisfies } from './compare.ts';
 import { type Evaluator, rowEvaluator } from './evaluator.ts';
 import type { FieldsLeaf, OperandLeaf } from './plan.ts';
+import { textScan } from './text-scan.ts';
 import { orderOfBytes, textTest } from './text-test.ts';
 
 /** The evaluator of a leaf on a VarChar column. */
 export function textEvaluator(leaf: OperandLeaf, field: FieldSchema): Evaluator {
+  const scan = textScan(leaf, field);
+  if (scan !== null) return scan;
   const test = textTest(leaf)!;
   const wanted = !leaf.negated;
   return rowEvaluator(({ source }) => {
