@@ -37,6 +37,10 @@ await conformanceSuite('node', 'the Node SDK', [], () => {
         await testCases(t, program('names.mjs'), server.address);
       });
 
+      test('searches texts', async (t) => {
+        await testCases(t, program('full-text.mjs'), server.address);
+      });
+
       test('works in every other way a program uses it', async (t) => {
         await testCases(t, program('cases.mjs'), server.address);
       });

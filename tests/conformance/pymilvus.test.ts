@@ -21,6 +21,7 @@ const caseFiles = {
   'the ORM style': 'orm_style.py',
   databases: 'databases.py',
   aliases: 'aliases.py',
+  'full text': 'full_text.py',
   AsyncMilvusClient: 'async_client.py',
 };
 

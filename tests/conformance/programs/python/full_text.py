@@ -1,0 +1,260 @@
+"""Texts: analyzers, BM25 functions and their scores, matches of words and phrases."""
+
+import math
+
+from cases import case, fails, run_cases, same
+from pymilvus import DataType
+
+# What rows hold, and how BM25 sees it: by words, with the standard analyzer.
+TEXTS = [
+    "the quick brown fox",
+    "a quick fox and a slow dog",
+    "lazy dogs sleep",
+    "",
+    "fox fox fox",
+    "brown bread and brown butter",
+]
+
+
+def collection(client, name, texts=TEXTS, analyzer=None, index=None, **options):
+    from pymilvus import Function, FunctionType
+
+    schema = client.create_schema(auto_id=False)
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field(
+        "text",
+        DataType.VARCHAR,
+        max_length=1000,
+        enable_analyzer=True,
+        enable_match=True,
+        **({} if analyzer is None else {"analyzer_params": analyzer}),
+    )
+    schema.add_field("words", DataType.SPARSE_FLOAT_VECTOR)
+    schema.add_function(
+        Function(
+            name="bm25",
+            function_type=FunctionType.BM25,
+            input_field_names=["text"],
+            output_field_names=["words"],
+        )
+    )
+    params = client.prepare_index_params()
+    params.add_index(
+        "words", **(index or {"index_type": "SPARSE_INVERTED_INDEX"}), metric_type="BM25"
+    )
+    client.create_collection(
+        name, schema=schema, index_params=params, consistency_level="Strong", **options
+    )
+    client.insert(name, [{"id": i, "text": text} for i, text in enumerate(texts)])
+
+
+def bm25(texts, query, k1=1.2, b=0.75):
+    """The scores of the texts that have a word of the query, by key."""
+    documents = {key: text.lower().split() for key, text in texts.items()}
+    average = max(1, sum(map(len, documents.values())) / len(documents))
+    found = {}
+    for word in query.lower().split():
+        count = sum(word in words for words in documents.values())
+        idf = math.log(1 + (len(documents) - count + 0.5) / (count + 0.5))
+        for key, words in documents.items():
+            tf = words.count(word)
+            if tf > 0:
+                norm = tf + k1 * (1 - b + b * len(words) / average)
+                found[key] = found.get(key, 0) + idf * tf * (k1 + 1) / norm
+    return found
+
+
+def agrees(client, name, texts, query, k1=1.2, b=0.75, **options):
+    [hits] = client.search(name, [query], anns_field="words", limit=10, **options)
+    wanted = bm25(texts, query, k1, b)
+    same([hit["id"] for hit in hits], sorted(wanted, key=lambda key: (-wanted[key], key)))
+    for hit in hits:
+        same(math.isclose(hit["distance"], wanted[hit["id"]], rel_tol=1e-5), True)
+
+
+@case("texts are found by words, with the scores of BM25", "2.5")
+def scores(client, name):
+    collection(client, name)
+    texts = dict(enumerate(TEXTS))
+    for query in ["fox", "quick brown fox", "fox fox dog", "brown AND butter", "nothing of this"]:
+        agrees(client, name, texts, query)
+
+
+@case("the index says k1 and b", "2.5")
+def parameters(client, name):
+    index = {"index_type": "SPARSE_WAND", "params": {"bm25_k1": 2, "bm25_b": 0.2}}
+    collection(client, name, index=index)
+    agrees(client, name, dict(enumerate(TEXTS)), "quick brown fox", k1=2, b=0.2)
+
+
+@case("scores follow deletes and upserts", "2.5")
+def changes(client, name):
+    collection(client, name, num_shards=2)
+    texts = dict(enumerate(TEXTS))
+    client.delete(name, ids=[0, 3])
+    del texts[0], texts[3]
+    agrees(client, name, texts, "quick fox")
+    texts[4] = "a red fox jumps over the brown dog"
+    texts[7] = "red butter"
+    client.upsert(name, [{"id": key, "text": texts[key]} for key in (4, 7)])
+    agrees(client, name, texts, "red brown fox")
+    client.flush(name)
+    agrees(client, name, texts, "red brown fox")
+    client.delete(name, filter='text_match(text, "butter")')
+    del texts[5], texts[7]
+    agrees(client, name, texts, "red brown fox")
+
+
+@case("a filter chooses rows and changes no score", "2.5")
+def filtered(client, name):
+    collection(client, name)
+    wanted = bm25(dict(enumerate(TEXTS)), "fox")
+    [hits] = client.search(name, ["fox"], anns_field="words", limit=10, filter="id > 0")
+    same([hit["id"] for hit in hits], [4, 1])
+    same(math.isclose(hits[0]["distance"], wanted[4], rel_tol=1e-5), True)
+
+
+@case("several texts at once, pages, and a radius", "2.5")
+def several(client, name):
+    collection(client, name)
+    found = client.search(name, ["fox", "dogs", "absent"], anns_field="words", limit=2)
+    same([[hit["id"] for hit in hits] for hits in found], [[4, 0], [2], []])
+    [second] = client.search(
+        name, ["fox"], anns_field="words", limit=1, search_params={"offset": 1, "metric_type": "BM25"}
+    )
+    same([hit["id"] for hit in second], [0])
+    wanted = bm25(dict(enumerate(TEXTS)), "fox")
+    [near] = client.search(
+        name, ["fox"], anns_field="words", limit=9, search_params={"params": {"radius": wanted[1] + 1e-4}}
+    )
+    same([hit["id"] for hit in near], [4, 0])
+    dropped = {"params": {"drop_ratio_search": 0.5}}
+    [few] = client.search(name, ["sleep fox"], anns_field="words", limit=9, search_params=dropped)
+    same([hit["id"] for hit in few], [2])
+
+
+@case("the analyzer of the field cuts texts and queries alike", "2.5")
+def english(client, name):
+    collection(client, name, analyzer={"type": "english"})
+    [hits] = client.search(name, ["the dog sleeping"], anns_field="words", limit=10)
+    same([hit["id"] for hit in hits], [2, 1])
+
+
+@case("Chinese texts are found by their words", "2.5")
+def chinese(client, name):
+    texts = ["向量数据库存储和检索向量", "今天天气很好", "数据处理"]
+    collection(client, name, texts=texts, analyzer={"type": "chinese"})
+    [hits] = client.search(name, ["数据库"], anns_field="words", limit=10)
+    same([hit["id"] for hit in hits], [0, 2])
+
+
+@case("several analyzers serve several languages in one field", "2.6")
+def languages(client, name):
+    from pymilvus import Function, FunctionType
+
+    schema = client.create_schema(auto_id=False)
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("language", DataType.VARCHAR, max_length=20)
+    schema.add_field(
+        "text",
+        DataType.VARCHAR,
+        max_length=1000,
+        enable_analyzer=True,
+        multi_analyzer_params={
+            "by_field": "language",
+            "analyzers": {
+                "default": {"tokenizer": "icu"},
+                "english": {"type": "english"},
+                "chinese": {"type": "chinese"},
+            },
+            "alias": {"en": "english", "cn": "chinese"},
+        },
+    )
+    schema.add_field("words", DataType.SPARSE_FLOAT_VECTOR)
+    schema.add_function(
+        Function(
+            name="bm25",
+            function_type=FunctionType.BM25,
+            input_field_names=["text"],
+            output_field_names=["words"],
+        )
+    )
+    index = client.prepare_index_params()
+    index.add_index("words", index_type="AUTOINDEX", metric_type="BM25")
+    client.create_collection(name, schema=schema, index_params=index, consistency_level="Strong")
+    rows = [("en", "Running dogs"), ("chinese", "数据库"), ("jp", "東京都です"), ("english", "A dog")]
+    client.insert(
+        name, [{"id": i, "language": language, "text": text} for i, (language, text) in enumerate(rows)]
+    )
+
+    def found(text, analyzer):
+        params = {"metric_type": "BM25", "analyzer_name": analyzer}
+        [hits] = client.search(name, [text], anns_field="words", limit=5, search_params=params)
+        return sorted(hit["id"] for hit in hits)
+
+    same(found("dog", "english"), [0, 3])
+    same(found("dogs", "default"), [])
+    same(found("数据", "cn"), [1])
+    same(found("東京", "unknown"), [2])
+
+
+@case("the schema tells of its functions", "2.5")
+def described(client, name):
+    collection(client, name)
+    answer = client.describe_collection(name)
+    [function] = answer["functions"]
+    same(
+        (function["name"], function["input_field_names"], function["output_field_names"]),
+        ("bm25", ["text"], ["words"]),
+    )
+    same([field["name"] for field in answer["fields"] if field.get("is_function_output")], ["words"])
+
+
+@case("what a function makes is neither given nor returned", "2.5")
+def outputs(client, name):
+    collection(client, name)
+    fails(
+        lambda: client.query(name, filter="id >= 0", output_fields=["words"]),
+        text="not allowed to retrieve raw data of field words",
+    )
+    rows = client.query(name, filter="id == 1", output_fields=["*"])
+    same(sorted(rows[0]), ["id", "text"])
+
+
+@case("words and phrases are matched by search, query and delete", "2.5")
+def matches(client, name):
+    collection(client, name)
+
+    def ids(filter):
+        return sorted(row["id"] for row in client.query(name, filter=filter, output_fields=["id"]))
+
+    same(ids('text_match(text, "fox dogs")'), [0, 1, 2, 4])
+    same(ids('TEXT_MATCH(text, "quick brown", minimum_should_match=2)'), [0])
+    same(ids('phrase_match(text, "quick fox")'), [1])
+    same(ids('PHRASE_MATCH(text, "quick fox", 1)'), [0, 1])
+    same(ids('not text_match(text, "fox") and id > 2'), [3, 5])
+    [hits] = client.search(name, ["fox"], anns_field="words", limit=9, filter='text_match(text, "quick")')
+    same([hit["id"] for hit in hits], [0, 1])
+    client.delete(name, filter='phrase_match(text, "lazy dogs")')
+    same(ids("id >= 0"), [0, 1, 3, 4, 5])
+    client.insert(name, [{"id": 9, "text": "one more quick fox"}])
+    same(ids('phrase_match(text, "quick fox")'), [1, 9])
+
+
+@case("analyzers show what they make of texts", "2.6")
+def run_analyzer(client, name):
+    same(client.run_analyzer("Don't panic", {}).tokens, ["don", "t", "panic"])
+    [first, second] = client.run_analyzer(["Running dogs", "The end"], {"type": "english"})
+    same((first.tokens, second.tokens), (["run", "dog"], ["end"]))
+    detailed = client.run_analyzer("é dogs", {}, with_detail=True, with_hash=True)
+    last = detailed.tokens[-1]
+    same((last["token"], last["start_offset"], last["end_offset"], last["position"]), ("dogs", 3, 7, 1))
+    collection(client, name, analyzer={"type": "english"})
+    of_field = client.run_analyzer("Running dogs", collection_name=name, field_name="text")
+    same(of_field.tokens, ["run", "dog"])
+    fails(
+        lambda: client.run_analyzer("x", {"type": "elvish"}), text="unknown build-in analyzer type: elvish"
+    )
+
+
+run_cases()
