@@ -12,6 +12,9 @@ const versions = ['3.0.2', '2.4.15'];
 const caseFiles = {
   'one-step creation': 'one_step_creation.py',
   'every type of field': 'field_types.py',
+  'instants and shapes': 'times_and_shapes.py',
+  'arrays of structs': 'struct_arrays.py',
+  'changes of schemas': 'schema_changes.py',
   'metrics against brute force': 'metrics.py',
   'query and search': 'reading.py',
   'insert, upsert and delete': 'writing.py',

@@ -110,7 +110,7 @@ function invalidIdentifier(context: BindContext, node: NameNode): FilterError {
 
 /** `name is [not] null`, which is never UNKNOWN. */
 export function bindNullTest(context: BindContext, node: NullTestNode, negated: boolean): Condition {
-  const operand = bindStruct(context, node.operand) ?? bindName(context, node.operand);
+  const operand = bindNullable(context, node.operand) ?? bindName(context, node.operand);
   if (operand.kind !== 'column' && operand.kind !== 'path')
     throw new FilterError(
       `IsNull/IsNotNull operations are not supported on array element access, got: ${context.print(node.operand)}`,
@@ -118,10 +118,11 @@ export function bindNullTest(context: BindContext, node: NullTestNode, negated: 
   return nullCondition(operand, (node.operator === 'is not null') !== negated);
 }
 
-/** A column that is null where the array of structs of that name is; `undefined` when there is none. */
-function bindStruct(context: BindContext, { name, steps }: NameNode): ColumnOperand | undefined {
+/** A column that nothing but nulls is asked of: a shape, or one that is null where the array of structs of that name is. */
+function bindNullable(context: BindContext, { name, steps }: NameNode): ColumnOperand | undefined {
   if (steps.length > 0 || context.scope !== null) return undefined;
-  const [field] = subFieldsOf(context, name);
+  const isShape = (field: FieldSchema) => field.name === name && field.dataType === DataType.Geometry;
+  const field = context.schema.fields.find(isShape) ?? subFieldsOf(context, name)[0];
   if (field === undefined) return undefined;
   context.fieldIds.add(field.id);
   return { kind: 'column', field };
