@@ -39,7 +39,7 @@ export async function fetchColumns(
   const columns = new Map<FieldId, Column>();
   for (const id of fields) {
     const field = fieldById(source.schema, id);
-    if (field === undefined) throw new RangeError(`no field ${id}`);
+    if (field === undefined) throw fieldDropped(id);
     const gather = new Gather(
       places.chunks.map((chunk) => chunk.column(id)),
       places,
@@ -76,6 +76,10 @@ function resolve(shards: readonly Shard[], { segmentIds, segments, rows }: RowLo
     rowInChunk[i] = rows[i]! - chunk.firstLocation;
   }
   return { chunks: [...numberOfChunk.keys()], chunkOf, rows: rowInChunk };
+}
+
+function fieldDropped(id: FieldId): MilvusError {
+  return new MilvusError(`field ${id} was dropped while it was being read`, { code: 65535, retriable: true });
 }
 
 function rowsDropped(): MilvusError {

@@ -152,6 +152,7 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
     options: ReadOptions = {},
   ): Promise<{ readonly read: Read; readonly keyType: KeyColumn['dataType'] }> {
     const collection = this.#collections.get(task.collection.id, task.collection);
+    await collection.schemaReached(task.collection.schema.version, options);
     const at = await collection.timeToRead(task, options);
     const partitionIds = task.partitionIds === null ? null : new Set(task.partitionIds);
     const read = {

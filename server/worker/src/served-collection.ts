@@ -16,6 +16,7 @@ import type { ReadOptions } from '@elanus/rpc';
 import { ConcurrencyLimit, type LoopShare, type Random } from '@elanus/runtime';
 import { ScalarIndexes, Shard, type WriteEffect, type WriteRecord } from '@elanus/segment';
 import { ApplyQueue } from './apply-queue.ts';
+import { Milestones } from './milestones.ts';
 
 /** How long reads as of an earlier time (iterators) find everything. */
 const HISTORY_MS = 10 * 60 * 1000;
@@ -52,6 +53,7 @@ export class ServedCollection {
   readonly shards: readonly Shard[];
   readonly shardsByChannel: ReadonlyMap<ChannelName, Shard>;
   readonly #droppedPartitions = new Set<PartitionId>();
+  readonly #schemas: Milestones;
   #info: CollectionInfo;
   #state: State = { name: 'serving' };
   #appliedTimestamp: Timestamp;
@@ -61,6 +63,7 @@ export class ServedCollection {
 
   constructor(info: CollectionInfo, options: { readonly random: Random; readonly share: LoopShare }) {
     this.#info = info;
+    this.#schemas = new Milestones(info.schema.version);
     this.#appliedTimestamp = info.createdTimestamp;
     this.shardsByChannel = new Map(
       info.channels.map((channel, index) => {
@@ -152,18 +155,32 @@ export class ServedCollection {
 
   drop(): void {
     this.#state = { name: 'dropped' };
+    this.#schemas.reach(Number.POSITIVE_INFINITY);
     this.watcher?.dropped();
   }
 
-  update(info: CollectionInfo): void {
+  /** Resolves when rows have the fields of the new schema. */
+  async update(info: CollectionInfo): Promise<void> {
     const partitions = new Set(info.partitions.map(({ id }) => id));
     for (const { id } of this.#info.partitions) if (!partitions.has(id)) this.#droppedPartitions.add(id);
     const isNewSchema = info.schema.version !== this.#info.schema.version;
     this.#info = info;
     if (!isNewSchema) return;
-    void this.queue.push(null, async () => {
+    await this.queue.push(null, async () => {
       for (const shard of this.shardsByChannel.values()) shard.useSchema(info.schema);
+      this.#schemas.reach(info.schema.version);
     });
+  }
+
+  /**
+   * Resolves when rows have the fields of this version of the schema, or of a later one. Whoever reads or writes by a
+   * schema has to wait for it: the catalog tells the world of a change before it tells us.
+   * @throws MilvusError when the collection is dropped meanwhile
+   */
+  async schemaReached(version: number, options: ReadOptions = {}): Promise<void> {
+    if (this.#schemas.hasReached(version)) return;
+    await unlessAborted(this.#schemas.reached(version), options.signal);
+    this.throwUnlessServing();
   }
 
   async dropPartition(id: PartitionId): Promise<void> {

@@ -180,7 +180,7 @@ export class LogStreamingWorker implements StreamingWorker, AsyncDisposable {
     const served = this.collections.get(collection.id, collection);
     // What could not be replayed now will be at the next start, with what the catalog says then.
     await served.replayed();
-    served.update(collection);
+    await served.update(collection);
   }
 
   async dropCollection(id: CollectionId): Promise<void> {
@@ -234,6 +234,7 @@ export class LogStreamingWorker implements StreamingWorker, AsyncDisposable {
   async write(request: WriteRequest): Promise<WriteResult> {
     const collection = this.collections.get(request.collection.id, request.collection);
     await collection.ready();
+    await collection.schemaReached(request.collection.schema.version);
     const { duplicateKey, schema } = collection.info;
     const records = writeRecordsOf(request, duplicateKey);
     for (const record of records.values()) assertFits(record, schema);
