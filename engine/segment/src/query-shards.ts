@@ -39,7 +39,9 @@ export async function queryShards(
 /** How many rows the read is about. */
 export async function countShards(read: Read): Promise<number> {
   const isOfAll = read.selection === null && read.shards.every((shard) => shard.isNow(read.scope.at));
-  const preparing = isOfAll ? null : prepareRead(read);
+  // Whoever can't read a file does not know which of its rows later writes have replaced.
+  const isBroken = read.shards.some((shard) => shard.files.some((file) => file.isBroken));
+  const preparing = isOfAll && !isBroken ? null : prepareRead(read);
   if (preparing !== null) await preparing;
   if (read.selection?.keys != null) return (await rowsByKey(read, read.selection.keys)).rows.length;
   return (await selectRows(read)).reduce((sum, selected) => sum + countSelected(selected), 0);
