@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { compilePredicate, planFilter } from '@elanus/expr';
 import {
   DataType,
@@ -22,6 +22,7 @@ import { keyColumn, keysOf, randomBatch } from '../testing/index.ts';
 import { openSegmentThreads } from '../threads/open-threads.ts';
 import { FilterCache } from './filter-cache.ts';
 import type { FilterTools } from './filter-views.ts';
+import { NO_ROWS } from './scan-on-threads.ts';
 
 const schema = schemaFixture([
   fieldFixture(100, 'id', DataType.Int64, { isPrimaryKey: true }),
@@ -45,6 +46,7 @@ const FILTERS = [
 ];
 const share = new LoopShare(systemClock);
 const threads = openSegmentThreads(2);
+before(() => threads.warmUp(NO_ROWS));
 after(() => threads[Symbol.asyncDispose]());
 
 class Fixture {

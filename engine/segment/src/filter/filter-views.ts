@@ -1,5 +1,5 @@
 import { type Condition, costOfRow, type Predicate, type RowFilter } from '@elanus/expr';
-import { type Read, takeTurns } from '../read.ts';
+import type { Read } from '../read.ts';
 import type { ScalarIndexes } from '../scalar-index/scalar-indexes.ts';
 import type { ChunkView } from '../shard.ts';
 import type { SegmentThreads } from '../threads/open-threads.ts';
@@ -148,7 +148,7 @@ async function scanHere(
     const bits = memory.subarray(used, used + Math.ceil(view.rows / 8));
     let count = 0;
     for (let start = 0; start < view.rows; start += step) {
-      await takeTurns(read);
+      if (read.share.isSpent()) await read.share.nextTurn(read.signal);
       count += matchBits(filter, view.chunk, start, Math.min(start + step, view.rows), bits);
     }
     used += bits.length;

@@ -2,7 +2,7 @@ import type { Column, FieldId } from '@elanus/model';
 import type { Read } from '../read.ts';
 import type { ChunkView } from '../shard.ts';
 import { sharedBytes } from '../shared-memory.ts';
-import type { FilterBlock } from '../threads/segment-requests.ts';
+import type { FilterBlock, FilterRequest } from '../threads/segment-requests.ts';
 import { shareColumn } from '../threads/share-column.ts';
 
 import { asksForWords, countConstants } from './condition-size.ts';
@@ -12,6 +12,9 @@ import type { FilterSearch, ViewMatches } from './filter-views.ts';
 const TASK_NS = 4_000_000;
 /** A filter with more constants takes as long to be sent as to be used. */
 const SENT_CONSTANTS_MAX = 20_000;
+
+/** What threads answer first. */
+export const NO_ROWS: FilterRequest = { kind: 'filter', condition: { kind: 'never' }, blocks: [] };
 
 /** Tests row by row on other threads; `null` when the filter or its columns can't go there. */
 export async function scanOnThreads(
@@ -24,6 +27,11 @@ export async function scanOnThreads(
   const { threads } = tools;
   if (threads === null || asksForWords(condition)) return null;
   if (countConstants(condition) > SENT_CONSTANTS_MAX) return null;
+  if (!threads.isWarm) {
+    // Whoever waits for the threads to start waits longer than for most filters.
+    threads.warmUp(NO_ROWS).catch(() => {});
+    return null;
+  }
   const blocks: FilterBlock[] = [];
   for (const { chunk, rows } of views) {
     if (read.share.isSpent()) await read.share.nextTurn(read.signal);

@@ -30,6 +30,8 @@ export class ThreadPool<Request, Result> implements AsyncDisposable {
   readonly #waiting: Pending<Request, Result>[] = [];
   #nextId = 1;
   #isClosed = false;
+  #isWarm = false;
+  #warming: Promise<unknown> | null = null;
 
   /** `script` answers every `ThreadTask` by a `ThreadReply`; `data` is its `workerData`. */
   constructor(script: URL, options: { readonly threads: number; readonly data?: unknown }) {
@@ -54,6 +56,17 @@ export class ThreadPool<Request, Result> implements AsyncDisposable {
       this.#waiting.push({ task: { id: this.#nextId++, request }, resolve, reject });
       this.#next();
     });
+  }
+
+  /** Whether a thread has answered before: until then each of them takes longer to start than most tasks. */
+  get isWarm(): boolean {
+    return this.#isWarm;
+  }
+
+  /** Starts all threads by having each answer `request`; resolves when one has. Idempotent. */
+  async warmUp(request: Request): Promise<void> {
+    this.#warming ??= Promise.any(Array.from({ length: this.#threadsMax }, () => this.run(request)));
+    await this.#warming;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -86,6 +99,7 @@ export class ThreadPool<Request, Result> implements AsyncDisposable {
       worker.unref();
       if (running !== null && 'failure' in reply) running.reject(new Error(reply.failure));
       else if (running !== null && 'result' in reply) running.resolve(reply.result);
+      this.#isWarm = true;
       this.#next();
     });
     worker.on('error', (error) => this.#end(thread, error));

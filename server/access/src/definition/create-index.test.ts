@@ -71,6 +71,10 @@ const accepted: readonly (readonly [field: string, params: Params])[] = [
   ['json', { index_type: 'NGRAM', json_cast_type: 'VARCHAR', min_gram: '1', max_gram: '1' }],
   ['numbers', { index_type: 'BITMAP' }],
   ['doubles', { index_type: 'INVERTED' }],
+  ['instant', { index_type: 'STL_SORT' }],
+  ['instant', { index_type: 'INVERTED' }],
+  ['shape', { index_type: 'RTREE' }],
+  ['shape', {}],
 ];
 for (const [fieldName, pairs] of accepted) {
   test(`an index on ${fieldName} with ${JSON.stringify(pairs)} is made, and made again`, async () => {

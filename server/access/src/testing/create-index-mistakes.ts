@@ -134,6 +134,17 @@ const refused: readonly [
   ],
   ['text', { index_type: 'RTREE' }, `data type VarChar can't build with this index RTREE${PARAMS_ENDING}`],
   [
+    'shape',
+    { index_type: 'INVERTED' },
+    `data type Geometry can't build with this index INVERTED${PARAMS_ENDING}`,
+  ],
+  ['shape', { index_type: 'STL_SORT' }, `STL_SORT are only supported on numeric field${PARAMS_ENDING}`],
+  [
+    'instant',
+    { index_type: 'BITMAP' },
+    `bitmap index are only supported on bool, int, string${PARAMS_ENDING}`,
+  ],
+  [
     'json',
     { index_type: 'INVERTED' },
     'json index must specify cast type: missing parameter[missing_param=json_cast_type]',

@@ -40,6 +40,8 @@ export const EVERY_FIELD: readonly Field[] = [
   { name: 'json', dataType: DataType.JSON },
   { name: 'numbers', ...arrayOf(DataType.Int32) },
   { name: 'doubles', ...arrayOf(DataType.Double) },
+  { name: 'instant', dataType: DataType.Timestamptz },
+  { name: 'shape', dataType: DataType.Geometry },
 ];
 
 const bookFields: readonly Field[] = [

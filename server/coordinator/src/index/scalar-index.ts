@@ -3,6 +3,7 @@ import { invalidIndexParameter, invalidIndexType } from './index-error.ts';
 
 const INTEGERS: readonly DataType[] = [DataType.Int8, DataType.Int16, DataType.Int32, DataType.Int64];
 const NUMBERS: readonly DataType[] = [...INTEGERS, DataType.Float, DataType.Double];
+const SORTED: readonly DataType[] = [...NUMBERS, DataType.Timestamptz];
 const BITMAPPED: readonly DataType[] = [DataType.Bool, ...INTEGERS, DataType.VarChar];
 
 const SCALAR_INDEX_TYPES = ['INVERTED', 'BITMAP', 'STL_SORT', 'TRIE', 'NGRAM', 'RTREE'] as const;
@@ -45,11 +46,11 @@ function problemOf(
   const isJson = dataType === DataType.JSON;
   switch (type) {
     case 'INVERTED':
-      return null;
+      return dataType === DataType.Geometry ? wrongType(dataType, type) : null;
     case 'BITMAP':
       return bitmapProblem(field, params);
     case 'STL_SORT':
-      return NUMBERS.includes(dataType) ? null : 'STL_SORT are only supported on numeric field';
+      return SORTED.includes(dataType) ? null : 'STL_SORT are only supported on numeric field';
     case 'TRIE':
       return dataType === DataType.VarChar ? null : 'TRIE are only supported on varchar field';
     case 'NGRAM':
@@ -58,8 +59,12 @@ function problemOf(
         ? ngramProblem(params)
         : 'Ngram index can only be created on VARCHAR or JSON field';
     case 'RTREE':
-      return `data type ${dataTypeName(dataType)} can't build with this index RTREE`;
+      return dataType === DataType.Geometry ? null : wrongType(dataType, type);
   }
+}
+
+function wrongType(dataType: DataType, type: ScalarIndexType): string {
+  return `data type ${dataTypeName(dataType)} can't build with this index ${type}`;
 }
 
 function bitmapProblem(field: FieldSchema, params: ReadonlyMap<string, string>): string | null {
