@@ -17,6 +17,8 @@ const caseFiles = {
   'changes of schemas': 'schema_changes.py',
   'metrics against brute force': 'metrics.py',
   'query and search': 'reading.py',
+  'hybrid search and reranking': 'hybrid_search.py',
+  'groups, orders and aggregates': 'groups_and_orders.py',
   'insert, upsert and delete': 'writing.py',
   'indexes that are graphs': 'graph_indexes.py',
   'the partition key': 'partition_key.py',

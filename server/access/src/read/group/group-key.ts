@@ -27,7 +27,7 @@ function valueAt(column: Column, row: number, key: GroupKey): GroupValue {
   if (column.validity?.[row] === 0) return null;
   if ('values' in column) {
     const value = column.values[row]!;
-    return column.dataType === DataType.Bool ? value === 1 : value;
+    return column.dataType === DataType.Bool ? value === 1 : BigInt(value);
   }
   if (!('offsets' in column && 'bytes' in column)) throw new TypeError(`${key.name} makes no groups`);
   const text = textAt(column.bytes, column.offsets[row]!, column.offsets[row + 1]!);
@@ -49,7 +49,7 @@ function valueInJson(text: string, path: readonly string[], type: GroupType): Gr
   if (typeof value === 'boolean') return type === 'bool' || type === 'any' ? value : null;
   if (typeof value !== 'number' && typeof value !== 'bigint') return null;
   if (type === 'any') return value;
-  return type === 'integer' && (typeof value === 'bigint' || Number.isInteger(value)) ? value : null;
+  return type === 'integer' && (typeof value === 'bigint' || Number.isInteger(value)) ? BigInt(value) : null;
 }
 
 type Reviver = (this: unknown, key: string, value: unknown, context: { readonly source?: string }) => unknown;
