@@ -1,5 +1,5 @@
 import { invalidParameter } from '@elanus/model';
-import type { Methods } from '@elanus/proto';
+import type { Methods, schema_IDs } from '@elanus/proto';
 import type { SearchTask } from '@elanus/rpc';
 import type { AccessDependencies } from '../handler.ts';
 import type { Parameters } from './parameters.ts';
@@ -10,6 +10,7 @@ import { readQueries } from './search-queries.ts';
 import { behind, type IteratorPage, readScoreRange } from './search-range.ts';
 import { readWalk } from './search-walk.ts';
 import { readSparseScoring } from './sparse-scoring.ts';
+import { storedQueries } from './stored-queries.ts';
 import { refuseElementWise } from './unserved.ts';
 
 /** What a search is, but for the time that it looks at. */
@@ -18,7 +19,7 @@ export type SearchLeg = Omit<SearchTask, 'guarantee' | 'snapshot'>;
 /** The part of a request that says what is looked for and where: a Search is one, a HybridSearch has several. */
 export type LegRequest = Pick<
   Methods['Search']['request'],
-  'dsl' | 'exprTemplateValues' | 'placeholderGroup' | 'nq'
+  'dsl' | 'exprTemplateValues' | 'placeholderGroup' | 'ids' | 'nq'
 >;
 
 export interface LegOptions {
@@ -50,7 +51,16 @@ export async function planLeg(
   const range = readScoreRange(parameters, metric);
   const sparse = readSparseScoring(field, metric, index, parameters);
   const placeholders = request.placeholderGroup ?? new Uint8Array();
-  const queries = await readQueries(dependencies, schema, field, placeholders, parameters);
+  const queries =
+    request.ids === undefined
+      ? await readQueries(dependencies, schema, field, placeholders, parameters)
+      : await storedQueries(
+          dependencies,
+          target,
+          field,
+          checkedIds(request.ids, dependencies),
+          iterator?.snapshot ?? null,
+        );
   checkQueryCount(queries.count, request.nq, dependencies.limits.queriesMax);
   checkHitCount(queries.count, hits);
   // The pages of an iterator and the rows beyond a bound must come out whole: no row may be missed between two of them.
@@ -70,6 +80,13 @@ export async function planLeg(
     walk,
     ...(sparse === null ? {} : { sparse }),
   };
+}
+
+/** As many as there may be queries, before anything is read for them. */
+function checkedIds(ids: schema_IDs, { limits }: Pick<AccessDependencies, 'limits'>): schema_IDs {
+  const count = (ids.intId?.data ?? ids.strId?.data)?.length ?? 0;
+  if (count > 0) checkQueryCount(count, 0n, limits.queriesMax);
+  return ids;
 }
 
 function checkQueryCount(count: number, announced: bigint, queriesMax: number): void {

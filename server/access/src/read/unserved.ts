@@ -13,7 +13,7 @@ function unserved(wish: string): MilvusError {
 
 /** @throws MilvusError 10 */
 export function refuseUnservedSearch(request: Methods['Search']['request']): void {
-  if (request.ids !== undefined || request.searchByPrimaryKeys) throw unserved('search by primary keys');
+  if (request.searchByPrimaryKeys && request.ids === undefined) throw unserved('search_by_primary_keys');
   if (request.subReqs.length > 0) throw unserved('sub-requests of a search');
   if (request.functionChains.length > 0 && request.functionScore !== undefined)
     throw invalidParameter('function_score and function_chains cannot be used together');

@@ -212,4 +212,17 @@ def search_iterator(client, name):
     same(keys, list(range(40)))
 
 
+
+@case("rows are found by the vectors of other rows", since="3.0")
+def search_by_keys(client, name):
+    orchard(client, name)
+    found = client.search(name, ids=[50, 3, 50], limit=3, anns_field="v")
+    same([[hit["id"] for hit in hits] for hits in found], [[50, 49, 51], [3, 2, 4], [50, 49, 51]])
+    [hits] = client.search(name, ids=[10], limit=2, anns_field="v", filter="id > 20")
+    same([hit["id"] for hit in hits], [21, 22])
+    missing = "some of the provided primary key IDs do not exist: missing IDs = [100, 777]"
+    fails(lambda: client.search(name, ids=[5, 100, 777], limit=2, anns_field="v"), 1100, missing)
+    fails(lambda: client.search(name, ids=["5"], limit=2, anns_field="v"), 1100, "ids")
+
+
 run_cases()
