@@ -31,7 +31,13 @@ export { ScalarIndexes } from './scalar-index/scalar-indexes.ts';
 export type { ScanTools } from './scan-rows.ts';
 export { RestoredDeletions } from './sealed/restored-deletions.ts';
 export { SealedFile, type SealedFileSource } from './sealed/sealed-file.ts';
-export { deletionContent, type SealedRows, type ShardCut, segmentContent } from './sealed/shard-cut.ts';
+export {
+  deletionContent,
+  SEGMENT_FIELD,
+  type SealedRows,
+  type ShardCut,
+  segmentContent,
+} from './sealed/shard-cut.ts';
 export { searchShards, type VectorSearch } from './search-shards.ts';
 export { type ChunkView, type ReadScope, type RestoredRows, Shard, type ShardOptions } from './shard.ts';
 export { openSegmentThreads, type SegmentThreads } from './threads/open-threads.ts';

@@ -309,6 +309,18 @@ export class Shard implements KeyReader {
     return found;
   }
 
+  /** Sealed segments whose rows were all deleted so long ago that they are forgotten. */
+  get deadFiles(): readonly SealedFile[] {
+    const alive = new Set([...this.#sealed.values()].map(({ segmentId }) => segmentId));
+    return this.#files.filter(({ info }) => !alive.has(info.id));
+  }
+
+  /** Lets go of dead files, which nobody may want to find keys in any more. */
+  forgetFiles(dead: readonly SealedFile[]): void {
+    this.#files = this.#files.filter((file) => !dead.includes(file));
+    this.#restored = this.#restored.filter(({ file }) => !dead.includes(file));
+  }
+
   /** Begins with the rows that files have, which are opened when they are needed. Nothing was written yet. */
   restore({ segments, deletions, checkpoint, historyStart }: RestoredRows): void {
     assert(this.#writes === 0 && this.#chunks.length === 0, 'a shard is restored before it is used');

@@ -22,6 +22,8 @@ export interface CollectionFiles {
 export interface FlushPublication {
   readonly segments: readonly SegmentInfo[];
   readonly deleteFiles: readonly DeleteFileInfo[];
+  /** Whose rows are all deleted, and can't be read any more. Indexes over any of them go along. */
+  readonly deadSegments: readonly SegmentId[];
   /** Whose deletions are in `deleteFiles` now, or belong to segments that are no more. */
   readonly replacedDeleteFiles: readonly SegmentId[];
   readonly checkpoint: Checkpoint;

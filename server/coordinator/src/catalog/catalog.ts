@@ -62,7 +62,7 @@ export interface CatalogDamage {
  */
 export class Catalog {
   /** For readers: changes go through `commit`. */
-  readonly files: Pick<FileRecords, 'of' | 'has' | 'changesOfDrop'>;
+  readonly files: Pick<FileRecords, 'of' | 'has' | 'removalOf' | 'removalOfPartition'>;
   readonly #files = new FileRecords();
   readonly #store: MetaStore;
   readonly #locks = new ObjectLocks();

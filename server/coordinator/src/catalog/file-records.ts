@@ -76,14 +76,22 @@ export class FileRecords {
   }
 
   /** What has to be removed with a partition: its segments, and the indexes that any of them is in. */
-  changesOfDrop(collectionId: CollectionId, partition: PartitionId): readonly FileChange[] {
-    const { segments, indexFiles } = this.of(collectionId);
-    const dropped = segments.filter(({ partitionId }) => partitionId === partition).map(({ id }) => id);
-    const indexes = indexFiles.filter(({ runs }) =>
-      runs.some(({ segmentId }) => dropped.includes(segmentId)),
+  removalOfPartition(collectionId: CollectionId, partition: PartitionId): readonly FileChange[] {
+    const { segments } = this.of(collectionId);
+    const dropped = segments.filter(({ partitionId }) => partitionId === partition);
+    return this.removalOf(
+      collectionId,
+      dropped.map(({ id }) => id),
     );
+  }
+
+  /** What has to be removed with these segments: they, and the indexes that any of them is in. */
+  removalOf(collectionId: CollectionId, removed: readonly SegmentId[]): readonly FileChange[] {
+    const known = removed.filter((id) => this.has('segment', collectionId, id));
+    const { indexFiles } = this.of(collectionId);
+    const indexes = indexFiles.filter(({ runs }) => runs.some(({ segmentId }) => known.includes(segmentId)));
     return [
-      ...dropped.map((id) => ({ kind: 'remove-file', of: 'segment', collectionId, id }) as const),
+      ...known.map((id) => ({ kind: 'remove-file', of: 'segment', collectionId, id }) as const),
       ...indexes.map(({ id }) => ({ kind: 'remove-file', of: 'indexFile', collectionId, id }) as const),
     ];
   }

@@ -41,7 +41,7 @@ function segment(collection: CollectionInfo, id: SegmentId, partitionId?: Partit
   };
 }
 
-test('what a flush publishes is there after a start, its checkpoint too', async () => {
+test('what flushes publish is there after a start, the checkpoint too, and what they remove is not', async () => {
   const { oracle, collection, segments, store } = await withCollection();
   const [first, second, third] = await segments.allocateIds(3);
   const checkpoint = { collectionId: collection.id, timestamp: at(9), historyStart: at(0) };
@@ -55,12 +55,14 @@ test('what a flush publishes is there after a start, its checkpoint too', async 
   await segments.publishFlush({
     segments: [segment(collection, first!)],
     deleteFiles: [deletes],
+    deadSegments: [],
     replacedDeleteFiles: [],
     checkpoint,
   });
   await segments.publishFlush({
     segments: [segment(collection, second!)],
     deleteFiles: [],
+    deadSegments: [first!],
     replacedDeleteFiles: [third!],
     checkpoint: { ...checkpoint, timestamp: at(12), historyStart: at(4) },
   });
@@ -68,11 +70,11 @@ test('what a flush publishes is there after a start, its checkpoint too', async 
   const again = await openDeployment({ store });
   assert.deepEqual(again.segments.filesOf(collection.id), {
     checkpoint: { collectionId: collection.id, timestamp: at(12), historyStart: at(4) },
-    segments: [segment(collection, first!), segment(collection, second!)],
+    segments: [segment(collection, second!)],
     deleteFiles: [],
     indexFiles: [],
   });
-  assert.equal(again.segments.standingOf(segmentFileKey(collection.id, first!)), 'referenced');
+  assert.equal(again.segments.standingOf(segmentFileKey(collection.id, second!)), 'referenced');
   assert.equal(again.segments.standingOf(deletes.file.key), 'unreferenced');
   assert.equal(again.segments.standingOf('somebody/else’s file'), 'uncertain');
   await again.oracle.close();
@@ -87,6 +89,7 @@ test('rows of a partition that was dropped meanwhile are left out', async () => 
   const partitions = await segments.publishFlush({
     segments: [segment(collection, kept!), segment(collection, gone!, dropped.id)],
     deleteFiles: [],
+    deadSegments: [],
     replacedDeleteFiles: [],
     checkpoint: { collectionId: collection.id, timestamp: at(9), historyStart: at(0) },
   });
@@ -104,7 +107,7 @@ test('a partition takes its segments along, a collection everything', async () =
   const dropped = await root.createPartition(ref, 'p');
   const [kept, gone] = await segments.allocateIds(2);
   const checkpoint = { collectionId: collection.id, timestamp: at(9), historyStart: at(0) };
-  const flush = { deleteFiles: [], replacedDeleteFiles: [], checkpoint };
+  const flush = { deleteFiles: [], deadSegments: [], replacedDeleteFiles: [], checkpoint };
   await segments.publishFlush({
     segments: [segment(collection, kept!), segment(collection, gone!, dropped.id)],
     ...flush,
@@ -128,6 +131,7 @@ test('a damaged record makes everything of its collection uncertain, and is name
   await segments.publishFlush({
     segments: [segment(collection, id!)],
     deleteFiles: [],
+    deadSegments: [],
     replacedDeleteFiles: [],
     checkpoint: { collectionId: collection.id, timestamp: at(9), historyStart: at(0) },
   });

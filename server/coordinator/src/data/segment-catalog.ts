@@ -42,7 +42,7 @@ export class CatalogSegments implements SegmentCatalog {
   }
 
   async publishFlush(flush: FlushPublication): Promise<ReadonlySet<PartitionId>> {
-    const { checkpoint, segments, deleteFiles, replacedDeleteFiles } = flush;
+    const { checkpoint, segments, deleteFiles, deadSegments, replacedDeleteFiles } = flush;
     const { collectionId } = checkpoint;
     return await this.#catalog.withCollectionId(collectionId, async (collection) => {
       if (collection === undefined) throw collectionNotFound('', String(collectionId));
@@ -53,6 +53,7 @@ export class CatalogSegments implements SegmentCatalog {
       await this.#catalog.commit([
         ...kept.map((segment) => ({ kind: 'put-segment', segment }) as const),
         ...deleteFiles.map((file) => ({ kind: 'put-delete-file', file }) as const),
+        ...this.#catalog.files.removalOf(collectionId, deadSegments),
         ...replacedDeleteFiles.map((id) => removal('deleteFile', collectionId, id)),
         { kind: 'put-checkpoint', checkpoint },
       ]);

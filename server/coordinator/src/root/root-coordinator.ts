@@ -259,7 +259,7 @@ export class CatalogRootCoordinator implements RootCoordinator {
         throw invalidInput('partition cannot be dropped, partition is loaded, please release it first');
       }
       const left = { ...collection, partitions: collection.partitions.filter(({ id }) => id !== dropped.id) };
-      await this.#change(left, this.#catalog.files.changesOfDrop(collection.id, dropped.id));
+      await this.#change(left, this.#catalog.files.removalOfPartition(collection.id, dropped.id));
       await this.#streaming.dropPartition(collection.id, dropped.id);
     });
   }

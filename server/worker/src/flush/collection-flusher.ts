@@ -19,15 +19,19 @@ import type { FlushPoint, SegmentCatalog } from '@elanus/rpc';
 import type { Clock, Logger, LoopShare, TimestampSource } from '@elanus/runtime';
 import {
   deletionContent,
+  type SealedFile,
   type SealedRows,
+  SegmentFile,
   type SegmentFileContent,
   type SegmentFileLabel,
   type Shard,
   type ShardCut,
   segmentContent,
+  sourceInStore,
 } from '@elanus/segment';
 import type { ServedCollection } from '../served-collection.ts';
 import type { FlushMetrics } from './flush-metrics.ts';
+import { mergeDeletions } from './merge-deletions.ts';
 import type { SegmentFiles } from './segment-files.ts';
 import { writeSegmentFile } from './write-segment-file.ts';
 
@@ -51,6 +55,14 @@ interface ShardPart {
   readonly cut: ShardCut;
   /** Of the file of deletions, should there be some. */
   readonly deletionsId: SegmentId;
+  /** Segments of which nothing can be read any more. */
+  readonly dead: readonly SealedFile[];
+}
+
+/** A file of deletions, `null` without any, and those whose deletions are in it now. */
+interface WrittenDeletions {
+  readonly file: DeleteFileInfo | null;
+  readonly replaced: readonly DeleteFileInfo[];
 }
 
 /** Everything up to one time that no file has yet, and how much of it is written. */
@@ -60,13 +72,14 @@ interface FlushJob {
   readonly parts: readonly ShardPart[];
   readonly segmentIds: readonly SegmentId[];
   readonly written: Map<SealedRows, SegmentInfo>;
-  /** `null`: there are no deletions. */
-  readonly writtenDeletions: Map<ShardPart, DeleteFileInfo | null>;
+  readonly writtenDeletions: Map<ShardPart, WrittenDeletions>;
 }
 
 /** Between two tries of a flush that fails. */
 const PAUSE_MS_MIN = 200;
 const PAUSE_MS_MAX = 30_000;
+/** Files of deletions of one channel; the next flush puts them together. */
+const DELETE_FILES_MAX = 16;
 /** Deletions may be in rows of any. */
 const NO_PARTITION = 0n as PartitionId;
 /** For partitions that get their first row before the cut. */
@@ -168,7 +181,8 @@ export class CollectionFlusher {
       if (sealed === null) return null;
       const { oldest, timestamp } = sealed;
       const parts = [...collection.shardsByChannel].map(([channel, shard]) => {
-        return { channel, shard, cut: shard.cut(newSegmentId), deletionsId: ids.pop()! };
+        const dead = shard.deadFiles;
+        return { channel, shard, cut: shard.cut(newSegmentId), deletionsId: ids.pop()!, dead };
       });
       const historyStart = shards.reduce(
         (latest, shard) => (shard.historyStart > latest ? shard.historyStart : latest),
@@ -229,12 +243,16 @@ export class CollectionFlusher {
       if (!job.writtenDeletions.has(part)) job.writtenDeletions.set(part, await this.#writeDeletions(part));
     }
     const segments = [...job.written.values()];
-    const deleteFiles = [...job.writtenDeletions.values()].filter((file) => file !== null);
+    const deletions = [...job.writtenDeletions.values()];
+    const deleteFiles = deletions.map(({ file }) => file).filter((file) => file !== null);
+    const replaced = deletions.flatMap((one) => one.replaced);
+    const dead = job.parts.flatMap((part) => part.dead.map(({ info }) => info));
     const { checkpoint } = job;
     const partitions = await catalog.publishFlush({
       segments,
       deleteFiles,
-      replacedDeleteFiles: [],
+      deadSegments: dead.map(({ id }) => id),
+      replacedDeleteFiles: replaced.map(({ id }) => id),
       checkpoint,
     });
     metrics.rows.inc({}, rowsOf(job));
@@ -242,6 +260,7 @@ export class CollectionFlusher {
       {},
       [...segments, ...deleteFiles].reduce((sum, { file }) => sum + file.bytes, 0),
     );
+    for (const part of job.parts) part.shard.forgetFiles(part.dead);
     await this.#handOver(job, partitions);
     try {
       await log.cut(this.#collection.info.channels, checkpoint.timestamp);
@@ -250,8 +269,9 @@ export class CollectionFlusher {
       logger.warn({ collection: String(checkpoint.collectionId), err: error }, 'the log could not be cut');
     }
     const unpublished = segments.filter(({ partitionId }) => !partitions.has(partitionId));
-    await store.deleteMany(unpublished.map(({ file }) => file.key)).catch((error) => {
-      logger.warn({ err: error }, 'files of a dropped partition stay until they are collected');
+    const unneeded = [...unpublished, ...dead, ...replaced].map(({ file }) => file.key);
+    await store.deleteMany(unneeded).catch((error) => {
+      logger.warn({ err: error }, 'files that nothing refers to stay until they are collected');
     });
   }
 
@@ -263,14 +283,39 @@ export class CollectionFlusher {
     return { id, collectionId, partitionId, channel, rows, firstTimestamp, lastTimestamp, file };
   }
 
-  async #writeDeletions({ channel, cut, deletionsId: id }: ShardPart): Promise<DeleteFileInfo | null> {
+  async #writeDeletions(part: ShardPart): Promise<WrittenDeletions> {
+    const { channel, cut, deletionsId: id } = part;
     const collectionId = this.#collection.info.id;
     const label = this.#label(channel, NO_PARTITION, id);
-    const content = await deletionContent(cut, label, this.#context.share);
-    if (content === null) return null;
+    const added = await deletionContent(cut, label, this.#context.share);
+    if (added === null) return { file: null, replaced: [] };
+    const { content, replaced } = await this.#mergeDeletions(part, added);
     const rows = content.timestamps.reduce((sum, { length }) => sum + length, 0);
     const file = await this.#writeFile(deleteFileKey(collectionId, id), content);
-    return { id, collectionId, channel, rows, file };
+    return { file: { id, collectionId, channel, rows, file }, replaced };
+  }
+
+  /** A start reads all files of deletions: there must not be many. */
+  async #mergeDeletions(
+    { channel, cut, dead }: ShardPart,
+    added: SegmentFileContent,
+  ): Promise<{ readonly content: SegmentFileContent; readonly replaced: readonly DeleteFileInfo[] }> {
+    const { catalog, logger, share, store } = this.#context;
+    const known = catalog.filesOf(this.#collection.info.id);
+    const older = known.deleteFiles.filter((file) => file.channel === channel);
+    if (older.length < DELETE_FILES_MAX) return { content: added, replaced: [] };
+    const segments = new Set([...known.segments, ...cut.segments].map(({ id }) => id));
+    for (const { info } of dead) segments.delete(info.id);
+    try {
+      const files = [];
+      for (const { file } of older)
+        files.push(await SegmentFile.open(sourceInStore(store, file.key, file.bytes)));
+      const content = await mergeDeletions(files, added, { isGone: (id) => !segments.has(id), share });
+      return { content, replaced: older };
+    } catch (error) {
+      logger.warn({ channel, err: error }, 'files of deletions could not be put together');
+      return { content: added, replaced: [] };
+    }
   }
 
   async #writeFile(key: string, content: SegmentFileContent): Promise<StoredFile> {

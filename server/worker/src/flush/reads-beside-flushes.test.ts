@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { seededRandom } from '@elanus/runtime';
+import { SteppingTimestamps } from '../testing/collection-fixture.ts';
 import { FakeMessageLog } from '../testing/fake-message-log.ts';
 import { openWorkers } from '../testing/open-workers.ts';
+import { TestFiles } from '../testing/test-files.ts';
 import { keyRange, VERSIONED_COLLECTION, VersionedTable } from '../testing/versioned-table.ts';
 
 /** `ELANUS_FLUSHES=1000 npm test reads-beside-flushes` is the long form. */
@@ -12,7 +14,9 @@ const KEYS = 200;
 
 test(`no read beside ${FLUSHES} flushes misses a row, finds one twice, or finds an older one than before`, async () => {
   const random = seededRandom(11);
-  const workers = openWorkers(new FakeMessageLog(), random);
+  const lasting = { timestamps: new SteppingTimestamps(), files: new TestFiles() };
+  const log = new FakeMessageLog();
+  const workers = openWorkers(log, random, lasting);
   const { streaming } = workers;
   const { id } = VERSIONED_COLLECTION;
   const table = new VersionedTable(workers);
@@ -50,4 +54,10 @@ test(`no read beside ${FLUSHES} flushes misses a row, finds one twice, or finds 
   await Promise.all([reading, writing]);
   await table.check('after all flushes');
   assert.ok(reads >= FLUSHES, `${reads} reads`);
+  const { deleteFiles } = lasting.files.catalog;
+  assert.ok(deleteFiles.size <= 2 * 17, `${deleteFiles.size} files of deletions`);
+  for (const { file } of deleteFiles.values()) assert.ok(lasting.files.store.objects.has(file.key));
+  table.workers = openWorkers(log, random, lasting);
+  await table.workers.streaming.recover([VERSIONED_COLLECTION]);
+  await table.check('after a restart');
 });

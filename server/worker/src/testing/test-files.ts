@@ -52,6 +52,7 @@ export class TestSegmentCatalog implements SegmentCatalog {
     const kept = flush.segments.filter(({ partitionId }) => !this.droppedPartitions.has(partitionId));
     for (const segment of kept) this.segments.set(segment.id, segment);
     for (const file of flush.deleteFiles) this.deleteFiles.set(file.id, file);
+    for (const id of flush.deadSegments) this.segments.delete(id);
     for (const id of flush.replacedDeleteFiles) this.deleteFiles.delete(id);
     this.checkpoints.set(flush.checkpoint.collectionId, flush.checkpoint);
     return new Set(
