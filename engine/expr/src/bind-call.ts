@@ -5,7 +5,13 @@ import { subFieldsOf } from './bind-name.ts';
 import { type BindContext, type Bound, phaseOf, unpack } from './bound.ts';
 import { FilterError } from './filter-error.ts';
 import { escapeLike, parseLike } from './like.ts';
-import { type ColumnOperand, elementTypeOf, type ListValue, type PathOperand } from './plan.ts';
+import {
+  type ColumnOperand,
+  type ContainsLeaf,
+  elementTypeOf,
+  type ListValue,
+  type PathOperand,
+} from './plan.ts';
 import type { CallNode, NameNode, Node } from './tree.ts';
 import { areComparable, kindOfOperand, kindOfType, requireCast, typeOfConstant } from './value-type.ts';
 
@@ -150,14 +156,16 @@ function singleValue(bound: Bound): ListValue {
   throw new FilterError('contains operation element must be a constant');
 }
 
+/** The list itself when no value changes: it may be long. */
 function castElements(
-  values: readonly ListValue[],
+  values: ContainsLeaf['values'],
   type: DataType,
   mode: 'one' | 'all' | 'any',
   source: Bound,
-): readonly ListValue[] {
+): ContainsLeaf['values'] {
   const phase = phaseOf(source);
-  return values.map((value) => {
+  if (kindOfType(type) === 'integer' && areIntegers(values)) return values;
+  return unpack(values).map((value) => {
     if (typeof value === 'object')
       throw new FilterError(`cannot cast value to ${dataTypeName(type)}, value: array_val`, phase);
     const valueType = typeOfConstant(value);
@@ -169,6 +177,12 @@ function castElements(
       );
     return requireCast(value, type, phase);
   });
+}
+
+function areIntegers(values: ContainsLeaf['values']): boolean {
+  if (values instanceof BigInt64Array) return true;
+  for (let at = 0; at < values.length; at++) if (typeof values[at] !== 'bigint') return false;
+  return true;
 }
 
 function bindStartsWith(

@@ -71,11 +71,12 @@ function castValues(
     if (kind !== 'float') throw cannotBeCast(values[0]!, type, phase);
     return doublesOf(values, type);
   }
-  const kept = KEPT_AS_THEY_ARE.get(kind);
+  const kept =
+    type === DataType.Double && typeof values[0] === 'number' ? 'number' : KEPT_AS_THEY_ARE.get(kind);
   if (kept !== undefined) {
-    const wrong = unpack(values).find((value) => typeof value !== kept);
-    if (wrong !== undefined) throw cannotBeCast(wrong, type, phase);
-    return values as readonly Constant[];
+    const wrong = firstOfOtherType(values, kept);
+    if (wrong < 0) return values as readonly Constant[];
+    if (kind !== 'float') throw cannotBeCast(values[wrong]!, type, phase);
   }
   const cast: Constant[] = [];
   for (let index = 0; index < values.length; index++) {
@@ -85,6 +86,12 @@ function castValues(
     cast.push(constant);
   }
   return cast;
+}
+
+/** A loop, because the list may have a million values; -1 when there is none. */
+function firstOfOtherType(values: readonly ListValue[], type: string): number {
+  for (let index = 0; index < values.length; index++) if (typeof values[index] !== type) return index;
+  return -1;
 }
 
 /** A loop, because `Array.from` takes ten times as long. */
@@ -136,8 +143,8 @@ export function isText(operand: Operand): boolean {
 }
 
 /** The list that a call needs. @throws FilterError naming `operation` */
-export function requireList(bound: Bound, operation: string): readonly ListValue[] {
-  if (bound.kind === 'list') return unpack(bound.values);
+export function requireList(bound: Bound, operation: string): readonly ListValue[] | BigInt64Array {
+  if (bound.kind === 'list') return bound.values;
   const phase = bound.kind === 'constant' ? bound.phase : 'parse';
   throw new FilterError(
     `${operation} operation element must be an array, but got: ${boundTypeName(bound)}`,

@@ -97,7 +97,7 @@ export interface ContainsLeaf extends LeafBase {
   readonly kind: 'contains';
   readonly operand: ColumnOperand | PathOperand;
   readonly mode: 'all' | 'any';
-  readonly values: readonly ListValue[];
+  readonly values: readonly ListValue[] | BigInt64Array;
 }
 
 /** Whether at least so many of the distinct `tokens` occur in the words of a text. */
