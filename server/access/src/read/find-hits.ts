@@ -7,6 +7,7 @@ import { groupsOfLegs } from './group/group-columns.ts';
 import { searchGrouped, withoutGroups } from './group/grouped-search.ts';
 import type { Grouping } from './group/read-grouping.ts';
 import { hitsBetween, withoutFirst } from './hits.ts';
+import { findPage } from './iterator-page.ts';
 import { orderHits } from './order/order-hits.ts';
 import { boostHits } from './rank/boost-hits.ts';
 import { decaying } from './rank/decay-hits.ts';
@@ -21,7 +22,9 @@ export async function findHits(
   plan: SearchPlan,
   options: ReadOptions,
 ): Promise<SearchHits> {
-  const { task, grouping, orderBy } = plan;
+  const { task, grouping, orderBy, iterator } = plan;
+  if (iterator?.protocol === 'v2' && task.queries.count === 1)
+    return await findPage(dependencies, task, plan.filter, task.limit, options);
   const hits =
     grouping === null
       ? await rankedHits(dependencies, plan, options)

@@ -36,6 +36,8 @@ export interface IteratorPage {
   readonly batchSize: number | null;
   /** The moment all pages look at; `null` on the first page, which finds it. */
   readonly snapshot: Timestamp | null;
+  /** Whether the client has got that moment from the page before, and the next one needs it from this. */
+  readonly passesOn: boolean;
 }
 
 /** `null` when the request is no iterator's. @throws MilvusError 1100 for parameters that do not go together */
@@ -48,8 +50,10 @@ export function readIteratorPage(
     if (isVersion2) throw invalidInput('search_iter_v2 requires iterator to be true: invalid parameter');
     return null;
   }
-  const snapshot = pinnedTime(request);
-  if (!isVersion2) return { protocol: 'v1', token: '', lastBound: null, batchSize: null, snapshot };
+  const passed = passedTime(parameters);
+  const passesOn = pinnedTime(request) === null && passed !== null;
+  const snapshot = pinnedTime(request) ?? passed;
+  if (!isVersion2) return { protocol: 'v1', token: '', lastBound: null, batchSize: null, snapshot, passesOn };
   if ((parameters.integer('offset') ?? 0) !== 0) {
     throw invalidInput('offset is not supported for search iterator v2: invalid parameter');
   }
@@ -57,7 +61,20 @@ export function readIteratorPage(
   if (batchSize === undefined)
     throw invalidInput('batch size is required for search iterator v2: invalid parameter');
   const lastBound = parameters.number('search_iter_last_bound') ?? null;
-  return { protocol: 'v2', token: parameters.text('search_iter_id') ?? '', lastBound, batchSize, snapshot };
+  return {
+    protocol: 'v2',
+    token: parameters.text('search_iter_id') ?? '',
+    lastBound,
+    batchSize,
+    snapshot,
+    passesOn,
+  };
+}
+
+/** The Node SDK sends the moment among the parameters. */
+function passedTime(parameters: Parameters): Timestamp | null {
+  const text = parameters.text('guarantee_timestamp')?.trim() ?? '';
+  return /^\d{1,19}$/.test(text) ? pinnedTime({ guaranteeTimestamp: BigInt(text) }) : null;
 }
 
 const FLOAT32_MAX = 3.4028234663852886e38;
@@ -83,7 +100,8 @@ const bits = new Int32Array(float.buffer);
 /** The least positive float32; both zeros are followed by it. */
 const FLOAT32_STEP_FROM_ZERO = 2 ** -149;
 
-function nextFloat32(value: number, direction: 'up' | 'down'): number {
+/** The float32 next to a float32. REQUIRES: it is finite. */
+export function nextFloat32(value: number, direction: 'up' | 'down'): number {
   if (value === 0) return direction === 'up' ? FLOAT32_STEP_FROM_ZERO : -FLOAT32_STEP_FROM_ZERO;
   float[0] = value;
   bits[0]! += (direction === 'up') === value > 0 ? 1 : -1;

@@ -1,3 +1,4 @@
+import type { Timestamp } from '@elanus/model';
 import type { SearchHits } from '@elanus/rpc';
 import type { AccessDependencies, Handler } from '../handler.ts';
 import { encodeSearchResults, type SearchReply } from '../wire/search-results.ts';
@@ -25,7 +26,7 @@ export function searchHandler(dependencies: AccessDependencies): Handler<'Search
       columns,
       groups: await groupsOf(dependencies, plan, hits),
       outputNames: plan.output.names,
-      sessionTimestamp: plan.iterator && plan.iterator.snapshot === null ? hits.readTimestamp : 0n,
+      sessionTimestamp: sessionTimestamp(plan, hits),
       iterator: iteratorResult(plan, hits),
     });
   };
@@ -39,6 +40,13 @@ async function groupsOf(
   if (grouping === null) return null;
   const columns = await groupColumns(dependencies, task.collection, grouping.keys, locations);
   return { columns, isPlural: grouping.isPlural };
+}
+
+/** The moment that all pages of an iterator look at, for whoever has to send it with the next one. */
+function sessionTimestamp({ iterator }: SearchPlan, { readTimestamp }: SearchHits): Timestamp | 0n {
+  if (iterator === null) return 0n;
+  if (iterator.snapshot === null) return readTimestamp;
+  return iterator.passesOn ? iterator.snapshot : 0n;
 }
 
 /** What a page of a v2 iterator tells its client: the token, and the score after which the next page begins. */
