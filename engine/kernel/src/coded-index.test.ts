@@ -260,7 +260,10 @@ describe('a graph on codes', () => {
         damaged[at]! ^= 16;
         await writeFile(path, damaged);
         await assert.rejects(
-          kernel.openIndex(path),
+          async () => {
+            const opened = await kernel.openIndex(path);
+            await opened.verify();
+          },
           (error) => error instanceof KernelError && error.status === Status.FileDamaged,
         );
       }

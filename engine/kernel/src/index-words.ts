@@ -135,6 +135,18 @@ export function sparseBuildWords(
   );
 }
 
+/** The words of an index in a file, to be written to `outcome`. */
+export function openWords(
+  addresses: Addresses,
+  simd: number,
+  outcome: Float64Array,
+  vectors: VectorRows | undefined,
+): Float64Array {
+  const blocks = vectors === undefined ? [] : [vectors];
+  // How long a vector is, the file knows.
+  return Float64Array.of(simd, addresses.of(outcome), ...blockWords(addresses, blocks, 0));
+}
+
 /** The words of an addition. */
 export function addWords(
   addresses: Addresses,

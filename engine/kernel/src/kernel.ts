@@ -3,7 +3,7 @@
  * borrowed until the returned promise settles; long work runs on the kernel's own threads.
  */
 import type { DenseVectorType, MetricType, VectorType } from '@elanus/model';
-import type { IndexBuild, SparseIndexBuild, VectorIndex } from './vector-index.ts';
+import type { IndexBuild, IndexOpen, SparseIndexBuild, VectorIndex } from './vector-index.ts';
 
 /** Primary keys of the rows of one block: equal scores are ordered by them. */
 export type BlockKeys =
@@ -100,8 +100,9 @@ export interface Kernel {
    */
   buildIndex(build: IndexBuild | SparseIndexBuild): Promise<VectorIndex>;
   /**
-   * Opens an index that was saved, as a view of its file, which must stay as it is.
-   * @throws `KernelError` that says whether the file cannot be read, is damaged or too new
+   * Opens an index that was saved, as a view of its file, which must stay as it is. Reads what the file says of
+   * itself and no more; see `VectorIndex.verify`.
+   * @throws `KernelError` that says whether the file cannot be read, is damaged or too new, or lacks its vectors
    */
-  openIndex(path: string): Promise<VectorIndex>;
+  openIndex(path: string, open?: IndexOpen): Promise<VectorIndex>;
 }

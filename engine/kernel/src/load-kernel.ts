@@ -8,7 +8,7 @@ import { loadNative, type NativeKernel } from './native.ts';
 import { Indexes } from './native-index.ts';
 import { bytesPerQuery, SearchWords } from './search-words.ts';
 import { KernelError, Status } from './status.ts';
-import type { IndexBuild, SparseIndexBuild, VectorIndex } from './vector-index.ts';
+import type { IndexBuild, IndexOpen, SparseIndexBuild, VectorIndex } from './vector-index.ts';
 
 export interface KernelOptions {
   /** Threads that search, 1 to 1024; kernels with as many share them. Default: as many as the machine runs at once. */
@@ -131,7 +131,7 @@ class NativeKernelAdapter implements Kernel {
     return this.#indexes.build(build);
   }
 
-  openIndex(path: string): Promise<VectorIndex> {
-    return this.#indexes.open(path);
+  openIndex(path: string, open?: IndexOpen): Promise<VectorIndex> {
+    return this.#indexes.open(path, open);
   }
 }

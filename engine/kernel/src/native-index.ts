@@ -6,6 +6,7 @@ import {
   addWords,
   buildWords,
   type IndexShape,
+  openWords,
   SPARSE,
   searchWords,
   sparseBuildWords,
@@ -17,7 +18,10 @@ import { KernelError, Status } from './status.ts';
 import type {
   IndexBuild,
   IndexHits,
+  IndexOpen,
+  IndexSave,
   IndexSearch,
+  IndexVerify,
   IndexWalk,
   SparseIndexBuild,
   SparseQueries,
@@ -57,14 +61,7 @@ export class Indexes {
     const outcome = new Float64Array(1);
     const begin = this.#beginning(build, outcome);
     const { id, ended } = startJob(this.#native, begin, [build, outcome], signal);
-    const tell = onProgress && (() => onProgress(100 * this.#native.jobDone(id)));
-    const timer = tell && setInterval(tell, PROGRESS_EVERY_MS);
-    try {
-      await ended;
-    } finally {
-      clearInterval(timer);
-    }
-    onProgress?.(100);
+    await withProgress(this.#native, id, ended, onProgress);
     return this.#indexOf(outcome);
   }
 
@@ -80,16 +77,34 @@ export class Indexes {
   }
 
   /** See `Kernel.openIndex`. */
-  async open(path: string): Promise<VectorIndex> {
+  async open(path: string, { vectors }: IndexOpen = {}): Promise<VectorIndex> {
     const outcome = new Float64Array(1);
-    const begin = (id: number) => this.#native.startIndexOpen(this.#machine.simd, path, outcome, id);
-    await startJob(this.#native, begin, outcome, undefined).ended;
-    return this.#indexOf(outcome);
+    const words = openWords(this.#addresses, this.#machine.simd, outcome, vectors);
+    const begin = (id: number) => this.#native.startIndexOpen(words, path, id);
+    await startJob(this.#native, begin, [outcome, vectors], undefined).ended;
+    return this.#indexOf(outcome, vectors);
   }
 
-  #indexOf(outcome: Float64Array): VectorIndex {
-    return new NativeIndex(this.#native, this.#addresses, this.#machine.pool, outcome[0]!);
+  #indexOf(outcome: Float64Array, lent?: VectorRows): VectorIndex {
+    return new NativeIndex(this.#native, this.#addresses, this.#machine.pool, outcome[0]!, lent);
   }
+}
+
+/** Waits for a job and tells how far it has come, at last 100. */
+async function withProgress(
+  native: NativeKernel,
+  id: number,
+  ended: Promise<void>,
+  onProgress: ((percent: number) => void) | undefined,
+): Promise<void> {
+  const tell = onProgress && (() => onProgress(100 * native.jobDone(id)));
+  const timer = tell && setInterval(tell, PROGRESS_EVERY_MS);
+  try {
+    await ended;
+  } finally {
+    clearInterval(timer);
+  }
+  onProgress?.(100);
 }
 
 /** Frees indexes that nobody closed: a safety net, not a way to live. */
@@ -114,15 +129,24 @@ class NativeIndex implements VectorIndex {
   readonly #handle: number;
   readonly #info = new Float64Array(6);
   readonly #shape: IndexShape;
+  /** Holds on to vectors that the index is a view of. */
+  readonly #lent: VectorRows | undefined;
   /** Work that uses the handle itself; the handle stays until it is done. */
   #users = 0;
   #state: 'open' | 'closing' | 'closed' = 'open';
 
-  constructor(native: NativeKernel, addresses: Addresses, pool: number, handle: number) {
+  constructor(
+    native: NativeKernel,
+    addresses: Addresses,
+    pool: number,
+    handle: number,
+    lent: VectorRows | undefined,
+  ) {
     this.#native = native;
     this.#addresses = addresses;
     this.#pool = pool;
     this.#handle = handle;
+    this.#lent = lent;
     native.indexInfo(handle, this.#info);
     const [, dataType, metric, dim] = this.#info as unknown as readonly number[];
     this.#shape = { dataType: dataType as IndexShape['dataType'], metric: metric!, dim: dim! };
@@ -151,7 +175,7 @@ class NativeIndex implements VectorIndex {
     const hits = allocateHits(search.queryCount, search.k);
     const words = this.#searchWords(search, after, hits);
     const begin = (id: number) => this.#native.startIndexSearch(words, id);
-    await startJob(this.#native, begin, [search, hits], search.signal).ended;
+    await startJob(this.#native, begin, [search, hits, this.#lent], search.signal).ended;
     return hits;
   }
 
@@ -191,9 +215,16 @@ class NativeIndex implements VectorIndex {
     this.#native.indexInfo(this.#handle, this.#info);
   }
 
-  async save(path: string): Promise<void> {
+  async save(path: string, { vectors = 'inside' }: IndexSave = {}): Promise<void> {
     this.#requireOpen();
-    await this.#use((id) => this.#native.startIndexSave(this.#handle, path, id), path);
+    const withVectors = vectors === 'inside' ? 1 : 0;
+    await this.#use((id) => this.#native.startIndexSave(this.#handle, path, withVectors, id), path);
+  }
+
+  async verify({ signal, onProgress }: IndexVerify = {}): Promise<void> {
+    this.#requireOpen();
+    signal?.throwIfAborted();
+    await this.#use((id) => this.#native.startIndexVerify(this.#handle, id), null, signal, onProgress);
   }
 
   close(): void {
@@ -209,10 +240,16 @@ class NativeIndex implements VectorIndex {
     return searchWords(this.#addresses, this.#handle, this.#pool, shape, this.rows, search, after, hits);
   }
 
-  async #use(begin: (id: number) => number, buffers: unknown): Promise<void> {
+  async #use(
+    begin: (id: number) => number,
+    buffers: unknown,
+    signal?: AbortSignal,
+    onProgress?: (percent: number) => void,
+  ): Promise<void> {
     this.#users += 1;
     try {
-      await startJob(this.#native, begin, buffers, undefined).ended;
+      const { id, ended } = startJob(this.#native, begin, [buffers, this.#lent], signal);
+      await withProgress(this.#native, id, ended, onProgress);
     } finally {
       this.#users -= 1;
       this.#releaseWhenUnused();

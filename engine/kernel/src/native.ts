@@ -18,15 +18,16 @@ export interface NativeKernel {
   /** To be called once; `settle` is told of the end of each job, with its id and status. */
   openJobs(settle: (id: number, status: number) => void): boolean;
   cancelJob(id: number): void;
-  /** How much of a build is done: 0 to 1. */
+  /** How much of a build or a verification is done: 0 to 1. */
   jobDone(id: number): number;
   runExactSearch(words: Float64Array): number;
   startExactSearch(words: Float64Array, id: number): number;
   /** Builds and opens write the index, as a number, to the `outcome` of their request. */
   startIndexBuild(words: Float64Array, id: number): number;
   startSparseIndexBuild(words: Float64Array, id: number): number;
-  startIndexOpen(simd: number, path: string, outcome: Float64Array, id: number): number;
-  startIndexSave(index: number, path: string, id: number): number;
+  startIndexOpen(words: Float64Array, path: string, id: number): number;
+  startIndexVerify(index: number, id: number): number;
+  startIndexSave(index: number, path: string, withVectors: number, id: number): number;
   startIndexAdd(words: Float64Array, id: number): number;
   runIndexSearch(words: Float64Array): number;
   startIndexSearch(words: Float64Array, id: number): number;

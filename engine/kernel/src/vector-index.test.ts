@@ -317,6 +317,9 @@ describe('an index', () => {
       assert.equal(opened.layout, layout);
       assert.equal(opened.rows, count);
       assert.deepEqual(await opened.search(wanted), hits);
+      const told: number[] = [];
+      await opened.verify({ onProgress: (percent) => told.push(percent) });
+      assert.equal(told.at(-1), 100);
       opened.close();
     });
   }
@@ -331,14 +334,41 @@ describe('an index', () => {
     assert.ok(share >= 0.98, `recall ${share}`);
   });
 
+  for (const layout of ['compact', 'fast'] as const) {
+    test(`leaves the vectors of a ${layout} index out of its file and finds them elsewhere`, async () => {
+      const path = join(directory, `outside-${layout}`);
+      const built = await build(shape, rows, { type: 'HNSW', m: 16, efConstruction: 100, layout });
+      await built.save(path, { vectors: 'outside' });
+      const vectors = vectorsOf(101, 48, rows.values);
+      // As a column in the middle of a mapped file.
+      const bytes = new Uint8Array(vectors.bytes.length + 3).subarray(3);
+      bytes.set(vectors.bytes);
+      const lent = { bytes, rows: vectors.rows };
+      const opened = await kernel.openIndex(path, { vectors: lent });
+      const wanted = search(queries, 10, 60);
+      assert.deepEqual(await opened.search(wanted), await built.search(wanted));
+      assert.equal(built.memoryBytes - opened.memoryBytes, bytes.length);
+      await opened.verify();
+      const hasStatus = (error: unknown) =>
+        error instanceof KernelError && error.status === Status.InvalidArgument;
+      await assert.rejects(kernel.openIndex(path), hasStatus);
+      await assert.rejects(kernel.openIndex(path, { vectors: { bytes, rows: vectors.rows - 1 } }), hasStatus);
+    });
+  }
+
   test('says whether a file is missing, damaged or too new', async () => {
     const path = join(directory, 'damaged');
     await (await build(shape, rows)).save(path);
     const bytes = readFileSync(path);
-    bytes[bytes.length >> 1]! ^= 1;
-    writeFileSync(path, bytes);
     const hasStatus = (status: number) => (error: unknown) =>
       error instanceof KernelError && error.status === status;
+    // In the middle of the vectors only reading all of it finds it.
+    bytes[bytes.length >> 1]! ^= 1;
+    writeFileSync(path, bytes);
+    const opened = await kernel.openIndex(path);
+    await assert.rejects(opened.verify(), hasStatus(Status.FileDamaged));
+    bytes[100]! ^= 1;
+    writeFileSync(path, bytes);
     await assert.rejects(kernel.openIndex(path), hasStatus(Status.FileDamaged));
     await assert.rejects(kernel.openIndex(join(directory, 'missing')), hasStatus(Status.IoFailed));
   });

@@ -128,6 +128,31 @@ export interface IndexWalk {
   next(count: number): Promise<IndexHits>;
 }
 
+/** What is written to a file. */
+export interface IndexSave {
+  /**
+   * `outside`: without the vectors, which `openIndex` is given then. Indexes of layout `codes` have none to leave out.
+   * `inside` unless told.
+   */
+  readonly vectors?: 'inside' | 'outside';
+}
+
+/** What goes with a file that is opened. */
+export interface IndexOpen {
+  /**
+   * The vectors of an index that was saved without them, all in one run, of any alignment. They are used where they lie:
+   * nobody may change or unmap them until the index is closed and every call on it has settled.
+   */
+  readonly vectors?: VectorRows;
+}
+
+/** How a file is read through. */
+export interface IndexVerify {
+  readonly signal?: AbortSignal;
+  /** From 0 to 100, rising, about ten times a second at most. */
+  readonly onProgress?: (percent: number) => void;
+}
+
 /** An index in memory, or a view of its file. Buffers that it is given must not change until the call has settled. */
 export interface VectorIndex {
   readonly rows: number;
@@ -150,7 +175,13 @@ export interface VectorIndex {
   /** Adds rows behind those that are there; searches go on meanwhile. Only of layout `compact`. */
   add(blocks: readonly VectorRows[]): Promise<void>;
   /** Replaces the file at `path` at one moment, durably. */
-  save(path: string): Promise<void>;
+  save(path: string, save?: IndexSave): Promise<void>;
+  /**
+   * Reads the whole file of an index that was opened, on a thread of low priority; searches go on meanwhile. What is
+   * damaged may change what they find before it is known, but never leads them out of the file.
+   * @throws `KernelError` when a byte is not what was written, or the disk cannot read it
+   */
+  verify(verify?: IndexVerify): Promise<void>;
   /** Frees the memory once the searches that run are done. Nothing else may be called afterwards. Idempotent. */
   close(): void;
 }

@@ -95,7 +95,7 @@ class Fixture {
   }
 
   IndexSearch search(uint32_t query, uint32_t ef, float refine_k) const {
-    return {rows_.at(query), kK, ef, refine_k, {}, {-kInfinity, kInfinity, {-kInfinity, 0}}, nullptr};
+    return {rows_.at(query), kK, ef, refine_k, {}, {-kInfinity, kInfinity, {-kInfinity, 0}}, nullptr, {}};
   }
 
  private:
@@ -254,7 +254,7 @@ void few_rows_are_all_found() {
       TemporaryDirectory directory;
       const std::string path = directory.file("index");
       IndexFileWriter writer(path);
-      index->write(writer);
+      index->write(writer, VectorPlace::kInside);
       CHECK(!writer.finish({index->kind(), {}}).failed());
       std::shared_ptr<const IndexFile> file;
       std::unique_ptr<VectorIndex> opened;
@@ -293,7 +293,7 @@ void what_is_written_is_read() {
     const std::string path = directory.file("index");
     const std::unique_ptr<VectorIndex> index = fixture.build(c.spec, 1);
     IndexFileWriter writer(path);
-    index->write(writer);
+    index->write(writer, VectorPlace::kInside);
     CHECK(!writer.finish({index->kind(), {}}).failed());
     const std::unique_ptr<VectorIndex> opened = open_all(path);
     CHECK(opened != nullptr && opened->rows() == 1200 && opened->type() == ELANUS_INT8);
@@ -313,7 +313,7 @@ void lies_lead_nowhere(uint32_t seed, int rounds) {
     static Sections sound;
     if (round % 500 == 0) {
       IndexFileWriter writer(path);
-      fixture.build(cases()[static_cast<size_t>(round / 500) * 3 % cases().size()].spec, 1)->write(writer);
+      fixture.build(cases()[static_cast<size_t>(round / 500) * 3 % cases().size()].spec, 1)->write(writer, VectorPlace::kInside);
       CHECK(!writer.finish({IndexKind::kCodedGraph, {}}).failed());
       sound = sections_of(path);
     }

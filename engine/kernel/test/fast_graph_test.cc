@@ -97,6 +97,20 @@ std::vector<IndexHit> ranked(const ElanusSimd& simd, const Data& data, const Den
   return hits;
 }
 
+ScanCodes scan_codes_of(const ElanusSimd& simd, const Data& data, const DenseRows& rows) {
+  ScanCodes codes = ScanCodes::learn(simd, data.shape.metric, rows, 5, 1, nullptr);
+  codes.extend(simd, rows, 1, nullptr);
+  return codes;
+}
+
+// Over the rows of `data`, with all that goes with it.
+std::unique_ptr<VectorIndex> build_index(const ElanusSimd& simd, const Data& data, const Graph& graph,
+                                         WorkControl* control) {
+  StoredRows rows = stored(simd, data);
+  ScanCodes codes = scan_codes_of(simd, data, rows.view(data.shape.rows));
+  return build_fast_graph(simd, std::move(rows), std::move(codes), graph, 5, 2, control);
+}
+
 // Each row's nearest, and some at random that make it one piece.
 Graph graph_of(const ElanusSimd& simd, const Data& data, const DenseRows& rows) {
   Graph graph;
@@ -123,7 +137,7 @@ Graph graph_of(const ElanusSimd& simd, const Data& data, const DenseRows& rows) 
 }
 
 IndexSearch search_of(const Data& data, uint32_t q, uint32_t k, uint32_t ef) {
-  return {data.query(q), k, ef, 1, AllowedRows(), kAllHits, nullptr};
+  return {data.query(q), k, ef, 1, AllowedRows(), kAllHits, nullptr, {}};
 }
 
 double recall(const std::vector<IndexHit>& found, const std::vector<IndexHit>& truth, uint32_t k) {
@@ -208,12 +222,10 @@ void check_instruction_sets(const Data& data, const FastRecords& records) {
       expected.query = walk.query;
       prepare_fast_walk(simd->walk, records, &walk);
       prepare_fast_walk(portable->walk, records, &expected);
-      walk_fast(simd->walk, records, 40, 30, nullptr, &walk);
-      walk_fast(portable->walk, records, 40, 30, nullptr, &expected);
+      walk_fast(simd->walk, records, 40, nullptr, &walk);
+      walk_fast(portable->walk, records, 40, nullptr, &expected);
       CHECK(std::equal(walk.found.begin(), walk.found.end(), expected.found.begin(), expected.found.end(),
-                       [](const Beam::Entry& a, const Beam::Entry& b) {
-                         return a.rank == b.rank && a.node() == b.node();
-                       }));
+                       [](const IndexHit& a, const IndexHit& b) { return a.rank == b.rank && a.row == b.row; }));
     }
   }
 }
@@ -222,13 +234,13 @@ void check_file(const ElanusSimd& simd, const Data& data, const VectorIndex& ind
   TemporaryDirectory directory;
   const std::string path = directory.file("fast-graph");
   IndexFileWriter writer(path);
-  index.write(writer);
+  index.write(writer, VectorPlace::kInside);
   CHECK(!writer.finish({index.kind(), {}}).failed());
   std::shared_ptr<const IndexFile> file;
   CHECK(!IndexFile::open(path, &file).failed());
   CHECK(!file->verify(nullptr).failed());
   std::unique_ptr<VectorIndex> opened;
-  CHECK(!open_fast_graph(simd, file, &opened).failed());
+  CHECK(!open_fast_graph(simd, file, nullptr, &opened).failed());
   CHECK(opened->rows() == index.rows() && opened->layout() == ELANUS_LAYOUT_FAST && opened->dim() == index.dim());
   SearchScratch scratch, other;
   for (uint32_t q = 0; q < data.query_count; ++q) {
@@ -255,7 +267,7 @@ void check_shape(const Shape& shape) {
   if (shape.dim == 96) CHECK(records.neighbour_code().kind() == NeighbourCodeKind::kSigns);
   check_instruction_sets(data, records);
   WorkControl third;
-  const std::unique_ptr<VectorIndex> index = build_fast_graph(simd, stored(simd, data), graph, 5, 2, &third);
+  const std::unique_ptr<VectorIndex> index = build_index(simd, data, graph, &third);
   CHECK(index != nullptr && third.done.load() == 1);
   check_searches(simd, data, view, *index);
   check_file(simd, data, *index);
@@ -275,7 +287,7 @@ void check_odd_rows() {
         const DenseRows view = kept.view(rows);
         const Graph graph = graph_of(simd, data, view);
         WorkControl control;
-        const std::unique_ptr<VectorIndex> index = build_fast_graph(simd, stored(simd, data), graph, 5, 2, &control);
+        const std::unique_ptr<VectorIndex> index = build_index(simd, data, graph, &control);
         SearchScratch scratch;
         const std::vector<IndexHit>& hits = index->search(search_of(data, 0, 10, 20), scratch);
         CHECK(hits.size() <= rows);
@@ -294,14 +306,14 @@ void check_damage() {
   const ElanusSimd& simd = *elanus_simd_find(nullptr);
   for (const uint32_t latent : {4u, 32u}) {
     const Data data = clustered({ELANUS_FLOAT32, ELANUS_COSINE, 32, latent, 300});
-    StoredRows rows = stored(simd, data);
+    const StoredRows rows = stored(simd, data);
     const Graph graph = graph_of(simd, data, rows.view(300));
     WorkControl control;
-    const std::unique_ptr<VectorIndex> index = build_fast_graph(simd, std::move(rows), graph, 5, 2, &control);
+    const std::unique_ptr<VectorIndex> index = build_index(simd, data, graph, &control);
     TemporaryDirectory directory;
     const std::string path = directory.file("damaged");
     IndexFileWriter writer(path);
-    index->write(writer);
+    index->write(writer, VectorPlace::kInside);
     CHECK(!writer.finish({index->kind(), {}}).failed());
     std::vector<uint8_t> bytes = read_file(path);
     std::minstd_rand random(latent);
@@ -317,7 +329,7 @@ void check_damage() {
       std::shared_ptr<const IndexFile> file;
       CHECK(!IndexFile::open(path, &file).failed());
       std::unique_ptr<VectorIndex> opened;
-      if (open_fast_graph(simd, file, &opened).failed()) continue;
+      if (open_fast_graph(simd, file, nullptr, &opened).failed()) continue;
       ++opened_count;
       CHECK(opened->search(search_of(data, 0, 10, 40), scratch).size() <= 10);
     }
@@ -328,11 +340,11 @@ void check_damage() {
 void check_cancelled() {
   const ElanusSimd& simd = *elanus_simd_find(nullptr);
   const Data data = clustered({ELANUS_FLOAT32, ELANUS_L2, 16, 16, 300});
-  StoredRows rows = stored(simd, data);
+  const StoredRows rows = stored(simd, data);
   const Graph graph = graph_of(simd, data, rows.view(300));
   WorkControl control;
   control.cancelled = true;
-  CHECK(build_fast_graph(simd, std::move(rows), graph, 5, 2, &control) == nullptr);
+  CHECK(build_index(simd, data, graph, &control) == nullptr);
 }
 
 }  // namespace

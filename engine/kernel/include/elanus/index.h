@@ -142,9 +142,15 @@ ElanusStatus elanus_sparse_index_build(const ElanusSimd* simd, const ElanusSpars
 /* How many rows of a sparse index have each of `count` dimensions, and the sum of all values of all rows. */
 ElanusStatus elanus_sparse_index_statistics(const ElanusIndex* index, const uint32_t* dimensions, size_t count,
                                             uint32_t* frequencies, double* total_length);
-/* Maps a file that elanus_index_save wrote. */
-ElanusStatus elanus_index_open(const ElanusSimd* simd, const char* path, ElanusWork* work, ElanusIndex** index);
-ElanusStatus elanus_index_save(ElanusIndex* index, const char* path);
+/* Maps a file that elanus_index_save wrote, as fast if it is large as if it is small. Where it was saved without its
+ * vectors, `vectors` has them: they must stay as they are until the index is freed; else NULL will do. Bytes that have
+ * changed on the disk may change what searches find, but never let them leave the file. */
+ElanusStatus elanus_index_open(const ElanusSimd* simd, const char* path, const ElanusRows* vectors,
+                               ElanusIndex** index);
+/* Reads the whole file: ELANUS_FILE_DAMAGED unless every byte is what was written. Searches go on meanwhile. */
+ElanusStatus elanus_index_verify(ElanusIndex* index, ElanusWork* work);
+/* Without its vectors, when `with_vectors` is 0, a file of layout FAST or COMPACT takes them from who opens it. */
+ElanusStatus elanus_index_save(ElanusIndex* index, const char* path, int with_vectors);
 /* Adds rows; searches go on meanwhile. Only of layout COMPACT. One call after the other. */
 ElanusStatus elanus_index_add(ElanusIndex* index, const ElanusRows* blocks, size_t block_count, uint32_t threads);
 ElanusIndexInfo elanus_index_info(const ElanusIndex* index);

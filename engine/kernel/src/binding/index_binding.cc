@@ -174,24 +174,35 @@ napi_value start_sparse_index_build(napi_env env, napi_callback_info info) {
                     });
 }
 
-// startIndexOpen(simd: number, path: string, outcome: Float64Array, id: number): number
+// startIndexOpen(words: Float64Array, path: string, id: number): number
 napi_value start_index_open(napi_env env, napi_callback_info info) {
   const Arguments arguments(env, info);
-  const auto* const simd = arguments.pointer<const ElanusSimd>(0);
-  auto* const outcome = reinterpret_cast<double*>(view_of(env, arguments.values[2]).data);
-  return start_work(env, arguments.number(3), outcome,
-                    [simd, path = text_of(env, arguments.values[1])](ElanusWork* work, ElanusIndex** index) {
-                      return elanus_index_open(simd, path.c_str(), work, index);
+  Words words(arguments, 0);
+  const auto* const simd = words.pointer<const ElanusSimd>();
+  auto* const outcome = words.pointer<double>();
+  return start_work(env, arguments.number(2), outcome,
+                    [simd, path = text_of(env, arguments.values[1]), vectors = read_blocks(words)](
+                        ElanusWork*, ElanusIndex** index) {
+                      return elanus_index_open(simd, path.c_str(), vectors.empty() ? nullptr : vectors.data(), index);
                     });
 }
 
-// startIndexSave(index: number, path: string, id: number): number
+// startIndexVerify(index: number, id: number): number
+napi_value start_index_verify(napi_env env, napi_callback_info info) {
+  const Arguments arguments(env, info);
+  auto* const index = arguments.pointer<ElanusIndex>(0);
+  return start_work(env, arguments.number(1), nullptr,
+                    [index](ElanusWork* work, ElanusIndex**) { return elanus_index_verify(index, work); });
+}
+
+// startIndexSave(index: number, path: string, withVectors: number, id: number): number
 napi_value start_index_save(napi_env env, napi_callback_info info) {
   const Arguments arguments(env, info);
   auto* const index = arguments.pointer<ElanusIndex>(0);
-  return start_work(env, arguments.number(2), nullptr,
-                    [index, path = text_of(env, arguments.values[1])](ElanusWork*, ElanusIndex**) {
-                      return elanus_index_save(index, path.c_str());
+  const int with_vectors = static_cast<int>(arguments.number(2));
+  return start_work(env, arguments.number(3), nullptr,
+                    [index, with_vectors, path = text_of(env, arguments.values[1])](ElanusWork*, ElanusIndex**) {
+                      return elanus_index_save(index, path.c_str(), with_vectors);
                     });
 }
 
@@ -295,6 +306,7 @@ void define_index(napi_env env, napi_value exports) {
   define(env, exports, "startIndexBuild", start_index_build);
   define(env, exports, "startSparseIndexBuild", start_sparse_index_build);
   define(env, exports, "startIndexOpen", start_index_open);
+  define(env, exports, "startIndexVerify", start_index_verify);
   define(env, exports, "startIndexSave", start_index_save);
   define(env, exports, "startIndexAdd", start_index_add);
   define(env, exports, "runIndexSearch", run_index_search);

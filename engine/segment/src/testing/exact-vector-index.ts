@@ -67,6 +67,10 @@ export class ExactVectorIndex implements VectorIndex {
     throw new Error('the test saves nothing');
   }
 
+  async verify(): Promise<void> {
+    throw new Error('the test has no files');
+  }
+
   close(): void {
     this.isClosed = true;
   }

@@ -42,6 +42,32 @@ class AllowedRows {
   // How many there are of the first `rows`, which are at least those of the bitmap.
   uint32_t count(uint32_t rows) const { return bits_ == nullptr ? rows : count_; }
 
+  // Which of the rows [first, first + 32) are allowed and below `rows`, the first one's bit lowest.
+  // REQUIRES: `first` is a multiple of 32.
+  uint32_t word(uint32_t first, uint32_t rows) const {
+    const uint32_t end = bits_ == nullptr ? rows : std::min(rows, end_);
+    if (first >= end) return 0;
+    const uint32_t left = end - first;
+    uint32_t word = ~0u;
+    if (bits_ != nullptr) {
+      word = 0;
+      std::memcpy(&word, bits_ + first / 8, std::min<size_t>(sizeof word, (left + 7) / 8));
+    }
+    return left >= 32 ? word : word & ((1u << left) - 1);
+  }
+  // How many of these words are not empty; the last one, if it is not a whole one, always counts.
+  uint32_t words(uint32_t rows) const {
+    const uint32_t end = bits_ == nullptr ? rows : std::min(rows, end_);
+    uint32_t count = end % 32 != 0;
+    if (bits_ == nullptr) return count + end / 32;
+    for (size_t i = 0; i < end / 32; ++i) {
+      uint32_t bits;
+      std::memcpy(&bits, bits_ + 4 * i, sizeof bits);
+      count += bits != 0;
+    }
+    return count;
+  }
+
   // Calls `visit(row)` for each of those below `rows`, in ascending order, as long as it returns true.
   template <class Visit>
   void for_each(uint32_t rows, const Visit& visit) const {

@@ -13,7 +13,10 @@ namespace {
 
 constexpr size_t kDirectionsMax = 64;
 // Beyond it the search for directions takes longer than it is worth.
-constexpr size_t kDirectionsDimMax = 8192;
+constexpr size_t kDirectionsDimMax = 4096;
+constexpr size_t kScanDirectionsMax = 128;
+constexpr size_t kScanDirectionsDimMax = 1024;
+constexpr uint32_t kMeanSampleMax = 1 << 16;
 constexpr size_t kSampleFloatsMax = size_t{1} << 21;
 constexpr size_t kSampleEdgesMax = 8192;
 constexpr size_t kSampleEdgesMin = 512;
@@ -22,7 +25,7 @@ constexpr uint32_t kPlacesMin = 8;
 // As good as the best, if it is this much shorter.
 constexpr double kErrorTolerance = 1.1;
 // Rows are coded along directions only if no more than this share of what they differ in is left out.
-constexpr float kLeftOutMax = 0.01f;
+constexpr double kLeftOutMax = 0.01;
 
 // Edges of a sample of rows as vectors of length 1, those of one row after the other.
 struct Edges {
@@ -35,34 +38,43 @@ struct Edges {
 
 class Sampler {
  public:
-  Sampler(const ElanusSimd& simd, ElanusMetric metric, const DenseRows& rows, const Graph& graph)
-      : reader_(simd, rows.type, metric, rows.dim), rows_(rows), graph_(graph), from_(rows.dim), to_(rows.dim) {}
+  Sampler(const ElanusSimd& simd, ElanusMetric metric, const DenseRows& rows)
+      : reader_(simd, rows.type, metric, rows.dim), rows_(rows), from_(rows.dim), to_(rows.dim) {}
 
   const float* read(uint32_t row) {
     reader_.read(rows_.at(row), from_.data());
     return from_.data();
   }
 
+  // The way from `origin` to the row.
+  void add_edge_from(const float* origin, uint32_t row, Edges* edges) {
+    reader_.read(rows_.at(row), to_.data());
+    add_edge(origin, edges);
+  }
+
   // Up to kEdgesPerRow edges of the row, evenly from near to far.
-  void add_edges(uint32_t row, Edges* edges) {
-    const uint32_t* const links = graph_.links_of(row);
-    const size_t used = static_cast<size_t>(std::find(links, links + graph_.degree, kNoRow) - links);
+  void add_edges(const Graph& graph, uint32_t row, Edges* edges) {
+    const uint32_t* const links = graph.links_of(row);
+    const size_t used = static_cast<size_t>(std::find(links, links + graph.degree, kNoRow) - links);
     const size_t wanted = std::min(used, kEdgesPerRow);
     read(row);
     for (size_t i = 0; i < wanted; ++i) {
       reader_.read(rows_.at(links[i * used / wanted]), to_.data());
-      for (size_t d = 0; d < rows_.dim; ++d) to_[d] -= from_[d];
-      const float length = std::sqrt(square_length(to_.data(), rows_.dim));
-      if (!(length > 1e-30f && length < 1e30f)) continue;
-      for (size_t d = 0; d < rows_.dim; ++d) edges->units.push_back(to_[d] / length);
+      add_edge(from_.data(), edges);
     }
     edges->ends.push_back(edges->count());
   }
 
  private:
+  void add_edge(const float* from, Edges* edges) {
+    for (size_t d = 0; d < rows_.dim; ++d) to_[d] -= from[d];
+    const float length = std::sqrt(square_length(to_.data(), rows_.dim));
+    if (!(length > 1e-30f && length < 1e30f)) return;
+    for (size_t d = 0; d < rows_.dim; ++d) edges->units.push_back(to_[d] / length);
+  }
+
   RowReader reader_;
   const DenseRows& rows_;
-  const Graph& graph_;
   AlignedVector<float> from_;
   AlignedVector<float> to_;
 };
@@ -116,9 +128,9 @@ void try_on(const Edges& edges, Trial* trial) {
 }
 
 // The shortest code by levels that is nearly as good as the best of them; none when signs do better.
-uint32_t choose_places(const WalkLoops& loops, const PrincipalDirections& directions, const NeighbourCode& signs,
+uint32_t choose_places(const WalkLoops& loops, const PrincipalAxes& directions, const NeighbourCode& signs,
                        const Edges& edges) {
-  const auto most = static_cast<uint32_t>(directions.variances.size() / kDigitPlaceGroup * kDigitPlaceGroup);
+  const auto most = static_cast<uint32_t>(directions.count() / kDigitPlaceGroup * kDigitPlaceGroup);
   if (most < kPlacesMin) return 0;
   Trial of_signs(loops, signs);
   try_on(edges, &of_signs);
@@ -135,12 +147,17 @@ uint32_t choose_places(const WalkLoops& loops, const PrincipalDirections& direct
   return chosen;
 }
 
+PrincipalAxes axes_of(const ElanusSimd& simd, const Edges& edges, size_t count, uint64_t seed, uint32_t threads,
+                      const std::atomic<bool>* cancelled) {
+  const AlignedVector<float> columns = to_columns(edges.units.data(), edges.count(), edges.dim);
+  return find_principal_axes(simd, columns.data(), edges.dim, padded_floats(edges.count()), count, seed, threads,
+                             cancelled);
+}
+
 // Whether rows less their mean lie nearly along the directions, and edges as well.
-bool directions_hold_rows(const WalkLoops& loops, const RowCode& code, const PrincipalDirections& directions,
+bool directions_hold_rows(const WalkLoops& loops, const RowCode& code, const PrincipalAxes& directions,
                           const std::vector<uint32_t>& sample, Sampler& sampler) {
-  float held = 0;
-  for (uint32_t d = 0; d < code.directions(); ++d) held += directions.variances[d];
-  if (1 - held > kLeftOutMax) return false;
+  if (1 - directions.share(code.directions()) > kLeftOutMax) return false;
   double all = 0;
   double along = 0;
   AlignedVector<float> centred(code.dim());
@@ -155,21 +172,54 @@ bool directions_hold_rows(const WalkLoops& loops, const RowCode& code, const Pri
 
 }  // namespace
 
+AlignedVector<float> mean_of(const RowReader& reader, const DenseRows& rows, uint64_t seed) {
+  const std::vector<uint32_t> sample = sample_numbers(rows.rows, kMeanSampleMax, seed);
+  AlignedVector<float> vector(rows.dim);
+  std::vector<double> sum(rows.dim);
+  for (const uint32_t row : sample) {
+    reader.read(rows.at(row), vector.data());
+    for (uint32_t d = 0; d < rows.dim; ++d) sum[d] += vector[d];
+  }
+  AlignedVector<float> mean(rows.dim);
+  for (uint32_t d = 0; d < rows.dim && !sample.empty(); ++d) {
+    const auto here = static_cast<float>(sum[d] / static_cast<double>(sample.size()));
+    mean[d] = std::isfinite(here) ? here : 0;
+  }
+  return mean;
+}
+
+NeighbourCode choose_scan_code(const ElanusSimd& simd, ElanusMetric metric, const DenseRows& rows, const float* mean,
+                               uint64_t seed, uint32_t threads, const std::atomic<bool>* cancelled) {
+  const NeighbourCode signs = NeighbourCode::signs(rows.dim, seed_of_part(seed, 0));
+  if (rows.dim > kScanDirectionsDimMax) return signs;
+  const size_t edges_max = std::clamp(kSampleFloatsMax / rows.dim, kSampleEdgesMin, kSampleEdgesMax);
+  const std::vector<uint32_t> sample = sample_numbers(rows.rows, 2 * edges_max, seed_of_part(seed, 1));
+  Sampler sampler(simd, metric, rows);
+  Edges halves[2] = {{rows.dim, {}, {}}, {rows.dim, {}, {}}};
+  for (size_t i = 0; i < sample.size(); ++i) sampler.add_edge_from(mean, sample[i], &halves[i % 2]);
+  for (Edges& half : halves) half.ends.push_back(half.count());
+  const size_t directions_max = std::min<size_t>({kScanDirectionsMax, rows.dim, halves[0].count() / 4});
+  if (directions_max < kPlacesMin) return signs;
+  const PrincipalAxes directions = axes_of(simd, halves[0], directions_max, seed_of_part(seed, 2), threads, cancelled);
+  if (is_set(cancelled)) return signs;
+  const uint32_t places = choose_places(simd.walk, directions, signs, halves[1]);
+  return places == 0 ? signs : NeighbourCode::levels(directions, places);
+}
+
 FastCodes choose_codes(const ElanusSimd& simd, ElanusMetric metric, const DenseRows& rows, const Graph& graph,
-                       const float* mean, uint64_t seed, const std::atomic<bool>* cancelled) {
+                       const float* mean, uint64_t seed, uint32_t threads, const std::atomic<bool>* cancelled) {
   FastCodes codes{RowCode(metric, rows.dim, mean), NeighbourCode::signs(rows.dim, seed_of_part(seed, 0))};
   if (rows.dim > kDirectionsDimMax) return codes;
   const size_t edges_max = std::clamp(kSampleFloatsMax / rows.dim, kSampleEdgesMin, kSampleEdgesMax);
   const std::vector<uint32_t> sample =
       sample_numbers(rows.rows, 2 * edges_max / kEdgesPerRow, seed_of_part(seed, 1));
-  Sampler sampler(simd, metric, rows, graph);
+  Sampler sampler(simd, metric, rows);
   // Every second row teaches, the others examine.
   Edges halves[2] = {{rows.dim, {}, {}}, {rows.dim, {}, {}}};
-  for (size_t i = 0; i < sample.size(); ++i) sampler.add_edges(sample[i], &halves[i % 2]);
+  for (size_t i = 0; i < sample.size(); ++i) sampler.add_edges(graph, sample[i], &halves[i % 2]);
   const size_t directions_max = std::min<size_t>({kDirectionsMax, rows.dim, halves[0].count() / 4});
   if (directions_max < kPlacesMin) return codes;
-  const PrincipalDirections directions = find_principal_directions(
-      halves[0].units.data(), halves[0].count(), rows.dim, directions_max, seed_of_part(seed, 2), cancelled);
+  const PrincipalAxes directions = axes_of(simd, halves[0], directions_max, seed_of_part(seed, 2), threads, cancelled);
   if (is_set(cancelled)) return codes;
   const uint32_t places = choose_places(simd.walk, directions, codes.neighbour_code, halves[1]);
   if (places != 0) codes.neighbour_code = NeighbourCode::levels(directions, places);

@@ -1,4 +1,4 @@
-// Which codes suit the data of a FastGraph, found out by trying them on a sample of its edges.
+// Which codes suit the data, found out by trying them on a sample.
 #pragma once
 
 #include "fast_records.h"
@@ -10,8 +10,15 @@ struct FastCodes {
   NeighbourCode neighbour_code;
 };
 
-// `mean` is that of all rows as the reader gives them. The same for the same arguments; void when cancelled.
+// The mean of the rows as the reader gives them, or of a sample when there are many.
+AlignedVector<float> mean_of(const RowReader& reader, const DenseRows& rows, uint64_t seed);
+
+// The same for the same arguments, whatever `threads`; void when cancelled.
 FastCodes choose_codes(const ElanusSimd& simd, ElanusMetric metric, const DenseRows& rows, const Graph& graph,
-                       const float* mean, uint64_t seed, const std::atomic<bool>* cancelled);
+                       const float* mean, uint64_t seed, uint32_t threads, const std::atomic<bool>* cancelled);
+
+// The code for rows that are scanned: as if they were neighbours of the mean.
+NeighbourCode choose_scan_code(const ElanusSimd& simd, ElanusMetric metric, const DenseRows& rows, const float* mean,
+                               uint64_t seed, uint32_t threads, const std::atomic<bool>* cancelled);
 
 }  // namespace elanus

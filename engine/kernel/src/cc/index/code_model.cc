@@ -117,7 +117,7 @@ CodeModel CodeModel::learn(const ElanusSimd& simd, const DenseRows& rows, Elanus
       find_principal_axes(simd, columns.data(), rows.dim, padded_floats(samples_of(rows.rows, rows.dim)), dims_max,
                           seed_of_part(seed, 1), threads, cancelled);
   for (size_t dims = kLine - kFactorBytes; dims <= dims_max; dims += kLine) {
-    if (found.shares[dims - 1] < kShareMin) continue;
+    if (found.share(dims) < kShareMin) continue;
     model.code_dim = static_cast<uint32_t>(dims);
     found.axes.resize(dims * padded_floats(rows.dim));
     model.axes = std::move(found.axes);

@@ -146,7 +146,10 @@ class CodedGraph : public VectorIndex {
     return graph_.memory_bytes() + walked_.memory_bytes() + (is_refined_ ? refined_.memory_bytes() : 0);
   }
 
-  void write(IndexFileWriter& writer) const override {
+  const IndexFile* file() const override { return file_.get(); }
+  bool links_are_sound(const std::atomic<bool>* cancelled) const override { return graph_.is_sound(cancelled); }
+
+  void write(IndexFileWriter& writer, VectorPlace) const override {
     const Head head = {static_cast<uint32_t>(type_), static_cast<uint32_t>(metric_), dim_, is_refined_ ? 1u : 0};
     writer.add(kHeadSection, &head, 1);
     write_graph(graph_, writer);
@@ -212,7 +215,7 @@ class CodedGraph : public VectorIndex {
 
   void walk(const CodedRowsScorer& scorer, const IndexSearch& search, uint32_t ef, SearchScratch& scratch,
             HitCollector& found) const {
-    for (const Beam::Entry& entry : find_nearest(graph_, scorer, search, ef, scratch))
+    for (const Beam::Entry& entry : find_nearest(graph_, scorer, search, ef, nullptr, scratch))
       found.offer({entry.rank, entry.node()});
   }
 

@@ -21,8 +21,7 @@ std::unique_ptr<VectorIndex> build_coded_graph(const ElanusSimd& simd, const Den
                                                const ElanusIndexSpec& spec, Graph graph, uint64_t seed,
                                                uint32_t threads, WorkControl* control);
 
-// The index in a file of kind kCodedGraph, as a view of it. Checks that its parts fit each other and that no link leads
-// astray; whether the codes are those that were written, IndexFile::verify knows.
+// The index in a file of kind kCodedGraph, as a view of it. Checks that its parts fit each other.
 FileFault open_coded_graph(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file,
                            std::unique_ptr<VectorIndex>* index);
 

@@ -42,6 +42,9 @@ class CodedRowsScorer {
     scorer_->prepare(query);
   }
 
+  // Of a code, in cache lines.
+  double lines() const { return static_cast<double>(rows_.quantizer().code_bytes()) / 64; }
+
   void prefetch(uint32_t row) const {
     const uint8_t* const code = rows_.code_of(row);
     const uint8_t* const end = code + rows_.quantizer().code_bytes();

@@ -53,22 +53,46 @@ const std::vector<IndexHit>& scan_exactly(const DenseRows& rows, const IndexSear
   return scratch.hits.sorted();
 }
 
+namespace {
+
+bool skips_hits(const IndexSearch& search) {
+  return search.range.lowest > -std::numeric_limits<float>::infinity() ||
+         search.range.first.rank > -std::numeric_limits<float>::infinity();
+}
+
+// Ranks what a walk has found by the vectors. Returns the highest rank.
+float rank_found(const DenseRows& rows, const Beam& found, const IndexSearch& search, SearchScratch& scratch) {
+  scratch.rows.clear();
+  for (const Beam::Entry& entry : found) scratch.rows.push_back(entry.node());
+  scratch.hits.reset(search.k, search.range);
+  return rank_exactly(rows, scratch.rows.data(), scratch.rows.size(), scratch);
+}
+
+}  // namespace
+
 struct CompactGraph::CodeScorer {
   const WalkCodes& codes;
   const WalkQuery& query;
 
+  double lines() const { return static_cast<double>(codes.record_bytes()) / 64; }
   void prefetch(uint32_t row) const { codes.prefetch(row); }
   void score(const uint32_t* rows, size_t count, float* ranks) const { codes.score(query, rows, count, ranks); }
 };
 
-CompactGraph::CompactGraph(const ElanusSimd& simd, StoredRows rows, WalkCodes codes, Graph graph,
+CompactGraph::CompactGraph(const ElanusSimd& simd, StoredRows rows, WalkCodes codes, ScanCodes scan_codes, Graph graph,
                            const GraphOptions& options)
-    : simd_(simd), rows_(std::move(rows)), codes_(std::move(codes)), graph_(std::move(graph)), options_(options) {
+    : simd_(simd),
+      rows_(std::move(rows)),
+      codes_(std::move(codes)),
+      scan_codes_(std::move(scan_codes)),
+      reader_(simd, codes_.model().type, codes_.model().metric, codes_.model().dim),
+      graph_(std::move(graph)),
+      options_(options) {
   measure_memory();
 }
 
 void CompactGraph::measure_memory() {
-  memory_bytes_ = rows_.memory_bytes() + codes_.memory_bytes() + graph_.memory_bytes();
+  memory_bytes_ = rows_.memory_bytes() + codes_.memory_bytes() + scan_codes_.memory_bytes() + graph_.memory_bytes();
 }
 
 uint32_t CompactGraph::rows() const {
@@ -86,20 +110,40 @@ const std::vector<IndexHit>& CompactGraph::search(const IndexSearch& search, Sea
   const DenseRows rows = rows_.view(graph_.rows);
   scratch.exact.begin(simd_, rows.type, rows_.metric(), rows.dim, search.query);
   // Hits that do not count because they are too near stand before those that do.
-  const bool skips = search.range.lowest > -std::numeric_limits<float>::infinity() ||
-                     search.range.first.rank > -std::numeric_limits<float>::infinity();
+  const bool skips = skips_hits(search);
   const CodeScorer scorer = {codes_, scratch.walk_query};
+  const ShortScan scan = {simd_.walk, scan_codes_, reader_};
   for (uint64_t ef = std::max(search.ef, search.k);; ef *= kWiden) {
     if (2 * std::max<uint64_t>(ef, search.k) >= search.allowed.count(graph_.rows)) return scan_exactly(rows, search, scratch);
     codes_.prepare(search.query, &scratch.walk_query);
-    const Beam& found = find_nearest(graph_, scorer, search, static_cast<uint32_t>(ef), scratch);
-    scratch.rows.clear();
-    for (const Beam::Entry& entry : found) scratch.rows.push_back(entry.node());
-    scratch.hits.reset(search.k, search.range);
-    const float highest = rank_exactly(rows, scratch.rows.data(), scratch.rows.size(), scratch);
+    const Beam& found = find_nearest(graph_, scorer, search, static_cast<uint32_t>(ef), &scan, scratch);
+    const float highest = rank_found(rows, found, search, scratch);
     if (!skips || scratch.hits.size() >= search.k || highest > search.range.highest || is_set(search.cancelled))
       return scratch.hits.sorted();
   }
+}
+
+HitsOfBoth CompactGraph::search_both(const IndexSearch& one, const IndexSearch& other, SearchScratch& of_one,
+                                     SearchScratch& of_other) const {
+  {
+    const std::shared_lock lock(mutex_);
+    const ShortScan scan = {simd_.walk, scan_codes_, reader_};
+    const uint32_t ef = std::max(one.ef, one.k);
+    const double lines = static_cast<double>(codes_.record_bytes()) / 64;
+    if (!skips_hits(one) && 2 * uint64_t{ef} < graph_.rows && walks_freely(graph_, one, ef, scan, lines)) {
+      const DenseRows rows = rows_.view(graph_.rows);
+      const CodeScorer scorers[] = {{codes_, of_one.walk_query}, {codes_, of_other.walk_query}};
+      codes_.prepare(one.query, &of_one.walk_query);
+      codes_.prepare(other.query, &of_other.walk_query);
+      find_nearest_of_both(graph_, scorers[0], scorers[1], ef, one.cancelled, of_one, of_other);
+      of_one.exact.begin(simd_, rows.type, rows_.metric(), rows.dim, one.query);
+      of_other.exact.begin(simd_, rows.type, rows_.metric(), rows.dim, other.query);
+      rank_found(rows, of_one.beam, one, of_one);
+      rank_found(rows, of_other.beam, other, of_other);
+      return {of_one.hits.sorted(), of_other.hits.sorted()};
+    }
+  }
+  return VectorIndex::search_both(one, other, of_one, of_other);
 }
 
 // Rows are stored and coded before anybody can reach them; the graph grows batch by batch, and only the moments in
@@ -112,10 +156,13 @@ ElanusStatus CompactGraph::add(const ElanusRows* blocks, size_t block_count, uin
     const std::unique_lock lock(mutex_);
     rows_.reserve(total);
     codes_.reserve(static_cast<uint32_t>(total));
+    scan_codes_.reserve(static_cast<uint32_t>(total));
     graph_.links.reserve(total * graph_.degree);
   }
   for (size_t b = 0; b < block_count; ++b) rows_.append(blocks[b].bytes, blocks[b].rows);
-  codes_.extend(rows_.view(static_cast<uint32_t>(total)), threads, nullptr);
+  const DenseRows rows = rows_.view(static_cast<uint32_t>(total));
+  codes_.extend(rows, threads, nullptr);
+  extend_scan_codes(rows, threads);
   WorkControl control;
   GraphOptions options = options_;
   options.threads = threads;
@@ -125,16 +172,35 @@ ElanusStatus CompactGraph::add(const ElanusRows* blocks, size_t block_count, uin
   return ELANUS_OK;
 }
 
-void CompactGraph::write(IndexFileWriter& writer) const {
+bool CompactGraph::links_are_sound(const std::atomic<bool>* cancelled) const {
   const std::shared_lock lock(mutex_);
-  rows_.write(writer);
+  return graph_.is_sound(cancelled);
+}
+
+// Searches read the block in which the first new row stands: it alone is written while there are none.
+void CompactGraph::extend_scan_codes(DenseRows rows, uint32_t threads) {
+  const uint32_t total = rows.rows;
+  const uint32_t block_end = (scan_codes_.rows() / kBlockNeighbours + 1) * kBlockNeighbours;
+  {
+    const std::unique_lock lock(mutex_);
+    rows.rows = std::min(total, block_end);
+    scan_codes_.extend(simd_, rows, 1, nullptr);
+  }
+  rows.rows = total;
+  if (total > block_end) scan_codes_.extend(simd_, rows, threads, nullptr);
+}
+
+void CompactGraph::write(IndexFileWriter& writer, VectorPlace vectors) const {
+  const std::shared_lock lock(mutex_);
+  rows_.write(writer, vectors);
   codes_.write(writer);
+  scan_codes_.write(writer);
   write_graph(graph_, writer);
   const Built built = {options_.seed, options_.ef_construction, 0};
   writer.add(kBuiltSection, &built, 1);
 }
 
-FileFault CompactGraph::open(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file,
+FileFault CompactGraph::open(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file, const ElanusRows* vectors,
                              std::unique_ptr<VectorIndex>* index) {
   Graph graph;
   FileFault fault = read_graph(*file, &graph);
@@ -143,15 +209,19 @@ FileFault CompactGraph::open(const ElanusSimd& simd, std::shared_ptr<const Index
   fault = CodeModel::read(*file, &model);
   if (fault.failed()) return fault;
   StoredRows rows(simd, model.type, model.metric, model.dim);
-  fault = rows.read(*file, graph.rows);
+  fault = rows.read(*file, graph.rows, vectors);
   if (fault.failed()) return fault;
   WalkCodes codes(simd, std::move(model));
   fault = codes.read(*file, graph.rows);
   if (fault.failed()) return fault;
+  ScanCodes scan_codes;
+  fault = ScanCodes::read(*file, codes.model().metric, codes.model().dim, graph.rows, &scan_codes);
+  if (fault.failed()) return fault;
   const auto* const built = file->array<Built>(kBuiltSection, 1);
   if (built == nullptr || built->ef_construction == 0) return file->damaged("it does not say how it was built");
   const GraphOptions options = {graph.m, built->ef_construction, built->seed, 1};
-  auto opened = std::make_unique<CompactGraph>(simd, std::move(rows), std::move(codes), std::move(graph), options);
+  auto opened = std::make_unique<CompactGraph>(simd, std::move(rows), std::move(codes), std::move(scan_codes),
+                                               std::move(graph), options);
   opened->file_ = std::move(file);
   *index = std::move(opened);
   return {};

@@ -5,6 +5,8 @@
 #include <shared_mutex>
 
 #include "graph.h"
+#include "row_reader.h"
+#include "scan_codes.h"
 #include "stored_rows.h"
 #include "vector_index.h"
 #include "walk_codes.h"
@@ -21,7 +23,8 @@ float rank_exactly(const DenseRows& rows, const uint32_t* ids, size_t count, Sea
 
 class CompactGraph : public VectorIndex {
  public:
-  CompactGraph(const ElanusSimd& simd, StoredRows rows, WalkCodes codes, Graph graph, const GraphOptions& options);
+  CompactGraph(const ElanusSimd& simd, StoredRows rows, WalkCodes codes, ScanCodes scan_codes, Graph graph,
+               const GraphOptions& options);
 
   uint32_t rows() const override;
   ElanusVectorType type() const override { return codes_.model().type; }
@@ -32,17 +35,23 @@ class CompactGraph : public VectorIndex {
   size_t memory_bytes() const override;
 
   const std::vector<IndexHit>& search(const IndexSearch& search, SearchScratch& scratch) const override;
+  HitsOfBoth search_both(const IndexSearch& one, const IndexSearch& other, SearchScratch& of_one,
+                         SearchScratch& of_other) const override;
   ElanusStatus add(const ElanusRows* blocks, size_t block_count, uint32_t threads) override;
-  void write(IndexFileWriter& writer) const override;
+  void write(IndexFileWriter& writer, VectorPlace vectors) const override;
+  const IndexFile* file() const override { return file_.get(); }
+  bool links_are_sound(const std::atomic<bool>* cancelled) const override;
 
-  // An index in a file of this kind, as a view of it. Checks that its parts fit each other.
-  static FileFault open(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file,
+  // An index in a file of this kind, as a view of it, and of `vectors` where they are not in it. Checks that its parts
+  // fit each other.
+  static FileFault open(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file, const ElanusRows* vectors,
                         std::unique_ptr<VectorIndex>* index);
 
  private:
   struct CodeScorer;
 
   void measure_memory();
+  void extend_scan_codes(DenseRows rows, uint32_t threads);
 
   const ElanusSimd& simd_;
   // Of searches against an addition, for the moments in which it changes what they read.
@@ -50,6 +59,8 @@ class CompactGraph : public VectorIndex {
   std::shared_ptr<const IndexFile> file_;  // where the rest may be a view of it
   StoredRows rows_;
   WalkCodes codes_;
+  ScanCodes scan_codes_;
+  RowReader reader_;
   Graph graph_;
   GraphOptions options_;
   size_t memory_bytes_ = 0;

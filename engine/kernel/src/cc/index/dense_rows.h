@@ -13,7 +13,7 @@ inline constexpr uint32_t kNoRow = 0xffffffff;
 // The highest bit of a row number is the walks' own.
 inline constexpr uint32_t kIndexRowsMax = 0x7fffffff;
 
-// One array of vectors that begins on a 64-byte border and is readable 64 bytes past its end.
+// One array of vectors, of any alignment.
 struct DenseRows {
   ElanusVectorType type{};
   uint32_t dim = 0;

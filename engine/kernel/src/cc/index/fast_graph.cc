@@ -1,6 +1,7 @@
 #include "fast_graph.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "compact_graph.h"
@@ -15,12 +16,19 @@ namespace {
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 // The records of longer lists would take more memory than the vectors many times over.
 constexpr uint32_t kBlocksMax = 16;
-// Row codes are so exact that few rows beyond the k best need to be ranked by their vectors.
+// Row codes are so exact, as a rule, that few rows beyond the k best need to be ranked by their vectors.
 constexpr uint32_t kRankedMore = 8;
+// Where they are not, as for queries far from all rows, those are ranked too whose codes are as much better than
+// usual ones as this many standard deviations.
+constexpr double kDeviations = 2;
+constexpr size_t kRankedAtOnce = 32;
 // How much longer the next walk is when the one before has found too few hits behind those that do not count.
 constexpr uint64_t kWiden = 4;
-// A step of a walk, with its 32 estimates, takes as long as comparing so many rows of a scan.
-constexpr double kStepCost = 4;
+// What a step of a walk costs for each cache line of a record, as kScannedLineCost; and the steps that lead to the query.
+constexpr double kStepLineCost = 9;
+constexpr double kFirstSteps = 20;
+// The fewer rows are allowed, the more often each is met before the walk stands on it.
+constexpr double kShareExponent = 1.3;
 
 struct FastScratch : LayoutScratch {
   FastWalk walk;
@@ -31,29 +39,88 @@ struct FastScratch : LayoutScratch {
   }
 };
 
-// Ranks rows by their codes, for a scan.
-struct RowCodeScorer {
-  const WalkLoops& loops;
-  const FastRecords& records;
-  const CodedQuery& query;
+// Ranks by their vectors those of the rows found by codes that may be among the best.
+class FoundRanker {
+ public:
+  FoundRanker(const DenseRows& rows, SearchScratch& scratch, std::vector<IndexHit>& found)
+      : rows_(rows), scratch_(scratch), found_(found) {}
 
-  void prefetch(uint32_t row) const {
-    const uint8_t* const code = records.record_of(row);
-    for (size_t at = 0; at < records.layout().row_code_bytes; at += 64) __builtin_prefetch(code + at);
+  // The `count` best by their codes.
+  void rank_first(size_t count) {
+    if (count < found_.size()) std::nth_element(found_.begin(), at(count), found_.end());
+    rank_next(std::min(count, found_.size()));
   }
-  void score(const uint32_t* rows, size_t count, float* ranks) const {
-    for (size_t i = 0; i < count; ++i)
-      ranks[i] = records.row_code().rank(loops, query, records.record_of(rows[i]));
+
+  // And those whose codes may be wrong by so much that they are among the k best.
+  void rank_doubtful(uint32_t k) {
+    while (ranked_ < found_.size() && scratch_.hits.size() >= k) {
+      const float kth = scratch_.hits.sorted()[k - 1].rank;
+      const auto limit = static_cast<float>(static_cast<double>(kth) - least_error());
+      const auto end = std::partition(at(ranked_), found_.end(), [&](const IndexHit& hit) { return hit.rank <= limit; });
+      const auto doubtful = static_cast<size_t>(end - at(ranked_));
+      if (doubtful == 0) return;
+      const size_t count = std::min(doubtful, kRankedAtOnce);
+      if (count < doubtful) std::nth_element(at(ranked_), at(ranked_ + count), end);
+      rank_next(count);
+    }
   }
+
+  // Of the ranks so far, wanted or not.
+  float highest() const { return highest_; }
+
+ private:
+  std::vector<IndexHit>::iterator at(size_t i) { return found_.begin() + static_cast<ptrdiff_t>(i); }
+
+  void rank_next(size_t count) {
+    std::vector<uint32_t>& ids = scratch_.rows;
+    ids.clear();
+    for (size_t i = ranked_; i < ranked_ + count; ++i) {
+      ids.push_back(found_[i].row);
+      const uint8_t* const vector = rows_.at(found_[i].row);
+      for (size_t line = 0; line < rows_.stride; line += 64) __builtin_prefetch(vector + line);
+    }
+    scratch_.ranks.resize(count + kRowTile);
+    scratch_.exact.rank(rows_, ids.data(), count, scratch_.ranks.data());
+    for (size_t i = 0; i < count; ++i) {
+      const float rank = scratch_.ranks[i];
+      const double error = static_cast<double>(rank) - static_cast<double>(found_[ranked_ + i].rank);
+      if (std::isfinite(error)) {
+        sum_ += error;
+        square_sum_ += error * error;
+        ++errors_;
+      }
+      highest_ = std::max(highest_, rank);
+      scratch_.hits.offer({rank, ids[i]});
+    }
+    ranked_ += count;
+  }
+
+  // By how much less than its code says a rank may be.
+  double least_error() const {
+    if (errors_ == 0) return 0;
+    const double mean = sum_ / errors_;
+    return mean - kDeviations * std::sqrt(std::max(0.0, square_sum_ / errors_ - mean * mean));
+  }
+
+  const DenseRows& rows_;
+  SearchScratch& scratch_;
+  std::vector<IndexHit>& found_;
+  size_t ranked_ = 0;
+  double sum_ = 0;
+  double square_sum_ = 0;
+  double errors_ = 0;
+  float highest_ = -kInfinity;
 };
 
 class FastGraph : public VectorIndex {
  public:
-  FastGraph(const ElanusSimd& simd, StoredRows rows, FastRecords records, std::shared_ptr<const IndexFile> file)
+  FastGraph(const ElanusSimd& simd, StoredRows rows, ScanCodes scan_codes, FastRecords records,
+            std::shared_ptr<const IndexFile> file)
       : simd_(simd),
         file_(std::move(file)),
         rows_(std::move(rows)),
         view_(rows_.view(rows_.rows())),
+        scan_codes_(std::move(scan_codes)),
         records_(std::move(records)),
         reader_(simd, view_.type, rows_.metric(), view_.dim) {}
 
@@ -63,7 +130,7 @@ class FastGraph : public VectorIndex {
   uint32_t dim() const override { return view_.dim; }
   ElanusIndexLayout layout() const override { return ELANUS_LAYOUT_FAST; }
   IndexKind kind() const override { return IndexKind::kFastGraph; }
-  size_t memory_bytes() const override { return rows_.memory_bytes() + records_.memory_bytes(); }
+  size_t memory_bytes() const override { return rows_.memory_bytes() + scan_codes_.memory_bytes() + records_.memory_bytes(); }
 
   const std::vector<IndexHit>& search(const IndexSearch& search, SearchScratch& scratch) const override {
     scratch.exact.begin(simd_, view_.type, rows_.metric(), view_.dim, search.query);
@@ -76,25 +143,27 @@ class FastGraph : public VectorIndex {
       if (2 * ef >= allowed) return scan_exactly(view_, search, scratch);
       if (!is_prepared) prepare(search.query, walk);
       is_prepared = true;
-      const uint64_t keep = skips ? ef : search.k + std::max(kRankedMore, search.k / 4);
-      find(search, static_cast<uint32_t>(ef), static_cast<uint32_t>(std::min<uint64_t>(keep, allowed)), walk);
-      // In a crowd of copies, or beside rows that are no numbers, a walk may come to an end before it has k rows.
+      find(search, static_cast<uint32_t>(ef), walk, scratch);
+      // Beside rows that are no numbers even a scan of codes may end before it has k rows.
       if (walk.found.size() < std::min(search.k, allowed)) return scan_exactly(view_, search, scratch);
-      scratch.rows.clear();
-      for (const Beam::Entry& entry : walk.found) {
-        scratch.rows.push_back(entry.node());
-        prefetch_vector(entry.node());
-      }
       scratch.hits.reset(search.k, search.range);
-      const float highest = rank_exactly(view_, scratch.rows.data(), scratch.rows.size(), scratch);
-      const bool has_all = !skips || scratch.hits.size() >= search.k || highest > search.range.highest;
+      FoundRanker ranker(view_, scratch, walk.found);
+      ranker.rank_first(skips ? ef : search.k + std::max(kRankedMore, search.k / 4));
+      if (!skips) ranker.rank_doubtful(search.k);
+      const bool has_all = !skips || scratch.hits.size() >= search.k || ranker.highest() > search.range.highest;
       if (has_all || is_set(search.cancelled)) return scratch.hits.sorted();
     }
   }
 
-  void write(IndexFileWriter& writer) const override {
+  void write(IndexFileWriter& writer, VectorPlace vectors) const override {
     write_fast_records(records_, view_, writer);
-    rows_.write(writer);
+    rows_.write(writer, vectors);
+    if (rows() > 0) scan_codes_.write(writer);
+  }
+
+  const IndexFile* file() const override { return file_.get(); }
+  bool links_are_sound(const std::atomic<bool>* cancelled) const override {
+    return records_.links_are_sound(cancelled);
   }
 
  private:
@@ -105,27 +174,65 @@ class FastGraph : public VectorIndex {
   }
 
   // Fills `walk.found` by a walk or a scan, whichever is shorter.
-  void find(const IndexSearch& search, uint32_t ef, uint32_t keep, FastWalk& walk) const {
-    if (search.allowed.are_all()) {
-      walk_fast(simd_.walk, records_, ef, keep, search.cancelled, &walk);
-      return;
-    }
+  void find(const IndexSearch& search, uint32_t ef, FastWalk& walk, SearchScratch& scratch) const {
     const double allowed = search.allowed.count(rows());
-    const double steps_max = allowed / kStepCost;
+    const ShortScan scan = {simd_.walk, scan_codes_, reader_};
+    const double lines = static_cast<double>(records_.layout().row_code_bytes) / 64;
+    const double long_cost = allowed * lines * kScannedLineCost;
+    const double short_cost = short_scan_cost(scan, search.allowed, rows(), ef, lines);
+    const double step_cost = kStepLineCost * static_cast<double>(records_.layout().record_bytes()) / 64;
+    const double share = allowed / rows();
     // Allowed rows are met less often than in a plain walk, so that single estimates decide; more room makes up for it.
-    const uint32_t ef_allowed = ef + ef / 4;
-    const double steps = 20 + ef_allowed / (allowed / rows());
-    if (steps < steps_max &&
-        walk_fast_filtered(simd_.walk, records_, search.allowed, ef_allowed, keep, steps_max, search.cancelled, &walk))
-      return;
-    walk.found.reset(keep);
-    const RowCodeScorer scorer = {simd_.walk, records_, walk.coded};
-    scan_allowed(scorer, search, rows(), walk.found);
+    const uint32_t room = search.allowed.are_all() ? ef : ef + ef / 4;
+    const double steps = kFirstSteps + room / std::pow(share, kShareExponent);
+    if (steps * step_cost < std::min(long_cost, short_cost)) {
+      if (search.allowed.are_all()) {
+        walk_fast(simd_.walk, records_, room, search.cancelled, &walk);
+      } else {
+        const FilteredWalk limits = {room, kPatience * steps, kLuckMin * share};
+        if (!walk_fast_filtered(simd_.walk, records_, search.allowed, limits, search.cancelled, &walk)) walk.found.clear();
+      }
+      // In a crowd of copies a walk may come to an end before it has k rows.
+      if (walk.found.size() >= std::min<double>(search.k, allowed)) return;
+    }
+    walk.found.clear();
+    if (short_cost < long_cost)
+      rank_codes(scan_short(scan, search, rows(), ef, scratch), walk);
+    else
+      scan_codes_of_rows(search, walk);
   }
 
-  void prefetch_vector(uint32_t row) const {
-    const uint8_t* const vector = view_.at(row);
-    for (size_t at = 0; at < view_.stride; at += 64) __builtin_prefetch(vector + at);
+  // Ranks rows by their codes.
+  void rank_codes(const std::vector<IndexHit>& rows, FastWalk& walk) const {
+    constexpr size_t kAhead = 16;
+    for (size_t i = 0; i < std::min(rows.size(), kAhead); ++i) prefetch_code(rows[i].row);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (i + kAhead < rows.size()) prefetch_code(rows[i + kAhead].row);
+      rank_code(rows[i].row, walk);
+    }
+  }
+
+  void scan_codes_of_rows(const IndexSearch& search, FastWalk& walk) const {
+    constexpr size_t kAhead = 16;
+    uint32_t ahead[kAhead];
+    size_t count = 0;
+    search.allowed.for_each(rows(), [&](uint32_t row) {
+      prefetch_code(row);
+      uint32_t& place = ahead[count % kAhead];
+      if (count >= kAhead) rank_code(place, walk);
+      place = row;
+      return ++count % 1024 != 0 || !is_set(search.cancelled);
+    });
+    for (size_t i = 0; i < std::min(count, kAhead); ++i) rank_code(ahead[i], walk);
+  }
+
+  void prefetch_code(uint32_t row) const {
+    const uint8_t* const code = records_.record_of(row);
+    for (size_t at = 0; at < records_.layout().row_code_bytes; at += 64) __builtin_prefetch(code + at);
+  }
+  void rank_code(uint32_t row, FastWalk& walk) const {
+    const float rank = records_.row_code().rank(simd_.walk, walk.coded, records_.record_of(row));
+    if (rank < kInfinity) walk.found.push_back({rank, row});
   }
 
   const ElanusSimd& simd_;
@@ -133,6 +240,7 @@ class FastGraph : public VectorIndex {
   std::shared_ptr<const IndexFile> file_;
   StoredRows rows_;
   DenseRows view_;
+  ScanCodes scan_codes_;
   FastRecords records_;
   RowReader reader_;
 };
@@ -141,24 +249,28 @@ class FastGraph : public VectorIndex {
 
 bool is_valid_fast_graph(uint32_t m) { return fast_blocks(2 * m) <= kBlocksMax; }
 
-std::unique_ptr<VectorIndex> build_fast_graph(const ElanusSimd& simd, StoredRows rows, const Graph& graph,
-                                              uint64_t seed, uint32_t threads, WorkControl* control) {
+std::unique_ptr<VectorIndex> build_fast_graph(const ElanusSimd& simd, StoredRows rows, ScanCodes scan_codes,
+                                              const Graph& graph, uint64_t seed, uint32_t threads,
+                                              WorkControl* control) {
   const DenseRows view = rows.view(rows.rows());
   FastRecords records = FastRecords::make(simd, rows.metric(), view, graph, seed, threads, control, 1);
   if (is_set(&control->cancelled)) return nullptr;
-  return std::make_unique<FastGraph>(simd, std::move(rows), std::move(records), nullptr);
+  return std::make_unique<FastGraph>(simd, std::move(rows), std::move(scan_codes), std::move(records), nullptr);
 }
 
-FileFault open_fast_graph(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file,
+FileFault open_fast_graph(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file, const ElanusRows* vectors,
                           std::unique_ptr<VectorIndex>* index) {
   FastRecordsHead head;
   FastRecords records;
   FileFault fault = read_fast_records(*file, &head, &records);
   if (fault.failed()) return fault;
   StoredRows rows(simd, head.vector_type(), head.vector_metric(), head.dim);
-  fault = rows.read(*file, head.rows);
+  fault = rows.read(*file, head.rows, vectors);
   if (fault.failed()) return fault;
-  *index = std::make_unique<FastGraph>(simd, std::move(rows), std::move(records), std::move(file));
+  ScanCodes scan_codes(head.vector_metric());
+  if (head.rows > 0) fault = ScanCodes::read(*file, head.vector_metric(), head.dim, head.rows, &scan_codes);
+  if (fault.failed()) return fault;
+  *index = std::make_unique<FastGraph>(simd, std::move(rows), std::move(scan_codes), std::move(records), std::move(file));
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "fast_records.h"
+#include "scan_codes.h"
 #include "stored_rows.h"
 #include "vector_index.h"
 
@@ -15,12 +16,13 @@ bool is_valid_fast_graph(uint32_t m);
 
 // The index of `rows`, whose graph is `graph`. `control->done` runs from what it is to 1. nullptr when cancelled.
 // REQUIRES: is_valid_fast_graph. Throws std::bad_alloc.
-std::unique_ptr<VectorIndex> build_fast_graph(const ElanusSimd& simd, StoredRows rows, const Graph& graph,
-                                              uint64_t seed, uint32_t threads, WorkControl* control);
+std::unique_ptr<VectorIndex> build_fast_graph(const ElanusSimd& simd, StoredRows rows, ScanCodes scan_codes,
+                                              const Graph& graph, uint64_t seed, uint32_t threads,
+                                              WorkControl* control);
 
-// The index in a file of kind kFastGraph, as a view of it. Checks that its parts fit each other and that no link
-// leads astray; whether the codes are those that were written, IndexFile::verify knows.
-FileFault open_fast_graph(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file,
+// The index in a file of kind kFastGraph, as a view of it, and of `vectors` where they are not in it. Checks that its
+// parts fit each other.
+FileFault open_fast_graph(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file, const ElanusRows* vectors,
                           std::unique_ptr<VectorIndex>* index);
 
 }  // namespace elanus

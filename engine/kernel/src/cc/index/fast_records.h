@@ -41,7 +41,8 @@ class FastRecords {
  public:
   // Of no rows.
   explicit FastRecords(ElanusMetric metric = ELANUS_L2) : metric_(metric) {}
-  // REQUIRES: rows * layout.record_bytes() bytes, and entries of whole blocks, at least one; all links below `rows`.
+  // REQUIRES: rows * layout.record_bytes() bytes, and entries of whole blocks, at least one. In a damaged file links may
+  // lead anywhere: who follows one compares it with `rows` first.
   FastRecords(ElanusMetric metric, RowCode row_code, NeighbourCode neighbour_code, uint32_t blocks, uint32_t rows,
               HugeArray<uint8_t> entries, HugeArray<uint8_t> bytes);
 
@@ -80,7 +81,7 @@ class FastRecords {
     return {floats + kBlockNeighbours, floats + 2 * kBlockNeighbours, block + digits_at_};
   }
 
-  // Whether every link leads to a row.
+  // Whether every link leads to a row. False when cancelled.
   bool links_are_sound(const std::atomic<bool>* cancelled) const;
 
  private:

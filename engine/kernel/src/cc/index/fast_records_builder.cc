@@ -7,7 +7,7 @@
 
 #include "code_choice.h"
 #include "fast_records.h"
-#include "ordered_dot.h"
+#include "neighbour_coder.h"
 #include "parallel.h"
 #include "random.h"
 
@@ -15,35 +15,16 @@ namespace elanus {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr uint32_t kMeanSampleMax = 1 << 16;
 constexpr size_t kRowsAtOnce = 256;
 // A row that stands in a crowd of copies of itself is linked to so many of them: more would be a way to nowhere.
 constexpr size_t kCopiesMax = 4;
 constexpr uint32_t kRowsPerEntry = 256;
 constexpr size_t kEntriesMax = 1024;
-// Below this, squared, the cosine of an edge and its code says too little to be divided by.
-constexpr float kSquareCosineMin = 0.05f;
 
 // The shares of the work, by the time that they take.
 constexpr float kChosen = 0.1f;
 constexpr float kLinked = 0.7f;
 constexpr float kFilled = 0.85f;
-
-AlignedVector<float> mean_of(const RowReader& reader, const DenseRows& rows, uint64_t seed) {
-  const std::vector<uint32_t> sample = sample_numbers(rows.rows, kMeanSampleMax, seed);
-  AlignedVector<float> vector(rows.dim);
-  std::vector<double> sum(rows.dim);
-  for (const uint32_t row : sample) {
-    reader.read(rows.at(row), vector.data());
-    for (uint32_t d = 0; d < rows.dim; ++d) sum[d] += vector[d];
-  }
-  AlignedVector<float> mean(rows.dim);
-  for (uint32_t d = 0; d < rows.dim; ++d) {
-    const auto here = static_cast<float>(sum[d] / static_cast<double>(sample.size()));
-    mean[d] = std::isfinite(here) ? here : 0;
-  }
-  return mean;
-}
 
 // Whole blocks, except where there are fewer rows.
 size_t entries_wanted(uint32_t rows) {
@@ -63,11 +44,9 @@ class FastRecordsBuilder {
         reader_(simd, rows.type, records->metric(), rows.dim),
         row_(rows.dim),
         centred_(rows.dim),
-        edge_(rows.dim),
+        neighbour_(rows.dim),
         turned_row_(code().coordinates()),
-        turned_edge_(code().coordinates()),
-        coded_(code().coordinates()),
-        digits_(code().places()),
+        coder_(loops_, code(), records->metric()),
         table_bytes_(size_t{16} * code().places()) {}
 
   // Writes those links of the row that are of use, and returns how many they are.
@@ -85,7 +64,7 @@ class FastRecordsBuilder {
   void code_row(uint32_t row, const uint32_t* links, size_t begin) {
     uint8_t* const record = record_of(row);
     read(row);
-    code().turn(loops_, centred_.data(), turned_row_.data());
+    coder_.begin(row_.data(), centred_.data());
     if (begin == 0) records_.row_code().encode(loops_, row_.data(), record);
     for (size_t place = begin; place < records_.layout().degree(); ++place) {
       const uint8_t* const block = records_.block_of(record, place / kBlockNeighbours);
@@ -97,8 +76,8 @@ class FastRecordsBuilder {
   void code_entries(const std::vector<uint32_t>& rows) {
     const size_t blocks = (rows.size() + kBlockNeighbours - 1) / kBlockNeighbours;
     records_.entries_.resize(blocks * records_.block_bytes_);
-    std::copy_n(records_.row_code().mean(), rows_.dim, row_.begin());
-    std::fill(turned_row_.begin(), turned_row_.end(), 0.0f);
+    std::fill(centred_.begin(), centred_.end(), 0.0f);
+    coder_.begin(records_.row_code().mean(), centred_.data());
     for (size_t place = 0; place < blocks * kBlockNeighbours; ++place) {
       uint8_t* const block = records_.entries_.data() + place / kBlockNeighbours * records_.block_bytes_;
       code_link(block, place % kBlockNeighbours, rows[0], place < rows.size() ? rows[place] : kNoRow);
@@ -144,42 +123,15 @@ class FastRecordsBuilder {
     code().fill_tables(loops_, turned_row_.data(), &tables_);
   }
 
-  // The distance of query q and neighbour o of row c, with r = o - c:
-  //   L2   |q - o|^2 = |q - c|^2 + |r|^2 - 2 <r, q - c>
-  //   IP   -<q, o>   = -<q, c> - <r, c> - <r, q - c>
-  // where <r, q - c> is about k <x, q - c>, x being what the digits of r stand for. The product of x and the query
-  // comes from tables; that of x and c is known now.
   void code_link(uint8_t* block, size_t slot, uint32_t row, uint32_t link) {
     auto* const links = reinterpret_cast<uint32_t*>(block);
     auto* const added = reinterpret_cast<float*>(block) + kBlockNeighbours;
-    float* const factors = added + kBlockNeighbours;
+    const NeighbourSlots slots = {added, added + kBlockNeighbours, block + records_.digits_at_};
     links[slot] = row;
-    added[slot] = kInfinity;
-    factors[slot] = 0;
+    NeighbourCoder::clear(slots, slot);
     if (link == kNoRow) return;
-    reader_.read(rows_.at(link), edge_.data());
-    for (uint32_t d = 0; d < rows_.dim; ++d) edge_[d] -= row_[d];
-    const float square = square_length(edge_.data(), rows_.dim);
-    const float beside = ordered_dot(edge_.data(), row_.data(), rows_.dim);
-    const float length = std::sqrt(square);
-    if (!std::isfinite(square + beside)) return;
-    const float inverse = length > 1e-30f ? 1 / length : 0;
-    for (uint32_t d = 0; d < rows_.dim; ++d) edge_[d] *= inverse;
-    code().turn(loops_, edge_.data(), turned_edge_.data());
-    code().encode(turned_edge_.data(), digits_.data(), coded_.data());
-    for (size_t p = 0; p < code().places(); ++p) {
-      uint8_t& pair = block[records_.digits_at_ + 16 * p + slot % 16];
-      pair = static_cast<uint8_t>(pair | (slot < 16 ? digits_[p] : digits_[p] << 4));
-    }
-    const float along = ordered_dot(coded_.data(), turned_edge_.data(), coded_.size());
-    const float coded_square = square_length(coded_.data(), coded_.size());
-    const bool is_telling = along > 0 && along * along > kSquareCosineMin * coded_square;
-    const float k = length * (is_telling ? 1 / along : coded_square > 0 ? along / coded_square : 0);
-    const float known = k * ordered_dot(coded_.data(), turned_row_.data(), coded_.size());
-    const bool is_l2 = records_.metric() == ELANUS_L2;
-    links[slot] = link;
-    added[slot] = is_l2 ? square + 2 * known : known - beside;
-    factors[slot] = is_l2 ? -2 * k : -k;
+    reader_.read(rows_.at(link), neighbour_.data());
+    if (coder_.code(neighbour_.data(), slots, slot)) links[slot] = link;
   }
 
   float offer_block(const uint8_t* block, float rank, float bound, size_t wanted, uint32_t row, const uint32_t* links,
@@ -216,11 +168,9 @@ class FastRecordsBuilder {
   RowReader reader_;
   AlignedVector<float> row_;
   AlignedVector<float> centred_;
-  AlignedVector<float> edge_;
+  AlignedVector<float> neighbour_;
   AlignedVector<float> turned_row_;
-  AlignedVector<float> turned_edge_;
-  AlignedVector<float> coded_;
-  std::vector<uint8_t> digits_;
+  NeighbourCoder coder_;
   AlignedVector<uint8_t> table_bytes_;
   CodedQuery coded_row_;
   DigitTables tables_{};
@@ -239,7 +189,7 @@ FastRecords FastRecords::make(const ElanusSimd& simd, ElanusMetric metric, const
   const RowReader reader(simd, rows.type, metric, rows.dim);
   const AlignedVector<float> mean = mean_of(reader, rows, seed_of_part(seed, 0));
   FastCodes codes = choose_codes(simd, metric, rows, graph, mean.data(), seed_of_part(seed, 1),
-                                 &control->cancelled);
+                                 threads, &control->cancelled);
   const uint32_t blocks = fast_blocks(graph.degree);
   FastRecords records(metric, std::move(codes.row_code), std::move(codes.neighbour_code), blocks, rows.rows,
                       {}, {});

@@ -29,7 +29,7 @@ static_assert(sizeof(FastRecordsHead) == 48);
 // Sections "fast graph", "row code", "neighbour code", "entries" and "records".
 void write_fast_records(const FastRecords& records, const DenseRows& rows, IndexFileWriter& writer);
 
-// As a view of the file. Checks that its parts fit each other, and every link.
+// As a view of the file. Checks that its parts fit each other.
 FileFault read_fast_records(const IndexFile& file, FastRecordsHead* head, FastRecords* records);
 
 }  // namespace elanus

@@ -1,13 +1,17 @@
 #include "fast_walk.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "parallel.h"
 
 namespace elanus {
 namespace {
 
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr uint32_t kStepsBetweenChecks = 64;
+// From so many rows on, the share of the allowed ones is no accident.
+constexpr size_t kFirstTaken = 128;
 // So many of the nearest entries are where a walk begins.
 constexpr size_t kEntriesUsed = 4;
 
@@ -26,7 +30,7 @@ inline void offer_block(const WalkLoops& loops, const FastRecords& records, cons
   for (; below != 0; below &= below - 1) {
     const auto i = static_cast<size_t>(__builtin_ctz(below));
     const uint32_t row = links[i];
-    if (!(estimates[i] < walk.beam.worst())) continue;
+    if (!(estimates[i] < walk.beam.worst()) || row >= records.rows()) continue;
     if (S == Seen::kWhenMet ? !walk.seen.insert(row) : walk.seen.has(row)) continue;
     walk.beam.offer(estimates[i], row);
     // What was put first will be stood on next, unless something nearer is found yet.
@@ -45,7 +49,7 @@ void walk_by(const WalkLoops& loops, const FastRecords& records, const std::atom
     if (walk.beam.peek_next(&next)) records.prefetch(next);
     const uint8_t* const record = records.record_of(row);
     const float rank = records.row_code().rank(loops, walk.coded, record);
-    if (rank < walk.found.worst()) walk.found.offer(rank, row);
+    if (rank < kInfinity) walk.found.push_back({rank, row});
     for (size_t b = 0; b < records.layout().blocks; ++b)
       offer_block<S>(loops, records, records.block_of(record, b), rank, walk);
   }
@@ -61,23 +65,30 @@ void offer_block_filtered(const WalkLoops& loops, const FastRecords& records, co
   for (; below != 0; below &= below - 1) {
     const auto i = static_cast<size_t>(__builtin_ctz(below));
     const uint32_t row = links[i];
-    if (!(estimates[i] < walk.allowed.worst())) continue;
+    if (!(estimates[i] < walk.allowed.worst()) || row >= records.rows()) continue;
     if (S == Seen::kWhenMet ? !walk.seen.insert(row) : walk.seen.has(row)) continue;
     walk.beam.offer(estimates[i], row);
-    if (allowed.has(row)) walk.allowed.offer(estimates[i], row);
+    ++walk.taken;
+    if (allowed.has(row)) {
+      ++walk.taken_allowed;
+      walk.allowed.offer(estimates[i], row);
+    }
     uint32_t next;
     if (walk.beam.peek_next(&next) && next == row) records.prefetch(row);
   }
 }
 
-// False when it takes more than `steps_max` steps.
+// False when one of the limits is passed.
 template <Seen S>
 bool walk_filtered_by(const WalkLoops& loops, const FastRecords& records, const AllowedRows& allowed,
-                      double steps_max, const std::atomic<bool>* cancelled, FastWalk& walk) {
+                      const FilteredWalk& limits, const std::atomic<bool>* cancelled, FastWalk& walk) {
   uint32_t row;
   float estimate;
   for (uint32_t step = 1; walk.beam.peek_next(&row, &estimate) && estimate < walk.allowed.worst(); ++step) {
-    if (step > steps_max) return false;
+    if (step > limits.steps_max) return false;
+    if (walk.taken >= kFirstTaken &&
+        static_cast<double>(walk.taken_allowed) < limits.allowed_min * static_cast<double>(walk.taken))
+      return false;
     if (step % kStepsBetweenChecks == 0 && is_set(cancelled)) return true;
     walk.beam.expand_next(&row);
     if (S == Seen::kWhenLeft && !walk.seen.insert(row)) continue;
@@ -85,7 +96,7 @@ bool walk_filtered_by(const WalkLoops& loops, const FastRecords& records, const 
     if (walk.beam.peek_next(&next)) records.prefetch(next);
     const uint8_t* const record = records.record_of(row);
     const float rank = records.row_code().rank(loops, walk.coded, record);
-    if (allowed.has(row)) walk.found.offer(rank, row);
+    if (rank < kInfinity && allowed.has(row)) walk.found.push_back({rank, row});
     for (size_t b = 0; b < records.layout().blocks; ++b)
       offer_block_filtered<S>(loops, records, records.block_of(record, b), rank, allowed, walk);
   }
@@ -103,7 +114,8 @@ void enter(const WalkLoops& loops, const FastRecords& records, FastWalk& walk) {
     uint32_t below = loops.estimate(records.codes_of(block), walk.tables, rank, entries.worst(), estimates);
     for (; below != 0; below &= below - 1) {
       const auto i = static_cast<size_t>(__builtin_ctz(below));
-      entries.offer(estimates[i], FastRecords::links_of(block)[i]);
+      const uint32_t row = FastRecords::links_of(block)[i];
+      if (row < records.rows()) entries.offer(estimates[i], row);
     }
   }
   for (const Beam::Entry& entry : entries) {
@@ -128,10 +140,10 @@ void prepare_fast_walk(const WalkLoops& loops, const FastRecords& records, FastW
   code.fill_tables(loops, walk->turned.data(), &walk->tables);
 }
 
-void walk_fast(const WalkLoops& loops, const FastRecords& records, uint32_t ef, uint32_t keep,
-               const std::atomic<bool>* cancelled, FastWalk* walk) {
+void walk_fast(const WalkLoops& loops, const FastRecords& records, uint32_t ef, const std::atomic<bool>* cancelled,
+               FastWalk* walk) {
   walk->beam.reset(ef);
-  walk->found.reset(keep);
+  walk->found.clear();
   walk->seen.make_room(records.rows());
   enter(loops, records, *walk);
   if (records.neighbour_code().kind() == NeighbourCodeKind::kSigns) {
@@ -142,20 +154,19 @@ void walk_fast(const WalkLoops& loops, const FastRecords& records, uint32_t ef, 
   walk->seen.clear();
 }
 
-bool walk_fast_filtered(const WalkLoops& loops, const FastRecords& records, const AllowedRows& allowed, uint32_t ef,
-                        uint32_t keep, double steps_max, const std::atomic<bool>* cancelled, FastWalk* walk) {
+bool walk_fast_filtered(const WalkLoops& loops, const FastRecords& records, const AllowedRows& allowed,
+                        const FilteredWalk& limits, const std::atomic<bool>* cancelled, FastWalk* walk) {
   // What is met in so many steps is more than this only when most of it is too far to matter.
-  walk->beam.reset(static_cast<size_t>(std::min(2 * steps_max, 1e6)) + 32);
-  walk->allowed.reset(ef);
-  walk->found.reset(keep);
+  walk->beam.reset(static_cast<size_t>(std::min(2 * limits.steps_max, 1e6)) + 32);
+  walk->allowed.reset(limits.ef);
+  walk->found.clear();
+  walk->taken = 0;
+  walk->taken_allowed = 0;
   walk->seen.make_room(records.rows());
   enter(loops, records, *walk);
-  bool ended;
-  if (records.neighbour_code().kind() == NeighbourCodeKind::kSigns) {
-    ended = walk_filtered_by<Seen::kWhenLeft>(loops, records, allowed, steps_max, cancelled, *walk);
-  } else {
-    ended = walk_filtered_by<Seen::kWhenMet>(loops, records, allowed, steps_max, cancelled, *walk);
-  }
+  const bool ended = records.neighbour_code().kind() == NeighbourCodeKind::kSigns
+                         ? walk_filtered_by<Seen::kWhenLeft>(loops, records, allowed, limits, cancelled, *walk)
+                         : walk_filtered_by<Seen::kWhenMet>(loops, records, allowed, limits, cancelled, *walk);
   walk->seen.clear();
   return ended && walk->allowed.is_full();
 }

@@ -8,6 +8,7 @@
 #include "allowed_rows.h"
 #include "beam.h"
 #include "fast_records.h"
+#include "vector_index.h"
 
 namespace elanus {
 
@@ -51,24 +52,32 @@ struct FastWalk {
   Beam entries;
   Beam beam;
   Beam allowed;  // under a filter: the allowed rows that are known, by estimate
+  size_t taken = 0;  // under a filter: rows that were near, and how many of them are allowed
+  size_t taken_allowed = 0;
   RowSet seen;
-  // The nearest rows on which the walk has stood, by the ranks of their codes.
-  Beam found;
+  // The rows on which the walk has stood, by the ranks of their codes, in no order.
+  std::vector<IndexHit> found;
 };
 
 // Makes the walk ready for `walk->query`.
 void prepare_fast_walk(const WalkLoops& loops, const FastRecords& records, FastWalk* walk);
 
 // Goes from row to row, always to the nearest by estimate that it has not stood on, until it has stood on the `ef`
-// nearest that it knows of. Up to `keep` rows are in `walk->found` then.
-// REQUIRES: prepare_fast_walk; ef and keep at least 1; at least one row.
-void walk_fast(const WalkLoops& loops, const FastRecords& records, uint32_t ef, uint32_t keep,
-               const std::atomic<bool>* cancelled, FastWalk* walk);
+// nearest that it knows of: `walk->found`.
+// REQUIRES: prepare_fast_walk; ef at least 1; at least one row.
+void walk_fast(const WalkLoops& loops, const FastRecords& records, uint32_t ef, const std::atomic<bool>* cancelled,
+               FastWalk* walk);
+
+struct FilteredWalk {
+  uint32_t ef;
+  double steps_max;
+  double allowed_min;
+};
 
 // The same among allowed rows: it goes through all, until it knows `ef` allowed ones that are nearer than any it has
-// not stood on. Up to `keep` allowed rows are in `walk->found` then. False when that takes more than `steps_max`
-// steps, or when the walk has lost its way.
-bool walk_fast_filtered(const WalkLoops& loops, const FastRecords& records, const AllowedRows& allowed, uint32_t ef,
-                        uint32_t keep, double steps_max, const std::atomic<bool>* cancelled, FastWalk* walk);
+// not stood on. In `walk->found` are allowed rows only. False when that takes more than `steps_max` steps, when less
+// than a share of `allowed_min` of what is near is allowed, or when the walk has lost its way.
+bool walk_fast_filtered(const WalkLoops& loops, const FastRecords& records, const AllowedRows& allowed,
+                        const FilteredWalk& limits, const std::atomic<bool>* cancelled, FastWalk* walk);
 
 }  // namespace elanus

@@ -9,9 +9,20 @@
 
 namespace elanus {
 
-// Comparing a row that a walk comes upon takes so many times as long as comparing one of a scan: 45 to 60 ns and 8 ns
-// on the packages.
-inline constexpr double kWalkedRowCost = 6;
+// What searches cost on the machine that they were measured on, in nanoseconds: only their proportions count.
+// A row that a scan compares by its code, for each cache line of it; one that a walk comes upon; one that a scan of
+// short codes leaves, which is sorted out and is somewhere in memory, but was asked for in time.
+inline constexpr double kScannedLineCost = 2.7;
+inline constexpr double kWalkedLineCost = 6 * kScannedLineCost;
+inline constexpr double kPickedLineCost = 12;
+inline constexpr double kPickedCost = 30;
+// A block of short codes, whatever its size, and each byte of it.
+inline constexpr double kBlockCost = 9;
+inline constexpr double kBlockByteCost = 1.0 / 72;
+
+// For each of the `ef` rows that are wanted, so many are chosen by short codes.
+inline constexpr size_t kPoolFactor = 2;
+inline constexpr size_t kPoolMin = 64;
 
 // Rows that a walk under a filter keeps in view at most, unless more hits are wanted.
 inline constexpr size_t kExploredMax = 16384;
@@ -29,6 +40,54 @@ inline constexpr double kLuckMin = 0.3;
 // 32.
 inline double rows_walked(size_t degree, double ef, double allowed_share) {
   return static_cast<double>(degree) * (11 + 0.35 * ef / allowed_share);
+}
+
+// The short codes of an index, for a scan that reads little; and how queries become comparable with them.
+struct ShortScan {
+  const WalkLoops& loops;
+  const ScanCodes& codes;
+  const RowReader& reader;
+};
+
+// As many rows are chosen by short codes, to be compared by longer ones.
+inline size_t pool_size(size_t ef) { return kPoolFactor * ef + kPoolMin; }
+
+// A longer code has so many cache lines.
+inline double short_scan_cost(const ShortScan& scan, const AllowedRows& allowed, uint32_t rows, size_t ef,
+                              double lines) {
+  const double block = kBlockCost + kBlockByteCost * static_cast<double>(scan.codes.block_bytes());
+  return allowed.words(rows) * block + static_cast<double>(pool_size(ef)) * (kPickedCost + kPickedLineCost * lines);
+}
+
+// The best of the allowed rows by their short codes.
+inline const std::vector<IndexHit>& scan_short(const ShortScan& scan, const IndexSearch& search, uint32_t rows, size_t ef,
+                                               SearchScratch& scratch) {
+  ScanQuery& query = scratch.scan_query;
+  query.query.resize(scan.codes.dim());
+  scan.reader.read(search.query, query.query.data());
+  scan.codes.prepare(scan.loops, &query);
+  scan.codes.scan(scan.loops, query, search.allowed, rows, pool_size(ef), search.cancelled, &scratch.pool);
+  return scratch.pool.rows();
+}
+
+// Offers rows to the beam by the scorer's ranks.
+template <class Scorer>
+void offer_all(Scorer&& scorer, const std::vector<IndexHit>& hits, Beam& beam) {
+  constexpr size_t kAtOnce = 32;
+  uint32_t ids[kAtOnce];
+  float ranks[kAtOnce];
+  for (size_t i = 0; i < std::min(hits.size(), 2 * kAtOnce); ++i) scorer.prefetch(hits[i].row);
+  for (size_t first = 0; first < hits.size(); first += kAtOnce) {
+    const size_t here = std::min(kAtOnce, hits.size() - first);
+    for (size_t i = 0; i < here; ++i) {
+      ids[i] = hits[first + i].row;
+      if (first + i + 2 * kAtOnce < hits.size()) scorer.prefetch(hits[first + i + 2 * kAtOnce].row);
+    }
+    scorer.score(ids, here, ranks);
+    for (size_t i = 0; i < here; ++i) {
+      if (ranks[i] < beam.worst()) beam.offer(ranks[i], ids[i]);
+    }
+  }
 }
 
 // Offers all allowed rows to the beam.
@@ -81,7 +140,7 @@ bool walk_filtered(const LayerView& layer, Scorer&& scorer, const IndexSearch& s
     beam.expand_next(&node);
     const uint32_t* const links = layer.links_of(node);
     size_t count = 0;
-    for (size_t i = 0; i < layer.degree && links[i] != kNoRow; ++i) {
+    for (size_t i = 0; i < layer.degree && links[i] < layer.nodes; ++i) {
       if (!scratch.visited.insert(links[i])) continue;
       nodes[count] = links[i];
       scorer.prefetch(nodes[count]);
@@ -105,37 +164,71 @@ bool walk_filtered(const LayerView& layer, Scorer&& scorer, const IndexSearch& s
   return found.is_full() && !(beam.is_full() && beam.worst() < found.worst());
 }
 
-// About the `ef` nearest allowed rows by the scorer's ranks, nearest first. Each once. Void when cancelled.
-// REQUIRES: at least one row; 1 <= ef.
+// Begins a walk that keeps so many in view.
+template <class Scorer>
+void enter(const Graph& graph, const Scorer& scorer, size_t room, SearchScratch& scratch) {
+  float rank = 0;
+  const uint32_t entry = find_entry(graph, scorer, 0, &rank, scratch.neighbours);
+  scratch.visited.reset(graph.rows);
+  scratch.visited.insert(entry);
+  scratch.beam.reset(room);
+  scratch.beam.offer(rank, entry);
+}
+
+// About the `ef` nearest allowed rows by the scorer's ranks, nearest first. Each once. Void when cancelled. `scan` may be
+// nullptr. REQUIRES: at least one row; 1 <= ef.
 template <class Scorer>
 const Beam& find_nearest(const Graph& graph, Scorer&& scorer, const IndexSearch& search, uint32_t ef,
-                         SearchScratch& scratch) {
+                         const ShortScan* scan, SearchScratch& scratch) {
   const double allowed = search.allowed.count(graph.rows);
   const double share = allowed / static_cast<double>(graph.rows);
   const double walked = rows_walked(graph.degree, ef, share);
-  if (ef < allowed && walked * kWalkedRowCost < allowed) {
+  const double lines = scorer.lines();
+  const double long_cost = allowed * lines * kScannedLineCost;
+  const double short_cost =
+      scan == nullptr ? long_cost : short_scan_cost(*scan, search.allowed, graph.rows, ef, lines);
+  if (ef < allowed && walked * lines * kWalkedLineCost < std::min(long_cost, short_cost)) {
     const LayerView layer = LayerView::of(graph, 0);
-    float rank = 0;
-    const uint32_t entry = find_entry(graph, scorer, 0, &rank, scratch.neighbours);
-    scratch.visited.reset(graph.rows);
-    scratch.visited.insert(entry);
     if (search.allowed.are_all()) {
-      scratch.beam.reset(ef);
-      scratch.beam.offer(rank, entry);
+      enter(graph, scorer, ef, scratch);
       walk(layer, scorer, scratch.beam, scratch.visited, scratch.neighbours, search.cancelled);
       return scratch.beam;
     }
     // As a rule there are about ef / share that are nearer than the nearest allowed ones; where those lie far from the
     // query there are many more.
-    scratch.beam.reset(std::max<size_t>(ef, std::min(static_cast<size_t>(kPatience * walked), kExploredMax)));
-    scratch.beam.offer(rank, entry);
+    enter(graph, scorer, std::max<size_t>(ef, std::min(static_cast<size_t>(kPatience * walked), kExploredMax)), scratch);
     scratch.found.reset(ef);
-    if (search.allowed.has(entry)) scratch.found.offer(rank, entry);
+    for (const Beam::Entry& entry : scratch.beam) {
+      if (search.allowed.has(entry.node())) scratch.found.offer(entry.rank, entry.node());
+    }
     if (walk_filtered(layer, scorer, search, kPatience * walked, kLuckMin * share, scratch)) return scratch.found;
   }
   scratch.found.reset(ef);
-  scan_allowed(scorer, search, graph.rows, scratch.found);
+  if (short_cost < long_cost)
+    offer_all(scorer, scan_short(*scan, search, graph.rows, ef, scratch), scratch.found);
+  else
+    scan_allowed(scorer, search, graph.rows, scratch.found);
   return scratch.found;
+}
+
+// Whether a search of all rows is a walk.
+inline bool walks_freely(const Graph& graph, const IndexSearch& search, uint32_t ef, const ShortScan& scan,
+                         double lines) {
+  const double walked = rows_walked(graph.degree, ef, 1) * lines * kWalkedLineCost;
+  return search.allowed.are_all() && ef < graph.rows && walked < graph.rows * lines * kScannedLineCost &&
+         walked < short_scan_cost(scan, search.allowed, graph.rows, ef, lines);
+}
+
+// Two such searches at once: what find_nearest finds is in the beams of the scratches.
+template <class Scorer>
+void find_nearest_of_both(const Graph& graph, const Scorer& one, const Scorer& other, uint32_t ef,
+                          const std::atomic<bool>* cancelled, SearchScratch& of_one, SearchScratch& of_other) {
+  enter(graph, one, ef, of_one);
+  enter(graph, other, ef, of_other);
+  const LayerView layer = LayerView::of(graph, 0);
+  Walker first(layer, one, of_one.beam, of_one.visited, of_one.neighbours);
+  Walker second(layer, other, of_other.beam, of_other.visited, of_other.neighbours);
+  walk_both(first, second, cancelled);
 }
 
 }  // namespace elanus

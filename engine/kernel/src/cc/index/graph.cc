@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <numeric>
@@ -13,10 +14,44 @@
 
 namespace elanus {
 
+namespace {
+
+// Numbers between two looks at `cancelled`.
+constexpr size_t kSoundAtOnce = size_t{1} << 16;
+
+// Whether all are below `end`, or are kNoRow where that may be. Without a branch, so that it is done in vectors.
+bool all_below(const uint32_t* numbers, size_t count, size_t end, bool may_be_none,
+               const std::atomic<bool>* cancelled) {
+  for (size_t first = 0; first < count; first += kSoundAtOnce) {
+    if (is_set(cancelled)) return false;
+    bool sound = true;
+    const size_t here = std::min(count, first + kSoundAtOnce);
+    for (size_t i = first; i < here; ++i) sound &= (numbers[i] < end) | (may_be_none & (numbers[i] == kNoRow));
+    if (!sound) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool Graph::is_sound(const std::atomic<bool>* cancelled) const {
+  if (!all_below(links.data(), size_t{rows} * degree, rows, true, cancelled)) return false;
+  size_t nodes_below = rows;
+  for (const GraphLayer& layer : layers) {
+    const size_t nodes = layer.rows.size();
+    if (!all_below(layer.rows.data(), nodes, rows, false, cancelled) ||
+        !all_below(layer.below.data(), nodes, nodes_below, false, cancelled) ||
+        !all_below(layer.links.data(), layer.links.size(), nodes, true, cancelled))
+      return false;
+    nodes_below = nodes;
+  }
+  return true;
+}
+
 size_t Graph::memory_bytes() const {
   size_t bytes = links.bytes();
   for (const GraphLayer& layer : layers)
-    bytes += (layer.rows.capacity() + layer.below.capacity() + layer.links.capacity()) * sizeof(uint32_t);
+    bytes += layer.rows.bytes() + layer.below.bytes() + layer.links.bytes();
   return bytes;
 }
 
@@ -193,7 +228,8 @@ void Builder::find_links(uint32_t row, size_t level, Scratch& scratch, uint32_t*
     uint32_t* const out = layer == 0 ? links : upper_links + (layer - 1) * graph_.m;
     scratch.selector.select(row, scratch.candidates, graph_.m, out);
     if (layer == 0) return;
-    entry = graph_.layers[layer - 1].below[scratch.candidates[0].node];
+    if (scratch.candidates.empty()) return;
+    entry = node_below(graph_, layer, scratch.candidates[0].node);
     rank = scratch.candidates[0].rank;
   }
 }
@@ -203,15 +239,15 @@ void Builder::append_to_layers(const UpperLinks& member) {
   for (size_t l = 0; l < member.links.size() / graph_.m; ++l) {
     if (l == graph_.layers.size()) graph_.layers.emplace_back();
     GraphLayer& layer = graph_.layers[l];
-    layer.rows.push_back(member.row);
-    layer.below.push_back(below);
-    const uint32_t* const links = member.links.data() + l * graph_.m;
-    layer.links.insert(layer.links.end(), links, links + graph_.m);
+    layer.rows.append(&member.row, 1);
+    layer.below.append(&below, 1);
+    layer.links.append(member.links.data() + l * graph_.m, graph_.m);
     below = static_cast<uint32_t>(layer.rows.size() - 1);
   }
 }
 
 void Builder::add_back_links(size_t layer, std::vector<BackLink>& back_links) {
+  if (layer > 0) graph_.layers[layer - 1].links.to_change();
   std::sort(back_links.begin(), back_links.end());
   std::vector<size_t> firsts;
   for (size_t i = 0; i < back_links.size(); ++i) {
@@ -233,7 +269,7 @@ void Builder::add_back_links_of(size_t layer, const BackLink* begin, const BackL
   const uint32_t target = begin->target;
   uint32_t* const links = const_cast<uint32_t*>(view.links_of(target));
   size_t count = 0;
-  while (count < view.degree && links[count] != kNoRow) ++count;
+  while (count < view.degree && links[count] < view.nodes) ++count;
   const auto added = static_cast<size_t>(end - begin);
   if (count + added <= view.degree) {
     for (const BackLink* link = begin; link != end; ++link) links[count++] = link->source;
@@ -250,7 +286,11 @@ void Builder::add_back_links_of(size_t layer, const BackLink* begin, const BackL
   codes_.prepare_row(row, &scratch.scorer.query);
   scratch.scorer.score(all.rows.data(), count + added, all.ranks.data());
   scratch.candidates.clear();
-  for (size_t i = 0; i < count + added; ++i) scratch.candidates.push_back({all.ranks[i], all.nodes[i], all.rows[i]});
+  for (size_t i = 0; i < count + added; ++i) {
+    // Codes in a damaged file may compare to what is no number, and could not be sorted.
+    const float rank = std::isnan(all.ranks[i]) ? std::numeric_limits<float>::infinity() : all.ranks[i];
+    scratch.candidates.push_back({rank, all.nodes[i], all.rows[i]});
+  }
   std::sort(scratch.candidates.begin(), scratch.candidates.end());
   std::fill_n(links, view.degree, kNoRow);
   scratch.selector.select(row, scratch.candidates, view.degree, links);

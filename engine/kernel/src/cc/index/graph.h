@@ -8,16 +8,19 @@
 
 #include "dense_rows.h"
 #include "huge_array.h"
+#include "number_array.h"
 
 namespace elanus {
 
 // A layer above layer 0. Its rows have slots, numbered in the order in which they were linked, and links lead to slots.
 struct GraphLayer {
-  std::vector<uint32_t> rows;   // by slot
-  std::vector<uint32_t> below;  // where the slot's row stands in the layer below: its slot, in layer 0 its number
-  std::vector<uint32_t> links;  // `m` a slot, unused ones kNoRow at the end
+  NumberArray rows;   // by slot
+  NumberArray below;  // where the slot's row stands in the layer below: its slot, in layer 0 its number
+  NumberArray links;  // `m` a slot, unused ones kNoRow at the end
 };
 
+// The numbers of a graph that lies in a file may be damaged and lead anywhere: who follows one compares it with the
+// number of nodes first. That ends a list of links as kNoRow does, and costs the same.
 struct Graph {
   uint32_t rows = 0;
   uint32_t m = 0;
@@ -27,6 +30,8 @@ struct Graph {
 
   const uint32_t* links_of(uint32_t row) const { return links.data() + size_t{row} * degree; }
   size_t memory_bytes() const;
+  // Whether every number leads to a node. False when cancelled.
+  bool is_sound(const std::atomic<bool>* cancelled) const;
 };
 
 struct GraphOptions {

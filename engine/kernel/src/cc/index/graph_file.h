@@ -8,8 +8,8 @@ namespace elanus {
 
 void write_graph(const Graph& graph, IndexFileWriter& writer);
 
-// The graph in `file`, whose layer 0 is a view of the file and must not outlive it. Reads all of it and checks that
-// every link leads somewhere: walks rely on that.
+// The graph in `file`, as a view that must not outlive it. Reads how large it is and nothing else: whether its links
+// lead to rows, Graph::is_sound tells.
 FileFault read_graph(const IndexFile& file, Graph* graph);
 
 }  // namespace elanus

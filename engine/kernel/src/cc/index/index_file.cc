@@ -130,17 +130,18 @@ const IndexFile::Section* IndexFile::section(std::string_view name) const {
   return found == sections_.end() ? nullptr : &*found;
 }
 
-FileFault IndexFile::verify(const std::atomic<bool>* cancelled) const {
+FileFault IndexFile::verify(const std::atomic<bool>* cancelled, std::atomic<float>* done) const {
   std::vector<uint8_t> buffer(kVerifyBytes);
   for (const Section& section : sections_) {
-    FileFault fault = verify_section(section, buffer.data(), cancelled);
+    FileFault fault = verify_section(section, buffer.data(), cancelled, done);
     if (fault.failed()) return fault;
   }
+  if (done != nullptr) done->store(1, std::memory_order_relaxed);
   return {};
 }
 
 FileFault IndexFile::verify_section(const Section& section, uint8_t* buffer,
-                                    const std::atomic<bool>* cancelled) const {
+                                    const std::atomic<bool>* cancelled, std::atomic<float>* done) const {
   const auto offset = static_cast<uint64_t>(section.bytes - bytes_);
   uint32_t sum = 0;
   for (size_t at = 0; at < section.size; at += kVerifyBytes) {
@@ -149,6 +150,9 @@ FileFault IndexFile::verify_section(const Section& section, uint8_t* buffer,
     const size_t size = std::min(kVerifyBytes, section.size - at);
     if (!read_all(fd_, buffer, size, offset + at)) return io_failed("read", path_);
     sum = crc32(sum, buffer, size);
+    // Sections stand in the order of the file.
+    const auto end = static_cast<float>(offset + at + size);
+    if (done != nullptr) done->store(end / static_cast<float>(size_), std::memory_order_relaxed);
   }
   if (sum != section.checksum) return damaged("section \"" + section.name + "\" does not match its checksum");
   return {};

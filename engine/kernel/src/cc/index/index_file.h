@@ -124,8 +124,8 @@ class IndexFile {
   }
 
   // Compares every section with its checksum. Reads the whole file, some GB a second from memory, and by calls that
-  // return, other than loads from mapped memory, when the disk cannot read.
-  FileFault verify(const std::atomic<bool>* cancelled) const;
+  // return, other than loads from mapped memory, when the disk cannot read. `done` rises from 0 to 1; may be nullptr.
+  FileFault verify(const std::atomic<bool>* cancelled, std::atomic<float>* done = nullptr) const;
 
   // How readers of a kind refuse what is in the sections.
   FileFault damaged(std::string_view what) const;
@@ -135,7 +135,8 @@ class IndexFile {
   FileFault map();
   FileFault read_first_page();
   FileFault read_section(const uint8_t* entry, uint64_t begin);
-  FileFault verify_section(const Section& section, uint8_t* buffer, const std::atomic<bool>* cancelled) const;
+  FileFault verify_section(const Section& section, uint8_t* buffer, const std::atomic<bool>* cancelled,
+                           std::atomic<float>* done) const;
 
   std::string path_;
   int fd_ = -1;

@@ -10,6 +10,8 @@
 namespace elanus {
 namespace {
 
+// Of so few queries each thread takes one at a time, so that all have something to do.
+constexpr uint32_t kLeftForOthers = 8;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 HitRange range_of(const ElanusIndexSearch& search, ElanusMetric metric) {
@@ -86,16 +88,33 @@ bool IndexSearchJob::read_query(uint32_t query, IndexSearch* search) const {
   return true;
 }
 
-bool IndexSearchJob::search_next(SearchScratch& scratch) {
-  const uint32_t query = next_.fetch_add(1, std::memory_order_relaxed);
-  if (query >= search_.query_count) return false;
-  IndexSearch search = each_;
-  if (!read_query(query, &search)) {
+// Searches with the next query, or with two while there are enough for all threads. Returns how many are done.
+size_t IndexSearchJob::search_next(SearchScratch& scratch) {
+  const bool takes_two = next_.load(std::memory_order_relaxed) + kLeftForOthers < search_.query_count;
+  const uint32_t query = next_.fetch_add(takes_two ? 2 : 1, std::memory_order_relaxed);
+  if (query >= search_.query_count) return 0;
+  const bool has_two = takes_two && query + 1 < search_.query_count;
+  IndexSearch one = each_;
+  IndexSearch other = each_;
+  if (!read_query(query, &one) || (has_two && !read_query(query + 1, &other))) {
     fail(ELANUS_CORRUPT_INPUT);
-    return false;
+    return 0;
   }
-  const std::vector<IndexHit>& hits = index_->search(search, scratch);
-  if (has_failed()) return false;
+  if (!has_two) {
+    const std::vector<IndexHit>& hits = index_->search(one, scratch);
+    if (has_failed()) return 0;
+    keep(query, hits);
+    return 1;
+  }
+  SearchScratch& second = scratch.of_second();
+  const HitsOfBoth hits = index_->search_both(one, other, scratch, second);
+  if (has_failed()) return 0;
+  keep(query, hits.one);
+  keep(query + 1, hits.other);
+  return 2;
+}
+
+void IndexSearchJob::keep(uint32_t query, const std::vector<IndexHit>& hits) {
   const float sign = largest_is_best(index_->metric()) ? -1 : 1;
   hits_.counts[query] = static_cast<uint32_t>(hits.size());
   for (size_t i = 0; i < hits.size(); ++i) {
@@ -103,16 +122,16 @@ bool IndexSearchJob::search_next(SearchScratch& scratch) {
     hits_.rows[at] = hits[i].row;
     hits_.scores[at] = sign * hits[i].rank + 0.0f;  // no negative zero
   }
-  return true;
 }
 
 void IndexSearchJob::work(ThreadMemory& memory, const Turn& turn) noexcept {
   if (!enter()) return;
   size_t done = 0;
   try {
-    while (!has_failed() && search_next(memory.scratch)) {
-      ++done;
-      if (turn.is_over()) break;
+    while (!has_failed()) {
+      const size_t searched = search_next(memory.scratch);
+      done += searched;
+      if (searched == 0 || turn.is_over()) break;
     }
   } catch (...) {
     // Only the allocator throws.
@@ -125,7 +144,7 @@ void IndexSearchJob::run(SearchScratch& scratch) noexcept {
   if (!enter()) return;
   size_t done = 0;
   try {
-    while (search_next(scratch)) ++done;
+    while (const size_t searched = search_next(scratch)) done += searched;
   } catch (...) {
     fail(ELANUS_OUT_OF_MEMORY);
   }

@@ -28,8 +28,9 @@ class IndexSearchJob : public PoolJob {
   void run(SearchScratch& scratch) noexcept;
 
  private:
-  bool search_next(SearchScratch& scratch);
+  size_t search_next(SearchScratch& scratch);
   bool read_query(uint32_t query, IndexSearch* search) const;
+  void keep(uint32_t query, const std::vector<IndexHit>& hits);
   bool enter();
   void leave(size_t queries_done);
   void fail(ElanusStatus status);

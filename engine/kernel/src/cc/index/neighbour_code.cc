@@ -50,13 +50,12 @@ NeighbourCode NeighbourCode::signs(uint32_t dim, uint64_t seed) {
   return code;
 }
 
-NeighbourCode NeighbourCode::levels(const PrincipalDirections& directions, uint32_t places) {
+NeighbourCode NeighbourCode::levels(const PrincipalAxes& directions, uint32_t places) {
   NeighbourCode code(NeighbourCodeKind::kLevels, static_cast<uint32_t>(directions.dim), places);
   float* const columns = code.values_.data() + code.coordinates_;
   for (uint32_t p = 0; p < places; ++p) {
-    code.values_[p] = std::sqrt(directions.variances[p]);
-    for (size_t i = 0; i < directions.dim; ++i)
-      columns[i * code.coordinates_ + p] = directions.directions[p * directions.dim + i];
+    code.values_[p] = static_cast<float>(std::sqrt(directions.squares[p]));
+    for (size_t i = 0; i < directions.dim; ++i) columns[i * code.coordinates_ + p] = directions.axis(p)[i];
   }
   return code;
 }

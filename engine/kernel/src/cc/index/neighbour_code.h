@@ -13,7 +13,7 @@
 
 #include "../aligned.h"
 #include "../simd/walk_loops.h"
-#include "principal_directions.h"
+#include "principal_axes.h"
 
 namespace elanus {
 
@@ -28,7 +28,7 @@ class NeighbourCode {
   NeighbourCode() = default;
   static NeighbourCode signs(uint32_t dim, uint64_t seed);
   // REQUIRES: 1 <= places <= number of directions.
-  static NeighbourCode levels(const PrincipalDirections& directions, uint32_t places);
+  static NeighbourCode levels(const PrincipalAxes& directions, uint32_t places);
   // One that was kept. False when the values do not make a code.
   static bool restore(NeighbourCodeKind kind, uint32_t dim, uint32_t places, const float* values, size_t value_count,
                       NeighbourCode* code);

@@ -1,6 +1,8 @@
 #include "principal_axes.h"
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "parallel.h"
 #include "random.h"
@@ -81,6 +83,19 @@ void orthonormalise(const ElanusSimd& simd, float* values, size_t rows, size_t w
   }
 }
 
+// Iteration puts the axes in about this order only.
+void sort_by_square(PrincipalAxes* found) {
+  std::vector<size_t> order(found->count());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return found->squares[a] > found->squares[b]; });
+  const PrincipalAxes unsorted = *found;
+  const size_t stride = padded_floats(found->dim);
+  for (size_t i = 0; i < order.size(); ++i) {
+    found->squares[i] = unsorted.squares[order[i]];
+    std::copy_n(unsorted.axis(order[i]), stride, found->axes.data() + i * stride);
+  }
+}
+
 }  // namespace
 
 PrincipalAxes find_principal_axes(const ElanusSimd& simd, const float* columns, size_t dim, size_t samples,
@@ -91,7 +106,7 @@ PrincipalAxes find_principal_axes(const ElanusSimd& simd, const float* columns, 
   const Matrix square = {covariance.data(), dim, dim};
   const size_t stride = padded_floats(dim);
   PrincipalAxes found;
-  found.count = count;
+  found.dim = dim;
   found.axes.assign(count * stride, 0);
   SplitMix random(seed);
   for (size_t i = 0; i < count; ++i) {
@@ -102,17 +117,32 @@ PrincipalAxes find_principal_axes(const ElanusSimd& simd, const float* columns, 
     found.axes = product(simd, {found.axes.data(), count, dim}, square, threads, cancelled);
     orthonormalise(simd, found.axes.data(), count, dim);
   }
-  double total = 0;
-  for (size_t d = 0; d < dim; ++d) total += static_cast<double>(square.row(d)[d]);
+  const auto per_sample = 1 / static_cast<double>(samples);
+  for (size_t d = 0; d < dim; ++d) found.square += static_cast<double>(square.row(d)[d]) * per_sample;
   const AlignedVector<float> images =
       product(simd, {found.axes.data(), count, dim}, square, threads, cancelled);
-  double sum = 0;
   for (size_t i = 0; i < count; ++i) {
+    double sum = 0;
     for (size_t d = 0; d < dim; ++d)
       sum += static_cast<double>(found.axes[i * stride + d]) * static_cast<double>(images[i * stride + d]);
-    found.shares.push_back(total > 0 ? sum / total : 0);
+    found.squares.push_back(std::max(0.0, sum * per_sample));
   }
+  sort_by_square(&found);
   return found;
+}
+
+AlignedVector<float> to_columns(const float* vectors, size_t count, size_t dim) {
+  const size_t stride = padded_floats(count);
+  AlignedVector<float> columns(dim * stride);
+  for (size_t i = 0; i < count; ++i) {
+    for (size_t d = 0; d < dim; ++d) columns[d * stride + i] = vectors[i * dim + d];
+  }
+  return columns;
+}
+
+double PrincipalAxes::share(size_t axis_count) const {
+  const double held = std::accumulate(squares.begin(), squares.begin() + static_cast<ptrdiff_t>(axis_count), 0.0);
+  return square > 0 ? held / square : 0;
 }
 
 }  // namespace elanus

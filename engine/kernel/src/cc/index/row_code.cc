@@ -45,12 +45,12 @@ RowCode::RowCode(ElanusMetric metric, uint32_t dim, const float* mean) : RowCode
   std::copy_n(mean, dim, values_.begin());
 }
 
-RowCode::RowCode(ElanusMetric metric, const float* mean, const PrincipalDirections& directions, uint32_t count)
+RowCode::RowCode(ElanusMetric metric, const float* mean, const PrincipalAxes& directions, uint32_t count)
     : RowCode(metric, static_cast<uint32_t>(directions.dim), count) {
   std::copy_n(mean, dim_, values_.begin());
   for (uint32_t d = 0; d < count; ++d) {
     for (uint32_t i = 0; i < dim_; ++i)
-      values_[dim_ + i * column_count() + d] = directions.directions[size_t{d} * dim_ + i];
+      values_[dim_ + i * column_count() + d] = directions.axis(d)[i];
   }
 }
 

@@ -11,7 +11,7 @@
 #include "../aligned.h"
 #include "../simd/walk_loops.h"
 #include "elanus/kernel.h"
-#include "principal_directions.h"
+#include "principal_axes.h"
 
 namespace elanus {
 
@@ -38,7 +38,7 @@ class RowCode {
   // In the dimensions as they are. `mean` holds `dim` numbers, as everywhere here.
   RowCode(ElanusMetric metric, uint32_t dim, const float* mean);
   // Along the first `count` directions. REQUIRES: count is at most their number and kRowDirectionsMax.
-  RowCode(ElanusMetric metric, const float* mean, const PrincipalDirections& directions, uint32_t count);
+  RowCode(ElanusMetric metric, const float* mean, const PrincipalAxes& directions, uint32_t count);
   // One that was kept. False when the values do not make a code.
   static bool restore(ElanusMetric metric, uint32_t dim, uint32_t count, const float* values, size_t value_count,
                       RowCode* code);

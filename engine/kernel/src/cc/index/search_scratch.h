@@ -7,6 +7,7 @@
 #include "beam.h"
 #include "exact_ranks.h"
 #include "hit_collector.h"
+#include "scan_codes.h"
 #include "vector_index.h"
 #include "visited.h"
 #include "walk.h"
@@ -29,9 +30,17 @@ struct SearchScratch {
   std::vector<uint32_t> rows;
   std::vector<float> ranks;
   HitCollector hits;
+  ScanQuery scan_query;
+  RowPool pool;  // what a scan of short codes leaves
   std::unique_ptr<LayoutScratch> fast;
   std::unique_ptr<LayoutScratch> coded;
   std::unique_ptr<LayoutScratch> sparse;
+  std::unique_ptr<SearchScratch> second;  // of the other of two searches at once
+
+  SearchScratch& of_second() {
+    if (second == nullptr) second = std::make_unique<SearchScratch>();
+    return *second;
+  }
 };
 
 }  // namespace elanus

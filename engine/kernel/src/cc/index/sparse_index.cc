@@ -23,7 +23,9 @@ class SparseIndex : public VectorIndex {
 
   const SparsePostings* sparse_postings() const override { return &postings_; }
 
-  void write(IndexFileWriter& writer) const override { postings_.write(writer); }
+  void write(IndexFileWriter& writer, VectorPlace) const override { postings_.write(writer); }
+  const IndexFile* file() const override { return postings_.file.get(); }
+  bool links_are_sound(const std::atomic<bool>*) const override { return true; }
   IndexKind kind() const override { return IndexKind::kSparse; }
 
  private:

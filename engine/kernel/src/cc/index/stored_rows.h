@@ -1,4 +1,4 @@
-// The vectors that an index owns, or finds in its file.
+// The vectors that an index owns, finds in its file, or is lent.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,9 @@
 
 namespace elanus {
 
+// Whether the file of an index holds its vectors, or who opens it lends them.
+enum class VectorPlace { kInside, kOutside };
+
 class StoredRows {
  public:
   StoredRows(const ElanusSimd& simd, ElanusVectorType type, ElanusMetric metric, uint32_t dim);
@@ -20,16 +23,18 @@ class StoredRows {
   DenseRows view(uint32_t rows) const;
   uint32_t rows() const { return rows_; }
   ElanusMetric metric() const { return metric_; }
-  size_t memory_bytes() const { return bytes_.bytes() + inverse_norms_.bytes(); }
+  // Without what the index is lent.
+  size_t memory_bytes() const { return (is_lent_ ? 0 : bytes_.bytes()) + inverse_norms_.bytes(); }
 
   void reserve(size_t rows);
   // Copies. REQUIRES: `count` vectors in `bytes`.
   void append(const uint8_t* bytes, uint32_t count);
 
-  // Sections "vectors" and, of COSINE, "inverse norms".
-  void write(IndexFileWriter& writer) const;
-  // Views of the file, which must outlive them. The members of the constructor and `rows` were read before.
-  FileFault read(const IndexFile& file, uint32_t rows);
+  // Sections "vectors", if they go inside, and, of COSINE, "inverse norms".
+  void write(IndexFileWriter& writer, VectorPlace place) const;
+  // Views of the file, or of `outside` where the file has no vectors; both must outlive them. The members of the
+  // constructor and `rows` were read before.
+  FileFault read(const IndexFile& file, uint32_t rows, const ElanusRows* outside);
 
  private:
   const ElanusSimd& simd_;
@@ -38,6 +43,7 @@ class StoredRows {
   uint32_t dim_;
   size_t stride_;
   uint32_t rows_ = 0;
+  bool is_lent_ = false;
   HugeArray<uint8_t> bytes_;
   HugeArray<float> inverse_norms_;
 };

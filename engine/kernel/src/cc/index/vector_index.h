@@ -11,6 +11,7 @@
 #include "elanus/index.h"
 #include "elanus/kernel.h"
 #include "index_file.h"
+#include "stored_rows.h"
 
 namespace elanus {
 
@@ -52,6 +53,12 @@ struct IndexSearch {
   SparseOptions sparse;
 };
 
+// What `search` returns, of two.
+struct HitsOfBoth {
+  const std::vector<IndexHit>& one;
+  const std::vector<IndexHit>& other;
+};
+
 class VectorIndex {
  public:
   virtual ~VectorIndex() = default;
@@ -66,6 +73,12 @@ class VectorIndex {
   // The hits, best first; each once, none with NaN. Valid until the scratch is used again. Throws std::bad_alloc.
   // Void when cancelled.
   virtual const std::vector<IndexHit>& search(const IndexSearch& search, SearchScratch& scratch) const = 0;
+  // Two searches that differ in their queries only. Faster than one after the other where both walk.
+  virtual HitsOfBoth search_both(const IndexSearch& one, const IndexSearch& other, SearchScratch& of_one,
+                                 SearchScratch& of_other) const {
+    const std::vector<IndexHit>& hits = search(one, of_one);
+    return {hits, search(other, of_other)};
+  }
 
   // Adds rows behind those that are there, while others search. ELANUS_INVALID_ARGUMENT where the layout cannot.
   // REQUIRES: nobody else adds; every block has its bytes.
@@ -74,9 +87,14 @@ class VectorIndex {
   // Of a sparse index.
   virtual const SparsePostings* sparse_postings() const { return nullptr; }
 
-  // Every section; the caller finishes the file.
-  virtual void write(IndexFileWriter& writer) const = 0;
+  // Every section; the caller finishes the file. Layouts without vectors of their own have none to leave out.
+  virtual void write(IndexFileWriter& writer, VectorPlace vectors) const = 0;
   virtual IndexKind kind() const = 0;
+
+  // What the index is a view of; nullptr when it was built in memory.
+  virtual const IndexFile* file() const = 0;
+  // Whether every link leads to a row. Searches do without: a link that does not, they pass over. False when cancelled.
+  virtual bool links_are_sound(const std::atomic<bool>* cancelled) const = 0;
 };
 
 }  // namespace elanus

@@ -1,6 +1,7 @@
 // The beam search of HNSW, over any layer and any way to compare.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <vector>
 
@@ -18,15 +19,16 @@ struct LayerView {
   size_t degree;
   const uint32_t* rows;  // of the nodes; nullptr: a node is a row
   size_t nodes;
+  uint32_t row_max;
 
   static LayerView of(const Graph& graph, size_t layer) {
-    if (layer == 0) return {graph.links.data(), graph.degree, nullptr, graph.rows};
+    if (layer == 0) return {graph.links.data(), graph.degree, nullptr, graph.rows, graph.rows - 1};
     const GraphLayer& above = graph.layers[layer - 1];
-    return {above.links.data(), graph.m, above.rows.data(), above.rows.size()};
+    return {above.links.data(), graph.m, above.rows.data(), above.rows.size(), graph.rows - 1};
   }
 
   const uint32_t* links_of(uint32_t node) const { return links + node * degree; }
-  uint32_t row_of(uint32_t node) const { return rows == nullptr ? node : rows[node]; }
+  uint32_t row_of(uint32_t node) const { return rows == nullptr ? node : std::min(rows[node], row_max); }
 };
 
 // One walk's memory for the neighbours of a node.
@@ -46,40 +48,95 @@ struct Neighbours {
 
 // A `Scorer` has
 //   prefetch(row)              asks for what comparing with the row will read
+//   lines()                    of memory that it reads for a row
 //   score(rows, count, ranks)  fills ranks[i] with the rank of rows[i]; both have room up to a multiple of kRowTile
+
+// One walk in steps of two halves, between which others may take theirs: what a step reads is on its way meanwhile.
+template <class Scorer>
+class Walker {
+ public:
+  // From what stands in the beam already, all of it inserted into `visited`.
+  Walker(const LayerView& layer, const Scorer& scorer, Beam& beam, Visited& visited, Neighbours& neighbours)
+      : layer_(layer), scorer_(scorer), beam_(beam), visited_(visited) {
+    neighbours.reserve(layer.degree);
+    nodes_ = neighbours.nodes.data();
+    rows_ = layer.rows == nullptr ? nodes_ : neighbours.rows.data();
+    ranks_ = neighbours.ranks.data();
+  }
+
+  // Asks for the neighbours of the nearest node that it has not stood on. False at the end.
+  bool gather() {
+    uint32_t node = 0;
+    while (beam_.expand_next(&node)) {
+      const uint32_t* const links = layer_.links_of(node);
+      count_ = 0;
+      for (size_t i = 0; i < layer_.degree && links[i] < layer_.nodes; ++i) {
+        const uint32_t neighbour = links[i];
+        if (!visited_.insert(neighbour)) continue;
+        nodes_[count_] = neighbour;
+        rows_[count_] = layer_.row_of(neighbour);
+        scorer_.prefetch(rows_[count_]);
+        ++count_;
+      }
+      if (count_ == 0) continue;
+      if (beam_.peek_next(&node)) __builtin_prefetch(layer_.links_of(node));
+      return true;
+    }
+    return false;
+  }
+
+  // Takes up those that are near. REQUIRES: `gather` has returned true.
+  void take() {
+    scorer_.score(rows_, count_, ranks_);
+    for (size_t i = 0; i < count_; ++i) {
+      if (ranks_[i] < beam_.worst()) beam_.offer(ranks_[i], nodes_[i]);
+    }
+    uint32_t node = 0;
+    if (!beam_.peek_next(&node)) return;
+    __builtin_prefetch(layer_.links_of(node));
+    __builtin_prefetch(layer_.links_of(node) + 16);
+  }
+
+ private:
+  const LayerView layer_;
+  const Scorer& scorer_;
+  Beam& beam_;
+  Visited& visited_;
+  uint32_t* nodes_;
+  uint32_t* rows_;
+  float* ranks_;
+  size_t count_ = 0;
+};
+
+inline constexpr uint32_t kStepsBetweenLooks = 64;
 
 // Fills the beam with nodes near the scorer's query, from what stands in it already. All that is in the beam was
 // inserted into `visited`.
 template <class Scorer>
-void walk(const LayerView& layer, Scorer&& scorer, Beam& beam, Visited& visited, Neighbours& neighbours,
+void walk(const LayerView& layer, const Scorer& scorer, Beam& beam, Visited& visited, Neighbours& neighbours,
           const std::atomic<bool>* cancelled) {
-  neighbours.reserve(layer.degree);
-  uint32_t* const nodes = neighbours.nodes.data();
-  uint32_t* const rows = layer.rows == nullptr ? nodes : neighbours.rows.data();
-  float* const ranks = neighbours.ranks.data();
-  uint32_t node = 0;
-  for (uint32_t step = 0; beam.expand_next(&node); ++step) {
-    if (step % 64 == 63 && is_set(cancelled)) return;
-    const uint32_t* const links = layer.links_of(node);
-    size_t count = 0;
-    for (size_t i = 0; i < layer.degree && links[i] != kNoRow; ++i) {
-      const uint32_t neighbour = links[i];
-      if (!visited.insert(neighbour)) continue;
-      nodes[count] = neighbour;
-      rows[count] = layer.row_of(neighbour);
-      scorer.prefetch(rows[count]);
-      ++count;
+  Walker walker(layer, scorer, beam, visited, neighbours);
+  for (uint32_t step = 1; walker.gather(); ++step) {
+    walker.take();
+    if (step % kStepsBetweenLooks == 0 && is_set(cancelled)) return;
+  }
+}
+
+// Two walks by turns: each as it would go alone, but together faster.
+template <class Scorer>
+void walk_both(Walker<Scorer>& one, Walker<Scorer>& other, const std::atomic<bool>* cancelled) {
+  bool one_goes = one.gather();
+  bool other_goes = other.gather();
+  for (uint32_t step = 1; one_goes || other_goes; ++step) {
+    if (one_goes) {
+      one.take();
+      one_goes = one.gather();
     }
-    if (count == 0) continue;
-    if (beam.peek_next(&node)) __builtin_prefetch(layer.links_of(node));
-    scorer.score(rows, count, ranks);
-    for (size_t i = 0; i < count; ++i) {
-      if (ranks[i] < beam.worst()) beam.offer(ranks[i], nodes[i]);
+    if (other_goes) {
+      other.take();
+      other_goes = other.gather();
     }
-    if (beam.peek_next(&node)) {
-      __builtin_prefetch(layer.links_of(node));
-      __builtin_prefetch(layer.links_of(node) + 16);
-    }
+    if (step % kStepsBetweenLooks == 0 && is_set(cancelled)) return;
   }
 }
 
@@ -90,7 +147,7 @@ uint32_t descend(const LayerView& layer, Scorer&& scorer, uint32_t node, float* 
   for (;;) {
     const uint32_t* const links = layer.links_of(node);
     size_t count = 0;
-    while (count < layer.degree && links[count] != kNoRow) {
+    while (count < layer.degree && links[count] < layer.nodes) {
       neighbours.rows[count] = layer.row_of(links[count]);
       scorer.prefetch(neighbours.rows[count]);
       ++count;
@@ -107,17 +164,24 @@ uint32_t descend(const LayerView& layer, Scorer&& scorer, uint32_t node, float* 
   }
 }
 
+// Where a node of a layer above layer 0 stands in the one below.
+inline uint32_t node_below(const Graph& graph, size_t layer, uint32_t node) {
+  const size_t nodes = layer == 1 ? graph.rows : graph.layers[layer - 2].rows.size();
+  return std::min(graph.layers[layer - 1].below[node], static_cast<uint32_t>(nodes - 1));
+}
+
 // The row of layer 0 at which a walk begins: where steps down from the top layer to `layer_end` + 1 lead.
+// REQUIRES: at least one row.
 template <class Scorer>
 uint32_t find_entry(const Graph& graph, Scorer&& scorer, size_t layer_end, float* rank, Neighbours& neighbours) {
   uint32_t node = 0;
   neighbours.reserve(graph.degree);
-  neighbours.rows[0] = graph.layers.empty() ? 0 : graph.layers.back().rows[0];
+  neighbours.rows[0] = LayerView::of(graph, graph.layers.size()).row_of(0);
   scorer.score(neighbours.rows.data(), 1, neighbours.ranks.data());
   *rank = neighbours.ranks[0];
   for (size_t layer = graph.layers.size(); layer > layer_end; --layer) {
     node = descend(LayerView::of(graph, layer), scorer, node, rank, neighbours);
-    node = graph.layers[layer - 1].below[node];
+    node = node_below(graph, layer, node);
   }
   return node;
 }

@@ -51,6 +51,7 @@ class WalkCodes {
 
   const CodeModel& model() const { return model_; }
   uint32_t rows() const { return rows_; }
+  size_t record_bytes() const { return record_bytes_; }
   size_t memory_bytes() const { return records_.bytes(); }
 
   // Codes rows [rows(), rows.rows).

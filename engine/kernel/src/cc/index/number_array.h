@@ -1,0 +1,44 @@
+// Numbers that are an index' own, or lie in its file until something is added.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace elanus {
+
+class NumberArray {
+ public:
+  NumberArray() = default;
+  // REQUIRES: the numbers outlive the array, until it grows.
+  static NumberArray borrow(const uint32_t* numbers, size_t size) {
+    NumberArray array;
+    array.borrowed_ = numbers;
+    array.size_ = size;
+    return array;
+  }
+
+  const uint32_t* data() const { return borrowed_ == nullptr ? own_.data() : borrowed_; }
+  size_t size() const { return size_; }
+  size_t bytes() const { return size_ * sizeof(uint32_t); }
+  uint32_t operator[](size_t i) const { return data()[i]; }
+
+  // Numbers that are borrowed become the array's own.
+  uint32_t* to_change() {
+    if (borrowed_ != nullptr) own_.assign(borrowed_, borrowed_ + size_);
+    borrowed_ = nullptr;
+    return own_.data();
+  }
+  void append(const uint32_t* numbers, size_t count) {
+    to_change();
+    own_.insert(own_.end(), numbers, numbers + count);
+    size_ += count;
+  }
+
+ private:
+  std::vector<uint32_t> own_;
+  const uint32_t* borrowed_ = nullptr;
+  size_t size_ = 0;
+};
+
+}  // namespace elanus

@@ -1,0 +1,167 @@
+#include "scan_codes.h"
+
+#include <cmath>
+#include <limits>
+
+#include "code_choice.h"
+#include "neighbour_coder.h"
+#include "parallel.h"
+#include "random.h"
+
+namespace elanus {
+namespace {
+
+constexpr char kHeadSection[] = "scan code";
+constexpr char kValuesSection[] = "scan values";
+constexpr char kBlocksSection[] = "scan blocks";
+
+constexpr size_t kDigitsAt = 2 * kBlockNeighbours * sizeof(float);
+constexpr size_t kBlocksPerRun = 8;
+constexpr size_t kBlocksPerSample = 16;
+constexpr size_t kBlocksBetweenChecks = 256;
+
+// What the head section holds.
+struct Head {
+  uint32_t kind;  // NeighbourCodeKind
+  uint32_t places;
+  uint32_t values;  // of the code, which stand behind those of the mean
+  uint32_t zero;
+};
+
+}  // namespace
+
+void RowPool::shrink(size_t count) {
+  if (entries_.size() <= count) return;
+  const auto last = entries_.begin() + static_cast<ptrdiff_t>(count - 1);
+  std::nth_element(entries_.begin(), last, entries_.end());
+  bound_ = last->rank;
+  entries_.resize(count);
+}
+
+void ScanCodes::set_code(NeighbourCode code) {
+  code_ = std::move(code);
+  block_bytes_ = kDigitsAt + size_t{16} * code_.places();
+}
+
+ScanCodes ScanCodes::learn(const ElanusSimd& simd, ElanusMetric metric, const DenseRows& rows, uint64_t seed,
+                           uint32_t threads, const std::atomic<bool>* cancelled) {
+  ScanCodes codes(metric);
+  const RowReader reader(simd, rows.type, metric, rows.dim);
+  codes.mean_ = mean_of(reader, rows, seed_of_part(seed, 0));
+  codes.set_code(choose_scan_code(simd, metric, rows, codes.mean_.data(), seed_of_part(seed, 1), threads, cancelled));
+  return codes;
+}
+
+NeighbourBlock ScanCodes::block_at(size_t block) const {
+  const uint8_t* const bytes = blocks_.data() + block * block_bytes_;
+  const auto* const floats = reinterpret_cast<const float*>(bytes);
+  return {floats, floats + kBlockNeighbours, bytes + kDigitsAt};
+}
+
+void ScanCodes::extend(const ElanusSimd& simd, const DenseRows& rows, uint32_t threads,
+                       const std::atomic<bool>* cancelled) {
+  const size_t first = rows_ / kBlockNeighbours;
+  const size_t end = blocks_of(rows.rows);
+  blocks_.resize(end * block_bytes_);
+  parallel_for(threads, end - first, kBlocksPerRun, cancelled,
+               [&](size_t from, size_t to) { code_run(simd, rows, first + from, first + to); });
+  rows_ = rows.rows;
+}
+
+void ScanCodes::code_run(const ElanusSimd& simd, const DenseRows& rows, size_t begin, size_t end) {
+  const RowReader reader(simd, rows.type, metric_, rows.dim);
+  NeighbourCoder coder(simd.walk, code_, metric_);
+  AlignedVector<float> vector(rows.dim);
+  coder.begin(mean_.data(), vector.data());
+  for (size_t block = begin; block < end; ++block) {
+    uint8_t* const bytes = blocks_.data() + block * block_bytes_;
+    std::fill_n(bytes, block_bytes_, uint8_t{0});
+    auto* const added = reinterpret_cast<float*>(bytes);
+    const NeighbourSlots slots = {added, added + kBlockNeighbours, bytes + kDigitsAt};
+    for (size_t slot = 0; slot < kBlockNeighbours; ++slot) {
+      const size_t row = block * kBlockNeighbours + slot;
+      NeighbourCoder::clear(slots, slot);
+      if (row >= rows.rows) continue;
+      reader.read(rows.at(static_cast<uint32_t>(row)), vector.data());
+      coder.code(vector.data(), slots, slot);
+    }
+  }
+}
+
+void ScanCodes::write(IndexFileWriter& writer) const {
+  const AlignedVector<float>& values = code_.values();
+  const Head head = {static_cast<uint32_t>(code_.kind()), code_.places(), static_cast<uint32_t>(values.size()), 0};
+  writer.add(kHeadSection, &head, 1);
+  writer.begin(kValuesSection);
+  writer.append(mean_.data(), mean_.size() * sizeof(float));
+  writer.append(values.data(), values.size() * sizeof(float));
+  writer.add(kBlocksSection, blocks_.data(), blocks_of(rows_) * block_bytes_);
+}
+
+FileFault ScanCodes::read(const IndexFile& file, ElanusMetric metric, uint32_t dim, uint32_t rows, ScanCodes* codes) {
+  const Head* const head = file.array<Head>(kHeadSection, 1);
+  if (head == nullptr) return file.damaged("it has no codes to scan");
+  const auto* const values = file.array<float>(kValuesSection, size_t{dim} + head->values);
+  NeighbourCode code;
+  if (values == nullptr || !NeighbourCode::restore(static_cast<NeighbourCodeKind>(head->kind), dim, head->places,
+                                                   values + dim, head->values, &code))
+    return file.damaged("its codes to scan cannot be read");
+  *codes = ScanCodes(metric);
+  codes->set_code(std::move(code));
+  codes->mean_.assign(values, values + dim);
+  const size_t size = blocks_of(rows) * codes->block_bytes_;
+  const auto* const blocks = file.array<uint8_t>(kBlocksSection, size);
+  if (blocks == nullptr) return file.damaged("its codes to scan are not as many as its rows");
+  codes->blocks_ = HugeArray<uint8_t>::borrow(blocks, size);
+  codes->rows_ = rows;
+  return {};
+}
+
+void ScanCodes::prepare(const WalkLoops& loops, ScanQuery* query) const {
+  const size_t dim = code_.dim();
+  query->centred.resize(dim);
+  query->turned.resize(code_.coordinates());
+  query->table_bytes.resize(size_t{16} * code_.places());
+  for (size_t d = 0; d < dim; ++d) query->centred[d] = query->query[d] - mean_[d];
+  query->rank_of_mean = metric_ == ELANUS_L2 ? square_length(query->centred.data(), dim)
+                                             : -ordered_dot(query->query.data(), mean_.data(), dim);
+  code_.turn(loops, query->centred.data(), query->turned.data());
+  query->tables.bytes = query->table_bytes.data();
+  code_.fill_tables(loops, query->turned.data(), &query->tables);
+}
+
+// One block in kBlocksPerSample shows about where the `count`-th best rank lies, so that of the others hardly more rows
+// than are wanted enter the pool.
+void ScanCodes::scan(const WalkLoops& loops, const ScanQuery& query, const AllowedRows& allowed, uint32_t rows,
+                     size_t count, const std::atomic<bool>* cancelled, RowPool* pool) const {
+  const double share = static_cast<double>(count) / kBlocksPerSample;
+  const auto in_sample = static_cast<size_t>(share + 2 * std::sqrt(share)) + 4;
+  pool->reset(in_sample);
+  scan_blocks<true>(loops, query, allowed, rows, cancelled, pool);
+  pool->shrink(in_sample);
+  pool->set_capacity(count);
+  scan_blocks<false>(loops, query, allowed, rows, cancelled, pool);
+  pool->shrink(count);
+}
+
+template <bool InSample>
+void ScanCodes::scan_blocks(const WalkLoops& loops, const ScanQuery& query, const AllowedRows& allowed, uint32_t rows,
+                            const std::atomic<bool>* cancelled, RowPool* pool) const {
+  alignas(64) float estimates[kBlockNeighbours];
+  const size_t end = blocks_of(rows);
+  for (size_t block = 0; block < end; ++block) {
+    if ((block % kBlocksPerSample == 0) != InSample) continue;
+    if (block % kBlocksBetweenChecks < kBlocksPerSample && is_set(cancelled)) return;
+    const auto first = static_cast<uint32_t>(block * kBlockNeighbours);
+    const uint32_t wanted = allowed.word(first, rows);
+    if (wanted == 0) continue;
+    uint32_t below =
+        loops.estimate(block_at(block), query.tables, query.rank_of_mean, pool->bound(), estimates) & wanted;
+    for (; below != 0; below &= below - 1) {
+      const auto i = static_cast<uint32_t>(__builtin_ctz(below));
+      pool->offer(estimates[i], first + i);
+    }
+  }
+}
+
+}  // namespace elanus

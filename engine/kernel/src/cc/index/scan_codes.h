@@ -1,0 +1,109 @@
+// Very short codes of all rows, in their order, by which a scan rules out most rows without looking at them: blocks of
+// 32 rows, coded as if they were neighbours of the mean, all estimated at once by table look-up (RaBitQ's fast scan,
+// arXiv 2405.12497).
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "../simd/simd.h"
+#include "dense_rows.h"
+#include "huge_array.h"
+#include "neighbour_code.h"
+#include "vector_index.h"
+
+namespace elanus {
+
+// A query as a scan compares it, one thread's working memory.
+struct ScanQuery {
+  AlignedVector<float> query;  // as a RowReader gives it
+  AlignedVector<float> centred;
+  AlignedVector<float> turned;
+  AlignedVector<uint8_t> table_bytes;
+  DigitTables tables{};
+  float rank_of_mean = 0;
+};
+
+// The best of many rows, in no order; takes them up faster than a sorted array.
+class RowPool {
+ public:
+  // REQUIRES: capacity >= 1.
+  void reset(size_t capacity) {
+    entries_.clear();
+    capacity_ = capacity;
+    bound_ = std::numeric_limits<float>::infinity();
+  }
+  // Only what ranks below this enters.
+  float bound() const { return bound_; }
+  void offer(float rank, uint32_t row) {
+    entries_.push_back({rank, row});
+    if (entries_.size() >= 2 * capacity_) shrink(capacity_);
+  }
+  // Leaves the `count` best at most, and lowers the bound to the last of them.
+  void shrink(size_t count);
+  // With what is in it, and the bound as it is.
+  void set_capacity(size_t capacity) { capacity_ = capacity; }
+  const std::vector<IndexHit>& rows() const { return entries_; }
+
+ private:
+  std::vector<IndexHit> entries_;
+  size_t capacity_ = 1;
+  float bound_ = 0;
+};
+
+class ScanCodes {
+ public:
+  // Of no rows.
+  explicit ScanCodes(ElanusMetric metric = ELANUS_L2) : metric_(metric) {}
+
+  // Learns from `rows`, which may be none, how such vectors are coded; codes none yet. The same for the same rows,
+  // seed and instruction set. Void when cancelled.
+  static ScanCodes learn(const ElanusSimd& simd, ElanusMetric metric, const DenseRows& rows, uint64_t seed,
+                         uint32_t threads, const std::atomic<bool>* cancelled);
+
+  uint32_t rows() const { return rows_; }
+  size_t dim() const { return code_.dim(); }
+  size_t memory_bytes() const { return blocks_.bytes() + code_.memory_bytes(); }
+  // How many bytes of 32 rows a scan reads.
+  size_t block_bytes() const { return block_bytes_; }
+
+  // Codes rows [rows(), rows.rows). The block in which the first of them stands is written anew: nobody may read it.
+  void extend(const ElanusSimd& simd, const DenseRows& rows, uint32_t threads, const std::atomic<bool>* cancelled);
+  // Makes room, so that `extend` moves nothing.
+  void reserve(uint32_t rows) { blocks_.reserve(blocks_of(rows) * block_bytes_); }
+
+  // Sections "scan code", "scan values" and "scan blocks".
+  void write(IndexFileWriter& writer) const;
+  // A view of the file, which must outlive it.
+  static FileFault read(const IndexFile& file, ElanusMetric metric, uint32_t dim, uint32_t rows, ScanCodes* codes);
+
+  // Makes ready for `query->query`.
+  void prepare(const WalkLoops& loops, ScanQuery* query) const;
+  // Fills the pool with about the `count` best of the allowed ones of the first `rows` rows, as a rule a few more or fewer.
+  // Void when cancelled.
+  void scan(const WalkLoops& loops, const ScanQuery& query, const AllowedRows& allowed, uint32_t rows, size_t count,
+            const std::atomic<bool>* cancelled, RowPool* pool) const;
+
+ private:
+  template <bool InSample>
+  void scan_blocks(const WalkLoops& loops, const ScanQuery& query, const AllowedRows& allowed, uint32_t rows,
+                   const std::atomic<bool>* cancelled, RowPool* pool) const;
+  static size_t blocks_of(uint32_t rows) { return (size_t{rows} + kBlockNeighbours - 1) / kBlockNeighbours; }
+  void set_code(NeighbourCode code);
+  void code_run(const ElanusSimd& simd, const DenseRows& rows, size_t begin, size_t end);
+  NeighbourBlock block_at(size_t block) const;
+
+  ElanusMetric metric_ = ELANUS_L2;
+  uint32_t rows_ = 0;
+  size_t block_bytes_ = 0;
+  AlignedVector<float> mean_;
+  NeighbourCode code_;
+  // Each block: 32 added and 32 factors, float, then the digits, 16 bytes a place.
+  HugeArray<uint8_t> blocks_;
+};
+
+}  // namespace elanus
