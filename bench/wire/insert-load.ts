@@ -4,7 +4,7 @@ import { LeanConnection } from './lean-connection.ts';
 import { drain } from './measure.ts';
 import { insert } from './messages.ts';
 import { expectInserted } from './section-insert.ts';
-import { clusteredVectors } from './vectors.ts';
+import { clusteredVectors, INSERT_LOAD_SEED } from './vectors.ts';
 
 export interface InsertLoad {
   readonly host: string;
@@ -14,11 +14,26 @@ export interface InsertLoad {
   readonly batchRows: number;
   readonly batches: number;
   readonly connections: number;
+  /** How many different batches there are; 1 by default: every batch holds the same vectors. */
+  readonly distinctBatches?: number;
 }
 
-const { host, port, collection, dim, batchRows, batches, connections } = workerData as InsertLoad;
-const vectors = clusteredVectors(batchRows, dim, 6);
-const requests = Array.from({ length: batches }, (_, at) => insert(collection, at * batchRows, vectors, dim));
+const {
+  host,
+  port,
+  collection,
+  dim,
+  batchRows,
+  batches,
+  connections,
+  distinctBatches = 1,
+} = workerData as InsertLoad;
+const batchLength = batchRows * dim;
+const vectors = clusteredVectors(distinctBatches * batchRows, dim, INSERT_LOAD_SEED);
+const requests = Array.from({ length: batches }, (_, at) => {
+  const from = (at % distinctBatches) * batchLength;
+  return insert(collection, at * batchRows, vectors.subarray(from, from + batchLength), dim);
+});
 const lines = await Promise.all(
   Array.from({ length: connections }, () => LeanConnection.connect(host, port)),
 );

@@ -2,7 +2,7 @@
  * Measures through the wire, in one run on one machine: Elanus, Milvus 2.3.5 and milvus-lite.
  *
  *   npm run bench:wire                     everything
- *   npm run bench:wire -- --only insert    one of: start, insert, fresh, exact, keys, mixed, pymilvus, reopen
+ *   npm run bench:wire -- --only insert    one of: start, insert, fresh, exact, keys, mixed, ingest, pymilvus, reopen
  *   npm run bench:wire -- --peers elanus   one of, or several of: elanus, milvus, milvus-lite
  */
 import { parseArgs } from 'node:util';
@@ -10,6 +10,7 @@ import { diskRate } from './disk-rate.ts';
 import { type Peer, startElanus, startMilvus, startMilvusLite } from './peers.ts';
 import { measureExactSearch } from './section-exact.ts';
 import { measureFreshRows } from './section-fresh.ts';
+import { measureIngest } from './section-ingest.ts';
 import { measureInsert } from './section-insert.ts';
 import { measureKeys } from './section-keys.ts';
 import { measureMixed } from './section-mixed.ts';
@@ -26,6 +27,7 @@ const SECTIONS: Readonly<Record<string, (peer: Peer, table: Table) => Promise<vo
   exact: measureExactSearch,
   keys: measureKeys,
   mixed: measureMixed,
+  ingest: measureIngest,
   pymilvus: measurePymilvus,
 };
 

@@ -31,7 +31,11 @@ interface AnsweredStatus {
 export interface Answer extends AnsweredStatus {
   readonly status?: AnsweredStatus;
   readonly results?: { readonly ids?: { readonly intId?: { readonly data?: readonly string[] } } };
-  readonly indexDescriptions?: readonly { readonly state: number }[];
+  readonly indexDescriptions?: readonly {
+    readonly state: number;
+    readonly indexedRows?: string;
+    readonly pendingIndexRows?: string;
+  }[];
   readonly progress?: string;
   readonly [member: string]: unknown;
 }
@@ -87,14 +91,19 @@ export function createCollection(collection: string, dim: number): Message {
 }
 
 export function createFlatIndex(collection: string): Message {
+  return createIndex(collection, 'FLAT', {});
+}
+
+/** An index of `vector` by L2. */
+export function createIndex(collection: string, type: string, parameters: object): Message {
   return {
     collectionName: collection,
     fieldName: 'vector',
     indexName: 'vector',
     extraParams: [
-      { key: 'index_type', value: 'FLAT' },
+      { key: 'index_type', value: type },
       { key: 'metric_type', value: 'L2' },
-      { key: 'params', value: '{}' },
+      { key: 'params', value: JSON.stringify(parameters) },
     ],
   };
 }
@@ -118,22 +127,24 @@ export function insert(collection: string, firstId: number, vectors: Float32Arra
 export interface SearchSettings {
   readonly limit: number;
   readonly consistency: keyof typeof CONSISTENCY;
+  /** Of the index; none by default. */
+  readonly parameters?: object;
 }
 
 export function search(
   collection: string,
   queries: Float32Array,
   dim: number,
-  { limit, consistency }: SearchSettings,
+  { limit, consistency, parameters = {} }: SearchSettings,
 ): Request {
   const bytes = new Uint8Array(queries.buffer, queries.byteOffset, queries.byteLength);
   const count = queries.length / dim;
   const values = Array.from({ length: count }, (_, at) => bytes.subarray(at * dim * 4, (at + 1) * dim * 4));
-  const parameters = {
+  const settings = {
     anns_field: 'vector',
     topk: String(limit),
     metric_type: 'L2',
-    params: '{}',
+    params: JSON.stringify(parameters),
     round_decimal: '-1',
   };
   return request('Search', {
@@ -143,7 +154,7 @@ export function search(
     placeholderGroup: encode('common.PlaceholderGroup', {
       placeholders: [{ tag: '$0', type: PLACEHOLDER_FLOAT_VECTOR, values }],
     }),
-    searchParams: Object.entries(parameters).map(([key, value]) => ({ key, value })),
+    searchParams: Object.entries(settings).map(([key, value]) => ({ key, value })),
     consistencyLevel: CONSISTENCY[consistency],
     // Milvus 2.3 reads the level from here: 0 is strong, 2 bounded.
     guaranteeTimestamp: CONSISTENCY[consistency],

@@ -27,6 +27,8 @@ export interface Peer {
   readonly startMs: number;
   /** Resident memory of the server's own process, in MiB: the largest of those that were started, launchers left out. */
   residentMiB(): number;
+  /** What its data directory takes on the disk, in MiB. */
+  diskMiB(): number;
   /** Asks it to end (SIGTERM) and resolves with the milliseconds it took; kills it after `patienceMs`. */
   stop(patienceMs?: number): Promise<number>;
 }
@@ -52,7 +54,7 @@ export async function startElanus(options: { readonly data?: string } = {}): Pro
   const ready = await untilReady(child);
   const startMs = performance.now() - startedMs;
   return {
-    ...peerOf('Elanus', port, startMs, child, options.data ? null : data),
+    ...peerOf('Elanus', port, startMs, child, { data, isKept: options.data !== undefined }),
     admin: ready.get('admin')!,
   };
 }
@@ -99,10 +101,10 @@ async function answeringPeer(name: string, port: number, child: ChildProcess, da
   try {
     await answering(port);
   } catch (error) {
-    await peerOf(name, port, 0, child, data).stop(1_000);
+    await peerOf(name, port, 0, child, { data }).stop(1_000);
     throw error;
   }
-  return peerOf(name, port, performance.now() - startedMs, child, data);
+  return peerOf(name, port, performance.now() - startedMs, child, { data });
 }
 
 /** Waits until GetVersion is answered: a port that accepts is not yet a server that serves. */
@@ -123,8 +125,14 @@ async function answering(port: number): Promise<void> {
   throw new Error(`nothing answers on port ${port}`);
 }
 
-function peerOf(name: string, port: number, startMs: number, child: ChildProcess, data: string | null): Peer {
-  const processes = () => processTree(child.pid!).concat(data ? processesNaming(data) : []);
+function peerOf(
+  name: string,
+  port: number,
+  startMs: number,
+  child: ChildProcess,
+  { data, isKept = false }: { readonly data: string; readonly isKept?: boolean },
+): Peer {
+  const processes = () => processTree(child.pid!).concat(processesNaming(data));
   return {
     name,
     host: '127.0.0.1',
@@ -132,6 +140,7 @@ function peerOf(name: string, port: number, startMs: number, child: ChildProcess
     admin: null,
     startMs,
     residentMiB: () => Math.max(...processes().map(residentKiB)) / 1024,
+    diskMiB: () => Number(execFileSync('du', ['-sk', data], { encoding: 'utf8' }).split('\t')[0]) / 1024,
     stop: async (patienceMs = 40_000) => {
       const startedMs = performance.now();
       const ids = [...new Set(processes())];
@@ -139,7 +148,7 @@ function peerOf(name: string, port: number, startMs: number, child: ChildProcess
       while (ids.some(alive) && performance.now() - startedMs < patienceMs) await sleep(5);
       for (const id of ids) signal(id, 'SIGKILL');
       const tookMs = performance.now() - startedMs;
-      if (data) rmSync(data, { recursive: true, force: true, maxRetries: 5 });
+      if (!isKept) rmSync(data, { recursive: true, force: true, maxRetries: 5 });
       return tookMs;
     },
   };

@@ -1,3 +1,6 @@
+/** Of the vectors that `insert-load.ts` inserts: row i of the collection is row i of `clusteredVectors(…, seed)`. */
+export const INSERT_LOAD_SEED = 6;
+
 /** Vectors of a clustered distribution, the same for every server and every run. */
 export function clusteredVectors(count: number, dim: number, seed: number): Float32Array {
   const random = generator(seed);
