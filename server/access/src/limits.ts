@@ -14,6 +14,8 @@ export interface AccessLimits {
   readonly shardsMax: number;
   /** `proxy.maxNameLength`, UTF-8 bytes. */
   readonly nameBytesMax: number;
+  /** `proxy.maxTextLength`, UTF-8 bytes of a value of type Text. */
+  readonly textBytesMax: number;
   /** `quotaAndLimits.limits.topK`, also for offset + limit. */
   readonly topKMax: number;
   /** `quotaAndLimits.limits.nq`. */
@@ -36,6 +38,7 @@ export const DEFAULT_LIMITS: AccessLimits = {
   dimensionMax: 32_768,
   shardsMax: 16,
   nameBytesMax: 255,
+  textBytesMax: 2 * 1024 * 1024,
   topKMax: 16_384,
   queriesMax: 16_384,
   groupSizeMax: 10,

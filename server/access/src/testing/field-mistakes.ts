@@ -124,7 +124,6 @@ const refused: readonly Case[] = [
   ],
   ...(
     [
-      ['Text', 25],
       ['ArrayOfVector', 106],
       ['DataType(99)', 99],
     ] as const

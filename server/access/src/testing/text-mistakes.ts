@@ -67,6 +67,18 @@ const analyzers: readonly Case<ReturnType<typeof createRequest>>[] = [
     `unsupported language: elvish${ENDING}`,
   ],
   [
+    'a Text that is longer than texts may be',
+    withText({}, { name: 'long', dataType: DataType.Text, typeParams: params({ max_length: '2097153' }) }),
+    1100,
+    `the maximum length specified for the field(long) should be in (0, 2097152], but got 2097153 instead${ENDING}`,
+  ],
+  [
+    'a Text as primary key',
+    createRequest('c', { fields: [{ ...key(), dataType: DataType.Text }, vector()] }),
+    1100,
+    `the data type of primary key should be Int64 or VarChar${ENDING}`,
+  ],
+  [
     'several analyzers beside one',
     withSeveral({ by_field: 'lang', analyzers: { default: {} } }, { analyzer_params: '{}' }, lang),
     1100,
@@ -329,6 +341,77 @@ export const TEXT_MISTAKES: readonly Mistake[] = [
           `${reason}${ENDING}`,
         ] as const,
     ),
+  ]),
+  ...mistakesOf('AddCollectionFunction', [
+    [
+      'a collection that is not there',
+      { collectionName: 'nobody', functionSchema: bm25 },
+      100,
+      'collection not found[database=default][collection=nobody]',
+    ],
+    [
+      'a function that makes vectors of words',
+      { collectionName: 'poems', functionSchema: bm25 },
+      1100,
+      `Currently does not support adding BM25 function${ENDING}`,
+    ],
+    [
+      'a function that needs a service',
+      { collectionName: 'poems', functionSchema: { ...bm25, type: 2 } },
+      1100,
+      `function words: functions of type 2 are not supported yet${ENDING}`,
+    ],
+    ['no function', { collectionName: 'poems' }, 1100, `function schema is not set${ENDING}`],
+  ]),
+  ...mistakesOf('AlterCollectionFunction', [
+    [
+      'an unknown function',
+      { collectionName: 'poems', functionName: 'sense' },
+      1100,
+      `Function sense not exists${ENDING}`,
+    ],
+    [
+      'a function that makes vectors of words',
+      { collectionName: 'poems', functionName: 'words', functionSchema: bm25 },
+      1100,
+      `Currently does not support alter BM25 function${ENDING}`,
+    ],
+  ]),
+  ...mistakesOf('DropCollectionFunction', [
+    [
+      'an unknown function',
+      { collectionName: 'poems', functionName: 'sense' },
+      1100,
+      `Function sense not exists${ENDING}`,
+    ],
+    [
+      'a function that makes vectors of words',
+      { collectionName: 'poems', functionName: 'words' },
+      1100,
+      `Currently does not support droping BM25 function${ENDING}`,
+    ],
+  ]),
+  ...mistakesOf('AlterCollectionField', [
+    [
+      'no analyzer for the input of a function',
+      {
+        collectionName: 'poems',
+        fieldName: 'text',
+        properties: params({ enable_analyzer: 'false' }),
+      },
+      1100,
+      NEEDS_ANALYZER,
+    ],
+    [
+      'an unknown analyzer',
+      {
+        collectionName: 'poems',
+        fieldName: 'text',
+        properties: params({ analyzer_params: '{"type": "elvish"}' }),
+      },
+      1100,
+      `unknown build-in analyzer type: elvish${ENDING}`,
+    ],
   ]),
   ...mistakesOf('Query', [
     [

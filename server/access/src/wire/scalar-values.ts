@@ -46,6 +46,7 @@ export function scalarSlot(type: DataType): number | undefined {
     case DataType.Double:
       return SCALARS.double;
     case DataType.VarChar:
+    case DataType.Text:
       return SCALARS.string;
     case DataType.Array:
       return SCALARS.array;

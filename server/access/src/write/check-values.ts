@@ -47,6 +47,8 @@ export function* checkValues(
       return yield* checkFloats(column.values, field, (element) => element);
     case DataType.VarChar:
       return yield* checkTextLengths(column, field, (element) => element);
+    case DataType.Text:
+      return yield* checkTextLengths(column, field, (element) => element);
     case DataType.JSON:
       return yield* checkJsonValues(column, field, fieldNames);
     case DataType.Geometry:
@@ -115,7 +117,7 @@ function notFinite(field: FieldSchema, row: number): Error {
 }
 
 function* checkTextLengths(
-  { length, offsets }: VarCharColumn,
+  { length, offsets }: Pick<VarCharColumn, 'length' | 'offsets'>,
   field: FieldSchema,
   rowOf: (element: number) => number,
 ): Work<void> {
@@ -125,7 +127,8 @@ function* checkTextLengths(
     const tooLong = firstLonger(offsets, begin, Math.min(length, begin + SLICE_ROWS), max);
     if (tooLong < 0) continue;
     const size = offsets[tooLong + 1]! - offsets[tooLong]!;
-    const kind = field.dataType === DataType.Array ? 'array' : 'varchar';
+    const kind =
+      field.dataType === DataType.Array ? 'array' : field.dataType === DataType.Text ? 'text' : 'varchar';
     throw invalidParameter(
       `length of ${kind} field ${field.name} exceeds max length, row number: ${rowOf(tooLong)}, length: ${size}, max length: ${max}`,
     );

@@ -43,7 +43,7 @@ export async function addFunctionColumns(
 type TextColumn = Pick<VarCharColumn, 'length' | 'validity' | 'offsets' | 'bytes'>;
 
 function isText(column: Column): column is Column & TextColumn {
-  return column.dataType === DataType.VarChar || (column.dataType as DataType) === DataType.Text;
+  return column.dataType === DataType.VarChar || column.dataType === DataType.Text;
 }
 
 /** Which analyzer takes the text of a row. */

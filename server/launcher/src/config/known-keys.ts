@@ -107,7 +107,6 @@ export const KEYS_WITHOUT_MEANING = [
   'proxy.maxResultEntries',
   'proxy.maxRoleNum',
   'proxy.maxTaskNum',
-  'proxy.maxTextLength',
   'proxy.maxUserNum',
   'proxy.maxUsernameLength',
   'proxy.minPasswordLength',

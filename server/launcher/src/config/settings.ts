@@ -41,6 +41,10 @@ export const SETTINGS = {
   dimensionMax: wholeNumber('proxy.maxDimension', DEFAULT_LIMITS.dimensionMax, { min: 2, max: 262_144 }),
   shardsMax: wholeNumber('proxy.maxShardNum', DEFAULT_LIMITS.shardsMax, { min: 1, max: 256 }),
   nameBytesMax: wholeNumber('proxy.maxNameLength', DEFAULT_LIMITS.nameBytesMax, { min: 1, max: 1_024 }),
+  textBytesMax: wholeNumber('proxy.maxTextLength', DEFAULT_LIMITS.textBytesMax, {
+    min: 1,
+    max: MESSAGE_BYTES_MAX,
+  }),
   topKMax: wholeNumber('quotaAndLimits.limits.topK', DEFAULT_LIMITS.topKMax, { min: 1, max: 1_048_576 }),
   queriesMax: wholeNumber('quotaAndLimits.limits.nq', DEFAULT_LIMITS.queriesMax, { min: 1, max: 1_048_576 }),
   groupSizeMax: wholeNumber('quotaAndLimits.limits.maxGroupSize', DEFAULT_LIMITS.groupSizeMax, {
@@ -100,6 +104,7 @@ export function readSettings(read: <Value>(setting: Setting<Value>) => Value): S
       dimensionMax: read(SETTINGS.dimensionMax),
       shardsMax: read(SETTINGS.shardsMax),
       nameBytesMax: read(SETTINGS.nameBytesMax),
+      textBytesMax: read(SETTINGS.textBytesMax),
       topKMax: read(SETTINGS.topKMax),
       queriesMax: read(SETTINGS.queriesMax),
       groupSizeMax: read(SETTINGS.groupSizeMax),

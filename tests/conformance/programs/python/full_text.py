@@ -241,6 +241,38 @@ def matches(client, name):
     same(ids('phrase_match(text, "quick fox")'), [1, 9])
 
 
+@case("a long text of type Text is stored, matched and found", "3.0")
+def long_text(client, name):
+    from pymilvus import Function, FunctionType
+
+    if not hasattr(DataType, "TEXT"):
+        return
+    schema = client.create_schema(auto_id=False)
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("text", DataType.TEXT, enable_analyzer=True, enable_match=True, nullable=True)
+    schema.add_field("words", DataType.SPARSE_FLOAT_VECTOR)
+    schema.add_function(
+        Function(
+            name="bm25",
+            function_type=FunctionType.BM25,
+            input_field_names=["text"],
+            output_field_names=["words"],
+        )
+    )
+    index = client.prepare_index_params()
+    index.add_index("words", index_type="AUTOINDEX", metric_type="BM25")
+    client.create_collection(name, schema=schema, index_params=index, consistency_level="Strong")
+    long = "filler " * 200_000 + "needle"
+    client.insert(name, [{"id": 1, "text": long}, {"id": 2, "text": "short"}, {"id": 3, "text": None}])
+    [hits] = client.search(name, ["needle"], anns_field="words", limit=5, output_fields=["text"])
+    same([(hit["id"], hit["entity"]["text"] == long) for hit in hits], [(1, True)])
+    same([row["id"] for row in client.query(name, filter='text_match(text, "needle")')], [1])
+    same(client.query(name, ids=[3], output_fields=["text"])[0]["text"], None)
+    fails(lambda: client.query(name, filter='text == "short"'), text="filter on text field (text)")
+    too_long = [{"id": 4, "text": "x" * (2 * 1024 * 1024 + 1)}]
+    fails(lambda: client.insert(name, too_long), text="exceeds max length")
+
+
 @case("analyzers show what they make of texts", "2.6")
 def run_analyzer(client, name):
     same(client.run_analyzer("Don't panic", {}).tokens, ["don", "t", "panic"])

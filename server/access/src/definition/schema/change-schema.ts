@@ -13,6 +13,7 @@ import type { schema_FieldSchema, schema_StructArrayFieldSchema } from '@elanus/
 import { lastValueOf } from '../key-values.ts';
 import { checkFieldName, SYSTEM_FIELD_NAMES } from '../names.ts';
 import { checkFieldType, isVectorField } from './client-field.ts';
+import { checkAnalyzers } from './read-functions.ts';
 import { dynamicField } from './read-schema.ts';
 import { readStructArray, vectorSubFields } from './read-struct-arrays.ts';
 import { type SchemaContext, storedField } from './stored-field.ts';
@@ -149,7 +150,7 @@ export function withFieldParams(
     ...field,
     description,
     typeParams,
-    maxLength: field.maxLength === null ? null : maxLengthOf(client, context.collection),
+    maxLength: field.maxLength === null ? null : maxLengthOf(client, context.collection, context.limits),
     maxCapacity: field.maxCapacity === null ? null : maxCapacityOf(client, context.collection),
   };
   const swap = (each: FieldSchema) => (each === field ? altered : each);
@@ -158,6 +159,7 @@ export function withFieldParams(
 
 function changed(schema: CollectionSchema, change: Partial<CollectionSchema>): CollectionSchema {
   const next = { ...schema, ...change, version: schema.version + 1 };
+  checkAnalyzers(next.fields, next.functions);
   // One object each, wherever it is found.
   const partitionKey = next.fields.find(({ isPartitionKey }) => isPartitionKey) ?? null;
   return { ...next, partitionKey };

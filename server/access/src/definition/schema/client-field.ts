@@ -25,6 +25,7 @@ const STORED_TYPES: ReadonlySet<number> = new Set([
   DataType.JSON,
   DataType.Array,
   DataType.Geometry,
+  DataType.Text,
   DataType.Timestamptz,
   DataType.BinaryVector,
   DataType.FloatVector,

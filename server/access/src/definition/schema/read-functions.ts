@@ -19,14 +19,19 @@ const TYPE_NAMES: Readonly<Record<number, string>> = {
 };
 
 /**
- * Checks what fields say of their analyzers.
+ * Checks what fields say of their analyzers, which inputs of functions must have.
  * @throws MilvusError 1100 for parameters that no analyzer has, or that do not go together
  */
-export function checkAnalyzers(fields: readonly FieldSchema[]): void {
+export function checkAnalyzers(
+  fields: readonly FieldSchema[],
+  functions: readonly SchemaFunction[] = [],
+): void {
   for (const field of fields) {
     if (!isText(field)) continue;
     const analysis = readFieldAnalysis(field);
     if (analysis?.kind === 'several') checkByField(field, analysis, fields);
+    if (analysis === null && functions.some(({ input }) => input === field.id))
+      throw analyzerNeeded(field.name);
   }
 }
 

@@ -21,7 +21,7 @@ export function storedField(
 ): FieldSchema {
   const dim = dimOf(field, limits);
   const elementType = elementTypeOf(field);
-  const maxLength = maxLengthOf(field, collection);
+  const maxLength = maxLengthOf(field, collection, limits);
   const maxCapacity = maxCapacityOf(field, collection);
   return {
     id: id as FieldId,

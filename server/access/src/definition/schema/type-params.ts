@@ -41,8 +41,19 @@ export function dimOf(field: ClientField, limits: Pick<AccessLimits, 'dimensionM
   return dim;
 }
 
-/** @throws MilvusError 1100 or 1101 when text (or text in an array) has no usable `max_length` */
-export function maxLengthOf(field: LimitedField, collection: string): number | null {
+/**
+ * Bytes of a text, or of each in an array; a field of type Text needs not say it.
+ * @throws MilvusError 1100 or 1101 when there is no usable `max_length`
+ */
+export function maxLengthOf(
+  field: LimitedField,
+  collection: string,
+  { textBytesMax }: Pick<AccessLimits, 'textBytesMax'>,
+): number | null {
+  if (field.dataType === DataType.Text) {
+    if (lastValueOf(field.typeParams, 'max_length') === undefined) return textBytesMax;
+    return limitOf(field, collection, 'max_length', 'length', textBytesMax);
+  }
   const isText = field.dataType === DataType.VarChar || field.elementType === DataType.VarChar;
   return isText ? limitOf(field, collection, 'max_length', 'length', MAX_LENGTH_MAX) : null;
 }
