@@ -17,16 +17,21 @@ const STOP_WITHIN_MS = 10_000;
 export class ElanusProcess implements AsyncDisposable {
   /** Stays the same when the server is started again. */
   readonly dataDirectory: string;
+  readonly #environment: Readonly<Record<string, string>>;
   #child: ChildProcess | undefined;
   #ready: ReadonlyMap<string, string> = new Map();
 
-  private constructor(dataDirectory: string) {
+  private constructor(dataDirectory: string, environment: Readonly<Record<string, string>>) {
     this.dataDirectory = dataDirectory;
+    this.#environment = environment;
   }
 
-  /** Resolves when the server is ready; rejects with the end of its log when it does not get there. */
-  static async start(): Promise<ElanusProcess> {
-    const server = new ElanusProcess(await mkdtemp(join(tmpdir(), 'elanus-test-')));
+  /**
+   * Resolves when the server is ready; rejects with the end of its log when it does not get there. `environment` is
+   * added to that of this process, at each start.
+   */
+  static async start(environment: Readonly<Record<string, string>> = {}): Promise<ElanusProcess> {
+    const server = new ElanusProcess(await mkdtemp(join(tmpdir(), 'elanus-test-')), environment);
     try {
       await server.startAgain();
     } catch (error) {
@@ -56,7 +61,7 @@ export class ElanusProcess implements AsyncDisposable {
     const child = spawn(
       process.execPath,
       [ELANUS, 'start', '--data', this.dataDirectory, '--port', '0', '--admin-port', '0'],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
+      { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...this.#environment } },
     );
     this.#child = child;
     const forget = () => {

@@ -1,0 +1,1 @@
+export { type S3Server, startRadosgw, whyNoRadosgw } from './radosgw.ts';
