@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { invalidParameter } from '@elanus/model';
 import { FilterError } from './filter-error.ts';
 import { FILTER_LIMITS } from './limits.ts';
 import type { SpatialRelation } from './plan.ts';
@@ -6,7 +7,10 @@ import type { SpatialRelation } from './plan.ts';
 /** A shape of the library, whose makers wrote no types: what we use of it. */
 export interface Shape {
   getGeometryType(): string;
-  getEnvelopeInternal(): Record<'getMinX' | 'getMaxX' | 'getMinY' | 'getMaxY', () => number>;
+  getNumPoints(): number;
+  getEnvelopeInternal(): Record<'getMinX' | 'getMaxX' | 'getMinY' | 'getMaxY', () => number> & {
+    intersects(other: unknown): boolean;
+  };
   isEmpty(): boolean;
 }
 
@@ -88,15 +92,37 @@ export function requireShape(text: string, kind: 'any' | 'point', phase: 'parse'
     throw new FilterError(`st_dwithin needs a POINT, but got: ${text.slice(0, 64)}`, phase);
 }
 
-/** Whether `left` is in the relation to `right`, as OGC defines it. */
+/**
+ * Edges of one shape times those of another that are compared: should all of them cross, it takes about a second. Who
+ * stores shapes drawn so that they do may not hold the server.
+ */
+const EDGE_PAIRS_MAX = 1_000_000;
+
+/**
+ * Whether `left` is in the relation to `right`, as OGC defines it.
+ * @throws MilvusError 1100 when the two have too many edges near each other
+ */
 export function isRelated(left: Shape, relation: SpatialRelation, right: Shape): boolean {
+  // Whatever is asked for, shapes apart from each other are not in that relation.
+  if (!left.getEnvelopeInternal().intersects(right.getEnvelopeInternal()))
+    return relation === 'equals' && left.isEmpty() && right.isEmpty();
+  checkSize(left, right);
   const { relate } = jsts();
   if (relation === 'within') return relate.contains(right, left);
   return relate[relation === 'equals' ? 'equalsTopo' : relation](left, right);
 }
 
+function checkSize(left: Shape, right: Shape): void {
+  const [corners, others] = [left.getNumPoints(), right.getNumPoints()];
+  if (corners * others <= EDGE_PAIRS_MAX) return;
+  throw invalidParameter(
+    `shapes of ${corners} and ${others} corners are too large to be compared: at most ${EDGE_PAIRS_MAX} pairs of them are`,
+  );
+}
+
 /** Metres between the nearest points of two shapes, whose coordinates are degrees east and north. */
 export function metresBetween(left: Shape, right: Shape): number {
+  checkSize(left, right);
   const [from, to] = jsts().distance.nearestPoints(left, right);
   const radians = (degrees: number) => (degrees * Math.PI) / 180;
   const north = Math.sin(radians(to.y - from.y) / 2) ** 2;
