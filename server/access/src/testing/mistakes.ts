@@ -11,7 +11,9 @@ import { FIELD_MISTAKES } from './field-mistakes.ts';
 import { HYBRID_SEARCH_MISTAKES } from './hybrid-search-mistakes.ts';
 import type { Mistake } from './mistake.ts';
 import { QUERY_MISTAKES } from './query-mistakes.ts';
+import { SCHEMA_CHANGE_MISTAKES } from './schema-change-mistakes.ts';
 import { SEARCH_MISTAKES } from './search-mistakes.ts';
+import { STRUCT_MISTAKES } from './struct-mistakes.ts';
 import { TEXT_MISTAKES } from './text-mistakes.ts';
 import { INSERT_MISTAKES, UPSERT_MISTAKES } from './write-mistakes.ts';
 
@@ -27,6 +29,8 @@ export const MISTAKES: ReadonlyMap<MethodName, readonly Mistake[]> = Map.groupBy
     ...CREATE_COLLECTION_MISTAKES,
     ...FIELD_MISTAKES,
     ...CREATE_INDEX_MISTAKES,
+    ...SCHEMA_CHANGE_MISTAKES,
+    ...STRUCT_MISTAKES,
     ...DEFINITION_MISTAKES,
     ...INSERT_MISTAKES,
     ...UPSERT_MISTAKES,

@@ -70,6 +70,26 @@ const shapeFields: readonly Field[] = [
   { name: 'sparse', dataType: DataType.SparseFloatVector },
 ];
 
+const placeFields: readonly Field[] = [
+  key(),
+  pair(),
+  { name: 'at', dataType: DataType.Timestamptz, nullable: true },
+  { name: 'area', dataType: DataType.Geometry, nullable: true },
+];
+const capacity = { max_capacity: '2' };
+const parts = {
+  name: 'parts',
+  fields: [
+    { name: 'size', dataType: DataType.Array, elementType: DataType.Int32, typeParams: params(capacity) },
+    {
+      name: 'spot',
+      dataType: DataType.ArrayOfVector,
+      elementType: DataType.FloatVector,
+      typeParams: params({ ...capacity, dim: '2' }),
+    },
+  ],
+};
+
 const analysed = (name: string, pairs: Readonly<Record<string, string>>): Field =>
   text({ name, typeParams: params({ max_length: '64', enable_analyzer: 'true', ...pairs }) });
 const poemFields: readonly Field[] = [
@@ -94,7 +114,7 @@ const L2 = { index_type: 'FLAT', metric_type: 'L2' };
  * Makes the collections that the tables of mistakes speak of, one for each state that a mistake needs: `books`
  * (dynamic, a partition `new`, two indexes), `plain` (only `_default`, `id` and `vector` are loaded), `shelved`
  * (a partition key), `auto` (automatic keys), `words` (keys are text), `double` (two vectors), `shapes` (the other
- * kinds of vectors), `graphs` (two vectors whose indexes are graphs), `poems` (a BM25 function), all loaded; `asleep` (indexed), `halved` (one
+ * kinds of vectors), `places` (an instant, a shape, structs), `graphs` (two vectors whose indexes are graphs), `poems` (a BM25 function), all loaded; `asleep` (indexed), `halved` (one
  * of two vectors is indexed), `bare` (no index) and `every` (one field of each kind), which are not. `second` and `library` are
  * aliases of `books`. The database `archive` may hold one collection and holds it: `scrolls`, with the alias
  * `second`; `no_writing`, `no_reading` and `no_ddl` forbid what their names say.
@@ -105,6 +125,10 @@ export const PREPARED_COLLECTIONS: readonly Call[] = [
   index('books', 'vector', L2),
   index('books', 'title', { index_type: 'INVERTED' }),
   load('books'),
+
+  create('places', { fields: placeFields, structArrayFields: [parts] }),
+  index('places', 'vector', L2),
+  load('places'),
 
   create('plain', { fields: [key(), pair(), { name: 'isbn', dataType: DataType.Int64 }] }),
   call('CreatePartition', { collectionName: 'plain', partitionName: 'other' }),

@@ -71,10 +71,7 @@ export class CollectionChanges {
     const touched = [...set.map(({ key }) => key), ...remove];
     const isLoaded = this.#options.catalog.loadOf(collection.id) !== undefined;
     if (isLoaded && touched.some((key) => STORAGE_PROPERTIES.includes(key))) {
-      throw new MilvusError('can not alter mmap properties if collection loaded', {
-        code: 104,
-        inputError: true,
-      });
+      throw new MilvusError('can not alter mmap properties if collection loaded', { code: 104 });
     }
     const kept = collection.properties.filter(({ key }) => !touched.includes(key));
     const { properties } = this.#options.catalog.database(collection.databaseName);
