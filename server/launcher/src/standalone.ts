@@ -98,6 +98,7 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
       metrics,
       sealLimits: settings.flush.seal,
       collectLimits: settings.flush.collect,
+      encodeIn: 'thread',
     }),
   );
   const recovery = await streaming.recover(state.catalog.collections(), {

@@ -29,9 +29,11 @@ import {
   CollectionFlushers,
   type CollectLimits,
 } from './flush/collection-flushers.ts';
+import { LoopEncoder } from './flush/file-encoder.ts';
 import { registerFlushMetrics } from './flush/flush-metrics.ts';
 import { SEAL_LIMITS_DEFAULT, type SealLimits } from './flush/seal-policy.ts';
 import type { SegmentFiles } from './flush/segment-files.ts';
+import { ThreadEncoder } from './flush/thread-encoder.ts';
 import { replayCollection } from './replay.ts';
 import { restoreCollection } from './restore.ts';
 import { type RecordsByChannel, ServedCollection } from './served-collection.ts';
@@ -52,6 +54,8 @@ export interface StreamingWorkerOptions {
   readonly store: ObjectStore;
   readonly files: SegmentFiles;
   readonly catalog: SegmentCatalog;
+  /** Where large files are made: by default on the event loop, a little at a time. */
+  readonly encodeIn?: 'loop' | 'thread';
   readonly timestamps: TimestampSource;
   readonly clock: Clock;
   readonly random: Random;
@@ -96,6 +100,7 @@ export class LogStreamingWorker implements StreamingWorker, AsyncDisposable {
   readonly #budget: ByteBudget;
   readonly #metrics: WorkerMetrics;
   readonly #flushers: CollectionFlushers;
+  readonly #encoder: LoopEncoder | ThreadEncoder;
 
   constructor(options: StreamingWorkerOptions) {
     this.#options = options;
@@ -105,8 +110,11 @@ export class LogStreamingWorker implements StreamingWorker, AsyncDisposable {
       collections: this.collections,
       budget: this.#budget,
     });
+    const encoder = new LoopEncoder(this.share);
+    this.#encoder = options.encodeIn === 'thread' ? new ThreadEncoder(encoder) : encoder;
     this.#flushers = new CollectionFlushers({
       ...options,
+      encoder: this.#encoder,
       metrics: registerFlushMetrics(options.metrics),
       share: this.share,
       collections: this.collections,
@@ -225,6 +233,7 @@ export class LogStreamingWorker implements StreamingWorker, AsyncDisposable {
   /** Gives up flushes that are under way: the log has what they have not published. */
   async close(): Promise<void> {
     await this.#flushers.close();
+    if (this.#encoder instanceof ThreadEncoder) await this.#encoder[Symbol.asyncDispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

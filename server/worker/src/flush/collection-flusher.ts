@@ -30,6 +30,7 @@ import {
   sourceInStore,
 } from '@elanus/segment';
 import type { ServedCollection } from '../served-collection.ts';
+import type { FileEncoder } from './file-encoder.ts';
 import type { FlushMetrics } from './flush-metrics.ts';
 import { mergeDeletions } from './merge-deletions.ts';
 import type { SegmentFiles } from './segment-files.ts';
@@ -39,6 +40,7 @@ import { writeSegmentFile } from './write-segment-file.ts';
 export interface FlushContext {
   readonly store: ObjectStore;
   readonly files: SegmentFiles;
+  readonly encoder: FileEncoder;
   readonly catalog: SegmentCatalog;
   readonly log: MessageLog;
   readonly timestamps: TimestampSource;
@@ -319,8 +321,8 @@ export class CollectionFlusher {
   }
 
   async #writeFile(key: string, content: SegmentFileContent): Promise<StoredFile> {
-    const { store, share } = this.#context;
-    return await writeSegmentFile(content, { key, store, share, signal: this.#closing.signal });
+    const { store, encoder } = this.#context;
+    return await writeSegmentFile(content, { key, store, encoder, signal: this.#closing.signal });
   }
 
   #label(channel: ChannelName, partitionId: PartitionId, segmentId: SegmentId): SegmentFileLabel {

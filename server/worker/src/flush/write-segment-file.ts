@@ -1,8 +1,8 @@
 import { crc32 } from 'node:zlib';
 import type { StoredFile } from '@elanus/model';
 import type { ObjectStore } from '@elanus/object-store';
-import type { LoopShare } from '@elanus/runtime';
-import { encodeSegmentFile, type SegmentFileContent } from '@elanus/segment';
+import type { SegmentFileContent } from '@elanus/segment';
+import type { FileEncoder } from './file-encoder.ts';
 
 /**
  * Writes a file of rows or deletions, whole or not at all; it is durable when this resolves. What is there under the key
@@ -14,19 +14,19 @@ export async function writeSegmentFile(
   {
     key,
     store,
-    share,
+    encoder,
     signal,
   }: {
     readonly key: string;
     readonly store: ObjectStore;
-    readonly share: LoopShare;
+    readonly encoder: FileEncoder;
     readonly signal: AbortSignal;
   },
 ): Promise<StoredFile> {
   let bytes = 0;
   let sum = 0;
   async function* summed(): AsyncGenerator<Uint8Array> {
-    for await (const piece of encodeSegmentFile(content, { share, signal })) {
+    for await (const piece of encoder.encode(content, signal)) {
       bytes += piece.length;
       sum = crc32(piece, sum);
       yield piece;

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DataType, type PartitionId, type SegmentId, type Timestamp } from '@elanus/model';
+import { LoopShare, type Random, seededRandom, systemClock } from '@elanus/runtime';
+import { type SegmentFileContent, Shard, segmentContent } from '@elanus/segment';
+import { everyTypeSchema, randomBatch } from '@elanus/segment/testing';
+import { LoopEncoder } from './file-encoder.ts';
+import { ThreadEncoder } from './thread-encoder.ts';
+
+const share = new LoopShare(systemClock);
+const never = new AbortController().signal;
+
+/** Rows of every type, as a flush writes them. */
+async function contentOf(rows: number, random: Random): Promise<SegmentFileContent> {
+  const schema = everyTypeSchema(DataType.Int64);
+  const shard = new Shard({ segmentId: 1n as SegmentId, schema, seed: 1, share });
+  for (let first = 0, time = 1n; first < rows; first += 1_000, time += 1n) {
+    const keys = Array.from({ length: Math.min(1_000, rows - first) }, (_, i) => BigInt(first + i));
+    const parts = [{ partitionId: 1n as PartitionId, batch: randomBatch(schema, keys, random) }];
+    const write = await shard.prepare({ kind: 'insert', duplicates: 'replace', parts }, time as Timestamp);
+    write!.publish();
+  }
+  const cut = shard.cut(() => 7n as SegmentId);
+  const label = { collectionId: 5n, partitionId: 1n, segmentId: 7n, channel: 'c', notes: {} };
+  return segmentContent(cut, cut.segments[0]!, label);
+}
+
+async function bytesOf(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const copies: Uint8Array[] = [];
+  for await (const piece of pieces) copies.push(Uint8Array.from(piece));
+  return Buffer.concat(copies);
+}
+
+test('a thread makes the same bytes as the event loop, also for several readers at once', async () => {
+  await using encoder = new ThreadEncoder(new LoopEncoder(share));
+  const contents = await Promise.all([10, 3_000, 20_000].map((rows) => contentOf(rows, seededRandom(rows))));
+  const made = await Promise.all(contents.map((content) => bytesOf(encoder.encode(content, never))));
+  for (const [at, content] of contents.entries()) {
+    const expected = await bytesOf(new LoopEncoder(share).encode(content, never));
+    assert.ok(expected.equals(made[at]!), `file ${at}`);
+  }
+});
+
+test('a reader that leaves, or is told to stop, leaves the thread to the next', async () => {
+  await using encoder = new ThreadEncoder(new LoopEncoder(share));
+  const content = await contentOf(20_000, seededRandom(1));
+  const expected = await bytesOf(new LoopEncoder(share).encode(content, never));
+  for await (const piece of encoder.encode(content, never)) if (piece.length > 0) break;
+  const stop = new AbortController();
+  await assert.rejects(async () => {
+    for await (const _ of encoder.encode(content, stop.signal)) stop.abort(new Error('enough'));
+  }, /enough/);
+  assert.ok(expected.equals(await bytesOf(encoder.encode(content, never))));
+});
+
+test('what can’t be made is said, and the next file can', async () => {
+  await using encoder = new ThreadEncoder(new LoopEncoder(share));
+  const content = await contentOf(2_000, seededRandom(1));
+  const wrong = { ...content, columns: content.columns.map(({ field }) => ({ field, pieces: [] })) };
+  await assert.rejects(
+    bytesOf(encoder.encode(wrong, never)),
+    /could not be made: .*has a value for each row/,
+  );
+  assert.ok((await bytesOf(encoder.encode(content, never))).length > 0);
+});
