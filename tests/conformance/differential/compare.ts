@@ -5,13 +5,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ElanusProcess } from '@elanus/tests-harness';
 import { compareAnswers, type Difference } from './differences.ts';
+import { filterSteps } from './filter-requests.ts';
 import { type ListedDifference, listedDifferences } from './listed-differences.ts';
 import { startMilvus } from './milvus-server.ts';
 import { type Answer, MilvusService } from './milvus-service.ts';
 import { namingSteps } from './naming-requests.ts';
 import { steps as rowSteps, type Step } from './requests.ts';
 
-const steps: readonly Step[] = [...rowSteps, ...namingSteps];
+const steps: readonly Step[] = [...rowSteps, ...namingSteps, ...filterSteps];
 const pollMs = 100;
 const pollsMax = 300;
 

@@ -105,6 +105,39 @@ export const listedDifferences: readonly ListedDifference[] = [
     only: ({ milvus }) => milvus === '',
     why: 'later versions say in which database an alias is, and whose aliases were asked for',
   },
+  {
+    steps: /^filter (doc|color|level|nothing|not json_contains).*(!=|not )|^filter not json_contains/,
+    path: /fieldsData$/,
+    why: 'since 2.6.19 a comparison with a value of another kind, or with none, is neither true nor false: != and not leave the row out',
+  },
+  {
+    steps: /^filter name like /,
+    path: /./,
+    why: '2.3.5 knows no pattern but a prefix, neither _ nor an escaped character',
+  },
+  {
+    steps:
+      /^filter (id - 1 > 7|score \* 2 > 10|i8 \+ 100 > 200|doc\["a"\] \* 2 > 2|array_length\(nums\) > 3)$/,
+    path: /./,
+    why: '2.3.5 compares results of arithmetic, and lengths, by == and != only',
+  },
+  {
+    steps: /^filter (doc\["a"\] in \[1, "1"\]|1 == 1|"a" == "a")$/,
+    path: /./,
+    why: '2.3.5 fails with an internal error: lists of several kinds, and constants alone, came later',
+  },
+  {
+    steps: /^filter (18 < age < 18|id % 0 == 1)$/,
+    path: /./,
+    why: 'a range that holds nothing and a remainder of 0 are mistakes in later versions; 2.3.5 finds no rows',
+  },
+  {
+    steps: /^filter /,
+    path: reason,
+    only: ({ elanus, milvus }) =>
+      String(elanus).startsWith('failed to create query plan: ') && String(milvus) !== '',
+    why: 'both refuse the filter; the words are those of later versions',
+  },
 ];
 
 /** 2.3.5's reason for a wrong filter, without the prefix that both have. */
