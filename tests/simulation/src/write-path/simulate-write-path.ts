@@ -292,6 +292,7 @@ class Simulation {
       model.observe({ ...found, partitionIds: null, gone: new Set(model.gone), occasion: 'a read at rest' });
       model.check();
     }
+    await this.#finish(this.#flushAll(assembly), 'a flush at rest');
     const { acknowledged } = this.#summary;
     for (let attempts = 0; this.#summary.acknowledged === acknowledged && attempts < 50; attempts += 1) {
       if (this.#anyCollection() === null) return;
@@ -300,6 +301,16 @@ class Simulation {
       this.#clock.advance(1_000);
     }
     assert.ok(this.#summary.acknowledged > acknowledged, 'a healed disk takes writes again');
+  }
+
+  /** A healed disk takes files again, and nobody sees a difference. */
+  async #flushAll({ reader, streaming }: Assembly): Promise<void> {
+    for (const { info } of this.#catalog.collections) {
+      const before = await readRows(reader, info);
+      const { timestamp } = await streaming.flush(info.id);
+      while (!(await streaming.isFlushed(info.id, timestamp, []))) await turn();
+      assert.deepEqual((await readRows(reader, info)).rows, before.rows, 'a flush changes no row');
+    }
   }
 
   async #settled(): Promise<void> {
