@@ -4,6 +4,7 @@ import type { OrderKey, SearchTask } from '@elanus/rpc';
 import type { AccessDependencies } from '../handler.ts';
 import { type Grouping, readGrouping } from './group/read-grouping.ts';
 import { guaranteeOf } from './guarantee.ts';
+import { type Highlighting, readHighlighter } from './highlight/read-highlighter.ts';
 import { type InstantFormat, readInstantFormat } from './instant-format.ts';
 import { orderOf, readOrderEntries } from './order/read-order.ts';
 import { expandOutputFields, type OutputFields } from './output-fields.ts';
@@ -34,6 +35,8 @@ export interface SearchPlan {
   readonly output: OutputFields;
   readonly format: InstantFormat;
   readonly iterator: IteratorPage | null;
+  /** What is shown of the words that were found; `null`: nothing. */
+  readonly highlighting: Highlighting | null;
 }
 
 type SearchRequest = Methods['Search']['request'];
@@ -63,11 +66,13 @@ export async function planSearch(
     iterator,
     timeZone: format.timeZone,
   });
+  const highlighting = readHighlighter(target, leg.field, request);
   checkTogether({ leg, grouping, functions, orderBy, iterator });
   const guarantee = await guaranteeOf(dependencies, target.collection, request);
   const task = { ...leg, guarantee, snapshot: iterator?.snapshot ?? null };
   const filter = { text: request.dsl, templates: request.exprTemplateValues, timeZone: format.timeZone };
-  return { task, filter, window, grouping, functions, orderBy, roundDecimal, output, format, iterator };
+  const ways = { window, grouping, functions, orderBy, roundDecimal, output, format, iterator, highlighting };
+  return { task, filter, ...ways };
 }
 
 async function readFunctions(

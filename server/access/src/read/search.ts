@@ -4,6 +4,7 @@ import type { AccessDependencies, Handler } from '../handler.ts';
 import { encodeSearchResults, type SearchReply } from '../wire/search-results.ts';
 import { findHits } from './find-hits.ts';
 import { groupColumns } from './group/group-columns.ts';
+import { highlightHits } from './highlight/highlight-hits.ts';
 import { fetchOutput } from './output-columns.ts';
 import { findReadTarget } from './read-target.ts';
 import { rounded } from './rounded.ts';
@@ -25,6 +26,9 @@ export function searchHandler(dependencies: AccessDependencies): Handler<'Search
       hits: rounded(hits, plan.roundDecimal),
       columns,
       groups: await groupsOf(dependencies, plan, hits),
+      highlights: plan.highlighting
+        ? await highlightHits(dependencies, target.collection, hits, plan.highlighting)
+        : [],
       outputNames: plan.output.names,
       sessionTimestamp: sessionTimestamp(plan, hits),
       iterator: iteratorResult(plan, hits),

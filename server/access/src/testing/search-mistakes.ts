@@ -394,5 +394,4 @@ export const SEARCH_MISTAKES: readonly Mistake[] = mistakesOf('Search', [
     `ids must not be empty${ending}`,
   ],
   ['sub-requests', search({ subReqs: [{}] }), 10, `sub-requests of a search: ${UNSERVED}`],
-  ['a highlighter', search({ highlighter: {} }), 10, `highlighter: ${UNSERVED}`],
 ]);

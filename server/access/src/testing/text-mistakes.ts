@@ -283,6 +283,53 @@ const DROPPED: readonly (readonly [value: string, reason: string])[] = [
   ['true', "Type conflict in json: param 'drop_ratio_search' (true) should be a number"],
 ];
 
+const lexical = (pairs: Readonly<Record<string, string>>) => ({ type: 0, params: params(pairs) });
+const HIGHLIGHTS: readonly (readonly [string, ReturnType<typeof lexical>, number, string])[] = [
+  [
+    'of nothing',
+    lexical({}),
+    1100,
+    `highlighter should have highlight_query or highlight_search_text${ENDING}`,
+  ],
+  ['by a model', { type: 1, params: [] }, 10, 'semantic highlighter: service unimplemented'],
+  [
+    'with tags that do not end',
+    lexical({ highlight_search_text: 'True', pre_tags: '["<b>", "<i>"]', post_tags: '["</b>"]' }),
+    1100,
+    `pre_tags (2) and post_tags (1) should have the same length${ENDING}`,
+  ],
+  [
+    'with tags that are no list',
+    lexical({ highlight_search_text: 'True', pre_tags: '"<b>"' }),
+    1100,
+    `pre_tags should be a list of strings${ENDING}`,
+  ],
+  [
+    'with empty fragments',
+    lexical({ highlight_search_text: 'True', fragment_size: '0' }),
+    1100,
+    `invalid fragment_size: 0, it should be an integer of 1 or more${ENDING}`,
+  ],
+  [
+    'of an unknown kind of query',
+    lexical({ highlight_query: '[{"type": "Fuzzy", "field": "text", "text": "rose"}]' }),
+    1100,
+    `unsupport highlight query type: "Fuzzy"${ENDING}`,
+  ],
+  [
+    'of an unknown field',
+    lexical({ highlight_query: '[{"type": "TextMatch", "field": "title", "text": "rose"}]' }),
+    1100,
+    `highlight field title not exist${ENDING}`,
+  ],
+  [
+    'of a field without an analyzer',
+    lexical({ highlight_query: '[{"type": "TextMatch", "field": "lang", "text": "rose"}]' }),
+    1100,
+    `highlight field lang should enable analyzer${ENDING}`,
+  ],
+];
+
 const INDEX_ENDING = `${ENDING}[expected=valid index params][actual=invalid index params]`;
 
 /** What goes wrong with analyzers, the functions of schemas, and the fields that they make. */
@@ -332,6 +379,10 @@ export const TEXT_MISTAKES: readonly Mistake[] = [
       65535,
       'not allowed to retrieve raw data of field sparse',
     ],
+    ...HIGHLIGHTS.map(
+      ([what, highlighter, code, reason]) =>
+        [`a highlighter ${what}`, { ...searchPoems, highlighter }, code, reason] as const,
+    ),
     ...DROPPED.map(
       ([value, reason]) =>
         [

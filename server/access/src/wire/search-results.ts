@@ -15,6 +15,11 @@ export interface SearchReply {
   readonly columns: readonly OutputColumn[];
   /** The values that the hits were grouped by; `null` when they were not. */
   readonly groups: { readonly columns: readonly FieldOutput[]; readonly isPlural: boolean } | null;
+  /** What is shown of fields, a list of fragments for each hit; left out: nothing. */
+  readonly highlights?: readonly {
+    readonly fieldName: string;
+    readonly fragments: readonly (readonly string[])[];
+  }[];
   readonly outputNames: readonly string[];
   /** Set on the first page of an iterator, otherwise 0. */
   readonly sessionTimestamp: Timestamp | 0n;
@@ -35,8 +40,10 @@ const DATA = {
   allSearchCount: 9,
   iterator: 11,
   primaryFieldName: 13,
+  highlightResults: 14,
   groupByFieldValues: 17,
 } as const;
+const HIGHLIGHTS = { fieldName: 1, datas: 2, fragments: 1 } as const;
 const ITERATOR = { token: 1, lastBound: 2 } as const;
 
 /** `milvus.SearchResults` of a success. */
@@ -65,6 +72,14 @@ export function encodeSearchResults(reply: SearchReply): Uint8Array {
       });
     }
     data.text(DATA.primaryFieldName, reply.primaryKey.name);
+    for (const { fieldName, fragments } of reply.highlights ?? [])
+      data.message(DATA.highlightResults, (shown) => {
+        shown.text(HIGHLIGHTS.fieldName, fieldName);
+        for (const ofHit of fragments)
+          shown.message(HIGHLIGHTS.datas, (hit) => {
+            for (const fragment of ofHit) hit.text(HIGHLIGHTS.fragments, fragment);
+          });
+      });
   });
   writer.text(RESULTS.collectionName, reply.collectionName);
   writer.number(RESULTS.sessionTimestamp, reply.sessionTimestamp);

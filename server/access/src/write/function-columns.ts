@@ -1,25 +1,18 @@
 import { isUtf8 } from 'node:buffer';
-import {
-  type Analyzer,
-  type FieldAnalysis,
-  openFieldAnalyzer,
-  readFieldAnalysis,
-  termVectors,
-} from '@elanus/functions';
+import { termVectors } from '@elanus/functions';
 import {
   assert,
   type CollectionSchema,
   type Column,
   DataType,
   type FieldId,
-  type FieldSchema,
   fieldById,
-  fieldByName,
   invalidParameter,
   type VarCharColumn,
 } from '@elanus/model';
 import type { LoopShare } from '@elanus/runtime';
 import { runInSlices, type Work } from '../rows/sliced-work.ts';
+import { analyzerChoice } from '../text/analyzer-choice.ts';
 
 /**
  * Adds the columns that the functions of a schema make of those in `columns`.
@@ -44,43 +37,6 @@ type TextColumn = Pick<VarCharColumn, 'length' | 'validity' | 'offsets' | 'bytes
 
 function isText(column: Column): column is Column & TextColumn {
   return column.dataType === DataType.VarChar || column.dataType === DataType.Text;
-}
-
-/** Which analyzer takes the text of a row. */
-async function analyzerChoice(
-  field: FieldSchema,
-  columns: ReadonlyMap<FieldId, Column>,
-  schema: CollectionSchema,
-  share: LoopShare,
-): Promise<(row: number) => Analyzer> {
-  const analysis = readFieldAnalysis(field);
-  assert(analysis !== null, 'the input of a function is analysed');
-  if (analysis.kind === 'one') {
-    const analyzer = await openFieldAnalyzer(analysis);
-    return () => analyzer;
-  }
-  const names = columns.get(fieldByName(schema, analysis.byField)!.id) as VarCharColumn;
-  return await choiceByName(analysis, names, share);
-}
-
-const NAME_BYTES_MAX = 256;
-
-async function choiceByName(
-  analysis: FieldAnalysis & { kind: 'several' },
-  names: VarCharColumn,
-  share: LoopShare,
-): Promise<(row: number) => Analyzer> {
-  const known = [...analysis.analyzers.keys(), ...analysis.alias.keys()];
-  const opened = new Map<string, Analyzer>();
-  for (const name of known) opened.set(name, await openFieldAnalyzer(analysis, name));
-  if (share.isSpent()) await share.nextTurn();
-  const fallback = opened.get('default')!;
-  const source = Buffer.from(names.bytes.buffer, names.bytes.byteOffset, names.bytes.byteLength);
-  return (row) => {
-    const [start, end] = [names.offsets[row]!, names.offsets[row + 1]!];
-    if (names.validity?.[row] === 0 || end - start > NAME_BYTES_MAX) return fallback;
-    return opened.get(source.toString('utf8', start, end)) ?? fallback;
-  };
 }
 
 /** Bytes that are looked through in well under a millisecond. */

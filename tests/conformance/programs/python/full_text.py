@@ -241,6 +241,25 @@ def matches(client, name):
     same(ids('phrase_match(text, "quick fox")'), [1, 9])
 
 
+@case("a highlighter shows the words that were found", "3.0")
+def highlights(client, name):
+    from pymilvus import LexicalHighlighter
+
+    collection(client, name, analyzer={"type": "english"})
+    marked = LexicalHighlighter(highlight_search_text=True, pre_tags=["{", "["], post_tags=["}", "]"])
+    options = {"anns_field": "words", "limit": 2, "output_fields": ["text"]}
+    [first, second] = client.search(name, ["fox dog", "lazy"], highlighter=marked, **options)
+    same(
+        [hit["highlight"]["text"]["fragments"] for hit in first],
+        [["{fox} and a slow [dog]"], ["{fox} {fox} {fox}"]],
+    )
+    same([hit["highlight"]["text"]["fragments"] for hit in second], [["{lazy} dogs sleep"]])
+    asked = LexicalHighlighter(fragment_size=9, num_of_fragments=1)
+    asked.with_query("text", "brown", "TextMatch")
+    [hits] = client.search(name, ["bread"], highlighter=asked, **options)
+    same([hit["highlight"]["text"]["fragments"] for hit in hits], [["<em>brown</em> bre"]])
+
+
 @case("a long text of type Text is stored, matched and found", "3.0")
 def long_text(client, name):
     from pymilvus import Function, FunctionType

@@ -1,0 +1,106 @@
+import { type Analyzer, openFieldAnalyzer, readFieldAnalysis } from '@elanus/functions';
+import {
+  assert,
+  type CollectionInfo,
+  type CollectionSchema,
+  type Column,
+  type FieldId,
+  type FieldSchema,
+  fieldByName,
+} from '@elanus/model';
+import type { SearchHits } from '@elanus/rpc';
+import type { AccessDependencies } from '../../handler.ts';
+import { runInSlices, type Work } from '../../rows/sliced-work.ts';
+import { analyzerChoice } from '../../text/analyzer-choice.ts';
+import { cutFragments, type MarkedWord } from './cut-fragments.ts';
+import type { HighlightedField, Highlighting, HighlightStyle } from './read-highlighter.ts';
+
+/** What of a field's texts is shown, hit by hit. */
+export interface FieldHighlights {
+  readonly fieldName: string;
+  readonly fragments: readonly (readonly string[])[];
+}
+
+/** Shows the words that the search looked for in the texts of its hits. */
+export async function highlightHits(
+  { reader, share }: Pick<AccessDependencies, 'reader' | 'share'>,
+  { id, schema }: CollectionInfo,
+  hits: SearchHits,
+  { fields, style }: Highlighting,
+): Promise<readonly FieldHighlights[]> {
+  const wanted = new Set<FieldId>();
+  for (const { field } of fields) for (const needed of fieldsNeeded(field, schema)) wanted.add(needed);
+  const columns = await reader.fetch(id, hits.locations, [...wanted]);
+  const shown: FieldHighlights[] = [];
+  for (const highlighted of fields) {
+    const { field } = highlighted;
+    const tags = await tagsByQuery(highlighted, hits.counts.length, style.preTags.length, share);
+    const analyzerOf = await analyzerChoice(field, columns, schema, share);
+    const marking = markTexts(columns.get(field.id)!, hits.counts, { tags, analyzerOf, style });
+    shown.push({ fieldName: field.name, fragments: await runInSlices(marking, share) });
+  }
+  return shown;
+}
+
+/** The field, and the one that says which of several analyzers takes a row. */
+function fieldsNeeded(field: FieldSchema, schema: CollectionSchema): readonly FieldId[] {
+  const analysis = readFieldAnalysis(field);
+  if (analysis?.kind !== 'several') return [field.id];
+  const by = fieldByName(schema, analysis.byField);
+  assert(by !== undefined, 'the field that names analyzers exists');
+  return [field.id, by.id];
+}
+
+/** Of each query the words to mark and the tag of each. */
+async function tagsByQuery(
+  { field, texts, searchTexts }: HighlightedField,
+  queries: number,
+  tagCount: number,
+  share: AccessDependencies['share'],
+): Promise<readonly ReadonlyMap<string, number>[]> {
+  const analysis = readFieldAnalysis(field);
+  assert(analysis !== null, 'a highlighted field is analysed');
+  const analyzer = await openFieldAnalyzer(analysis);
+  const wordsOf = async (text: string): Promise<readonly string[]> =>
+    (await runInSlices(analyzer.analyzing(text), share)).map((token) => token.text);
+  const everywhere = (await Promise.all(texts.map(wordsOf))).flat();
+  const byQuery: ReadonlyMap<string, number>[] = [];
+  for (let query = 0; query < queries; query++) {
+    const search = searchTexts[query];
+    const words = new Set([...(search === undefined ? [] : await wordsOf(search)), ...everywhere]);
+    byQuery.push(new Map(Array.from(words, (word, at) => [word, at % tagCount])));
+  }
+  return byQuery;
+}
+
+interface Marking {
+  readonly tags: readonly ReadonlyMap<string, number>[];
+  readonly analyzerOf: (row: number) => Analyzer;
+  readonly style: HighlightStyle;
+}
+
+function* markTexts(
+  column: Column,
+  counts: Uint32Array,
+  { tags, analyzerOf, style }: Marking,
+): Work<readonly (readonly string[])[]> {
+  assert('bytes' in column && 'offsets' in column, 'a highlighted field has texts');
+  const { offsets, bytes, validity } = column;
+  const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const shown: (readonly string[])[] = [];
+  for (const [query, count] of counts.entries()) {
+    const wanted = tags[query]!;
+    for (let hit = 0; hit < count; hit++) {
+      yield;
+      const row = shown.length;
+      const text = validity?.[row] === 0 ? '' : source.toString('utf8', offsets[row], offsets[row + 1]);
+      const words: MarkedWord[] = [];
+      for (const { text: word, start, end } of yield* analyzerOf(row).analyzing(text)) {
+        const tag = wanted.get(word);
+        if (tag !== undefined) words.push({ start, end, tag });
+      }
+      shown.push(cutFragments(text, words, style));
+    }
+  }
+  return shown;
+}

@@ -1,0 +1,165 @@
+import { readFieldAnalysis } from '@elanus/functions';
+import {
+  type FieldSchema,
+  fieldById,
+  fieldByName,
+  functionOfOutput,
+  invalidParameter,
+  MilvusError,
+} from '@elanus/model';
+import type { Methods } from '@elanus/proto';
+import { readQueryTexts } from '../../wire/query-vectors.ts';
+import { type ReadTarget, requireLoaded } from '../read-target.ts';
+
+type SearchRequest = Methods['Search']['request'];
+
+/** How found words are shown. */
+export interface HighlightStyle {
+  /** As many as there are `postTags`; words take turns in the order of the query. */
+  readonly preTags: readonly string[];
+  readonly postTags: readonly string[];
+  /** Characters shown before the first word of a fragment, of a fragment at most, and fragments of a text at most. */
+  readonly fragmentOffset: number;
+  readonly fragmentSize: number;
+  readonly fragmentsMax: number;
+}
+
+/** A field whose texts are to be shown, and the texts whose words are marked there. */
+export interface HighlightedField {
+  readonly field: FieldSchema;
+  /** Of every query of the search. */
+  readonly texts: readonly string[];
+  /** Of each query its own; empty when the text of the search is not to be marked. */
+  readonly searchTexts: readonly string[];
+}
+
+export interface Highlighting {
+  readonly fields: readonly HighlightedField[];
+  readonly style: HighlightStyle;
+}
+
+const LEXICAL = 0;
+const USUAL: HighlightStyle = {
+  preTags: ['<em>'],
+  postTags: ['</em>'],
+  fragmentOffset: 0,
+  fragmentSize: 100,
+  fragmentsMax: 5,
+};
+
+/**
+ * What a search is to show of the words that it found; `null`: nothing.
+ * @throws MilvusError 1100 for parameters that make no sense, 10 for highlighting by a model
+ */
+export function readHighlighter(
+  target: ReadTarget,
+  searched: FieldSchema,
+  { highlighter, placeholderGroup }: SearchRequest,
+): Highlighting | null {
+  if (highlighter === undefined) return null;
+  if (highlighter.type !== LEXICAL)
+    throw new MilvusError('semantic highlighter: service unimplemented', { code: 10 });
+  const params = new Map(highlighter.params.map(({ key, value }) => [key, value]));
+  const texts = new Map<FieldSchema, string[]>();
+  for (const { field, text } of readQueries(params.get('highlight_query'))) {
+    const schema = requireAnalysed(target, field);
+    texts.set(schema, [...(texts.get(schema) ?? []), text]);
+  }
+  const isTextMarked = /^\s*(true|1)\s*$/i.test(params.get('highlight_search_text') ?? '');
+  const input = isTextMarked ? inputOf(target, searched) : null;
+  const searchTexts = input === null ? [] : textsOf(placeholderGroup ?? new Uint8Array());
+  if (input !== null && !texts.has(input)) texts.set(input, []);
+  if (texts.size === 0)
+    throw invalidParameter('highlighter should have highlight_query or highlight_search_text');
+  requireLoaded(
+    target,
+    Array.from(texts.keys(), ({ id }) => id),
+  );
+  const fields = Array.from(texts, ([field, own]) => ({
+    field,
+    texts: own,
+    searchTexts: field === input ? searchTexts : [],
+  }));
+  return { fields, style: readStyle(params) };
+}
+
+function readQueries(json: string | undefined): readonly { field: string; text: string }[] {
+  if (json === undefined) return [];
+  const given = parseJson(json, 'highlight_query');
+  if (!Array.isArray(given)) throw invalidParameter('highlight_query should be a list');
+  return given.map((query: unknown) => {
+    const { type, field, text } = (query ?? {}) as Readonly<Record<string, unknown>>;
+    if (type !== 'TextMatch')
+      throw invalidParameter(`unsupport highlight query type: ${JSON.stringify(type) ?? 'none'}`);
+    if (typeof field !== 'string' || typeof text !== 'string')
+      throw invalidParameter('a highlight query should have a field and a text');
+    return { field, text };
+  });
+}
+
+function requireAnalysed({ collection }: ReadTarget, name: string): FieldSchema {
+  const field = fieldByName(collection.schema, name);
+  if (field === undefined) throw invalidParameter(`highlight field ${name} not exist`);
+  if (readFieldAnalysis(field) === null)
+    throw invalidParameter(`highlight field ${name} should enable analyzer`);
+  return field;
+}
+
+/** The field of the texts that the search looks for. */
+function inputOf({ collection }: ReadTarget, searched: FieldSchema): FieldSchema {
+  const made = functionOfOutput(collection.schema, searched.id);
+  if (made === undefined)
+    throw invalidParameter(
+      `highlight_search_text is for BM25 search only, but ${searched.name} is no output of BM25`,
+    );
+  return fieldById(collection.schema, made.input)!;
+}
+
+function textsOf(placeholderGroup: Uint8Array): readonly string[] {
+  const found = readQueryTexts(placeholderGroup);
+  if (found === null) throw invalidParameter('highlight_search_text asks for a search by text');
+  const bytes = Buffer.from(found.bytes.buffer, found.bytes.byteOffset, found.bytes.byteLength);
+  return Array.from({ length: found.length }, (_, at) =>
+    bytes.toString('utf8', found.offsets[at], found.offsets[at + 1]),
+  );
+}
+
+function readStyle(params: ReadonlyMap<string, string>): HighlightStyle {
+  const preTags = tagsOf(params, 'pre_tags') ?? USUAL.preTags;
+  const postTags = tagsOf(params, 'post_tags') ?? USUAL.postTags;
+  if (preTags.length !== postTags.length)
+    throw invalidParameter(
+      `pre_tags (${preTags.length}) and post_tags (${postTags.length}) should have the same length`,
+    );
+  return {
+    preTags,
+    postTags,
+    fragmentOffset: integerOf(params, 'fragment_offset', 0) ?? USUAL.fragmentOffset,
+    fragmentSize: integerOf(params, 'fragment_size', 1) ?? USUAL.fragmentSize,
+    fragmentsMax: integerOf(params, 'num_of_fragments', 0) ?? USUAL.fragmentsMax,
+  };
+}
+
+function tagsOf(params: ReadonlyMap<string, string>, key: string): readonly string[] | undefined {
+  const json = params.get(key);
+  if (json === undefined) return undefined;
+  const tags = parseJson(json, key);
+  if (Array.isArray(tags) && tags.length > 0 && tags.every((tag) => typeof tag === 'string')) return tags;
+  throw invalidParameter(`${key} should be a list of strings`);
+}
+
+function integerOf(params: ReadonlyMap<string, string>, key: string, min: number): number | undefined {
+  const text = params.get(key);
+  if (text === undefined) return undefined;
+  const value = /^\s*\d{1,9}\s*$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= min) return value;
+  throw invalidParameter(`invalid ${key}: ${text}, it should be an integer of ${min} or more`);
+}
+
+function parseJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw invalidParameter(`${what} is not valid JSON`);
+  }
+}

@@ -1,0 +1,48 @@
+import { type Analyzer, type FieldAnalysis, openFieldAnalyzer, readFieldAnalysis } from '@elanus/functions';
+import {
+  assert,
+  type CollectionSchema,
+  type Column,
+  type FieldId,
+  type FieldSchema,
+  fieldByName,
+  type VarCharColumn,
+} from '@elanus/model';
+import type { LoopShare } from '@elanus/runtime';
+
+/** Which analyzer takes the text of a row of `columns`, which has the field that names analyzers where there are several. */
+export async function analyzerChoice(
+  field: FieldSchema,
+  columns: ReadonlyMap<FieldId, Column>,
+  schema: CollectionSchema,
+  share: LoopShare,
+): Promise<(row: number) => Analyzer> {
+  const analysis = readFieldAnalysis(field);
+  assert(analysis !== null, 'the field is analysed');
+  if (analysis.kind === 'one') {
+    const analyzer = await openFieldAnalyzer(analysis);
+    return () => analyzer;
+  }
+  const names = columns.get(fieldByName(schema, analysis.byField)!.id) as VarCharColumn;
+  return await choiceByName(analysis, names, share);
+}
+
+const NAME_BYTES_MAX = 256;
+
+async function choiceByName(
+  analysis: FieldAnalysis & { kind: 'several' },
+  names: VarCharColumn,
+  share: LoopShare,
+): Promise<(row: number) => Analyzer> {
+  const known = [...analysis.analyzers.keys(), ...analysis.alias.keys()];
+  const opened = new Map<string, Analyzer>();
+  for (const name of known) opened.set(name, await openFieldAnalyzer(analysis, name));
+  if (share.isSpent()) await share.nextTurn();
+  const fallback = opened.get('default')!;
+  const source = Buffer.from(names.bytes.buffer, names.bytes.byteOffset, names.bytes.byteLength);
+  return (row) => {
+    const [start, end] = [names.offsets[row]!, names.offsets[row + 1]!];
+    if (names.validity?.[row] === 0 || end - start > NAME_BYTES_MAX) return fallback;
+    return opened.get(source.toString('utf8', start, end)) ?? fallback;
+  };
+}
