@@ -9,48 +9,61 @@ const OPERANDS_MAX = 64;
 /** Rows that are tested between two joins: the bits in between stay in the cache. */
 const RUN_BYTES = 1_024;
 
-/** The evaluator of a filter that asks about nothing but whole numeric columns; `null` for every other one. */
-export function bitEvaluator(condition: Condition, depth = 0): BitEvaluator | null {
+/**
+ * The evaluator of a filter that asks about nothing but whole numeric columns; `null` for every other one. It is compiled
+ * by the first run: who looks at single rows never pays for it.
+ */
+export function bitEvaluator(condition: Condition): BitEvaluator | null {
+  if (!isOfNumbers(condition, 0)) return null;
+  let evaluate: BitEvaluator | null = null;
+  return (run, bits, firstByte) => {
+    evaluate ??= compiled(condition);
+    evaluate(run, bits, firstByte);
+  };
+}
+
+type NumberLeaf = Parameters<typeof numberBits>[0];
+
+function isOfNumbers(condition: Condition, depth: number): boolean {
   switch (condition.kind) {
     case 'and':
-    case 'or':
-      return joined(condition.kind, condition.operands, depth);
+    case 'or': {
+      const { operands } = condition;
+      if (depth === DEPTH_MAX || operands.length > OPERANDS_MAX) return false;
+      return operands.every((operand) => isOfNumbers(operand, depth + 1));
+    }
     case 'compare':
-      return typeof condition.value !== 'object' && isNumeric(condition.operand)
-        ? numberBits(condition)
-        : null;
+      return typeof condition.value !== 'object' && isNumeric(condition.operand);
     case 'range':
     case 'in':
-      return isNumeric(condition.operand) ? numberBits(condition) : null;
+      return isNumeric(condition.operand);
     default:
-      return null;
+      return false;
   }
 }
 
-type Operand = Extract<Condition, { kind: 'range' }>['operand'];
-
-function isNumeric(operand: Operand): boolean {
+function isNumeric(operand: NumberLeaf['operand']): boolean {
   const column = operand.kind === 'arithmetic' ? operand.of : operand;
   if (column.kind !== 'column') return false;
   const kind = kindOfOperand(column);
   return kind === 'bool' || kind === 'integer' || kind === 'float' || kind === 'instant';
 }
 
-function joined(kind: 'and' | 'or', operands: readonly Condition[], depth: number): BitEvaluator | null {
-  if (depth === DEPTH_MAX || operands.length > OPERANDS_MAX) return null;
-  const evaluators: BitEvaluator[] = [];
-  for (const operand of operands) {
-    const evaluate = bitEvaluator(operand, depth + 1);
-    if (evaluate === null) return null;
-    evaluators.push(evaluate);
-  }
+/** Of a condition that `isOfNumbers`. */
+function compiled(condition: Condition): BitEvaluator {
+  if (condition.kind !== 'and' && condition.kind !== 'or') return numberBits(condition as NumberLeaf);
+  return joined(condition.kind, condition.operands.map(compiled));
+}
+
+function joined(kind: 'and' | 'or', evaluators: readonly BitEvaluator[]): BitEvaluator {
+  const [first, ...others] = evaluators as readonly [BitEvaluator, ...BitEvaluator[]];
   const other = new Uint8Array(RUN_BYTES);
   return ({ source, start, end }, bits, firstByte) => {
     for (let from = start, at = firstByte; from < end; from += 8 * RUN_BYTES, at += RUN_BYTES) {
       const run = { source, start: from, end: Math.min(end, from + 8 * RUN_BYTES) };
       const bytes = (run.end - run.start + 7) >> 3;
-      evaluators[0]!(run, bits, at);
-      for (const evaluate of evaluators.slice(1)) {
+      first(run, bits, at);
+      for (const evaluate of others) {
         evaluate(run, other, 0);
         if (kind === 'and') for (let i = 0; i < bytes; i++) bits[at + i]! &= other[i]!;
         else for (let i = 0; i < bytes; i++) bits[at + i]! |= other[i]!;

@@ -76,11 +76,12 @@ export function numberEvaluator(leaf: NumberLeaf): Evaluator {
 /** As `numberEvaluator`, writing a bit for each row: 8 rows a byte, so that no second pass has to. */
 export function numberBits(leaf: NumberLeaf): BitEvaluator {
   const { shape, form, fieldId } = columnLoop(leaf);
-  const loops = [bitLoopOf(shape, false), bitLoopOf(shape, true)] as const;
+  const loops: (BitLoop | undefined)[] = [];
   return ({ source, start, end }, bits, firstByte) => {
     const data = source.column(fieldId) as NumericColumn;
-    const loop = loops[data.validity === null ? 0 : 1];
-    loop(valuesOf(data, form), data.validity, start, end, bits, firstByte, shape.constants);
+    const variant = data.validity === null ? 0 : 1;
+    loops[variant] ??= bitLoopOf(shape, variant === 1);
+    loops[variant](valuesOf(data, form), data.validity, start, end, bits, firstByte, shape.constants);
   };
 }
 
@@ -268,24 +269,30 @@ type BitLoop = (
   constants: readonly unknown[],
 ) => void;
 
-const bitLoopsByCode = new Map<string, BitLoop>();
+const bitLoops = new Map<string, BitLoop>();
 
+/** The loop of a shape, made once. */
 function bitLoopOf(shape: Shape, isNullable: boolean): BitLoop {
-  const declarations = shape.constants.map((_, index) => `const c${index} = c[${index}];`).join(' ');
+  const key = `${shape.load} ${shape.test} ${shape.constants.length} ${isNullable}`;
+  let loop = bitLoops.get(key);
+  if (loop === undefined) {
+    const code = bitLoopCode(shape, isNullable);
+    loop = new Function('values', 'validity', 'start', 'end', 'bits', 'firstByte', 'c', code) as BitLoop;
+    bitLoops.set(key, loop);
+  }
+  return loop;
+}
+
+function bitLoopCode({ load, test, constants }: Shape, isNullable: boolean): string {
+  const declarations = constants.map((_, index) => `const c${index} = c[${index}];`).join(' ');
   const bitOf = (at: string, shift: string): string => {
-    const load = shape.load.replaceAll('[row]', `[${at}]`).replaceAll('2 * row', `2 * (${at})`);
-    const test = isNullable ? `(${shape.test}) & validity[${at}]` : `(${shape.test})`;
-    return `{ ${load} byte |= (${test}) << ${shift}; }`;
+    const loadAt = load.replaceAll('[row]', `[${at}]`).replaceAll('2 * row', `2 * (${at})`);
+    const testAt = isNullable ? `(${test}) & validity[${at}]` : `(${test})`;
+    return `{ ${loadAt} byte |= (${testAt}) << ${shift}; }`;
   };
   const eight = Array.from({ length: 8 }, (_, i) => bitOf(`row + ${i}`, String(i))).join('\n');
   const body = `let row = start, at = firstByte;
 for (; row + 8 <= end; row += 8, at++) { let byte = 0; ${eight} bits[at] = byte; }
 if (row < end) { let byte = 0; for (let i = 0; row < end; row++, i++) ${bitOf('row', 'i')} bits[at] = byte; }`;
-  const code = `${declarations}\n${body.replace(/c\[(\d+)\]/g, 'c$1')}`;
-  let loop = bitLoopsByCode.get(code);
-  if (loop === undefined) {
-    loop = new Function('values', 'validity', 'start', 'end', 'bits', 'firstByte', 'c', code) as BitLoop;
-    bitLoopsByCode.set(code, loop);
-  }
-  return loop;
+  return `${declarations}\n${body.replace(/c\[(\d+)\]/g, 'c$1')}`;
 }
