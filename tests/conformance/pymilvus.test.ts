@@ -33,6 +33,7 @@ const caseFiles = {
 const newCaseFiles = {
   'hybrid search and reranking': 'hybrid_search.py',
   'groups, orders and aggregates': 'groups_and_orders.py',
+  'updates of some fields': 'partial_upsert.py',
 };
 
 await conformanceSuite('pymilvus', 'pymilvus', [python], () => {

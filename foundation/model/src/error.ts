@@ -199,6 +199,17 @@ export function quotaExceeded(reason: string): MilvusError {
   return new MilvusError(`quota exceeded[reason=${reason}]`, { code: 9, legacyCode: LegacyCode.ForceDeny });
 }
 
+const ROWS_CHANGED = 'rows were changed while they were being updated';
+
+/** A write that was made of rows that are others by now; it may be made again of what they are. */
+export function rowsChanged(): MilvusError {
+  return new MilvusError(ROWS_CHANGED, { code: 65535, retriable: true });
+}
+
+export function isRowsChanged(error: unknown): boolean {
+  return error instanceof MilvusError && error.message === ROWS_CHANGED;
+}
+
 /** The disk is full: nothing was written, the same request may work once there is room. */
 export function diskFull(cause: unknown): MilvusError {
   return new MilvusError('disk limit exceeded', { code: 7, cause });

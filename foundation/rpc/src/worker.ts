@@ -34,7 +34,13 @@ export interface DeletePart {
 
 export type WriteRequest =
   | { readonly kind: 'insert'; readonly collection: CollectionInfo; readonly parts: readonly InsertPart[] }
-  | { readonly kind: 'upsert'; readonly collection: CollectionInfo; readonly parts: readonly InsertPart[] }
+  | {
+      readonly kind: 'upsert';
+      readonly collection: CollectionInfo;
+      readonly parts: readonly InsertPart[];
+      /** Nothing is written if a row with one of the keys was written or deleted after this time. */
+      readonly unchangedSince?: Timestamp;
+    }
   | { readonly kind: 'delete'; readonly collection: CollectionInfo; readonly parts: readonly DeletePart[] };
 
 export interface WriteResult {
@@ -64,7 +70,7 @@ export interface StreamingWorker {
   dropPartition(id: CollectionId, partition: PartitionId): Promise<void>;
   /**
    * Resolves once every part is durable and visible; rejects when none is or will be.
-   * @throws MilvusError 1100 when the policy is `reject` and a key exists
+   * @throws MilvusError 1100 when the policy is `reject` and a key exists, `rowsChanged` when `unchangedSince` is not kept
    */
   write(request: WriteRequest): Promise<WriteResult>;
   /** Begins to write to files what is in memory only. What becomes of it is said by `isFlushed`. */

@@ -47,6 +47,8 @@ export class ServedCollection {
   readonly queue = new ApplyQueue();
   /** Whoever must see all earlier writes before its own is ordered (policy `reject`) goes through here alone. */
   readonly turnstile = new ConcurrencyLimit(1);
+  /** Writes under way whose condition must hold when they are ordered: as long as there are, all go through the turnstile. */
+  conditionalWrites = 0;
   readonly scalarIndexes = new ScalarIndexes();
   watcher: RowWatcher | null = null;
   /** In the order of the channels; always the same list. */

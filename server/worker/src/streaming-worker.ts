@@ -7,7 +7,9 @@ import {
   invalidParameter,
   type KeyColumn,
   type PartitionId,
+  rowsChanged,
   type SegmentId,
+  TIMESTAMP_MAX,
   TIMESTAMP_MIN,
   type Timestamp,
 } from '@elanus/model';
@@ -22,7 +24,7 @@ import {
   type Random,
   type TimestampSource,
 } from '@elanus/runtime';
-import { encodeWriteRecord, isRowPart } from '@elanus/segment';
+import { encodeWriteRecord, isRowPart, type Shard } from '@elanus/segment';
 import { ByteBudget } from './byte-budget.ts';
 import {
   COLLECT_LIMITS_DEFAULT,
@@ -252,12 +254,17 @@ export class LogStreamingWorker implements StreamingWorker, AsyncDisposable {
       channel,
       payload: encodeWriteRecord(record),
     }));
-    const result = await this.#budget.run(bytesOf(entries), async () => {
+    const isConditional = request.kind === 'upsert' && request.unchangedSince !== undefined;
+    if (isConditional) collection.conditionalWrites += 1;
+    const write = this.#budget.run(bytesOf(entries), async () => {
       const written =
-        duplicateKey === 'reject'
+        duplicateKey === 'reject' || collection.conditionalWrites > 0
           ? await this.#writeAlone(collection, request, records, entries)
           : { settled: this.#order(collection, records, entries) };
       return await written.settled;
+    });
+    const result = await write.finally(() => {
+      if (isConditional) collection.conditionalWrites -= 1;
     });
     this.#metrics.rowsWritten.inc({ kind: request.kind }, rowsOf(records));
     return result;
@@ -304,7 +311,7 @@ export class LogStreamingWorker implements StreamingWorker, AsyncDisposable {
     });
   }
 
-  /** Under `reject` an insert has to know every earlier write before it may be ordered. */
+  /** Under `reject` an insert has to know every earlier write before it may be ordered, and so has a write with a condition. */
   async #writeAlone(
     collection: ServedCollection,
     request: WriteRequest,
@@ -312,9 +319,14 @@ export class LogStreamingWorker implements StreamingWorker, AsyncDisposable {
     entries: readonly LogEntry[],
   ): Promise<{ readonly settled: Promise<WriteResult> }> {
     return await collection.turnstile.run(async () => {
-      if (request.kind === 'insert') {
+      const { duplicateKey } = collection.info;
+      if (request.kind === 'insert' && duplicateKey === 'reject') {
         await collection.queue.drained();
         await this.#refuseKnownKeys(collection, records);
+      }
+      if (request.kind === 'upsert' && request.unchangedSince !== undefined) {
+        await collection.queue.drained();
+        await this.#requireUnchanged(collection, records, request.unchangedSince);
       }
       const settled = this.#order(collection, records, entries);
       settled.catch(() => {});
@@ -323,6 +335,30 @@ export class LogStreamingWorker implements StreamingWorker, AsyncDisposable {
   }
 
   async #refuseKnownKeys(collection: ServedCollection, records: RecordsByChannel): Promise<void> {
+    await this.#forEachKey(collection, records, (shard, keys, row) => {
+      if (shard.has(keys, row)) throw keyExists(keys, row);
+    });
+  }
+
+  async #requireUnchanged(
+    collection: ServedCollection,
+    records: RecordsByChannel,
+    since: Timestamp,
+  ): Promise<void> {
+    await this.#forEachKey(collection, records, (shard, keys, row) => {
+      const now = shard.find(keys, row, { partitionIds: null, at: TIMESTAMP_MAX });
+      const then = shard.find(keys, row, { partitionIds: null, at: since });
+      if (now.length !== then.length || now.some((location, at) => location !== then[at]))
+        throw rowsChanged();
+    });
+  }
+
+  /** Shows each key of the rows to `visit`, which may throw. */
+  async #forEachKey(
+    collection: ServedCollection,
+    records: RecordsByChannel,
+    visit: (shard: Shard, keys: KeyColumn, row: number) => void,
+  ): Promise<void> {
     const { id } = collection.info.schema.primaryKey;
     for (const [channel, { parts }] of records) {
       const shard = collection.shardOf(channel)!;
@@ -332,7 +368,7 @@ export class LogStreamingWorker implements StreamingWorker, AsyncDisposable {
         const keys = part.batch.columns.get(id) as KeyColumn;
         for (let row = 0; row < keys.length; row++) {
           if (row % KEYS_PER_PIECE === 0 && this.share.isSpent()) await this.share.nextTurn();
-          if (shard.has(keys, row)) throw keyExists(keys, row);
+          visit(shard, keys, row);
         }
       }
     }

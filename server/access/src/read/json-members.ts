@@ -26,6 +26,17 @@ export function keepMembers(json: Buffer, keys: ReadonlySet<string>): Buffer {
   return Buffer.concat(kept);
 }
 
+/** The keys of the JSON object `json`, in their order. REQUIRES: as of `keepMembers`. */
+export function memberKeys(json: Buffer): readonly string[] {
+  const keys: string[] = [];
+  for (let begin = json.indexOf(QUOTE); begin >= 0; ) {
+    const keyEnd = endOfText(json, begin);
+    keys.push(textIn(json, begin, keyEnd));
+    begin = json.indexOf(QUOTE, endOfValue(json, json.indexOf(COLON, keyEnd) + 1));
+  }
+  return keys;
+}
+
 const COMMA_BYTES = Buffer.of(COMMA);
 
 /** The text whose opening quote is at `begin` and whose closing one lies before `end`. */

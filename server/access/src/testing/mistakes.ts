@@ -10,6 +10,7 @@ import { DELETE_MISTAKES } from './delete-mistakes.ts';
 import { FIELD_MISTAKES } from './field-mistakes.ts';
 import { HYBRID_SEARCH_MISTAKES } from './hybrid-search-mistakes.ts';
 import type { Mistake } from './mistake.ts';
+import { PARTIAL_UPSERT_MISTAKES } from './partial-upsert-mistakes.ts';
 import { QUERY_MISTAKES } from './query-mistakes.ts';
 import { SCHEMA_CHANGE_MISTAKES } from './schema-change-mistakes.ts';
 import { SEARCH_MISTAKES } from './search-mistakes.ts';
@@ -34,6 +35,7 @@ export const MISTAKES: ReadonlyMap<MethodName, readonly Mistake[]> = Map.groupBy
     ...DEFINITION_MISTAKES,
     ...INSERT_MISTAKES,
     ...UPSERT_MISTAKES,
+    ...PARTIAL_UPSERT_MISTAKES,
     ...DELETE_MISTAKES,
     ...QUERY_MISTAKES,
     ...AGGREGATION_MISTAKES,

@@ -391,6 +391,5 @@ export const UPSERT_MISTAKES: readonly Mistake[] = [
       1100,
       `upsert can not assign primary field data when auto id enabled id${ending}`,
     ],
-    ['a part of a row', { ...books(), partialUpdate: true }, 10, 'partial update: service unimplemented'],
   ]),
 ];

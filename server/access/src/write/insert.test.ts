@@ -167,10 +167,6 @@ test('upserts whole rows under the keys that were sent, also automatic ones', as
     await failureOf(bench.upsert({ numRows: 1, fieldsData: [vectors([1, 2])] })),
     '1100: upsert can not assign primary field data when auto id enabled id: invalid parameter',
   );
-  assert.equal(
-    await failureOf(bench.upsert({ ...twoRows, partialUpdate: true })),
-    '10: partial update: service unimplemented',
-  );
 });
 
 test('lets a property allow automatic keys to be sent', async () => {

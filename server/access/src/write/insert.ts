@@ -1,9 +1,10 @@
-import { MilvusError, serviceUnimplemented } from '@elanus/model';
+import { MilvusError } from '@elanus/model';
 import type { Methods } from '@elanus/proto';
 import { collectionRef } from '../definition/collection-ref.ts';
 import { type AccessDependencies, type CallContext, FailedAnswer, type Handler } from '../handler.ts';
 import { runInSlices } from '../rows/sliced-work.ts';
 import { encodeMutationResult } from '../wire/mutation-result.ts';
+import { upsertPartially } from './partial-upsert.ts';
 import { readRows, type WriteKind } from './read-rows.ts';
 import { keysOf, splitRows } from './split-rows.ts';
 import { checkSchemaTimestamp, defaultPartition, namedPartition } from './write-target.ts';
@@ -17,12 +18,25 @@ export function insertHandler(dependencies: AccessDependencies): Handler<'Insert
   return (request, context) => allOrNothing(request, writeRows(dependencies, request, context, 'insert'));
 }
 
-/** Upsert is delete and insert of whole rows at one time. */
+/** Upsert is delete and insert at one time: of whole rows, or of what an update of some fields makes of them. */
 export function upsertHandler(dependencies: AccessDependencies): Handler<'Upsert'> {
   return async (request, context) => {
-    if (request.partialUpdate || request.fieldOps.length > 0) throw serviceUnimplemented('partial update');
-    return await allOrNothing(request, writeRows(dependencies, request, context, 'upsert'));
+    const isPartial = request.partialUpdate || request.fieldOps.some(({ op }) => op !== 0);
+    if (!isPartial) return await allOrNothing(request, writeRows(dependencies, request, context, 'upsert'));
+    return await allOrNothing(request, updateRows(dependencies, request, context));
   };
+}
+
+async function updateRows(
+  dependencies: AccessDependencies,
+  request: Methods['Upsert']['request'],
+  context: CallContext,
+): Promise<Uint8Array> {
+  const { root, limits } = dependencies;
+  const ref = collectionRef(context.database, request.collectionName, limits);
+  const collection = await root.describeCollection(ref);
+  checkSchemaTimestamp(collection, request.schemaTimestamp);
+  return await upsertPartially(dependencies, collection, request, context);
 }
 
 /** Of a write that failed, every row did. */

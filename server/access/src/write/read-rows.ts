@@ -131,7 +131,8 @@ function checkFilledBytes(missing: readonly FieldSchema[], rows: number): void {
   });
 }
 
-function* readSentColumn(
+/** One column as it was sent, complete and checked. @throws MilvusError 1100 */
+export function* readSentColumn(
   sent: FieldData,
   field: FieldSchema,
   rows: number,
