@@ -40,6 +40,8 @@ const FIELDS: readonly FieldSchema[] = [
   fieldFixture(113, 'time', DataType.Timestamptz, nullable),
   fieldFixture(114, 'area', DataType.Geometry, nullable),
   fieldFixture(115, 'body', DataType.VarChar, { typeParams: MATCHED }),
+  fieldFixture(116, 'parts[size]', DataType.Array, { elementType: DataType.Int64, ...nullable }),
+  fieldFixture(117, 'parts[kind]', DataType.Array, { elementType: DataType.VarChar, ...nullable }),
 ];
 const META = fieldFixture(120, '$meta', DataType.JSON, { isDynamic: true });
 

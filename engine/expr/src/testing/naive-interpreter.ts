@@ -54,6 +54,7 @@ function truthOf(node: Node, row: Row, schema: CollectionSchema): Truth {
       return (value(node.operand) === null) === (node.operator === 'is null');
     case 'call': {
       const list = value(node.operands[0]!);
+      if (node.name.startsWith('st_')) return relation(node.name, list, node.operands[1]);
       const option = node.options[0] === undefined ? 1n : (value(node.options[0].value) as bigint);
       if (node.name.startsWith('match_')) {
         if (!Array.isArray(list)) return null;
@@ -85,6 +86,21 @@ function truthOf(node: Node, row: Row, schema: CollectionSchema): Truth {
     default:
       throw new TypeError(`the naive interpreter does not know ${node.kind}`);
   }
+}
+
+/** Of a point to a rectangle, `POLYGON ((west south, east south, east north, west north, west south))`, or to a point. */
+function relation(call: string, shape: unknown, constant: Node | undefined): Truth {
+  if (typeof shape !== 'string') return null;
+  if (constant === undefined) return true;
+  const numbers = (text: string) => (text.match(/-?\d+(\.\d+)?/g) ?? []).map(Number);
+  const [x, y] = numbers(shape) as [number, number];
+  const [west, south, east = west, , , north = south] = numbers((constant as { value: string }).value);
+  const isNear = x >= west! && x <= east! && y >= south! && y <= north!;
+  const isInside = x > west! && x < east! && y > south! && y < north!;
+  const isPoint = west === east;
+  if (call === 'st_intersects') return isNear;
+  if (call === 'st_touches') return isNear && !isInside && !isPoint;
+  return call === 'st_equals' ? isNear && isPoint : isPoint ? isNear : isInside;
 }
 
 function isEnough(call: string, count: number, length: number, threshold: number): boolean {
@@ -133,7 +149,7 @@ function evaluate(node: Node, row: Row, schema: CollectionSchema): unknown {
     case 'literal':
       return node.value;
     case 'element':
-      return row.$;
+      return node.field === null ? row.$ : (row.$ as Row)[node.field];
     case 'instant':
       return BigInt(Date.parse(node.text)) * 1_000n;
     case 'list':
@@ -150,6 +166,12 @@ function evaluate(node: Node, row: Row, schema: CollectionSchema): unknown {
           documentOf(row.$meta),
           node.steps.map((step) => step.text),
         );
+      const structs = structsOf(node.name, row, schema);
+      if (structs !== undefined) {
+        const [first, second] = node.steps;
+        if (first?.form === 'field') return structs?.map((struct) => struct[first.text]) ?? null;
+        return walk(structs, second === undefined ? [] : [first!.text, second.text]);
+      }
       const isField = schema.fields.some((field) => field.name === node.name);
       const steps = node.steps.map((step) => step.text);
       return isField
@@ -177,6 +199,17 @@ function evaluate(node: Node, row: Row, schema: CollectionSchema): unknown {
     default:
       throw new TypeError(`the naive interpreter does not know ${node.kind}`);
   }
+}
+
+/** The structs of an array of them, `null` for none at all; `undefined` when nothing is called so. */
+function structsOf(name: string, row: Row, schema: CollectionSchema): readonly Row[] | null | undefined {
+  const subs = schema.fields.map((field) => field.name).filter((sub) => sub.startsWith(`${name}[`));
+  if (subs.length === 0) return undefined;
+  const columns = subs.map((sub) => row[sub] as readonly unknown[] | undefined);
+  if (columns[0] === undefined) return null;
+  return columns[0].map((_, at) =>
+    Object.fromEntries(subs.map((sub, i) => [sub.slice(name.length + 1, -1), columns[i]![at]])),
+  );
 }
 
 function fieldValue(value: unknown): unknown {
