@@ -178,6 +178,21 @@ export class SegmentIndex {
       this.#runsOfChunk.set(chunk, [...this.runsOf(chunk), { piece, run }]);
   }
 
+  /** Frees a piece that can't be used and those behind it: their rows are to be indexed anew. */
+  discard(piece: IndexedPiece): void {
+    const at = this.#pieces.indexOf(piece);
+    if (at < 0) return;
+    this.#onChange();
+    const gone = this.#pieces.slice(at);
+    this.#pieces = this.#pieces.slice(0, at);
+    for (const [chunk, runs] of this.#runsOfChunk) {
+      const kept = runs.filter((run) => !gone.includes(run.piece));
+      if (kept.length > 0) this.#runsOfChunk.set(chunk, kept);
+      else this.#runsOfChunk.delete(chunk);
+    }
+    for (const old of gone) old.close();
+  }
+
   /** Lets go of a chunk that the segment does not keep any more; an index of nothing else is freed. */
   forget(chunk: Chunk): void {
     this.#onChange();

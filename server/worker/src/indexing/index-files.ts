@@ -55,7 +55,8 @@ export class IndexFiles {
   }
 
   /**
-   * Writes an index of these rows to a file, which from then on counts in place of `replaced`, and opens it.
+   * Writes an index of these rows to a file, which from then on counts in place of `replaced`, and opens it. Vectors that
+   * lie in one run in the file of a segment are left out: the index uses them there.
    * @throws MilvusError when nobody wants it any more; ObjectStoreError
    */
   async store(
@@ -67,7 +68,8 @@ export class IndexFiles {
     const { collectionId, indexId, fieldId, runs, replaced } = about;
     const draft = files.newDraft();
     try {
-      await index.save(draft);
+      const isLent = joinedBlocks(vectorsOf(vectors).blocks).length === 1;
+      await index.save(draft, { vectors: isLent ? 'outside' : 'inside' });
       const sum = await this.#checksum(draft);
       const [id] = await catalog.allocateIds(1);
       const key = indexFileKey(collectionId, id!);
@@ -88,10 +90,10 @@ export class IndexFiles {
     const { files, kernel } = this.#options;
     const held = await files.hold(file);
     try {
-      const blocks = joinedBlocks(vectorsOf(vectors).blocks);
-      const index = await kernel.openIndex(held.path);
-      if (index.rows === rows && blocks.length > 0)
-        return { index, file: { id, release: () => held.release() } };
+      const [block, ...others] = joinedBlocks(vectorsOf(vectors).blocks);
+      const isOneRun = block !== undefined && others.length === 0;
+      const index = await kernel.openIndex(held.path, isOneRun ? { vectors: block } : {});
+      if (index.rows === rows) return { index, file: { id, release: () => held.release() } };
       index.close();
       throw new Error(`the index file ${file.key} is over ${index.rows} rows instead of ${rows}`);
     } catch (error) {

@@ -42,6 +42,8 @@ import { ScalarIndexBuilder } from './scalar-index-builder.ts';
 const REST_MS = 5_000;
 /** Who opens an index waits for its files for so long. */
 const RESTORE_MS = 1_000;
+/** Before each file that is read through in the background. */
+const VERIFY_PAUSE_MS = 2_000;
 /** Progress is logged at every so many percent. */
 const LOGGED_PERCENT = 25;
 
@@ -133,8 +135,35 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
       index.isRestoring = false;
       this.#consider(index, 'going-on');
     });
-    this.#start(restored);
+    this.#start(restored.then(() => this.#verify(index)));
     await Promise.race([restored, clock.sleep(RESTORE_MS)]).catch(() => {});
+  }
+
+  /** Reads the restored files through, one after the other, behind the first searches. */
+  async #verify(index: OpenIndex): Promise<void> {
+    const { clock, logger } = this.#options;
+    const { signal } = index;
+    for (const segment of index.segments) {
+      for (const piece of segment.pieces) {
+        const { file } = piece;
+        if (file === null || signal.aborted) continue;
+        await clock.sleep(VERIFY_PAUSE_MS, { signal }).catch(() => {});
+        if (piece.isClosed || signal.aborted) continue;
+        try {
+          await piece.index.verify({ signal });
+        } catch (error) {
+          if (piece.isClosed || signal.aborted) continue;
+          logger.error(
+            { index: index.info.name, file: String(file.id), err: error },
+            'an index file is damaged: the index is built anew',
+          );
+          for (const { file: lost } of segment.pieces.slice(segment.pieces.indexOf(piece)))
+            if (lost !== null) index.uselessFiles.push(lost.id);
+          segment.discard(piece);
+          this.#consider(index, 'going-on');
+        }
+      }
+    }
   }
 
   #watch(collection: ServedCollection): void {
