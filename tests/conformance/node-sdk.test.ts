@@ -41,6 +41,10 @@ await conformanceSuite('node', 'the Node SDK', [], () => {
         await testCases(t, program('full-text.mjs'), server.address);
       });
 
+      test('keeps instants, shapes and structs', async (t) => {
+        await testCases(t, program('newer-types.mjs'), server.address);
+      });
+
       test('works in every other way a program uses it', async (t) => {
         await testCases(t, program('cases.mjs'), server.address);
       });
