@@ -63,7 +63,7 @@ async function replayChannel(
       timestamp,
     );
     prepared?.publish();
-    collection.noteUnsealed(timestamp);
+    collection.noteUnsealed(timestamp, payload.length);
     onRecord(
       record.parts.reduce((sum, part) => sum + rowsOfPart(part), 0),
       payload.length,

@@ -60,6 +60,7 @@ export class ServedCollection {
   #state: State = { name: 'serving' };
   #appliedTimestamp: Timestamp;
   #oldestUnsealed: Timestamp | null = null;
+  #unsealedLogBytes = 0;
   #replayed: Promise<void> | null = null;
   #chunksBegun = 0;
 
@@ -91,11 +92,17 @@ export class ServedCollection {
     return this.#oldestUnsealed;
   }
 
+  /** What a start would have to replay, as far as no flush has taken it up. */
+  get unsealedLogBytes(): number {
+    return this.#unsealedLogBytes;
+  }
+
   /** Begins a flush of everything that reads see now; `null`: files have all of it. Called from the queue only. */
   sealRows(): { readonly oldest: Timestamp; readonly timestamp: Timestamp } | null {
     const oldest = this.#oldestUnsealed;
     if (oldest === null) return null;
     this.#oldestUnsealed = null;
+    this.#unsealedLogBytes = 0;
     return { oldest, timestamp: this.#appliedTimestamp };
   }
 
@@ -197,8 +204,8 @@ export class ServedCollection {
     if (this.#droppedPartitions.has(id)) throw partitionNotFound(String(id));
   }
 
-  /** Takes a durable write in and then shows it, on all shards in the same tick. Called from the queue only. */
-  async apply(timestamp: Timestamp, records: RecordsByChannel): Promise<WriteEffect> {
+  /** Takes a durable write of so many bytes in and then shows it, on all shards in the same tick. Called from the queue only. */
+  async apply(timestamp: Timestamp, records: RecordsByChannel, logBytes: number): Promise<WriteEffect> {
     if (this.#state.name !== 'doubtful') this.throwUnlessServing();
     try {
       const prepared = [];
@@ -211,7 +218,7 @@ export class ServedCollection {
         insertedRows += effect?.insertedRows ?? 0;
         hiddenRows += effect?.hiddenRows ?? 0;
       }
-      this.noteUnsealed(timestamp);
+      this.noteUnsealed(timestamp, logBytes);
       this.noteApplied(timestamp);
       this.#forgetHistory();
       this.#tellOfChunks();
@@ -241,7 +248,8 @@ export class ServedCollection {
   }
 
   /** A write is in memory, and in no file. */
-  noteUnsealed(timestamp: Timestamp): void {
+  noteUnsealed(timestamp: Timestamp, logBytes: number): void {
+    this.#unsealedLogBytes += logBytes;
     if (this.#oldestUnsealed === null || timestamp < this.#oldestUnsealed) this.#oldestUnsealed = timestamp;
   }
 

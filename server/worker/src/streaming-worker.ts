@@ -43,6 +43,8 @@ import { ServedCollections } from './served-collections.ts';
 import { registerWorkerMetrics, type WorkerMetrics } from './worker-metrics.ts';
 import { assertFits, rowsOfPart, writeRecordsOf } from './write-records.ts';
 
+/** Collections whose rows are written to files at a time. */
+const FLUSHING_MAX = 4;
 /** Collections replayed side by side. */
 const REPLAYING_MAX = 4;
 /** Keys looked up between two looks at the clock. */
@@ -117,6 +119,7 @@ export class LogStreamingWorker implements StreamingWorker, AsyncDisposable {
     this.#flushers = new CollectionFlushers({
       ...options,
       encoder: this.#encoder,
+      writing: new ConcurrencyLimit(FLUSHING_MAX),
       metrics: registerFlushMetrics(options.metrics),
       share: this.share,
       collections: this.collections,
@@ -305,7 +308,7 @@ export class LogStreamingWorker implements StreamingWorker, AsyncDisposable {
         throw error;
       }
       const startMs = clock.monotonicMs();
-      const effect = await collection.apply(timestamp, records);
+      const effect = await collection.apply(timestamp, records, bytesOf(entries));
       this.#metrics.applySeconds.observe({}, (clock.monotonicMs() - startMs) / 1000);
       return { timestamp, replacedRows: effect.hiddenRows };
     });

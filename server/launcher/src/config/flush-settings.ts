@@ -9,10 +9,14 @@ import { fraction, type Setting, wholeNumber } from './setting.ts';
 const MIB = 1024 * 1024;
 const SECONDS_MAX = 1_000_000_000;
 
-/** Milvus' keys of the life of rows between memory and files: sizes in MiB, times in seconds. */
+/** Milvus' keys of the life of rows between memory and files: sizes in MiB, times in seconds. Sizes of our own are in bytes. */
 export const FLUSH_SETTINGS = {
   segmentMib: wholeNumber('dataCoord.segment.maxSize', 1_024, { min: 1, max: 1_048_576 }),
   sealProportion: fraction('dataCoord.segment.sealProportion', 0.12),
+  logBytes: wholeNumber('elanus.log.collectionBytes', SEAL_LIMITS_DEFAULT.logBytesMax, {
+    min: MIB,
+    max: Number.MAX_SAFE_INTEGER,
+  }),
   segmentLifeSeconds: wholeNumber('dataCoord.segment.maxLife', SEAL_LIMITS_DEFAULT.lifeMsMax / 1_000, {
     min: 1,
     max: SECONDS_MAX,
@@ -51,6 +55,7 @@ export function readFlushSettings(read: <Value>(setting: Setting<Value>) => Valu
   const {
     segmentMib,
     sealProportion,
+    logBytes,
     segmentLifeSeconds,
     segmentIdleSeconds,
     segmentIdleMib,
@@ -61,6 +66,7 @@ export function readFlushSettings(read: <Value>(setting: Setting<Value>) => Valu
   return {
     seal: {
       bytesMax: read(segmentMib) * MIB * read(sealProportion),
+      logBytesMax: read(logBytes),
       lifeMsMax: read(segmentLifeSeconds) * 1_000,
       idleMsMax: read(segmentIdleSeconds) * 1_000,
       idleBytesMin: read(segmentIdleMib) * MIB,

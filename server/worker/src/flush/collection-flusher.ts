@@ -16,7 +16,7 @@ import {
 } from '@elanus/model';
 import type { ObjectStore } from '@elanus/object-store';
 import type { FlushPoint, SegmentCatalog } from '@elanus/rpc';
-import type { Clock, Logger, LoopShare, TimestampSource } from '@elanus/runtime';
+import type { Clock, ConcurrencyLimit, Logger, LoopShare, TimestampSource } from '@elanus/runtime';
 import {
   deletionContent,
   type SealedFile,
@@ -48,6 +48,8 @@ export interface FlushContext {
   readonly share: LoopShare;
   readonly logger: Logger;
   readonly metrics: FlushMetrics;
+  /** Bounds the flushes that write at a time. */
+  readonly writing: ConcurrencyLimit;
 }
 
 /** The rows and deletions that one shard gives to a flush. */
@@ -205,7 +207,7 @@ export class CollectionFlusher {
     try {
       for (let pauseMs = PAUSE_MS_MIN; ; pauseMs = Math.min(2 * pauseMs, PAUSE_MS_MAX)) {
         try {
-          await this.#write(job);
+          await this.#context.writing.run(() => this.#write(job));
           break;
         } catch (error) {
           if (signal.aborted || isGone(error)) return;

@@ -105,6 +105,7 @@ export class CollectionFlushers {
       if (oldestUnsealed === null || !isServing || this.#flushers.get(collection)?.isFlushing) continue;
       const rows = {
         bytes: Math.max(...collection.shards.map((shard) => shard.unsealedBytes)),
+        logBytes: collection.unsealedLogBytes,
         oldestMs: physicalMs(oldestUnsealed),
         newestMs: physicalMs(appliedTimestamp),
       };
