@@ -11,6 +11,7 @@ import {
   type TimestampSource,
 } from '@elanus/runtime';
 import type { TestKey } from '@elanus/segment/testing';
+import type { SealLimits } from '../flush/seal-policy.ts';
 import { SegmentFilesInMemory } from '../flush/segment-files.ts';
 import { openQueryWorker } from '../query-worker.ts';
 import { type LogStreamingWorker, openStreamingWorker } from '../streaming-worker.ts';
@@ -27,6 +28,7 @@ export interface OpenWorkersOptions {
   readonly timestamps?: TimestampSource;
   readonly logger?: Logger;
   readonly clock?: Clock;
+  readonly sealLimits?: SealLimits;
   /** What outlives the workers besides the log; otherwise new. */
   readonly files?: TestFiles;
 }
@@ -44,6 +46,7 @@ export function openWorkers(log: FakeMessageLog, random: Random, options: OpenWo
     random,
     logger: options.logger ?? silentLogger,
     metrics: noMetrics,
+    ...(options.sealLimits !== undefined && { sealLimits: options.sealLimits }),
   });
   const { collections, share } = streaming;
   return { streaming, query: openQueryWorker({ collections, share, kernel: loadKernel() }) };
