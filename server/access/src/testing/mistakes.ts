@@ -1,6 +1,7 @@
 import type { MethodName } from '@elanus/proto';
 import { AGGREGATION_MISTAKES } from './aggregation-mistakes.ts';
 import { ALIAS_MISTAKES } from './alias-mistakes.ts';
+import { ANALYZER_MISTAKES } from './analyzer-mistakes.ts';
 import { ANY_COLLECTION_MISTAKES } from './any-collection-mistakes.ts';
 import { CREATE_COLLECTION_MISTAKES } from './create-collection-mistakes.ts';
 import { CREATE_INDEX_MISTAKES } from './create-index-mistakes.ts';
@@ -40,6 +41,7 @@ export const MISTAKES: ReadonlyMap<MethodName, readonly Mistake[]> = Map.groupBy
     ...QUERY_MISTAKES,
     ...AGGREGATION_MISTAKES,
     ...SEARCH_MISTAKES,
+    ...ANALYZER_MISTAKES,
     ...TEXT_MISTAKES,
     ...HYBRID_SEARCH_MISTAKES,
   ],
