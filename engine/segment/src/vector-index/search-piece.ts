@@ -11,11 +11,15 @@ import type { SegmentIndex } from './segment-index.ts';
 
 /** Rows that a filter leaves are compared one by one up to here: no walk is as short. */
 const SCANNED_ROWS_MAX = 1024;
-/** Who wants more than this share of the rows finds them sooner without a walk. */
+/** Who looks at more than this share of the rows finds them sooner without a walk. */
 const HITS_SHARE_MAX = 0.25;
 /** What a short walk keeps in view, and the bytes of these vectors. */
 const SHORT_EF_MAX = 128;
 const SHORT_BYTES_MAX = 512 * 1024;
+/** Hits of one search of a piece, over all of its queries, for which there is memory at once. */
+const KEPT_HITS_MAX = 1024 * 1024;
+/** Hits of one query. */
+const HITS_MAX = 16_384;
 /** Hits whose places are looked up between two looks at the clock. */
 const HITS_PER_TURN = 4096;
 
@@ -38,10 +42,10 @@ export interface SplitRows {
   readonly plain: readonly RowsToScan[];
 }
 
-/** The last split of a list of rows by the indexes of a field, and for how many hits it is right. */
+/** The last split of a list of rows by the indexes of a field, and for how many rows in view it is right. */
 const known = new WeakMap<
   readonly SelectedRows[],
-  { readonly field: FieldId; readonly limitMax: number; readonly split: SplitRows }
+  { readonly field: FieldId; readonly keptMax: number; readonly split: SplitRows }
 >();
 
 /** Splits the rows of a read; quick when the same list has been split before. */
@@ -51,17 +55,18 @@ export function splitByIndex(
 ): SplitRows {
   if (walk === null) return { indexed: [], plain: selected.map(wholeView) };
   const last = known.get(selected);
-  if (last?.field === field.id && limit <= last.limitMax && !last.split.indexed.some(isClosed))
+  const kept = Math.max(walk.ef, limit);
+  if (last?.field === field.id && kept <= last.keptMax && !last.split.indexed.some(isClosed))
     return last.split;
   const runs = runsOfViews(selected, field.id);
   const pieces = piecesOf(selected, runs);
   const isWalked = ({ rows }: PieceToSearch): boolean =>
-    rows > SCANNED_ROWS_MAX && limit <= rows * HITS_SHARE_MAX;
+    rows > SCANNED_ROWS_MAX && kept <= rows * HITS_SHARE_MAX;
   const indexed = pieces.filter(isWalked);
   const split = { indexed, plain: rowsBeside(indexed, selected, runs) };
   if (indexed.length === pieces.length) {
-    const limitMax = Math.min(...pieces.map(({ rows }) => rows * HITS_SHARE_MAX), Number.MAX_SAFE_INTEGER);
-    known.set(selected, { field: field.id, limitMax, split });
+    const keptMax = Math.min(...pieces.map(({ rows }) => rows * HITS_SHARE_MAX), Number.MAX_SAFE_INTEGER);
+    known.set(selected, { field: field.id, keptMax, split });
   }
   return split;
 }
@@ -100,6 +105,14 @@ function isShort({ queryCount, ef }: IndexSearch, { queries }: WeighedSearch, { 
   );
 }
 
+/**
+ * Everything that a walk has in view is compared exactly, however few hits were asked for: with the same parameters the
+ * first hits are the same, whatever the limit.
+ */
+function keptHits(ef: number, { queries, limit }: WeighedSearch): number {
+  return ef <= HITS_MAX && ef * queries.count <= KEPT_HITS_MAX ? Math.max(ef, limit) : limit;
+}
+
 /** Walks a piece's graph. The kernel has the search when this returns. */
 export async function searchPiece(
   read: Read,
@@ -111,11 +124,13 @@ export async function searchPiece(
   const { queries, limit, radius, rangeFilter, walk } = search;
   if (part.bits === undefined)
     part.bits = piece.allowed(part.wanted, read.selection === null ? 'lasting' : 'passing');
+  const ef = Math.min(Math.max(walk!.ef, limit), piece.rows);
+  const kept = keptHits(ef, search);
   const walkSearch: IndexSearch = {
     queries: queries.bytes,
     queryCount: queries.count,
-    k: limit,
-    ef: Math.min(Math.max(walk!.ef, limit), piece.rows),
+    k: kept,
+    ef,
     refineK: walk!.refineK,
     allowed: part.bits,
     radius,
@@ -127,7 +142,9 @@ export async function searchPiece(
     : await piece.index.search(
         read.signal === undefined ? walkSearch : { ...walkSearch, signal: read.signal },
       );
-  return await inChunks(read, hits, limit, { piece, viewOfRun, order });
+  const found = await inChunks(read, hits, kept, { piece, viewOfRun, order });
+  for (const [query, count] of found.counts.entries()) found.counts[query] = Math.min(count, limit);
+  return found;
 }
 
 type Runs = ReturnType<SegmentIndex['runsOf']>;

@@ -124,6 +124,17 @@ def reaches(client, name, wanted, metric, search, **options):
     assert got >= wanted, f"recall {got}, not {wanted}"
 
 
+def first_hits_are_the_same(client, name, search):
+    """Whatever the limit, with the same parameters: those of a longer list begin a shorter one."""
+    search = {**search, "ef": 100}
+    options = {"anns_field": "v", "search_params": {"params": search}}
+    longest = client.search(name, ASKED.tolist(), limit=100, **options)
+    for limit in (1, 10, 50):
+        found = client.search(name, ASKED.tolist(), limit=limit, **options)
+        for hits, all_hits in zip(found, longest):
+            same([hit["id"] for hit in hits], [hit["id"] for hit in all_hits][:limit])
+
+
 @case("every type of graph index is built over rows that are there, searched, and dropped")
 def every_type(client, name):
     collection(client, name)
@@ -134,6 +145,7 @@ def every_type(client, name):
         same(described["index_type"], index_type)
         client.load_collection(name)
         reaches(client, name, wanted, "L2", search)
+        first_hits_are_the_same(client, name, search)
         for share in (50, 10, 1):
             options = {"allowed": group < share, "filter": f"group < {share}"}
             reaches(client, name, wanted - 0.02, "L2", search, **options)
