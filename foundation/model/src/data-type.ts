@@ -42,6 +42,13 @@ export const METRIC_TYPES = [
   'SUBSTRUCTURE',
   'SUPERSTRUCTURE',
   'MHJACCARD',
+  // Of lists of vectors: each of the query's finds its best, and the bests are added up.
+  'MAX_SIM',
+  'MAX_SIM_COSINE',
+  'MAX_SIM_IP',
+  'MAX_SIM_L2',
+  'MAX_SIM_HAMMING',
+  'MAX_SIM_JACCARD',
 ] as const;
 export type MetricType = (typeof METRIC_TYPES)[number];
 
@@ -53,11 +60,17 @@ export function metricOrder(metric: MetricType): 'ascending' | 'descending' {
     case 'JACCARD':
     case 'SUBSTRUCTURE':
     case 'SUPERSTRUCTURE':
+    case 'MAX_SIM_L2':
+    case 'MAX_SIM_HAMMING':
+    case 'MAX_SIM_JACCARD':
       return 'ascending';
     case 'IP':
     case 'COSINE':
     case 'BM25':
     case 'MHJACCARD':
+    case 'MAX_SIM':
+    case 'MAX_SIM_COSINE':
+    case 'MAX_SIM_IP':
       return 'descending';
   }
 }

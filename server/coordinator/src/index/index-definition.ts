@@ -44,7 +44,7 @@ export function defineIndex(schema: CollectionSchema, request: CreateIndex): Ind
   if (type !== '' && type !== AUTOINDEX && !isVectorIndexType(type) && !isScalarIndexType(type)) {
     throw invalidIndexType(type);
   }
-  return isVector(field.dataType)
+  return isVector(field.dataType) || field.dataType === DataType.ArrayOfVector
     ? defineVectorIndex(schema, field, type, params)
     : defineScalarIndex(field, request.fieldName, type, params);
 }

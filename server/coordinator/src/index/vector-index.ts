@@ -11,7 +11,7 @@ import { invalidIndexParameter } from './index-error.ts';
 import { PARAMETER_RULES, type ParameterRules, subquantizersDivideDim } from './vector-index-parameters.ts';
 
 /** `words`: sparse vectors that a BM25 function makes. */
-type VectorKind = 'float' | 'int8' | 'binary' | 'sparse' | 'words';
+type VectorKind = 'float' | 'int8' | 'binary' | 'sparse' | 'words' | 'float list' | 'binary list';
 
 const KIND_BY_TYPE: Readonly<Record<VectorType, Exclude<VectorKind, 'words'>>> = {
   [DataType.FloatVector]: 'float',
@@ -28,16 +28,16 @@ const KINDS_BY_INDEX_TYPE: ReadonlyMap<string, readonly VectorKind[]> = new Map<
   readonly VectorKind[]
 >([
   ['FLAT', ['float']],
-  ['IVF_FLAT', ['float']],
+  ['IVF_FLAT', ['float', 'float list']],
   ['IVF_SQ8', ['float']],
   ['IVF_PQ', ['float']],
   ['IVF_RABITQ', ['float']],
-  ['HNSW', ['float', 'int8']],
-  ['HNSW_SQ', ['float', 'int8']],
-  ['HNSW_PQ', ['float', 'int8']],
-  ['HNSW_PRQ', ['float', 'int8']],
-  ['SCANN', ['float']],
-  ['DISKANN', ['float']],
+  ['HNSW', ['float', 'int8', 'float list', 'binary list']],
+  ['HNSW_SQ', ['float', 'int8', 'float list']],
+  ['HNSW_PQ', ['float', 'int8', 'float list']],
+  ['HNSW_PRQ', ['float', 'int8', 'float list']],
+  ['SCANN', ['float', 'float list']],
+  ['DISKANN', ['float', 'float list']],
   ['BIN_FLAT', ['binary']],
   ['BIN_IVF_FLAT', ['binary']],
   ['MINHASH_LSH', ['binary']],
@@ -52,6 +52,8 @@ const METRICS_BY_KIND: Readonly<Record<VectorKind, readonly MetricType[]>> = {
   binary: ['HAMMING', 'JACCARD'],
   sparse: ['IP'],
   words: ['BM25'],
+  'float list': ['MAX_SIM_COSINE', 'MAX_SIM', 'MAX_SIM_IP', 'MAX_SIM_L2', 'COSINE', 'IP', 'L2'],
+  'binary list': ['MAX_SIM_HAMMING', 'MAX_SIM_JACCARD', 'HAMMING', 'JACCARD'],
 };
 
 export function isVectorIndexType(type: string): boolean {
@@ -84,6 +86,9 @@ export function metricFor(schema: CollectionSchema, field: FieldSchema, name: st
           ? 'only BM25 Function output field support BM25 metric type'
           : 'only IP&BM25 is the supported metric type for sparse index',
       );
+    case 'float list':
+    case 'binary list':
+      throw invalidIndexParameter(`array of vector index does not support metric type: ${name}`);
     case 'words':
       throw invalidIndexParameter(
         `index metric type of BM25 function output field must be BM25, got ${name}`,
@@ -115,5 +120,7 @@ export function checkVectorIndex(
 
 function kindOf(schema: CollectionSchema, field: FieldSchema): VectorKind {
   if (functionOfOutput(schema, field.id)?.type === 'BM25') return 'words';
+  if (field.dataType === DataType.ArrayOfVector)
+    return field.elementType === DataType.BinaryVector ? 'binary list' : 'float list';
   return KIND_BY_TYPE[field.dataType as VectorType];
 }

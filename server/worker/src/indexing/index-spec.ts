@@ -18,7 +18,10 @@ const BITS_MAX = 12;
  * searched by comparing with every row.
  */
 export function indexSpecOf({ indexType, params }: IndexInfo, field: FieldSchema): IndexSpec | null {
-  if (field.dataType === DataType.BinaryVector || field.dataType === DataType.SparseFloatVector) return null;
+  const { dataType } = field;
+  if (dataType === DataType.BinaryVector || dataType === DataType.SparseFloatVector) return null;
+  // Lists of vectors are no rows of a graph.
+  if (dataType === DataType.ArrayOfVector) return null;
   const texts = new Map(params.map(({ key, value }) => [key, value.trim()]));
   const integer = (key: string): number | undefined => (texts.has(key) ? Number(texts.get(key)) : undefined);
   const graph = {

@@ -124,6 +124,26 @@ def elements(client, name):
     same([(row["id"], row["offset"]) for row in rows], [(1, 1), (4, 0), (4, 1)])
 
 
+@case("sub-fields are indexed by their names, and the index says nothing new", since="3.0")
+def indexed(client, name):
+    filled(client, name)
+    index = client.prepare_index_params()
+    hnsw = {"M": 8, "efConstruction": 64}
+    index.add_index("parts[spot]", index_type="HNSW", metric_type="MAX_SIM_COSINE", params=hnsw)
+    index.add_index("parts[size]", index_type="INVERTED")
+    client.create_index(name, index)
+    described = client.describe_index(name, "parts[spot]")
+    same((described["field_name"], described["metric_type"]), ("parts[spot]", "MAX_SIM_COSINE"))
+    same(ids(client, name, "match_any(parts, $[size] == 5)"), [1, 4])
+    same(ids(client, name, "array_contains(parts[size], 5)"), [1, 4])
+    client.release_collection(name)
+    client.load_collection(name)
+    same(ids(client, name, "array_contains(parts[size], 5)"), [1, 4])
+    wrong = client.prepare_index_params()
+    wrong.add_index("parts[spot]", index_type="BIN_FLAT", metric_type="HAMMING")
+    fails(lambda: client.create_index(name, wrong), 1100, "does not support metric type: HAMMING")
+
+
 @case("structs that don't fit are refused, and nothing is written", since="3.0")
 def refused(client, name):
     filled(client, name)

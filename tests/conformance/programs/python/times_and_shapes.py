@@ -145,5 +145,25 @@ def no_shapes(client, name):
     same(ids(client, name, "id == 9"), [])
 
 
+@case("indexes on instants and shapes change no answer", since="3.0")
+def indexed(client, name):
+    def fields(schema):
+        schema.add_field("at", DataType.TIMESTAMPTZ, nullable=True)
+        schema.add_field("area", DataType.GEOMETRY, nullable=True)
+
+    create(client, name, fields)
+    rows = [row(n, at=f"2025-01-{1 + n % 28:02}T00:00:00Z", area=f"POINT ({n % 50} {n % 7})") for n in range(3000)]
+    client.insert(name, rows)
+    filters = ["at < ISO '2025-01-05T00:00:00Z'", "st_within(area, 'POLYGON ((1 1, 9 1, 9 5, 1 5, 1 1))')"]
+    before = [ids(client, name, text) for text in filters]
+    same([len(found) for found in before], [432, 180])
+    index = client.prepare_index_params()
+    index.add_index("at", index_type="STL_SORT")
+    index.add_index("area", index_type="RTREE")
+    client.create_index(name, index)
+    client.flush(name)
+    same([ids(client, name, text) for text in filters], before)
+
+
 if __name__ == "__main__":
     run_cases()
