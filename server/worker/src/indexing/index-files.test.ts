@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { type IndexOpen, loadKernel } from '@elanus/kernel';
+import { DataType, type FieldId, type IndexId, type IndexInfo, type Timestamp } from '@elanus/model';
+import { fieldFixture, schemaFixture } from '@elanus/model/testing';
+import { openObjectFiles, openObjectStore } from '@elanus/object-store';
+import { NodeDisk, noMetrics, seededRandom, silentLogger, systemClock } from '@elanus/runtime';
+import { keysOf, randomBatch } from '@elanus/segment/testing';
+import { FileVerifier } from '../files/file-verifier.ts';
+import { MappedSegmentFiles } from '../files/mapped-segment-files.ts';
+import { openQueryWorker } from '../query-worker.ts';
+import { openStreamingWorker } from '../streaming-worker.ts';
+import { collectionFixture, SteppingTimestamps } from '../testing/collection-fixture.ts';
+import { FakeMessageLog } from '../testing/fake-message-log.ts';
+import { readTask } from '../testing/open-workers.ts';
+import { QuickClock } from '../testing/quick-clock.ts';
+import { TestSegmentCatalog } from '../testing/test-files.ts';
+import { IndexFiles } from './index-files.ts';
+import { openIndexWorker } from './index-worker.ts';
+
+const DIM = 16;
+const ROWS = 1_000;
+const vector = fieldFixture(101, 'vector', DataType.FloatVector, { dim: DIM, nullable: true });
+const schema = schemaFixture([fieldFixture(100, 'key', DataType.Int64, { isPrimaryKey: true }), vector]);
+const collection = collectionFixture({ schema, shards: 1, partitions: 1 });
+const INDEX: IndexInfo = {
+  id: 900n as IndexId,
+  collectionId: collection.id,
+  fieldId: 101 as FieldId,
+  name: 'vector',
+  indexType: 'HNSW',
+  metricType: 'L2',
+  params: [{ key: 'graph_layout', value: 'compact' }],
+  createdTimestamp: 1n as Timestamp,
+};
+
+/** What outlives a process, and the processes that use it one after the other. */
+class Deployment {
+  readonly catalog = new TestSegmentCatalog();
+  readonly directory: string;
+  /** Of the process that runs. */
+  builds = 0;
+  opened: (IndexOpen | undefined)[] = [];
+  readonly errors: string[] = [];
+  readonly #log = new FakeMessageLog();
+  readonly #timestamps = new SteppingTimestamps();
+  readonly #random = seededRandom(3);
+
+  constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  async start() {
+    this.builds = 0;
+    this.opened = [];
+    const disk = new NodeDisk();
+    const clock = new QuickClock();
+    const store = await openObjectStore(
+      { type: 'local', directory: this.directory },
+      { clock: systemClock, random: this.#random, disk },
+    );
+    const cacheDirectory = join(this.directory, 'none');
+    const files = await openObjectFiles({ store, disk, cacheDirectory, cacheBytesMax: 0 });
+    const logger = { ...silentLogger, error: (_: object, message: string) => this.errors.push(message) };
+    const verifier = new FileVerifier({ files, disk, clock, logger, metrics: noMetrics });
+    const streaming = openStreamingWorker({
+      log: this.#log,
+      store,
+      files: new MappedSegmentFiles(files, verifier),
+      catalog: this.catalog,
+      timestamps: this.#timestamps,
+      clock,
+      random: this.#random,
+      logger,
+      metrics: noMetrics,
+    });
+    await streaming.openCollection(collection);
+    await streaming.recover([collection]);
+    const kernel = loadKernel();
+    const { collections, share } = streaming;
+    const indexing = openIndexWorker({
+      collections,
+      share,
+      kernel: {
+        threads: 2,
+        buildIndex: (build) => {
+          this.builds += 1;
+          return kernel.buildIndex(build);
+        },
+      },
+      clock,
+      logger,
+      metrics: noMetrics,
+      buildsMax: 1,
+      limits: { rowsMin: 500 },
+      indexFiles: new IndexFiles({
+        store,
+        files,
+        catalog: this.catalog,
+        kernel: {
+          openIndex: (path, options) => {
+            this.opened.push(options);
+            return kernel.openIndex(path, options);
+          },
+        },
+        disk,
+        logger,
+      }),
+    });
+    await indexing.openIndex(INDEX);
+    const query = openQueryWorker({ collections, share, kernel });
+    const stop = async (): Promise<void> => {
+      await indexing[Symbol.asyncDispose]();
+      await streaming[Symbol.asyncDispose]();
+      await verifier[Symbol.asyncDispose]();
+    };
+    return { streaming, query, stop };
+  }
+
+  get indexPath(): string {
+    const [info] = this.catalog.indexFiles.values();
+    return join(this.directory, info!.file.key);
+  }
+}
+
+type Process = Awaited<ReturnType<Deployment['start']>>;
+
+async function withDeployment(work: (deployment: Deployment) => Promise<void>): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'elanus-index-files-'));
+  await work(new Deployment(directory)).finally(() => rm(directory, { recursive: true }));
+}
+
+async function fill({ streaming }: Process): Promise<void> {
+  const keys = Array.from({ length: ROWS }, (_, i) => BigInt(i));
+  const part = {
+    channel: collection.channels[0]!,
+    partitionId: collection.partitions[0]!.id,
+    batch: randomBatch(schema, keys, seededRandom(7)),
+  };
+  await streaming.write({ kind: 'insert', collection, parts: [part] });
+  await streaming.flush(collection.id);
+}
+
+/** The nearest keys to the first rows' vectors, by the index or by looking at all rows. */
+async function nearest({ query }: Process, by: 'index' | 'comparison'): Promise<unknown> {
+  const rows = randomBatch(schema, [0n, 1n, 2n, 3n], seededRandom(5)).columns.get(vector.id)!;
+  const hits = await query.search({
+    ...readTask(collection),
+    field: vector,
+    metric: 'L2',
+    queries: {
+      dataType: DataType.FloatVector,
+      dim: DIM,
+      count: 4,
+      bytes: (rows as { bytes: Uint8Array }).bytes,
+      offsets: null,
+    },
+    limit: 10,
+    radius: null,
+    rangeFilter: null,
+    walk: by === 'index' ? { ef: ROWS, refineK: 1 } : null,
+    sparse: { bm25: null, dropRatio: 0 },
+  });
+  return { keys: keysOf(hits.keys), scores: [...hits.scores] };
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await turn();
+}
+
+describe('an index over rows of sealed segments', () => {
+  it('is in a file that leaves the vectors where they are, and is used from there after a start', () =>
+    withDeployment(async (deployment) => {
+      const first = await deployment.start();
+      await fill(first);
+      await until(() => deployment.opened.length === 1);
+      const expected = await nearest(first, 'comparison');
+      assert.deepEqual(await nearest(first, 'index'), expected);
+      await first.stop();
+      const [info] = deployment.catalog.indexFiles.values();
+      assert.deepEqual(
+        info!.runs.map(({ from, to }) => [from, to]),
+        [[0, ROWS]],
+      );
+      assert.equal(deployment.opened[0]!.vectors!.rows, ROWS);
+
+      const second = await deployment.start();
+      await until(() => deployment.opened.length === 1);
+      assert.deepEqual(await nearest(second, 'index'), expected);
+      assert.equal(deployment.builds, 0);
+      await second.stop();
+      assert.deepEqual(deployment.errors, []);
+    }));
+
+  it('is built anew, and reported, when the background finds its file damaged', () =>
+    withDeployment(async (deployment) => {
+      const first = await deployment.start();
+      await fill(first);
+      await until(() => deployment.opened.length === 1);
+      const expected = await nearest(first, 'comparison');
+      await first.stop();
+      const damaged = deployment.indexPath;
+      await using handle = await open(damaged, 'r+');
+      const { size } = await handle.stat();
+      await handle.write(new Uint8Array(64).fill(0xa5), 0, 64, Math.floor(size / 2));
+
+      const second = await deployment.start();
+      await until(() => deployment.builds === 1 && deployment.indexPath !== damaged);
+      await until(() => deployment.opened.length === 2);
+      assert.deepEqual(await nearest(second, 'index'), expected);
+      assert.ok(deployment.errors.some((message) => message.includes('index file is damaged')));
+      await second.stop();
+    }));
+});
