@@ -241,6 +241,62 @@ def matches(client, name):
     same(ids('phrase_match(text, "quick fox")'), [1, 9])
 
 
+@case("an iterator gives every row that has a word, once and in order", "3.0")
+def iterator(client, name):
+    texts = [f"fox {'dog ' * (i % 7)}number{i}" for i in range(120)] + ["none of it"] * 30
+    collection(client, name, texts=texts)
+    pages = client.search_iterator(name, ["fox dog"], anns_field="words", batch_size=17, limit=-1)
+    found = []
+    while True:
+        page = pages.next()
+        if not page:
+            break
+        found += [(hit["id"], hit["distance"]) for hit in page]
+    pages.close()
+    same(sorted(key for key, _ in found), list(range(120)))
+    same([score for _, score in found], sorted((score for _, score in found), reverse=True))
+
+
+@case("words and vectors are searched together", "2.6")
+def hybrid(client, name):
+    from pymilvus import AnnSearchRequest, Function, FunctionType, RRFRanker
+
+    schema = client.create_schema(auto_id=False)
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("text", DataType.VARCHAR, max_length=1000, enable_analyzer=True)
+    schema.add_field("words", DataType.SPARSE_FLOAT_VECTOR)
+    schema.add_field("v", DataType.FLOAT_VECTOR, dim=2)
+    schema.add_function(
+        Function(
+            name="bm25",
+            function_type=FunctionType.BM25,
+            input_field_names=["text"],
+            output_field_names=["words"],
+        )
+    )
+    index = client.prepare_index_params()
+    index.add_index("words", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
+    index.add_index("v", index_type="FLAT", metric_type="L2")
+    client.create_collection(name, schema=schema, index_params=index, consistency_level="Strong")
+    client.insert(name, [{"id": i, "text": text, "v": [i, 0]} for i, text in enumerate(TEXTS)])
+    legs = [
+        AnnSearchRequest(["fox"], "words", {"metric_type": "BM25"}, limit=3),
+        AnnSearchRequest([[1.0, 0.0]], "v", {"metric_type": "L2"}, limit=3),
+    ]
+    [hits] = client.hybrid_search(name, legs, RRFRanker(60), limit=3)
+    # By words 4, 0, 1; by distance 1, 0, 2.
+    same(hits[0]["id"] in (0, 1), True)
+    same({hit["id"] for hit in hits}, {0, 1, 4})
+
+
+@case("an update of some fields counts the words anew", "3.0")
+def partial(client, name):
+    collection(client, name)
+    client.upsert(name, [{"id": 2, "text": "a fox again"}], partial_update=True)
+    texts = dict(enumerate(TEXTS)) | {2: "a fox again"}
+    agrees(client, name, texts, "fox again")
+
+
 @case("a highlighter shows the words that were found", "3.0")
 def highlights(client, name):
     from pymilvus import LexicalHighlighter
