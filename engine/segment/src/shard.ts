@@ -24,7 +24,7 @@ import { openKeyIndex } from './open-key-index.ts';
 import { type DeletedRows, PreparedWrite } from './prepared-write.ts';
 import type { RestoredDeletions } from './sealed/restored-deletions.ts';
 import type { SealedFile } from './sealed/sealed-file.ts';
-import type { SealedRows, ShardCut } from './sealed/shard-cut.ts';
+import { type ChunkPlace, EarlierDeletions, type SealedRows, type ShardCut } from './sealed/shard-cut.ts';
 import type { KeptRows, PieceRows } from './vector-index/indexed-piece.ts';
 import { ShardIndexes } from './vector-index/shard-indexes.ts';
 import { isRowPart, type KeyPart, type RowPart, type WriteRecord } from './write-record.ts';
@@ -105,9 +105,9 @@ export class Shard implements KeyReader {
   /** Those that rows are read from. */
   #files: readonly SealedFile[] = [];
   /** Where rows are in sealed segments, or will be when their file is written. */
-  readonly #sealed = new Map<Chunk, { readonly segmentId: SegmentId; readonly firstRow: number }>();
-  /** Deletions of such rows since the last cut: locations, and by which write. */
-  #deletions: { readonly locations: number[]; readonly ordinals: number[] } = { locations: [], ordinals: [] };
+  readonly #sealed = new Map<Chunk, ChunkPlace>();
+  /** Of such rows, since the last cut. */
+  #deletions = new EarlierDeletions();
   /** Rows from before the process started, oldest first: row 0 of each file is at its location, the others follow. */
   #restored: { readonly file: SealedFile; readonly firstLocation: number }[] = [];
   /** Until this is set a key's older rows are all dead, and nobody has to look at them. */
@@ -238,19 +238,13 @@ export class Shard implements KeyReader {
         chunks: fresh,
       });
     }
-    const { locations, ordinals } = this.#deletions;
-    this.#deletions = { locations: [], ordinals: [] };
+    const earlierDeletions = this.#deletions;
+    this.#deletions = new EarlierDeletions();
     this.#cutTimestamp = this.appliedTimestamp;
-    const earlier = locations.flatMap((location, i) => {
-      const chunk = this.findChunk(location);
-      const place = chunk && this.#sealed.get(chunk);
-      if (chunk === undefined || place === undefined) return [];
-      return [{ chunk, ...place, row: location - chunk.firstLocation, ordinal: ordinals[i]! }];
-    });
     return {
       schema: this.#schema,
       segments,
-      earlierDeletions: earlier,
+      earlierDeletions,
       lastOrdinal: this.#writes,
       timestampOf: (ordinal) => this.#timestampOf(ordinal),
     };
@@ -697,9 +691,8 @@ export class Shard implements KeyReader {
   /** Remembers deletions of rows that a file has, and chunks that have lost their last row. */
   #noteDeletions({ chunks, rows }: DeletedRows, timestamp: Timestamp): void {
     for (const [i, chunk] of chunks.entries()) {
-      if (!this.#sealed.has(chunk)) continue;
-      this.#deletions.locations.push(chunk.firstLocation + rows[i]!);
-      this.#deletions.ordinals.push(this.#writes);
+      const place = this.#sealed.get(chunk);
+      if (place !== undefined) this.#deletions.add(chunk, place, rows[i]!, this.#writes);
     }
     for (const chunk of new Set(chunks)) {
       const isFull = chunk.isClosed || chunk.rows === this.#chunkRows;

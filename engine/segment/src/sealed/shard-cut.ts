@@ -24,22 +24,33 @@ export interface SealedRows {
   readonly chunks: readonly Chunk[];
 }
 
-interface EarlierDeletion {
-  readonly chunk: Chunk;
+/** Where a chunk is in its segment. */
+export interface ChunkPlace {
   readonly segmentId: SegmentId;
-  /** Of the chunk in its segment. */
+  /** The segment's row that is the chunk's first. */
   readonly firstRow: number;
-  /** Of the chunk. */
-  readonly row: number;
-  readonly ordinal: number;
+}
+
+/** Deletions of rows that were sealed before: row `rows[i]` of `chunks[i]` by write `ordinals[i]`. */
+export class EarlierDeletions {
+  readonly chunks: Chunk[] = [];
+  readonly places: ChunkPlace[] = [];
+  readonly rows: number[] = [];
+  readonly ordinals: number[] = [];
+
+  add(chunk: Chunk, place: ChunkPlace, row: number, ordinal: number): void {
+    this.chunks.push(chunk);
+    this.places.push(place);
+    this.rows.push(row);
+    this.ordinals.push(ordinal);
+  }
 }
 
 /** All that a shard has had since the last cut, at one moment: what is written from it does not change when rows do. */
 export interface ShardCut {
   readonly schema: CollectionSchema;
   readonly segments: readonly SealedRows[];
-  /** Of rows that were sealed before. */
-  readonly earlierDeletions: readonly EarlierDeletion[];
+  readonly earlierDeletions: EarlierDeletions;
   /** Later writes are no business of this cut. */
   readonly lastOrdinal: number;
   readonly timestampOf: (ordinal: number) => Timestamp;
@@ -81,83 +92,87 @@ export async function deletionContent(
   label: SegmentFileLabel,
   share: LoopShare,
 ): Promise<SegmentFileContent | null> {
-  const rows = new DeletionRows(cut);
-  for (const { chunk, segmentId, firstRow, row, ordinal } of cut.earlierDeletions) {
-    rows.add(chunk, row, { segmentId, rowInSegment: firstRow + row, ordinal });
-    if (rows.count % PIECE === 0 && share.isSpent()) await share.nextTurn();
+  const pieces = new DeletionPieces(cut);
+  const { chunks, places, rows, ordinals } = cut.earlierDeletions;
+  for (let i = 0; i < chunks.length; i++) {
+    if (pieces.add(chunks[i]!, places[i]!, rows[i]!, ordinals[i]!) && share.isSpent()) await share.nextTurn();
   }
-  for (const { id, chunks } of cut.segments) {
+  for (const segment of cut.segments) {
     let firstRow = 0;
-    for (const chunk of chunks) {
+    for (const chunk of segment.chunks) {
+      const place = { segmentId: segment.id, firstRow };
       for (const { row, ordinal } of chunk.deletions())
-        if (ordinal <= cut.lastOrdinal)
-          rows.add(chunk, row, { segmentId: id, rowInSegment: firstRow + row, ordinal });
+        if (ordinal <= cut.lastOrdinal) pieces.add(chunk, place, row, ordinal);
       firstRow += chunk.rows;
       if (share.isSpent()) await share.nextTurn();
     }
   }
-  return rows.count === 0 ? null : rows.content(label);
+  return pieces.content(label);
 }
 
-class DeletionRows {
+/** Deletions in columns, a few thousand in a piece. */
+class DeletionPieces {
   readonly #cut: ShardCut;
-  readonly #chunks: Chunk[] = [];
-  readonly #rows: number[] = [];
-  readonly #segments: bigint[] = [];
-  readonly #rowsInSegment: bigint[] = [];
-  readonly #timestamps: bigint[] = [];
+  readonly #keys: KeyColumn[] = [];
+  readonly #segments: KeyColumn[] = [];
+  readonly #rowsInSegment: KeyColumn[] = [];
+  readonly #timestamps: BigInt64Array[] = [];
+  #open = new EarlierDeletions();
 
   constructor(cut: ShardCut) {
     this.#cut = cut;
   }
 
-  get count(): number {
-    return this.#rows.length;
+  /** Whether a piece is full with it. */
+  add(chunk: Chunk, place: ChunkPlace, row: number, ordinal: number): boolean {
+    this.#open.add(chunk, place, row, ordinal);
+    if (this.#open.rows.length < PIECE) return false;
+    this.#close();
+    return true;
   }
 
-  add(
-    chunk: Chunk,
-    row: number,
-    where: { readonly segmentId: SegmentId; readonly rowInSegment: number; readonly ordinal: number },
-  ): void {
-    this.#chunks.push(chunk);
-    this.#rows.push(row);
-    this.#segments.push(where.segmentId);
-    this.#rowsInSegment.push(BigInt(where.rowInSegment));
-    this.#timestamps.push(this.#cut.timestampOf(where.ordinal));
-  }
-
-  content(label: SegmentFileLabel): SegmentFileContent {
+  /** `null` when nothing was added. */
+  content(label: SegmentFileLabel): SegmentFileContent | null {
+    if (this.#open.rows.length > 0) this.#close();
+    if (this.#timestamps.length === 0) return null;
     return {
       kind: 'deletes',
       label,
       columns: [
-        { field: this.#cut.schema.primaryKey, pieces: [this.#keys()] },
-        { field: SEGMENT_FIELD, pieces: [numbers(this.#segments)] },
-        { field: ROW_FIELD, pieces: [numbers(this.#rowsInSegment)] },
+        { field: this.#cut.schema.primaryKey, pieces: this.#keys },
+        { field: SEGMENT_FIELD, pieces: this.#segments },
+        { field: ROW_FIELD, pieces: this.#rowsInSegment },
       ],
-      timestamps: [BigInt64Array.from(this.#timestamps)],
+      timestamps: this.#timestamps,
     };
   }
 
-  #keys(): KeyColumn {
-    const length = this.count;
-    const columns = this.#chunks.map((chunk) => chunk.keys);
-    if (this.#cut.schema.primaryKey.dataType === DataType.Int64) {
-      const values = columns.map((keys, i) => (keys as { values: BigInt64Array }).values[this.#rows[i]!]!);
-      return numbers(values);
-    }
-    const offsets = new Uint32Array(length + 1);
-    const texts = columns.map((keys, i) => {
-      const { offsets: from, bytes } = keys as { offsets: Uint32Array; bytes: Uint8Array };
-      const text = bytes.subarray(from[this.#rows[i]!]!, from[this.#rows[i]! + 1]!);
-      offsets[i + 1] = offsets[i]! + text.length;
-      return text;
-    });
-    const bytes = new Uint8Array(offsets[length]!);
-    for (const [i, text] of texts.entries()) bytes.set(text, offsets[i]!);
-    return { dataType: DataType.VarChar, length, validity: null, offsets, bytes };
+  #close(): void {
+    const { chunks, places, rows, ordinals } = this.#open;
+    this.#open = new EarlierDeletions();
+    this.#keys.push(keysOf(chunks, rows, this.#cut.schema.primaryKey.dataType));
+    this.#segments.push(numbers(places.map(({ segmentId }) => segmentId)));
+    this.#rowsInSegment.push(numbers(places.map(({ firstRow }, i) => BigInt(firstRow + rows[i]!))));
+    this.#timestamps.push(BigInt64Array.from(ordinals, (ordinal) => this.#cut.timestampOf(ordinal)));
   }
+}
+
+/** The key of row `rows[i]` of each of `chunks`. */
+function keysOf(chunks: readonly Chunk[], rows: readonly number[], type: DataType): KeyColumn {
+  const columns = chunks.map((chunk) => chunk.keys);
+  if (type === DataType.Int64)
+    return numbers(columns.map((keys, i) => (keys as { values: BigInt64Array }).values[rows[i]!]!));
+  const { length } = rows;
+  const offsets = new Uint32Array(length + 1);
+  const texts = columns.map((keys, i) => {
+    const { offsets: from, bytes } = keys as { offsets: Uint32Array; bytes: Uint8Array };
+    const text = bytes.subarray(from[rows[i]!]!, from[rows[i]! + 1]!);
+    offsets[i + 1] = offsets[i]! + text.length;
+    return text;
+  });
+  const bytes = new Uint8Array(offsets[length]!);
+  for (const [i, text] of texts.entries()) bytes.set(text, offsets[i]!);
+  return { dataType: DataType.VarChar, length, validity: null, offsets, bytes };
 }
 
 function numbers(values: readonly bigint[]): KeyColumn {
