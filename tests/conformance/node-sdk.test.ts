@@ -49,6 +49,10 @@ await conformanceSuite('node', 'the Node SDK', [], () => {
         await testCases(t, program('cases.mjs'), server.address);
       });
 
+      test('searches in every form', async (t) => {
+        await testCases(t, program('search-forms.mjs'), server.address);
+      });
+
       // What takes long is the server's work: the newest and the oldest client see the most that can differ.
       if (version === versions[0] || version === versions.at(-1)) {
         test('builds graphs', async (t) => {
