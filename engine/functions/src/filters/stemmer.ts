@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { ownText } from '../own-text.ts';
 import { mapTexts, type TokenFilter } from '../token.ts';
 
 type Stem = (word: string) => string;
@@ -51,8 +52,8 @@ export async function stemmerFilter(language: StemmedLanguage): Promise<TokenFil
     const remembered = known.get(text);
     if (remembered !== undefined) return remembered;
     if (known.size >= REMEMBERED_MAX) known.clear();
-    const stem = stemmer(text);
-    known.set(text, stem);
+    const stem = ownText(stemmer(text));
+    known.set(ownText(text), stem);
     return stem;
   });
 }

@@ -1,3 +1,5 @@
+import { ownText } from '@elanus/functions';
+
 /** Where the words of some rows that follow each other occur; it never changes. */
 export interface WordBlock {
   readonly firstRow: number;
@@ -41,7 +43,7 @@ export class OpenBlock {
     let number = this.#words.get(word);
     if (number === undefined) {
       number = this.#words.size;
-      this.#words.set(word, number);
+      this.#words.set(ownText(word), number);
     }
     if (this.#used === this.#rows.length) this.#grow();
     this.#numbers[this.#used] = number;
