@@ -40,6 +40,7 @@ export async function openCoordinatorState(options: {
 }): Promise<CoordinatorState> {
   const catalog = await Catalog.open(options.store, options);
   const ids = await IdAllocator.open(options);
+  await catalog.begin(() => ids.allocate(1));
   const oracle = await TimestampOracle.open(options);
   return { catalog, oracle, ids, segments: new CatalogSegments({ catalog, ids }) };
 }
@@ -53,11 +54,11 @@ export async function openCoordinators(
     readonly logger?: Logger;
   },
 ): Promise<Coordinators> {
-  const { catalog, oracle: timestamps, ids, streaming, indexing, logger = silentLogger } = options;
+  const { catalog, oracle: timestamps, ids, segments, streaming, indexing, logger = silentLogger } = options;
   const limits = { ...COORDINATOR_LIMITS_DEFAULT, ...options.limits };
   const root = await CatalogRootCoordinator.open({ catalog, timestamps, ids, streaming, limits, logger });
   const query = new CatalogQueryCoordinator({ catalog });
-  const data = new CatalogDataCoordinator({ catalog, streaming, timestamps });
+  const data = new CatalogDataCoordinator({ catalog, streaming, timestamps, segments });
   const index = new CatalogIndexCoordinator({ catalog, timestamps, ids, data, indexing });
   await index.resume();
   return { root, query, data, index };

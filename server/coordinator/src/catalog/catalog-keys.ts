@@ -16,6 +16,8 @@ export const CATALOG_PREFIX = {
   checkpoint: 'catalog/checkpoint/',
 } as const;
 
+/** Written once, into a new catalog. */
+export const START_KEY = 'catalog/start';
 /** No timestamp at or above the stored one was handed out. */
 export const TIMESTAMP_WINDOW_KEY = 'catalog/window/timestamp';
 /** No id at or above the stored one was handed out. */

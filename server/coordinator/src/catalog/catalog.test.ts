@@ -107,7 +107,8 @@ test('a damaged record is set aside and the rest is served', async () => {
       .sort(),
     keys.toSorted(),
   );
-  const channels = [damaged!.channels[1]!, healthy!.channels[0]!, 'elanus-dml_0_77v0' as ChannelName];
+  const ofNobody = `elanus-dml_0_${healthy!.id + 1_000n}v0` as ChannelName;
+  const channels = [damaged!.channels[1]!, healthy!.channels[0]!, ofNobody];
   assert.deepEqual(
     channels.map((channel) => after.catalog.ownsChannel(channel)),
     [true, true, false],

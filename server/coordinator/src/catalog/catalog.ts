@@ -21,6 +21,7 @@ import {
   indexKey,
   indexKeyPrefix,
   loadKey,
+  START_KEY,
 } from './catalog-keys.ts';
 import { channelOwner } from './channel-name.ts';
 import { decodeCollection, decodeDatabase, encodeCollection, encodeDatabase } from './collection-record.ts';
@@ -28,7 +29,7 @@ import { type FileChange, FileRecords, isFileRecordOf } from './file-records.ts'
 import { decodeIndex, encodeIndex } from './index-record.ts';
 import { decodeLoad, encodeLoad, type LoadRecord } from './load-record.ts';
 import { ObjectLocks } from './object-locks.ts';
-import { RecordDamage, RecordTooNew } from './record.ts';
+import { decodeRecord, encodeRecord, RecordDamage, RecordTooNew } from './record.ts';
 
 /** Always there; made when the catalog is. */
 export const DEFAULT_DATABASE_NAME = 'default';
@@ -75,6 +76,8 @@ export class Catalog {
   readonly #aliases = new Map<string, AliasRecord>();
   readonly #indexes = new Map<CollectionId, Map<IndexId, IndexInfo>>();
   readonly #loads = new Map<CollectionId, LoadRecord>();
+  /** Collections with smaller ids were made by an earlier catalog, which is lost; `null`: this one is new. */
+  #firstId: bigint | null = null;
 
   private constructor(store: MetaStore) {
     this.#store = store;
@@ -100,12 +103,29 @@ export class Catalog {
   }
 
   /**
+   * Notes in a new catalog from which id on collections are its own: what there may be of others is not to be deleted,
+   * since all that is known of it is that a catalog was lost.
+   */
+  async begin(allocateId: () => Promise<bigint>): Promise<void> {
+    if (this.#firstId !== null) return;
+    const id = await allocateId();
+    await this.#store.commit([{ key: START_KEY, value: encodeRecord({ id: String(id) }) }]);
+    this.#firstId = id;
+  }
+
+  /** Whether the collection was made by an earlier catalog, which is lost. */
+  isOfEarlierCatalog(id: CollectionId): boolean {
+    return this.#firstId !== null && id < this.#firstId && !this.#collections.has(id);
+  }
+
+  /**
    * Whether rows on `channel` may still be wanted: its collection exists, or its record is damaged and may be
-   * repaired. Any other channel is what a crash left behind.
+   * repaired, or was lost with a whole catalog. Any other channel is what a crash left behind.
    */
   ownsChannel(channel: ChannelName): boolean {
     const owner = channelOwner(channel);
     if (owner === undefined) return false;
+    if (this.isOfEarlierCatalog(owner)) return true;
     return this.#collections.has(owner) || this.#damage.some(({ key }) => key === collectionKey(owner));
   }
 
@@ -384,6 +404,11 @@ export class Catalog {
       this.#loads.set(load.collectionId, load);
     });
     await this.#files.readAll((prefix, read) => this.#readEach(prefix, read));
+    await this.#readEach(START_KEY, (bytes) => {
+      this.#firstId = decodeRecord(bytes).int64('id');
+    });
+    const isNew = databases.length === 0 && this.#collections.size === 0 && this.#damage.length === 0;
+    if (!isNew) this.#firstId ??= 0n;
   }
 
   async #readEach(prefix: string, read: (bytes: Uint8Array) => void): Promise<void> {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  type ChannelName,
+  type CollectionId,
   type CollectionInfo,
   ConsistencyLevel,
   deleteFileKey,
@@ -10,6 +12,7 @@ import {
   segmentFileKey,
   type Timestamp,
 } from '@elanus/model';
+import { ManualClock } from '@elanus/runtime';
 import { type Deployment, openDeployment } from '../testing/deployment.ts';
 import { schemaOf } from '../testing/schema-fixture.ts';
 
@@ -141,5 +144,24 @@ test('a damaged record makes everything of its collection uncertain, and is name
   const again = await openDeployment({ store });
   assert.throws(() => again.segments.filesOf(collection.id), { code: 1009, message: new RegExp(key) });
   assert.equal(again.segments.standingOf(segmentFileKey(collection.id, id!)), 'uncertain');
+  await again.oracle.close();
+});
+
+test('when a catalog is lost, what it knew of is kept, also by later starts', async () => {
+  const { oracle, collection, segments } = await withCollection();
+  const [id] = await segments.allocateIds(1);
+  const { key } = segment(collection, id!).file;
+  const [channel] = collection.channels;
+  await oracle.close();
+  const clock = new ManualClock(1_700_000_060_000);
+  const found = await openDeployment({ clock });
+  assert.equal(found.catalog.ownsChannel(channel!), true);
+  assert.equal(found.segments.standingOf(key), 'uncertain');
+  const own = (await found.segments.allocateIds(1))[0] as bigint as CollectionId;
+  assert.equal(found.catalog.ownsChannel(`elanus-dml_0_${own}v0` as ChannelName), false, 'left by a crash');
+  await found.oracle.close();
+  const again = await openDeployment({ store: found.store, clock });
+  assert.equal(again.catalog.ownsChannel(channel!), true);
+  assert.equal(again.segments.standingOf(key), 'uncertain');
   await again.oracle.close();
 });

@@ -82,6 +82,7 @@ export class CatalogSegments implements SegmentCatalog {
     const collection = BigInt(match[1]!) as CollectionId;
     const id = BigInt(match[2]!) as SegmentId;
     if (this.#catalog.damageOf(collection) !== undefined) return 'uncertain';
+    if (this.#catalog.isOfEarlierCatalog(collection)) return 'uncertain';
     const { files } = this.#catalog;
     switch (key) {
       case segmentFileKey(collection, id):
