@@ -206,7 +206,8 @@ check(
     const pages = [];
     for await (const page of await client.queryIterator({
       collection_name,
-      filter: 'id < 50',
+      // SDKs before 2.6 page by `expr` only.
+      expr: 'id < 50',
       batchSize: 20,
       output_fields: ['id'],
     }))
