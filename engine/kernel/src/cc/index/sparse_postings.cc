@@ -7,6 +7,7 @@
 namespace elanus {
 namespace {
 
+constexpr uint64_t kPrefetchedBytesMax = 16 * 1024;
 constexpr char kHeadSection[] = "sparse";
 constexpr char kDimensionsSection[] = "dimensions";
 constexpr char kFrequenciesSection[] = "frequencies";
@@ -53,6 +54,15 @@ uint32_t SparsePostings::find(uint32_t dimension) const {
   const uint32_t* const end = begin + dimensions.size();
   const uint32_t* const at = std::lower_bound(begin, end, dimension);
   return at == end || *at != dimension ? terms() : static_cast<uint32_t>(at - begin);
+}
+
+void SparsePostings::prefetch_block(uint32_t block) const {
+  if (block >= blocks()) return;
+  const uint64_t begin = block_starts[block];
+  if (begin > block_bytes.size()) return;
+  const uint64_t size = std::min<uint64_t>(block_starts[block + 1] - begin, kPrefetchedBytesMax);
+  for (uint64_t at = 0; at < size; at += 64) __builtin_prefetch(block_bytes.data() + begin + at);
+  if (metric == ELANUS_BM25) __builtin_prefetch(lengths.data() + size_t{block} * kSparseBlockRows);
 }
 
 bool SparsePostings::read_block(uint32_t block, SparseBlock* out) const {

@@ -76,11 +76,14 @@ struct SparsePostings {
 
   // The number of a dimension's term; terms() when there is none.
   uint32_t find(uint32_t dimension) const;
+  // Asks for the bytes of a block before they are wanted.
+  void prefetch_block(uint32_t block) const;
   // False when the bytes are not those of a block.
   bool read_block(uint32_t block, SparseBlock* out) const;
 
   void write(IndexFileWriter& writer) const;
-  // Reads the sizes of the arrays, and nothing of what they hold: whoever follows a number in them looks where it leads.
+  // Reads the sizes of the arrays, and nothing of what they hold: whoever follows a number in them looks where it
+  // leads.
   static FileFault open(std::shared_ptr<const IndexFile> file, SparsePostings* postings);
 };
 

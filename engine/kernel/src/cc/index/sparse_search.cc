@@ -16,6 +16,7 @@ constexpr size_t kBoundedTermsMax = 8192;
 // Of so few allowed rows each is scored at once.
 constexpr uint32_t kScoredRowsMax = 256;
 constexpr uint32_t kBlocksBetweenChecks = 64;
+constexpr uint32_t kBlocksAhead = 2;
 constexpr uint32_t kBoundMax = 0xffff;
 
 // What 1 / kSparseImpactMax of a term's maximum is at most worth, of BM25 with these parameters, when impacts were made
@@ -173,14 +174,26 @@ class SparseSearch {
       peaks[group] = loops_.find_peak(bounds + group * kSparseGroupBlocks);
       highest[group] = static_cast<uint16_t>(peaks[group].bound);
     }
-    for (uint32_t scored = 1;; ++scored) {
-      if (scored % kBlocksBetweenChecks == 0 && is_set(search_.cancelled)) return;
+    // The block with the highest bound, which is then left out; of a bound of 0 when there is none that is wanted.
+    const auto take = [&]() -> SparsePeak {
       const SparsePeak group = loops_.find_peak(highest);
-      if (group.bound < lowest_wanted()) return;
+      if (group.bound < lowest_wanted()) return {0, 0};
       const uint32_t block = group.at * kSparseGroupBlocks + peaks[group.at].at;
       bounds[block] = 0;
       peaks[group.at] = loops_.find_peak(bounds + group.at * kSparseGroupBlocks);
       highest[group.at] = static_cast<uint16_t>(peaks[group.at].bound);
+      postings_.prefetch_block(chapter * kSparseChapterBlocks + block);
+      return {group.bound, block};
+    };
+    // Each is asked for from memory while those before it are scored.
+    SparsePeak ahead[kBlocksAhead];
+    for (SparsePeak& block : ahead) block = take();
+    for (uint32_t scored = 0;; ++scored) {
+      SparsePeak& next = ahead[scored % kBlocksAhead];
+      if (next.bound < lowest_wanted()) return;
+      if (scored % kBlocksBetweenChecks == 0 && is_set(search_.cancelled)) return;
+      const uint32_t block = next.at;
+      next = take();
       score_block(chapter * kSparseChapterBlocks + block);
     }
   }

@@ -33,12 +33,25 @@ SparsePeak find_peak(const uint16_t* bounds) {
   return {highest, static_cast<uint32_t>(__builtin_ctzll(where))};
 }
 
-uint32_t find_terms(const uint16_t* terms, uint32_t base, const uint32_t* bits) {
-  const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(terms)));
-  const __m512i ids = _mm512_add_epi32(_mm512_set1_epi32(static_cast<int>(base)), wide);
-  const __m512i words = _mm512_i32gather_epi32(_mm512_srli_epi32(ids, 5), bits, 4);
-  const __m512i shifted = _mm512_srlv_epi32(words, _mm512_and_si512(ids, _mm512_set1_epi32(31)));
-  return _mm512_test_epi32_mask(shifted, _mm512_set1_epi32(1));
+size_t find_terms(const uint16_t* terms, uint32_t count, const uint32_t* bits, uint32_t base, uint32_t first,
+                  uint32_t* places) {
+  const __m512i bases = _mm512_set1_epi32(static_cast<int>(base));
+  const __m512i one = _mm512_set1_epi32(1);
+  __m512i numbers = _mm512_add_epi32(_mm512_set1_epi32(static_cast<int>(first)),
+                                     _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+  size_t found = 0;
+  for (uint32_t at = 0; at < count; at += 16) {
+    const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(terms + at)));
+    const __m512i ids = _mm512_add_epi32(bases, wide);
+    const __m512i words = _mm512_i32gather_epi32(_mm512_srli_epi32(ids, 5), bits, 4);
+    const __m512i shifted = _mm512_srlv_epi32(words, _mm512_and_si512(ids, _mm512_set1_epi32(31)));
+    __mmask16 mask = _mm512_test_epi32_mask(shifted, one);
+    if (count - at < 16) mask &= static_cast<__mmask16>((1u << (count - at)) - 1);
+    _mm512_storeu_si512(places + found, _mm512_maskz_compress_epi32(mask, numbers));
+    found += static_cast<size_t>(__builtin_popcount(mask));
+    numbers = _mm512_add_epi32(numbers, _mm512_set1_epi32(16));
+  }
+  return found;
 }
 
 class LaneScores {

@@ -64,7 +64,36 @@ class RowScores {
   float norms_[kSparseBlockRows];
 };
 
-// `find(terms, base, bits)` says which of kSparseTermGroup terms have their bit set. `Scores` adds as RowScores.
+// A term of the query that the block has.
+struct FoundTerm {
+  uint32_t mask;
+  uint32_t value;
+  float weight;
+};
+
+// Looks up where the values of the terms at `places` are; those that are not what they seem are left out.
+ELANUS_INLINE size_t read_places(const SparseBlock& block, const SparseTerms& query, uint32_t base,
+                                 const uint32_t* places, size_t count, uint32_t* term, FoundTerm* found) {
+  size_t kept = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const uint32_t place = places[i];
+    const uint32_t id = base + block.terms[place];
+    while (*term < query.count && query.ids[*term] < id) ++*term;
+    if (*term == query.count || query.ids[*term] != id) continue;
+    const uint32_t mask = block.masks[place];
+    const uint32_t value = block.value_starts[place / kSparseTermGroup] + values_before(block.masks, place);
+    if (value > block.value_count || static_cast<uint32_t>(__builtin_popcount(mask)) > block.value_count - value)
+      continue;
+    found[kept++] = {mask, value, query.weights[*term]};
+  }
+  return kept;
+}
+
+// Terms of a block that are looked at before the values of those that were found.
+constexpr uint32_t kTermsAtOnce = 256;
+
+// `find(terms, count, bits, base, first, places)` writes the places, from `first` on, of those terms whose bit is set,
+// and up to kSparseTermGroup numbers more; it returns how many there are. `Scores` adds as RowScores.
 template <class Scores, class Find>
 ELANUS_INLINE uint32_t score_block(const SparseBlock& block, const SparseTerms& query, float* scores,
                                    const Find& find) {
@@ -72,27 +101,21 @@ ELANUS_INLINE uint32_t score_block(const SparseBlock& block, const SparseTerms& 
   uint32_t rows = 0;
   uint32_t at = 0;
   uint32_t term = 0;
+  uint32_t places[kTermsAtOnce + kSparseTermGroup];
+  FoundTerm found[kTermsAtOnce];
   for (uint32_t s = 0; s < block.segment_count; ++s) {
     const SparseSegment segment = block.segments[s];
     if (segment.end > block.term_count || segment.base >= query.bits_end) break;
-    for (; at < segment.end; at += kSparseTermGroup) {
-      uint32_t found = find(block.terms + at, segment.base, query.bits);
-      if (segment.end - at < kSparseTermGroup) found &= (1u << (segment.end - at)) - 1;
-      for (; found != 0; found &= found - 1) {
-        const uint32_t place = at + static_cast<uint32_t>(__builtin_ctz(found));
-        const uint32_t id = segment.base + block.terms[place];
-        while (term < query.count && query.ids[term] < id) ++term;
-        if (term == query.count || query.ids[term] != id) continue;
-        const uint32_t mask = block.masks[place];
-        const uint32_t value = block.value_starts[place / kSparseTermGroup] + values_before(block.masks, place);
-        if (value > block.value_count ||
-            static_cast<uint32_t>(__builtin_popcount(mask)) > block.value_count - value)
-          continue;
-        rows |= mask;
-        sums.add(mask, value, query.weights[term]);
+    while (at < segment.end) {
+      const uint32_t count = segment.end - at < kTermsAtOnce ? segment.end - at : kTermsAtOnce;
+      const size_t places_count = find(block.terms + at, count, query.bits, segment.base, at, places);
+      const size_t found_count = read_places(block, query, segment.base, places, places_count, &term, found);
+      for (size_t i = 0; i < found_count; ++i) {
+        rows |= found[i].mask;
+        sums.add(found[i].mask, found[i].value, found[i].weight);
       }
+      at += count;
     }
-    at = segment.end;
   }
   sums.write(scores);
   return rows;
