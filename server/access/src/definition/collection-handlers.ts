@@ -11,6 +11,7 @@ import type { AccessDependencies, Handlers } from '../handler.ts';
 import { collectionRef } from './collection-ref.ts';
 import { describeCollection } from './describe-collection.ts';
 import { readCreateCollection } from './schema/read-create-collection.ts';
+import { timeZoneOf } from './timezone.ts';
 
 /** `ShowType` on the wire. */
 export const SHOW_IN_MEMORY = 1;
@@ -28,7 +29,11 @@ export function collectionHandlers(dependencies: AccessDependencies): Handlers {
 
   return {
     async CreateCollection(request, context) {
-      await root.createCollection(readCreateCollection(request, context.database, limits));
+      const database = await root.findDatabase(context.database);
+      const timeZone = timeZoneOf({ properties: database?.properties ?? [] });
+      await root.createCollection(
+        readCreateCollection(request, { name: context.database, timeZone }, limits),
+      );
       return {};
     },
 

@@ -1,13 +1,13 @@
 import type { CollectionInfo } from '@elanus/model';
 import { lastValueOf } from './key-values.ts';
 
-/** The zone of instants that are written without an offset, and of those that are returned. */
-export function timeZoneOf({ properties }: Pick<CollectionInfo, 'properties'>): string {
-  const name = lastValueOf(properties, 'timezone');
-  return name !== undefined && isTimezone(name) ? name : DEFAULT;
-}
-
 const DEFAULT = 'UTC';
+
+/** The zone of instants that are written without an offset, and of those that are returned. */
+export function timeZoneOf({ properties }: Pick<CollectionInfo, 'properties'>, otherwise = DEFAULT): string {
+  const name = lastValueOf(properties, 'timezone');
+  return name !== undefined && isTimezone(name) ? name : otherwise;
+}
 
 /** Whether `name` is a time zone of IANA's, for example `Europe/Vienna`. */
 export function isTimezone(name: string): boolean {

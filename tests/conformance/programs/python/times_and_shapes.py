@@ -92,6 +92,27 @@ def by_default(client, name):
     same([found["at"] for found in read(client, name, "at")], [NEW_YEAR, NEW_YEAR, "2024-02-29T00:00:00Z"])
 
 
+@case("a database lends its zone to the collections that are made in it", since="3.0")
+def zone_of_database(client, name):
+    database = f"d_{name}"
+    client.create_database(database, properties={"timezone": "Asia/Shanghai"})
+    client.use_database(database)
+    try:
+        create(
+            client,
+            name,
+            lambda s: s.add_field("at", DataType.TIMESTAMPTZ, default_value="2025-01-01T08:00:00"),
+        )
+        client.insert(name, [row(1), row(2, at="2025-01-01T09:00:00")])
+        wanted = ["2025-01-01T08:00:00+08:00", "2025-01-01T09:00:00+08:00"]
+        same([found["at"] for found in read(client, name, "at")], wanted)
+        same(ids(client, name, f"at == ISO '{NEW_YEAR}'"), [1])
+        client.drop_collection(name)
+    finally:
+        client.use_database("default")
+        client.drop_database(database)
+
+
 @case("texts that are no instants are refused, and nothing is written", since="3.0")
 def no_instants(client, name):
     instants(client, name)

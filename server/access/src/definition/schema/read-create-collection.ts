@@ -16,12 +16,12 @@ type Request = Methods['CreateCollection']['request'];
 const CONSISTENCY_LEVEL_MAX = 4;
 
 /**
- * What the request asks for, every rule checked.
+ * What the request asks for, every rule checked. The collection has the database's time zone unless it asks for another.
  * @throws MilvusError for the first rule that is broken
  */
 export function readCreateCollection(
   request: Request,
-  database: string,
+  database: { readonly name: string; readonly timeZone: string },
   limits: AccessLimits,
 ): CreateCollection {
   const message = decodeSchema(request.schema);
@@ -29,7 +29,8 @@ export function readCreateCollection(
   if (request.shardsNum > limits.shardsMax) {
     throw invalidParameter(`maximum shards's number should be limited to ${limits.shardsMax}`);
   }
-  const schema = readSchema(message, { properties, partitionsNum: request.numPartitions }, limits);
+  const { timeZone } = database;
+  const schema = readSchema(message, { properties, partitionsNum: request.numPartitions, timeZone }, limits);
   checkCollectionProperties(properties);
   if (request.collectionName !== schema.name) {
     throw unexpectedParameter(
@@ -39,7 +40,7 @@ export function readCreateCollection(
     );
   }
   return {
-    database,
+    database: database.name,
     schema,
     shardsNum: Math.max(1, request.shardsNum),
     partitionsNum: partitionsNumOf(request, schema, limits),

@@ -36,7 +36,12 @@ const DESCRIPTION_BYTES_MAX = 65_535;
  */
 export function readSchema(
   message: schema_CollectionSchema,
-  options: { readonly properties: readonly KeyValue[]; readonly partitionsNum: bigint },
+  options: {
+    readonly properties: readonly KeyValue[];
+    readonly partitionsNum: bigint;
+    /** Of the database. */
+    readonly timeZone: string;
+  },
   limits: AccessLimits,
 ): CollectionSchema {
   checkFieldCounts(message, limits);
@@ -57,7 +62,8 @@ export function readSchema(
   checkPartitionsNum(options.partitionsNum, fields, limits);
   checkIsolation(options.properties, fields);
   checkClusteringKey(fields);
-  const context = { collection: message.name, timeZone: timeZoneOf(options), limits };
+  const timeZone = timeZoneOf(options, options.timeZone);
+  const context = { collection: message.name, timeZone, limits };
   const stored = fields.map((field, at) => storedField(field, FIRST_USER_FIELD_ID + at, context));
   const structs = readStructArrays(message, FIRST_USER_FIELD_ID + stored.length, context);
   checkUnsupported(message);
