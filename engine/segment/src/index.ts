@@ -24,6 +24,7 @@ export {
   type PieceLimits,
   type PlannedScalarPiece,
   type ScalarIndexPieces,
+  type ScalarPiece,
 } from './scalar-index/index-pieces.ts';
 export { type ScalarIndexDefinition, scalarIndexSpec } from './scalar-index/plan-index.ts';
 export { memoryOfIndex, type ScalarIndexData, type ScalarIndexSpec } from './scalar-index/scalar-index.ts';
@@ -39,7 +40,14 @@ export {
   segmentContent,
 } from './sealed/shard-cut.ts';
 export { searchShards, type VectorSearch } from './search-shards.ts';
-export { type ChunkView, type ReadScope, type RestoredRows, Shard, type ShardOptions } from './shard.ts';
+export {
+  type ChunkView,
+  type ReadScope,
+  type RestoredRows,
+  Shard,
+  type ShardOptions,
+  type ShardSegment,
+} from './shard.ts';
 export { openSegmentThreads, type SegmentThreads } from './threads/open-threads.ts';
 export { shareColumn } from './threads/share-column.ts';
 export { VectorCoder } from './vector-coder.ts';

@@ -66,6 +66,17 @@ export interface RestoredRows {
   readonly historyStart: Timestamp;
 }
 
+/** Rows of one partition that are, or will be, one sealed segment. */
+export interface ShardSegment {
+  /** `null`: they still grow. */
+  readonly id: SegmentId | null;
+  readonly partitionId: PartitionId;
+  readonly chunks: readonly Chunk[];
+  /** `null` as long as they are in memory. */
+  readonly file: SealedFile | null;
+  readonly liveRows: number;
+}
+
 /** Rows of a chunk as a reader found them; nothing of it changes. */
 export interface ChunkView {
   readonly shard: Shard;
@@ -140,6 +151,24 @@ export class Shard implements KeyReader {
     for (const { chunks } of this.#segments.values())
       for (const chunk of chunks) if (!this.#sealed.has(chunk)) bytes += chunk.byteLength;
     return bytes;
+  }
+
+  /** What the shard holds, by segment; rows that are in none yet are one of each partition. */
+  segments(): readonly ShardSegment[] {
+    const found = new Map<string, { id: SegmentId | null; partitionId: PartitionId; chunks: Chunk[] }>();
+    for (const [partitionId, { chunks }] of this.#segments) {
+      for (const chunk of chunks) {
+        const id = this.#sealed.get(chunk)?.segmentId ?? null;
+        const key = `${partitionId} ${id}`;
+        const segment = found.get(key) ?? { id, partitionId, chunks: [] };
+        if (segment.chunks.push(chunk) === 1) found.set(key, segment);
+      }
+    }
+    return [...found.values()].map((segment) => ({
+      ...segment,
+      file: segment.chunks[0]!.stored?.file ?? null,
+      liveRows: segment.chunks.reduce((sum, { liveRows }) => sum + liveRows, 0),
+    }));
   }
 
   /** Whether a moment is not before the newest write. */

@@ -8,8 +8,10 @@ import type {
   KeyValue,
   PartitionId,
   PartitionInfo,
+  SegmentInfo,
   Timestamp,
 } from '@elanus/model';
+import type { SegmentReport } from './worker.ts';
 
 /** Names a collection (by its name or an alias) within a database. */
 export interface CollectionRef {
@@ -157,6 +159,18 @@ export interface FlushResult {
   readonly sealTimeSeconds: bigint;
 }
 
+export interface StoredSegments {
+  readonly collectionId: CollectionId;
+  readonly segments: readonly SegmentInfo[];
+}
+
+export interface ServedSegments {
+  readonly collectionId: CollectionId;
+  readonly segments: readonly SegmentReport[];
+  /** The index of each field that has one. */
+  readonly indexes: ReadonlyMap<FieldId, IndexInfo>;
+}
+
 /** Flush and row counts. */
 export interface DataCoordinator {
   /** Begins to write the rows of these collections to files. */
@@ -165,6 +179,10 @@ export interface DataCoordinator {
   flushAll(): Promise<Timestamp>;
   /** Whether everything written up to `timestamp` is in files; `null`: of every collection. */
   isFlushed(ref: CollectionRef | null, segmentIds: readonly bigint[], timestamp: Timestamp): Promise<boolean>;
+  /** The segments of a collection that are in files. @throws collectionNotFound */
+  storedSegments(ref: CollectionRef): Promise<StoredSegments>;
+  /** What the workers have of a loaded collection. @throws collectionNotFound */
+  servedSegments(ref: CollectionRef): Promise<ServedSegments>;
   /** Live rows; `partition` `null` counts the whole collection. @throws collectionNotFound, partitionNotFound */
   countRows(ref: CollectionRef, partition: string | null): Promise<bigint>;
 }

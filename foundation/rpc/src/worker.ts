@@ -58,6 +58,22 @@ export interface FlushPoint {
   readonly segmentIds: readonly SegmentId[];
 }
 
+/** One segment, as its worker has it. */
+export interface SegmentReport {
+  /** Rows that still grow have the number of their shard. */
+  readonly id: SegmentId;
+  readonly partitionId: PartitionId;
+  readonly state: 'growing' | 'sealed';
+  /** Those that anybody could see. */
+  readonly rows: number;
+  /** Of its file of rows; 0 as long as there is none. */
+  readonly diskBytes: number;
+  /** Rows, bitmaps and its part of the indexes; of mapped files what of them is in memory. */
+  readonly memoryBytes: number;
+  /** Vector fields all of whose rows in this segment have an index. */
+  readonly indexedFields: readonly FieldId[];
+}
+
 /** Owns the channels: orders writes, makes them durable, applies them, and writes them to files. */
 export interface StreamingWorker {
   /** Makes the channels of a new collection. Idempotent. */
@@ -77,6 +93,8 @@ export interface StreamingWorker {
   flush(id: CollectionId): Promise<FlushPoint>;
   /** Whether everything acknowledged up to then is in files, and whatever was to come into these segments. */
   isFlushed(id: CollectionId, timestamp: Timestamp, segmentIds: readonly SegmentId[]): Promise<boolean>;
+  /** What there is of a collection, by segment. */
+  segments(id: CollectionId): Promise<readonly SegmentReport[]>;
   /** Live rows now, by partition. */
   countRows(id: CollectionId): Promise<ReadonlyMap<PartitionId, bigint>>;
 }

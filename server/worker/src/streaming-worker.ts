@@ -14,7 +14,14 @@ import {
   type Timestamp,
 } from '@elanus/model';
 import type { ObjectStore } from '@elanus/object-store';
-import type { FlushPoint, SegmentCatalog, StreamingWorker, WriteRequest, WriteResult } from '@elanus/rpc';
+import type {
+  FlushPoint,
+  SegmentCatalog,
+  SegmentReport,
+  StreamingWorker,
+  WriteRequest,
+  WriteResult,
+} from '@elanus/rpc';
 import {
   type Clock,
   ConcurrencyLimit,
@@ -37,6 +44,7 @@ import { SEAL_LIMITS_DEFAULT, type SealLimits } from './flush/seal-policy.ts';
 import type { SegmentFiles } from './flush/segment-files.ts';
 import { ThreadEncoder } from './flush/thread-encoder.ts';
 import { replayCollection } from './replay.ts';
+import { reportSegments } from './report-segments.ts';
 import { restoreCollection } from './restore.ts';
 import { type RecordsByChannel, ServedCollection } from './served-collection.ts';
 import { ServedCollections } from './served-collections.ts';
@@ -271,6 +279,12 @@ export class LogStreamingWorker implements StreamingWorker, AsyncDisposable {
     });
     this.#metrics.rowsWritten.inc({ kind: request.kind }, rowsOf(records));
     return result;
+  }
+
+  async segments(id: CollectionId): Promise<readonly SegmentReport[]> {
+    const collection = this.collections.get(id);
+    await collection.ready();
+    return await reportSegments(collection, this.share);
   }
 
   async countRows(id: CollectionId): Promise<ReadonlyMap<PartitionId, bigint>> {

@@ -35,6 +35,7 @@ type State =
   | { readonly name: 'given up'; readonly cause: unknown };
 
 interface OpenedFile {
+  readonly bytes: Uint8Array;
   readonly footer: SegmentFileFooter;
   readonly columns: ColumnSlicer;
   readonly keys: KeyLookup;
@@ -82,6 +83,20 @@ export class SealedFile {
     this.#state = { name: 'given up', cause };
   }
 
+  /** Bytes of each field's column in the file; `null` as long as it is closed. */
+  get fieldBytes(): ReadonlyMap<FieldId, number> | null {
+    if (this.#state.name !== 'open') return null;
+    const { columns } = this.#state.content.footer;
+    return new Map(
+      columns.map(({ field, buffers }) => [field.id, buffers.reduce((sum, { bytes }) => sum + bytes, 0)]),
+    );
+  }
+
+  /** The file's bytes where they are mapped; `null` as long as it is closed. */
+  get mapped(): Uint8Array | null {
+    return this.#state.name === 'open' ? this.#state.content.bytes : null;
+  }
+
   /** Some rows of a field; `undefined` when it is newer than the file. The file is open. */
   column(id: FieldId, first: number, count: number): Column | undefined {
     const { footer, columns } = this.#content;
@@ -116,7 +131,7 @@ export class SealedFile {
       requireMatch(this.info, footer);
       const columns = new ColumnSlicer(bytes);
       const keys = keyLookup(bytes, footer, columns);
-      this.#become({ name: 'open', content: { footer, columns, keys } });
+      this.#become({ name: 'open', content: { bytes, footer, columns, keys } });
     } catch (cause) {
       this.#become({ name: 'broken', cause });
       throw segmentBroken(this.info, cause);

@@ -133,7 +133,7 @@ function showCollections(collections: readonly CollectionInfo[]) {
   };
 }
 
-const NODE_ID = 1n;
+export const NODE_ID = 1n;
 
 /** One process serves everything: one replica on one node. */
 function replicaOf(collection: CollectionInfo, load: LoadInfo) {

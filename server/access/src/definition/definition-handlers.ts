@@ -8,6 +8,7 @@ import { indexHandlers } from './index-handlers.ts';
 import { loadHandlers } from './load-handlers.ts';
 import { partitionHandlers } from './partition-handlers.ts';
 import { schemaHandlers } from './schema-handlers.ts';
+import { segmentHandlers } from './segment-handlers.ts';
 
 /** Everything that defines what there is: all methods that neither write nor read rows. */
 export function definitionHandlers(dependencies: AccessDependencies): Handlers {
@@ -21,5 +22,6 @@ export function definitionHandlers(dependencies: AccessDependencies): Handlers {
     ...indexHandlers(dependencies),
     ...loadHandlers(dependencies),
     ...flushHandlers(dependencies),
+    ...segmentHandlers(dependencies),
   };
 }

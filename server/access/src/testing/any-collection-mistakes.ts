@@ -39,6 +39,8 @@ function callsOn(collectionName: string): readonly Call[] {
     call('GetLoadingProgress', { collectionName }),
     call('Flush', { collectionNames: ['books', collectionName] }),
     call('GetFlushState', { collectionName }),
+    call('GetPersistentSegmentInfo', { collectionName }),
+    call('GetQuerySegmentInfo', { collectionName }),
     call('Insert', rows),
     call('Upsert', rows),
     call('Delete', { collectionName, expr: 'id in [1]' }),

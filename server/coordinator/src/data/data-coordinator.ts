@@ -6,7 +6,15 @@ import {
   type SegmentId,
   type Timestamp,
 } from '@elanus/model';
-import type { CollectionRef, DataCoordinator, FlushResult, StreamingWorker } from '@elanus/rpc';
+import type {
+  CollectionRef,
+  DataCoordinator,
+  FlushResult,
+  SegmentCatalog,
+  ServedSegments,
+  StoredSegments,
+  StreamingWorker,
+} from '@elanus/rpc';
 import type { TimestampSource } from '@elanus/runtime';
 import type { Catalog } from '../catalog/catalog.ts';
 
@@ -15,15 +23,18 @@ export class CatalogDataCoordinator implements DataCoordinator {
   readonly #catalog: Catalog;
   readonly #streaming: StreamingWorker;
   readonly #timestamps: TimestampSource;
+  readonly #segments: SegmentCatalog;
 
   constructor(options: {
     readonly catalog: Catalog;
     readonly streaming: StreamingWorker;
     readonly timestamps: TimestampSource;
+    readonly segments: SegmentCatalog;
   }) {
     this.#catalog = options.catalog;
     this.#streaming = options.streaming;
     this.#timestamps = options.timestamps;
+    this.#segments = options.segments;
   }
 
   async flush(refs: readonly CollectionRef[]): Promise<readonly FlushResult[]> {
@@ -58,6 +69,17 @@ export class CatalogDataCoordinator implements DataCoordinator {
     const segments = segmentIds as readonly SegmentId[];
     const answers = collections.map(({ id }) => this.#streaming.isFlushed(id, timestamp, segments));
     return (await Promise.all(answers)).every((isFlushed) => isFlushed);
+  }
+
+  async storedSegments(ref: CollectionRef): Promise<StoredSegments> {
+    const { id } = this.#catalog.collection(ref);
+    return { collectionId: id, segments: this.#segments.filesOf(id).segments };
+  }
+
+  async servedSegments(ref: CollectionRef): Promise<ServedSegments> {
+    const { id } = this.#catalog.collection(ref);
+    const indexes = new Map(this.#catalog.indexesOf(id).map((index) => [index.fieldId, index]));
+    return { collectionId: id, segments: await this.#streaming.segments(id), indexes };
   }
 
   async countRows(ref: CollectionRef, partition: string | null): Promise<bigint> {

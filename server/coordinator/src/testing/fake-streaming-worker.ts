@@ -5,7 +5,7 @@ import {
   type PartitionId,
   type Timestamp,
 } from '@elanus/model';
-import type { FlushPoint, StreamingWorker, WriteRequest, WriteResult } from '@elanus/rpc';
+import type { FlushPoint, SegmentReport, StreamingWorker, WriteRequest, WriteResult } from '@elanus/rpc';
 
 /** Knows which collections have channels, and counts the rows that a test says there are. */
 export class FakeStreamingWorker implements StreamingWorker {
@@ -49,6 +49,10 @@ export class FakeStreamingWorker implements StreamingWorker {
 
   async isFlushed(id: CollectionId): Promise<boolean> {
     return !this.stuck.has(id);
+  }
+
+  async segments(_id: CollectionId): Promise<readonly SegmentReport[]> {
+    return [];
   }
 
   async countRows(id: CollectionId): Promise<ReadonlyMap<PartitionId, bigint>> {
