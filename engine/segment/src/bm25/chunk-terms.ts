@@ -41,33 +41,31 @@ export class ChunkTerms {
     this.#field = field;
   }
 
-  /** Adds what the rows of `view` have of `dimensions` to `sum`, exactly as the view sees them. */
-  async addTo(sum: RowTerms, view: Rows, dimensions: Uint32Array, read: Read): Promise<void> {
-    if (!this.#isSame(view)) {
-      await this.#catchUp(view, read);
-      if (this.#isBehindMe(view)) this.#correct(sum, view, dimensions);
-      else this.#sameAs = { rows: view.rows, live: view.live };
-    }
-    // Nothing has waited since the look at whose rows count.
-    sum.rows += this.#liveRows;
-    sum.totalLength += this.#totalLength;
-    for (let at = 0; at < dimensions.length; at++) sum.frequencies[at]! += this.#counts.of(dimensions[at]!);
-  }
-
-  /** The bits of a view never change, so that the same object means the same rows. */
-  #isSame({ rows, live }: Rows): boolean {
-    return this.#sameAs !== null && this.#sameAs.rows === rows && this.#sameAs.live === live;
-  }
-
-  /** Others may do the same meanwhile: what one step begins it ends. */
-  async #catchUp(view: Rows, read: Read): Promise<void> {
+  /** Counts what the view sees and nobody has counted, in turns. Afterwards `addTo` knows the rows of the view. */
+  async catchUp(view: Rows, read: Read): Promise<void> {
+    if (this.#isSame(view)) return;
     const vectors = new SparseRows(this.#chunk.column(this.#field));
+    // Others may do the same meanwhile: what one step begins it ends.
     for (let row = 0; row < view.rows; row += ROWS_PER_TURN) {
       const end = Math.min(view.rows, row + ROWS_PER_TURN);
       const removed = this.#takeAway(view, row, end, vectors);
       const added = this.#count(view, end, vectors);
       if (removed || added) await takeTurns(read);
     }
+    if (!this.#isBehindMe(view)) this.#sameAs = { rows: view.rows, live: view.live };
+  }
+
+  /** Adds what the rows of `view` have of `dimensions` to `sum`, exactly as the view sees them. */
+  addTo(sum: RowTerms, view: Rows, dimensions: Uint32Array): void {
+    sum.rows += this.#liveRows;
+    sum.totalLength += this.#totalLength;
+    for (let at = 0; at < dimensions.length; at++) sum.frequencies[at]! += this.#counts.of(dimensions[at]!);
+    if (!this.#isSame(view) && this.#isBehindMe(view)) this.#correct(sum, view, dimensions);
+  }
+
+  /** The bits of a view never change, so that the same object means the same rows. */
+  #isSame({ rows, live }: Rows): boolean {
+    return this.#sameAs !== null && this.#sameAs.rows === rows && this.#sameAs.live === live;
   }
 
   /** Takes away the rows `from .. to` that count and that the view does not see; whether there were any. */
