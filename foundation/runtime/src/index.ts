@@ -12,7 +12,14 @@ export {
 export { type Logger, silentLogger } from './logger.ts';
 export { LoopShare } from './loop-share.ts';
 export { ManualClock } from './manual-clock.ts';
-export { type Counter, type GaugeReader, type Histogram, type Metrics, noMetrics } from './metrics.ts';
+export {
+  type Counter,
+  type GaugeReader,
+  type GaugesReader,
+  type Histogram,
+  type Metrics,
+  noMetrics,
+} from './metrics.ts';
 export { NodeDisk } from './node-disk.ts';
 export { type Random, seededRandom, systemRandom } from './random.ts';
 export { type CrashKind, SimulatedDisk, type SimulatedDiskOptions } from './simulated-disk.ts';

@@ -8,16 +8,20 @@ export interface Histogram {
 }
 /** A value read when it is asked for. */
 export type GaugeReader = () => number;
+export type GaugesReader = () => Iterable<readonly [labels: Readonly<Record<string, string>>, value: number]>;
 
 /** Where the roles register what they measure; the launcher backs it with Prometheus. */
 export interface Metrics {
   counter(name: string, help: string, labels: readonly string[]): Counter;
   histogram(name: string, help: string, labels: readonly string[], buckets: readonly number[]): Histogram;
   gauge(name: string, help: string, read: GaugeReader): void;
+  /** Several values of one kind, told apart by labels, all read when one is asked for. */
+  gauges(name: string, help: string, labels: readonly string[], read: GaugesReader): void;
 }
 
 export const noMetrics: Metrics = {
   counter: () => ({ inc: () => {} }),
   histogram: () => ({ observe: () => {} }),
   gauge: () => {},
+  gauges: () => {},
 };

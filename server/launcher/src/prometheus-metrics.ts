@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { Counter, GaugeReader, Histogram, Metrics } from '@elanus/runtime';
+import type { Counter, GaugeReader, GaugesReader, Histogram, Metrics } from '@elanus/runtime';
 import {
   collectDefaultMetrics,
   Gauge,
@@ -70,6 +70,20 @@ export class PrometheusMetrics implements Metrics {
       registers: [this.#registry],
       collect() {
         this.set(read());
+      },
+    });
+  }
+
+  gauges(name: string, help: string, labels: readonly string[], read: GaugesReader): void {
+    new Gauge({
+      name,
+      help,
+      labelNames: [...labels],
+      registers: [this.#registry],
+      collect() {
+        // What has gone since the last time must not stay.
+        this.reset();
+        for (const [values, value] of read()) this.set(values, value);
       },
     });
   }

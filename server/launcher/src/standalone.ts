@@ -80,6 +80,9 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
     cacheDirectory: directory.pathOf('cache'),
     cacheBytesMax: settings.objectCacheBytes,
   });
+  metrics.gauge('elanus_object_cache_bytes', 'Copies of a bucket’s objects on this machine’s disk', () => {
+    return objectFiles.cachedBytes;
+  });
   const verifier = opened.use(
     new FileVerifier({ files: objectFiles, disk, clock, logger: role('files'), metrics }),
   );

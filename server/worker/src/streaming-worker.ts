@@ -48,6 +48,7 @@ import { reportSegments } from './report-segments.ts';
 import { restoreCollection } from './restore.ts';
 import { type RecordsByChannel, ServedCollection } from './served-collection.ts';
 import { ServedCollections } from './served-collections.ts';
+import { registerStorageMetrics } from './storage-metrics.ts';
 import { registerWorkerMetrics, type WorkerMetrics } from './worker-metrics.ts';
 import { assertFits, rowsOfPart, writeRecordsOf } from './write-records.ts';
 
@@ -122,6 +123,7 @@ export class LogStreamingWorker implements StreamingWorker, AsyncDisposable {
       collections: this.collections,
       budget: this.#budget,
     });
+    registerStorageMetrics(options.metrics, { collections: this.collections, catalog: options.catalog });
     const encoder = new LoopEncoder(this.share);
     this.#encoder = options.encodeIn === 'thread' ? new ThreadEncoder(encoder) : encoder;
     this.#flushers = new CollectionFlushers({
