@@ -15,8 +15,8 @@ import {
 import type { CallNode, NameNode, Node } from './tree.ts';
 import { areComparable, kindOfOperand, kindOfType, requireCast, typeOfConstant } from './value-type.ts';
 
-/** Calls of the newest Milvus that this server does not answer. */
-const UNSERVED: ReadonlySet<string> = new Set(['text_match_fuzzy', 'membership_match']);
+/** What the newest Milvus has beyond this that this server does not answer. */
+const UNSERVED: ReadonlySet<string> = new Set(['membership_match']);
 
 /** A call of a function whose operands are values. */
 export function bindCall(

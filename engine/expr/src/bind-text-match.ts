@@ -6,24 +6,33 @@ import { FILTER_LIMITS } from './limits.ts';
 import type { Condition } from './plan.ts';
 import { standardWords } from './standard-analyzer.ts';
 import type { CallNode, Node } from './tree.ts';
+import { EDITS_MAX } from './word-distance.ts';
 import type { PlacedWord } from './word-index.ts';
 
 const COUNT_MAX = 1_000n;
 const SLOP_MAX = 2n ** 32n - 1n;
 
+/** The calls, and what may stand behind their operands. */
+const OPTIONS: ReadonlyMap<string, string | undefined> = new Map([
+  ['text_match', 'minimum_should_match'],
+  ['text_match_fuzzy', 'max_edit_distance'],
+  ['phrase_match', undefined],
+]);
+
 export function isTextMatchCall(name: string): boolean {
-  return name === 'text_match' || name === 'phrase_match';
+  return OPTIONS.has(name);
 }
 
-/** `text_match(field, "words")` and `phrase_match(field, "words")`. */
+/** `text_match(field, "words")`, `text_match_fuzzy(...)` and `phrase_match(...)`. */
 export function bindTextMatch(
   context: BindContext,
   node: CallNode,
   bindOperand: (operand: Node) => Bound,
   negated: boolean,
 ): Condition {
-  const isText = node.name === 'text_match';
-  refuseOptions(node, isText ? 'minimum_should_match' : undefined);
+  const isText = node.name !== 'phrase_match';
+  const isFuzzy = node.name === 'text_match_fuzzy';
+  refuseOptions(node, OPTIONS.get(node.name));
   const [name, words, slop, ...more] = node.operands;
   if (name === undefined || words === undefined || more.length > 0 || (isText && slop !== undefined))
     throw new FilterError(`${node.name} takes a field and a text, but got: ${context.print(node)}`);
@@ -34,7 +43,8 @@ export function bindTextMatch(
       kind: 'text-match',
       field,
       tokens: [...new Set(found.map(({ text }) => text))],
-      countMin: countOf(node, bindOperand),
+      countMin: isFuzzy ? 1 : countOf(node, bindOperand),
+      editsMax: isFuzzy ? editsOf(node, bindOperand) : 0,
       negated,
     };
   const slopMax = slop === undefined ? 0 : slopOf(context, slop, bindOperand(slop));
@@ -43,7 +53,7 @@ export function bindTextMatch(
 
 /** The field may be of type Text, which other operators refuse. */
 function matchedField(context: BindContext, node: Node, call: string): FieldSchema {
-  const operation = call.replace('_', ' ');
+  const operation = call.replaceAll('_', ' ');
   const field =
     node.kind === 'name' && node.steps.length === 0 && context.scope === null
       ? context.schema.fields.find(({ name }) => name === node.name)
@@ -77,7 +87,8 @@ function wordsOf(
   bound: Bound,
   { call, field }: { readonly call: string; readonly field: FieldSchema },
 ): readonly PlacedWord[] {
-  const { matchWordsMax, matchTextMax } = FILTER_LIMITS;
+  const { matchTextMax } = FILTER_LIMITS;
+  const matchWordsMax = FILTER_LIMITS[call === 'text_match_fuzzy' ? 'fuzzyWordsMax' : 'matchWordsMax'];
   if (bound.kind !== 'constant' || typeof bound.value !== 'string')
     throw new FilterError(
       `the text of ${call} should be a string, but got: ${context.print(node)}`,
@@ -104,6 +115,15 @@ function countOf(node: CallNode, bindOperand: (operand: Node) => Bound): number 
   if (count > COUNT_MAX)
     throw new FilterError(`minimum_should_match should be <= ${COUNT_MAX}, got ${count}`, phaseOf(bound));
   return Number(count);
+}
+
+function editsOf(node: CallNode, bindOperand: (operand: Node) => Bound): number {
+  const [option] = node.options;
+  if (option === undefined) throw new FilterError('text_match_fuzzy needs a max_edit_distance');
+  const bound = bindOperand(option.value);
+  const edits = bound.kind === 'constant' ? bound.value : undefined;
+  if (typeof edits === 'bigint' && edits >= 0n && edits <= EDITS_MAX) return Number(edits);
+  throw new FilterError(`max_edit_distance should be an integer between 0 and ${EDITS_MAX}`, phaseOf(bound));
 }
 
 function slopOf(context: BindContext, node: Node, bound: Bound): number {

@@ -161,6 +161,12 @@ const leaf = fc.oneof(
   fc
     .tuple(phrase, fc.integer({ min: 1, max: 3 }))
     .map(([item, count]) => `text_match(body, ${item}, minimum_should_match=${count})`),
+  fc
+    .tuple(
+      fc.array(fc.constantFrom('fx', 'quikc', 'Brwon', 'do', 'teh'), { maxLength: 3 }),
+      fc.nat({ max: 2 }),
+    )
+    .map(([items, edits]) => `text_match_fuzzy(body, "${items.join(' ')}", max_edit_distance=${edits})`),
   fc.tuple(phrase, fc.nat({ max: 5 })).map(([item, slop]) => `phrase_match(body, ${item}, ${slop})`),
   fc
     .tuple(fc.constantFrom('any', 'all'), matchable)

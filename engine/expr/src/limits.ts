@@ -17,6 +17,8 @@ export const FILTER_LIMITS = {
   regexStepsMax: 2_000,
   /** Words, and characters, of a text or phrase to match. */
   matchWordsMax: 1_024,
+  /** Words of a `text_match_fuzzy`, each of which is compared with all words of the rows. */
+  fuzzyWordsMax: 32,
   matchTextMax: 32_768,
   /** Characters of a constant shape. */
   shapeLengthMax: 65_536,

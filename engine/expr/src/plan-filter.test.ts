@@ -82,7 +82,20 @@ const REFUSED: readonly (readonly [filter: string, fragment: string])[] = [
   ['phrase_match(body, "a", 4294967296)', '"slop" exceeds the range of "uint32"'],
   ['phrase_match(body, "a", 1.5)', '"slop" should be a const integer expression with "uint32" value'],
   ['Text_Match(body, "a")', 'unknown function: text_match'],
-  ['text_match_fuzzy(body, "a", max_edit_distance=1)', 'text_match_fuzzy is not supported yet'],
+  ['text_match_fuzzy(body, "a")', 'text_match_fuzzy needs a max_edit_distance'],
+  [
+    'text_match_fuzzy(body, "a", max_edit_distance=3)',
+    'max_edit_distance should be an integer between 0 and 2',
+  ],
+  ['text_match_fuzzy(name, "a", max_edit_distance=1)', 'field "name" does not enable match'],
+  [
+    'text_match_fuzzy(id, "a", max_edit_distance=1)',
+    'text match fuzzy operation on non-string is unsupported',
+  ],
+  [
+    'text_match_fuzzy(body, "a", minimum_should_match=1)',
+    'text_match_fuzzy has no option minimum_should_match',
+  ],
   ['membership_match(id, {blob})', 'membership_match is not supported yet'],
   ['id > 5 and not random_sample(0.5)', 'cannot be used in unary expression'],
   ['not (id > 5 and random_sample(0.5))', 'cannot be used in unary expression'],

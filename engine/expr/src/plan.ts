@@ -100,12 +100,14 @@ export interface ContainsLeaf extends LeafBase {
   readonly values: readonly ListValue[] | BigInt64Array;
 }
 
-/** Whether at least so many of the distinct `tokens` occur in the words of a text. */
+/** Whether at least so many of the distinct `tokens` occur in the words of a text, or words like them. */
 export interface TextMatchLeaf extends LeafBase {
   readonly kind: 'text-match';
   readonly field: FieldSchema;
   readonly tokens: readonly string[];
   readonly countMin: number;
+  /** Edits that a word may be away from a token; with any, `countMin` is 1. */
+  readonly editsMax: number;
 }
 
 /** Whether the words of a text hold `words` as far from each other, no more than `slop` positions out of place. */

@@ -1,10 +1,13 @@
 import { assert, type FieldSchema } from '@elanus/model';
 import { decidedValue, type Evaluator, RUN_ROWS_MAX, type Run } from './evaluator.ts';
 import type { PhraseMatchLeaf, TextMatchLeaf } from './plan.ts';
+import { likeWord } from './word-distance.ts';
 import type { PlacedWord, WordIndex } from './word-index.ts';
 
 /** The evaluator of `text_match`, which counts the words that each row has. */
-export function textMatchEvaluator({ field, tokens, countMin, negated }: TextMatchLeaf): Evaluator {
+export function textMatchEvaluator(leaf: TextMatchLeaf): Evaluator {
+  const { field, tokens, countMin, editsMax, negated } = leaf;
+  if (editsMax > 0) return fuzzyMatchEvaluator(leaf);
   const isPossible = tokens.length >= countMin;
   return overWords(field, negated, (index, { start, end }, matches) => {
     if (!isPossible) return;
@@ -17,6 +20,17 @@ export function textMatchEvaluator({ field, tokens, countMin, negated }: TextMat
         if (++counts[row - start]! === countMin) matches[row - start] = 1;
       });
     }
+  });
+}
+
+/** The evaluator of `text_match_fuzzy`: any word that is like any of the tokens will do. */
+function fuzzyMatchEvaluator({ field, tokens, editsMax, negated }: TextMatchLeaf): Evaluator {
+  const tests = tokens.map((token) => likeWord(token, editsMax));
+  const isWanted = (word: string) => tests.some((test) => test(word));
+  return overWords(field, negated, (index, { start, end }, matches) => {
+    index.visitLike(isWanted, start, end, (row) => {
+      matches[row - start] = 1;
+    });
   });
 }
 

@@ -11,4 +11,11 @@ export interface WordIndex {
    * within one.
    */
   visit(word: string, start: number, end: number, visit: (row: number, position: number) => void): void;
+  /** Calls `visit` with rows among `start .. end` that have a word of which `isWanted` is true, some of them repeatedly. */
+  visitLike(
+    isWanted: (word: string) => boolean,
+    start: number,
+    end: number,
+    visit: (row: number) => void,
+  ): void;
 }

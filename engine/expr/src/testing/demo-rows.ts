@@ -181,6 +181,9 @@ function indexOf(texts: readonly (readonly string[])[]): WordIndex {
       for (let row = start; row < end; row++)
         for (const [position, other] of texts[row]!.entries()) if (other === word) visit(row, position);
     },
+    visitLike(isWanted, start, end, visit) {
+      for (let row = start; row < end; row++) if (texts[row]!.some(isWanted)) visit(row);
+    },
   };
 }
 

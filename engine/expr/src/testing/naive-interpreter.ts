@@ -66,6 +66,13 @@ function truthOf(node: Node, row: Row, schema: CollectionSchema): Truth {
           Number(option),
         );
       }
+      if (node.name === 'text_match_fuzzy') {
+        if (typeof list !== 'string') return null;
+        const tokens = wordsOf(value(node.operands[1]!) as string);
+        return wordsOf(list).some((word) =>
+          tokens.some((token) => editsBetween(word, token) <= Number(option)),
+        );
+      }
       if (node.name === 'text_match' || node.name === 'phrase_match') {
         if (typeof list !== 'string') return null;
         const words = wordsOf(list);
@@ -119,6 +126,22 @@ function wordsOf(text: string): string[] {
     .toLowerCase()
     .split(/[^\p{L}\p{N}]+/u)
     .filter((word) => word !== '');
+}
+
+/** By trying every edit of the first characters. */
+function editsBetween(left: string, right: string): number {
+  if (left === '' || right === '') return left.length + right.length;
+  if (left[0] === right[0]) return editsBetween(left.slice(1), right.slice(1));
+  const isSwapped = left.length > 1 && left[0] === right[1] && left[1] === right[0];
+  return (
+    1 +
+    Math.min(
+      editsBetween(left.slice(1), right),
+      editsBetween(left, right.slice(1)),
+      editsBetween(left.slice(1), right.slice(1)),
+      isSwapped ? editsBetween(left.slice(2), right.slice(2)) : Number.POSITIVE_INFINITY,
+    )
+  );
 }
 
 /** The least cost of all ways to find the tokens from `index` on, the last one before having been shifted so far. */

@@ -3,7 +3,7 @@ import type { Analyzer } from '@elanus/functions';
 import { assert, type FieldId } from '@elanus/model';
 import type { Chunk } from '../chunk.ts';
 import { type Read, takeTurns } from '../read.ts';
-import { OpenBlock, visitBlock, type WordBlock } from './word-block.ts';
+import { OpenBlock, visitBlock, visitBlockLike, type WordBlock } from './word-block.ts';
 
 /** Bytes of texts that are analysed between two looks at the clock, and what a row costs beside its text. */
 const BYTES_PER_TURN = 4096;
@@ -34,6 +34,20 @@ export class ChunkWords implements WordIndex {
       visitBlock(block, word, start, end, visit);
     }
     if (this.#open.firstRow < end) this.#open.visit(word, start, end, visit);
+  }
+
+  visitLike(
+    isWanted: (word: string) => boolean,
+    start: number,
+    end: number,
+    visit: (row: number) => void,
+  ): void {
+    for (let at = this.#firstBlock(start); at < this.#blocks.length; at++) {
+      const block = this.#blocks[at]!;
+      if (block.firstRow >= end) return;
+      visitBlockLike(block, isWanted, start, end, visit);
+    }
+    if (this.#open.firstRow < end) this.#open.visitLike(isWanted, start, end, visit);
   }
 
   /** Looks up the words of all rows up to `rows`, which the chunk has. */

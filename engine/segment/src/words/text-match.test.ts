@@ -76,6 +76,19 @@ function randomQuery(random: Random): Query {
       },
     };
   }
+  if (random.chance(0.4)) {
+    // One of the letters is another; the analyzer leaves the stem of some as it is.
+    const near = wanted.map(({ word }) => `x${word.slice(1)}`).join(' ');
+    const tokens = placesOf(near).map(({ word }) => word);
+    const isNear = (word: string) =>
+      tokens.some(
+        (token) => token.length === word.length && [...token].filter((c, i) => c !== word[i]).length <= 1,
+      );
+    return {
+      filter: `text_match_fuzzy(text, "${near}", max_edit_distance=1)`,
+      matches: (row) => placesOf(row).some(({ word }) => isNear(word)),
+    };
+  }
   const slop = random.below(3);
   return {
     filter: `phrase_match(text, "${text}", ${slop})`,

@@ -61,6 +61,21 @@ export class OpenBlock {
     }
   }
 
+  visitLike(
+    isWanted: (word: string) => boolean,
+    start: number,
+    end: number,
+    visit: (row: number) => void,
+  ): void {
+    const wanted = new Set<number>();
+    for (const [word, number] of this.#words) if (isWanted(word)) wanted.add(number);
+    if (wanted.size === 0) return;
+    for (let at = 0; at < this.#used; at++) {
+      const row = this.#rows[at]!;
+      if (row >= start && row < end && wanted.has(this.#numbers[at]!)) visit(row);
+    }
+  }
+
   /** The same, word by word. */
   close(): WordBlock {
     const starts = new Uint32Array(this.#words.size + 1);
@@ -106,6 +121,17 @@ export function visitBlock(
     if (row >= end) return;
     visit(row, block.positions[at]!);
   }
+}
+
+/** As `WordIndex.visitLike`, of the rows that the block has. */
+export function visitBlockLike(
+  block: WordBlock,
+  isWanted: (word: string) => boolean,
+  start: number,
+  end: number,
+  visit: (row: number) => void,
+): void {
+  for (const word of block.words.keys()) if (isWanted(word)) visitBlock(block, word, start, end, visit);
 }
 
 /** The first place in `from .. to` of an ascending list whose value is not below `value`. */
