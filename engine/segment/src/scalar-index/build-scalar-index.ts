@@ -48,7 +48,13 @@ export function buildScalarIndex(
   onBlock: (count: number) => void = () => {},
 ): ScalarIndexData {
   const rows = endOfBlocks(blocks);
-  return { spec, rows, parts: partsOf(spec, counted(blocks, onBlock), rows, seed) };
+  const parts = partsOf(spec, counted(blocks, onBlock), rows, seed);
+  return {
+    spec,
+    rows,
+    blocks: blocks.map((block) => ({ rows: block.rows, firstRow: block.firstRow })),
+    parts,
+  };
 }
 
 /** The blocks, each told of when the next one is asked for. */

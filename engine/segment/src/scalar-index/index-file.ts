@@ -6,6 +6,7 @@ import type {
   GramPart,
   IndexPart,
   ListedKind,
+  NumberedRows,
   ScalarIndexData,
   ScalarIndexSpec,
   ValuePart,
@@ -118,6 +119,7 @@ interface Description {
     readonly steps: readonly string[] | null;
   };
   readonly rows: number;
+  readonly blocks: readonly NumberedRows[];
   readonly parts: readonly StoredPart[];
 }
 
@@ -156,11 +158,12 @@ interface StoredLists {
   readonly commonBits: StoredArray;
 }
 
-function describe({ spec, rows, parts }: ScalarIndexData, arrays: ArrayWriter): Description {
+function describe({ spec, rows, blocks, parts }: ScalarIndexData, arrays: ArrayWriter): Description {
   const { place, ...rest } = spec;
   return {
     spec: { ...rest, fieldId: place.fieldId, steps: place.steps },
     rows,
+    blocks,
     parts: parts.map((part) => describePart(part, arrays)),
   };
 }
@@ -262,12 +265,13 @@ class ArrayReader {
   }
 }
 
-function restore({ spec, rows, parts }: Description, arrays: ArrayReader): ScalarIndexData {
+function restore({ spec, rows, blocks, parts }: Description, arrays: ArrayReader): ScalarIndexData {
   const { fieldId, steps, ...rest } = spec;
   const place = { fieldId, steps };
   return {
     spec: { ...rest, place } as ScalarIndexSpec,
     rows,
+    blocks,
     parts: parts.map((part) => restorePart(part, arrays)),
   };
 }

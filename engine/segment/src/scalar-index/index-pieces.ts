@@ -1,33 +1,42 @@
-import type { Timestamp } from '@elanus/model';
+import type { SegmentId, Timestamp } from '@elanus/model';
 import type { Chunk } from '../chunk.ts';
 import type { ChunkView, Shard } from '../shard.ts';
 import type { IndexedBlock } from './build-scalar-index.ts';
-import type { IndexedPlace, ScalarIndexData } from './scalar-index.ts';
+import type { IndexedPlace, NumberedRows, ScalarIndexData } from './scalar-index.ts';
 
 /** A chunk's rows within a piece. */
 export interface PieceChunk {
   readonly chunk: Chunk;
   readonly rows: number;
-  /** What the piece calls its first row: a multiple of 32. */
+  /** What the piece calls its first row: a multiple of 8, mostly of 32. */
   readonly firstRow: number;
 }
 
 /** Chunks of one partition in one shard, in the order of their rows, and the index over them. */
 export interface ScalarPiece {
+  readonly shard: Shard;
   readonly chunks: readonly PieceChunk[];
   /** By chunk what the piece calls its first row. */
   readonly firstRows: ReadonlyMap<Chunk, number>;
   readonly index: ScalarIndexData;
+  /** The file that the index is kept in; `null` while there is none. */
+  file: SegmentId | null;
+  /** Files whose place that of the piece takes. */
+  readonly replacedFiles: readonly SegmentId[];
 }
 
 /** Whether two pieces number the same rows alike, so that their answers can be joined bit by bit. */
 export function haveSameRows(a: ScalarPiece, b: ScalarPiece): boolean {
   if (a.chunks.length !== b.chunks.length) return false;
-  return a.chunks.every(({ chunk }, at) => chunk === b.chunks[at]!.chunk);
+  return a.chunks.every(({ chunk, firstRow }, at) => {
+    const other = b.chunks[at]!;
+    return chunk === other.chunk && firstRow === other.firstRow;
+  });
 }
 
 /** Chunks that should get one index. */
 export interface PlannedScalarPiece {
+  readonly shard: Shard;
   readonly chunks: readonly PieceChunk[];
   /** Rows in all, and those among them that had no index. */
   readonly rows: number;
@@ -100,11 +109,28 @@ export class ScalarIndexPieces {
 
   /** Uses what was built from now on. */
   adopt(planned: PlannedScalarPiece, index: ScalarIndexData): void {
-    const { chunks } = planned;
-    const firstRows = new Map(chunks.map(({ chunk, firstRow }) => [chunk, firstRow]));
-    const piece = { chunks, firstRows, index };
-    this.#pieces = [...this.#pieces.filter((old) => !planned.replaced.includes(old)), piece];
-    for (const { chunk } of planned.chunks) this.#pieceOf.set(chunk, piece);
+    const { shard, chunks, replaced } = planned;
+    const replacedFiles = replaced.flatMap((old) =>
+      old.file === null ? old.replacedFiles : [old.file, ...old.replacedFiles],
+    );
+    this.#pieces = this.#pieces.filter((old) => !replaced.includes(old));
+    this.#add({ shard, chunks, firstRows: firstRowsOf(chunks), index, file: null, replacedFiles });
+  }
+
+  /**
+   * Uses an index out of a file for these chunks of a shard, in the order of its rows; false when it numbers them in a way
+   * that can't be used, or some of them have an index already.
+   */
+  restore(shard: Shard, chunks: readonly Chunk[], index: ScalarIndexData, file: SegmentId): boolean {
+    const pieces = numberedAs(chunks, index.blocks);
+    if (pieces === null || chunks.some((chunk) => this.#pieceOf.has(chunk) || !chunk.isClosed)) return false;
+    this.#add({ shard, chunks: pieces, firstRows: firstRowsOf(pieces), index, file, replacedFiles: [] });
+    return true;
+  }
+
+  #add(piece: ScalarPiece): void {
+    this.#pieces = [...this.#pieces, piece];
+    for (const { chunk } of piece.chunks) this.#pieceOf.set(chunk, piece);
   }
 
   /** Frees everything; rows are tested one by one from now on. */
@@ -147,7 +173,8 @@ export class ScalarIndexPieces {
       return piece === undefined || replaced.includes(piece);
     };
     const chunks = numbered(closed.filter(isTaken), this.#rowsMax);
-    return { chunks, rows: rowsOf(chunks.map(({ chunk }) => chunk)), newRows, replaced };
+    const { shard } = group[0]!;
+    return { shard, chunks, rows: rowsOf(chunks.map(({ chunk }) => chunk)), newRows, replaced };
   }
 }
 
@@ -169,6 +196,10 @@ function bySegment(views: readonly ChunkView[]): readonly (readonly ChunkView[])
   return [...groups.values()].flatMap((ofShard) => [...ofShard.values()]);
 }
 
+function firstRowsOf(chunks: readonly PieceChunk[]): ReadonlyMap<Chunk, number> {
+  return new Map(chunks.map(({ chunk, firstRow }) => [chunk, firstRow]));
+}
+
 function rowsOf(chunks: readonly Chunk[]): number {
   return chunks.reduce((sum, { rows }) => sum + rows, 0);
 }
@@ -184,4 +215,32 @@ function numbered(chunks: readonly Chunk[], rowsMax: number): readonly PieceChun
     firstRow += Math.ceil(chunk.rows / 32) * 32;
   }
   return kept;
+}
+
+/**
+ * Chunks with the numbers that their rows had in `blocks`, which may have been cut elsewhere; `null` when the rows of one
+ * chunk do not follow each other there, or do not begin at a whole byte.
+ */
+function numberedAs(chunks: readonly Chunk[], blocks: readonly NumberedRows[]): readonly PieceChunk[] | null {
+  const pieces: PieceChunk[] = [];
+  let block = 0;
+  let used = 0;
+  for (const chunk of chunks) {
+    const first = blocks[block];
+    if (first === undefined || (first.firstRow + used) % 8 !== 0) return null;
+    const firstRow = first.firstRow + used;
+    for (let left = chunk.rows; left > 0; ) {
+      const current = blocks[block];
+      // Where the number of the next row is.
+      if (current === undefined || current.firstRow + used !== firstRow + chunk.rows - left) return null;
+      const taken = Math.min(left, current.rows - used);
+      left -= taken;
+      used += taken;
+      if (used < current.rows) continue;
+      block += 1;
+      used = 0;
+    }
+    pieces.push({ chunk, rows: chunk.rows, firstRow });
+  }
+  return block === blocks.length ? pieces : null;
 }

@@ -37,9 +37,17 @@ export type ScalarIndexSpec =
 /** An index over some rows, numbered from 0: plain data over typed arrays. */
 export interface ScalarIndexData {
   readonly spec: ScalarIndexSpec;
-  /** Rows that it covers, those without a value included. */
+  /** The number behind its last row; rows without a value count. */
   readonly rows: number;
+  /** How the rows of its blocks are numbered. */
+  readonly blocks: readonly NumberedRows[];
   readonly parts: readonly IndexPart[];
+}
+
+/** So many rows that are numbered from `firstRow` on. */
+export interface NumberedRows {
+  readonly rows: number;
+  readonly firstRow: number;
 }
 
 export type IndexPart = ValuePart | GramPart | BoxPart;

@@ -26,9 +26,17 @@ export interface BuildRequest {
   readonly progress: Int32Array;
 }
 
-export type SegmentRequest = FilterRequest | BuildRequest;
+/** Makes the bytes of an index' file, or adds up those of one that lies at `path`. */
+export type FileRequest =
+  | { readonly kind: 'encode'; readonly index: ScalarIndexData }
+  | { readonly kind: 'verify'; readonly path: string };
+
+export type SegmentRequest = FilterRequest | BuildRequest | FileRequest;
 
 export type SegmentResult =
   /** How many rows match, block by block. */
   | { readonly kind: 'filter'; readonly counts: readonly number[] }
-  | { readonly kind: 'build'; readonly index: ScalarIndexData };
+  | { readonly kind: 'build'; readonly index: ScalarIndexData }
+  /** Parts of the file, one behind the other, and the checksum of them all. */
+  | { readonly kind: 'encode'; readonly parts: readonly Uint8Array[]; readonly crc32: number }
+  | { readonly kind: 'verify' };

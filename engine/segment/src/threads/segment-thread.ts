@@ -1,20 +1,35 @@
+import { readFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import { crc32 } from 'node:zlib';
 import { compileCondition } from '@elanus/expr';
 import type { Column, FieldId } from '@elanus/model';
 import { matchBits, rowsAtOnce } from '../filter/match-bits.ts';
 import { buildScalarIndex } from '../scalar-index/build-scalar-index.ts';
+import { decodeScalarIndex, encodeScalarIndex } from '../scalar-index/index-file.ts';
 import type { FilterRequest, SegmentRequest, SegmentResult } from './segment-requests.ts';
 import type { ThreadReply, ThreadTask } from './thread-pool.ts';
 
 /** A thread that tests rows and builds indexes, one task at a time. */
 function answer(request: SegmentRequest): SegmentResult {
-  if (request.kind === 'filter') return { kind: 'filter', counts: filterBlocks(request) };
-  const { spec, blocks, seed, progress } = request;
-  const onBlock = (count: number): void => {
-    Atomics.store(progress, 0, count);
-  };
-  return { kind: 'build', index: buildScalarIndex(spec, blocks, seed, onBlock) };
+  switch (request.kind) {
+    case 'filter':
+      return { kind: 'filter', counts: filterBlocks(request) };
+    case 'build': {
+      const { spec, blocks, seed, progress } = request;
+      const onBlock = (count: number): void => {
+        Atomics.store(progress, 0, count);
+      };
+      return { kind: 'build', index: buildScalarIndex(spec, blocks, seed, onBlock) };
+    }
+    case 'encode': {
+      const parts = encodeScalarIndex(request.index);
+      return { kind: 'encode', parts, crc32: parts.reduce((sum, part) => crc32(part, sum), 0) };
+    }
+    case 'verify':
+      decodeScalarIndex(readFileSync(request.path), 'checked');
+      return { kind: 'verify' };
+  }
 }
 
 function filterBlocks({ condition, blocks }: FilterRequest): readonly number[] {

@@ -9,7 +9,7 @@ import {
   type SegmentId,
   type SegmentRun,
 } from '@elanus/model';
-import type { ObjectFiles, ObjectStore } from '@elanus/object-store';
+import type { HeldFile, ObjectFiles, ObjectStore } from '@elanus/object-store';
 import type { SegmentCatalog } from '@elanus/rpc';
 import type { Disk, Logger } from '@elanus/runtime';
 import { joinedBlocks, type PieceFile, type PieceVectors, vectorsOf } from '@elanus/segment';
@@ -40,6 +40,12 @@ export interface IndexPlace {
   readonly fieldId: FieldId;
 }
 
+/** Which rows an index is over, and files whose place its own takes. */
+export type IndexedRuns = IndexPlace & {
+  readonly runs: readonly SegmentRun[];
+  readonly replaced: readonly SegmentId[];
+};
+
 /** Keeps indexes over sealed rows in the object store, and uses them from there. */
 export class IndexFiles {
   readonly #options: IndexFilesOptions;
@@ -59,30 +65,46 @@ export class IndexFiles {
    * lie in one run in the file of a segment are left out: the index uses them there.
    * @throws MilvusError when nobody wants it any more; ObjectStoreError
    */
-  async store(
-    index: VectorIndex,
-    vectors: PieceVectors,
-    about: IndexPlace & { readonly runs: readonly SegmentRun[]; readonly replaced: readonly SegmentId[] },
-  ): Promise<OpenedIndex> {
+  async store(index: VectorIndex, vectors: PieceVectors, about: IndexedRuns): Promise<OpenedIndex> {
+    const isLent = joinedBlocks(vectorsOf(vectors).blocks).length === 1;
+    const info = await this.publish({ ...about, rows: index.rows }, async (draft) => {
+      await index.save(draft, { vectors: isLent ? 'outside' : 'inside' });
+      return await this.#checksum(draft);
+    });
+    return await this.open(info, vectors);
+  }
+
+  /**
+   * Makes a file count in place of those that it replaces; `write` makes it at the path of a draft and resolves to its
+   * checksum.
+   * @throws MilvusError when nobody wants it any more; ObjectStoreError
+   */
+  async publish(
+    about: IndexedRuns & { readonly rows: number },
+    write: (draft: string, disk: Disk) => Promise<number>,
+  ): Promise<IndexFileInfo> {
     const { files, catalog, disk } = this.#options;
-    const { collectionId, indexId, fieldId, runs, replaced } = about;
+    const { collectionId, indexId, fieldId, rows, runs, replaced } = about;
     const draft = files.newDraft();
     try {
-      const isLent = joinedBlocks(vectorsOf(vectors).blocks).length === 1;
-      await index.save(draft, { vectors: isLent ? 'outside' : 'inside' });
-      const sum = await this.#checksum(draft);
+      const sum = await write(draft, disk);
       const [id] = await catalog.allocateIds(1);
       const key = indexFileKey(collectionId, id!);
       const { sizeBytes } = await files.publish(key, draft);
       const file = { key, bytes: sizeBytes, crc32: sum };
-      const info: IndexFileInfo = { id: id!, collectionId, indexId, fieldId, rows: index.rows, runs, file };
+      const info: IndexFileInfo = { id: id!, collectionId, indexId, fieldId, rows, runs, file };
       const before = this.of(about).filter((known) => replaced.includes(known.id));
       await catalog.publishIndexFile(info, replaced);
       await this.#remove(before);
-      return await this.open(info, vectors);
+      return info;
     } finally {
       await disk.remove(draft).catch(() => {});
     }
+  }
+
+  /** The file of an index on this machine. @throws ObjectStoreError when there is none */
+  hold({ file }: IndexFileInfo): Promise<HeldFile> {
+    return this.#options.files.hold(file);
   }
 
   /** Uses an index from its file. @throws KernelError, ObjectStoreError when it can't be */

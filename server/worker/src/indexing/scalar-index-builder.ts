@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   type CollectionId,
   type IndexId,
   type IndexInfo,
+  type SegmentId,
   TIMESTAMP_MAX,
   type Timestamp,
 } from '@elanus/model';
@@ -21,6 +23,8 @@ import {
   shareColumn,
 } from '@elanus/segment';
 import type { ServedCollection } from '../served-collection.ts';
+import type { IndexFiles } from './index-files.ts';
+import { isToStore, keptChunks, ScalarIndexFiles } from './scalar-index-files.ts';
 import { registerScalarIndexMetrics, type ScalarIndexMetrics } from './scalar-index-metrics.ts';
 import { scalarSpecOf } from './scalar-spec.ts';
 
@@ -34,6 +38,8 @@ export interface ScalarIndexBuilderOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly limits?: PieceLimits;
+  /** Where indexes over sealed rows are kept; left out: in memory only. */
+  readonly indexFiles?: IndexFiles;
 }
 
 /** A scalar index that is built wherever there are rows enough. */
@@ -42,8 +48,12 @@ interface OpenScalarIndex {
   readonly spec: ScalarIndexSpec;
   readonly collection: ServedCollection;
   readonly pieces: ScalarIndexPieces;
-  /** What is under way; one build at a time. */
+  /** What is built; one piece at a time. */
   running: { readonly newRows: number; readonly blocks: number; readonly done: Int32Array } | null;
+  /** Files are read or written, and pieces stay as they are meanwhile. */
+  isMoving: boolean;
+  /** Files that can't be used: the next one takes their place. */
+  readonly uselessFiles: SegmentId[];
   seenTimestamp: Timestamp | null;
   failReason: string | null;
   isClosed: boolean;
@@ -53,6 +63,7 @@ interface OpenScalarIndex {
 export class ScalarIndexBuilder implements AsyncDisposable {
   readonly #options: ScalarIndexBuilderOptions;
   readonly #threads: SegmentThreads;
+  readonly #files: ScalarIndexFiles | null;
   readonly #metrics: ScalarIndexMetrics;
   readonly #open = new Map<IndexId, OpenScalarIndex>();
   readonly #builds = new Set<Promise<void>>();
@@ -60,6 +71,8 @@ export class ScalarIndexBuilder implements AsyncDisposable {
   constructor(options: ScalarIndexBuilderOptions) {
     this.#options = options;
     this.#threads = openSegmentThreads(1, 'low');
+    const { indexFiles } = options;
+    this.#files = indexFiles === undefined ? null : new ScalarIndexFiles(indexFiles, this.#threads);
     const pieces = () => [...this.#open.values()].flatMap((index) => index.pieces.pieces);
     this.#metrics = registerScalarIndexMetrics(options.metrics, {
       rows: () => pieces().reduce((sum, { index }) => sum + index.rows, 0),
@@ -76,12 +89,16 @@ export class ScalarIndexBuilder implements AsyncDisposable {
       collection,
       pieces: collection.scalarIndexes.open(info.id, spec, this.#options.limits),
       running: null,
+      isMoving: false,
+      uselessFiles: [],
       seenTimestamp: null,
       failReason: null,
       isClosed: false,
     };
     this.#open.set(info.id, index);
-    this.#consider(index, 'going-on');
+    const files = this.#files;
+    if (files === null) this.#consider(index, 'going-on');
+    else this.#move(index, () => this.#restore(index, files));
   }
 
   close(id: IndexId): void {
@@ -136,9 +153,12 @@ export class ScalarIndexBuilder implements AsyncDisposable {
   }
 
   #consider(index: OpenScalarIndex, writes: 'going-on' | 'at-rest'): void {
-    if (index.running !== null || index.isClosed || index.failReason !== null) return;
-    const planned = index.pieces.nextPiece(viewsOf(index), writes);
-    if (planned === null) return;
+    if (index.running !== null || index.isMoving || index.isClosed) return;
+    const planned = index.failReason === null ? index.pieces.nextPiece(viewsOf(index), writes) : null;
+    if (planned === null) {
+      this.#considerFile(index);
+      return;
+    }
     const done = new Int32Array(new SharedArrayBuffer(4));
     index.running = { newRows: planned.newRows, blocks: planned.chunks.length, done };
     const build = this.#build(index, planned, done).finally(() => {
@@ -147,6 +167,63 @@ export class ScalarIndexBuilder implements AsyncDisposable {
       this.#consider(index, 'going-on');
     });
     this.#builds.add(build);
+  }
+
+  /** Writes an index to a file when all of its rows are in files. */
+  #considerFile(index: OpenScalarIndex): void {
+    const files = this.#files;
+    const piece = files === null ? undefined : index.pieces.pieces.find(isToStore);
+    if (files === null || piece === undefined) return;
+    const { info, uselessFiles } = index;
+    this.#move(index, async () => {
+      await files.store(info, piece, uselessFiles);
+      uselessFiles.length = 0;
+    });
+  }
+
+  /** Works on files of an index, then looks for more to do; after a failure not before there are more rows. */
+  #move(index: OpenScalarIndex, work: () => Promise<void>): void {
+    index.isMoving = true;
+    const task = work().then(
+      () => true,
+      (error: unknown) => {
+        if (!index.isClosed)
+          this.#options.logger.warn(
+            { index: index.info.name, err: error },
+            'the file of a scalar index failed',
+          );
+        return false;
+      },
+    );
+    const settled = task.then((isDone) => {
+      index.isMoving = false;
+      this.#builds.delete(settled);
+      if (isDone) this.#consider(index, 'going-on');
+    });
+    this.#builds.add(settled);
+  }
+
+  /** Uses the files of an index for the rows that they are about. */
+  async #restore(index: OpenScalarIndex, files: ScalarIndexFiles): Promise<void> {
+    const { info, spec, collection, pieces, uselessFiles } = index;
+    for (const file of files.of(info)) {
+      const kept = keptChunks(collection.shards, file);
+      try {
+        const data = kept === null ? null : await files.open(file);
+        if (index.isClosed) return;
+        const isSame = data !== null && isDeepStrictEqual(data.spec, spec);
+        const isUsed = isSame && pieces.restore(kept!.shard, kept!.chunks, data, file.id);
+        if (!isUsed) uselessFiles.push(file.id);
+      } catch (error) {
+        if (index.isClosed) return;
+        uselessFiles.push(file.id);
+        const about = { index: info.name, file: file.file.key, err: error };
+        this.#options.logger.error(
+          about,
+          'the file of a scalar index can’t be used: the index is built anew',
+        );
+      }
+    }
   }
 
   async #build(index: OpenScalarIndex, planned: PlannedScalarPiece, done: Int32Array): Promise<void> {

@@ -1,0 +1,90 @@
+import type { IndexFileInfo, IndexInfo } from '@elanus/model';
+import type { Disk } from '@elanus/runtime';
+import type { ScalarPiece, SegmentThreads, Shard } from '@elanus/segment';
+import { decodeScalarIndex, type ScalarIndexData } from '@elanus/segment/scalar-index';
+import { mapHeldFile } from '../files/map-held-file.ts';
+import type { IndexedRuns, IndexFiles } from './index-files.ts';
+
+/** Whether all rows of a piece are in files of segments, and its index is in none. */
+export function isToStore({ shard, file, chunks }: ScalarPiece): boolean {
+  return (
+    file === null && chunks.every(({ chunk }) => chunk.stored !== null) && runsOf(shard, chunks) !== null
+  );
+}
+
+function runsOf(shard: Shard, chunks: ScalarPiece['chunks']) {
+  return shard.segmentRunsOf(
+    chunks.map(({ chunk, rows, firstRow }) => ({ chunk, from: 0, to: rows, firstRow })),
+  );
+}
+
+/** Keeps scalar indexes over sealed rows in files. */
+export class ScalarIndexFiles {
+  readonly #files: IndexFiles;
+  readonly #threads: SegmentThreads;
+
+  /** `threads` make and check the files. */
+  constructor(files: IndexFiles, threads: SegmentThreads) {
+    this.#files = files;
+    this.#threads = threads;
+  }
+
+  /** The files of an index that count, in the order they were published. */
+  of(info: IndexInfo): readonly IndexFileInfo[] {
+    return this.#files.of({ ...info, indexId: info.id });
+  }
+
+  /** Writes the index of a piece that `isToStore`. @throws as `IndexFiles.publish` */
+  async store(info: IndexInfo, piece: ScalarPiece, useless: readonly IndexFileInfo['id'][]): Promise<void> {
+    const runs = runsOf(piece.shard, piece.chunks);
+    if (runs === null) return;
+    const answer = await this.#threads.run({ kind: 'encode', index: piece.index });
+    if (answer.kind !== 'encode') return;
+    const { collectionId, fieldId } = info;
+    const replaced = [...piece.replacedFiles, ...useless];
+    const about: IndexedRuns = { collectionId, indexId: info.id, fieldId, runs, replaced };
+    const rows = piece.chunks.reduce((sum, chunk) => sum + chunk.rows, 0);
+    const file = await this.#files.publish({ ...about, rows }, async (draft, disk) => {
+      await write(disk, draft, answer.parts);
+      return answer.crc32;
+    });
+    piece.file = file.id;
+  }
+
+  /** The index in a file, all of which was read and added up. @throws when it can't be used */
+  async open(file: IndexFileInfo): Promise<ScalarIndexData> {
+    const held = await this.#files.hold(file);
+    try {
+      await this.#threads.run({ kind: 'verify', path: held.path });
+    } catch (error) {
+      held.release();
+      throw error;
+    }
+    return decodeScalarIndex(await mapHeldFile(held, file.file), 'trusted');
+  }
+}
+
+/** Parts that go to the disk in one call. */
+const PARTS_AT_ONCE = 64;
+
+async function write(disk: Disk, path: string, parts: readonly Uint8Array[]): Promise<void> {
+  await using file = await disk.open(path, 'build');
+  let at = 0;
+  for (let first = 0; first < parts.length; first += PARTS_AT_ONCE) {
+    const some = parts.slice(first, first + PARTS_AT_ONCE).filter(({ length }) => length > 0);
+    await file.write(some, at);
+    at += some.reduce((sum, { length }) => sum + length, 0);
+  }
+  await file.sync();
+}
+
+/** The shard, of those, that keeps the rows of a file, and its chunks; `null` when not all of them are kept. */
+export function keptChunks(shards: readonly Shard[], { runs }: IndexFileInfo) {
+  for (const shard of shards) {
+    const kept = shard.chunkRunsOf(runs);
+    if (kept === null || kept.length === 0) continue;
+    if (!kept.every(({ chunk, from, to }) => from === 0 && to === chunk.rows)) return null;
+    return { shard, chunks: kept.map(({ chunk }) => chunk) };
+  }
+  return null;
+}
