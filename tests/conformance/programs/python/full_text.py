@@ -241,6 +241,16 @@ def matches(client, name):
     same(ids('phrase_match(text, "quick fox")'), [1, 9])
 
 
+@case("words are searched by their hashes, too", "2.6")
+def hashes(client, name):
+    collection(client, name)
+    tokens = client.run_analyzer("quick fox", {}, with_hash=True).tokens
+    vector = {token["hash"]: 1.0 for token in tokens}
+    [by_hash] = client.search(name, [vector], anns_field="words", limit=5)
+    [by_text] = client.search(name, ["quick fox"], anns_field="words", limit=5)
+    same([dict(hit) for hit in by_hash], [dict(hit) for hit in by_text])
+
+
 @case("an iterator gives every row that has a word, once and in order", "3.0")
 def iterator(client, name):
     texts = [f"fox {'dog ' * (i % 7)}number{i}" for i in range(120)] + ["none of it"] * 30
