@@ -15,6 +15,7 @@ const caseFiles = {
   'instants and shapes': 'times_and_shapes.py',
   'arrays of structs': 'struct_arrays.py',
   'changes of schemas': 'schema_changes.py',
+  'vectors that are null': 'null_vectors.py',
   'metrics against brute force': 'metrics.py',
   'query and search': 'reading.py',
   iterators: 'iterators.py',
