@@ -38,17 +38,19 @@ export function bindTextMatch(
     throw new FilterError(`${node.name} takes a field and a text, but got: ${context.print(node)}`);
   const field = matchedField(context, name, node.name);
   const found = wordsOf(context, words, bindOperand(words), { call: node.name, field });
+  const analyzer = field.typeParams.findLast(({ key }) => key === 'analyzer_params')?.value ?? '';
   if (isText)
     return {
       kind: 'text-match',
       field,
+      analyzer,
       tokens: [...new Set(found.map(({ text }) => text))],
       countMin: isFuzzy ? 1 : countOf(node, bindOperand),
       editsMax: isFuzzy ? editsOf(node, bindOperand) : 0,
       negated,
     };
   const slopMax = slop === undefined ? 0 : slopOf(context, slop, bindOperand(slop));
-  return { kind: 'phrase-match', field, words: found, slop: slopMax, negated };
+  return { kind: 'phrase-match', field, analyzer, words: found, slop: slopMax, negated };
 }
 
 /** The field may be of type Text, which other operators refuse. */

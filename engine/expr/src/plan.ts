@@ -104,6 +104,8 @@ export interface ContainsLeaf extends LeafBase {
 export interface TextMatchLeaf extends LeafBase {
   readonly kind: 'text-match';
   readonly field: FieldSchema;
+  /** The analyzer of the field: with another one the same words mean other rows. */
+  readonly analyzer: string;
   readonly tokens: readonly string[];
   readonly countMin: number;
   /** Edits that a word may be away from a token; with any, `countMin` is 1. */
@@ -114,6 +116,8 @@ export interface TextMatchLeaf extends LeafBase {
 export interface PhraseMatchLeaf extends LeafBase {
   readonly kind: 'phrase-match';
   readonly field: FieldSchema;
+  /** As in `TextMatchLeaf`. */
+  readonly analyzer: string;
   readonly words: readonly PlacedWord[];
   readonly slop: number;
 }

@@ -3,12 +3,12 @@ import type { Read } from '../read.ts';
 import type { ScalarIndexes } from '../scalar-index/scalar-indexes.ts';
 import type { ChunkView } from '../shard.ts';
 import type { SegmentThreads } from '../threads/open-threads.ts';
-import { matchedFields } from '../words/look-up-words.ts';
 import { conditionKey } from './condition-key.ts';
 import type { FilterCache, FilterMatches } from './filter-cache.ts';
 import { findByIndex } from './find-by-index.ts';
 import { BITS_SET, matchBits, rowsAtOnce } from './match-bits.ts';
 import { scanOnThreads } from './scan-on-threads.ts';
+import { isRuledOut } from './zone-map.ts';
 
 /** What makes filters cheaper than going through all rows on the calling thread. */
 export interface FilterTools {
@@ -71,11 +71,25 @@ async function findMatches(
   const { found, rest } = known === null ? { found: [], rest: views } : findCached(views, known);
   if (rest.length === 0) return found;
   const byIndex = await findByIndex(read, rest, search);
-  const scanned =
-    byIndex.rest.length === 0 ? [] : await scan(read, byIndex.rest, search, costOfRow(condition) + 1);
+  const left = await notRuledOut(read, byIndex.rest, condition);
+  const scanned = left.length === 0 ? [] : await scan(read, left, search, costOfRow(condition) + 1);
   const fresh = [...byIndex.found, ...scanned];
   if (known !== null) remember(fresh, known);
   return found.length + byIndex.found.length === 0 ? scanned : inOrder(views, [...found, ...fresh]);
+}
+
+/** The views that some row may match in, as far as the least and the greatest of their numbers tell. */
+async function notRuledOut(
+  read: Read,
+  views: readonly ChunkView[],
+  condition: Condition,
+): Promise<readonly ChunkView[]> {
+  const left: ChunkView[] = [];
+  for (const view of views) {
+    if (read.share.isSpent()) await read.share.nextTurn(read.signal);
+    if (!view.chunk.isClosed || !isRuledOut(condition, view.chunk)) left.push(view);
+  }
+  return left;
 }
 
 function hasSample(condition: Condition): boolean {
@@ -125,9 +139,7 @@ async function scan(
   costOfTest: number,
 ): Promise<readonly ViewMatches[]> {
   const rows = views.reduce((sum, view) => sum + view.rows, 0);
-  // Threads do not know where words are.
-  const mayLeave = matchedFields(search.predicate.condition).length === 0;
-  if (mayLeave && rows * costOfTest > (search.tools.nsHereMax ?? NS_HERE_MAX)) {
+  if (rows * costOfTest > (search.tools.nsHereMax ?? NS_HERE_MAX)) {
     const matches = await scanOnThreads(read, views, search, costOfTest);
     if (matches !== null) return matches;
   }
