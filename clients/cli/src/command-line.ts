@@ -24,5 +24,15 @@ function program(): Command {
       const { start } = await import('./start.ts');
       await start(options);
     });
+  elanus
+    .command('files')
+    .description('say what each file of a data directory and its object store is; no server may run on it')
+    .option('--data <dir>', 'data directory (ELANUS_DATA; elanus-data)')
+    .option('--config <file>', 'YAML with the keys of Milvus (ELANUS_CONFIG)')
+    .allowExcessArguments(false)
+    .action(async (options: Pick<StartOptions, 'data' | 'config'>) => {
+      const { files } = await import('./files.ts');
+      await files(options);
+    });
   return elanus;
 }

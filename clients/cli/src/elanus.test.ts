@@ -104,6 +104,24 @@ test('a port in use ends it with code 1 and one sentence', async () => {
   other.close();
 });
 
+test('files says what each file is once the server has ended, and not before', async () => {
+  await using server = new ElanusProcess(['start']);
+  await server.ready();
+  await using early = new ElanusProcess(['files'], server.data);
+  assert.equal(await early.ended(), 1);
+  assert.match(early.stderr, /is in use by process/);
+  server.child.kill('SIGTERM');
+  await server.ended();
+  await using files = new ElanusProcess(['files'], server.data);
+  assert.equal(await files.ended(), 0, files.stderr);
+  assert.match(files.stdout, /^ +MiB +rows +what +needed by +file\n/);
+  assert.match(files.stdout, / catalog: .* the server +catalog\/catalog\.lmdb\n/);
+  assert.match(files.stdout, / the server +elanus-owner\n/);
+  await using none = new ElanusProcess(['files', '--data', join(server.data, 'none')]);
+  assert.equal(await none.ended(), 1);
+  assert.match(none.stderr, /none is no data directory of Elanus\n$/);
+});
+
 const MISTAKES: readonly { args: readonly string[]; complaint: RegExp }[] = [
   { args: ['start', '--prot', '1'], complaint: /unknown option '--prot'\n\(Did you mean --port\?\)/ },
   { args: ['start', '--admin-prt=1'], complaint: /Did you mean --admin-port\?/ },
