@@ -35,6 +35,11 @@ const schema = schemaFixture([
 const PARTITIONS = [1n, 2n] as readonly bigint[] as readonly PartitionId[];
 const FILTERS = [
   'number == 7',
+  'id < 700',
+  'id in [5, 3500] or number > 1000',
+  '2900 < id <= 3100 and number < 50',
+  'not (id < 3000)',
+  'number == 1000',
   'number < 3 and text like "%1"',
   'text in ["wör12", "w1", "5"]',
   'number in [1, 2] or text == "wörter99"',
