@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Clock, Logger, Metrics } from '@elanus/runtime';
+import type { Clock, Logger, LoopShare, Metrics } from '@elanus/runtime';
 import type { Handlers } from '../handler.ts';
 import type { AccessLimits } from '../limits.ts';
 import { CallMetrics } from './call-metrics.ts';
@@ -16,6 +16,8 @@ export interface AccessServerOptions {
   readonly port: number;
   readonly limits: Pick<AccessLimits, 'receiveBytesMax' | 'sendBytesMax'>;
   readonly clock: Clock;
+  /** What reading and writing JSON may take of one turn of the event loop. */
+  readonly share: LoopShare;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** What `GET /` tells. */
@@ -47,7 +49,10 @@ export class AccessServer {
     this.#clock = options.clock;
     this.#calls = new CallMetrics(options.metrics);
     this.#http = new HttpEdge({
-      version: options.version,
+      listener: async () => {
+        const { restListener } = await import('../rest/rest-app.ts');
+        return restListener({ ...options, receiveBytesMax: options.limits.receiveBytesMax });
+      },
       headerBytesMax: HTTP_HEADER_BYTES_MAX,
       requestMsMax: HTTP_REQUEST_MS_MAX,
     });

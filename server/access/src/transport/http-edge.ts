@@ -1,18 +1,19 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 // An `import` of node:http also loads the HTTP client behind `fetch`: 20 ms more until the server is ready.
 const { createServer } = process.getBuiltinModule('node:http');
 
 export interface HttpEdgeOptions {
-  readonly version: string;
+  /** Makes what answers requests, when the first one comes. */
+  readonly listener: () => Promise<RequestListener>;
   /** Bytes of a request's head; a longer one is answered with 431. */
   readonly headerBytesMax: number;
   /** For a request's head and for the whole request. */
   readonly requestMsMax: number;
 }
 
-/** HTTP/1.1 on the port of gRPC. It has no routes yet besides `GET /`, which says who answers. */
+/** HTTP/1.1 on the port of gRPC. What serves REST is loaded with the first request, which keeps the start short. */
 export class HttpEdge {
   readonly #server: Server;
 
@@ -23,7 +24,14 @@ export class HttpEdge {
       requestTimeout: options.requestMsMax,
       connectionsCheckingInterval: Math.min(30_000, options.requestMsMax),
     });
-    this.#server.on('request', (request, response) => answer(request, response, options.version));
+    let listener: Promise<RequestListener> | undefined;
+    this.#server.on('request', (request, response) => {
+      listener ??= options.listener();
+      listener.then(
+        (answer) => answer(request, response),
+        () => notServed(request, response),
+      );
+    });
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuse(error, socket as Socket));
     // Its sockets come from the shared port, so it never listens: this event starts its watch over slow requests.
     this.#server.emit('listening');
@@ -46,25 +54,10 @@ export class HttpEdge {
   }
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, version: string): void {
-  // Nothing here reads a body: it flows away, and the parser still counts its bytes against the time limit.
+function notServed(request: IncomingMessage, response: ServerResponse): void {
   request.resume();
-  const path = (request.url ?? '/').split('?', 1)[0];
-  if (path === '/' && (request.method === 'GET' || request.method === 'HEAD')) {
-    reply(response, 200, { code: 0, data: { name: 'elanus', version } });
-    return;
-  }
-  reply(response, 404, { code: 404, message: `${request.method} ${path} not found` });
-}
-
-function reply(response: ServerResponse, status: number, body: object): void {
-  const text = JSON.stringify(body);
-  response.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(text),
-    'x-content-type-options': 'nosniff',
-  });
-  response.end(response.req.method === 'HEAD' ? undefined : text);
+  response.writeHead(500, { 'content-type': 'application/json; charset=utf-8' });
+  response.end('{"code":500,"message":"unexpected error"}');
 }
 
 /** The status line for what the HTTP parser rejects. */

@@ -1,0 +1,419 @@
+import { DataType, invalidParameter } from '@elanus/model';
+import {
+  type Draft,
+  decode,
+  encode,
+  type milvus_SearchResults,
+  type schema_CollectionSchema,
+  type schema_FieldSchema,
+  type schema_FunctionScore,
+} from '@elanus/proto';
+import { Body, isInt64, isObject, optional, required } from './body.ts';
+import { functionOfBody } from './collection-schema.ts';
+import { consistencyLevel } from './collections.ts';
+import { type Endpoints, endpoint, type RestAnswer } from './endpoint.ts';
+import type { Json, JsonObject } from './json-reader.ts';
+import { shortestDouble } from './json-text.ts';
+import { keyValues, textOfJson } from './key-values.ts';
+import type { RestCaller } from './rest-caller.ts';
+import { badKey, incorrectJson, missingParameters } from './rest-errors.ts';
+import { sentFields } from './sent-fields.ts';
+import { sentTemplates } from './sent-templates.ts';
+import { vectorBytes } from './sent-vectors.ts';
+import { decodedColumns, shownIds, shownRows } from './shown-rows.ts';
+
+const COLLECTION = { dbName: optional('string'), collectionName: required('string') };
+const READ = {
+  ...COLLECTION,
+  outputFields: optional('strings'),
+  partitionNames: optional('strings'),
+  consistencyLevel: optional('string'),
+};
+const LEG = {
+  data: optional('array'),
+  annsField: optional('string'),
+  filter: optional('string'),
+  exprParams: optional('object'),
+  limit: optional('integer'),
+  offset: optional('integer'),
+  groupingField: optional('string'),
+  metricType: optional('string'),
+  params: optional('object'),
+};
+const DEFAULT_LIMIT = 100;
+const COUNT = 'count(*)';
+const FIELD_OPS = ['REPLACE', 'ARRAY_APPEND', 'ARRAY_REMOVE'];
+const PLACEHOLDER_TYPE = { text: 21 } as const;
+/** `distance` stands beside the fields of a hit. */
+const DISTANCE = 'distance';
+
+export const entities: Endpoints = {
+  'entities/insert': endpoint(
+    { ...COLLECTION, data: required('any'), partitionName: optional('string') },
+    insert,
+  ),
+  'entities/upsert': endpoint(
+    {
+      ...COLLECTION,
+      data: required('any'),
+      partitionName: optional('string'),
+      partialUpdate: optional('boolean'),
+      fieldOps: optional('array'),
+    },
+    upsert,
+  ),
+  'entities/delete': endpoint(
+    {
+      ...COLLECTION,
+      filter: optional('string'),
+      id: optional('any'),
+      partitionName: optional('string'),
+      exprParams: optional('object'),
+    },
+    remove,
+  ),
+  'entities/get': endpoint({ ...READ, id: required('any'), partitionName: optional('string') }, get),
+  'entities/query': endpoint(
+    {
+      ...READ,
+      filter: optional('string'),
+      limit: optional('integer'),
+      offset: optional('integer'),
+      exprParams: optional('object'),
+      orderByFields: optional('strings'),
+    },
+    query,
+  ),
+  'entities/search': endpoint(
+    {
+      ...READ,
+      ...LEG,
+      ids: optional('array'),
+      groupSize: optional('integer'),
+      strictGroupSize: optional('boolean'),
+      searchParams: optional('object'),
+      functionScore: optional('object'),
+      orderByFields: optional('strings'),
+    },
+    search,
+  ),
+  ...Object.fromEntries(
+    ['entities/hybrid_search', 'entities/advanced_search'].map((path) => [
+      path,
+      endpoint(
+        {
+          ...READ,
+          search: required('array'),
+          rerank: optional('object'),
+          functionScore: optional('object'),
+          limit: optional('integer'),
+          offset: optional('integer'),
+          groupingField: optional('string'),
+          groupSize: optional('integer'),
+          strictGroupSize: optional('boolean'),
+        },
+        hybridSearch,
+      ),
+    ]),
+  ),
+};
+
+/** One row or several. */
+function rowsOf(body: Body): readonly Json[] {
+  const data = body.any('data');
+  if (isObject(data)) return [data];
+  if (!Array.isArray(data)) throw incorrectJson('data is neither a row nor an array of rows');
+  return data;
+}
+
+async function insert(body: Body, caller: RestCaller): Promise<RestAnswer> {
+  const collectionName = body.text('collectionName');
+  const schema = await caller.schemaOf(collectionName);
+  const fields = await caller.run(sentFields(rowsOf(body), schema, { isPartial: false }));
+  const request = { collectionName, partitionName: body.text('partitionName'), ...fields };
+  const { IDs, insertCnt } = await caller.ask('Insert', request);
+  return { cost: 0, data: { insertCount: Number(insertCnt), insertIds: shownIds(IDs) } };
+}
+
+async function upsert(body: Body, caller: RestCaller): Promise<RestAnswer> {
+  const collectionName = body.text('collectionName');
+  const partialUpdate = body.flag('partialUpdate');
+  const schema = await caller.schemaOf(collectionName);
+  const fields = await caller.run(sentFields(rowsOf(body), schema, { isPartial: partialUpdate }));
+  const { IDs, upsertCnt } = await caller.ask('Upsert', {
+    collectionName,
+    partitionName: body.text('partitionName'),
+    partialUpdate,
+    fieldOps: body.list('fieldOps').map(fieldOp),
+    ...fields,
+  });
+  return { cost: 0, data: { upsertCount: Number(upsertCnt), upsertIds: shownIds(IDs) } };
+}
+
+function fieldOp(json: Json): { fieldName: string; op: number } {
+  const body = new Body(json, { fieldName: required('string'), op: required('string') });
+  const op = FIELD_OPS.indexOf(body.text('op'));
+  if (op < 0) throw invalidParameter(`unknown op ${body.text('op')} of the field ${body.text('fieldName')}`);
+  return { fieldName: body.text('fieldName'), op };
+}
+
+async function remove(body: Body, caller: RestCaller): Promise<RestAnswer> {
+  const collectionName = body.text('collectionName');
+  let expr = body.text('filter');
+  if (expr === '' && body.has('id')) {
+    const { fields } = await caller.schemaOf(collectionName);
+    expr = keysFilter(fields, body.any('id'));
+  }
+  if (expr === '') throw missingParameters('the member filter is required');
+  const { deleteCnt } = await caller.ask('Delete', {
+    collectionName,
+    partitionName: body.text('partitionName'),
+    expr,
+    exprTemplateValues: sentTemplates(body.object('exprParams')),
+  });
+  return { cost: 0, data: { deleteCount: Number(deleteCnt) } };
+}
+
+/** `pk in [...]` of a key or an array of keys; int64 keys also as decimal text. */
+function keysFilter(fields: readonly schema_FieldSchema[], id: Json): string {
+  const key = fields.find(({ isPrimaryKey }) => isPrimaryKey)!;
+  const ids = (Array.isArray(id) ? id : [id]).map((value) => {
+    if (key.dataType === DataType.Int64) {
+      if (!isInt64(value)) throw badKey(`${textOfJson(value).slice(0, 64)} is no int64`);
+      return String(BigInt(value));
+    }
+    if (typeof value !== 'string') throw badKey(`${textOfJson(value).slice(0, 64)} is no text`);
+    return JSON.stringify(value);
+  });
+  return `${key.name} in [${ids.join(',')}]`;
+}
+
+/** What every read has, with the level that was asked for, else the collection's. */
+function readOf(body: Body) {
+  const isGiven = body.has('consistencyLevel');
+  return {
+    collectionName: body.text('collectionName'),
+    partitionNames: body.texts('partitionNames'),
+    useDefaultConsistency: !isGiven,
+    ...(isGiven ? { consistencyLevel: consistencyLevel(body.text('consistencyLevel')) } : {}),
+  };
+}
+
+async function get(body: Body, caller: RestCaller): Promise<RestAnswer> {
+  const { fields } = await caller.schemaOf(body.text('collectionName'));
+  const single = body.text('partitionName');
+  return await answerQuery(body, caller, {
+    expr: keysFilter(fields, body.any('id')),
+    ...(single === '' ? {} : { partitionNames: [single] }),
+    queryParams: [],
+  });
+}
+
+async function query(body: Body, caller: RestCaller): Promise<RestAnswer> {
+  const outputFields = body.texts('outputFields');
+  const isCount = outputFields.length === 1 && outputFields[0] === COUNT;
+  const orderBy = body.texts('orderByFields');
+  const queryParams = isCount
+    ? []
+    : [
+        { key: 'limit', value: String(body.number('limit', DEFAULT_LIMIT)) },
+        { key: 'offset', value: String(body.number('offset', 0)) },
+        ...(orderBy.length === 0 ? [] : [{ key: 'order_by_fields', value: orderBy.join(',') }]),
+      ];
+  return await answerQuery(body, caller, {
+    expr: body.text('filter'),
+    exprTemplateValues: sentTemplates(body.object('exprParams')),
+    queryParams,
+  });
+}
+
+async function answerQuery(body: Body, caller: RestCaller, request: object): Promise<RestAnswer> {
+  const asked = body.texts('outputFields');
+  const outputFields = asked.length === 0 ? ['*'] : asked;
+  const { fieldsData } = await caller.ask('Query', { ...readOf(body), ...request, outputFields });
+  const columns = decodedColumns(fieldsData);
+  return { cost: 0, data: await caller.run(shownRows(columns, rowsIn(columns), outputFields)) };
+}
+
+/** The first column tells; every column has as many. */
+function rowsIn(columns: ReturnType<typeof decodedColumns>): number {
+  for (const { scalars, validData } of columns) {
+    if (validData.length > 0) return validData.length;
+    const list = Object.values(scalars ?? {}).find((member) => member !== undefined) as
+      | { readonly data?: readonly unknown[] }
+      | undefined;
+    if (list?.data !== undefined) return list.data.length;
+  }
+  return 0;
+}
+
+async function search(body: Body, caller: RestCaller): Promise<RestAnswer> {
+  const schema = await caller.schemaOf(body.text('collectionName'));
+  if (body.has('ids') && body.has('data')) throw invalidParameter('data and ids exclude one another');
+  if (!body.has('ids') && !body.has('data')) throw missingParameters('either data or ids is required');
+  const leg = legOf(body, schema, searchParams(body));
+  const answer = await caller.ask('Search', {
+    ...readOf(body),
+    ...leg,
+    ...(body.has('ids') ? { ids: idsOf(body.list('ids'), schema), searchByPrimaryKeys: true } : {}),
+    outputFields: body.texts('outputFields'),
+    ...(body.has('functionScore') ? { functionScore: functionScore(body.object('functionScore')) } : {}),
+  });
+  return await answerHits(answer, body.texts('outputFields'), caller);
+}
+
+async function hybridSearch(body: Body, caller: RestCaller): Promise<RestAnswer> {
+  const schema = await caller.schemaOf(body.text('collectionName'));
+  const requests = body.list('search').map((json) => {
+    const leg = new Body(json, { ...LEG, data: required('array') });
+    return legOf(leg, schema, leg.object('params'));
+  });
+  const rerank = new Body(body.object('rerank'), {
+    strategy: optional('string'),
+    params: optional('object'),
+  });
+  const answer = await caller.ask('HybridSearch', {
+    ...readOf(body),
+    requests,
+    rankParams: [
+      ...(rerank.has('strategy') ? [{ key: 'strategy', value: rerank.text('strategy') }] : []),
+      { key: 'params', value: textOfJson(rerank.object('params')) },
+      { key: 'limit', value: String(body.number('limit', DEFAULT_LIMIT)) },
+      { key: 'offset', value: String(body.number('offset', 0)) },
+      { key: 'round_decimal', value: '-1' },
+      ...groupParams(body),
+    ],
+    outputFields: body.texts('outputFields'),
+    ...(body.has('functionScore') ? { functionScore: functionScore(body.object('functionScore')) } : {}),
+  });
+  return await answerHits(answer, body.texts('outputFields'), caller);
+}
+
+/** The members of a search request that one leg of a hybrid search has too. */
+function legOf(body: Body, schema: schema_CollectionSchema, params: JsonObject) {
+  const field = vectorField(body.text('annsField'), schema);
+  const { metric_type: metric, ignore_growing: ignoreGrowing, ...own } = params;
+  const orderBy = body.texts('orderByFields');
+  const data = body.list('data');
+  return {
+    dsl: body.text('filter'),
+    dslType: 1,
+    exprTemplateValues: sentTemplates(body.object('exprParams')),
+    nq: BigInt(data.length),
+    ...(body.has('data') ? { placeholderGroup: placeholders(field, data) } : {}),
+    searchParams: [
+      { key: 'anns_field', value: field.name },
+      { key: 'topk', value: String(body.number('limit', DEFAULT_LIMIT) || DEFAULT_LIMIT) },
+      { key: 'offset', value: String(body.number('offset', 0)) },
+      { key: 'params', value: textOfJson(own) },
+      { key: 'round_decimal', value: '-1' },
+      ...pair('metric_type', metric ?? body.any('metricType')),
+      ...pair('ignore_growing', ignoreGrowing ?? null),
+      ...groupParams(body),
+      ...(orderBy.length === 0 ? [] : [{ key: 'order_by_fields', value: orderBy.join(',') }]),
+    ],
+  };
+}
+
+function pair(key: string, value: Json): { key: string; value: string }[] {
+  return value === null || value === '' ? [] : [{ key, value: textOfJson(value) }];
+}
+
+function groupParams(body: Body): { key: string; value: string }[] {
+  const field = body.text('groupingField');
+  if (field === '') {
+    if (body.has('groupSize') || body.has('strictGroupSize'))
+      throw invalidParameter('groupSize and strictGroupSize need a groupingField');
+    return [];
+  }
+  return [
+    { key: 'group_by_field', value: field },
+    ...pair('group_size', body.any('groupSize')),
+    ...pair('strict_group_size', body.any('strictGroupSize')),
+  ];
+}
+
+/** `searchParams`, flat or with its own `params`. @throws MilvusError 1100 when both say different things */
+function searchParams(body: Body): JsonObject {
+  const { params = {}, metricType, ignoreGrowing, ...root } = body.object('searchParams');
+  if (!isObject(params)) throw incorrectJson('searchParams.params is not an object');
+  const all: JsonObject = {
+    ...root,
+    ...(metricType === undefined ? {} : { metric_type: metricType }),
+    ...(ignoreGrowing === undefined ? {} : { ignore_growing: ignoreGrowing }),
+  };
+  for (const [key, value] of Object.entries(params)) {
+    if (key in all && textOfJson(all[key]!) !== textOfJson(value))
+      throw invalidParameter(`ambiguous parameter: ${key}`);
+    all[key] = value;
+  }
+  return all;
+}
+
+function vectorField(name: string, { fields }: schema_CollectionSchema): schema_FieldSchema {
+  const vectors = fields.filter(
+    ({ dataType }) => dataType >= DataType.BinaryVector && dataType < DataType.ArrayOfStruct,
+  );
+  if (name !== '') {
+    const field = fields.find((one) => one.name === name);
+    if (field === undefined) throw incorrectJson(`cannot find a vector field named: ${name}`);
+    return field;
+  }
+  if (vectors.length !== 1)
+    throw incorrectJson('search without annsField, but already found multiple vector fields');
+  return vectors[0]!;
+}
+
+/** Vectors as `PlaceholderGroup`; texts for a field that a function makes. */
+function placeholders(field: schema_FieldSchema, data: readonly Json[]): Uint8Array {
+  const isText =
+    data.length > 0 && data.every((query) => typeof query === 'string') && field.isFunctionOutput;
+  const values = isText
+    ? data.map((text) => Buffer.from(text as string))
+    : data.map((query) => {
+        try {
+          return vectorBytes(field, query);
+        } catch (error) {
+          throw incorrectJson((error as Error).message);
+        }
+      });
+  const type = isText ? PLACEHOLDER_TYPE.text : field.dataType;
+  return encode('common.PlaceholderGroup', { placeholders: [{ tag: '$0', type, values }] });
+}
+
+function idsOf(ids: readonly Json[], { fields }: schema_CollectionSchema) {
+  const key = fields.find(({ isPrimaryKey }) => isPrimaryKey)!;
+  if (key.dataType !== DataType.Int64) return { strId: { data: ids.map(textOfJson) } };
+  const data = ids.map((id) => {
+    if (!isInt64(id)) throw badKey(`${textOfJson(id).slice(0, 64)} is no int64`);
+    return BigInt(id);
+  });
+  return { intId: { data } };
+}
+
+function functionScore(json: JsonObject): Draft<schema_FunctionScore> {
+  const body = new Body(json, { functions: optional('array'), params: optional('object') });
+  return { functions: body.list('functions').map(functionOfBody), params: keyValues(body.object('params')) };
+}
+
+/** The hits of all queries, one after the other; `topks` says how many each has. */
+async function answerHits(
+  { results }: milvus_SearchResults,
+  outputFields: readonly string[],
+  caller: RestCaller,
+): Promise<RestAnswer> {
+  const found = decode('schema.SearchResultData', results ?? new Uint8Array(0));
+  const ids = shownIds(found.ids);
+  if (ids.length === 0) return { cost: 0, data: [] };
+  const rows = await caller.run(shownRows(found.fieldsData, ids.length, outputFields));
+  for (const [at, row] of rows.entries()) {
+    row[found.primaryFieldName] = ids[at];
+    row[DISTANCE] = shortestDouble(found.scores[at]!);
+  }
+  return {
+    cost: 0,
+    data: rows,
+    topks: found.topks.map(Number),
+    ...(found.recalls.length > 0 ? { recalls: found.recalls.map(shortestDouble) } : {}),
+  };
+}

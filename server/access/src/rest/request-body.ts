@@ -1,0 +1,42 @@
+import type { IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip, inflate } from 'node:zlib';
+import { invalidParameter } from '@elanus/model';
+import { incorrectJson } from './rest-errors.ts';
+
+const DECODERS = new Map([
+  ['gzip', promisify(gunzip)],
+  ['deflate', promisify(inflate)],
+  ['br', promisify(brotliDecompress)],
+]);
+
+/**
+ * The bytes of a request's body, decompressed. Refused when it is or becomes larger than `bytesMax`; one whose head says
+ * so is refused before it is read.
+ * @throws MilvusError 1100 when it is too large, 1801 when it is empty or its encoding is unknown or broken
+ */
+export async function requestBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+  const tooLarge = (bytes: number) =>
+    invalidParameter(`the body of the request is larger than ${bytesMax} bytes (${bytes})`);
+  const announced = Number(request.headers['content-length'] ?? 0);
+  if (announced > bytesMax) throw tooLarge(announced);
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > bytesMax) throw tooLarge(length);
+    chunks.push(chunk);
+  }
+  if (length === 0) throw incorrectJson('the body is empty; if nothing is to be said, send {}');
+  const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length);
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  if (encoding === 'identity') return body;
+  const decoder = DECODERS.get(encoding);
+  if (decoder === undefined) throw incorrectJson(`the content encoding ${encoding} is unknown`);
+  try {
+    return await decoder(body, { maxOutputLength: bytesMax });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(bytesMax + 1);
+    throw incorrectJson(`the body is not ${encoding}`);
+  }
+}

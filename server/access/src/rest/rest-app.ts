@@ -1,0 +1,167 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, RequestListener } from 'node:http';
+import { MilvusError } from '@elanus/model';
+import type { Logger, LoopShare } from '@elanus/runtime';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
+import { Hono } from 'hono';
+import { cors } from 'hono/cors';
+import type { CallContext, Handlers } from '../handler.ts';
+import { runInSlices } from '../rows/sliced-work.ts';
+import { Body } from './body.ts';
+import { collections } from './collections.ts';
+import type { Endpoint, Endpoints, RestAnswer } from './endpoint.ts';
+import { entities } from './entities.ts';
+import { indexes } from './indexes.ts';
+import { JsonError, readJson } from './json-reader.ts';
+import { type Int64Form, type JsonOut, jsonPieces } from './json-text.ts';
+import { names } from './names.ts';
+import { partitions } from './partitions.ts';
+import { requestBody } from './request-body.ts';
+import { RestCaller } from './rest-caller.ts';
+import { incorrectJson } from './rest-errors.ts';
+import { text } from './text.ts';
+import { unserved } from './unserved.ts';
+
+export interface RestOptions {
+  readonly handlers: Handlers;
+  readonly share: LoopShare;
+  readonly logger: Logger;
+  /** Bytes of a body, before and after it is decompressed. */
+  readonly receiveBytesMax: number;
+  /** What `GET /` tells. */
+  readonly version: string;
+}
+
+type Bindings = { readonly Bindings: HttpBindings };
+
+const BASE = '/v2/vectordb/';
+const DEFAULT_DATABASE = 'default';
+/** Of a request that says nothing of it (`proxy.http.requestTimeoutMs`). */
+const REQUEST_MS = 30_000;
+const REQUEST_MS_MAX = 0x7fff_ffff;
+const TIMED_OUT = new MilvusError('request timeout', { code: 10_001 });
+const CANCELLED = new MilvusError('context canceled', { code: 10_000 });
+
+/** Every path below `/v2/vectordb/`. */
+export const ENDPOINTS: Endpoints = {
+  ...collections,
+  ...entities,
+  ...indexes,
+  ...names,
+  ...partitions,
+  ...text,
+  ...unserved,
+};
+
+/** RESTful API v2: JSON in, the calls of gRPC in process, JSON out. Errors come with HTTP 200, as Milvus sends them. */
+export function restListener(options: RestOptions): RequestListener {
+  const app = new Hono<Bindings>();
+  app.use(cors());
+  app.use(async (context, next) => {
+    await next();
+    context.header('x-content-type-options', 'nosniff');
+    context.header('x-milvus-trace-id', randomBytes(16).toString('hex'));
+  });
+  app.get('/', (context) => context.json({ code: 0, data: { name: 'elanus', version: options.version } }));
+  for (const [path, endpoint] of Object.entries(ENDPOINTS))
+    app.post(BASE + path, (context) => serve(endpoint, context.env.incoming, options));
+  app.notFound((context) => context.text('404 page not found', 404));
+  app.onError((error, context) => {
+    options.logger.error({ path: context.req.path, err: error }, 'a request failed by our own fault');
+    return context.json({ code: 500, message: 'unexpected error' }, 500);
+  });
+  return getRequestListener(app.fetch as never, { overrideGlobalObjects: false });
+}
+
+async function serve(endpoint: Endpoint, request: IncomingMessage, options: RestOptions): Promise<Response> {
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(TIMED_OUT), requestMs(request));
+  const cancel = () => abort.abort(CANCELLED);
+  request.socket.once('close', cancel);
+  const aborted = new Promise<never>((_, reject) => {
+    abort.signal.addEventListener('abort', () => reject(abort.signal.reason));
+  });
+  const answering = answer(endpoint, request, abort.signal, options);
+  // Whoever loses the race is not waited for.
+  answering.catch(() => {});
+  aborted.catch(() => {});
+  try {
+    return await Promise.race([answering, aborted]);
+  } catch (error) {
+    if (error === TIMED_OUT) return await reply(failure(TIMED_OUT), 'number', options, 408);
+    if (error instanceof MilvusError) return await reply(failure(error), 'number', options);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    request.socket.off('close', cancel);
+  }
+}
+
+async function answer(
+  endpoint: Endpoint,
+  request: IncomingMessage,
+  signal: AbortSignal,
+  options: RestOptions,
+): Promise<Response> {
+  const bytes = await requestBody(request, options.receiveBytesMax);
+  const body = new Body(await parsed(bytes, options.share), endpoint.takes);
+  const int64 = int64Form(request);
+  const context: CallContext = {
+    database: body.text('dbName') || header(request, 'db-name') || DEFAULT_DATABASE,
+    signal,
+    peer: `${request.socket.remoteAddress ?? ''}:${request.socket.remotePort ?? ''}`,
+  };
+  const caller = new RestCaller(options.handlers, options.share, { context, int64 });
+  const answered: RestAnswer = await endpoint.answer(body, caller);
+  return await reply({ code: 0, ...answered }, int64, options);
+}
+
+async function parsed(bytes: Buffer, share: LoopShare): Promise<ReturnType<typeof JSON.parse>> {
+  try {
+    return await runInSlices(readJson(bytes), share);
+  } catch (error) {
+    if (error instanceof JsonError) throw incorrectJson(error.message);
+    throw error;
+  }
+}
+
+async function reply(
+  body: JsonOut,
+  int64: Int64Form,
+  { share }: RestOptions,
+  status = 200,
+): Promise<Response> {
+  const pieces = await runInSlices(jsonPieces(body, int64), share);
+  const headers = { 'content-type': 'application/json; charset=utf-8' };
+  if (pieces.length <= 1) return new Response(pieces[0] ?? '', { status, headers });
+  return new Response(streamOf(pieces), { status, headers });
+}
+
+function streamOf(pieces: readonly string[]): ReadableStream<Uint8Array> {
+  let next = 0;
+  return new ReadableStream({
+    pull(stream) {
+      if (next === pieces.length) stream.close();
+      else stream.enqueue(Buffer.from(pieces[next++]!));
+    },
+  });
+}
+
+function failure({ code, message }: MilvusError): JsonOut {
+  return { code, message };
+}
+
+/** `Request-Timeout`, in seconds; what is no positive number counts as not sent. */
+function requestMs(request: IncomingMessage): number {
+  const seconds = Number(header(request, 'request-timeout'));
+  return seconds > 0 ? Math.min(1000 * seconds, REQUEST_MS_MAX) : REQUEST_MS;
+}
+
+function int64Form(request: IncomingMessage): Int64Form {
+  return header(request, 'accept-type-allow-int64').toLowerCase() === 'false' ? 'string' : 'number';
+}
+
+function header(request: IncomingMessage, name: string): string {
+  const value = request.headers[name];
+  return (Array.isArray(value) ? value[0] : value) ?? '';
+}
