@@ -59,6 +59,7 @@ export {
   type PlannedPiece,
   presentRows,
   type SegmentIndex,
+  sparseVectorsOf,
   vectorsOf,
 } from './vector-index/segment-index.ts';
 export { isRowPart, type KeyPart, type RowPart, type WritePart, type WriteRecord } from './write-record.ts';

@@ -111,12 +111,13 @@ function vectorBlocks(
   });
 }
 
-/** The rows from `from` on of a block of dense vectors. */
+/** The rows from `from` on of a block; dense vectors are `size` bytes each. */
 function blockFrom(block: VectorBlock, from: number, size: number): VectorBlock {
   const { keys } = block;
   return {
-    bytes: block.bytes.subarray(from * size),
-    offsets: null,
+    // Offsets count from the beginning of the bytes.
+    bytes: block.offsets === null ? block.bytes.subarray(from * size) : block.bytes,
+    offsets: block.offsets?.subarray(from) ?? null,
     rows: block.rows - from,
     allowed: block.allowed?.subarray(from >> 3) ?? null,
     inverseNorms: block.inverseNorms?.subarray(from) ?? null,

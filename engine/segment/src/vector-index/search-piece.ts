@@ -1,5 +1,5 @@
 import type { IndexHits, IndexSearch } from '@elanus/kernel';
-import type { FieldId } from '@elanus/model';
+import { DataType, type FieldId, type FieldSchema } from '@elanus/model';
 import { emptyHits, type HitList, orderTies } from '../hit-list.ts';
 import type { RowOrder } from '../key-order.ts';
 import { type Read, takeTurns } from '../read.ts';
@@ -16,6 +16,9 @@ const HITS_SHARE_MAX = 0.25;
 /** What a short walk keeps in view, and the bytes of these vectors. */
 const SHORT_EF_MAX = 128;
 const SHORT_BYTES_MAX = 512 * 1024;
+/** Rows, and bytes of a query, that a sparse index goes through in as short a time. */
+const SHORT_SPARSE_ROWS_MAX = 131_072;
+const SHORT_SPARSE_BYTES_MAX = 12 * 8;
 /** Hits of one search of a piece, over all of its queries, for which there is memory at once. */
 const KEPT_HITS_MAX = 1024 * 1024;
 /** Hits of one query. */
@@ -53,15 +56,16 @@ export function splitByIndex(
   selected: readonly SelectedRows[],
   { walk, field, limit }: WeighedSearch,
 ): SplitRows {
-  if (walk === null) return { indexed: [], plain: selected.map(wholeView) };
+  const isExact = isSparse(field);
+  if (walk === null && !isExact) return { indexed: [], plain: selected.map(wholeView) };
   const last = known.get(selected);
-  const kept = Math.max(walk.ef, limit);
+  const kept = isExact ? 0 : Math.max(walk!.ef, limit);
   if (last?.field === field.id && kept <= last.keptMax && !last.split.indexed.some(isClosed))
     return last.split;
   const runs = runsOfViews(selected, field.id);
   const pieces = piecesOf(selected, runs);
   const isWalked = ({ rows }: PieceToSearch): boolean =>
-    rows > SCANNED_ROWS_MAX && kept <= rows * HITS_SHARE_MAX;
+    isExact || (rows > SCANNED_ROWS_MAX && kept <= rows * HITS_SHARE_MAX);
   const indexed = pieces.filter(isWalked);
   const split = { indexed, plain: rowsBeside(indexed, selected, runs) };
   if (indexed.length === pieces.length) {
@@ -69,6 +73,11 @@ export function splitByIndex(
     known.set(selected, { field: field.id, keptMax, split });
   }
   return split;
+}
+
+/** An index over sparse vectors finds what a comparison with every row finds, and sooner. */
+function isSparse({ dataType }: FieldSchema): boolean {
+  return dataType === DataType.SparseFloatVector;
 }
 
 /** Its index may have been freed since the split. */
@@ -94,15 +103,18 @@ function wholeView(selected: SelectedRows, viewNumber: number): RowsToScan {
   return { selected, viewNumber, from: 0, to: selected.view.rows };
 }
 
-/** Whether a walk takes some tens of microseconds at most: as long as the way to another thread and back. */
-function isShort({ queryCount, ef }: IndexSearch, { queries }: WeighedSearch, { selection }: Read): boolean {
+/** Whether a search takes some tens of microseconds at most: as long as the way to another thread and back. */
+function isShort(
+  { queryCount, ef, sparse }: IndexSearch,
+  { queries }: WeighedSearch,
+  { selection }: Read,
+  { rows }: IndexedPiece,
+): boolean {
   // What a filter leaves decides how far it goes: nobody knows before.
-  return (
-    queryCount === 1 &&
-    selection === null &&
-    ef <= SHORT_EF_MAX &&
-    ef * queries.bytes.length <= SHORT_BYTES_MAX
-  );
+  if (queryCount > 1 || selection !== null) return false;
+  const { length } = queries.bytes;
+  if (sparse != null) return rows <= SHORT_SPARSE_ROWS_MAX && length <= SHORT_SPARSE_BYTES_MAX;
+  return ef <= SHORT_EF_MAX && ef * length <= SHORT_BYTES_MAX;
 }
 
 /**
@@ -113,7 +125,19 @@ function keptHits(ef: number, { queries, limit }: WeighedSearch): number {
   return ef <= HITS_MAX && ef * queries.count <= KEPT_HITS_MAX ? Math.max(ef, limit) : limit;
 }
 
-/** Walks a piece's graph. The kernel has the search when this returns. */
+/** How far a piece is searched. */
+function effortOf(
+  search: WeighedSearch,
+  { rows }: IndexedPiece,
+): Pick<IndexSearch, 'k' | 'ef' | 'refineK' | 'sparse'> {
+  const { walk, limit, queries, bm25 } = search;
+  if (queries.offsets !== null)
+    return { k: limit, ef: 1, refineK: 1, sparse: { offsets: queries.offsets, bm25: bm25 ?? null } };
+  const ef = Math.min(Math.max(walk!.ef, limit), rows);
+  return { k: keptHits(ef, search), ef, refineK: walk!.refineK };
+}
+
+/** Searches a piece by its index. The kernel has the search when this returns. */
 export async function searchPiece(
   read: Read,
   search: WeighedSearch,
@@ -121,28 +145,24 @@ export async function searchPiece(
   order: RowOrder,
 ): Promise<HitList> {
   const { piece, viewOfRun } = part;
-  const { queries, limit, radius, rangeFilter, walk } = search;
+  const { queries, limit, radius, rangeFilter } = search;
   if (part.bits === undefined)
     part.bits = piece.allowed(part.wanted, read.selection === null ? 'lasting' : 'passing');
-  const ef = Math.min(Math.max(walk!.ef, limit), piece.rows);
-  const kept = keptHits(ef, search);
-  const walkSearch: IndexSearch = {
+  const pieceSearch: IndexSearch = {
+    ...effortOf(search, piece),
     queries: queries.bytes,
     queryCount: queries.count,
-    k: kept,
-    ef,
-    refineK: walk!.refineK,
     allowed: part.bits,
     radius,
     rangeFilter,
   };
-  const isHere = isShort(walkSearch, search, read) && !read.share.isSpent();
+  const isHere = isShort(pieceSearch, search, read, piece) && !read.share.isSpent();
   const hits = isHere
-    ? piece.index.searchSync(walkSearch)
+    ? piece.index.searchSync(pieceSearch)
     : await piece.index.search(
-        read.signal === undefined ? walkSearch : { ...walkSearch, signal: read.signal },
+        read.signal === undefined ? pieceSearch : { ...pieceSearch, signal: read.signal },
       );
-  const found = await inChunks(read, hits, kept, { piece, viewOfRun, order });
+  const found = await inChunks(read, hits, pieceSearch.k, { piece, viewOfRun, order });
   for (const [query, count] of found.counts.entries()) found.counts[query] = Math.min(count, limit);
   return found;
 }

@@ -1,10 +1,12 @@
-import type { IndexBuild, VectorIndex, VectorRows } from '@elanus/kernel';
+import type { IndexBuild, SparseIndexBuild, VectorIndex, VectorRows } from '@elanus/kernel';
 import {
   assert,
+  DataType,
   type DenseVectorColumn,
   denseVectorBytes,
   type FieldSchema,
   isDenseVector,
+  type SparseVectorColumn,
 } from '@elanus/model';
 import type { LoopShare } from '@elanus/runtime';
 import type { Chunk } from '../chunk.ts';
@@ -18,6 +20,8 @@ import { IndexedPiece, type KeptRows, type PieceFile, type PieceRows } from './i
 const PIECE_BYTES_MIN = 4 * 1024 * 1024;
 /** Fewer rows are not worth a graph, however long they are. */
 const PIECE_ROWS_MIN = 4096;
+/** Sparse rows are compared one by one as slowly as a hundred thousand of them are searched by an index. */
+const SPARSE_PIECE_ROWS_MIN = 1024;
 /**
  * A new piece takes in the pieces before it that are at most so many times its size. Sizes then fall by more than this
  * factor from piece to piece, so there are few, and a row moves to a new piece only a few times.
@@ -31,7 +35,7 @@ const ABSORBED_SIZE_AT_REST_MAX = 8;
 const ROWS_AT_REST_MIN = 1024;
 
 export interface IndexLimits {
-  /** Fewer rows get no index. Default: by the size of a row, at least 4096. */
+  /** Fewer rows get no index. Default: by the size of a row, at least 4096; 1024 of sparse vectors. */
   readonly rowsMin?: number;
 }
 
@@ -72,12 +76,10 @@ export class SegmentIndex {
   #isClosed = false;
 
   constructor(field: FieldSchema, { chunks, onChange, limits = {} }: SegmentIndexOptions) {
-    assert(isDenseVector(field.dataType) && field.dim !== null, 'an index is over dense vectors');
     this.field = field;
     this.#chunks = chunks;
     this.#onChange = onChange;
-    const rowBytes = denseVectorBytes(field.dataType, field.dim);
-    this.#rowsMin = limits.rowsMin ?? Math.max(PIECE_ROWS_MIN, Math.ceil(PIECE_BYTES_MIN / rowBytes));
+    this.#rowsMin = limits.rowsMin ?? rowsMinOf(field);
   }
 
   get isClosed(): boolean {
@@ -255,7 +257,7 @@ export class SegmentIndex {
  */
 export function vectorsOf(planned: PieceVectors): Pick<IndexBuild, 'dataType' | 'dim' | 'blocks'> {
   const { runs, field } = planned;
-  const columns = columnsOf(planned);
+  const columns = columnsOf(planned) as readonly DenseVectorColumn[];
   const dataType = field.dataType as DenseVectorColumn['dataType'];
   const dim = field.dim!;
   const size = denseVectorBytes(dataType, dim);
@@ -283,8 +285,24 @@ export function joinedBlocks(blocks: readonly VectorRows[]): readonly VectorRows
   return joined;
 }
 
-function columnsOf({ runs, field }: PieceVectors): readonly DenseVectorColumn[] {
-  return runs.map(({ chunk }) => chunk.column(field.id) as DenseVectorColumn);
+/** The same of a piece of sparse vectors. */
+export function sparseVectorsOf(planned: PieceVectors): Pick<SparseIndexBuild, 'dataType' | 'blocks'> {
+  const columns = columnsOf(planned) as readonly SparseVectorColumn[];
+  const blocks = planned.runs.map(({ from, to }, at) => {
+    const { bytes, offsets } = columns[at]!;
+    return { bytes, offsets: offsets.subarray(from, to + 1), rows: to - from };
+  });
+  return { dataType: DataType.SparseFloatVector, blocks };
+}
+
+function columnsOf({ runs, field }: PieceVectors): readonly (DenseVectorColumn | SparseVectorColumn)[] {
+  return runs.map(({ chunk }) => chunk.column(field.id) as DenseVectorColumn | SparseVectorColumn);
+}
+
+function rowsMinOf({ dataType, dim }: FieldSchema): number {
+  if (dataType === DataType.SparseFloatVector) return SPARSE_PIECE_ROWS_MIN;
+  assert(isDenseVector(dataType) && dim !== null, 'an index is over vectors');
+  return Math.max(PIECE_ROWS_MIN, Math.ceil(PIECE_BYTES_MIN / denseVectorBytes(dataType, dim)));
 }
 
 /** Rows whose nulls are looked for between two looks at the clock. */

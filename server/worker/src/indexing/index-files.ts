@@ -1,11 +1,12 @@
 import { crc32 } from 'node:zlib';
-import type { Kernel, VectorIndex } from '@elanus/kernel';
+import type { Kernel, VectorIndex, VectorRows } from '@elanus/kernel';
 import {
   type CollectionId,
   type FieldId,
   type IndexFileInfo,
   type IndexId,
   indexFileKey,
+  isDenseVector,
   type SegmentId,
   type SegmentRun,
 } from '@elanus/model';
@@ -66,7 +67,7 @@ export class IndexFiles {
    * @throws MilvusError when nobody wants it any more; ObjectStoreError
    */
   async store(index: VectorIndex, vectors: PieceVectors, about: IndexedRuns): Promise<OpenedIndex> {
-    const isLent = joinedBlocks(vectorsOf(vectors).blocks).length === 1;
+    const isLent = lentVectors(vectors) !== null;
     const info = await this.publish({ ...about, rows: index.rows }, async (draft) => {
       await index.save(draft, { vectors: isLent ? 'outside' : 'inside' });
       return await this.#checksum(draft);
@@ -112,9 +113,8 @@ export class IndexFiles {
     const { files, kernel } = this.#options;
     const held = await files.hold(file);
     try {
-      const [block, ...others] = joinedBlocks(vectorsOf(vectors).blocks);
-      const isOneRun = block !== undefined && others.length === 0;
-      const index = await kernel.openIndex(held.path, isOneRun ? { vectors: block } : {});
+      const lent = lentVectors(vectors);
+      const index = await kernel.openIndex(held.path, lent === null ? {} : { vectors: lent });
       if (index.rows === rows) return { index, file: { id, release: () => held.release() } };
       index.close();
       throw new Error(`the index file ${file.key} is over ${index.rows} rows instead of ${rows}`);
@@ -146,4 +146,11 @@ export class IndexFiles {
       );
     });
   }
+}
+
+/** What an index need not keep itself: vectors in one run. `null`: there are several, or they are sparse. */
+function lentVectors(vectors: PieceVectors): VectorRows | null {
+  if (!isDenseVector(vectors.field.dataType)) return null;
+  const [block, ...others] = joinedBlocks(vectorsOf(vectors).blocks);
+  return block === undefined || others.length > 0 ? null : block;
 }

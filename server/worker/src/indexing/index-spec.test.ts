@@ -71,3 +71,24 @@ for (const [indexType, params, dim, spec] of CASES) {
     assert.deepEqual(indexSpecOf(info, fieldFixture(101, 'vector', DataType.FloatVector, { dim })), spec);
   });
 }
+
+test('one index over sparse vectors, whatever it is called', () => {
+  const about = {
+    id: 1n as IndexId,
+    collectionId: 1n as CollectionId,
+    fieldId: 101 as FieldId,
+    name: 'vector',
+    createdTimestamp: 1n as Timestamp,
+  };
+  const field = fieldFixture(101, 'vector', DataType.SparseFloatVector);
+  const params = [
+    { key: 'inverted_index_algo', value: 'TAAT_NAIVE' },
+    { key: 'bm25_k1', value: '1.6' },
+  ];
+  for (const indexType of ['SPARSE_INVERTED_INDEX', 'SPARSE_WAND', 'AUTOINDEX']) {
+    const byWords = { ...about, indexType, metricType: 'BM25' as const, params };
+    assert.deepEqual(indexSpecOf(byWords, field), { type: 'SPARSE', bm25: { k1: 1.6, b: 0.75 } });
+    const byProduct = { ...about, indexType, metricType: 'IP' as const, params };
+    assert.deepEqual(indexSpecOf(byProduct, field), { type: 'SPARSE', bm25: null });
+  }
+});

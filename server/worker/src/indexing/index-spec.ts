@@ -1,4 +1,4 @@
-import type { GraphLayout, IndexSpec, Refine } from '@elanus/kernel';
+import type { GraphLayout, IndexSpec, Refine, SparseIndexBuild } from '@elanus/kernel';
 import { DataType, type FieldSchema, type IndexInfo } from '@elanus/model';
 
 /** Milvus' own, for who names none. */
@@ -10,6 +10,7 @@ const EF_CONSTRUCTION_MAX = 4096;
 const SUBQUANTIZERS_DEFAULT = { HNSW_PQ: 32, HNSW_PRQ: 2 } as const;
 const RESIDUALS_DEFAULT = 2;
 const BITS_DEFAULT = 8;
+const BM25_DEFAULT = { k1: 1.2, b: 0.75 } as const;
 /** Finer codes would need more rows to learn from than a segment has. */
 const BITS_MAX = 12;
 
@@ -17,12 +18,17 @@ const BITS_MAX = 12;
  * What to build for an index, of which the coordinator has checked the parameters. `null` when nothing is: its kind is
  * searched by comparing with every row.
  */
-export function indexSpecOf({ indexType, params }: IndexInfo, field: FieldSchema): IndexSpec | null {
+export function indexSpecOf(
+  { indexType, metricType, params }: IndexInfo,
+  field: FieldSchema,
+): IndexSpec | SparseSpec | null {
   const { dataType } = field;
-  if (dataType === DataType.BinaryVector || dataType === DataType.SparseFloatVector) return null;
+  if (dataType === DataType.BinaryVector) return null;
   // Lists of vectors are no rows of a graph.
   if (dataType === DataType.ArrayOfVector) return null;
   const texts = new Map(params.map(({ key, value }) => [key, value.trim()]));
+  // Whatever kind and algorithm is named: there is one index, and it is exact.
+  if (dataType === DataType.SparseFloatVector) return sparseSpec(metricType, texts);
   const integer = (key: string): number | undefined => (texts.has(key) ? Number(texts.get(key)) : undefined);
   const graph = {
     m: integer('M') ?? GRAPH_DEFAULT.m,
@@ -62,6 +68,16 @@ export function indexSpecOf({ indexType, params }: IndexInfo, field: FieldSchema
     default:
       return null;
   }
+}
+
+/** What to build over sparse vectors. */
+export type SparseSpec = SparseIndexBuild['spec'];
+
+function sparseSpec(metric: IndexInfo['metricType'], texts: ReadonlyMap<string, string>): SparseSpec {
+  if (metric !== 'BM25') return { type: 'SPARSE', bm25: null };
+  const number = (key: string, usual: number): number => (texts.has(key) ? Number(texts.get(key)) : usual);
+  const { k1, b } = BM25_DEFAULT;
+  return { type: 'SPARSE', bm25: { k1: number('bm25_k1', k1), b: number('bm25_b', b) } };
 }
 
 type ScalarCode = Extract<IndexSpec, { type: 'HNSW_SQ' }>['sqType'];

@@ -1,4 +1,4 @@
-import type { Kernel } from '@elanus/kernel';
+import type { IndexBuild, Kernel, SparseIndexBuild } from '@elanus/kernel';
 import {
   type CollectionId,
   fieldById,
@@ -27,6 +27,7 @@ import {
   presentRows,
   type SegmentIndex,
   type Shard,
+  sparseVectorsOf,
   vectorsOf,
 } from '@elanus/segment';
 import type { ServedCollection } from '../served-collection.ts';
@@ -292,21 +293,19 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
     );
     try {
       await openChunks(planned.runs.map(({ chunk }) => chunk));
+      const onProgress = (percent: number): void => {
+        if (
+          Math.floor(percent / LOGGED_PERCENT) > Math.floor(build.percent / LOGGED_PERCENT) &&
+          percent < 100
+        )
+          logger.info({ ...about, percent: Math.floor(percent) }, 'an index build goes on');
+        build.percent = percent;
+      };
       const built = await kernel.buildIndex({
-        ...vectorsOf(planned),
-        metric: info.metricType!,
-        spec,
+        ...buildOf(index, planned),
         threads: kernel.threads,
-        seed: Number(BigInt.asUintN(32, info.id)),
         signal: index.signal,
-        onProgress: (percent) => {
-          if (
-            Math.floor(percent / LOGGED_PERCENT) > Math.floor(build.percent / LOGGED_PERCENT) &&
-            percent < 100
-          )
-            logger.info({ ...about, percent: Math.floor(percent) }, 'an index build goes on');
-          build.percent = percent;
-        },
+        onProgress,
       });
       segment.adopt(planned, built, await presentRows(planned, share));
       const seconds = (clock.monotonicMs() - startMs) / 1000;
@@ -356,4 +355,15 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
 /** Whether an index is in memory although all its rows are in files. */
 function isToStore(shard: Shard): (piece: IndexedPiece) => boolean {
   return (piece) => piece.file === null && !piece.isClosed && shard.segmentRunsOf(piece.runs) !== null;
+}
+
+/** What the kernel is to build over the rows of a piece. */
+function buildOf(
+  { spec, info }: OpenIndex,
+  planned: PlannedPiece,
+): Omit<IndexBuild, 'threads'> | Omit<SparseIndexBuild, 'threads'> {
+  if (spec.type === 'SPARSE')
+    return { ...sparseVectorsOf(planned), metric: spec.bm25 === null ? 'IP' : 'BM25', spec };
+  const seed = Number(BigInt.asUintN(32, info.id));
+  return { ...vectorsOf(planned), metric: info.metricType!, spec, seed };
 }

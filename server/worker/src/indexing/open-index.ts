@@ -2,6 +2,7 @@ import type { IndexSpec } from '@elanus/kernel';
 import type { FieldSchema, IndexInfo, SegmentId, Timestamp } from '@elanus/model';
 import type { IndexLimits, SegmentIndex, Shard } from '@elanus/segment';
 import type { ServedCollection } from '../served-collection.ts';
+import type { SparseSpec } from './index-spec.ts';
 
 /** One build that runs. */
 export interface RunningBuild {
@@ -13,7 +14,7 @@ export interface RunningBuild {
 export class OpenIndex {
   readonly info: IndexInfo;
   readonly field: FieldSchema;
-  readonly spec: IndexSpec;
+  readonly spec: IndexSpec | SparseSpec;
   readonly collection: ServedCollection;
   /** Of segments whose build runs or waits. */
   readonly scheduled = new Set<SegmentIndex>();
@@ -32,7 +33,7 @@ export class OpenIndex {
     info: IndexInfo,
     options: {
       readonly field: FieldSchema;
-      readonly spec: IndexSpec;
+      readonly spec: IndexSpec | SparseSpec;
       readonly collection: ServedCollection;
       readonly limits: IndexLimits;
     },
