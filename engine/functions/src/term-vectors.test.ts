@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { crc32 } from 'node:zlib';
 import { openAnalyzer } from './open-analyzer.ts';
 import { type Texts, termDimension, termVectors } from './term-vectors.ts';
 import { runAtOnce } from './work.ts';
@@ -15,6 +16,11 @@ function texts(...rows: readonly (string | null)[]): Texts {
     bytes: Buffer.concat(parts),
   };
 }
+
+test('the dimension of a word is the CRC-32 of its UTF-8 text', () => {
+  for (const word of ['', 'a', 'dogs', 'é', '数据库', 'naïve', 'x'.repeat(1000), '🌹'])
+    assert.equal(termDimension(word), crc32(word), word);
+});
 
 test('counts the words of each text at their dimensions, in ascending order', async () => {
   const analyzer = await openAnalyzer('');
