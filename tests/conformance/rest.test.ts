@@ -211,6 +211,35 @@ await conformanceSuite('node', 'REST', [], () => {
     await done('databases/drop', { dbName: 'rest_db' });
   });
 
+  test('the old API answers under its own names, with code 200', async () => {
+    const old = async (path: string, body?: Json): Promise<Json> => {
+      const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
+      return (await (await fetch(`http://${server.address}/v1/vector/${path}`, init)).json()) as Json;
+    };
+    const collectionName = 'by_v1';
+    const created = await old('collections/create', { collectionName, dimension: 2, primaryField: 'pk' });
+    assert.deepEqual(created, { code: 200, data: {} });
+    assert.ok(((await old('collections')).data as string[]).includes(collectionName));
+    const described = (await old(`collections/describe?collectionName=${collectionName}`)).data as Json;
+    assert.equal(described.collectionName, collectionName);
+    await old('insert', { collectionName, data: [{ pk: 3, vector: [1, 2], note: 'three' }] });
+    const found = await old('search', { collectionName, vector: [1, 2], outputFields: ['note'], limit: 1 });
+    assert.deepEqual(found.data, [{ note: 'three', pk: 3, distance: 1 }]);
+    assert.equal((await old('get', { collectionName, id: 3 })).code, 200);
+    assert.equal((await old('query', { collectionName: 'nowhere', filter: 'pk > 0' })).code, 100);
+    assert.equal((await old('collections/drop', { collectionName })).code, 200);
+  });
+
+  test('the OpenAPI description names every path, with what its body must have', async () => {
+    const answer = await fetch(`http://${server.address}/v2/openapi.json`);
+    const described = (await answer.json()) as { openapi: string; paths: Record<string, never> };
+    assert.equal(described.openapi, '3.1.0');
+    assert.ok(Object.keys(described.paths).length > 70);
+    const { post: insert } = described.paths['/v2/vectordb/entities/insert']! as { post: Json };
+    const body = insert.requestBody as { content: Record<string, { schema: Json }> };
+    assert.deepEqual(body.content['application/json']!.schema.required, ['collectionName', 'data']);
+  });
+
   const MISTAKES: readonly (readonly [path: string, body: unknown, code: number, says: RegExp])[] = [
     ['collections/list', '', 1801, /\{\}/],
     ['collections/list', '[]', 1801, /not a JSON object/],

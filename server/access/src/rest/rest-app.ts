@@ -7,20 +7,22 @@ import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import type { CallContext, Handlers } from '../handler.ts';
 import { runInSlices } from '../rows/sliced-work.ts';
-import { Body } from './body.ts';
+import { Body, isObject } from './body.ts';
 import { collections } from './collections.ts';
 import type { Endpoint, Endpoints, RestAnswer } from './endpoint.ts';
 import { entities } from './entities.ts';
 import { indexes } from './indexes.ts';
-import { JsonError, readJson } from './json-reader.ts';
+import { type Json, JsonError, type JsonObject, readJson } from './json-reader.ts';
 import { type Int64Form, type JsonOut, jsonPieces } from './json-text.ts';
 import { names } from './names.ts';
+import { openApi } from './openapi.ts';
 import { partitions } from './partitions.ts';
 import { requestBody } from './request-body.ts';
 import { RestCaller } from './rest-caller.ts';
 import { incorrectJson } from './rest-errors.ts';
 import { text } from './text.ts';
 import { unserved } from './unserved.ts';
+import { OLD_PATHS } from './v1.ts';
 
 export interface RestOptions {
   readonly handlers: Handlers;
@@ -35,6 +37,9 @@ export interface RestOptions {
 type Bindings = { readonly Bindings: HttpBindings };
 
 const BASE = '/v2/vectordb/';
+const OLD_BASE = '/v1/vector/';
+/** `code` of a success in v1. */
+const OLD_SUCCESS = 200;
 const DEFAULT_DATABASE = 'default';
 /** Of a request that says nothing of it (`proxy.http.requestTimeoutMs`). */
 const REQUEST_MS = 30_000;
@@ -53,7 +58,17 @@ export const ENDPOINTS: Endpoints = {
   ...unserved,
 };
 
-/** RESTful API v2: JSON in, the calls of gRPC in process, JSON out. Errors come with HTTP 200, as Milvus sends them. */
+/** An endpoint as one version of the API has it. */
+interface Door {
+  readonly endpoint: Endpoint;
+  /** `code` of its successes. */
+  readonly success: number;
+  readonly bodyOf: (json: Json) => Json;
+  /** The query string is the body. */
+  readonly isQuery?: boolean;
+}
+
+/** RESTful API v2, and the old v1: JSON in, the calls of gRPC in process, JSON out. Errors come with HTTP 200, as Milvus sends them. */
 export function restListener(options: RestOptions): RequestListener {
   const app = new Hono<Bindings>();
   app.use(cors());
@@ -63,8 +78,20 @@ export function restListener(options: RestOptions): RequestListener {
     context.header('x-milvus-trace-id', randomBytes(16).toString('hex'));
   });
   app.get('/', (context) => context.json({ code: 0, data: { name: 'elanus', version: options.version } }));
-  for (const [path, endpoint] of Object.entries(ENDPOINTS))
-    app.post(BASE + path, (context) => serve(endpoint, context.env.incoming, options));
+  app.get('/v2/openapi.json', (context) => context.json(openApi(ENDPOINTS, BASE, options.version)));
+  for (const [path, endpoint] of Object.entries(ENDPOINTS)) {
+    const door = { endpoint, success: 0, bodyOf: (json: Json) => json };
+    app.post(BASE + path, (context) => serve(door, context.env.incoming, options));
+  }
+  for (const { method, path, asks, bodyOf } of OLD_PATHS) {
+    const door: Door = {
+      endpoint: ENDPOINTS[asks]!,
+      success: OLD_SUCCESS,
+      bodyOf: (json) => (isObject(json) ? bodyOf(json) : json),
+      isQuery: method === 'get',
+    };
+    app[method](OLD_BASE + path, (context) => serve(door, context.env.incoming, options));
+  }
   app.notFound((context) => context.text('404 page not found', 404));
   app.onError((error, context) => {
     options.logger.error({ path: context.req.path, err: error }, 'a request failed by our own fault');
@@ -73,7 +100,7 @@ export function restListener(options: RestOptions): RequestListener {
   return getRequestListener(app.fetch as never, { overrideGlobalObjects: false });
 }
 
-async function serve(endpoint: Endpoint, request: IncomingMessage, options: RestOptions): Promise<Response> {
+async function serve(door: Door, request: IncomingMessage, options: RestOptions): Promise<Response> {
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(TIMED_OUT), requestMs(request));
   const cancel = () => abort.abort(CANCELLED);
@@ -81,7 +108,7 @@ async function serve(endpoint: Endpoint, request: IncomingMessage, options: Rest
   const aborted = new Promise<never>((_, reject) => {
     abort.signal.addEventListener('abort', () => reject(abort.signal.reason));
   });
-  const answering = answer(endpoint, request, abort.signal, options);
+  const answering = answer(door, request, abort.signal, options);
   // Whoever loses the race is not waited for.
   answering.catch(() => {});
   aborted.catch(() => {});
@@ -98,13 +125,13 @@ async function serve(endpoint: Endpoint, request: IncomingMessage, options: Rest
 }
 
 async function answer(
-  endpoint: Endpoint,
+  { endpoint, success, bodyOf, isQuery = false }: Door,
   request: IncomingMessage,
   signal: AbortSignal,
   options: RestOptions,
 ): Promise<Response> {
-  const bytes = await requestBody(request, options.receiveBytesMax);
-  const body = new Body(await parsed(bytes, options.share), endpoint.takes);
+  const sent = isQuery ? queryOf(request) : await parsed(request, options);
+  const body = new Body(bodyOf(sent), endpoint.takes);
   const int64 = int64Form(request);
   const context: CallContext = {
     database: body.text('dbName') || header(request, 'db-name') || DEFAULT_DATABASE,
@@ -113,16 +140,21 @@ async function answer(
   };
   const caller = new RestCaller(options.handlers, options.share, { context, int64 });
   const answered: RestAnswer = await endpoint.answer(body, caller);
-  return await reply({ code: 0, ...answered }, int64, options);
+  return await reply({ code: success, ...answered }, int64, options);
 }
 
-async function parsed(bytes: Buffer, share: LoopShare): Promise<ReturnType<typeof JSON.parse>> {
+async function parsed(request: IncomingMessage, { receiveBytesMax, share }: RestOptions): Promise<Json> {
+  const bytes = await requestBody(request, receiveBytesMax);
   try {
     return await runInSlices(readJson(bytes), share);
   } catch (error) {
     if (error instanceof JsonError) throw incorrectJson(error.message);
     throw error;
   }
+}
+
+function queryOf(request: IncomingMessage): JsonObject {
+  return Object.fromEntries(new URL(request.url ?? '/', 'http://localhost').searchParams);
 }
 
 async function reply(
