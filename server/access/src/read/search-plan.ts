@@ -2,6 +2,7 @@ import { DataType, invalidParameter } from '@elanus/model';
 import type { Methods } from '@elanus/proto';
 import type { OrderKey, SearchTask } from '@elanus/rpc';
 import type { AccessDependencies } from '../handler.ts';
+import { type BucketLevel, readBucketLevel } from './aggregate/read-search-aggregation.ts';
 import { type Grouping, readGrouping } from './group/read-grouping.ts';
 import { guaranteeOf } from './guarantee.ts';
 import { type Highlighting, readHighlighter } from './highlight/read-highlighter.ts';
@@ -30,6 +31,8 @@ export interface SearchPlan {
   readonly functions: FunctionScore | null;
   /** Fields to sort the answer by; empty: by score. */
   readonly orderBy: readonly OrderKey[];
+  /** What the hits are put into; `null`: they are answered themselves. */
+  readonly buckets: BucketLevel | null;
   /** Decimal places of the scores; -1 leaves them as they are. */
   readonly roundDecimal: number;
   readonly output: OutputFields;
@@ -52,7 +55,9 @@ export async function planSearch(
   refuseUnservedSearch(request);
   requireSameCollection(target, parameters);
   const iterator = readIteratorPage(parameters, request);
-  const window = readHitWindow(parameters, iterator, topKMax);
+  const buckets = readBuckets(target, request, topKMax);
+  const asked = readHitWindow(parameters, iterator, topKMax);
+  const window = buckets === null ? asked : poolWindow(request, asked, topKMax);
   const roundDecimal = readRoundDecimal(parameters);
   const format = readInstantFormat(parameters, target.collection);
   const grouping = readGrouping(target, parameters, groupSizeMax);
@@ -68,11 +73,55 @@ export async function planSearch(
   });
   const highlighting = readHighlighter(target, leg.field, request);
   checkTogether({ leg, grouping, functions, orderBy, iterator });
+  if (buckets !== null) checkAlone({ grouping, orderBy, iterator, highlighting, window: asked });
   const guarantee = await guaranteeOf(dependencies, target.collection, request);
   const task = { ...leg, guarantee, snapshot: iterator?.snapshot ?? null };
   const filter = { text: request.dsl, templates: request.exprTemplateValues, timeZone: format.timeZone };
-  const ways = { window, grouping, functions, orderBy, roundDecimal, output, format, iterator, highlighting };
+  const ways = {
+    window,
+    grouping,
+    functions,
+    orderBy,
+    buckets,
+    roundDecimal,
+    output,
+    format,
+    iterator,
+    highlighting,
+  };
   return { task, filter, ...ways };
+}
+
+function readBuckets(
+  target: ReadTarget,
+  { searchAggregation }: SearchRequest,
+  sizeMax: number,
+): BucketLevel | null {
+  return searchAggregation === undefined ? null : readBucketLevel(target, searchAggregation, sizeMax);
+}
+
+/** The hits that are put into buckets: `search_size` of them, or as many as the limit says. */
+function poolWindow({ searchAggregation }: SearchRequest, asked: HitWindow, topKMax: number): HitWindow {
+  const size = searchAggregation?.searchSize ?? 0n;
+  if (size === 0n) return asked;
+  if (size > 0n && size <= BigInt(topKMax)) return { limit: Number(size), offset: asked.offset };
+  throw invalidParameter(`search_aggregation: search_size [${size}] should be in range [1, ${topKMax}]`);
+}
+
+/** Refuses what makes no sense beside buckets. */
+function checkAlone({
+  grouping,
+  orderBy,
+  iterator,
+  highlighting,
+  window,
+}: Pick<SearchPlan, 'grouping' | 'orderBy' | 'iterator' | 'highlighting' | 'window'>): void {
+  if (grouping !== null)
+    throw invalidParameter('search_aggregation and group_by_field are mutually exclusive');
+  if (orderBy.length > 0) throw invalidParameter('search_aggregation does not support order_by_fields');
+  if (iterator !== null) throw invalidParameter('search_aggregation does not support search iterators');
+  if (highlighting !== null) throw invalidParameter('search_aggregation does not support highlighter');
+  if (window.offset > 0) throw invalidParameter('search_aggregation does not support offset');
 }
 
 async function readFunctions(

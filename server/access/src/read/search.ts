@@ -1,7 +1,8 @@
 import type { Timestamp } from '@elanus/model';
 import type { SearchHits } from '@elanus/rpc';
 import type { AccessDependencies, Handler } from '../handler.ts';
-import { encodeSearchResults, type SearchReply } from '../wire/search-results.ts';
+import { encodeSearchBuckets, encodeSearchResults, type SearchReply } from '../wire/search-results.ts';
+import { searchBuckets } from './aggregate/search-buckets.ts';
 import { findHits } from './find-hits.ts';
 import { groupColumns } from './group/group-columns.ts';
 import { highlightHits } from './highlight/highlight-hits.ts';
@@ -18,6 +19,17 @@ export function searchHandler(dependencies: AccessDependencies): Handler<'Search
     const target = await findReadTarget(dependencies, ref, request.partitionNames, 'search');
     const plan = await planSearch(dependencies, target, request);
     const hits = await findHits(dependencies, plan, context);
+    if (plan.buckets !== null) {
+      const { buckets, counts } = await searchBuckets(dependencies, plan, plan.buckets, hits);
+      return encodeSearchBuckets({
+        collectionName: request.collectionName,
+        primaryKey: target.collection.schema.primaryKey,
+        limit: plan.window.limit,
+        hitCount: hits.keys.length,
+        buckets,
+        counts,
+      });
+    }
     const columns = await fetchOutput(dependencies, target.collection, hits, plan.output, plan.format);
     return encodeSearchResults({
       collectionName: request.collectionName,

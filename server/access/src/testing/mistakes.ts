@@ -14,6 +14,7 @@ import type { Mistake } from './mistake.ts';
 import { PARTIAL_UPSERT_MISTAKES } from './partial-upsert-mistakes.ts';
 import { QUERY_MISTAKES } from './query-mistakes.ts';
 import { SCHEMA_CHANGE_MISTAKES } from './schema-change-mistakes.ts';
+import { SEARCH_AGGREGATION_MISTAKES } from './search-aggregation-mistakes.ts';
 import { SEARCH_MISTAKES } from './search-mistakes.ts';
 import { STRUCT_MISTAKES } from './struct-mistakes.ts';
 import { TEXT_MISTAKES } from './text-mistakes.ts';
@@ -44,6 +45,7 @@ export const MISTAKES: ReadonlyMap<MethodName, readonly Mistake[]> = Map.groupBy
     ...ANALYZER_MISTAKES,
     ...TEXT_MISTAKES,
     ...HYBRID_SEARCH_MISTAKES,
+    ...SEARCH_AGGREGATION_MISTAKES,
   ],
   ({ method }) => method,
 );

@@ -1,4 +1,5 @@
-import type { FieldSchema, Timestamp } from '@elanus/model';
+import { DataType, type FieldSchema, type KeyColumn, type Timestamp } from '@elanus/model';
+import { type Draft, encode, type schema_AggBucket } from '@elanus/proto';
 import type { SearchHits } from '@elanus/rpc';
 import { writeIds, writeOutput } from './field-data-writer.ts';
 import { MessageWriter } from './message-writer.ts';
@@ -42,6 +43,8 @@ const DATA = {
   primaryFieldName: 13,
   highlightResults: 14,
   groupByFieldValues: 17,
+  aggBuckets: 18,
+  aggTopKs: 19,
 } as const;
 const HIGHLIGHTS = { fieldName: 1, datas: 2, fragments: 1 } as const;
 const ITERATOR = { token: 1, lastBound: 2 } as const;
@@ -84,4 +87,45 @@ export function encodeSearchResults(reply: SearchReply): Uint8Array {
   writer.text(RESULTS.collectionName, reply.collectionName);
   writer.number(RESULTS.sessionTimestamp, reply.sessionTimestamp);
   return writer.finish();
+}
+
+/** Everything the answer of a search says whose hits are put into buckets. */
+export interface BucketReply {
+  readonly collectionName: string;
+  readonly primaryKey: FieldSchema;
+  /** Hits that were looked at per query at most. */
+  readonly limit: number;
+  /** Hits that are in the buckets, of all queries. */
+  readonly hitCount: number;
+  readonly buckets: readonly Draft<schema_AggBucket>[];
+  /** Buckets of each query. */
+  readonly counts: readonly number[];
+}
+
+/** `milvus.SearchResults` of a success without hits of its own. */
+export function encodeSearchBuckets(reply: BucketReply): Uint8Array {
+  const writer = new MessageWriter();
+  writer.bytes(RESULTS.status, SUCCESS_STATUS);
+  writer.message(RESULTS.results, (data) => {
+    data.number(DATA.queryCount, reply.counts.length);
+    data.number(DATA.topK, reply.limit);
+    data.message(DATA.ids, (ids) => writeIds(ids, noKeys(reply.primaryKey)));
+    data.varints(
+      DATA.topKs,
+      reply.counts.map(() => 0),
+    );
+    data.number(DATA.allSearchCount, reply.hitCount);
+    data.text(DATA.primaryFieldName, reply.primaryKey.name);
+    for (const bucket of reply.buckets) data.bytes(DATA.aggBuckets, encode('schema.AggBucket', bucket));
+    data.varints(DATA.aggTopKs, reply.counts);
+  });
+  writer.text(RESULTS.collectionName, reply.collectionName);
+  return writer.finish();
+}
+
+function noKeys({ dataType }: FieldSchema): KeyColumn {
+  const none = { length: 0, validity: null };
+  return dataType === DataType.Int64
+    ? { dataType, ...none, values: new BigInt64Array(0) }
+    : { dataType: DataType.VarChar, ...none, offsets: new Uint32Array(1), bytes: new Uint8Array(0) };
 }

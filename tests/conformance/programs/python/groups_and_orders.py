@@ -262,6 +262,55 @@ def nothing(client, name):
     same(list(got), [])
 
 
+@case("hits are put into buckets, with metrics and their best rows", since="3.0")
+def buckets(client, name):
+    from pymilvus.client.search_aggregation import SearchAggregation, TopHits
+
+    shop(client, name)
+    spec = SearchAggregation(
+        fields=["color"],
+        size=3,
+        metrics={
+            "average": {"avg": "price"},
+            "all": {"sum": "big"},
+            "nearest": {"min": "_score"},
+            "n": {"count": "*"},
+            "last": {"max": "color"},
+        },
+        order=[{"n": "desc"}, {"_key": "asc"}],
+        top_hits=TopHits(size=2, sort=[{"shelf": "desc"}]),
+        sub_aggregation=SearchAggregation(fields=["rare"], size=1, order=[{"_count": "asc"}]),
+    )
+    found = client.search(
+        name, [QUERY], anns_field="v", limit=200, search_aggregation=spec, output_fields=["shelf", "price"]
+    )
+    pool = [DATA[n] for n in ranked(QUERY)[:200]]
+    members = {}
+    for r in pool:
+        members.setdefault(r["color"], []).append(r)
+    wanted = sorted(members, key=lambda c: (-len(members[c]), c is None, c or ""))[:3]
+    [got] = found.agg_buckets
+    same([bucket.key[0]["value"] for bucket in got], wanted)
+    places = [r["id"] for r in pool]
+    for bucket, color in zip(got, wanted):
+        own = members[color]
+        prices = [r["price"] for r in own if r["price"] is not None]
+        same(bucket.count, len(own))
+        metrics = bucket.metrics
+        same(metrics["n"], len(own))
+        same(metrics["all"], sum(r["big"] for r in own))
+        same(metrics.get("last"), color)
+        assert abs(metrics["average"] - sum(prices) / len(prices)) < 1e-9
+        best = sorted(own, key=lambda r: (-r["shelf"], places.index(r["id"])))[:2]
+        same([hit.pk for hit in bucket.hits], [r["id"] for r in best])
+        same([hit.fields["shelf"] for hit in bucket.hits], [r["shelf"] for r in best])
+        rare = [r["rare"] for r in own]
+        fewest = min({True, False} & set(rare), key=rare.count)
+        same([(sub.key[0]["value"], sub.count) for sub in bucket.sub_groups], [(fewest, rare.count(fewest))])
+    options = {"anns_field": "v", "limit": 10, "search_aggregation": spec}
+    fails(lambda: client.search(name, [QUERY], offset=3, **options), 1100, "does not support offset")
+
+
 @case("a sum that no int64 holds is an error", since="3.0")
 def overflow(client, name):
     schema = client.create_schema()
