@@ -59,6 +59,13 @@ const NULL_TESTS: ReadonlyMap<string, TokenKind> = new Map([
   ['IS NOT NULL', 'is not null'],
 ]);
 
+/** By character code, those that no longer operator begins with: most of a list's tokens are one of these. */
+const LONE_OPERATORS: readonly (TokenKind | undefined)[] = Array.from({ length: 128 }, (_, code) => {
+  const character = String.fromCharCode(code);
+  const isBeginning = [...OPERATORS.keys()].some((other) => other.length > 1 && other[0] === character);
+  return isBeginning ? undefined : OPERATORS.get(character);
+});
+
 const STRING_PREFIXES = new Set(['u8', 'u', 'U', 'L', 'r', 'R']);
 const INTEGER_DIGITS_MAX = 64;
 
@@ -265,6 +272,12 @@ export class Lexer {
   }
 
   #readOperator(): void {
+    const lone = LONE_OPERATORS[this.#text.charCodeAt(this.start)];
+    if (lone !== undefined) {
+      this.kind = lone;
+      this.end = this.start + 1;
+      return;
+    }
     const two = this.#text.slice(this.start, this.start + 2);
     const operator = OPERATORS.has(two) ? two : two.slice(0, 1);
     const kind = OPERATORS.get(operator);
