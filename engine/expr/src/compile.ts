@@ -155,6 +155,10 @@ function scratch(depth: number, length: number): Uint8Array {
   return scratches[depth].subarray(0, length);
 }
 
+/** Values that are compared one by one; in longer lists they are looked up. */
+const LISTED_MAX = 4;
+const LOOK_UP_COST = 9;
+
 /** How much work one row is, roughly in nanoseconds: numbers, texts, arrays, documents. */
 export function costOfRow(condition: Condition): number {
   switch (condition.kind) {
@@ -175,6 +179,8 @@ export function costOfRow(condition: Condition): number {
       return 10 * (1 + costOfRow(condition.condition));
     case 'sample':
       return 1;
+    case 'in':
+      return costOfOperand(condition.operand) + (condition.values.length > LISTED_MAX ? LOOK_UP_COST : 0);
     case 'regex':
       return costOfOperand(condition.operand) + 50;
     default:

@@ -96,6 +96,7 @@ function searchIn(dictionary: Dictionary): Search {
     };
   }
   const values = numbersOf(dictionary);
+  if (values instanceof BigInt64Array) return searchInLongs(values, length);
   return {
     length,
     atLeast: (constant) => {
@@ -106,6 +107,35 @@ function searchIn(dictionary: Dictionary): Search {
       const number = numberOf(constant);
       return first(length, (slot) => values[slot]! > number);
     },
+  };
+}
+
+/** By halves: a bigint for each value that is looked at would take several times as long. */
+function searchInLongs(values: BigInt64Array, length: number): Search {
+  const halves = new Int32Array(values.buffer, values.byteOffset, 2 * length);
+  const search = (constant: Constant, isAbove: boolean): number => {
+    const value = numberOf(constant);
+    // Constants beside a column of integers are integers; one that no column can hold is beyond all of them.
+    const integer = typeof value === 'bigint' ? value : BigInt(Math.floor(value));
+    if (BigInt.asIntN(64, integer) !== integer) return integer < 0n ? 0 : length;
+    const low = Number(BigInt.asUintN(32, integer));
+    const high = Number(BigInt.asIntN(32, integer >> 32n));
+    let from = 0;
+    let to = length;
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      const upper = halves[2 * middle + 1]!;
+      const lower = halves[2 * middle]! >>> 0;
+      const isBelow = upper < high || (upper === high && (lower < low || (isAbove && lower === low)));
+      if (isBelow) from = middle + 1;
+      else to = middle;
+    }
+    return from;
+  };
+  return {
+    length,
+    atLeast: (constant) => search(constant, false),
+    above: (constant) => search(constant, true),
   };
 }
 
@@ -153,7 +183,7 @@ function listedSlots(search: Search, values: Iterable<Constant>): Slots {
   const found = new Set<number>();
   for (const value of values) {
     const slot = search.atLeast(value);
-    if (slot < search.length && search.above(value) > slot) found.add(slot);
+    if (slot < search.length && !found.has(slot) && search.above(value) > slot) found.add(slot);
   }
   const slots = Uint32Array.from(found).sort();
   const joined: [number, number][] = [];

@@ -18,7 +18,7 @@ export interface Probe {
 
 /** Nanoseconds: to set a bit of a row in a list, to look one constant up, to go through 8 rows of a bitmap. */
 const MARK_COST = 1.5;
-const LOOK_UP_COST = 300;
+const LOOK_UP_COST = 200;
 const BYTE_COST = 0.3;
 /** Lists of up to so many constants are looked up while planning, to know exactly how many rows they name. */
 const LOOKED_UP_MAX = 16;
