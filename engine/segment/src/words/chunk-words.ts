@@ -88,7 +88,8 @@ export class ChunkWords implements WordIndex {
         for (const { text, position } of step.value) this.#open.add(text, position);
       }
       this.#open.endRow += 1;
-      if (this.#open.isFull) {
+      // The words of a chunk's last rows are sorted as well once no more can come.
+      if (this.#open.isFull || (chunk.isClosed && this.rows === chunk.rows)) {
         this.#blocks.push(this.#open.close());
         this.#open = new OpenBlock(this.rows);
       }
