@@ -230,6 +230,41 @@ void check_instruction_sets(const Data& data, const FastRecords& records) {
   }
 }
 
+// Rows in many small crowds, queries of other crowds: a walk has to begin near the right one. That it does, entries from
+// all over are for, more of them where it is long.
+void check_walks_from_afar() {
+  constexpr uint32_t kRows = 6000, kDim = 64, kCrowds = 200, kQueries = 40;
+  const ElanusSimd& simd = *elanus_simd_find(nullptr);
+  Data data{{ELANUS_FLOAT32, ELANUS_L2, kDim, kDim, kRows}, {}, {}};
+  data.query_count = kQueries;
+  std::mt19937 random(9);
+  std::normal_distribution<float> normal;
+  std::vector<float> centres((kCrowds + kQueries) * kDim);
+  for (float& value : centres) value = normal(random);
+  const auto add = [&](uint32_t crowd, std::vector<uint8_t>* to) {
+    for (uint32_t d = 0; d < kDim; ++d) append(ELANUS_FLOAT32, centres[crowd * kDim + d] + 0.1f * normal(random), to);
+  };
+  for (uint32_t row = 0; row < kRows; ++row) add(row % kCrowds, &data.rows);
+  for (uint32_t q = 0; q < kQueries; ++q) add(kCrowds + q, &data.queries);
+  const StoredRows rows = stored(simd, data);
+  const DenseRows view = rows.view(kRows);
+  const Graph graph = graph_of(simd, data, view);
+  WorkControl control;
+  const FastRecords records = FastRecords::make(simd, ELANUS_L2, view, graph, 5, 2, &control, 1);
+  FastWalk walk;
+  walk.query.resize(kDim);
+  double found = 0;
+  for (uint32_t q = 0; q < kQueries; ++q) {
+    const std::vector<IndexHit> truth = ranked(simd, data, view, data.query(q));
+    RowReader(simd, ELANUS_FLOAT32, ELANUS_L2, kDim).read(data.query(q), walk.query.data());
+    prepare_fast_walk(simd.walk, records, &walk);
+    walk_fast(simd.walk, records, 512, nullptr, &walk);
+    for (size_t i = 0; i < 10; ++i)
+      found += std::any_of(walk.found.begin(), walk.found.end(), [&](const IndexHit& h) { return h.row == truth[i].row; });
+  }
+  CHECK(found / (10 * kQueries) >= 0.95);
+}
+
 void check_file(const ElanusSimd& simd, const Data& data, const VectorIndex& index) {
   TemporaryDirectory directory;
   const std::string path = directory.file("fast-graph");
@@ -357,6 +392,7 @@ int main() {
       {ELANUS_INT8, ELANUS_L2, 64, 10, 2000},         {ELANUS_INT8, ELANUS_COSINE, 40, 40, 2000},
   };
   for (const Shape& shape : shapes) check_shape(shape);
+  check_walks_from_afar();
   check_odd_rows();
   check_damage();
   check_cancelled();

@@ -360,6 +360,53 @@ void check_damage(const ElanusSimd* simd, const std::string& path, const std::st
   }
 }
 
+double mean_recall(const ElanusSimd* simd, const Shape& shape, const std::vector<uint8_t>& bytes, ElanusIndex* index,
+                   ElanusIndexSearch search, uint32_t ef) {
+  search.ef = ef;
+  return recall(simd, shape, bytes, search, run(index, search));
+}
+
+// Few rows stand near each other and far from all others; queries come from elsewhere.
+std::vector<uint8_t> small_crowds(uint32_t count, uint32_t dim, uint32_t crowds, uint32_t seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  std::vector<float> centres(size_t{crowds} * dim);
+  for (float& value : centres) value = normal(random);
+  std::vector<uint8_t> bytes;
+  for (uint32_t i = 0; i < count; ++i) {
+    const float* const centre = &centres[random() % crowds * size_t{dim}];
+    for (uint32_t d = 0; d < dim; ++d) {
+      const float value = centre[d] + 0.1f * normal(random);
+      const auto* const from = reinterpret_cast<const uint8_t*>(&value);
+      bytes.insert(bytes.end(), from, from + sizeof value);
+    }
+  }
+  return bytes;
+}
+
+// Queries as far from all rows as rows of other crowds are, under filters too.
+void check_far_queries(const ElanusSimd* simd) {
+  const Shape shape = {ELANUS_FLOAT32, ELANUS_L2, 64};
+  const std::vector<uint8_t> bytes = small_crowds(kRows, shape.dim, 60, 1);
+  const std::vector<uint8_t> queries = small_crowds(kQueries, shape.dim, kQueries, 2);
+  ElanusIndexSearch search = search_of(queries);
+  set_no_bounds(shape.metric, &search);
+  for (const ElanusIndexLayout layout : {ELANUS_LAYOUT_COMPACT, ELANUS_LAYOUT_FAST}) {
+    ElanusIndex* const index = build(simd, shape, hnsw(layout), bytes, kRows, 2);
+    search.allowed = nullptr;
+    CHECK(mean_recall(simd, shape, bytes, index, search, 32) >= 0.5);
+    CHECK(mean_recall(simd, shape, bytes, index, search, 256) >= 0.97);
+    for (const uint32_t one_of : {2u, 3u}) {
+      std::vector<uint8_t> allowed((kRows + 7) / 8);
+      for (uint32_t row = 0; row < kRows; row += one_of) allowed[row / 8] |= static_cast<uint8_t>(1u << row % 8);
+      search.allowed = allowed.data();
+      search.allowed_size = allowed.size();
+      CHECK(mean_recall(simd, shape, bytes, index, search, 32) >= 0.9);
+    }
+    elanus_index_release(index);
+  }
+}
+
 void check_threads_make_no_difference(const ElanusSimd* simd) {
   const Shape shape = {ELANUS_FLOAT32, ELANUS_IP, 100};
   const std::vector<uint8_t> bytes = clustered(shape, kRows, 1);
@@ -426,6 +473,7 @@ int main() {
   check_shape(simd, {ELANUS_FLOAT32, ELANUS_L2, 48}, hnsw(ELANUS_LAYOUT_FAST));
   check_shape(simd, {ELANUS_FLOAT32, ELANUS_L2, 48},
               {ELANUS_HNSW_SQ, ELANUS_LAYOUT_AUTO, 16, 60, ELANUS_CODE_SQ8, 0, 0, 0, ELANUS_CODE_FP32});
+  check_far_queries(simd);
   check_pool(simd);
   check_addition(simd, directory.file("index"));
   check_vectors_outside(simd, directory.file("outside"));

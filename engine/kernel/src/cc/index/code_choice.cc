@@ -188,10 +188,9 @@ AlignedVector<float> mean_of(const RowReader& reader, const DenseRows& rows, uin
   return mean;
 }
 
-NeighbourCode choose_scan_code(const ElanusSimd& simd, ElanusMetric metric, const DenseRows& rows, const float* mean,
-                               uint64_t seed, uint32_t threads, const std::atomic<bool>* cancelled) {
-  const NeighbourCode signs = NeighbourCode::signs(rows.dim, seed_of_part(seed, 0));
-  if (rows.dim > kScanDirectionsDimMax) return signs;
+ScanCodeChoice choose_scan_code(const ElanusSimd& simd, ElanusMetric metric, const DenseRows& rows, const float* mean,
+                                uint64_t seed, uint32_t threads, const std::atomic<bool>* cancelled) {
+  ScanCodeChoice choice{NeighbourCode::signs(rows.dim, seed_of_part(seed, 0)), 0};
   const size_t edges_max = std::clamp(kSampleFloatsMax / rows.dim, kSampleEdgesMin, kSampleEdgesMax);
   const std::vector<uint32_t> sample = sample_numbers(rows.rows, 2 * edges_max, seed_of_part(seed, 1));
   Sampler sampler(simd, metric, rows);
@@ -199,11 +198,17 @@ NeighbourCode choose_scan_code(const ElanusSimd& simd, ElanusMetric metric, cons
   for (size_t i = 0; i < sample.size(); ++i) sampler.add_edge_from(mean, sample[i], &halves[i % 2]);
   for (Edges& half : halves) half.ends.push_back(half.count());
   const size_t directions_max = std::min<size_t>({kScanDirectionsMax, rows.dim, halves[0].count() / 4});
-  if (directions_max < kPlacesMin) return signs;
-  const PrincipalAxes directions = axes_of(simd, halves[0], directions_max, seed_of_part(seed, 2), threads, cancelled);
-  if (is_set(cancelled)) return signs;
-  const uint32_t places = choose_places(simd.walk, directions, signs, halves[1]);
-  return places == 0 ? signs : NeighbourCode::levels(directions, places);
+  if (rows.dim <= kScanDirectionsDimMax && directions_max >= kPlacesMin) {
+    const PrincipalAxes directions =
+        axes_of(simd, halves[0], directions_max, seed_of_part(seed, 2), threads, cancelled);
+    if (is_set(cancelled)) return choice;
+    const uint32_t places = choose_places(simd.walk, directions, choice.code, halves[1]);
+    if (places > 0) choice.code = NeighbourCode::levels(directions, places);
+  }
+  Trial trial(simd.walk, choice.code);
+  try_on(halves[1], &trial);
+  choice.error = static_cast<float>(trial.error(choice.code.places()));
+  return choice;
 }
 
 FastCodes choose_codes(const ElanusSimd& simd, ElanusMetric metric, const DenseRows& rows, const Graph& graph,

@@ -18,7 +18,12 @@ FastCodes choose_codes(const ElanusSimd& simd, ElanusMetric metric, const DenseR
                        const float* mean, uint64_t seed, uint32_t threads, const std::atomic<bool>* cancelled);
 
 // The code for rows that are scanned: as if they were neighbours of the mean.
-NeighbourCode choose_scan_code(const ElanusSimd& simd, ElanusMetric metric, const DenseRows& rows, const float* mean,
-                               uint64_t seed, uint32_t threads, const std::atomic<bool>* cancelled);
+struct ScanCodeChoice {
+  NeighbourCode code;
+  // How far off, as a rule, the product is of a row and a query of length 1, both less the mean.
+  float error;
+};
+ScanCodeChoice choose_scan_code(const ElanusSimd& simd, ElanusMetric metric, const DenseRows& rows, const float* mean,
+                                uint64_t seed, uint32_t threads, const std::atomic<bool>* cancelled);
 
 }  // namespace elanus

@@ -166,8 +166,7 @@ class CodedGraph : public VectorIndex {
     coded.query.resize(dim_);
     reader_.read(search.query, coded.query.data());
     const CodedRowsScorer scorer(walked_, coded.query.data());
-    // Hits that do not count because they are too near stand before those that do.
-    const bool skips = search.range.lowest > -kInfinity || search.range.first.rank > -kInfinity;
+    const bool skips = search.skips();
     const uint32_t wanted = candidates_wanted(search);
     for (uint64_t ef = std::max(search.ef, wanted);; ef *= kWiden) {
       const bool scans = 2 * ef >= allowed;

@@ -55,11 +55,6 @@ const std::vector<IndexHit>& scan_exactly(const DenseRows& rows, const IndexSear
 
 namespace {
 
-bool skips_hits(const IndexSearch& search) {
-  return search.range.lowest > -std::numeric_limits<float>::infinity() ||
-         search.range.first.rank > -std::numeric_limits<float>::infinity();
-}
-
 // Ranks what a walk has found by the vectors. Returns the highest rank.
 float rank_found(const DenseRows& rows, const Beam& found, const IndexSearch& search, SearchScratch& scratch) {
   scratch.rows.clear();
@@ -109,8 +104,7 @@ const std::vector<IndexHit>& CompactGraph::search(const IndexSearch& search, Sea
   const std::shared_lock lock(mutex_);
   const DenseRows rows = rows_.view(graph_.rows);
   scratch.exact.begin(simd_, rows.type, rows_.metric(), rows.dim, search.query);
-  // Hits that do not count because they are too near stand before those that do.
-  const bool skips = skips_hits(search);
+  const bool skips = search.skips();
   const CodeScorer scorer = {codes_, scratch.walk_query};
   const ShortScan scan = {simd_.walk, scan_codes_, reader_};
   for (uint64_t ef = std::max(search.ef, search.k);; ef *= kWiden) {
@@ -130,7 +124,7 @@ HitsOfBoth CompactGraph::search_both(const IndexSearch& one, const IndexSearch& 
     const ShortScan scan = {simd_.walk, scan_codes_, reader_};
     const uint32_t ef = std::max(one.ef, one.k);
     const double lines = static_cast<double>(codes_.record_bytes()) / 64;
-    if (!skips_hits(one) && 2 * uint64_t{ef} < graph_.rows && walks_freely(graph_, one, ef, scan, lines)) {
+    if (!one.skips() && 2 * uint64_t{ef} < graph_.rows && walks_freely(graph_, one, ef, scan, lines)) {
       const DenseRows rows = rows_.view(graph_.rows);
       const CodeScorer scorers[] = {{codes_, of_one.walk_query}, {codes_, of_other.walk_query}};
       codes_.prepare(one.query, &of_one.walk_query);

@@ -27,8 +27,10 @@ constexpr uint64_t kWiden = 4;
 // What a step of a walk costs for each cache line of a record, as kScannedLineCost; and the steps that lead to the query.
 constexpr double kStepLineCost = 9;
 constexpr double kFirstSteps = 20;
+// A scan finds more than a walk of the same `ef`, which knows of most rows by estimates only.
+constexpr double kShortScanShare = 0.8;
 // The fewer rows are allowed, the more often each is met before the walk stands on it.
-constexpr double kShareExponent = 1.3;
+constexpr double kShareExponent = 1.5;
 
 struct FastScratch : LayoutScratch {
   FastWalk walk;
@@ -135,8 +137,7 @@ class FastGraph : public VectorIndex {
   const std::vector<IndexHit>& search(const IndexSearch& search, SearchScratch& scratch) const override {
     scratch.exact.begin(simd_, view_.type, rows_.metric(), view_.dim, search.query);
     const uint32_t allowed = search.allowed.count(rows());
-    // Hits that do not count because they are too near stand before those that do.
-    const bool skips = search.range.lowest > -kInfinity || search.range.first.rank > -kInfinity;
+    const bool skips = search.skips();
     FastWalk& walk = FastScratch::of(scratch).walk;
     bool is_prepared = false;
     for (uint64_t ef = std::max(search.ef, search.k) * (skips ? kWiden : 1);; ef *= kWiden) {
@@ -179,7 +180,7 @@ class FastGraph : public VectorIndex {
     const ShortScan scan = {simd_.walk, scan_codes_, reader_};
     const double lines = static_cast<double>(records_.layout().row_code_bytes) / 64;
     const double long_cost = allowed * lines * kScannedLineCost;
-    const double short_cost = short_scan_cost(scan, search.allowed, rows(), ef, lines);
+    const double short_cost = kShortScanShare * short_scan_cost(scan, search.allowed, rows(), ef, lines);
     const double step_cost = kStepLineCost * static_cast<double>(records_.layout().record_bytes()) / 64;
     const double share = allowed / rows();
     // Allowed rows are met less often than in a plain walk, so that single estimates decide; more room makes up for it.

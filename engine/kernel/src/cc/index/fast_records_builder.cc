@@ -18,8 +18,8 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr size_t kRowsAtOnce = 256;
 // A row that stands in a crowd of copies of itself is linked to so many of them: more would be a way to nowhere.
 constexpr size_t kCopiesMax = 4;
-constexpr uint32_t kRowsPerEntry = 256;
-constexpr size_t kEntriesMax = 1024;
+constexpr uint32_t kRowsPerEntry = 16;
+constexpr size_t kEntriesMax = 1 << 16;
 
 // The shares of the work, by the time that they take.
 constexpr float kChosen = 0.1f;
@@ -30,6 +30,13 @@ constexpr float kFilled = 0.85f;
 size_t entries_wanted(uint32_t rows) {
   const size_t wanted = std::clamp<size_t>(rows / kRowsPerEntry, kBlockNeighbours, kEntriesMax);
   return std::min<size_t>(rows, wanted / kBlockNeighbours * kBlockNeighbours);
+}
+
+// So that the first of them are from all over.
+std::vector<uint32_t> shuffled(std::vector<uint32_t> numbers, uint64_t seed) {
+  SplitMix random(seed_of_part(seed, 3));
+  for (size_t i = numbers.size(); i > 1; --i) std::swap(numbers[i - 1], numbers[random.below(i)]);
+  return numbers;
 }
 
 }  // namespace
@@ -195,7 +202,7 @@ FastRecords FastRecords::make(const ElanusSimd& simd, ElanusMetric metric, const
                       {}, {});
   records.bytes_.resize(rows.rows * records.record_bytes_);
   FastRecordsBuilder(simd, rows, &records)
-      .code_entries(sample_numbers(rows.rows, entries_wanted(rows.rows), seed_of_part(seed, 2)));
+      .code_entries(shuffled(sample_numbers(rows.rows, entries_wanted(rows.rows), seed_of_part(seed, 2)), seed));
   advance(kChosen);
 
   const size_t degree = records.layout().degree();

@@ -12,8 +12,12 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr uint32_t kStepsBetweenChecks = 64;
 // From so many rows on, the share of the allowed ones is no accident.
 constexpr size_t kFirstTaken = 128;
-// So many of the nearest entries are where a walk begins.
+// A walk begins at the nearest of some entries: of one in so many rows, and of more where it will be long anyway.
+constexpr size_t kRowsPerBlockTried = 256 * kBlockNeighbours;
+constexpr size_t kBlocksTriedMax = 32;
+constexpr size_t kRoomPerBlockTried = 4;
 constexpr size_t kEntriesUsed = 4;
+constexpr size_t kRoomPerEntry = 8;
 
 // A neighbour met from several rows is estimated each time. By signs, estimates differ so much that the best of
 // them is better than the first: every one enters the beam, and a row is seen when the walk has stood on it. By
@@ -104,12 +108,14 @@ bool walk_filtered_by(const WalkLoops& loops, const FastRecords& records, const 
 }
 
 // Puts the nearest entries in the beam.
-void enter(const WalkLoops& loops, const FastRecords& records, FastWalk& walk) {
+void enter(const WalkLoops& loops, const FastRecords& records, size_t room, FastWalk& walk) {
   alignas(64) float estimates[kBlockNeighbours];
   const float rank = records.row_code().rank_of_mean(walk.coded);
   Beam& entries = walk.entries;
-  entries.reset(kEntriesUsed);
-  for (size_t b = 0; b < records.entry_blocks(); ++b) {
+  entries.reset(std::max(kEntriesUsed, room / kRoomPerEntry));
+  const size_t usual = std::clamp<size_t>(records.rows() / kRowsPerBlockTried, 1, kBlocksTriedMax);
+  const size_t blocks = std::min(records.entry_blocks(), std::max(usual, room / kRoomPerBlockTried));
+  for (size_t b = 0; b < blocks; ++b) {
     const uint8_t* const block = records.entry_block(b);
     uint32_t below = loops.estimate(records.codes_of(block), walk.tables, rank, entries.worst(), estimates);
     for (; below != 0; below &= below - 1) {
@@ -145,7 +151,7 @@ void walk_fast(const WalkLoops& loops, const FastRecords& records, uint32_t ef, 
   walk->beam.reset(ef);
   walk->found.clear();
   walk->seen.make_room(records.rows());
-  enter(loops, records, *walk);
+  enter(loops, records, ef, *walk);
   if (records.neighbour_code().kind() == NeighbourCodeKind::kSigns) {
     walk_by<Seen::kWhenLeft>(loops, records, cancelled, *walk);
   } else {
@@ -163,7 +169,7 @@ bool walk_fast_filtered(const WalkLoops& loops, const FastRecords& records, cons
   walk->taken = 0;
   walk->taken_allowed = 0;
   walk->seen.make_room(records.rows());
-  enter(loops, records, *walk);
+  enter(loops, records, limits.ef, *walk);
   const bool ended = records.neighbour_code().kind() == NeighbourCodeKind::kSigns
                          ? walk_filtered_by<Seen::kWhenLeft>(loops, records, allowed, limits, cancelled, *walk)
                          : walk_filtered_by<Seen::kWhenMet>(loops, records, allowed, limits, cancelled, *walk);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 
 #include "search_scratch.h"
@@ -15,14 +16,19 @@ namespace elanus {
 inline constexpr double kScannedLineCost = 2.7;
 inline constexpr double kWalkedLineCost = 6 * kScannedLineCost;
 inline constexpr double kPickedLineCost = 12;
-inline constexpr double kPickedCost = 30;
-// A block of short codes, whatever its size, and each byte of it.
-inline constexpr double kBlockCost = 9;
+inline constexpr double kPickedCost = 40;
+// A block of short codes, whatever its size, and each byte of it. Alone on the machine the first is 9; but scans share
+// its memory with others, and lose more by it than walks.
+inline constexpr double kBlockCost = 22;
 inline constexpr double kBlockByteCost = 1.0 / 72;
 
-// For each of the `ef` rows that are wanted, so many are chosen by short codes.
-inline constexpr size_t kPoolFactor = 2;
-inline constexpr size_t kPoolMin = 64;
+// Rows are left by short codes, to be compared by longer ones, unless their estimates are so many times the usual error
+// worse than the k-th best one: more times where more is asked for, but not beyond all bounds.
+inline constexpr float kErrorsAtLeast = 2;
+inline constexpr float kErrorsPerDoubling = 0.35f;
+inline constexpr size_t kPickedFactorMax = 16;
+// As a rule they are so many, on the packages.
+inline double picked_rows(double ef) { return 16 * std::sqrt(ef); }
 
 // Rows that a walk under a filter keeps in view at most, unless more hits are wanted.
 inline constexpr size_t kExploredMax = 16384;
@@ -49,14 +55,11 @@ struct ShortScan {
   const RowReader& reader;
 };
 
-// As many rows are chosen by short codes, to be compared by longer ones.
-inline size_t pool_size(size_t ef) { return kPoolFactor * ef + kPoolMin; }
-
 // A longer code has so many cache lines.
 inline double short_scan_cost(const ShortScan& scan, const AllowedRows& allowed, uint32_t rows, size_t ef,
                               double lines) {
   const double block = kBlockCost + kBlockByteCost * static_cast<double>(scan.codes.block_bytes());
-  return allowed.words(rows) * block + static_cast<double>(pool_size(ef)) * (kPickedCost + kPickedLineCost * lines);
+  return allowed.words(rows) * block + picked_rows(static_cast<double>(ef)) * (kPickedCost + kPickedLineCost * lines);
 }
 
 // The best of the allowed rows by their short codes.
@@ -66,7 +69,11 @@ inline const std::vector<IndexHit>& scan_short(const ShortScan& scan, const Inde
   query.query.resize(scan.codes.dim());
   scan.reader.read(search.query, query.query.data());
   scan.codes.prepare(scan.loops, &query);
-  scan.codes.scan(scan.loops, query, search.allowed, rows, pool_size(ef), search.cancelled, &scratch.pool);
+  const float doublings = std::log2(std::max(static_cast<float>(ef) / 10, 1.0f));
+  const float errors = kErrorsAtLeast + kErrorsPerDoubling * doublings;
+  const size_t k = search.skips() ? ef : search.k;
+  scratch.pool.reset(k, errors * query.error, kPickedFactorMax * (ef + 16));
+  scan.codes.scan(scan.loops, query, search.allowed, rows, search.cancelled, &scratch.pool);
   return scratch.pool.rows();
 }
 

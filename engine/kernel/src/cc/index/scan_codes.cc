@@ -18,6 +18,8 @@ constexpr char kBlocksSection[] = "scan blocks";
 constexpr size_t kDigitsAt = 2 * kBlockNeighbours * sizeof(float);
 constexpr size_t kBlocksPerRun = 8;
 constexpr size_t kBlocksPerSample = 16;
+constexpr size_t kCrowdedMin = 96;
+constexpr size_t kLengthSamples = 1024;
 constexpr size_t kBlocksBetweenChecks = 256;
 
 // What the head section holds.
@@ -25,17 +27,50 @@ struct Head {
   uint32_t kind;  // NeighbourCodeKind
   uint32_t places;
   uint32_t values;  // of the code, which stand behind those of the mean
-  uint32_t zero;
+  float error;
 };
+
+// Of a row less the mean: the median of a sample, which a few long ones do not touch.
+float usual_length(const RowReader& reader, const DenseRows& rows, const float* mean, uint64_t seed) {
+  std::vector<float> lengths;
+  AlignedVector<float> vector(rows.dim);
+  for (const uint32_t row : sample_numbers(rows.rows, kLengthSamples, seed)) {
+    reader.read(rows.at(row), vector.data());
+    for (uint32_t d = 0; d < rows.dim; ++d) vector[d] -= mean[d];
+    const float length = std::sqrt(square_length(vector.data(), rows.dim));
+    if (std::isfinite(length)) lengths.push_back(length);
+  }
+  if (lengths.empty()) return 0;
+  const auto middle = lengths.begin() + static_cast<ptrdiff_t>(lengths.size() / 2);
+  std::nth_element(lengths.begin(), middle, lengths.end());
+  return *middle;
+}
 
 }  // namespace
 
-void RowPool::shrink(size_t count) {
-  if (entries_.size() <= count) return;
-  const auto last = entries_.begin() + static_cast<ptrdiff_t>(count - 1);
-  std::nth_element(entries_.begin(), last, entries_.end());
-  bound_ = last->rank;
-  entries_.resize(count);
+void RowPool::reset(size_t k, float beyond, size_t most) {
+  entries_.clear();
+  k_ = k;
+  beyond_ = beyond;
+  most_ = most;
+  crowded_ = std::max(2 * k, kCrowdedMin);
+  bound_ = std::numeric_limits<float>::infinity();
+}
+
+void RowPool::shrink() {
+  const auto at = [&](size_t i) { return entries_.begin() + static_cast<ptrdiff_t>(i); };
+  if (entries_.size() > k_) {
+    std::nth_element(entries_.begin(), at(k_ - 1), entries_.end());
+    bound_ = std::min(bound_, at(k_ - 1)->rank + beyond_);
+    const auto is_beyond = [&](const IndexHit& hit) { return !(hit.rank <= bound_); };
+    entries_.erase(std::remove_if(at(k_), entries_.end(), is_beyond), entries_.end());
+  }
+  if (entries_.size() > most_) {
+    std::nth_element(entries_.begin(), at(most_ - 1), entries_.end());
+    bound_ = std::min(bound_, at(most_ - 1)->rank);
+    entries_.resize(most_);
+  }
+  crowded_ = std::max(2 * entries_.size(), kCrowdedMin);
 }
 
 void ScanCodes::set_code(NeighbourCode code) {
@@ -48,7 +83,10 @@ ScanCodes ScanCodes::learn(const ElanusSimd& simd, ElanusMetric metric, const De
   ScanCodes codes(metric);
   const RowReader reader(simd, rows.type, metric, rows.dim);
   codes.mean_ = mean_of(reader, rows, seed_of_part(seed, 0));
-  codes.set_code(choose_scan_code(simd, metric, rows, codes.mean_.data(), seed_of_part(seed, 1), threads, cancelled));
+  ScanCodeChoice choice =
+      choose_scan_code(simd, metric, rows, codes.mean_.data(), seed_of_part(seed, 1), threads, cancelled);
+  codes.set_code(std::move(choice.code));
+  codes.error_ = choice.error * usual_length(reader, rows, codes.mean_.data(), seed_of_part(seed, 2));
   return codes;
 }
 
@@ -90,7 +128,7 @@ void ScanCodes::code_run(const ElanusSimd& simd, const DenseRows& rows, size_t b
 
 void ScanCodes::write(IndexFileWriter& writer) const {
   const AlignedVector<float>& values = code_.values();
-  const Head head = {static_cast<uint32_t>(code_.kind()), code_.places(), static_cast<uint32_t>(values.size()), 0};
+  const Head head = {static_cast<uint32_t>(code_.kind()), code_.places(), static_cast<uint32_t>(values.size()), error_};
   writer.add(kHeadSection, &head, 1);
   writer.begin(kValuesSection);
   writer.append(mean_.data(), mean_.size() * sizeof(float));
@@ -109,6 +147,7 @@ FileFault ScanCodes::read(const IndexFile& file, ElanusMetric metric, uint32_t d
   *codes = ScanCodes(metric);
   codes->set_code(std::move(code));
   codes->mean_.assign(values, values + dim);
+  codes->error_ = head->error;
   const size_t size = blocks_of(rows) * codes->block_bytes_;
   const auto* const blocks = file.array<uint8_t>(kBlocksSection, size);
   if (blocks == nullptr) return file.damaged("its codes to scan are not as many as its rows");
@@ -123,25 +162,21 @@ void ScanCodes::prepare(const WalkLoops& loops, ScanQuery* query) const {
   query->turned.resize(code_.coordinates());
   query->table_bytes.resize(size_t{16} * code_.places());
   for (size_t d = 0; d < dim; ++d) query->centred[d] = query->query[d] - mean_[d];
-  query->rank_of_mean = metric_ == ELANUS_L2 ? square_length(query->centred.data(), dim)
-                                             : -ordered_dot(query->query.data(), mean_.data(), dim);
+  const float square = square_length(query->centred.data(), dim);
+  const bool is_l2 = metric_ == ELANUS_L2;
+  query->rank_of_mean = is_l2 ? square : -ordered_dot(query->query.data(), mean_.data(), dim);
+  query->error = (is_l2 ? 2 : 1) * error_ * std::sqrt(square);
   code_.turn(loops, query->centred.data(), query->turned.data());
   query->tables.bytes = query->table_bytes.data();
   code_.fill_tables(loops, query->turned.data(), &query->tables);
 }
 
-// One block in kBlocksPerSample shows about where the `count`-th best rank lies, so that of the others hardly more rows
-// than are wanted enter the pool.
+// Some blocks from all over come first: neighbouring rows may be alike, and what the pool has seen bounds what it takes
+// up from then on.
 void ScanCodes::scan(const WalkLoops& loops, const ScanQuery& query, const AllowedRows& allowed, uint32_t rows,
-                     size_t count, const std::atomic<bool>* cancelled, RowPool* pool) const {
-  const double share = static_cast<double>(count) / kBlocksPerSample;
-  const auto in_sample = static_cast<size_t>(share + 2 * std::sqrt(share)) + 4;
-  pool->reset(in_sample);
+                     const std::atomic<bool>* cancelled, RowPool* pool) const {
   scan_blocks<true>(loops, query, allowed, rows, cancelled, pool);
-  pool->shrink(in_sample);
-  pool->set_capacity(count);
   scan_blocks<false>(loops, query, allowed, rows, cancelled, pool);
-  pool->shrink(count);
 }
 
 template <bool InSample>

@@ -26,32 +26,35 @@ struct ScanQuery {
   AlignedVector<uint8_t> table_bytes;
   DigitTables tables{};
   float rank_of_mean = 0;
+  float error = 0;  // of estimates, as a rule
 };
 
-// The best of many rows, in no order; takes them up faster than a sorted array.
+// Of many rows those that may be among the k best although their ranks are estimates, in no order.
 class RowPool {
  public:
-  // REQUIRES: capacity >= 1.
-  void reset(size_t capacity) {
-    entries_.clear();
-    capacity_ = capacity;
-    bound_ = std::numeric_limits<float>::infinity();
-  }
-  // Only what ranks below this enters.
+  // Keeps the rows that are no more than `beyond` worse than the k-th best, and no more than the `most` best.
+  // REQUIRES: 1 <= k <= most.
+  void reset(size_t k, float beyond, size_t most);
+  // Only what ranks below this may enter.
   float bound() const { return bound_; }
   void offer(float rank, uint32_t row) {
     entries_.push_back({rank, row});
-    if (entries_.size() >= 2 * capacity_) shrink(capacity_);
+    if (entries_.size() >= crowded_) shrink();
   }
-  // Leaves the `count` best at most, and lowers the bound to the last of them.
-  void shrink(size_t count);
-  // With what is in it, and the bound as it is.
-  void set_capacity(size_t capacity) { capacity_ = capacity; }
-  const std::vector<IndexHit>& rows() const { return entries_; }
+  const std::vector<IndexHit>& rows() {
+    shrink();
+    return entries_;
+  }
 
  private:
+  // Lets go of what has become too bad.
+  void shrink();
+
   std::vector<IndexHit> entries_;
-  size_t capacity_ = 1;
+  size_t k_ = 1;
+  size_t most_ = 1;
+  size_t crowded_ = 0;
+  float beyond_ = 0;
   float bound_ = 0;
 };
 
@@ -83,9 +86,8 @@ class ScanCodes {
 
   // Makes ready for `query->query`.
   void prepare(const WalkLoops& loops, ScanQuery* query) const;
-  // Fills the pool with about the `count` best of the allowed ones of the first `rows` rows, as a rule a few more or fewer.
-  // Void when cancelled.
-  void scan(const WalkLoops& loops, const ScanQuery& query, const AllowedRows& allowed, uint32_t rows, size_t count,
+  // Offers the allowed ones of the first `rows` rows to the pool. Void when cancelled.
+  void scan(const WalkLoops& loops, const ScanQuery& query, const AllowedRows& allowed, uint32_t rows,
             const std::atomic<bool>* cancelled, RowPool* pool) const;
 
  private:
@@ -100,6 +102,7 @@ class ScanCodes {
   ElanusMetric metric_ = ELANUS_L2;
   uint32_t rows_ = 0;
   size_t block_bytes_ = 0;
+  float error_ = 0;  // of the product of a row and a query of length 1, both less the mean
   AlignedVector<float> mean_;
   NeighbourCode code_;
   // Each block: 32 added and 32 factors, float, then the digits, 16 bytes a place.

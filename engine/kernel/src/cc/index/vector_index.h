@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -51,6 +52,12 @@ struct IndexSearch {
   HitRange range;
   const std::atomic<bool>* cancelled;  // may be nullptr
   SparseOptions sparse;
+
+  // Whether hits that do not count, because they are too near, stand before those that do.
+  bool skips() const {
+    constexpr float kNearest = -std::numeric_limits<float>::infinity();
+    return range.lowest > kNearest || range.first.rank > kNearest;
+  }
 };
 
 // What `search` returns, of two.
