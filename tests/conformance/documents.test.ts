@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { repositoryRoot } from './harness/cache.ts';
 import { pymilvus } from './harness/clients.ts';
 import { mustRun } from './harness/command.ts';
+import { blocksIn, examplesOf } from './harness/document.ts';
 import { type RunningServer, serverUnderTest } from './harness/server-under-test.ts';
 import { conformanceSuite, python } from './harness/suite.ts';
 
@@ -13,28 +14,10 @@ const DOCUMENTS = ['docs/full-text.md', 'docs/search.md'];
 const ADDRESS_IN_DOCUMENT = 'http://localhost:19530';
 const BETWEEN_BLOCKS = '\u001f';
 
-interface Example {
-  readonly heading: string;
-  readonly program: string;
-  readonly output: string;
-}
-
-/** Each block of Python, what stands behind it as its output, and the heading above both. */
-function examplesOf(document: string): readonly Example[] {
-  const examples: Example[] = [];
-  const parts = /^## (.*)$|^```python\n([\s\S]*?)^```\n\n```text\n([\s\S]*?)^```$/gm;
-  let heading = '';
-  for (const [, title, program, output] of document.matchAll(parts)) {
-    if (title !== undefined) heading = title;
-    else examples.push({ heading, program: program!, output: output! });
-  }
-  return examples;
-}
-
 for (const name of DOCUMENTS) {
   await conformanceSuite('pymilvus', name, [python], async () => {
     const document = await readFile(join(repositoryRoot, name), 'utf8');
-    const examples = examplesOf(document);
+    const examples = examplesOf(document, 'python', 'text');
     let server: RunningServer;
     let printed: readonly string[] = [];
     before(async () => {
@@ -50,7 +33,7 @@ for (const name of DOCUMENTS) {
     after(async () => await server?.[Symbol.asyncDispose]());
 
     test('every program has its output behind it', () => {
-      assert.equal(document.match(/^```python$/gm)?.length, examples.length);
+      assert.equal(blocksIn(document, 'python'), examples.length);
     });
     for (const [number, { heading, output }] of examples.entries())
       test(`${heading} (${number + 1})`, () => assert.equal(printed[number], output));

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { ConsistencyLevelEnum, HttpClient, MilvusClient } from '@zilliz/milvus2-sdk-node';
+import { repositoryRoot } from './harness/cache.ts';
+import { mustRun } from './harness/command.ts';
+import { blocksIn, examplesOf } from './harness/document.ts';
 import { type RunningServer, serverUnderTest } from './harness/server-under-test.ts';
 import { conformanceSuite } from './harness/suite.ts';
 
@@ -238,6 +243,16 @@ await conformanceSuite('node', 'REST', [], () => {
     const { post: insert } = described.paths['/v2/vectordb/entities/insert']! as { post: Json };
     const body = insert.requestBody as { content: Record<string, { schema: Json }> };
     assert.deepEqual(body.content['application/json']!.schema.required, ['collectionName', 'data']);
+  });
+
+  test('the examples of docs/rest.md print what stands behind them', async () => {
+    const document = await readFile(join(repositoryRoot, 'docs/rest.md'), 'utf8');
+    const examples = examplesOf(document, 'sh', 'json');
+    assert.equal(examples.length, blocksIn(document, 'sh'));
+    for (const { heading, program, output } of examples) {
+      const here = program.replaceAll('localhost:19530', server.address);
+      assert.equal((await mustRun('bash', ['-c', here])).trimEnd(), output.trimEnd(), heading);
+    }
   });
 
   const MISTAKES: readonly (readonly [path: string, body: unknown, code: number, says: RegExp])[] = [
