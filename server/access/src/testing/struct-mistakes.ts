@@ -181,6 +181,17 @@ const INSERT: readonly InsertMistake[] = [
     /^cannot read the data of field parts\[spot\]: the length\(3\) of float data should divide the dim\(2\)/,
   ],
   [
+    'vectors of another dimension in a struct',
+    places(
+      parts(sizes([1, 2], [3]), {
+        ...spots(),
+        vectors: { vectorArray: { dim: 4n, data: [{ floatVector: { data: [1, 2, 3, 4] } }, {}] } },
+      }),
+    ),
+    1100,
+    /^cannot read the data of field parts\[spot\]: vectors of dim 4 for a field of dim 2/,
+  ],
+  [
     'a vector of bits in a struct of floats',
     places(
       parts(sizes([1], [2]), {

@@ -81,6 +81,7 @@ export function* readVectorArrays(
   for (const cursor = new WireCursor(message); !cursor.isAtEnd; ) {
     const tag = cursor.uint32();
     if (tag === rowTag) rows.push(yield* readRowVectors(cursor.view(), rows.length, elementType, dim));
+    else if (tag === tagOf(VECTOR_ARRAY.dim, WIRE_TYPE.varint)) checkDim(cursor.int64(), dim);
     else cursor.skip(tag);
     if (rows.length % SLICE_ROWS === 0) yield;
   }
@@ -104,11 +105,18 @@ function* readRowVectors(
   dim: number,
 ): Work<Uint8Array> {
   const sent = yield* readSlot(message, 'vectors');
+  checkDim(sent.dim, dim);
   if (sent.slot === 0) return NO_VECTORS;
   if (sent.slot !== vectorSlot(elementType))
     throw new WireError(`row ${row} is not an array of ${dataTypeName(elementType)}`);
   const vectors = yield* readDenseVectors(sent.payload, elementType, dim);
   return vectors.bytes;
+}
+
+/** Clients may leave it out. */
+function checkDim(sent: bigint, dim: number): void {
+  if (sent === 0n || sent === BigInt(dim)) return;
+  throw new WireError(`vectors of dim ${sent} for a field of dim ${dim}`);
 }
 
 const NO_VECTORS = new Uint8Array(0);
