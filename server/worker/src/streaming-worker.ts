@@ -52,6 +52,8 @@ import { registerStorageMetrics } from './storage-metrics.ts';
 import { registerWorkerMetrics, type WorkerMetrics } from './worker-metrics.ts';
 import { assertFits, rowsOfPart, writeRecordsOf } from './write-records.ts';
 
+/** A call of flush waits so long for the files. */
+const FLUSH_PATIENCE_MS = 400;
 /** Collections whose rows are written to files at a time. */
 const FLUSHING_MAX = 4;
 /** Collections replayed side by side. */
@@ -226,7 +228,11 @@ export class LogStreamingWorker implements StreamingWorker, AsyncDisposable {
   }
 
   async flush(id: CollectionId): Promise<FlushPoint> {
-    return await this.#flushers.flush(this.collections.get(id));
+    const flusher = this.#flushers.of(this.collections.get(id));
+    const point = await flusher.flush();
+    // Clients ask at once whether it has ended, and then every half second: small flushes are worth a moment.
+    await flusher.endedWithin(FLUSH_PATIENCE_MS);
+    return point;
   }
 
   async isFlushed(

@@ -133,6 +133,15 @@ export class CollectionFlusher {
     return this.#job.oldest > timestamp && !this.#job.segmentIds.some((id) => segmentIds.includes(id));
   }
 
+  /** Resolves when the flush under way has ended, or after `ms`. */
+  async endedWithin(ms: number): Promise<void> {
+    if (this.#running === null) return;
+    const late = new AbortController();
+    const sleeping = this.#context.clock.sleep(ms, { signal: late.signal }).catch(() => {});
+    await Promise.race([this.#running, sleeping]);
+    late.abort();
+  }
+
   /** Whether a flush is under way. */
   get isFlushing(): boolean {
     return this.#running !== null;
