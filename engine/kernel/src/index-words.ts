@@ -140,9 +140,8 @@ export function openWords(
   addresses: Addresses,
   simd: number,
   outcome: Float64Array,
-  vectors: VectorRows | undefined,
+  blocks: readonly VectorRows[],
 ): Float64Array {
-  const blocks = vectors === undefined ? [] : [vectors];
   // How long a vector is, the file knows.
   return Float64Array.of(simd, addresses.of(outcome), ...blockWords(addresses, blocks, 0));
 }

@@ -77,7 +77,7 @@ export class Indexes {
   }
 
   /** See `Kernel.openIndex`. */
-  async open(path: string, { vectors }: IndexOpen = {}): Promise<VectorIndex> {
+  async open(path: string, { vectors = [] }: IndexOpen = {}): Promise<VectorIndex> {
     const outcome = new Float64Array(1);
     const words = openWords(this.#addresses, this.#machine.simd, outcome, vectors);
     const begin = (id: number) => this.#native.startIndexOpen(words, path, id);
@@ -85,7 +85,7 @@ export class Indexes {
     return this.#indexOf(outcome, vectors);
   }
 
-  #indexOf(outcome: Float64Array, lent?: VectorRows): VectorIndex {
+  #indexOf(outcome: Float64Array, lent: readonly VectorRows[] = []): VectorIndex {
     return new NativeIndex(this.#native, this.#addresses, this.#machine.pool, outcome[0]!, lent);
   }
 }
@@ -130,7 +130,7 @@ class NativeIndex implements VectorIndex {
   readonly #info = new Float64Array(6);
   readonly #shape: IndexShape;
   /** Holds on to vectors that the index is a view of. */
-  readonly #lent: VectorRows | undefined;
+  readonly #lent: readonly VectorRows[];
   /** Work that uses the handle itself; the handle stays until it is done. */
   #users = 0;
   #state: 'open' | 'closing' | 'closed' = 'open';
@@ -140,7 +140,7 @@ class NativeIndex implements VectorIndex {
     addresses: Addresses,
     pool: number,
     handle: number,
-    lent: VectorRows | undefined,
+    lent: readonly VectorRows[],
   ) {
     this.#native = native;
     this.#addresses = addresses;

@@ -344,7 +344,7 @@ describe('an index', () => {
       const bytes = new Uint8Array(vectors.bytes.length + 3).subarray(3);
       bytes.set(vectors.bytes);
       const lent = { bytes, rows: vectors.rows };
-      const opened = await kernel.openIndex(path, { vectors: lent });
+      const opened = await kernel.openIndex(path, { vectors: [lent] });
       const wanted = search(queries, 10, 60);
       assert.deepEqual(await opened.search(wanted), await built.search(wanted));
       assert.equal(built.memoryBytes - opened.memoryBytes, bytes.length);
@@ -352,7 +352,21 @@ describe('an index', () => {
       const hasStatus = (error: unknown) =>
         error instanceof KernelError && error.status === Status.InvalidArgument;
       await assert.rejects(kernel.openIndex(path), hasStatus);
-      await assert.rejects(kernel.openIndex(path, { vectors: { bytes, rows: vectors.rows - 1 } }), hasStatus);
+      const fewer = [{ bytes, rows: vectors.rows - 1 }];
+      await assert.rejects(kernel.openIndex(path, { vectors: fewer }), hasStatus);
+      // As the columns of several files, whose rows are no multiples of anything.
+      const rowBytes = 4 * 48;
+      const cuts = [0, 1, 64, 65, 200, 1_003, 1_004, vectors.rows];
+      const runs = cuts.slice(1).map((to, at) => ({
+        bytes: bytes.slice(cuts[at]! * rowBytes, to * rowBytes),
+        rows: to - cuts[at]!,
+      }));
+      const scattered = await kernel.openIndex(path, { vectors: runs });
+      assert.deepEqual(await scattered.search(wanted), await built.search(wanted));
+      const copy = join(directory, `copy-${layout}`);
+      await scattered.save(copy);
+      assert.deepEqual(await (await kernel.openIndex(copy)).search(wanted), await built.search(wanted));
+      await assert.rejects(kernel.openIndex(path, { vectors: runs.slice(1) }), hasStatus);
     });
   }
 

@@ -140,10 +140,10 @@ export interface IndexSave {
 /** What goes with a file that is opened. */
 export interface IndexOpen {
   /**
-   * The vectors of an index that was saved without them, all in one run, of any alignment. They are used where they lie:
-   * nobody may change or unmap them until the index is closed and every call on it has settled.
+   * The vectors of an index that was saved without them, of any alignment, row numbers running on over the blocks. They are
+   * used where they lie: nobody may change or unmap them until the index is closed and every call on it has settled.
    */
-  readonly vectors?: VectorRows;
+  readonly vectors?: readonly VectorRows[];
 }
 
 /** How a file is read through. */

@@ -231,7 +231,7 @@ void check_addition(const ElanusSimd* simd, const std::string& path) {
   CHECK(elanus_index_save(built, path.c_str(), 1) == ELANUS_OK);
   elanus_index_release(built);
   ElanusIndex* index = nullptr;
-  CHECK(elanus_index_open(simd, path.c_str(), nullptr, &index) == ELANUS_OK);
+  CHECK(elanus_index_open(simd, path.c_str(), nullptr, 0, &index) == ELANUS_OK);
   std::atomic<bool> added = false;
   std::thread searcher([&] {
     do {
@@ -254,7 +254,7 @@ void check_addition(const ElanusSimd* simd, const std::string& path) {
 
 ElanusIndex* open(const ElanusSimd* simd, const std::string& path, const ElanusRows* vectors, ElanusStatus expected) {
   ElanusIndex* index = nullptr;
-  CHECK(elanus_index_open(simd, path.c_str(), vectors, &index) == expected);
+  CHECK(elanus_index_open(simd, path.c_str(), vectors, vectors == nullptr ? 0 : 1, &index) == expected);
   CHECK((index != nullptr) == (expected == ELANUS_OK));
   return index;
 }
@@ -340,7 +340,7 @@ void check_damage(const ElanusSimd* simd, const std::string& path, const std::st
         damaged[i] = round % 3 == 1 ? static_cast<uint8_t>(damaged[i] ^ 1u << random() % 8) : static_cast<uint8_t>(random());
       write_file(copy, damaged);
       ElanusIndex* index = nullptr;
-      const ElanusStatus status = elanus_index_open(simd, copy.c_str(), nullptr, &index);
+      const ElanusStatus status = elanus_index_open(simd, copy.c_str(), nullptr, 0, &index);
       CHECK(status == ELANUS_OK || status == ELANUS_FILE_DAMAGED);
       if (status != ELANUS_OK) continue;
       ++opened;
@@ -450,7 +450,7 @@ void check_refusals(const ElanusSimd* simd) {
   ElanusWork* const work = elanus_work_new();
   ElanusIndex* index = nullptr;
   CHECK(elanus_index_build(simd, &build, work, &index) == ELANUS_INVALID_ARGUMENT);
-  CHECK(elanus_index_open(simd, "/nowhere/index", nullptr, &index) == ELANUS_IO_FAILED);
+  CHECK(elanus_index_open(simd, "/nowhere/index", nullptr, 0, &index) == ELANUS_IO_FAILED);
   elanus_work_free(work);
 }
 

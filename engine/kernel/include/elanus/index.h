@@ -143,10 +143,11 @@ ElanusStatus elanus_sparse_index_build(const ElanusSimd* simd, const ElanusSpars
 ElanusStatus elanus_sparse_index_statistics(const ElanusIndex* index, const uint32_t* dimensions, size_t count,
                                             uint32_t* frequencies, double* total_length);
 /* Maps a file that elanus_index_save wrote, as fast if it is large as if it is small. Where it was saved without its
- * vectors, `vectors` has them: they must stay as they are until the index is freed; else NULL will do. Bytes that have
- * changed on the disk may change what searches find, but never let them leave the file. */
+ * vectors, the blocks of `vectors` have them, row after row: they must stay as they are until the index is freed; else
+ * there may be none. Bytes that have changed on the disk may change what searches find, but never let them leave the
+ * file. */
 ElanusStatus elanus_index_open(const ElanusSimd* simd, const char* path, const ElanusRows* vectors,
-                               ElanusIndex** index);
+                               size_t vector_blocks, ElanusIndex** index);
 /* Reads the whole file: ELANUS_FILE_DAMAGED unless every byte is what was written. Searches go on meanwhile. */
 ElanusStatus elanus_index_verify(ElanusIndex* index, ElanusWork* work);
 /* Without its vectors, when `with_vectors` is 0, a file of layout FAST or COMPACT takes them from who opens it. */

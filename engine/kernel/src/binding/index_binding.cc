@@ -183,7 +183,7 @@ napi_value start_index_open(napi_env env, napi_callback_info info) {
   return start_work(env, arguments.number(2), outcome,
                     [simd, path = text_of(env, arguments.values[1]), vectors = read_blocks(words)](
                         ElanusWork*, ElanusIndex** index) {
-                      return elanus_index_open(simd, path.c_str(), vectors.empty() ? nullptr : vectors.data(), index);
+                      return elanus_index_open(simd, path.c_str(), vectors.data(), vectors.size(), index);
                     });
 }
 

@@ -186,7 +186,7 @@ describe('an index over rows of sealed segments', () => {
         info!.runs.map(({ from, to }) => [from, to]),
         [[0, ROWS]],
       );
-      assert.equal(deployment.opened[0]!.vectors!.rows, ROWS);
+      assert.equal(deployment.opened[0]!.vectors![0]!.rows, ROWS);
 
       const second = await deployment.start();
       await until(() => deployment.opened.length === 1);

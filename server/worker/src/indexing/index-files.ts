@@ -62,14 +62,13 @@ export class IndexFiles {
   }
 
   /**
-   * Writes an index of these rows to a file, which from then on counts in place of `replaced`, and opens it. Vectors that
-   * lie in one run in the file of a segment are left out: the index uses them there.
+   * Writes an index of these rows to a file, which from then on counts in place of `replaced`, and opens it. The
+   * vectors are left out: the index uses them where they are mapped, in the files of their segments.
    * @throws MilvusError when nobody wants it any more; ObjectStoreError
    */
   async store(index: VectorIndex, vectors: PieceVectors, about: IndexedRuns): Promise<OpenedIndex> {
-    const isLent = lentVectors(vectors) !== null;
     const info = await this.publish({ ...about, rows: index.rows }, async (draft) => {
-      await index.save(draft, { vectors: isLent ? 'outside' : 'inside' });
+      await index.save(draft, { vectors: 'outside' });
       return await this.#checksum(draft);
     });
     return await this.open(info, vectors);
@@ -113,8 +112,7 @@ export class IndexFiles {
     const { files, kernel } = this.#options;
     const held = await files.hold(file);
     try {
-      const lent = lentVectors(vectors);
-      const index = await kernel.openIndex(held.path, lent === null ? {} : { vectors: lent });
+      const index = await kernel.openIndex(held.path, { vectors: lentVectors(vectors) });
       if (index.rows === rows) return { index, file: { id, release: () => held.release() } };
       index.close();
       throw new Error(`the index file ${file.key} is over ${index.rows} rows instead of ${rows}`);
@@ -148,9 +146,7 @@ export class IndexFiles {
   }
 }
 
-/** What an index need not keep itself: vectors in one run. `null`: there are several, or they are sparse. */
-function lentVectors(vectors: PieceVectors): VectorRows | null {
-  if (!isDenseVector(vectors.field.dataType)) return null;
-  const [block, ...others] = joinedBlocks(vectorsOf(vectors).blocks);
-  return block === undefined || others.length > 0 ? null : block;
+/** What an index leaves out of its file; sparse vectors are part of theirs. */
+function lentVectors(vectors: PieceVectors): readonly VectorRows[] {
+  return isDenseVector(vectors.field.dataType) ? joinedBlocks(vectorsOf(vectors).blocks) : [];
 }

@@ -194,7 +194,7 @@ void CompactGraph::write(IndexFileWriter& writer, VectorPlace vectors) const {
   writer.add(kBuiltSection, &built, 1);
 }
 
-FileFault CompactGraph::open(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file, const ElanusRows* vectors,
+FileFault CompactGraph::open(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file, LentRows vectors,
                              std::unique_ptr<VectorIndex>* index) {
   Graph graph;
   FileFault fault = read_graph(*file, &graph);

@@ -44,7 +44,7 @@ class CompactGraph : public VectorIndex {
 
   // An index in a file of this kind, as a view of it, and of `vectors` where they are not in it. Checks that its parts
   // fit each other.
-  static FileFault open(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file, const ElanusRows* vectors,
+  static FileFault open(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file, LentRows vectors,
                         std::unique_ptr<VectorIndex>* index);
 
  private:

@@ -13,7 +13,11 @@ inline constexpr uint32_t kNoRow = 0xffffffff;
 // The highest bit of a row number is the walks' own.
 inline constexpr uint32_t kIndexRowsMax = 0x7fffffff;
 
-// One array of vectors, of any alignment.
+// Rows that one pointer stands for where vectors lie in several arrays.
+inline constexpr uint32_t kGroupBits = 6;
+inline constexpr uint32_t kGroupRows = 1u << kGroupBits;
+
+// Vectors, of any alignment: one array, or several, cut into groups that are arrays each.
 struct DenseRows {
   ElanusVectorType type{};
   uint32_t dim = 0;
@@ -21,8 +25,12 @@ struct DenseRows {
   const uint8_t* bytes = nullptr;
   uint32_t rows = 0;
   const float* inverse_norms = nullptr;  // COSINE only: one a row, 0 for zero vectors
+  const uint8_t* const* groups = nullptr;  // Where each kGroupRows rows begin; null where there is one array.
 
-  const uint8_t* at(uint32_t row) const { return bytes + row * stride; }
+  const uint8_t* at(uint32_t row) const {
+    if (groups == nullptr) return bytes + row * stride;
+    return groups[row >> kGroupBits] + (row & (kGroupRows - 1)) * stride;
+  }
 };
 
 }  // namespace elanus

@@ -259,7 +259,7 @@ std::unique_ptr<VectorIndex> build_fast_graph(const ElanusSimd& simd, StoredRows
   return std::make_unique<FastGraph>(simd, std::move(rows), std::move(scan_codes), std::move(records), nullptr);
 }
 
-FileFault open_fast_graph(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file, const ElanusRows* vectors,
+FileFault open_fast_graph(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file, LentRows vectors,
                           std::unique_ptr<VectorIndex>* index) {
   FastRecordsHead head;
   FastRecords records;

@@ -22,7 +22,7 @@ std::unique_ptr<VectorIndex> build_fast_graph(const ElanusSimd& simd, StoredRows
 
 // The index in a file of kind kFastGraph, as a view of it, and of `vectors` where they are not in it. Checks that its
 // parts fit each other.
-FileFault open_fast_graph(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file, const ElanusRows* vectors,
+FileFault open_fast_graph(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file, LentRows vectors,
                           std::unique_ptr<VectorIndex>* index);
 
 }  // namespace elanus

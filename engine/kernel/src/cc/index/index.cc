@@ -110,7 +110,7 @@ std::unique_ptr<VectorIndex> build_index(const ElanusSimd& simd, const ElanusInd
   return build_coded_graph(simd, view, build.metric, build.spec, std::move(graph), build.seed, build.threads, control);
 }
 
-FileFault open_index(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file, const ElanusRows* vectors,
+FileFault open_index(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file, LentRows vectors,
                      std::unique_ptr<VectorIndex>* index) {
   switch (file->head().kind) {
     case IndexKind::kCompactGraph:
@@ -174,7 +174,7 @@ extern "C" ElanusStatus elanus_sparse_index_build(const ElanusSimd* simd, const 
 }
 
 extern "C" ElanusStatus elanus_index_open(const ElanusSimd* simd, const char* path, const ElanusRows* vectors,
-                                          ElanusIndex** index) {
+                                          size_t vector_blocks, ElanusIndex** index) {
   return without_exceptions([&] {
     std::shared_ptr<const elanus::IndexFile> file;
     elanus::FileFault fault = elanus::IndexFile::open(path, &file);
@@ -182,7 +182,7 @@ extern "C" ElanusStatus elanus_index_open(const ElanusSimd* simd, const char* pa
     if (!fault.failed() && file->head().kind == elanus::IndexKind::kSparse) fault = file->verify(nullptr);
     if (fault.failed()) return fault.status;
     std::unique_ptr<elanus::VectorIndex> opened;
-    fault = elanus::open_index(*simd, std::move(file), vectors, &opened);
+    fault = elanus::open_index(*simd, std::move(file), {vectors, vector_blocks}, &opened);
     if (fault.failed()) return fault.status;
     *index = new ElanusIndex{simd, std::move(opened)};
     return ELANUS_OK;

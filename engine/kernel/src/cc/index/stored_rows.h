@@ -15,6 +15,12 @@ namespace elanus {
 // Whether the file of an index holds its vectors, or who opens it lends them.
 enum class VectorPlace { kInside, kOutside };
 
+// Vectors of others, row after row over all blocks; none where the file has them.
+struct LentRows {
+  const ElanusRows* blocks = nullptr;
+  size_t count = 0;
+};
+
 class StoredRows {
  public:
   StoredRows(const ElanusSimd& simd, ElanusVectorType type, ElanusMetric metric, uint32_t dim);
@@ -24,7 +30,7 @@ class StoredRows {
   uint32_t rows() const { return rows_; }
   ElanusMetric metric() const { return metric_; }
   // Without what the index is lent.
-  size_t memory_bytes() const { return (is_lent_ ? 0 : bytes_.bytes()) + inverse_norms_.bytes(); }
+  size_t memory_bytes() const { return (is_lent_ ? groups_bytes() : bytes_.bytes()) + inverse_norms_.bytes(); }
 
   void reserve(size_t rows);
   // Copies. REQUIRES: `count` vectors in `bytes`.
@@ -34,9 +40,15 @@ class StoredRows {
   void write(IndexFileWriter& writer, VectorPlace place) const;
   // Views of the file, or of `outside` where the file has no vectors; both must outlive them. The members of the
   // constructor and `rows` were read before.
-  FileFault read(const IndexFile& file, uint32_t rows, const ElanusRows* outside);
+  FileFault read(const IndexFile& file, uint32_t rows, LentRows outside);
 
  private:
+  bool holds(LentRows outside, uint32_t rows) const;
+  void group(LentRows outside);
+  // A copy of its own of vectors that were lent in several arrays.
+  void own();
+  size_t groups_bytes() const { return groups_.size() * sizeof(groups_[0]) + copies_.size(); }
+
   const ElanusSimd& simd_;
   ElanusVectorType type_;
   ElanusMetric metric_;
@@ -45,6 +57,9 @@ class StoredRows {
   uint32_t rows_ = 0;
   bool is_lent_ = false;
   HugeArray<uint8_t> bytes_;
+  // Of what was lent in several arrays: where each group begins, and groups that lie in more than one of them.
+  std::vector<const uint8_t*> groups_;
+  std::vector<uint8_t> copies_;
   HugeArray<float> inverse_norms_;
 };
 
