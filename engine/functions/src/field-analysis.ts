@@ -18,6 +18,8 @@ export type FieldAnalysis =
     };
 
 const DEFAULT = 'default';
+/** By the parameters, which never change: every search and insert asks. */
+const analyses = new WeakMap<readonly KeyValue[], FieldAnalysis | null>();
 
 /**
  * What the type parameters of a field say of its analyzers; `null` when its texts are not analysed. Every analyzer's
@@ -25,6 +27,14 @@ const DEFAULT = 'default';
  * @throws MilvusError 1100 in Milvus' words
  */
 export function readFieldAnalysis(field: Pick<FieldSchema, 'name' | 'typeParams'>): FieldAnalysis | null {
+  const known = analyses.get(field.typeParams);
+  if (known !== undefined) return known;
+  const analysis = analysisOf(field);
+  analyses.set(field.typeParams, analysis);
+  return analysis;
+}
+
+function analysisOf(field: Pick<FieldSchema, 'name' | 'typeParams'>): FieldAnalysis | null {
   const { typeParams } = field;
   const isAnalysed = isOn(typeParams, 'enable_analyzer');
   const isMatched = isOn(typeParams, 'enable_match');
