@@ -1,3 +1,4 @@
+import { formSteps } from './form-requests.ts';
 import { type Answer, encode, type Message } from './milvus-service.ts';
 
 /** One request of the program, told by what it does. */
@@ -365,6 +366,7 @@ export const steps: readonly Step[] = [
     rpc: 'Search',
     request: search([0, 0, 0, 0], { topk: '9', params: '{"radius": 30, "range_filter": 4}' }),
   },
+  ...formSteps({ search, query }),
   {
     does: 'search in a partition',
     rpc: 'Search',

@@ -1,7 +1,9 @@
 """Query and search: filters, output fields, pages, consistency levels, iterators."""
 
-from cases import case, fails, run_cases, same
-from pymilvus import DataType
+from concurrent.futures import ThreadPoolExecutor
+
+from cases import URI, case, fails, run_cases, same
+from pymilvus import DataType, MilvusClient
 
 KINDS = ["apple", "pear", "plum", "fig"]
 
@@ -223,6 +225,46 @@ def search_by_keys(client, name):
     missing = "some of the provided primary key IDs do not exist: missing IDs = [100, 777]"
     fails(lambda: client.search(name, ids=[5, 100, 777], limit=2, anns_field="v"), 1100, missing)
     fails(lambda: client.search(name, ids=["5"], limit=2, anns_field="v"), 1100, "ids")
+
+
+@case("what one client has written another one sees, at every consistency level")
+def two_clients(client, name):
+    orchard(client, name)
+    other = MilvusClient(URI)
+    for n, level in enumerate(["Strong", "Bounded", "Session", "Eventually", "Customized"]):
+        options = {"consistency_level": level}
+        key = 1000 + n
+        client.insert(name, [{**tree(1), "id": key, "v": [float(key), 0.0]}])
+        same([r["id"] for r in other.query(name, filter=f"id == {key}", **options)], [key])
+        [[hit]] = other.search(name, [[float(key), 0.0]], limit=1, anns_field="v", **options)
+        same(hit["id"], key)
+        client.upsert(name, [{**tree(1), "id": key, "kind": level, "v": [float(key), 0.0]}])
+        [found] = other.query(name, filter=f"id == {key}", output_fields=["kind"], **options)
+        same(found["kind"], level)
+        client.delete(name, ids=[key])
+        same(list(other.query(name, filter=f"id == {key}", **options)), [])
+    other.close()
+
+
+@case("a write of many rows is seen whole or not at all")
+def whole_writes(client, name):
+    orchard(client, name)
+    seen = set()
+
+    def read():
+        own = MilvusClient(URI)
+        for _ in range(150):
+            [count] = own.query(name, filter="age >= 1000", output_fields=["count(*)"])
+            seen.add(count["count(*)"])
+        own.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        readers = [pool.submit(read) for _ in range(2)]
+        for round in range(10):
+            client.insert(name, [{**tree(n), "id": 1000 + 40 * round + n, "age": 1000} for n in range(40)])
+        for reader in readers:
+            reader.result()
+    assert all(count % 40 == 0 for count in seen), seen
 
 
 run_cases()
