@@ -144,6 +144,14 @@ export class Chunk implements ColumnSource {
     return this.#isRestored;
   }
 
+  /** When the last of the rows that were deleted before this process started was; `null`: none was. */
+  get lastRestoredDeletion(): Timestamp | null {
+    let last: bigint | null = null;
+    for (const timestamp of this.#restoredDeletions?.timestamps ?? [])
+      if (last === null || timestamp > last) last = timestamp;
+    return last as Timestamp | null;
+  }
+
   get visibleRows(): number {
     return this.#visibleRows;
   }

@@ -54,6 +54,8 @@ export interface ReadScope {
 }
 
 const mayBeThere = new Uint8Array(1);
+/** Reads that have begun, of all shards: says which files were used last. */
+let usesBegun = 0;
 
 /** What a shard had before the process started. */
 export interface RestoredRows {
@@ -371,8 +373,11 @@ export class Shard implements KeyReader {
         for (let places = Math.ceil(count / this.#chunkRows); places > 0; places--) this.#chunks.push(chunk);
         segment.restore(chunk);
         this.#sealed.set(chunk, { segmentId: id, firstRow });
+        const emptiedAt = chunk.liveRows === 0 ? chunk.lastRestoredDeletion : null;
+        if (emptiedAt !== null) this.#emptied.push({ chunk, timestamp: emptiedAt });
       }
     }
+    this.#emptied.sort((left, right) => (left.timestamp < right.timestamp ? -1 : 1));
   }
 
   /** Puts all rows of a partition out of sight at once, then frees their keys and memory. No write may come meanwhile. */
@@ -413,8 +418,14 @@ export class Shard implements KeyReader {
    * @throws MilvusError 1009 when one can't be
    */
   openFiles(scope: ReadScope): Promise<void> | null {
-    if (this.#files.every(({ isOpen }) => isOpen)) return null;
     const { partitionIds } = scope;
+    let isAllOpen = true;
+    usesBegun += 1;
+    for (const file of this.#files) {
+      isAllOpen &&= file.isOpen;
+      if (partitionIds === null || partitionIds.has(file.info.partitionId)) file.lastUse = usesBegun;
+    }
+    if (isAllOpen) return null;
     const closed = this.#files.filter(
       ({ isOpen, info }) => !isOpen && (partitionIds === null || partitionIds.has(info.partitionId)),
     );

@@ -20,7 +20,15 @@ class Timestamps implements TimestampSource {
   }
 }
 
-test('segments whose rows were all deleted long ago go, with their files', async () => {
+for (const [name, isRestarted] of [
+  ['in one life', false],
+  ['before a restart', true],
+] as const) {
+  test(`segments whose rows were all deleted long ago (${name}) go, with their files`, () =>
+    deadGo(isRestarted));
+}
+
+async function deadGo(isRestarted: boolean): Promise<void> {
   const timestamps = new Timestamps();
   const files = new TestFiles();
   const log = new FakeMessageLog();
@@ -40,6 +48,10 @@ test('segments whose rows were all deleted long ago go, with their files', async
   const alive = [...files.catalog.segments.values()].filter((segment) => !dead.includes(segment));
   assert.equal(files.catalog.segments.size, dead.length + alive.length, 'the past can still be read');
 
+  if (isRestarted) {
+    table.workers = open();
+    await table.workers.streaming.recover([VERSIONED_COLLECTION]);
+  }
   timestamps.nowMs += 20 * MINUTE_MS;
   await table.put([100n]);
   await table.put([101n]);
@@ -56,4 +68,4 @@ test('segments whose rows were all deleted long ago go, with their files', async
   table.workers = open();
   await table.workers.streaming.recover([VERSIONED_COLLECTION]);
   await table.check('after a restart');
-});
+}
