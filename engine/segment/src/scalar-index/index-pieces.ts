@@ -148,6 +148,38 @@ export class ScalarIndexPieces {
     for (const [chunk, piece] of this.#pieceOf) if (!isUsed(piece)) this.#pieceOf.delete(chunk);
   }
 
+  /**
+   * A sealed segment that several pieces have a part in, or one has some of whose rows: all of them in one. After a start
+   * rows are cut otherwise, so that only whole segments find their index in a file.
+   */
+  #dividedSegment(shard: Shard, closed: readonly Chunk[]): PlannedScalarPiece | null {
+    const ownerOf = new Map<SegmentId, ScalarPiece | undefined>();
+    for (const chunk of closed) {
+      const id = chunk.stored?.file.info.id;
+      if (id === undefined) continue;
+      const piece = this.#pieceOf.get(chunk);
+      if (!ownerOf.has(id)) ownerOf.set(id, piece);
+      if (ownerOf.get(id) === piece) continue;
+      const inSegment = closed.filter((one) => one.stored?.file.info.id === id);
+      const replaced = [...new Set(inSegment.map((one) => this.#pieceOf.get(one)))].filter(
+        (one) => one !== undefined,
+      );
+      const taken = new Set([
+        ...inSegment,
+        ...replaced.flatMap(({ chunks }) => chunks.map((one) => one.chunk)),
+      ]);
+      const chunks = numbered(
+        closed.filter((one) => taken.has(one)),
+        Number.MAX_SAFE_INTEGER,
+      );
+      const rows = rowsOf(chunks.map((one) => one.chunk));
+      if (rows > this.#rowsMax) continue;
+      const newRows = rowsOf(inSegment.filter((one) => !this.#pieceOf.has(one)));
+      return { shard, chunks, rows, newRows, replaced };
+    }
+    return null;
+  }
+
   #nextOfSegment(group: readonly ChunkView[], writes: 'going-on' | 'at-rest'): PlannedScalarPiece | null {
     const isAtRest = writes === 'at-rest';
     const closed = group.filter(({ chunk }) => chunk.isClosed).map(({ chunk }) => chunk);
@@ -158,6 +190,8 @@ export class ScalarIndexPieces {
     const newRows = rowsOf(waiting);
     const isEnough = newRows >= (isAtRest ? Math.min(ROWS_AT_REST_MIN, this.#rowsMin) : this.#rowsMin);
     if (!isEnough && !isAtRest) return null;
+    const divided = isAtRest ? this.#dividedSegment(group[0]!.shard, closed) : null;
+    if (divided !== null) return divided;
     const replaced: ScalarPiece[] = [];
     let rows = isEnough ? newRows : 0;
     for (const piece of pieces.toSorted((a, b) => a.index.rows - b.index.rows)) {

@@ -76,6 +76,7 @@ export class ScalarIndexBuilder implements AsyncDisposable {
     const pieces = () => [...this.#open.values()].flatMap((index) => index.pieces.pieces);
     this.#metrics = registerScalarIndexMetrics(options.metrics, {
       rows: () => pieces().reduce((sum, { index }) => sum + index.rows, 0),
+      files: () => pieces().filter(({ file }) => file !== null).length,
       bytes: () => pieces().reduce((sum, { index }) => sum + memoryOfIndex(index), 0),
     });
   }

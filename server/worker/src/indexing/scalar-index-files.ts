@@ -1,15 +1,21 @@
-import type { IndexFileInfo, IndexInfo } from '@elanus/model';
+import type { IndexFileInfo, IndexInfo, SegmentId } from '@elanus/model';
 import type { Disk } from '@elanus/runtime';
 import type { ScalarPiece, SegmentThreads, Shard } from '@elanus/segment';
 import { decodeScalarIndex, type ScalarIndexData } from '@elanus/segment/scalar-index';
 import { mapHeldFile } from '../files/map-held-file.ts';
 import type { IndexedRuns, IndexFiles } from './index-files.ts';
 
-/** Whether all rows of a piece are in files of segments, and its index is in none. */
+/** Whether a piece is over whole segments that are in files, and its index is in none. */
 export function isToStore({ shard, file, chunks }: ScalarPiece): boolean {
-  return (
-    file === null && chunks.every(({ chunk }) => chunk.stored !== null) && runsOf(shard, chunks) !== null
-  );
+  if (file !== null) return false;
+  const segmentRows = new Map<SegmentId, number>();
+  for (const { chunk } of chunks) {
+    if (chunk.stored === null) return false;
+    const { id, rows } = chunk.stored.file.info;
+    segmentRows.set(id, rows);
+  }
+  const runs = runsOf(shard, chunks);
+  return runs?.every(({ segmentId, from, to }) => from === 0 && to === segmentRows.get(segmentId)) ?? false;
 }
 
 function runsOf(shard: Shard, chunks: ScalarPiece['chunks']) {

@@ -11,10 +11,11 @@ const BUILD_SECONDS = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100];
 
 export function registerScalarIndexMetrics(
   metrics: Metrics,
-  state: { readonly rows: () => number; readonly bytes: () => number },
+  state: { readonly rows: () => number; readonly bytes: () => number; readonly files: () => number },
 ): ScalarIndexMetrics {
   metrics.gauge('elanus_scalar_index_rows', 'Rows that scalar indexes cover', state.rows);
   metrics.gauge('elanus_scalar_index_bytes', 'Memory of scalar indexes', state.bytes);
+  metrics.gauge('elanus_scalar_index_files', 'Scalar indexes that are kept in files', state.files);
   return {
     built: metrics.counter('elanus_scalar_index_builds_total', 'Builds that ended well', ['index_type']),
     failed: metrics.counter('elanus_scalar_index_builds_failed_total', 'Builds that failed', ['index_type']),
