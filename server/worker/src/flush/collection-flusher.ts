@@ -126,9 +126,15 @@ export class CollectionFlusher {
     return { timestamp, segmentIds };
   }
 
-  /** Whether nothing that was acknowledged up to `timestamp`, and no row of `segmentIds`, is in memory only. */
+  /**
+   * Whether nothing that was acknowledged up to `timestamp`, and no row of `segmentIds`, is in memory only.
+   * @throws MilvusError 1009 when that can't come true as long as a file is damaged
+   */
   isFlushed(timestamp: Timestamp, segmentIds: readonly SegmentId[]): boolean {
-    if (this.#isInMemoryOnly(timestamp)) return false;
+    if (this.#isInMemoryOnly(timestamp)) {
+      this.#requireSoundFiles();
+      return false;
+    }
     if (this.#job === null) return true;
     return this.#job.oldest > timestamp && !this.#job.segmentIds.some((id) => segmentIds.includes(id));
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { PartitionId } from '@elanus/model';
+import { type PartitionId, TIMESTAMP_MAX } from '@elanus/model';
 import { seededRandom } from '@elanus/runtime';
 import { SteppingTimestamps } from '../testing/collection-fixture.ts';
 import { FakeMessageLog } from '../testing/fake-message-log.ts';
@@ -82,6 +82,7 @@ for (const { name, damage } of DAMAGES) {
     await table.remove(keyRange(0, 4));
     await assert.rejects(deployment.countOf(P1), { code: 1009 }, 'nobody knows which rows were replaced');
     await assert.rejects(() => table.workers.streaming.flush(id), { code: 1009 });
+    await assert.rejects(() => table.workers.streaming.isFlushed(id, TIMESTAMP_MAX, []), { code: 1009 });
     assert.equal(await deployment.countOf(P2), 18n);
 
     files.store.objects.set(key, sound);
