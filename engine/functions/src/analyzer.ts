@@ -10,6 +10,9 @@ export interface Analyzer {
   analyzing(text: string): Work<readonly Token[]>;
 }
 
+/** Pieces whose words are put together between two yields. */
+const PIECES_JOINED = 8;
+
 /** One tokenizer and what filters leave of its words, in their order. */
 export class Pipeline implements Analyzer {
   readonly #tokenize: Tokenizer;
@@ -39,7 +42,13 @@ export class Pipeline implements Analyzer {
       position = nextPosition;
       start = end;
     }
-    return found.length === 1 ? found[0]! : found.flat();
+    if (found.length === 1) return found[0]!;
+    const all: Token[] = [];
+    for (const [number, tokens] of found.entries()) {
+      if (number % PIECES_JOINED === PIECES_JOINED - 1) yield;
+      all.push(...tokens);
+    }
+    return all;
   }
 }
 

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { DataType, type SparseVectorColumn } from '@elanus/model';
 import type { Analyzer } from './analyzer.ts';
+import { sorting } from './sorting.ts';
 import type { Token } from './token.ts';
 import type { Work } from './work.ts';
 
@@ -34,6 +35,9 @@ export interface Texts {
   readonly bytes: Uint8Array;
 }
 
+/** Words of a text that are passed between two yields. */
+const SLICE_TOKENS = 8192;
+
 /** UTF-16 units of text, or bytes of it, that are analysed in about a millisecond. */
 const SLICE_BYTES = 4096;
 /** What a row costs beside its text. */
@@ -59,7 +63,8 @@ export function* termVectors(
       yield;
     }
     const isText = end > start && (validity === null || validity[row] === 1);
-    vectors.push(isText ? yield* analyzerOf(row).analyzing(source.toString('utf8', start, end)) : []);
+    const tokens = isText ? yield* analyzerOf(row).analyzing(source.toString('utf8', start, end)) : [];
+    yield* vectors.pushing(tokens);
   }
   return vectors.column();
 }
@@ -78,15 +83,18 @@ class VectorWriter {
     this.#offsets = new Uint32Array(rows + 1);
   }
 
-  push(tokens: readonly Token[]): void {
+  *pushing(tokens: readonly Token[]): Work<void> {
     if (this.#dimensions.length < tokens.length) this.#dimensions = new Uint32Array(2 * tokens.length);
     const dimensions = this.#dimensions.subarray(0, tokens.length);
-    for (let at = 0; at < tokens.length; at++) dimensions[at] = termDimension(tokens[at]!.text);
-    dimensions.sort();
-    this.#reserve(2 * dimensions.length);
-    for (let from = 0, to = 0; from < dimensions.length; from = to) {
-      while (to < dimensions.length && dimensions[to] === dimensions[from]) to++;
-      this.#words[this.#used++] = dimensions[from]!;
+    for (let at = 0; at < tokens.length; at++) {
+      if (at % SLICE_TOKENS === SLICE_TOKENS - 1) yield;
+      dimensions[at] = termDimension(tokens[at]!.text);
+    }
+    const sorted = yield* sorting(dimensions);
+    this.#reserve(2 * sorted.length);
+    for (let from = 0, to = 0; from < sorted.length; from = to) {
+      while (to < sorted.length && sorted[to] === sorted[from]) to++;
+      this.#words[this.#used++] = sorted[from]!;
       this.#floats[this.#used++] = to - from;
     }
     this.#rows += 1;

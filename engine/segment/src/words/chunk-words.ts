@@ -8,6 +8,8 @@ import { OpenBlock, visitBlock, visitBlockLike, type WordBlock } from './word-bl
 /** Bytes of texts that are analysed between two looks at the clock, and what a row costs beside its text. */
 const BYTES_PER_TURN = 4096;
 const ROW_BYTES = 32;
+/** Words of one text that are kept between two looks at the clock. */
+const WORDS_PER_TURN = 2048;
 
 /** The words of a text field of one chunk, looked up when a filter first asks for them. Deleted rows are among them. */
 export class ChunkWords implements WordIndex {
@@ -85,7 +87,12 @@ export class ChunkWords implements WordIndex {
         const analyzing = analyzer.analyzing(source.toString('utf8', start, end));
         let step = analyzing.next();
         for (; !step.done; step = analyzing.next()) await takeTurns(read);
-        for (const { text, position } of step.value) this.#open.add(text, position);
+        for (const [number, { text, position }] of step.value.entries()) {
+          // Whoever goes away in the middle of a text would leave half of it: nobody does.
+          if (number % WORDS_PER_TURN === WORDS_PER_TURN - 1 && read.share.isSpent())
+            await read.share.nextTurn();
+          this.#open.add(text, position);
+        }
       }
       this.#open.endRow += 1;
       // The words of a chunk's last rows are sorted as well once no more can come.

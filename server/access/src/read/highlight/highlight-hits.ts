@@ -73,6 +73,12 @@ async function tagsByQuery(
   return byQuery;
 }
 
+/** Words of a text that are looked at between two yields. */
+const SLICE_TOKENS = 4096;
+/** Found words of a text of which fragments are made: no more go into them, as long as few overlap. */
+const WORDS_MAX = 16_384;
+const OVERLAPS_MAX = 4;
+
 interface Marking {
   readonly tags: readonly ReadonlyMap<string, number>[];
   readonly analyzerOf: (row: number) => Analyzer;
@@ -88,6 +94,7 @@ function* markTexts(
   const { offsets, bytes, validity } = column;
   const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const shown: (readonly string[])[] = [];
+  const wordsMax = Math.min(WORDS_MAX, OVERLAPS_MAX * style.fragmentsMax * (style.fragmentSize + 1));
   for (const [query, count] of counts.entries()) {
     const wanted = tags[query]!;
     for (let hit = 0; hit < count; hit++) {
@@ -95,7 +102,10 @@ function* markTexts(
       const row = shown.length;
       const text = validity?.[row] === 0 ? '' : source.toString('utf8', offsets[row], offsets[row + 1]);
       const words: MarkedWord[] = [];
-      for (const { text: word, start, end } of yield* analyzerOf(row).analyzing(text)) {
+      const tokens = yield* analyzerOf(row).analyzing(text);
+      for (let at = 0; at < tokens.length && words.length < wordsMax; at++) {
+        if (at % SLICE_TOKENS === SLICE_TOKENS - 1) yield;
+        const { text: word, start, end } = tokens[at]!;
         const tag = wanted.get(word);
         if (tag !== undefined) words.push({ start, end, tag });
       }
