@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import { type Coordinators, openCoordinatorState, openCoordinators } from '@elanus/coordinator';
 import { loadKernel } from '@elanus/kernel';
 import { openMessageLog } from '@elanus/message-log';
@@ -23,6 +24,7 @@ import {
   FileVerifier,
   IndexFiles,
   MappedSegmentFiles,
+  MemoryKeeper,
   openIndexWorker,
   openQueryWorker,
   openStreamingWorker,
@@ -141,8 +143,25 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
     limits: settings.coordinator,
     logger: role('coordinator'),
   });
+  opened.use(
+    new MemoryKeeper({
+      collections,
+      isLoaded: (id) => state.catalog.loadOf(id) !== undefined,
+      bytesMax: settings.memoryBytesMax || settings.memoryShareMax * machineBytes(),
+      clock,
+      share,
+      logger: role('memory'),
+      metrics,
+    }),
+  );
   const owned = opened.move();
   return { ...coordinators, streaming, reader, share, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** What this process may have at most: of the machine, or of its container. */
+function machineBytes(): number {
+  const constrained = process.constrainedMemory();
+  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
 }
 
 /** @throws StartError in a sentence for whoever set it up */

@@ -1,5 +1,6 @@
 export { FileVerifier, type FileVerifierOptions } from './files/file-verifier.ts';
 export { MappedSegmentFiles } from './files/mapped-segment-files.ts';
+export { MemoryKeeper, type MemoryKeeperOptions, type ProcessMemory } from './files/memory-keeper.ts';
 export { COLLECT_LIMITS_DEFAULT, type CollectLimits } from './flush/collection-flushers.ts';
 export { SEAL_LIMITS_DEFAULT, type SealLimits } from './flush/seal-policy.ts';
 export { type SegmentFiles, SegmentFilesInMemory } from './flush/segment-files.ts';

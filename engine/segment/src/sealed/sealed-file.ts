@@ -47,6 +47,8 @@ interface OpenedFile {
  */
 export class SealedFile {
   readonly info: SegmentInfo;
+  /** The number of the last read that may have looked at it; later reads have larger ones. */
+  lastUse = 0;
   readonly #source: SealedFileSource;
   #state: State = { name: 'closed' };
 

@@ -11,6 +11,10 @@ export interface Settings {
   readonly coordinator: CoordinatorLimits;
   /** Index builds at once. */
   readonly indexBuildsMax: number;
+  /** Memory of the process beyond which mapped rows give way, in bytes; 0: `memoryShareMax` of the machine's. */
+  readonly memoryBytesMax: number;
+  /** 0 to 1. */
+  readonly memoryShareMax: number;
   /** Bytes of a bucket's files that are kept on this machine's disk. */
   readonly objectCacheBytes: number;
   readonly flush: FlushSettings;
@@ -80,6 +84,8 @@ export const SETTINGS = {
     },
   ),
   indexBuildsMax: wholeNumber('indexNode.scheduler.buildParallel', 1, { min: 1, max: 64 }),
+  memoryBytesMax: wholeNumber('elanus.memoryLimit', 0, { min: 0, max: Number.MAX_SAFE_INTEGER }),
+  memoryPercentMax: wholeNumber('queryCoord.overloadedMemoryThresholdPercentage', 90, { min: 1, max: 100 }),
   objectCacheBytes: wholeNumber('elanus.objectCacheBytes', 64 * GIB, {
     min: 0,
     max: Number.MAX_SAFE_INTEGER,
@@ -119,6 +125,8 @@ export function readSettings(read: <Value>(setting: Setting<Value>) => Value): S
       capacityMax: read(SETTINGS.capacityMax),
     },
     indexBuildsMax: read(SETTINGS.indexBuildsMax),
+    memoryBytesMax: read(SETTINGS.memoryBytesMax),
+    memoryShareMax: read(SETTINGS.memoryPercentMax) / 100,
     objectCacheBytes: read(SETTINGS.objectCacheBytes),
     flush: readFlushSettings(read),
   };

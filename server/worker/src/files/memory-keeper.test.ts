@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { mapFile } from '@elanus/kernel';
+import { LoopShare, ManualClock, noMetrics, silentLogger, systemClock } from '@elanus/runtime';
+import type { ServedCollection } from '../served-collection.ts';
+import { ServedCollections } from '../served-collections.ts';
+import { MemoryKeeper, type ProcessMemory } from './memory-keeper.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'elanus-memory-'));
+after(() => rmSync(directory, { recursive: true }));
+const MIB = 1024 * 1024;
+const FILE_BYTES = 4 * MIB;
+
+/** A mapped file as a shard has it. */
+class FakeFile {
+  lastUse = 0;
+  readonly mapped: Uint8Array;
+  readonly #path: string;
+
+  constructor(name: string) {
+    this.#path = join(directory, name);
+    writeFileSync(this.#path, new Uint8Array(FILE_BYTES).fill(7));
+    const fd = openSync(this.#path, 'r');
+    this.mapped = mapFile(fd, FILE_BYTES);
+    closeSync(fd);
+  }
+
+  read(use: number): void {
+    this.lastUse = use;
+    for (let at = 0; at < FILE_BYTES; at += 4096) assert.equal(this.mapped[at], 7);
+  }
+
+  /** Of the process, not of the system's cache. */
+  get residentKiB(): number {
+    const maps = readFileSync('/proc/self/smaps', 'utf8');
+    const own = maps.slice(maps.indexOf(this.#path));
+    return Number(/^Rss:\s+(\d+) kB$/m.exec(own)![1]);
+  }
+}
+
+function served(id: bigint, files: readonly FakeFile[]): ServedCollection {
+  return { info: { id }, shards: [{ files }] } as unknown as ServedCollection;
+}
+
+test('gives back the memory of released collections, and beyond the limit that of the coldest files', async () => {
+  const [cold, warm, released] = [new FakeFile('cold'), new FakeFile('warm'), new FakeFile('released')];
+  const collections = new ServedCollections();
+  collections.add(served(1n, [warm, cold]));
+  collections.add(served(2n, [released]));
+  const memory: { now: ProcessMemory } = { now: { ownBytes: 50 * MIB, mappedBytes: 10 * MIB } };
+  await using keeper = new MemoryKeeper({
+    collections,
+    isLoaded: (id) => id === 1n,
+    bytesMax: 100 * MIB,
+    clock: new ManualClock(),
+    share: new LoopShare(systemClock),
+    logger: silentLogger,
+    metrics: noMetrics,
+    measure: async () => memory.now,
+  });
+  cold.read(1);
+  released.read(2);
+  warm.read(3);
+  await keeper.look();
+  assert.deepEqual(
+    [cold, warm, released].map((file) => file.residentKiB > 0),
+    [true, true, false],
+  );
+  memory.now = { ownBytes: 95 * MIB, mappedBytes: 8 * MIB };
+  await keeper.look();
+  assert.deepEqual(
+    [cold, warm].map((file) => file.residentKiB > 0),
+    [false, true],
+  );
+  cold.read(4);
+  await keeper.look();
+  assert.deepEqual(
+    [cold, warm].map((file) => file.residentKiB > 0),
+    [true, false],
+  );
+});

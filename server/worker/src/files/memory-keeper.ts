@@ -1,0 +1,124 @@
+import { readFile } from 'node:fs/promises';
+import { dropPages, residentBytes } from '@elanus/kernel';
+import type { CollectionId } from '@elanus/model';
+import type { Clock, Counter, Logger, LoopShare, Metrics } from '@elanus/runtime';
+import type { SealedFile } from '@elanus/segment';
+import type { ServedCollections } from '../served-collections.ts';
+
+/** What the process has in memory. */
+export interface ProcessMemory {
+  /** Of its own. */
+  readonly ownBytes: number;
+  /** Of files that it has mapped. */
+  readonly mappedBytes: number;
+}
+
+export interface MemoryKeeperOptions {
+  readonly collections: ServedCollections;
+  /** Whether anybody may read a collection. */
+  readonly isLoaded: (id: CollectionId) => boolean;
+  /** Mapped files give way when the process has more than this. */
+  readonly bytesMax: number;
+  readonly clock: Clock;
+  readonly share: LoopShare;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Default: what Linux says of this process. */
+  readonly measure?: () => Promise<ProcessMemory>;
+}
+
+const LOOK_EVERY_MS = 5_000;
+/** Pages counted, or given back, at a stretch: about a millisecond. */
+const STRETCH_BYTES = 32 * 1024 * 1024;
+
+/**
+ * Gives the memory of mapped rows back: of collections that were released, and, when the process has more than it may, of
+ * the files that nobody has read for longest. Nothing is closed: who reads such rows afterwards waits for the disk.
+ */
+export class MemoryKeeper implements AsyncDisposable {
+  readonly #options: MemoryKeeperOptions;
+  readonly #dropped: Counter;
+  readonly #closing = new AbortController();
+  /** Of files whose pages were given back, the last use by then. */
+  readonly #cold = new WeakMap<SealedFile, number>();
+  readonly #running: Promise<void>;
+
+  constructor(options: MemoryKeeperOptions) {
+    this.#options = options;
+    this.#dropped = options.metrics.counter(
+      'elanus_mapped_bytes_dropped_total',
+      'Bytes of mapped rows whose memory was given back',
+      [],
+    );
+    this.#running = this.#keep();
+  }
+
+  /** Looks once. */
+  async look(): Promise<void> {
+    const { collections, isLoaded, bytesMax, measure = measureProcess } = this.#options;
+    const warm: SealedFile[] = [];
+    for (const { info, shards } of collections.all()) {
+      const files = shards.flatMap((shard) => shard.files).filter((file) => this.#isWarm(file));
+      if (isLoaded(info.id)) warm.push(...files);
+      else for (const file of files) await this.#drop(file);
+    }
+    const { ownBytes, mappedBytes } = await measure();
+    let excess = ownBytes + mappedBytes - bytesMax;
+    for (const file of warm.sort((a, b) => a.lastUse - b.lastUse)) {
+      if (excess <= 0) return;
+      excess -= await this.#drop(file);
+    }
+    if (excess > 0 && warm.length > 0)
+      this.#options.logger.warn(
+        { excess, bytesMax },
+        'memory is above its limit, and no mapped rows are left',
+      );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    await this.#running;
+  }
+
+  async #keep(): Promise<void> {
+    const { clock, logger } = this.#options;
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      try {
+        await clock.sleep(LOOK_EVERY_MS, { signal });
+        await this.look();
+      } catch (error) {
+        if (!signal.aborted) logger.warn({ err: error }, 'memory could not be looked after');
+      }
+    }
+  }
+
+  /** Whether it may have pages in memory: somebody has read it since they were last given back. */
+  #isWarm(file: SealedFile): boolean {
+    return file.mapped !== null && this.#cold.get(file) !== file.lastUse;
+  }
+
+  /** Bytes that were in memory, whoever else may use them. */
+  async #drop(file: SealedFile): Promise<number> {
+    const { mapped, lastUse } = file;
+    if (mapped === null) return 0;
+    let bytes = 0;
+    for (let at = 0; at < mapped.length; at += STRETCH_BYTES) {
+      if (this.#options.share.isSpent()) await this.#options.share.nextTurn();
+      const part = mapped.subarray(at, at + STRETCH_BYTES);
+      bytes += residentBytes(part);
+      dropPages(part);
+    }
+    this.#cold.set(file, lastUse);
+    this.#dropped.inc({}, bytes);
+    return bytes;
+  }
+}
+
+/** Zeros where the system says nothing: then nothing is above any limit. */
+async function measureProcess(): Promise<ProcessMemory> {
+  const status = await readFile('/proc/self/status', 'utf8').catch(() => '');
+  const bytesOf = (name: string) =>
+    1024 * Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0);
+  return { ownBytes: bytesOf('RssAnon') + bytesOf('RssShmem'), mappedBytes: bytesOf('RssFile') };
+}
