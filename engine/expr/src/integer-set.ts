@@ -1,7 +1,7 @@
 import { SLICE_ITEMS, type Work } from './work.ts';
 
 /** Differs from process to process, so that nobody can write a list whose integers all fall into one place. */
-const SEED = (Math.random() * 2 ** 32) | 0;
+export const SEED = (Math.random() * 2 ** 32) | 0;
 
 /** Of so many integers the halves are made one by one; more are packed first. */
 const FEW = 64;

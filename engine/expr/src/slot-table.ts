@@ -1,5 +1,4 @@
-/** Differs from process to process, so that nobody can write a list whose numbers all fall into one place. */
-const SEED = (Math.random() * 2 ** 32) | 0;
+import { SEED } from './integer-set.ts';
 
 /** Numbers of 64 bits, by their halves, and a slot for each. Unlike the language's own map it does not grow by leaps. */
 export class SlotTable {
