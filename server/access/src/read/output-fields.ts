@@ -20,12 +20,13 @@ export interface OutputFields {
   readonly dynamicKeys: ReadonlySet<string> | null;
 }
 
+const CALL = /^\w+\s*\(.*\)$/s;
 const SUBSCRIPT = /^\$meta\[(["'])(.*)\1\]$/s;
 
 /**
  * Expands what a client asked for: `*` is every loaded field but those that functions make, a name that is no field is a
  * key of `$meta`.
- * @throws MilvusError 1100 `field X not exist`, 65535 for a field that a function makes
+ * @throws MilvusError 1100 `field X not exist`, 65535 for what looks like a call, 65535 for a field that a function makes
  */
 export function expandOutputFields(
   target: ReadTarget,
@@ -70,6 +71,8 @@ export function expandOutputFields(
       continue;
     }
     if (!schema.dynamicField) throw invalidInput(`field ${name} not exist`);
+    // What looks like a call is a wish for something else than a key that is called so.
+    if (CALL.test(name)) throw refused(`parse output field name failed: ${name}`);
     requireLoaded(target, [schema.dynamicField.id]);
     fields.set(schema.dynamicField.id, schema.dynamicField);
     names.add(name);

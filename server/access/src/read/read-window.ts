@@ -78,9 +78,10 @@ const ROUND_DECIMAL_MAX = 6;
 
 /** Decimal places of the scores; -1 leaves them as they are. @throws MilvusError 1100 */
 export function readRoundDecimal(parameters: Parameters): number {
-  const places = parameters.integer('round_decimal') ?? -1;
+  const text = parameters.text('round_decimal') ?? '-1';
+  const places = /^[+-]?\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
   if (places >= -1 && places <= ROUND_DECIMAL_MAX) return places;
   throw invalidInput(
-    `round_decimal [${places}] is invalid, it should be -1 or an integer in range [0, ${ROUND_DECIMAL_MAX}]: invalid parameter`,
+    `round_decimal [${text}] is invalid, should be -1 or an integer in range [0, ${ROUND_DECIMAL_MAX}]: invalid parameter`,
   );
 }

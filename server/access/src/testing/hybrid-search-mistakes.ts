@@ -52,7 +52,7 @@ const MISTAKES: readonly (readonly [what: string, request: HybridDraft, reason: 
   [
     'seven decimal places',
     hybrid({}, { round_decimal: '7' }),
-    'round_decimal [7] is invalid, it should be -1 or an integer in range [0, 6]',
+    'round_decimal [7] is invalid, should be -1 or an integer in range [0, 6]',
   ],
   ['an unknown strategy', hybrid({}, { strategy: 'vote' }), 'unsupported rank type vote'],
   ...['0', '16384', '-1'].map(

@@ -53,6 +53,12 @@ export const QUERY_MISTAKES: readonly Mistake[] = mistakesOf('Query', [
     1100,
     `count entities with pagination is not allowed${ending}`,
   ],
+  [
+    'an aggregate that there is not',
+    query({ outputFields: ['median(id)'] }),
+    65535,
+    'parse output field name failed: median(id)',
+  ],
   ...['0', '-1', '16385', '9007199254740991'].map(
     (limit) => [`a limit of ${limit}`, query({}, { limit }), 1100, range('limit', limit)] as const,
   ),

@@ -303,7 +303,7 @@ export const SEARCH_MISTAKES: readonly Mistake[] = mistakesOf('Search', [
         `${places} decimal places`,
         search({}, { round_decimal: places }),
         1100,
-        `round_decimal [${places}] is invalid, it should be -1 or an integer in range [0, 6]${ending}`,
+        `round_decimal [${places}] is invalid, should be -1 or an integer in range [0, 6]${ending}`,
       ] as const,
   ),
   [
