@@ -13,6 +13,9 @@ const TASK_NS = 4_000_000;
 /** A filter with more constants takes as long to be sent as to be used. */
 const SENT_CONSTANTS_MAX = 20_000;
 
+/** Rows whose columns are handed over at a stretch, a multiple of 8: those in mapped files are copied for it. */
+const BLOCK_ROWS = 8_192;
+
 /** What threads answer first. */
 export const NO_ROWS: FilterRequest = { kind: 'filter', condition: { kind: 'never' }, blocks: [] };
 
@@ -33,15 +36,21 @@ export async function scanOnThreads(
     return null;
   }
   const blocks: FilterBlock[] = [];
+  const bitsOf: Uint8Array[] = [];
   for (const { chunk, rows } of views) {
-    if (read.share.isSpent()) await read.share.nextTurn(read.signal);
-    const columns = new Map<FieldId, Column>();
-    for (const id of fieldIds) {
-      const column = shareColumn(chunk.column(id), 0, rows);
-      if (column === null) return null;
-      columns.set(id, column);
+    const bits = sharedBytes(Math.ceil(rows / 8));
+    bitsOf.push(bits);
+    for (let start = 0; start < rows; start += BLOCK_ROWS) {
+      if (read.share.isSpent()) await read.share.nextTurn(read.signal);
+      const end = Math.min(start + BLOCK_ROWS, rows);
+      const columns = new Map<FieldId, Column>();
+      for (const id of fieldIds) {
+        const column = shareColumn(chunk.column(id), start, end);
+        if (column === null) return null;
+        columns.set(id, column);
+      }
+      blocks.push({ columns, rows: end - start, bits: bits.subarray(start >> 3, (end + 7) >> 3) });
     }
-    blocks.push({ columns, rows, bits: sharedBytes(Math.ceil(rows / 8)) });
   }
   const counts: number[] = [];
   const groups = grouped(blocks, TASK_NS / costOfTest);
@@ -53,7 +62,12 @@ export async function scanOnThreads(
   for (const answer of await Promise.all(answers))
     if (answer.kind === 'filter') counts.push(...answer.counts);
   read.signal?.throwIfAborted();
-  return views.map((view, at) => ({ view, bits: blocks[at]!.bits, count: counts[at]! }));
+  let block = 0;
+  return views.map((view, at) => {
+    let count = 0;
+    for (let start = 0; start < view.rows; start += BLOCK_ROWS) count += counts[block++]!;
+    return { view, bits: bitsOf[at]!, count };
+  });
 }
 
 /** Neighbours of about so many rows together. */

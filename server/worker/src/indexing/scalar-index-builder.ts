@@ -28,8 +28,8 @@ import { isToStore, keptChunks, ScalarIndexFiles } from './scalar-index-files.ts
 import { registerScalarIndexMetrics, type ScalarIndexMetrics } from './scalar-index-metrics.ts';
 import { scalarSpecOf } from './scalar-spec.ts';
 
-/** Columns that are handed to the thread between two looks at the clock. */
-const SHARED_AT_ONCE = 16;
+/** Rows that are handed to the thread between two looks at the clock, a multiple of 32. */
+const SHARED_ROWS = 8_192;
 
 export interface ScalarIndexBuilderOptions {
   readonly share: { isSpent(): boolean; nextTurn(): Promise<void> };
@@ -161,7 +161,7 @@ export class ScalarIndexBuilder implements AsyncDisposable {
       return;
     }
     const done = new Int32Array(new SharedArrayBuffer(4));
-    index.running = { newRows: planned.newRows, blocks: planned.chunks.length, done };
+    index.running = { newRows: planned.newRows, blocks: blockCount(planned), done };
     const build = this.#build(index, planned, done).finally(() => {
       index.running = null;
       this.#builds.delete(build);
@@ -255,15 +255,23 @@ export class ScalarIndexBuilder implements AsyncDisposable {
   /** The columns to index where the thread can read them. */
   async #sharedBlocks(planned: PlannedScalarPiece, { place }: ScalarIndexSpec) {
     const blocks = [];
-    for (const [at, block] of blocksOf(planned, place).entries()) {
-      const { share } = this.#options;
-      if (at % SHARED_AT_ONCE === 0 && share.isSpent()) await share.nextTurn();
-      const column = shareColumn(block.column, 0, block.rows);
-      if (column === null) throw new TypeError('the field has no scalar values');
-      blocks.push({ ...block, column });
+    const { share } = this.#options;
+    for (const block of blocksOf(planned, place)) {
+      for (let start = 0; start < block.rows; start += SHARED_ROWS) {
+        if (share.isSpent()) await share.nextTurn();
+        const end = Math.min(start + SHARED_ROWS, block.rows);
+        const column = shareColumn(block.column, start, end);
+        if (column === null) throw new TypeError('the field has no scalar values');
+        blocks.push({ column, rows: end - start, firstRow: block.firstRow + start });
+      }
     }
     return blocks;
   }
+}
+
+/** How many blocks the thread gets. */
+function blockCount({ chunks }: PlannedScalarPiece): number {
+  return chunks.reduce((sum, { rows }) => sum + Math.ceil(rows / SHARED_ROWS), 0);
 }
 
 function viewsOf({ collection }: OpenScalarIndex): readonly ChunkView[] {
