@@ -63,7 +63,7 @@ export interface CatalogDamage {
  */
 export class Catalog {
   /** For readers: changes go through `commit`. */
-  readonly files: Pick<FileRecords, 'of' | 'has' | 'removalOf' | 'removalOfPartition'>;
+  readonly files: Pick<FileRecords, 'of' | 'has' | 'removalOf' | 'removalOfPartition' | 'removalOfIndex'>;
   readonly #files = new FileRecords();
   readonly #store: MetaStore;
   readonly #locks = new ObjectLocks();

@@ -4,6 +4,7 @@ import {
   type CollectionId,
   type DeleteFileInfo,
   type IndexFileInfo,
+  type IndexId,
   type PartitionId,
   type SegmentId,
   type SegmentInfo,
@@ -94,6 +95,13 @@ export class FileRecords {
       ...known.map((id) => ({ kind: 'remove-file', of: 'segment', collectionId, id }) as const),
       ...indexes.map(({ id }) => ({ kind: 'remove-file', of: 'indexFile', collectionId, id }) as const),
     ];
+  }
+
+  /** What has to be removed with an index. */
+  removalOfIndex(collectionId: CollectionId, index: IndexId): readonly FileChange[] {
+    return this.of(collectionId)
+      .indexFiles.filter(({ indexId }) => indexId === index)
+      .map(({ id }) => ({ kind: 'remove-file', of: 'indexFile', collectionId, id }));
   }
 
   encode(change: FileChange): MetaChange {

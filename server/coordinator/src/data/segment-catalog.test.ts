@@ -5,7 +5,10 @@ import {
   type CollectionId,
   type CollectionInfo,
   ConsistencyLevel,
+  DataType,
   deleteFileKey,
+  indexFileKey,
+  isVector,
   type PartitionId,
   type SegmentId,
   type SegmentInfo,
@@ -14,7 +17,7 @@ import {
 } from '@elanus/model';
 import { ManualClock } from '@elanus/runtime';
 import { type Deployment, openDeployment } from '../testing/deployment.ts';
-import { schemaOf } from '../testing/schema-fixture.ts';
+import { field, schemaOf } from '../testing/schema-fixture.ts';
 
 const at = (time: number) => BigInt(time) as Timestamp;
 
@@ -22,7 +25,7 @@ async function withCollection(): Promise<Deployment & { readonly collection: Col
   const deployment = await openDeployment();
   const collection = await deployment.root.createCollection({
     database: 'default',
-    schema: schemaOf('c', []),
+    schema: schemaOf('c', [field('vector', DataType.FloatVector, { dim: 8 })]),
     shardsNum: 2,
     partitionsNum: 0,
     consistencyLevel: ConsistencyLevel.Bounded,
@@ -164,4 +167,41 @@ test('when a catalog is lost, what it knew of is kept, also by later starts', as
   assert.equal(again.catalog.ownsChannel(channel!), true);
   assert.equal(again.segments.standingOf(key), 'uncertain');
   await again.oracle.close();
+});
+
+test('an index takes its files along when it is dropped, and gets none afterwards', async () => {
+  const { oracle, index, collection, segments, catalog } = await withCollection();
+  const ref = { database: 'default', collection: 'c' };
+  const vector = collection.schema.fields.find(({ dataType }) => isVector(dataType))!;
+  const params = [
+    { key: 'index_type', value: 'HNSW' },
+    { key: 'metric_type', value: 'L2' },
+    { key: 'M', value: '8' },
+    { key: 'efConstruction', value: '40' },
+  ];
+  await index.createIndex(ref, { fieldName: vector.name, indexName: 'i', params });
+  const [rows, id] = await segments.allocateIds(2);
+  await segments.publishFlush({
+    segments: [segment(collection, rows!)],
+    deleteFiles: [],
+    deadSegments: [],
+    replacedDeleteFiles: [],
+    checkpoint: { collectionId: collection.id, timestamp: at(9), historyStart: at(0) },
+  });
+  const file = {
+    id: id!,
+    collectionId: collection.id,
+    indexId: catalog.indexesOf(collection.id)[0]!.id,
+    fieldId: vector.id,
+    rows: 3,
+    runs: [{ segmentId: rows!, from: 0, to: 3 }],
+    file: { key: indexFileKey(collection.id, id!), bytes: 5, crc32: 1 },
+  };
+  await segments.publishIndexFile(file, []);
+  assert.deepEqual(segments.filesOf(collection.id).indexFiles, [file]);
+  await index.dropIndex(ref, 'i');
+  assert.deepEqual(segments.filesOf(collection.id).indexFiles, []);
+  assert.equal(segments.standingOf(file.file.key), 'unreferenced');
+  await assert.rejects(segments.publishIndexFile(file, []), /were dropped/);
+  await oracle.close();
 });

@@ -142,7 +142,8 @@ export class CatalogIndexCoordinator implements IndexCoordinator {
           `vector index cannot be dropped on loaded collection: ${collection.name}, please release it first`,
         );
       }
-      await this.#catalog.commit([{ kind: 'remove-index', index }]);
+      const files = this.#catalog.files.removalOfIndex(collection.id, index.id);
+      await this.#catalog.commit([{ kind: 'remove-index', index }, ...files]);
       await this.#indexing.closeIndex(index);
     });
   }
