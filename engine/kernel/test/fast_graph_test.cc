@@ -275,7 +275,7 @@ void check_file(const ElanusSimd& simd, const Data& data, const VectorIndex& ind
   CHECK(!IndexFile::open(path, &file).failed());
   CHECK(!file->verify(nullptr).failed());
   std::unique_ptr<VectorIndex> opened;
-  CHECK(!open_fast_graph(simd, file, nullptr, &opened).failed());
+  CHECK(!open_fast_graph(simd, file, {}, &opened).failed());
   CHECK(opened->rows() == index.rows() && opened->layout() == ELANUS_LAYOUT_FAST && opened->dim() == index.dim());
   SearchScratch scratch, other;
   for (uint32_t q = 0; q < data.query_count; ++q) {
@@ -364,7 +364,7 @@ void check_damage() {
       std::shared_ptr<const IndexFile> file;
       CHECK(!IndexFile::open(path, &file).failed());
       std::unique_ptr<VectorIndex> opened;
-      if (open_fast_graph(simd, file, nullptr, &opened).failed()) continue;
+      if (open_fast_graph(simd, file, {}, &opened).failed()) continue;
       ++opened_count;
       CHECK(opened->search(search_of(data, 0, 10, 40), scratch).size() <= 10);
     }

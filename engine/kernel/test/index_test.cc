@@ -278,9 +278,8 @@ void check_vectors_outside(const ElanusSimd* simd, const std::string& path) {
       set_no_bounds(shape.metric, &search);
       ElanusIndex* const built = build(simd, shape, hnsw(layout), bytes, kRows, 1);
       CHECK(elanus_index_save(built, path.c_str(), 0) == ELANUS_OK);
-      std::vector<uint8_t> lent(1);
-      lent.insert(lent.end(), bytes.begin(), bytes.end());
-      lent.shrink_to_fit();
+      std::vector<uint8_t> lent(1 + bytes.size());
+      std::copy(bytes.begin(), bytes.end(), lent.begin() + 1);
       const ElanusRows vectors = {lent.data() + 1, bytes.size(), kRows};
       ElanusIndex* const index = open(simd, path, &vectors, ELANUS_OK);
       CHECK(run(index, search) == run(built, search));
@@ -407,6 +406,32 @@ void check_far_queries(const ElanusSimd* simd) {
   }
 }
 
+// In a batch, where two queries are searched with at once, each finds what it finds alone: by walks and by scans.
+void check_batch(ElanusIndex* index, ElanusIndexSearch search) {
+  std::vector<uint8_t> half((kRows + 7) / 8, 0x55);
+  const size_t query_bytes = search.queries_size / kQueries;
+  for (const uint32_t ef : {10u, 60u, 200u}) {
+    for (const bool filters : {false, true}) {
+      search.ef = ef;
+      search.allowed = filters ? half.data() : nullptr;
+      search.allowed_size = filters ? half.size() : 0;
+      const Hits together = run(index, search);
+      for (uint32_t q = 0; q < kQueries; ++q) {
+        ElanusIndexSearch single = search;
+        single.queries += q * query_bytes;
+        single.queries_size = query_bytes;
+        single.query_count = 1;
+        Hits alone;
+        CHECK(elanus_index_search_run(index, &single, alone.view()) == ELANUS_OK);
+        CHECK(alone.counts[0] == together.counts[q]);
+        for (uint32_t i = 0; i < alone.counts[0]; ++i) {
+          CHECK(alone.rows[i] == together.rows[q * kK + i] && alone.scores[i] == together.scores[q * kK + i]);
+        }
+      }
+    }
+  }
+}
+
 void check_threads_make_no_difference(const ElanusSimd* simd) {
   const Shape shape = {ELANUS_FLOAT32, ELANUS_IP, 100};
   const std::vector<uint8_t> bytes = clustered(shape, kRows, 1);
@@ -418,6 +443,7 @@ void check_threads_make_no_difference(const ElanusSimd* simd) {
     ElanusIndex* const alone = build(simd, shape, hnsw(layout), bytes, kRows, 1);
     ElanusIndex* const together = build(simd, shape, hnsw(layout), bytes, kRows, 3);
     CHECK(run(alone, search) == run(together, search));
+    check_batch(alone, search);
     elanus_index_release(alone);
     elanus_index_release(together);
   }

@@ -111,6 +111,8 @@ const std::vector<IndexHit>& CompactGraph::search(const IndexSearch& search, Sea
     if (2 * std::max<uint64_t>(ef, search.k) >= search.allowed.count(graph_.rows)) return scan_exactly(rows, search, scratch);
     codes_.prepare(search.query, &scratch.walk_query);
     const Beam& found = find_nearest(graph_, scorer, search, static_cast<uint32_t>(ef), &scan, scratch);
+    // Beside rows that are no numbers a walk, or a scan of codes, may end before it has k rows.
+    if (found.size() < std::min(search.k, search.allowed.count(graph_.rows))) return scan_exactly(rows, search, scratch);
     const float highest = rank_found(rows, found, search, scratch);
     if (!skips || scratch.hits.size() >= search.k || highest > search.range.highest || is_set(search.cancelled))
       return scratch.hits.sorted();
@@ -121,20 +123,24 @@ HitsOfBoth CompactGraph::search_both(const IndexSearch& one, const IndexSearch& 
                                      SearchScratch& of_other) const {
   {
     const std::shared_lock lock(mutex_);
-    const ShortScan scan = {simd_.walk, scan_codes_, reader_};
     const uint32_t ef = std::max(one.ef, one.k);
-    const double lines = static_cast<double>(codes_.record_bytes()) / 64;
-    if (!one.skips() && 2 * uint64_t{ef} < graph_.rows && walks_freely(graph_, one, ef, scan, lines)) {
-      const DenseRows rows = rows_.view(graph_.rows);
+    const uint32_t allowed = one.allowed.count(graph_.rows);
+    if (!one.skips() && 2 * uint64_t{ef} < allowed) {
+      const ShortScan scan = {simd_.walk, scan_codes_, reader_};
       const CodeScorer scorers[] = {{codes_, of_one.walk_query}, {codes_, of_other.walk_query}};
-      codes_.prepare(one.query, &of_one.walk_query);
-      codes_.prepare(other.query, &of_other.walk_query);
-      find_nearest_of_both(graph_, scorers[0], scorers[1], ef, one.cancelled, of_one, of_other);
-      of_one.exact.begin(simd_, rows.type, rows_.metric(), rows.dim, one.query);
-      of_other.exact.begin(simd_, rows.type, rows_.metric(), rows.dim, other.query);
-      rank_found(rows, of_one.beam, one, of_one);
-      rank_found(rows, of_other.beam, other, of_other);
-      return {of_one.hits.sorted(), of_other.hits.sorted()};
+      const IndexSearch* const searches[] = {&one, &other};
+      SearchScratch* const scratches[] = {&of_one, &of_other};
+      const Beam* found[2];
+      for (size_t i = 0; i < 2; ++i) codes_.prepare(searches[i]->query, &scratches[i]->walk_query);
+      if (find_nearest_of_both(graph_, scorers, searches, ef, scan, scratches, found) &&
+          std::min(found[0]->size(), found[1]->size()) >= std::min(one.k, allowed)) {
+        const DenseRows rows = rows_.view(graph_.rows);
+        for (size_t i = 0; i < 2; ++i) {
+          scratches[i]->exact.begin(simd_, rows.type, rows_.metric(), rows.dim, searches[i]->query);
+          rank_found(rows, *found[i], *searches[i], *scratches[i]);
+        }
+        return {of_one.hits.sorted(), of_other.hits.sorted()};
+      }
     }
   }
   return VectorIndex::search_both(one, other, of_one, of_other);

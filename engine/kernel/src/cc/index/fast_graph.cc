@@ -28,7 +28,7 @@ constexpr uint64_t kWiden = 4;
 constexpr double kStepLineCost = 9;
 constexpr double kFirstSteps = 20;
 // A scan finds more than a walk of the same `ef`, which knows of most rows by estimates only.
-constexpr double kShortScanShare = 0.8;
+constexpr double kShortScanShare = 0.7;
 // The fewer rows are allowed, the more often each is met before the walk stands on it.
 constexpr double kShareExponent = 1.5;
 
@@ -149,11 +149,30 @@ class FastGraph : public VectorIndex {
       if (walk.found.size() < std::min(search.k, allowed)) return scan_exactly(view_, search, scratch);
       scratch.hits.reset(search.k, search.range);
       FoundRanker ranker(view_, scratch, walk.found);
-      ranker.rank_first(skips ? ef : search.k + std::max(kRankedMore, search.k / 4));
-      if (!skips) ranker.rank_doubtful(search.k);
+      if (skips) {
+        ranker.rank_first(ef);
+      } else {
+        rank_best(search.k, ranker);
+      }
       const bool has_all = !skips || scratch.hits.size() >= search.k || ranker.highest() > search.range.highest;
       if (has_all || is_set(search.cancelled)) return scratch.hits.sorted();
     }
+  }
+
+  HitsOfBoth search_both(const IndexSearch& one, const IndexSearch& other, SearchScratch& of_one,
+                         SearchScratch& of_other) const override {
+    const uint32_t ef = std::max(one.ef, one.k);
+    const uint32_t allowed = one.allowed.count(rows());
+    if (!one.skips() && 2 * uint64_t{ef} < allowed) {
+      FastWalk& walk_of_one = FastScratch::of(of_one).walk;
+      FastWalk& walk_of_other = FastScratch::of(of_other).walk;
+      prepare(one.query, walk_of_one);
+      prepare(other.query, walk_of_other);
+      if (find_both(one, other, ef, of_one, of_other) &&
+          std::min(walk_of_one.found.size(), walk_of_other.found.size()) >= std::min(one.k, allowed))
+        return {rank_exactly_found(one, of_one), rank_exactly_found(other, of_other)};
+    }
+    return VectorIndex::search_both(one, other, of_one, of_other);
   }
 
   void write(IndexFileWriter& writer, VectorPlace vectors) const override {
@@ -174,34 +193,84 @@ class FastGraph : public VectorIndex {
     prepare_fast_walk(simd_.walk, records_, &walk);
   }
 
-  // Fills `walk.found` by a walk or a scan, whichever is shorter.
-  void find(const IndexSearch& search, uint32_t ef, FastWalk& walk, SearchScratch& scratch) const {
+  void rank_best(uint32_t k, FoundRanker& ranker) const {
+    ranker.rank_first(k + std::max(kRankedMore, k / 4));
+    ranker.rank_doubtful(k);
+  }
+
+  // The hits among the rows that one of two searches has found.
+  const std::vector<IndexHit>& rank_exactly_found(const IndexSearch& search, SearchScratch& scratch) const {
+    scratch.exact.begin(simd_, view_.type, rows_.metric(), view_.dim, search.query);
+    scratch.hits.reset(search.k, search.range);
+    FoundRanker ranker(view_, scratch, FastScratch::of(scratch).walk.found);
+    rank_best(search.k, ranker);
+    return scratch.hits.sorted();
+  }
+
+  struct Plan {
+    Way way;
+    uint32_t room;  // of a walk, and how long it should be
+    double steps;
+  };
+
+  Plan plan_of(const IndexSearch& search, uint32_t ef) const {
     const double allowed = search.allowed.count(rows());
-    const ShortScan scan = {simd_.walk, scan_codes_, reader_};
     const double lines = static_cast<double>(records_.layout().row_code_bytes) / 64;
     const double long_cost = allowed * lines * kScannedLineCost;
-    const double short_cost = kShortScanShare * short_scan_cost(scan, search.allowed, rows(), ef, lines);
+    const double short_cost = kShortScanShare * short_scan_cost(short_scan(), search.allowed, rows(), ef, lines);
     const double step_cost = kStepLineCost * static_cast<double>(records_.layout().record_bytes()) / 64;
-    const double share = allowed / rows();
     // Allowed rows are met less often than in a plain walk, so that single estimates decide; more room makes up for it.
     const uint32_t room = search.allowed.are_all() ? ef : ef + ef / 4;
-    const double steps = kFirstSteps + room / std::pow(share, kShareExponent);
-    if (steps * step_cost < std::min(long_cost, short_cost)) {
-      if (search.allowed.are_all()) {
-        walk_fast(simd_.walk, records_, room, search.cancelled, &walk);
-      } else {
-        const FilteredWalk limits = {room, kPatience * steps, kLuckMin * share};
-        if (!walk_fast_filtered(simd_.walk, records_, search.allowed, limits, search.cancelled, &walk)) walk.found.clear();
-      }
+    const double steps = kFirstSteps + room / std::pow(allowed / rows(), kShareExponent);
+    if (steps * step_cost < std::min(long_cost, short_cost)) return {Way::kWalk, room, steps};
+    return {short_cost < long_cost ? Way::kShortScan : Way::kLongScan, room, steps};
+  }
+
+  // Fills `walk.found` by a walk or a scan, whichever is shorter.
+  void find(const IndexSearch& search, uint32_t ef, FastWalk& walk, SearchScratch& scratch) const {
+    const Plan plan = plan_of(search, ef);
+    if (plan.way == Way::kWalk) {
+      if (!walk_by_plan(search, plan, walk)) walk.found.clear();
       // In a crowd of copies a walk may come to an end before it has k rows.
-      if (walk.found.size() >= std::min<double>(search.k, allowed)) return;
+      if (walk.found.size() >= std::min(search.k, search.allowed.count(rows()))) return;
     }
     walk.found.clear();
-    if (short_cost < long_cost)
-      rank_codes(scan_short(scan, search, rows(), ef, scratch), walk);
-    else
+    if (plan.way == Way::kLongScan)
       scan_codes_of_rows(search, walk);
+    else
+      rank_codes(scan_short(short_scan(), search, rows(), ef, scratch), walk);
   }
+
+  bool walk_by_plan(const IndexSearch& search, const Plan& plan, FastWalk& walk) const {
+    if (search.allowed.are_all()) {
+      walk_fast(simd_.walk, records_, plan.room, search.cancelled, &walk);
+      return true;
+    }
+    const double share = static_cast<double>(search.allowed.count(rows())) / rows();
+    const FilteredWalk limits = {plan.room, kPatience * plan.steps, kLuckMin * share};
+    return walk_fast_filtered(simd_.walk, records_, search.allowed, limits, search.cancelled, &walk);
+  }
+
+  // The same for two searches that differ in their queries only. False when they are better made one after the other.
+  bool find_both(const IndexSearch& one, const IndexSearch& other, uint32_t ef, SearchScratch& of_one,
+                 SearchScratch& of_other) const {
+    FastWalk& walk_of_one = FastScratch::of(of_one).walk;
+    FastWalk& walk_of_other = FastScratch::of(of_other).walk;
+    const Way way = plan_of(one, ef).way;
+    if (way == Way::kWalk && one.allowed.are_all()) {
+      walk_fast_both(simd_.walk, records_, ef, one.cancelled, &walk_of_one, &walk_of_other);
+      return true;
+    }
+    if (way != Way::kShortScan) return false;
+    scan_short_both(short_scan(), one, other, rows(), ef, of_one, of_other);
+    walk_of_one.found.clear();
+    walk_of_other.found.clear();
+    rank_codes(of_one.pool.rows(), walk_of_one);
+    rank_codes(of_other.pool.rows(), walk_of_other);
+    return true;
+  }
+
+  ShortScan short_scan() const { return {simd_.walk, scan_codes_, reader_}; }
 
   // Ranks rows by their codes.
   void rank_codes(const std::vector<IndexHit>& rows, FastWalk& walk) const {

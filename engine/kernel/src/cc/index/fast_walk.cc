@@ -24,8 +24,12 @@ constexpr size_t kRoomPerEntry = 8;
 // levels one will do: a row is seen when it has entered the beam.
 enum class Seen { kWhenLeft, kWhenMet };
 
+// Whether another walk takes its steps between those of this one. Then what is stood on next is asked for when it is
+// chosen; alone, as soon as it seems that it will be.
+enum class Company { kAlone, kOther };
+
 // Puts those of a block's neighbours in the beam that may be nearer than what is there.
-template <Seen S>
+template <Seen S, Company C>
 inline void offer_block(const WalkLoops& loops, const FastRecords& records, const uint8_t* block, float rank,
                         FastWalk& walk) {
   alignas(64) float estimates[kBlockNeighbours];
@@ -37,25 +41,75 @@ inline void offer_block(const WalkLoops& loops, const FastRecords& records, cons
     if (!(estimates[i] < walk.beam.worst()) || row >= records.rows()) continue;
     if (S == Seen::kWhenMet ? !walk.seen.insert(row) : walk.seen.has(row)) continue;
     walk.beam.offer(estimates[i], row);
+    if (C == Company::kOther) continue;
     // What was put first will be stood on next, unless something nearer is found yet.
     uint32_t next;
     if (walk.beam.peek_next(&next) && next == row) records.prefetch(row);
   }
 }
 
+// A walk in steps of two halves, between which another may take its own.
+template <Seen S, Company C>
+class FastSteps {
+ public:
+  FastSteps(const WalkLoops& loops, const FastRecords& records, FastWalk& walk)
+      : loops_(loops), records_(records), walk_(walk) {}
+
+  // Chooses the nearest row that the walk has not stood on. False at the end.
+  bool choose() {
+    while (walk_.beam.expand_next(&row_)) {
+      if (S == Seen::kWhenLeft && !walk_.seen.insert(row_)) continue;
+      uint32_t next;
+      if (C == Company::kOther)
+        records_.prefetch(row_);
+      else if (walk_.beam.peek_next(&next))
+        records_.prefetch(next);
+      return true;
+    }
+    return false;
+  }
+
+  void stand() {
+    const uint8_t* const record = records_.record_of(row_);
+    const float rank = records_.row_code().rank(loops_, walk_.coded, record);
+    if (rank < kInfinity) walk_.found.push_back({rank, row_});
+    for (size_t b = 0; b < records_.layout().blocks; ++b)
+      offer_block<S, C>(loops_, records_, records_.block_of(record, b), rank, walk_);
+  }
+
+ private:
+  const WalkLoops& loops_;
+  const FastRecords& records_;
+  FastWalk& walk_;
+  uint32_t row_ = 0;
+};
+
 template <Seen S>
 void walk_by(const WalkLoops& loops, const FastRecords& records, const std::atomic<bool>* cancelled, FastWalk& walk) {
-  uint32_t row;
-  for (uint32_t step = 1; walk.beam.expand_next(&row); ++step) {
+  FastSteps<S, Company::kAlone> steps(loops, records, walk);
+  for (uint32_t step = 1; steps.choose(); ++step) {
     if (step % kStepsBetweenChecks == 0 && is_set(cancelled)) return;
-    if (S == Seen::kWhenLeft && !walk.seen.insert(row)) continue;
-    uint32_t next;
-    if (walk.beam.peek_next(&next)) records.prefetch(next);
-    const uint8_t* const record = records.record_of(row);
-    const float rank = records.row_code().rank(loops, walk.coded, record);
-    if (rank < kInfinity) walk.found.push_back({rank, row});
-    for (size_t b = 0; b < records.layout().blocks; ++b)
-      offer_block<S>(loops, records, records.block_of(record, b), rank, walk);
+    steps.stand();
+  }
+}
+
+template <Seen S>
+void walk_both_by(const WalkLoops& loops, const FastRecords& records, const std::atomic<bool>* cancelled,
+                  FastWalk& one, FastWalk& other) {
+  FastSteps<S, Company::kOther> of_one(loops, records, one);
+  FastSteps<S, Company::kOther> of_other(loops, records, other);
+  bool one_goes = of_one.choose();
+  bool other_goes = of_other.choose();
+  for (uint32_t step = 1; one_goes || other_goes; ++step) {
+    if (step % kStepsBetweenChecks == 0 && is_set(cancelled)) return;
+    if (one_goes) {
+      of_one.stand();
+      one_goes = of_one.choose();
+    }
+    if (other_goes) {
+      of_other.stand();
+      other_goes = of_other.choose();
+    }
   }
 }
 
@@ -146,18 +200,39 @@ void prepare_fast_walk(const WalkLoops& loops, const FastRecords& records, FastW
   code.fill_tables(loops, walk->turned.data(), &walk->tables);
 }
 
+namespace {
+
+void begin(const WalkLoops& loops, const FastRecords& records, uint32_t ef, FastWalk& walk) {
+  walk.beam.reset(ef);
+  walk.found.clear();
+  walk.seen.make_room(records.rows());
+  enter(loops, records, ef, walk);
+}
+
+}  // namespace
+
 void walk_fast(const WalkLoops& loops, const FastRecords& records, uint32_t ef, const std::atomic<bool>* cancelled,
                FastWalk* walk) {
-  walk->beam.reset(ef);
-  walk->found.clear();
-  walk->seen.make_room(records.rows());
-  enter(loops, records, ef, *walk);
+  begin(loops, records, ef, *walk);
   if (records.neighbour_code().kind() == NeighbourCodeKind::kSigns) {
     walk_by<Seen::kWhenLeft>(loops, records, cancelled, *walk);
   } else {
     walk_by<Seen::kWhenMet>(loops, records, cancelled, *walk);
   }
   walk->seen.clear();
+}
+
+void walk_fast_both(const WalkLoops& loops, const FastRecords& records, uint32_t ef, const std::atomic<bool>* cancelled,
+                    FastWalk* one, FastWalk* other) {
+  begin(loops, records, ef, *one);
+  begin(loops, records, ef, *other);
+  if (records.neighbour_code().kind() == NeighbourCodeKind::kSigns) {
+    walk_both_by<Seen::kWhenLeft>(loops, records, cancelled, *one, *other);
+  } else {
+    walk_both_by<Seen::kWhenMet>(loops, records, cancelled, *one, *other);
+  }
+  one->seen.clear();
+  other->seen.clear();
 }
 
 bool walk_fast_filtered(const WalkLoops& loops, const FastRecords& records, const AllowedRows& allowed,

@@ -62,9 +62,8 @@ inline double short_scan_cost(const ShortScan& scan, const AllowedRows& allowed,
   return allowed.words(rows) * block + picked_rows(static_cast<double>(ef)) * (kPickedCost + kPickedLineCost * lines);
 }
 
-// The best of the allowed rows by their short codes.
-inline const std::vector<IndexHit>& scan_short(const ShortScan& scan, const IndexSearch& search, uint32_t rows, size_t ef,
-                                               SearchScratch& scratch) {
+// Makes the scratch ready for a scan of short codes.
+inline void begin_scan(const ShortScan& scan, const IndexSearch& search, size_t ef, SearchScratch& scratch) {
   ScanQuery& query = scratch.scan_query;
   query.query.resize(scan.codes.dim());
   scan.reader.read(search.query, query.query.data());
@@ -73,8 +72,24 @@ inline const std::vector<IndexHit>& scan_short(const ShortScan& scan, const Inde
   const float errors = kErrorsAtLeast + kErrorsPerDoubling * doublings;
   const size_t k = search.skips() ? ef : search.k;
   scratch.pool.reset(k, errors * query.error, kPickedFactorMax * (ef + 16));
-  scan.codes.scan(scan.loops, query, search.allowed, rows, search.cancelled, &scratch.pool);
+}
+
+// The best of the allowed rows by their short codes.
+inline const std::vector<IndexHit>& scan_short(const ShortScan& scan, const IndexSearch& search, uint32_t rows, size_t ef,
+                                               SearchScratch& scratch) {
+  begin_scan(scan, search, ef, scratch);
+  const ScanCodes::Task task = {scratch.scan_query, scratch.pool};
+  scan.codes.scan(scan.loops, &task, 1, search.allowed, rows, search.cancelled);
   return scratch.pool.rows();
+}
+
+// The same of two searches that differ in their queries only: what is in the pools then.
+inline void scan_short_both(const ShortScan& scan, const IndexSearch& one, const IndexSearch& other, uint32_t rows,
+                            size_t ef, SearchScratch& of_one, SearchScratch& of_other) {
+  begin_scan(scan, one, ef, of_one);
+  begin_scan(scan, other, ef, of_other);
+  const ScanCodes::Task tasks[] = {{of_one.scan_query, of_one.pool}, {of_other.scan_query, of_other.pool}};
+  scan.codes.scan(scan.loops, tasks, 2, one.allowed, rows, one.cancelled);
 }
 
 // Offers rows to the beam by the scorer's ranks.
@@ -182,60 +197,78 @@ void enter(const Graph& graph, const Scorer& scorer, size_t room, SearchScratch&
   scratch.beam.offer(rank, entry);
 }
 
+enum class Way { kWalk, kShortScan, kLongScan };
+
+// The least costly. `scan` may be nullptr.
+inline Way way_of(const Graph& graph, const IndexSearch& search, uint32_t ef, const ShortScan* scan, double lines) {
+  const double allowed = search.allowed.count(graph.rows);
+  const double walked = rows_walked(graph.degree, ef, allowed / graph.rows) * lines * kWalkedLineCost;
+  const double long_cost = allowed * lines * kScannedLineCost;
+  const double short_cost =
+      scan == nullptr ? long_cost : short_scan_cost(*scan, search.allowed, graph.rows, ef, lines);
+  if (ef < allowed && walked < std::min(long_cost, short_cost)) return Way::kWalk;
+  return short_cost < long_cost ? Way::kShortScan : Way::kLongScan;
+}
+
 // About the `ef` nearest allowed rows by the scorer's ranks, nearest first. Each once. Void when cancelled. `scan` may be
 // nullptr. REQUIRES: at least one row; 1 <= ef.
 template <class Scorer>
 const Beam& find_nearest(const Graph& graph, Scorer&& scorer, const IndexSearch& search, uint32_t ef,
                          const ShortScan* scan, SearchScratch& scratch) {
-  const double allowed = search.allowed.count(graph.rows);
-  const double share = allowed / static_cast<double>(graph.rows);
-  const double walked = rows_walked(graph.degree, ef, share);
-  const double lines = scorer.lines();
-  const double long_cost = allowed * lines * kScannedLineCost;
-  const double short_cost =
-      scan == nullptr ? long_cost : short_scan_cost(*scan, search.allowed, graph.rows, ef, lines);
-  if (ef < allowed && walked * lines * kWalkedLineCost < std::min(long_cost, short_cost)) {
-    const LayerView layer = LayerView::of(graph, 0);
-    if (search.allowed.are_all()) {
-      enter(graph, scorer, ef, scratch);
-      walk(layer, scorer, scratch.beam, scratch.visited, scratch.neighbours, search.cancelled);
-      return scratch.beam;
-    }
+  const Way way = way_of(graph, search, ef, scan, scorer.lines());
+  const LayerView layer = LayerView::of(graph, 0);
+  if (way == Way::kWalk && search.allowed.are_all()) {
+    enter(graph, scorer, ef, scratch);
+    walk(layer, scorer, scratch.beam, scratch.visited, scratch.neighbours, search.cancelled);
+    return scratch.beam;
+  }
+  scratch.found.reset(ef);
+  if (way == Way::kWalk) {
+    const double share = static_cast<double>(search.allowed.count(graph.rows)) / graph.rows;
+    const double walked = kPatience * rows_walked(graph.degree, ef, share);
     // As a rule there are about ef / share that are nearer than the nearest allowed ones; where those lie far from the
     // query there are many more.
-    enter(graph, scorer, std::max<size_t>(ef, std::min(static_cast<size_t>(kPatience * walked), kExploredMax)), scratch);
-    scratch.found.reset(ef);
+    enter(graph, scorer, std::max<size_t>(ef, std::min(static_cast<size_t>(walked), kExploredMax)), scratch);
     for (const Beam::Entry& entry : scratch.beam) {
       if (search.allowed.has(entry.node())) scratch.found.offer(entry.rank, entry.node());
     }
-    if (walk_filtered(layer, scorer, search, kPatience * walked, kLuckMin * share, scratch)) return scratch.found;
+    if (walk_filtered(layer, scorer, search, walked, kLuckMin * share, scratch)) return scratch.found;
+    scratch.found.reset(ef);
   }
-  scratch.found.reset(ef);
-  if (short_cost < long_cost)
+  if (scan != nullptr && way != Way::kLongScan)
     offer_all(scorer, scan_short(*scan, search, graph.rows, ef, scratch), scratch.found);
   else
     scan_allowed(scorer, search, graph.rows, scratch.found);
   return scratch.found;
 }
 
-// Whether a search of all rows is a walk.
-inline bool walks_freely(const Graph& graph, const IndexSearch& search, uint32_t ef, const ShortScan& scan,
-                         double lines) {
-  const double walked = rows_walked(graph.degree, ef, 1) * lines * kWalkedLineCost;
-  return search.allowed.are_all() && ef < graph.rows && walked < graph.rows * lines * kScannedLineCost &&
-         walked < short_scan_cost(scan, search.allowed, graph.rows, ef, lines);
-}
-
-// Two such searches at once: what find_nearest finds is in the beams of the scratches.
+// Two searches that differ in their queries only, at once: what find_nearest finds is in `found` then. False when they
+// are better made one after the other.
 template <class Scorer>
-void find_nearest_of_both(const Graph& graph, const Scorer& one, const Scorer& other, uint32_t ef,
-                          const std::atomic<bool>* cancelled, SearchScratch& of_one, SearchScratch& of_other) {
-  enter(graph, one, ef, of_one);
-  enter(graph, other, ef, of_other);
-  const LayerView layer = LayerView::of(graph, 0);
-  Walker first(layer, one, of_one.beam, of_one.visited, of_one.neighbours);
-  Walker second(layer, other, of_other.beam, of_other.visited, of_other.neighbours);
-  walk_both(first, second, cancelled);
+bool find_nearest_of_both(const Graph& graph, const Scorer (&scorers)[2], const IndexSearch* const (&searches)[2],
+                          uint32_t ef, const ShortScan& scan, SearchScratch* const (&scratches)[2],
+                          const Beam* (&found)[2]) {
+  const IndexSearch& search = *searches[0];
+  const Way way = way_of(graph, search, ef, &scan, scorers[0].lines());
+  if (way == Way::kWalk && search.allowed.are_all()) {
+    for (size_t i = 0; i < 2; ++i) {
+      enter(graph, scorers[i], ef, *scratches[i]);
+      found[i] = &scratches[i]->beam;
+    }
+    const LayerView layer = LayerView::of(graph, 0);
+    Walker one(layer, scorers[0], scratches[0]->beam, scratches[0]->visited, scratches[0]->neighbours);
+    Walker other(layer, scorers[1], scratches[1]->beam, scratches[1]->visited, scratches[1]->neighbours);
+    walk_both(one, other, search.cancelled);
+    return true;
+  }
+  if (way != Way::kShortScan) return false;
+  scan_short_both(scan, search, *searches[1], graph.rows, ef, *scratches[0], *scratches[1]);
+  for (size_t i = 0; i < 2; ++i) {
+    scratches[i]->found.reset(ef);
+    offer_all(scorers[i], scratches[i]->pool.rows(), scratches[i]->found);
+    found[i] = &scratches[i]->found;
+  }
+  return true;
 }
 
 }  // namespace elanus

@@ -171,30 +171,28 @@ void ScanCodes::prepare(const WalkLoops& loops, ScanQuery* query) const {
   code_.fill_tables(loops, query->turned.data(), &query->tables);
 }
 
-// Some blocks from all over come first: neighbouring rows may be alike, and what the pool has seen bounds what it takes
-// up from then on.
-void ScanCodes::scan(const WalkLoops& loops, const ScanQuery& query, const AllowedRows& allowed, uint32_t rows,
-                     const std::atomic<bool>* cancelled, RowPool* pool) const {
-  scan_blocks<true>(loops, query, allowed, rows, cancelled, pool);
-  scan_blocks<false>(loops, query, allowed, rows, cancelled, pool);
+void ScanCodes::scan_block(const WalkLoops& loops, const Task& task, size_t block, uint32_t wanted) const {
+  alignas(64) float estimates[kBlockNeighbours];
+  const ScanQuery& query = task.query;
+  uint32_t below =
+      loops.estimate(block_at(block), query.tables, query.rank_of_mean, task.pool.bound(), estimates) & wanted;
+  for (; below != 0; below &= below - 1) {
+    const auto i = static_cast<uint32_t>(__builtin_ctz(below));
+    task.pool.offer(estimates[i], static_cast<uint32_t>(block * kBlockNeighbours) + i);
+  }
 }
 
-template <bool InSample>
-void ScanCodes::scan_blocks(const WalkLoops& loops, const ScanQuery& query, const AllowedRows& allowed, uint32_t rows,
-                            const std::atomic<bool>* cancelled, RowPool* pool) const {
-  alignas(64) float estimates[kBlockNeighbours];
+// Some blocks from all over come first: neighbouring rows may be alike, and what the pool has seen bounds what it takes
+// up from then on.
+void ScanCodes::scan(const WalkLoops& loops, const Task* tasks, size_t task_count, const AllowedRows& allowed,
+                     uint32_t rows, const std::atomic<bool>* cancelled) const {
   const size_t end = blocks_of(rows);
-  for (size_t block = 0; block < end; ++block) {
-    if ((block % kBlocksPerSample == 0) != InSample) continue;
-    if (block % kBlocksBetweenChecks < kBlocksPerSample && is_set(cancelled)) return;
-    const auto first = static_cast<uint32_t>(block * kBlockNeighbours);
-    const uint32_t wanted = allowed.word(first, rows);
-    if (wanted == 0) continue;
-    uint32_t below =
-        loops.estimate(block_at(block), query.tables, query.rank_of_mean, pool->bound(), estimates) & wanted;
-    for (; below != 0; below &= below - 1) {
-      const auto i = static_cast<uint32_t>(__builtin_ctz(below));
-      pool->offer(estimates[i], first + i);
+  for (const bool in_sample : {true, false}) {
+    for (size_t block = 0; block < end; ++block) {
+      if ((block % kBlocksPerSample == 0) != in_sample) continue;
+      if (block % kBlocksBetweenChecks < kBlocksPerSample && is_set(cancelled)) return;
+      const uint32_t wanted = allowed.word(static_cast<uint32_t>(block * kBlockNeighbours), rows);
+      for (size_t t = 0; t < task_count && wanted != 0; ++t) scan_block(loops, tasks[t], block, wanted);
     }
   }
 }

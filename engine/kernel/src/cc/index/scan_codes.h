@@ -86,14 +86,16 @@ class ScanCodes {
 
   // Makes ready for `query->query`.
   void prepare(const WalkLoops& loops, ScanQuery* query) const;
-  // Offers the allowed ones of the first `rows` rows to the pool. Void when cancelled.
-  void scan(const WalkLoops& loops, const ScanQuery& query, const AllowedRows& allowed, uint32_t rows,
-            const std::atomic<bool>* cancelled, RowPool* pool) const;
+  // Offers the allowed ones of the first `rows` rows to the pool of each query. Void when cancelled.
+  struct Task {
+    const ScanQuery& query;
+    RowPool& pool;
+  };
+  void scan(const WalkLoops& loops, const Task* tasks, size_t task_count, const AllowedRows& allowed, uint32_t rows,
+            const std::atomic<bool>* cancelled) const;
 
  private:
-  template <bool InSample>
-  void scan_blocks(const WalkLoops& loops, const ScanQuery& query, const AllowedRows& allowed, uint32_t rows,
-                   const std::atomic<bool>* cancelled, RowPool* pool) const;
+  void scan_block(const WalkLoops& loops, const Task& task, size_t block, uint32_t wanted) const;
   static size_t blocks_of(uint32_t rows) { return (size_t{rows} + kBlockNeighbours - 1) / kBlockNeighbours; }
   void set_code(NeighbourCode code);
   void code_run(const ElanusSimd& simd, const DenseRows& rows, size_t begin, size_t end);
