@@ -1,25 +1,21 @@
 import { DataType, invalidParameter } from '@elanus/model';
 import {
-  type Draft,
   decode,
-  encode,
   type milvus_SearchResults,
   type schema_CollectionSchema,
   type schema_FieldSchema,
-  type schema_FunctionScore,
 } from '@elanus/proto';
 import { Body, isInt64, isObject, optional, required } from './body.ts';
-import { functionOfBody } from './collection-schema.ts';
 import { consistencyLevel } from './collections.ts';
 import { type Endpoints, endpoint, type RestAnswer } from './endpoint.ts';
-import type { Json, JsonObject } from './json-reader.ts';
+import type { Json } from './json-reader.ts';
 import { shortestDouble } from './json-text.ts';
-import { keyValues, textOfJson } from './key-values.ts';
+import { textOfJson } from './key-values.ts';
 import type { RestCaller } from './rest-caller.ts';
 import { badKey, incorrectJson, missingParameters } from './rest-errors.ts';
 import { sentFields } from './sent-fields.ts';
+import { DEFAULT_LIMIT, functionScore, groupParams, LEG, legOf, searchParams } from './sent-search.ts';
 import { sentTemplates } from './sent-templates.ts';
-import { vectorBytes } from './sent-vectors.ts';
 import { decodedColumns, shownIds, shownRows } from './shown-rows.ts';
 
 const COLLECTION = { dbName: optional('string'), collectionName: required('string') };
@@ -29,21 +25,8 @@ const READ = {
   partitionNames: optional('strings'),
   consistencyLevel: optional('string'),
 };
-const LEG = {
-  data: optional('array'),
-  annsField: optional('string'),
-  filter: optional('string'),
-  exprParams: optional('object'),
-  limit: optional('integer'),
-  offset: optional('integer'),
-  groupingField: optional('string'),
-  metricType: optional('string'),
-  params: optional('object'),
-};
-const DEFAULT_LIMIT = 100;
 const COUNT = 'count(*)';
 const FIELD_OPS = ['REPLACE', 'ARRAY_APPEND', 'ARRAY_REMOVE'];
-const PLACEHOLDER_TYPE = { text: 21 } as const;
 /** `distance` stands beside the fields of a hit. */
 const DISTANCE = 'distance';
 
@@ -289,98 +272,6 @@ async function hybridSearch(body: Body, caller: RestCaller): Promise<RestAnswer>
   return await answerHits(answer, body.texts('outputFields'), caller);
 }
 
-/** The members of a search request that one leg of a hybrid search has too. */
-function legOf(body: Body, schema: schema_CollectionSchema, params: JsonObject) {
-  const field = vectorField(body.text('annsField'), schema);
-  const { metric_type: metric, ignore_growing: ignoreGrowing, ...own } = params;
-  const orderBy = body.texts('orderByFields');
-  const data = body.list('data');
-  return {
-    dsl: body.text('filter'),
-    dslType: 1,
-    exprTemplateValues: sentTemplates(body.object('exprParams')),
-    nq: BigInt(data.length),
-    ...(body.has('data') ? { placeholderGroup: placeholders(field, data) } : {}),
-    searchParams: [
-      { key: 'anns_field', value: field.name },
-      { key: 'topk', value: String(body.number('limit', DEFAULT_LIMIT) || DEFAULT_LIMIT) },
-      { key: 'offset', value: String(body.number('offset', 0)) },
-      { key: 'params', value: textOfJson(own) },
-      { key: 'round_decimal', value: '-1' },
-      ...pair('metric_type', metric ?? body.any('metricType')),
-      ...pair('ignore_growing', ignoreGrowing ?? null),
-      ...groupParams(body),
-      ...(orderBy.length === 0 ? [] : [{ key: 'order_by_fields', value: orderBy.join(',') }]),
-    ],
-  };
-}
-
-function pair(key: string, value: Json): { key: string; value: string }[] {
-  return value === null || value === '' ? [] : [{ key, value: textOfJson(value) }];
-}
-
-function groupParams(body: Body): { key: string; value: string }[] {
-  const field = body.text('groupingField');
-  if (field === '') {
-    if (body.has('groupSize') || body.has('strictGroupSize'))
-      throw invalidParameter('groupSize and strictGroupSize need a groupingField');
-    return [];
-  }
-  return [
-    { key: 'group_by_field', value: field },
-    ...pair('group_size', body.any('groupSize')),
-    ...pair('strict_group_size', body.any('strictGroupSize')),
-  ];
-}
-
-/** `searchParams`, flat or with its own `params`. @throws MilvusError 1100 when both say different things */
-function searchParams(body: Body): JsonObject {
-  const { params = {}, metricType, ignoreGrowing, ...root } = body.object('searchParams');
-  if (!isObject(params)) throw incorrectJson('searchParams.params is not an object');
-  const all: JsonObject = {
-    ...root,
-    ...(metricType === undefined ? {} : { metric_type: metricType }),
-    ...(ignoreGrowing === undefined ? {} : { ignore_growing: ignoreGrowing }),
-  };
-  for (const [key, value] of Object.entries(params)) {
-    if (key in all && textOfJson(all[key]!) !== textOfJson(value))
-      throw invalidParameter(`ambiguous parameter: ${key}`);
-    all[key] = value;
-  }
-  return all;
-}
-
-function vectorField(name: string, { fields }: schema_CollectionSchema): schema_FieldSchema {
-  const vectors = fields.filter(
-    ({ dataType }) => dataType >= DataType.BinaryVector && dataType < DataType.ArrayOfStruct,
-  );
-  if (name !== '') {
-    const field = fields.find((one) => one.name === name);
-    if (field === undefined) throw incorrectJson(`cannot find a vector field named: ${name}`);
-    return field;
-  }
-  if (vectors.length !== 1)
-    throw incorrectJson('search without annsField, but already found multiple vector fields');
-  return vectors[0]!;
-}
-
-/** Vectors as `PlaceholderGroup`; texts for a field that a function makes. */
-function placeholders(field: schema_FieldSchema, data: readonly Json[]): Uint8Array {
-  const isText =
-    data.length > 0 && data.every((query) => typeof query === 'string') && field.isFunctionOutput;
-  const values = isText
-    ? data.map((text) => Buffer.from(text as string))
-    : data.map((query) => {
-        try {
-          return vectorBytes(field, query);
-        } catch (error) {
-          throw incorrectJson((error as Error).message);
-        }
-      });
-  const type = isText ? PLACEHOLDER_TYPE.text : field.dataType;
-  return encode('common.PlaceholderGroup', { placeholders: [{ tag: '$0', type, values }] });
-}
-
 function idsOf(ids: readonly Json[], { fields }: schema_CollectionSchema) {
   const key = fields.find(({ isPrimaryKey }) => isPrimaryKey)!;
   if (key.dataType !== DataType.Int64) return { strId: { data: ids.map(textOfJson) } };
@@ -389,11 +280,6 @@ function idsOf(ids: readonly Json[], { fields }: schema_CollectionSchema) {
     return BigInt(id);
   });
   return { intId: { data } };
-}
-
-function functionScore(json: JsonObject): Draft<schema_FunctionScore> {
-  const body = new Body(json, { functions: optional('array'), params: optional('object') });
-  return { functions: body.list('functions').map(functionOfBody), params: keyValues(body.object('params')) };
 }
 
 /** The hits of all queries, one after the other; `topks` says how many each has. */

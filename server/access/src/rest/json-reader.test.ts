@@ -55,7 +55,7 @@ test('a float32 is written by the fewest digits that bring it back', () => {
   fc.assert(
     fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), (value) => {
       const short = shortestDouble(value);
-      assert.equal(Math.fround(short), value);
+      assert.ok(Math.fround(short) === value, String(value));
       assert.ok(String(short).length <= String(value).length);
     }),
   );

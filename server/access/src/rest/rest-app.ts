@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { MilvusError } from '@elanus/model';
-import type { Logger, LoopShare } from '@elanus/runtime';
+import type { Logger, LoopShare, Random } from '@elanus/runtime';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
@@ -28,6 +27,8 @@ export interface RestOptions {
   readonly handlers: Handlers;
   readonly share: LoopShare;
   readonly logger: Logger;
+  /** For the ids of traces. */
+  readonly random: Random;
   /** Bytes of a body, before and after it is decompressed. */
   readonly receiveBytesMax: number;
   /** What `GET /` tells. */
@@ -58,6 +59,11 @@ export const ENDPOINTS: Endpoints = {
   ...unserved,
 };
 
+/** 128 bits in hexadecimal. */
+function traceId(random: Random): string {
+  return Array.from({ length: 4 }, () => random.uint32().toString(16).padStart(8, '0')).join('');
+}
+
 /** An endpoint as one version of the API has it. */
 interface Door {
   readonly endpoint: Endpoint;
@@ -75,7 +81,7 @@ export function restListener(options: RestOptions): RequestListener {
   app.use(async (context, next) => {
     await next();
     context.header('x-content-type-options', 'nosniff');
-    context.header('x-milvus-trace-id', randomBytes(16).toString('hex'));
+    context.header('x-milvus-trace-id', traceId(options.random));
   });
   app.get('/', (context) => context.json({ code: 0, data: { name: 'elanus', version: options.version } }));
   app.get('/v2/openapi.json', (context) => context.json(openApi(ENDPOINTS, BASE, options.version)));

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Clock, Logger, LoopShare, Metrics } from '@elanus/runtime';
+import { type Clock, type Logger, type LoopShare, type Metrics, systemRandom } from '@elanus/runtime';
 import type { Handlers } from '../handler.ts';
 import type { AccessLimits } from '../limits.ts';
 import { CallMetrics } from './call-metrics.ts';
@@ -51,7 +51,8 @@ export class AccessServer {
     this.#http = new HttpEdge({
       listener: async () => {
         const { restListener } = await import('../rest/rest-app.ts');
-        return restListener({ ...options, receiveBytesMax: options.limits.receiveBytesMax });
+        const { receiveBytesMax } = options.limits;
+        return restListener({ ...options, random: systemRandom, receiveBytesMax });
       },
       headerBytesMax: HTTP_HEADER_BYTES_MAX,
       requestMsMax: HTTP_REQUEST_MS_MAX,
