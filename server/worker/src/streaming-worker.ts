@@ -3,13 +3,8 @@ import {
   type ChannelName,
   type CollectionId,
   type CollectionInfo,
-  DataType,
-  invalidParameter,
-  type KeyColumn,
   type PartitionId,
-  rowsChanged,
   type SegmentId,
-  TIMESTAMP_MAX,
   TIMESTAMP_MIN,
   type Timestamp,
 } from '@elanus/model';
@@ -31,7 +26,7 @@ import {
   type Random,
   type TimestampSource,
 } from '@elanus/runtime';
-import { encodeWriteRecord, isRowPart, type Shard } from '@elanus/segment';
+import { encodeWriteRecord, isRowPart } from '@elanus/segment';
 import { ByteBudget } from './byte-budget.ts';
 import {
   COLLECT_LIMITS_DEFAULT,
@@ -43,6 +38,7 @@ import { registerFlushMetrics } from './flush/flush-metrics.ts';
 import { SEAL_LIMITS_DEFAULT, type SealLimits } from './flush/seal-policy.ts';
 import type { SegmentFiles } from './flush/segment-files.ts';
 import { ThreadEncoder } from './flush/thread-encoder.ts';
+import { refuseKnownKeys, requireUnchanged } from './known-keys.ts';
 import { replayCollection } from './replay.ts';
 import { reportSegments } from './report-segments.ts';
 import { restoreCollection } from './restore.ts';
@@ -58,8 +54,6 @@ const FLUSH_PATIENCE_MS = 400;
 const FLUSHING_MAX = 4;
 /** Collections replayed side by side. */
 const REPLAYING_MAX = 4;
-/** Keys looked up between two looks at the clock. */
-const KEYS_PER_PIECE = 1024;
 /** Bytes of writes between acceptance and visibility. */
 const WRITE_BYTES_MAX = 512 * 1024 * 1024;
 
@@ -347,56 +341,16 @@ export class LogStreamingWorker implements StreamingWorker, AsyncDisposable {
       const { duplicateKey } = collection.info;
       if (request.kind === 'insert' && duplicateKey === 'reject') {
         await collection.queue.drained();
-        await this.#refuseKnownKeys(collection, records);
+        await refuseKnownKeys({ collection, records, share: this.share });
       }
       if (request.kind === 'upsert' && request.unchangedSince !== undefined) {
         await collection.queue.drained();
-        await this.#requireUnchanged(collection, records, request.unchangedSince);
+        await requireUnchanged({ collection, records, share: this.share }, request.unchangedSince);
       }
       const settled = this.#order(collection, records, entries);
       settled.catch(() => {});
       return { settled };
     });
-  }
-
-  async #refuseKnownKeys(collection: ServedCollection, records: RecordsByChannel): Promise<void> {
-    await this.#forEachKey(collection, records, (shard, keys, row) => {
-      if (shard.has(keys, row)) throw keyExists(keys, row);
-    });
-  }
-
-  async #requireUnchanged(
-    collection: ServedCollection,
-    records: RecordsByChannel,
-    since: Timestamp,
-  ): Promise<void> {
-    await this.#forEachKey(collection, records, (shard, keys, row) => {
-      const now = shard.find(keys, row, { partitionIds: null, at: TIMESTAMP_MAX });
-      const then = shard.find(keys, row, { partitionIds: null, at: since });
-      if (now.length !== then.length || now.some((location, at) => location !== then[at]))
-        throw rowsChanged();
-    });
-  }
-
-  /** Shows each key of the rows to `visit`, which may throw. */
-  async #forEachKey(
-    collection: ServedCollection,
-    records: RecordsByChannel,
-    visit: (shard: Shard, keys: KeyColumn, row: number) => void,
-  ): Promise<void> {
-    const { id } = collection.info.schema.primaryKey;
-    for (const [channel, { parts }] of records) {
-      const shard = collection.shardOf(channel)!;
-      await shard.openKeys();
-      for (const part of parts) {
-        if (!isRowPart(part)) continue;
-        const keys = part.batch.columns.get(id) as KeyColumn;
-        for (let row = 0; row < keys.length; row++) {
-          if (row % KEYS_PER_PIECE === 0 && this.share.isSpent()) await this.share.nextTurn();
-          visit(shard, keys, row);
-        }
-      }
-    }
   }
 
   #serve(info: CollectionInfo): ServedCollection {
@@ -452,19 +406,4 @@ function rowsOf(records: RecordsByChannel): number {
   let rows = 0;
   for (const { parts } of records.values()) for (const part of parts) rows += rowsOfPart(part);
   return rows;
-}
-
-const KEY_BYTES_SHOWN_MAX = 64;
-
-function keyExists(keys: KeyColumn, row: number): Error {
-  return invalidParameter(
-    `primary key ${textOfKey(keys, row)} exists already (elanus.duplicate_key is reject)`,
-  );
-}
-
-function textOfKey(keys: KeyColumn, row: number): string {
-  if (keys.dataType === DataType.Int64) return String(keys.values[row]);
-  const bytes = keys.bytes.subarray(keys.offsets[row], keys.offsets[row + 1]);
-  const isLong = bytes.length > KEY_BYTES_SHOWN_MAX;
-  return `"${Buffer.from(bytes.subarray(0, KEY_BYTES_SHOWN_MAX)).toString()}${isLong ? '…' : ''}"`;
 }
