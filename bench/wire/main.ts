@@ -2,7 +2,8 @@
  * Measures through the wire, in one run on one machine: Elanus, Milvus 2.3.5 and milvus-lite.
  *
  *   npm run bench:wire                     everything
- *   npm run bench:wire -- --only insert    one of: start, insert, fresh, exact, keys, mixed, ingest, pymilvus, reopen
+ *   npm run bench:wire -- --only insert    one of: start, insert, fresh, exact, keys, mixed, ingest, search,
+ *                                          pymilvus, reopen
  *   npm run bench:wire -- --peers elanus   one of, or several of: elanus, milvus, milvus-lite
  */
 import { parseArgs } from 'node:util';
@@ -16,6 +17,7 @@ import { measureKeys } from './section-keys.ts';
 import { measureMixed } from './section-mixed.ts';
 import { measurePymilvus } from './section-pymilvus.ts';
 import { measureReopen } from './section-reopen.ts';
+import { measureSearch } from './section-search.ts';
 import { Table } from './table.ts';
 
 const STARTERS = { elanus: startElanus, milvus: startMilvus, 'milvus-lite': startMilvusLite } as const;
@@ -28,6 +30,7 @@ const SECTIONS: Readonly<Record<string, (peer: Peer, table: Table) => Promise<vo
   keys: measureKeys,
   mixed: measureMixed,
   ingest: measureIngest,
+  search: measureSearch,
   pymilvus: measurePymilvus,
 };
 

@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { openIndexed, untilIndexed } from './indexed-collection.ts';
 import type { InsertLoad } from './insert-load.ts';
 import type { LeanConnection } from './lean-connection.ts';
 import { latencies, quantile, withConnections } from './measure.ts';
-import { ask, createCollection, createIndex, search, searchIds } from './messages.ts';
+import { ask, search, searchIds } from './messages.ts';
 import type { Peer } from './peers.ts';
 import type { Table } from './table.ts';
 import { clusteredVectors, INSERT_LOAD_SEED, nearest } from './vectors.ts';
@@ -24,9 +25,6 @@ const EF = 64;
 const IDLE_SEARCHES = 500;
 const RECALL_QUERIES = 50;
 const RECALL_LIMIT = 10;
-const INDEX_FINISHED = 3;
-const INDEXED_WITHIN_MS = 600_000;
-const POLL_MS = 50;
 /** The rest of what is written at its leisure: the log cut, files that nobody needs any more. */
 const SETTLE_MS = 3_000;
 
@@ -53,7 +51,8 @@ async function ingest(peer: Peer, table: Table, { dim, rows, layout }: IngestRun
   const of = layout === 'fast' ? `${name}, fast layout` : name;
   await withConnections(peer, 1, async ([connection]) => {
     const before = { memory: peer.residentMiB(), disk: peer.diskMiB() };
-    await openCollection(connection!, collection, dim, layout);
+    const parameters = layout === '' ? HNSW : { ...HNSW, graph_layout: layout };
+    await openIndexed(connection!, collection, dim, parameters);
     const load: InsertLoad = {
       host: peer.host,
       port: peer.port,
@@ -126,37 +125,6 @@ async function ingest(peer: Peer, table: Table, { dim, rows, layout }: IngestRun
     });
     await ask(connection!, 'DropCollection', { collectionName: collection }, 'common.Status');
   });
-}
-
-async function openCollection(
-  connection: LeanConnection,
-  collection: string,
-  dim: number,
-  layout: IngestRun['layout'],
-): Promise<void> {
-  const parameters = layout === '' ? HNSW : { ...HNSW, graph_layout: layout };
-  await ask(connection, 'CreateCollection', createCollection(collection, dim), 'common.Status');
-  await ask(connection, 'CreateIndex', createIndex(collection, 'HNSW', parameters), 'common.Status');
-  await ask(connection, 'LoadCollection', { collectionName: collection, replicaNumber: 1 }, 'common.Status');
-}
-
-async function untilIndexed(connection: LeanConnection, collection: string, rows: number): Promise<void> {
-  const untilMs = performance.now() + INDEXED_WITHIN_MS;
-  while (performance.now() < untilMs) {
-    const { indexDescriptions = [] } = await ask(
-      connection,
-      'DescribeIndex',
-      { collectionName: collection },
-      'milvus.DescribeIndexResponse',
-    );
-    const isDone = indexDescriptions.every(
-      ({ state, indexedRows, pendingIndexRows }) =>
-        state === INDEX_FINISHED && Number(indexedRows) >= rows && !Number(pendingIndexRows),
-    );
-    if (isDone && indexDescriptions.length > 0) return;
-    await sleep(POLL_MS);
-  }
-  throw new Error(`${collection} was not indexed within ${INDEXED_WITHIN_MS / 1000} s`);
 }
 
 /** Of the queries that follow the rows in `vectors`. */

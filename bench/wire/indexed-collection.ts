@@ -1,0 +1,64 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LeanConnection } from './lean-connection.ts';
+import { ask, createCollection, createIndex, insert } from './messages.ts';
+import { expectInserted } from './section-insert.ts';
+
+const BATCH_ROWS = 2_000;
+const INDEX_FINISHED = 3;
+const INDEXED_WITHIN_MS = 600_000;
+const POLL_MS = 50;
+
+/** A loaded collection of `vectors`, flushed, with an HNSW index over all of it. */
+export async function indexedCollection(
+  connection: LeanConnection,
+  collection: string,
+  { dim, vectors }: { readonly dim: number; readonly vectors: Float32Array },
+  parameters: object,
+): Promise<void> {
+  await openIndexed(connection, collection, dim, parameters);
+  const rows = vectors.length / dim;
+  for (let row = 0; row < rows; row += BATCH_ROWS) {
+    const batch = vectors.subarray(row * dim, (row + BATCH_ROWS) * dim);
+    const { path, frame } = insert(collection, row, batch, dim);
+    expectInserted(await connection.call(path, frame));
+  }
+  await ask(connection, 'Flush', { collectionNames: [collection] }, 'milvus.FlushResponse');
+  await untilIndexed(connection, collection, rows);
+}
+
+/** A loaded collection without rows whose vectors get an HNSW index. */
+export async function openIndexed(
+  connection: LeanConnection,
+  collection: string,
+  dim: number,
+  parameters: object,
+): Promise<void> {
+  await ask(connection, 'CreateCollection', createCollection(collection, dim), 'common.Status');
+  await ask(connection, 'CreateIndex', createIndex(collection, 'HNSW', parameters), 'common.Status');
+  await ask(connection, 'LoadCollection', { collectionName: collection, replicaNumber: 1 }, 'common.Status');
+}
+
+/** Resolves when the server says that `rows` rows are in the index. */
+export async function untilIndexed(
+  connection: LeanConnection,
+  collection: string,
+  rows: number,
+): Promise<void> {
+  const untilMs = performance.now() + INDEXED_WITHIN_MS;
+  while (performance.now() < untilMs) {
+    const { indexDescriptions = [] } = await ask(
+      connection,
+      'DescribeIndex',
+      { collectionName: collection },
+      'milvus.DescribeIndexResponse',
+    );
+    const isDone = indexDescriptions.every(
+      ({ state, indexedRows, pendingIndexRows }) =>
+        state === INDEX_FINISHED && Number(indexedRows) >= rows && !Number(pendingIndexRows),
+    );
+    if (isDone && indexDescriptions.length > 0) return;
+    await sleep(POLL_MS);
+  }
+  throw new Error(`${collection} was not indexed within ${INDEXED_WITHIN_MS / 1000} s`);
+}
