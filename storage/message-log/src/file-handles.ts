@@ -1,3 +1,5 @@
+import type { DiskFile } from '@elanus/runtime';
+
 /** Closes the files of channels that have not been written for the longest time. */
 export class FileHandles {
   readonly #idleMax: number;
@@ -22,4 +24,9 @@ export class FileHandles {
   busy(close: () => void): void {
     this.#idle.delete(close);
   }
+}
+
+/** What was written is durable already: nothing can be lost by a close that fails. */
+export async function closeQuietly(handle: DiskFile): Promise<void> {
+  await handle.close().catch(() => {});
 }

@@ -11,7 +11,8 @@ import {
 } from '@elanus/model';
 import type { CollectionRef, DatabaseInfo } from '@elanus/rpc';
 import { type Logger, silentLogger } from '@elanus/runtime';
-import { type AliasRecord, decodeAlias, encodeAlias } from './alias-record.ts';
+import { type AliasRecord, decodeAlias } from './alias-record.ts';
+import { type CatalogChange, encodeChange } from './catalog-change.ts';
 import {
   aliasKey,
   aliasKeyPrefix,
@@ -24,32 +25,16 @@ import {
   START_KEY,
 } from './catalog-keys.ts';
 import { channelOwner } from './channel-name.ts';
-import { decodeCollection, decodeDatabase, encodeCollection, encodeDatabase } from './collection-record.ts';
-import { type FileChange, FileRecords, isFileRecordOf } from './file-records.ts';
-import { decodeIndex, encodeIndex } from './index-record.ts';
-import { decodeLoad, encodeLoad, type LoadRecord } from './load-record.ts';
+import { decodeCollection, decodeDatabase } from './collection-record.ts';
+import { FileRecords, isFileRecordOf } from './file-records.ts';
+import { decodeIndex } from './index-record.ts';
+import { decodeLoad, type LoadRecord } from './load-record.ts';
 import { ObjectLocks } from './object-locks.ts';
 import { decodeRecord, encodeRecord, RecordDamage, RecordTooNew } from './record.ts';
 
 /** Always there; made when the catalog is. */
 export const DEFAULT_DATABASE_NAME = 'default';
 export const DEFAULT_DATABASE_ID = 1n;
-
-/** One step of a catalog transaction. */
-export type CatalogChange =
-  | { readonly kind: 'put-database'; readonly database: DatabaseInfo }
-  /** Of a database without collections; takes aliases along whose collections can't be read. */
-  | { readonly kind: 'remove-database'; readonly database: DatabaseInfo }
-  | { readonly kind: 'put-alias'; readonly alias: AliasRecord }
-  | { readonly kind: 'remove-alias'; readonly alias: Pick<AliasRecord, 'databaseId' | 'name'> }
-  | { readonly kind: 'put-collection'; readonly collection: CollectionInfo }
-  /** Takes the collection's indexes, load state and records of files along. */
-  | { readonly kind: 'remove-collection'; readonly collection: CollectionInfo }
-  | { readonly kind: 'put-index'; readonly index: IndexInfo }
-  | { readonly kind: 'remove-index'; readonly index: IndexInfo }
-  | { readonly kind: 'put-load'; readonly load: LoadRecord }
-  | { readonly kind: 'remove-load'; readonly collectionId: CollectionId }
-  | FileChange;
 
 /** A record that could not be read. Its bytes stay where they are; nobody is served from it. */
 export interface CatalogDamage {
@@ -254,32 +239,12 @@ export class Catalog {
 
   #encode(change: CatalogChange): readonly MetaChange[] {
     switch (change.kind) {
-      case 'put-database':
-        return [{ key: databaseKey(change.database.id), value: encodeDatabase(change.database) }];
       case 'remove-database':
         return this.#keysOfDatabase(change.database.id).map((key) => ({ key, value: null }));
-      case 'put-alias':
-        return [
-          { key: aliasKey(change.alias.databaseId, change.alias.name), value: encodeAlias(change.alias) },
-        ];
-      case 'remove-alias':
-        return [{ key: aliasKey(change.alias.databaseId, change.alias.name), value: null }];
-      case 'put-collection':
-        return [{ key: collectionKey(change.collection.id), value: encodeCollection(change.collection) }];
       case 'remove-collection':
         return this.#keysOf(change.collection.id).map((key) => ({ key, value: null }));
-      case 'put-index':
-        return [
-          { key: indexKey(change.index.collectionId, change.index.id), value: encodeIndex(change.index) },
-        ];
-      case 'remove-index':
-        return [{ key: indexKey(change.index.collectionId, change.index.id), value: null }];
-      case 'put-load':
-        return [{ key: loadKey(change.load.collectionId), value: encodeLoad(change.load) }];
-      case 'remove-load':
-        return [{ key: loadKey(change.collectionId), value: null }];
       default:
-        return [this.#files.encode(change)];
+        return [encodeChange(change, this.#files)];
     }
   }
 

@@ -12,7 +12,8 @@ import {
   segmentFileKey,
 } from '@elanus/model';
 import type { CollectionFiles, FlushPublication, SegmentCatalog } from '@elanus/rpc';
-import type { Catalog, CatalogChange } from '../catalog/catalog.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { CatalogChange } from '../catalog/catalog-change.ts';
 import type { FileRecordKind } from '../catalog/catalog-keys.ts';
 import type { IdAllocator } from '../root/id-allocator.ts';
 

@@ -8,7 +8,8 @@ import {
 } from '@elanus/model';
 import type { CollectionChange, CollectionRef, PropertyChange, StreamingWorker } from '@elanus/rpc';
 import type { TimestampSource } from '@elanus/runtime';
-import type { Catalog, CatalogChange } from '../catalog/catalog.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { CatalogChange } from '../catalog/catalog-change.ts';
 import { duplicateKeyPolicy, timezoneOf, withTimezone } from './collection-properties.ts';
 
 export interface CollectionChangesOptions {

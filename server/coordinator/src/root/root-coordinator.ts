@@ -23,7 +23,8 @@ import type {
   StreamingWorker,
 } from '@elanus/rpc';
 import { type Logger, silentLogger, type TimestampSource } from '@elanus/runtime';
-import type { Catalog, CatalogChange } from '../catalog/catalog.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { CatalogChange } from '../catalog/catalog-change.ts';
 import { channelNames } from '../catalog/channel-name.ts';
 import { isPartitionLoaded } from '../query/load-scope.ts';
 import { Aliases } from './aliases.ts';

@@ -11,23 +11,7 @@ import { Operation } from './operation.ts';
 import { randomChange, requestOf } from './random-collection.ts';
 import { countRows, readRows } from './read-rows.ts';
 import { SimulatedMetaStore } from './simulated-meta-store.ts';
-
-/** What happened in a run; the same for the same seed. */
-export interface WritePathSummary {
-  starts: number;
-  /** Ends without a goodbye, those during a start included. */
-  crashes: number;
-  acknowledged: number;
-  refused: number;
-  unanswered: number;
-  reads: number;
-  definitions: number;
-  flushes: number;
-  /** Sealed segments at all starts together. */
-  segmentsFound: number;
-  /** A number that any difference in the order of events would change. */
-  trace: number;
-}
+import { emptySummary, type WritePathSummary } from './write-path-summary.ts';
 
 const IN_FLIGHT_MAX = 8;
 /** Turns of the event loop, 100 ms apart, after which everything that does not hang is done. */
@@ -51,18 +35,7 @@ class Simulation {
   readonly #catalog = new CatalogModel();
   /** Whose asynchronous context this is. */
   readonly #writer = new AsyncLocalStorage<Operation>();
-  readonly #summary: WritePathSummary = {
-    starts: 0,
-    crashes: 0,
-    acknowledged: 0,
-    refused: 0,
-    unanswered: 0,
-    reads: 0,
-    definitions: 0,
-    flushes: 0,
-    segmentsFound: 0,
-    trace: 0,
-  };
+  readonly #summary = emptySummary();
   #clock = new ManualClock();
   #nextVersion = 1n;
   #life = 0;
