@@ -99,7 +99,8 @@ function checkQueryCount(count: number, announced: bigint, queriesMax: number): 
   );
 }
 
-function checkHitCount(queries: number, hits: number): void {
+/** Refuses answers that would take gigabytes. @throws MilvusError 1100 */
+export function checkHitCount(queries: number, hits: number): void {
   if (queries * hits <= HITS_MAX) return;
   throw invalidParameter(
     `nq x (offset+topk) [${queries * hits}] is invalid, it should be at most ${HITS_MAX}`,

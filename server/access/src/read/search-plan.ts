@@ -3,6 +3,7 @@ import type { Methods } from '@elanus/proto';
 import type { OrderKey, SearchTask } from '@elanus/rpc';
 import type { AccessDependencies } from '../handler.ts';
 import { type BucketLevel, readBucketLevel } from './aggregate/read-search-aggregation.ts';
+import { hitsOfGroups } from './group/grouped-search.ts';
 import { type Grouping, readGrouping } from './group/read-grouping.ts';
 import { guaranteeOf } from './guarantee.ts';
 import { type Highlighting, readHighlighter } from './highlight/read-highlighter.ts';
@@ -15,7 +16,7 @@ import { type FunctionScore, readFunctionScore } from './rank/read-function-scor
 import { planReadFilter } from './read-filter.ts';
 import { type ReadTarget, requireSameCollection } from './read-target.ts';
 import { type HitWindow, readHitWindow, readRoundDecimal } from './read-window.ts';
-import { planLeg } from './search-leg.ts';
+import { checkHitCount, planLeg } from './search-leg.ts';
 import { type IteratorPage, readIteratorPage } from './search-range.ts';
 import { refuseUnservedSearch } from './unserved.ts';
 
@@ -72,6 +73,7 @@ export async function planSearch(
     timeZone: format.timeZone,
   });
   const highlighting = readHighlighter(target, leg.field, request);
+  if (grouping !== null) checkHitCount(leg.queries.count, hitsOfGroups(hits, grouping.size));
   checkTogether({ leg, grouping, functions, orderBy, iterator });
   if (buckets !== null) checkAlone({ grouping, orderBy, iterator, highlighting, window: asked });
   const guarantee = await guaranteeOf(dependencies, target.collection, request);

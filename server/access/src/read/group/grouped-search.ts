@@ -41,14 +41,17 @@ export async function searchGrouped(
   searches: readonly GroupedSearch[],
   options: ReadOptions,
 ): Promise<readonly GroupedHits[]> {
-  const wanted = searches.map(({ grouping, groups }) =>
-    Math.min(HITS_MAX, 2 * groups * grouping.size + HITS_MIN),
-  );
+  const wanted = searches.map(({ grouping, groups }) => hitsOfGroups(groups, grouping.size));
   const tasks = searches.map(({ task }, at) => looking(task, wanted[at]!));
   const found = await dependencies.reader.searchTogether(tasks, options);
   return await Promise.all(
     searches.map((search, at) => groupHits(dependencies, search, [found[at]!], wanted[at]!, options)),
   );
+}
+
+/** Hits that the first look for so many groups of this size asks for. */
+export function hitsOfGroups(groups: number, size: number): number {
+  return Math.min(HITS_MAX, 2 * groups * size + HITS_MIN);
 }
 
 /** Groups what a first look has found, with hits `wanted` of each query, and looks further where that is not enough. */
