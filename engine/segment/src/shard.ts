@@ -346,8 +346,11 @@ export class Shard implements KeyReader {
     this.#restored = this.#restored.filter(({ file }) => !dead.includes(file));
   }
 
-  /** Begins with the rows that files have, which are opened when they are needed. Nothing was written yet. */
-  restore({ segments, deletions, checkpoint, historyStart }: RestoredRows): void {
+  /**
+   * Begins with the rows that files have, which are opened when they are needed. Nothing was written yet, and nobody reads
+   * meanwhile.
+   */
+  async restore({ segments, deletions, checkpoint, historyStart }: RestoredRows): Promise<void> {
     assert(this.#writes === 0 && this.#chunks.length === 0, 'a shard is restored before it is used');
     this.#checkpoint = checkpoint;
     this.#historyStart = historyStart;
@@ -359,6 +362,7 @@ export class Shard implements KeyReader {
       const segment = this.#segmentOf(partitionId);
       this.#restored.push({ file, firstLocation: this.#chunks.length * this.#chunkRows });
       for (let firstRow = 0; firstRow < rows; firstRow += RESTORED_CHUNK_ROWS) {
+        if (this.#share.isSpent()) await this.#share.nextTurn();
         const count = Math.min(RESTORED_CHUNK_ROWS, rows - firstRow);
         const firstLocation = this.#chunks.length * this.#chunkRows;
         assert(firstLocation + count < NO_ROW, 'a shard has fewer than 2^32 rows');

@@ -27,7 +27,7 @@ export async function restoreCollection(
   if (checkpoint === null) return TIMESTAMP_MIN;
   for (const [channel, shard] of collection.shardsByChannel) {
     const isHere = (file: { readonly channel: string }): boolean => file.channel === channel;
-    shard.restore({
+    await shard.restore({
       segments: segments.filter(isHere).map((segment) => files.of(segment)),
       deletions: await readDeletions(deleteFiles.filter(isHere), { store, share }),
       checkpoint: checkpoint.timestamp,

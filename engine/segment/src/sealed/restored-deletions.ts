@@ -1,4 +1,4 @@
-import { type FieldId, type Int64Column, type SegmentId, TIMESTAMP_MAX } from '@elanus/model';
+import type { FieldId, Int64Column, SegmentId } from '@elanus/model';
 import type { LoopShare } from '@elanus/runtime';
 import type { SegmentFile } from '../files/segment-file.ts';
 import { ROW_FIELD, SEGMENT_FIELD } from './shard-cut.ts';
@@ -11,6 +11,8 @@ interface DeletedRows {
 
 /** Deletions read between two looks at the clock. */
 const PIECE = 4096;
+/** 16,384 rows are sorted in about a millisecond. */
+const GROUP_BITS = 14;
 
 /** What the deletion files of a shard say, by segment. */
 export class RestoredDeletions {
@@ -23,7 +25,7 @@ export class RestoredDeletions {
 
   /** @throws SegmentFileError; what the files' sources throw */
   static async read(files: readonly SegmentFile[], share: LoopShare): Promise<RestoredDeletions> {
-    const found = new Map<SegmentId, Map<number, bigint>>();
+    const found = new Map<SegmentId, RowTimes>();
     for (const file of files) {
       const column = async (id: FieldId) => ((await file.column(id, { share })) as Int64Column).values;
       const segments = await column(SEGMENT_FIELD.id);
@@ -34,20 +36,14 @@ export class RestoredDeletions {
         const id = segments[i] as SegmentId;
         let times = found.get(id);
         if (times === undefined) {
-          times = new Map();
+          times = new RowTimes();
           found.set(id, times);
         }
-        const row = Number(rows[i]);
-        const known = times.get(row) ?? TIMESTAMP_MAX;
-        if (timestamps[i]! < known) times.set(row, timestamps[i]!);
+        times.note(Number(rows[i]), timestamps[i]!);
       }
     }
     const bySegment = new Map<SegmentId, DeletedRows>();
-    for (const [id, times] of found) {
-      const rows = Uint32Array.from(times.keys()).sort();
-      bySegment.set(id, { rows, timestamps: BigInt64Array.from(rows, (row) => times.get(row)!) });
-      if (share.isSpent()) await share.nextTurn();
-    }
+    for (const [id, times] of found) bySegment.set(id, await times.sorted(share));
     return new RestoredDeletions(bySegment);
   }
 
@@ -61,6 +57,36 @@ export class RestoredDeletions {
       rows: all.rows.subarray(start, end).map((row) => row - first),
       timestamps: all.timestamps.slice(start, end),
     };
+  }
+}
+
+/** Rows of a segment and when each was first deleted, in groups of neighbours that are sorted at a stretch. */
+class RowTimes {
+  readonly #groups = new Map<number, Map<number, bigint>>();
+  #rows = 0;
+
+  note(row: number, timestamp: bigint): void {
+    const group = this.#groups.get(row >>> GROUP_BITS) ?? new Map<number, bigint>();
+    const known = group.get(row);
+    if (known === undefined) this.#rows += 1;
+    if (known === undefined || timestamp < known) group.set(row, timestamp);
+    this.#groups.set(row >>> GROUP_BITS, group);
+  }
+
+  async sorted(share: LoopShare): Promise<DeletedRows> {
+    const rows = new Uint32Array(this.#rows);
+    const timestamps = new BigInt64Array(this.#rows);
+    let at = 0;
+    for (const number of [...this.#groups.keys()].sort((a, b) => a - b)) {
+      const times = this.#groups.get(number)!;
+      for (const row of Uint32Array.from(times.keys()).sort()) {
+        rows[at] = row;
+        timestamps[at] = times.get(row)!;
+        at += 1;
+      }
+      if (share.isSpent()) await share.nextTurn();
+    }
+    return { rows, timestamps };
   }
 }
 

@@ -165,7 +165,7 @@ class Twins {
   async #restart(): Promise<void> {
     const shard = this.#newShard();
     const files = await Promise.all(this.#deletions.map((bytes) => SegmentFile.open(sourceInMemory(bytes))));
-    shard.restore({
+    await shard.restore({
       segments: this.#files.map(sealedFile),
       deletions: await RestoredDeletions.read(files, share),
       checkpoint: this.#checkpoint,
@@ -294,7 +294,7 @@ describe('a sealed segment whose file is not what was written', () => {
     const schema = everyTypeSchema(DataType.Int64);
     const shard = new Shard({ segmentId: 1n as SegmentId, schema, seed: 1, share });
     const file = new SealedFile(info, { map: () => Promise.resolve(new Uint8Array(100)) });
-    shard.restore({
+    await shard.restore({
       segments: [file],
       deletions: RestoredDeletions.NONE,
       checkpoint: 5n as Timestamp,
