@@ -1,13 +1,5 @@
 import { type LogEntry, LogOutcomeUnknownError, type MessageLog } from '@elanus/message-log';
-import {
-  type ChannelName,
-  type CollectionId,
-  type CollectionInfo,
-  type PartitionId,
-  type SegmentId,
-  TIMESTAMP_MIN,
-  type Timestamp,
-} from '@elanus/model';
+import type { CollectionId, CollectionInfo, PartitionId, SegmentId, Timestamp } from '@elanus/model';
 import type { ObjectStore } from '@elanus/object-store';
 import type {
   FlushPoint,
@@ -39,9 +31,8 @@ import { SEAL_LIMITS_DEFAULT, type SealLimits } from './flush/seal-policy.ts';
 import type { SegmentFiles } from './flush/segment-files.ts';
 import { ThreadEncoder } from './flush/thread-encoder.ts';
 import { refuseKnownKeys, requireUnchanged } from './known-keys.ts';
-import { replayCollection } from './replay.ts';
+import { type RecoveryOptions, type RecoveryReport, recoverCollections } from './recovery.ts';
 import { reportSegments } from './report-segments.ts';
-import { restoreCollection } from './restore.ts';
 import { type RecordsByChannel, ServedCollection } from './served-collection.ts';
 import { ServedCollections } from './served-collections.ts';
 import { registerStorageMetrics } from './storage-metrics.ts';
@@ -52,8 +43,6 @@ import { assertFits, rowsOfPart, writeRecordsOf } from './write-records.ts';
 const FLUSH_PATIENCE_MS = 400;
 /** Collections whose rows are written to files at a time. */
 const FLUSHING_MAX = 4;
-/** Collections replayed side by side. */
-const REPLAYING_MAX = 4;
 /** Bytes of writes between acceptance and visibility. */
 const WRITE_BYTES_MAX = 512 * 1024 * 1024;
 
@@ -74,25 +63,6 @@ export interface StreamingWorkerOptions {
   readonly writeBytesMax?: number;
   readonly sealLimits?: Partial<SealLimits>;
   readonly collectLimits?: Partial<CollectLimits>;
-}
-
-export interface RecoveryProgress {
-  readonly collectionsDone: number;
-  readonly collectionsTotal: number;
-  /** How much of the logs was read, 0 to 1; every channel counts alike. */
-  readonly share: number;
-  /** Rows and deleted keys read so far, and the bytes of their records. */
-  readonly rows: number;
-  readonly bytes: number;
-}
-
-export interface RecoveryReport extends RecoveryProgress {
-  /** Every timestamp from now on must be above it. */
-  readonly newestTimestamp: Timestamp;
-  /** Records that were left out, each reported as an error. */
-  readonly skippedRecords: number;
-  /** Collections that could not be replayed: they refuse reads and writes until the next start. */
-  readonly failedCollections: readonly CollectionId[];
 }
 
 /** Makes the worker. Before anything else it has to `recover` the collections that the catalog knows. */
@@ -142,52 +112,12 @@ export class LogStreamingWorker implements StreamingWorker, AsyncDisposable {
    */
   async recover(
     collections: readonly CollectionInfo[],
-    options: {
-      readonly onProgress?: (progress: RecoveryProgress) => void;
-      readonly ownsChannel?: (channel: ChannelName) => boolean;
-    } = {},
+    options: RecoveryOptions = {},
   ): Promise<RecoveryReport> {
-    const limit = new ConcurrencyLimit(REPLAYING_MAX);
-    const sum = { collectionsDone: 0, collectionsTotal: collections.length, share: 0, rows: 0, bytes: 0 };
-    const shares = new Map(collections.flatMap(({ channels }) => channels.map((channel) => [channel, 0])));
-    const noteShare = (channel: ChannelName, share: number): void => {
-      sum.share += (share - (shares.get(channel) ?? 0)) / shares.size;
-      shares.set(channel, share);
-      options.onProgress?.({ ...sum });
-    };
-    const failedCollections: CollectionId[] = [];
-    let newestTimestamp = TIMESTAMP_MIN;
-    let skippedRecords = 0;
-    const recoverOne = async (collection: ServedCollection): Promise<void> => {
-      try {
-        const onRecord = (rows: number, bytes: number): void => {
-          sum.rows += rows;
-          sum.bytes += bytes;
-        };
-        const result = await this.#replay(collection, onRecord, noteShare);
-        skippedRecords += result.skippedRecords;
-        if (result.newestTimestamp > newestTimestamp) newestTimestamp = result.newestTimestamp;
-      } catch (error) {
-        const { id, name } = collection.info;
-        this.#options.logger.error(
-          { collection: String(id), name, err: error },
-          'a collection is not served',
-        );
-        failedCollections.push(id);
-        collection.fail(error);
-      }
-      sum.collectionsDone += 1;
-      options.onProgress?.({ ...sum });
-    };
-    const replays = collections.map((info) => {
-      const collection = this.#serve(info);
-      const replay = limit.run(() => recoverOne(collection));
-      collection.startReplay(replay);
-      return replay;
-    });
-    await this.#dropUnknownChannels(collections, options.ownsChannel ?? (() => false));
-    await Promise.all(replays);
-    return { ...sum, newestTimestamp, skippedRecords, failedCollections };
+    const { share } = this;
+    const { rowsReplayed } = this.#metrics;
+    const serve = (info: CollectionInfo): ServedCollection => this.#serve(info);
+    return await recoverCollections({ ...this.#options, share, rowsReplayed, serve }, collections, options);
   }
 
   async openCollection(collection: CollectionInfo): Promise<void> {
@@ -357,44 +287,6 @@ export class LogStreamingWorker implements StreamingWorker, AsyncDisposable {
     const collection = new ServedCollection(info, { random: this.#options.random, share: this.share });
     this.collections.add(collection);
     return collection;
-  }
-
-  async #replay(
-    collection: ServedCollection,
-    noteRecord: (rows: number, bytes: number) => void,
-    onShare: (channel: ChannelName, share: number) => void,
-  ): ReturnType<typeof replayCollection> {
-    const { log, logger } = this.#options;
-    const known = new Set(log.channels());
-    for (const channel of collection.info.channels) {
-      if (known.has(channel)) continue;
-      logger.error({ collection: String(collection.info.id), channel }, 'the log of a shard is missing');
-      await log.createChannel(channel);
-    }
-    const onRecord = (rows: number, bytes: number): void => {
-      this.#metrics.rowsReplayed.inc({}, rows);
-      noteRecord(rows, bytes);
-    };
-    const after = await restoreCollection(collection, { ...this.#options, share: this.share });
-    return await replayCollection({ log, logger, after, onRecord, onShare }, collection);
-  }
-
-  /** A crash can leave channels whose collection never was, or is no more. */
-  async #dropUnknownChannels(
-    collections: readonly CollectionInfo[],
-    ownsChannel: (channel: ChannelName) => boolean,
-  ): Promise<void> {
-    const { log, logger } = this.#options;
-    const wanted = new Set(collections.flatMap(({ channels }) => channels));
-    for (const channel of log.channels()) {
-      if (wanted.has(channel) || ownsChannel(channel)) continue;
-      try {
-        await log.dropChannel(channel);
-        logger.info({ channel }, 'dropped a channel without a collection');
-      } catch (error) {
-        logger.warn({ channel, err: error }, 'a channel without a collection stays');
-      }
-    }
   }
 }
 
