@@ -11,6 +11,7 @@ import {
 import { LoopShare, systemClock } from '@elanus/runtime';
 import {
   blocksOf,
+  buildScalarIndex,
   countShards,
   FilterCache,
   type Read,
@@ -18,7 +19,6 @@ import {
   Shard,
   scalarIndexSpec,
 } from '@elanus/segment';
-import { buildScalarIndex } from '@elanus/segment/scalar-index';
 import { batchOf, FIELDS, type FilterQuestion, SCHEMA } from './filter-data.ts';
 
 const BATCH_ROWS = 50_000;

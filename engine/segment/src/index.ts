@@ -19,6 +19,8 @@ export type { PreparedWrite, WriteEffect } from './prepared-write.ts';
 export { countShards, queryShards, type RowWindow } from './query-shards.ts';
 export type { Read, RowSelection } from './read.ts';
 export { locationsOfRows } from './row-list.ts';
+export { buildScalarIndex } from './scalar-index/build-scalar-index.ts';
+export { decodeScalarIndex } from './scalar-index/index-file.ts';
 export {
   blocksOf,
   type PieceLimits,

@@ -1,7 +1,12 @@
 import type { IndexFileInfo, IndexInfo, SegmentId } from '@elanus/model';
 import type { Disk } from '@elanus/runtime';
-import type { ScalarPiece, SegmentThreads, Shard } from '@elanus/segment';
-import { decodeScalarIndex, type ScalarIndexData } from '@elanus/segment/scalar-index';
+import {
+  decodeScalarIndex,
+  type ScalarIndexData,
+  type ScalarPiece,
+  type SegmentThreads,
+  type Shard,
+} from '@elanus/segment';
 import { mapHeldFile } from '../files/map-held-file.ts';
 import type { IndexedRuns, IndexFiles } from './index-files.ts';
 
