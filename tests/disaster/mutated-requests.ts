@@ -160,7 +160,76 @@ function originalRequests(): readonly (readonly [method: string, bytes: Uint8Arr
     GetFlushState: name,
     AllocTimestamp: {},
   };
-  return Object.entries(messages).map(([method, message]) => [
+  const asked = (pairs: Readonly<Record<string, string>>) =>
+    Object.entries(pairs).map(([key, value]) => ({ key, value }));
+  const found = { ...name, dslType: 1, nq: 1, placeholderGroup: placeholder };
+  const leg = { ...found, searchParams: asked({ anns_field: 'vector', topk: '3' }) };
+  const boost = { type: 3, params: asked({ reranker: 'boost', weight: '2', filter: 'id > 1' }) };
+  const forms: readonly (readonly [method: string, message: object])[] = [
+    [
+      'HybridSearch',
+      { ...name, requests: [leg, leg], rankParams: asked({ limit: '3', params: '{"k":60}' }) },
+    ],
+    [
+      'HybridSearch',
+      {
+        ...name,
+        requests: [leg, leg],
+        rankParams: asked({
+          strategy: 'weighted',
+          params: '{"weights":[0.5,1]}',
+          limit: '3',
+          group_by_field: 'text',
+        }),
+        outputFields: ['$leg_scores'],
+      },
+    ],
+    [
+      'Search',
+      {
+        ...leg,
+        searchParams: asked({ topk: '3', group_by_field: 'a', group_size: '2', strict_group_size: 'true' }),
+      },
+    ],
+    ['Search', { ...leg, functionScore: { functions: [boost] } }],
+    ['Search', { ...leg, searchAggregation: { fields: ['text'], size: 3, topHits: { size: 2 } } }],
+    ['Search', { ...leg, searchParams: asked({ topk: '3', order_by_fields: 'text:desc,id' }) }],
+    [
+      'Search',
+      {
+        ...found,
+        placeholderGroup: undefined,
+        ids: { intId: { data: [3] } },
+        searchParams: leg.searchParams,
+      },
+    ],
+    [
+      'Search',
+      {
+        ...leg,
+        searchParams: asked({ iterator: 'True', search_iter_v2: 'true', search_iter_batch_size: '2' }),
+      },
+    ],
+    [
+      'Query',
+      {
+        ...name,
+        expr: 'id > 0',
+        outputFields: ['text', 'count(*)', 'max(id)'],
+        queryParams: asked({ group_by_fields: 'text' }),
+      },
+    ],
+    [
+      'Query',
+      {
+        ...name,
+        expr: 'id > 0',
+        queryParams: asked({ order_by_fields: 'text:asc:nulls_first', limit: '5' }),
+      },
+    ],
+    ['Upsert', { ...name, numRows: 4, fieldsData: [fieldsData[0], fieldsData[3]], partialUpdate: true }],
+  ];
+  return [...Object.entries(messages), ...forms].map(([method, message]) => [
     method,
     encode(`milvus.${requestType(method)}`, message),
   ]);
