@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { isObjectStoreError, type ObjectStore } from '@elanus/object-store';
+import type { Random } from '@elanus/runtime';
 import type { DataDirectory } from './data-directory.ts';
 import { StartError } from './start-error.ts';
 
@@ -12,8 +12,12 @@ const OWNER_FILE = 'OWNER';
  * as well that the store takes objects and gives them back.
  * @throws StartError when it belongs to another; ObjectStoreError when it does not work
  */
-export async function claimObjectStore(store: ObjectStore, directory: DataDirectory): Promise<void> {
-  const own = await directory.textOf(OWNER_FILE, () => `${randomUUID()}\n`);
+export async function claimObjectStore(
+  store: ObjectStore,
+  directory: DataDirectory,
+  random: Random,
+): Promise<void> {
+  const own = await directory.textOf(OWNER_FILE, () => `${newOwner(random)}\n`);
   const owner = await ownerOf(store, own);
   if (owner === own) return;
   throw new StartError(
@@ -30,4 +34,9 @@ async function ownerOf(store: ObjectStore, own: string): Promise<string> {
     if (!isObjectStoreError(error, 'exists')) throw error;
     return Buffer.from(await store.get(OWNER_KEY)).toString();
   }
+}
+
+/** 128 bits in hexadecimal. */
+function newOwner(random: Random): string {
+  return Array.from({ length: 4 }, () => random.uint32().toString(16).padStart(8, '0')).join('');
 }

@@ -173,7 +173,7 @@ async function openOwnObjectStore(
   try {
     await using opened = new AsyncDisposableStack();
     const store = opened.use(await openObjectStore(objectStore, { clock, random: systemRandom, disk }));
-    await claimObjectStore(store, directory);
+    await claimObjectStore(store, directory, systemRandom);
     opened.move();
     return store;
   } catch (error) {
