@@ -108,6 +108,11 @@ const refused: readonly [
     { index_type: 'SPARSE_WAND', metric_type: 'IP', inverted_index_algo: 'FAST' },
     `inverted_index_algo FAST not found or not supported, supported: [TAAT_NAIVE DAAT_WAND DAAT_MAXSCORE BLOCK_MAX_MAXSCORE BLOCK_MAX_WAND SINDI]${PARAMS_ENDING}`,
   ],
+  [
+    'sparse',
+    { index_type: 'SPARSE_INVERTED_INDEX', metric_type: 'IP', sindi_window_size: '512' },
+    `Out of range in json: param 'sindi_window_size' (512) should be in range [1024, 65535]${PARAMS_ENDING}`,
+  ],
   ['text', { index_type: 'STL_SORT' }, `STL_SORT are only supported on numeric field${PARAMS_ENDING}`],
   ['n', { index_type: 'Trie' }, `TRIE are only supported on varchar field${PARAMS_ENDING}`],
   ['x', { index_type: 'BITMAP' }, `bitmap index are only supported on bool, int, string${PARAMS_ENDING}`],

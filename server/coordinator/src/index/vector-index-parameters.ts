@@ -86,6 +86,7 @@ const sparse: ParameterRules = {
   bm25_k1: fraction(0, 3, ']'),
   bm25_b: fraction(0, 1, ']'),
   block_max_block_size: integer(1, INT32_MAX),
+  sindi_window_size: integer(1024, 65_535),
 };
 
 /** Of the build parameters that have a range; keys that are not listed are stored as they come. */
