@@ -3,9 +3,11 @@
 import math
 
 import numpy as np
+import pymilvus
 from cases import case, fails, run_cases, same
 from pymilvus import AnnSearchRequest, DataType, MilvusClient, RRFRanker, WeightedRanker
 
+NEWEST = pymilvus.__version__.startswith("3.")
 ROWS = 300
 DIM = 8
 random = np.random.default_rng(7)
@@ -342,6 +344,46 @@ def boost(client, name):
     [again] = client.search(name, DATA["dense"], anns_field="dense", limit=20, ranker=lucky)
     same([hit["id"] for hit in first], [hit["id"] for hit in again])
     assert [hit["id"] for hit in first] != [n for n, _ in candidates], "luck changes the order"
+
+
+@case("a leg may be a text, and updates of texts and searches by keys know it", since="2.5")
+def texts(client, name):
+    from pymilvus import Function, FunctionType
+
+    schema = client.create_schema()
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("text", DataType.VARCHAR, max_length=64, enable_analyzer=True)
+    schema.add_field("words", DataType.SPARSE_FLOAT_VECTOR)
+    schema.add_field("v", DataType.FLOAT_VECTOR, dim=2)
+    count = {"input_field_names": ["text"], "output_field_names": ["words"]}
+    schema.add_function(Function(name="count", function_type=FunctionType.BM25, **count))
+    index = client.prepare_index_params()
+    index.add_index("words", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
+    index.add_index("v", index_type="FLAT", metric_type="COSINE")
+    client.create_collection(name, schema=schema, index_params=index, consistency_level="Strong")
+    words = ["whale", "kite", "sea", "sky"]
+    client.insert(
+        name,
+        [
+            {"id": n, "text": f"a {words[n % 4]} and a {words[n % 3]} {n}", "v": [1.0, n / 10]}
+            for n in range(40)
+        ],
+    )
+    [by_words] = client.search(name, ["whale sea 7"], anns_field="words", limit=10)
+    [by_meaning] = client.search(name, [[1.0, 0.0]], anns_field="v", limit=10)
+    parts = [reciprocal([(hit["id"], 0) for hit in hits]) for hits in (by_words, by_meaning)]
+    legs = [
+        AnnSearchRequest(["whale sea 7"], "words", {"metric_type": "BM25"}, limit=10),
+        AnnSearchRequest([[1.0, 0.0]], "v", {"metric_type": "COSINE"}, limit=10),
+    ]
+    [hits] = client.hybrid_search(name, legs, RRFRanker(), limit=20)
+    check(hits, fused(parts, 20))
+    if NEWEST:
+        [like] = client.search(name, ids=[7], anns_field="words", limit=1)
+        same([hit["id"] for hit in like], [7])
+        client.upsert(name, [{"id": 3, "text": "an albatross"}], partial_update=True)
+        [found] = client.search(name, ["albatross"], anns_field="words", limit=5)
+        same([hit["id"] for hit in found], [3])
 
 
 @case("what makes no hybrid search is told")
