@@ -1,5 +1,6 @@
 import { formSteps } from './form-requests.ts';
 import { type Answer, encode, type Message } from './milvus-service.ts';
+import { shelfFilters, wrongShelfFilters } from './shelf-filters.ts';
 
 /** One request of the program, told by what it does. */
 export interface Step {
@@ -122,37 +123,6 @@ function search(
 
 const loaded = (answer: Answer): boolean => answer.progress === '100';
 const flushed = (answer: Answer): boolean => answer.flushed === true;
-
-/**
- * Filters sent as queries for keys. One that a server can't do is a difference worth a row in the
- * table, so there is only one idea in each.
- */
-const filters = [
-  'id == 3',
-  'id != 3',
-  'id in [1, 3, 99]',
-  'id not in [1, 3]',
-  '2 < id <= 5',
-  'id > 2 and id < 5',
-  'id < 2 or id > 8',
-  'not (id > 2)',
-  'id + 1 == 5',
-  'id % 3 == 1',
-  'tons >= 1.5',
-  'tons == 1',
-  'new == true',
-  'title == "book 4"',
-  "title == 'book 4'",
-  'title like "book%"',
-  'title > "book 5"',
-  'info["row"] == 4',
-  'info["name"] == "n4"',
-  'color == "red"',
-  '$meta["size"] > 6',
-  'missing == 1',
-];
-
-const wrongFilters = ['id >', 'nothing > 1 and', 'title > 5', 'id == "x"', 'id in 5', 'id === 3', '"text"'];
 
 const wrongSchemas: Readonly<Record<string, readonly Message[]>> = {
   'no primary key': [title, place],
@@ -314,12 +284,12 @@ export const steps: readonly Step[] = [
   },
   { does: 'drop a loaded partition', rpc: 'DropPartition', request: { ...shelf, partitionName: 'new' } },
 
-  ...filters.map((filter) => ({
+  ...shelfFilters.map((filter) => ({
     does: `query ${filter}`,
     rpc: 'Query',
     request: query(filter, ['id']),
   })),
-  ...wrongFilters.map((filter) => ({
+  ...wrongShelfFilters.map((filter) => ({
     does: `query the wrong ${filter}`,
     rpc: 'Query',
     request: query(filter, ['id']),
