@@ -52,16 +52,18 @@ export async function scanOnThreads(
       blocks.push({ columns, rows: end - start, bits: bits.subarray(start >> 3, (end + 7) >> 3) });
     }
   }
-  const counts: number[] = [];
-  const groups = grouped(blocks, TASK_NS / costOfTest);
-  const answers = groups.map(async (group) => {
+  const tasks = grouped(blocks, TASK_NS / costOfTest).map((group) =>
     // Whoever has gone away leaves the threads to others.
-    read.signal?.throwIfAborted();
-    return await threads.run({ kind: 'filter', condition, blocks: group });
-  });
-  for (const answer of await Promise.all(answers))
-    if (answer.kind === 'filter') counts.push(...answer.counts);
+    threads.run({ kind: 'filter', condition, blocks: group }, read.signal),
+  );
+  const settled = await Promise.allSettled(tasks);
   read.signal?.throwIfAborted();
+  const counts: number[] = [];
+  for (const task of settled) {
+    // A thread that has ended is no reason to refuse an answer.
+    if (task.status === 'rejected' || task.value.kind !== 'filter') return null;
+    counts.push(...task.value.counts);
+  }
   let block = 0;
   return views.map((view, at) => {
     let count = 0;

@@ -12,6 +12,7 @@ export type ThreadReply<Result> =
 
 interface Pending<Request, Result> {
   readonly task: ThreadTask<Request>;
+  readonly signal: AbortSignal | undefined;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -49,11 +50,14 @@ export class ThreadPool<Request, Result> implements AsyncDisposable {
     return this.#waiting.length;
   }
 
-  /** @throws what the script threw, as an error with the same message, and an error when the pool is closed */
-  run(request: Request): Promise<Result> {
+  /**
+   * A task that begins before the signal aborts is done to its end.
+   * @throws what the script threw, as an error with the same message; the signal's reason; an error when the pool is closed
+   */
+  run(request: Request, signal?: AbortSignal): Promise<Result> {
     if (this.#isClosed) return Promise.reject(new Error('the threads have ended'));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ task: { id: this.#nextId++, request }, resolve, reject });
+      this.#waiting.push({ task: { id: this.#nextId++, request }, signal, resolve, reject });
       this.#next();
     });
   }
@@ -80,6 +84,12 @@ export class ThreadPool<Request, Result> implements AsyncDisposable {
 
   #next(): void {
     while (this.#waiting.length > 0) {
+      const [first] = this.#waiting as [Pending<Request, Result>];
+      if (first.signal?.aborted) {
+        this.#waiting.shift();
+        first.reject(first.signal.reason);
+        continue;
+      }
       const thread = this.#threads.find(({ running }) => running === null) ?? this.#started();
       if (thread === undefined) return;
       const pending = this.#waiting.shift()!;
