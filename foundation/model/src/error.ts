@@ -210,6 +210,27 @@ export function isRowsChanged(error: unknown): boolean {
   return error instanceof MilvusError && error.message === ROWS_CHANGED;
 }
 
+/** What the files of a load take, what else is loaded, and how much there may be of both. */
+export interface LoadNumbers {
+  readonly ownBytes: number;
+  readonly otherBytes: number;
+  readonly bytesMax: number;
+}
+
+/** The load of a collection does not fit; it may once others are released, or when it is mapped. */
+export function memoryLimitExceeded(
+  collection: string,
+  { ownBytes, otherBytes, bytesMax }: LoadNumbers,
+): MilvusError {
+  const mib = (bytes: number) => (bytes / 1024 / 1024).toFixed(2);
+  const predicted = `[predict(MB)=${mib(ownBytes + otherBytes)}][limit(MB)=${mib(bytesMax)}]`;
+  return new MilvusError(
+    `collection ${collection} takes ${mib(ownBytes)} MB, ${mib(otherBytes)} MB are loaded already, ` +
+      `release some or set mmap.enabled to true: memory limit exceeded${predicted}`,
+    { code: 3, legacyCode: LegacyCode.InsufficientMemoryToLoad },
+  );
+}
+
 /** The disk is full: nothing was written, the same request may work once there is room. */
 export function diskFull(cause: unknown): MilvusError {
   return new MilvusError('disk limit exceeded', { code: 7, cause });

@@ -51,13 +51,18 @@ export async function openCoordinators(
     readonly streaming: StreamingWorker;
     readonly indexing: IndexWorker;
     readonly limits?: Partial<CoordinatorLimits>;
+    /** What the files of loaded collections may take together; by default anything. */
+    readonly memoryBytesMax?: number;
     readonly logger?: Logger;
   },
 ): Promise<Coordinators> {
   const { catalog, oracle: timestamps, ids, segments, streaming, indexing, logger = silentLogger } = options;
   const limits = { ...COORDINATOR_LIMITS_DEFAULT, ...options.limits };
   const root = await CatalogRootCoordinator.open({ catalog, timestamps, ids, streaming, limits, logger });
-  const query = new CatalogQueryCoordinator({ catalog });
+  const query = new CatalogQueryCoordinator({
+    catalog,
+    memoryBytesMax: options.memoryBytesMax ?? Number.POSITIVE_INFINITY,
+  });
   const data = new CatalogDataCoordinator({ catalog, streaming, timestamps, segments });
   const index = new CatalogIndexCoordinator({ catalog, timestamps, ids, data, indexing });
   await index.resume();

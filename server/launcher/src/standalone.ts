@@ -136,18 +136,20 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
       }),
     }),
   );
+  const memoryBytesMax = settings.memoryBytesMax || settings.memoryShareMax * machineBytes();
   const coordinators = await openCoordinators({
     ...state,
     streaming,
     indexing,
     limits: settings.coordinator,
+    memoryBytesMax,
     logger: role('coordinator'),
   });
   opened.use(
     new MemoryKeeper({
       collections,
       isLoaded: (id) => state.catalog.loadOf(id) !== undefined,
-      bytesMax: settings.memoryBytesMax || settings.memoryShareMax * machineBytes(),
+      bytesMax: memoryBytesMax,
       clock,
       share,
       logger: role('memory'),

@@ -24,6 +24,7 @@ export type Mistake = Call & { readonly what: string; readonly told: Told };
 
 const LEGACY_CODES: Readonly<Record<number, number>> = {
   0: 0,
+  3: 52,
   9: 48,
   100: 4,
   109: 62,

@@ -28,6 +28,7 @@ import {
   loadFieldsOf,
   sameLoadFields,
 } from './load-fields.ts';
+import { LoadMemory } from './load-memory.ts';
 import { isPartitionLoaded, loadedPartitions, scopeWith, scopeWithout } from './load-scope.ts';
 
 /**
@@ -40,11 +41,14 @@ import { isPartitionLoaded, loadedPartitions, scopeWith, scopeWithout } from './
  */
 export class CatalogQueryCoordinator implements QueryCoordinator {
   readonly #catalog: Catalog;
+  readonly #memory: LoadMemory;
   /** The record whose transaction is under way, by collection: what it adds is `loading`. */
   readonly #loading = new Map<CollectionId, LoadRecord>();
 
-  constructor(options: { readonly catalog: Catalog }) {
+  /** `memoryBytesMax`: a load whose files take more than this, with those that are loaded, is refused. */
+  constructor(options: { readonly catalog: Catalog; readonly memoryBytesMax: number }) {
     this.#catalog = options.catalog;
+    this.#memory = new LoadMemory(options.catalog, options.memoryBytesMax);
   }
 
   async load(ref: CollectionRef, request: LoadRequest): Promise<void> {
@@ -62,6 +66,7 @@ export class CatalogQueryCoordinator implements QueryCoordinator {
       const replicas = request.replicaNumber || this.#defaultReplicas(collection);
       const wanted = recordOf(collection, current, replicas, partitions, fields);
       if (current !== undefined && isSameRecord(current, wanted)) return;
+      this.#memory.check(collection, wanted);
       await this.#commitLoad(wanted);
     });
   }

@@ -14,6 +14,7 @@ export interface DeploymentOptions {
   readonly store?: UnreliableMetaStore;
   readonly clock?: Clock;
   readonly limits?: Partial<CoordinatorLimits>;
+  readonly memoryBytesMax?: number;
 }
 
 /** Real coordinators over a store in memory and a fake worker. */
@@ -35,6 +36,7 @@ export async function openDeployment(options: DeploymentOptions = {}): Promise<D
     streaming,
     indexing,
     limits: options.limits ?? {},
+    ...(options.memoryBytesMax === undefined ? {} : { memoryBytesMax: options.memoryBytesMax }),
   });
   return { ...coordinators, ...state, store, streaming, indexing };
 }

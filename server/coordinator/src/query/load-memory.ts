@@ -1,0 +1,68 @@
+import {
+  type CollectionId,
+  type CollectionInfo,
+  memoryLimitExceeded,
+  type PartitionId,
+  type SegmentId,
+} from '@elanus/model';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { LoadRecord } from '../catalog/load-record.ts';
+import { isPartitionLoaded } from './load-scope.ts';
+import { mmapSetting } from './mmap-setting.ts';
+
+/**
+ * Whether what is to be loaded fits into memory, by the bytes of the files of rows and indexes. What is `mmap.enabled`
+ * takes none: it gives way to anything else.
+ */
+export class LoadMemory {
+  readonly #catalog: Catalog;
+  readonly #bytesMax: number;
+
+  /** `bytesMax`: what the process may have. */
+  constructor(catalog: Catalog, bytesMax: number) {
+    this.#catalog = catalog;
+    this.#bytesMax = bytesMax;
+  }
+
+  /**
+   * Passes a load that needs no more than is loaded already, however little memory there is.
+   * @throws MilvusError 3 with the numbers, when `wanted` does not fit beside what else is loaded
+   */
+  check(collection: CollectionInfo, wanted: LoadRecord): void {
+    if (this.#bytesMax === Number.POSITIVE_INFINITY) return;
+    const current = this.#catalog.loadOf(collection.id);
+    const ownBytes = this.#bytesOf(collection, wanted);
+    if (ownBytes <= (current === undefined ? 0 : this.#bytesOf(collection, current))) return;
+    const otherBytes = this.#bytesBeside(collection.id);
+    if (ownBytes + otherBytes <= this.#bytesMax) return;
+    throw memoryLimitExceeded(collection.name, { ownBytes, otherBytes, bytesMax: this.#bytesMax });
+  }
+
+  #bytesBeside(id: CollectionId): number {
+    let bytes = 0;
+    for (const collection of this.#catalog.collections()) {
+      const load = collection.id === id ? undefined : this.#catalog.loadOf(collection.id);
+      if (load !== undefined) bytes += this.#bytesOf(collection, load);
+    }
+    return bytes;
+  }
+
+  #bytesOf(collection: CollectionInfo, load: LoadRecord): number {
+    const { segments, indexFiles } = this.#catalog.files.of(collection.id);
+    const isLoaded = (partition: PartitionId) => isPartitionLoaded(load, partition);
+    const loaded = segments.filter(({ partitionId }) => isLoaded(partitionId));
+    const ids = new Set<SegmentId>(loaded.map(({ id }) => id));
+    const ofCollection = mmapSetting(collection.properties);
+    const mappedIndexes = new Set(
+      this.#catalog
+        .indexesOf(collection.id)
+        .filter(({ params }) => (mmapSetting(params) ?? ofCollection) === 'mapped')
+        .map(({ id }) => id),
+    );
+    const indexes = indexFiles.filter(
+      ({ indexId, runs }) => !mappedIndexes.has(indexId) && runs.some(({ segmentId }) => ids.has(segmentId)),
+    );
+    const rows = ofCollection === 'mapped' ? [] : loaded;
+    return [...rows, ...indexes].reduce((sum, { file }) => sum + file.bytes, 0);
+  }
+}
