@@ -8,7 +8,8 @@ export interface Histogram {
 }
 /** A value read when it is asked for. */
 export type GaugeReader = () => number;
-export type GaugesReader = () => Iterable<readonly [labels: Readonly<Record<string, string>>, value: number]>;
+type Labelled = readonly [labels: Readonly<Record<string, string>>, value: number];
+export type GaugesReader = () => Iterable<Labelled> | Promise<Iterable<Labelled>>;
 
 /** Where the roles register what they measure; the launcher backs it with Prometheus. */
 export interface Metrics {

@@ -80,10 +80,11 @@ export class PrometheusMetrics implements Metrics {
       help,
       labelNames: [...labels],
       registers: [this.#registry],
-      collect() {
+      async collect() {
+        const now = await read();
         // What has gone since the last time must not stay.
         this.reset();
-        for (const [values, value] of read()) this.set(values, value);
+        for (const [values, value] of now) this.set(values, value);
       },
     });
   }

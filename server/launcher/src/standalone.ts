@@ -33,6 +33,7 @@ import {
 import { claimObjectStore } from './claim-object-store.ts';
 import type { Settings } from './config/settings.ts';
 import type { DataDirectory } from './data-directory.ts';
+import { registerDirectoryMetrics } from './files/directory-metrics.ts';
 import { StartError } from './start-error.ts';
 
 export interface StandaloneOptions {
@@ -84,6 +85,14 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
   });
   metrics.gauge('elanus_object_cache_bytes', 'Copies of a bucket’s objects on this machine’s disk', () => {
     return objectFiles.cachedBytes;
+  });
+  registerDirectoryMetrics(metrics, {
+    paths: {
+      log: directory.pathOf('log'),
+      catalog: directory.pathOf('catalog'),
+      cache: directory.pathOf('cache'),
+      objects: directory.pathOf('objects'),
+    },
   });
   const verifier = opened.use(
     new FileVerifier({ files: objectFiles, disk, clock, logger: role('files'), metrics }),

@@ -1,17 +1,23 @@
 import type { FieldId } from '@elanus/model';
 import type { SegmentCatalog } from '@elanus/rpc';
 import type { Metrics } from '@elanus/runtime';
+import { registerFileMetrics } from './file-metrics.ts';
 import type { ServedCollection } from './served-collection.ts';
 import type { ServedCollections } from './served-collections.ts';
 
-type Labelled = readonly [labels: Readonly<Record<string, string>>, value: number];
+export type Labelled = readonly [labels: Readonly<Record<string, string>>, value: number];
+
+/** Reads the lines of every collection, with its names as labels. */
+export type EachCollection = (
+  read: (collection: ServedCollection) => Iterable<Labelled>,
+) => () => Iterable<Labelled>;
 
 /** Rows and bytes of each collection, its fields and indexes, on disk and in memory. */
 export function registerStorageMetrics(
   metrics: Metrics,
   { collections, catalog }: { readonly collections: ServedCollections; readonly catalog: SegmentCatalog },
 ): void {
-  const each = (read: (collection: ServedCollection) => Iterable<Labelled>) =>
+  const each: EachCollection = (read) =>
     function* (): Generator<Labelled> {
       for (const collection of collections.all()) {
         const { databaseName: database, name } = collection.info;
@@ -20,6 +26,13 @@ export function registerStorageMetrics(
       }
     };
   const own = ['database', 'collection'];
+  registerFileMetrics(metrics, own, each);
+  metrics.gauges(
+    'elanus_field_index_disk_bytes',
+    'Bytes of the files of the indexes over a field',
+    [...own, 'field'],
+    each((collection) => indexFilesOf(catalog, collection)),
+  );
   metrics.gauges('elanus_collection_rows', 'Live rows', own, each(rowsOf));
   metrics.gauges(
     'elanus_collection_disk_bytes',
@@ -64,6 +77,14 @@ function* filesOf(catalog: SegmentCatalog, id: ServedCollection['info']['id']): 
   yield [{ kind: 'rows' }, bytesOf(segments)];
   yield [{ kind: 'deletions' }, bytesOf(deleteFiles)];
   yield [{ kind: 'indexes' }, bytesOf(indexFiles)];
+}
+
+function* indexFilesOf(catalog: SegmentCatalog, { info }: ServedCollection): Generator<Labelled> {
+  const { indexFiles } = orNothing(catalog, info.id);
+  const bytes = new Map<FieldId, number>();
+  for (const { fieldId, file } of indexFiles) bytes.set(fieldId, (bytes.get(fieldId) ?? 0) + file.bytes);
+  for (const { id, name } of info.schema.fields)
+    if (bytes.has(id)) yield [{ field: name }, bytes.get(id) ?? 0];
 }
 
 /** Of a collection whose records are damaged nobody knows the files. */
