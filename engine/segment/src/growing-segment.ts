@@ -7,8 +7,9 @@ import {
   isDenseVector,
   type PartitionId,
 } from '@elanus/model';
-import { Chunk, storedFields } from './chunk.ts';
+import { Chunk } from './chunk.ts';
 import { isNumeric, NUMERIC_BYTES } from './numeric-type.ts';
+import { storedFields } from './stored-fields.ts';
 
 const CHUNK_ROWS_MAX = 8192;
 const CHUNK_ROWS_MIN = 64;

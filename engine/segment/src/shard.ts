@@ -15,7 +15,7 @@ import {
   type VarCharColumn,
 } from '@elanus/model';
 import type { LoopShare } from '@elanus/runtime';
-import { Chunk, storedFields } from './chunk.ts';
+import { Chunk } from './chunk.ts';
 import { chunkRowsOf, fixedRowBytes, GrowingSegment } from './growing-segment.ts';
 import { type KeyIndex, type KeyReader, NO_ROW } from './key-index.ts';
 import { missingColumn } from './missing-column.ts';
@@ -27,6 +27,7 @@ import type { SealedFile } from './sealed/sealed-file.ts';
 import { type ChunkPlace, EarlierDeletions, type SealedRows, type ShardCut } from './sealed/shard-cut.ts';
 import type { KeptRows, PieceRows } from './vector-index/indexed-piece.ts';
 import { ShardIndexes } from './vector-index/shard-indexes.ts';
+import { storedFields } from './stored-fields.ts';
 import { isRowPart, type KeyPart, type RowPart, type WriteRecord } from './write-record.ts';
 
 /** Work between two looks at the clock. */

@@ -1,7 +1,7 @@
 import { type CollectionSchema, type Column, DataType, type FieldId } from '@elanus/model';
 import { LoopShare, type Random, systemClock } from '@elanus/runtime';
-import { storedFields } from '../chunk.ts';
 import { columnBuffer } from '../column-buffer.ts';
+import { storedFields } from '../stored-fields.ts';
 import { randomBatch, type TestKey } from '../testing/random-rows.ts';
 import type { SegmentFileLabel } from './segment-file-footer.ts';
 import { encodeSegmentFile, type SegmentFileContent } from './segment-file-writer.ts';

@@ -17,7 +17,6 @@ import {
   type Timestamp,
 } from '@elanus/model';
 import { type Random, seededRandom } from '@elanus/runtime';
-import { storedFields } from '../chunk.ts';
 import { fetchColumns } from '../fetch-columns.ts';
 import { sourceInMemory } from '../files/index.ts';
 import { SegmentFile } from '../files/segment-file.ts';
@@ -26,6 +25,7 @@ import { countShards, queryShards } from '../query-shards.ts';
 import type { Read } from '../read.ts';
 import { searchShards } from '../search-shards.ts';
 import { Shard } from '../shard.ts';
+import { storedFields } from '../stored-fields.ts';
 import {
   EVERY_TYPE,
   everyTypeSchema,

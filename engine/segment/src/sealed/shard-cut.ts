@@ -8,10 +8,11 @@ import {
   type Timestamp,
 } from '@elanus/model';
 import type { LoopShare } from '@elanus/runtime';
-import { type Chunk, storedFields } from '../chunk.ts';
+import type { Chunk } from '../chunk.ts';
 import type { FileField } from '../files/file-field.ts';
 import type { SegmentFileLabel } from '../files/segment-file-footer.ts';
 import type { SegmentFileContent } from '../files/segment-file-writer.ts';
+import { storedFields } from '../stored-fields.ts';
 
 /** Rows that will be a segment: whole chunks, in their order, in which nothing but deletions changes any more. */
 export interface SealedRows {

@@ -13,8 +13,8 @@ import {
   type RowBatch,
 } from '@elanus/model';
 import type { Random } from '@elanus/runtime';
-import { storedFields } from '../chunk.ts';
 import { isNumeric, NUMERIC_BYTES, numericColumn } from '../numeric-type.ts';
+import { storedFields } from '../stored-fields.ts';
 
 /** A key as tests think of it. */
 export type TestKey = bigint | string;

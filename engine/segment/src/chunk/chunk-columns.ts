@@ -1,0 +1,124 @@
+import { type CollectionSchema, type Column, type FieldId, fieldById } from '@elanus/model';
+import { type ColumnBuffer, columnBuffer } from '../column-buffer.ts';
+import { missingColumn } from '../missing-column.ts';
+import type { SealedFile } from '../sealed/sealed-file.ts';
+import { storedFields } from '../stored-fields.ts';
+
+/** Rows `firstRow .. firstRow + rows` of a sealed segment. */
+export interface StoredRows {
+  readonly file: SealedFile;
+  readonly firstRow: number;
+}
+
+/**
+ * The columns of a chunk: in memory of their own, to which rows are appended, until a file has them; fields that the
+ * schema has gained since have their default.
+ */
+export class ChunkColumns {
+  #schema: CollectionSchema;
+  #buffers: ReadonlyMap<FieldId, ColumnBuffer>;
+  /** Where the columns are when they are not in `#buffers`, and those that somebody has asked for. */
+  #stored: StoredRows | null;
+  readonly #storedColumns = new Map<FieldId, Column>();
+  readonly #missing = new Map<FieldId, Column>();
+
+  private constructor(
+    schema: CollectionSchema,
+    buffers: ReadonlyMap<FieldId, ColumnBuffer>,
+    stored: StoredRows | null,
+  ) {
+    this.#schema = schema;
+    this.#buffers = buffers;
+    this.#stored = stored;
+  }
+
+  /** Empty columns with room for `rowsReserved` rows. */
+  static inMemory(schema: CollectionSchema, rowsReserved: number): ChunkColumns {
+    const fields = storedFields(schema);
+    const buffers = new Map(fields.map((field) => [field.id, columnBuffer(field, rowsReserved)]));
+    return new ChunkColumns(schema, buffers, null);
+  }
+
+  /** The columns that a file has. */
+  static inFile(schema: CollectionSchema, stored: StoredRows): ChunkColumns {
+    return new ChunkColumns(schema, new Map(), stored);
+  }
+
+  get schema(): CollectionSchema {
+    return this.#schema;
+  }
+
+  /** Where the columns are in a file; `null` as long as they are in memory. */
+  get stored(): StoredRows | null {
+    return this.#stored;
+  }
+
+  /** Memory taken; that of a file does not count. */
+  get byteLength(): number {
+    let bytes = 0;
+    for (const buffer of this.#buffers.values()) bytes += buffer.byteLength;
+    return bytes;
+  }
+
+  /** Bytes of texts and the like in memory: what rows take beyond their fixed size. */
+  get textBytes(): number {
+    let bytes = 0;
+    for (const buffer of this.#buffers.values()) bytes += buffer.textBytes;
+    return bytes;
+  }
+
+  /** The same primary keys, where they lie, and nothing else. */
+  keysOnly(): ChunkColumns {
+    const { id } = this.#schema.primaryKey;
+    const keys = this.#buffers.get(id);
+    return new ChunkColumns(
+      this.#schema,
+      keys === undefined ? new Map() : new Map([[id, keys]]),
+      this.#stored,
+    );
+  }
+
+  /** Later readers also find the fields that `schema` has gained. No rows are appended from then on. */
+  useSchema(schema: CollectionSchema): void {
+    this.#schema = schema;
+  }
+
+  /** Takes a copy of rows `start .. end`; `columns` has one for each stored field. */
+  append(columns: ReadonlyMap<FieldId, Column>, start: number, end: number): void {
+    for (const [id, buffer] of this.#buffers) buffer.append(columns.get(id)!, start, end);
+  }
+
+  /** From now on the columns are those of an open file with the same rows; readers keep the memory they have. */
+  moveTo(stored: StoredRows): void {
+    this.#buffers = new Map();
+    this.#stored = stored;
+    this.#storedColumns.clear();
+  }
+
+  /**
+   * The first `rows` rows of a field, which are all there are; its arrays may be longer. The file of stored columns is
+   * open.
+   * @throws RangeError when the schema has no such field
+   */
+  column(id: FieldId, rows: number): Column {
+    const buffer = this.#buffers.get(id);
+    if (buffer !== undefined) return buffer.column();
+    const stored = this.#storedColumns.get(id) ?? this.#readStored(id, rows);
+    if (stored !== undefined) return stored;
+    const known = this.#missing.get(id);
+    if (known !== undefined) return known;
+    const field = fieldById(this.#schema, id);
+    if (field === undefined) throw new RangeError(`no field ${id}`);
+    const column = missingColumn(field, rows);
+    this.#missing.set(id, column);
+    return column;
+  }
+
+  #readStored(id: FieldId, rows: number): Column | undefined {
+    if (this.#stored === null) return undefined;
+    const column = this.#stored.file.column(id, this.#stored.firstRow, rows);
+    // The kernel remembers where an array is, so the same memory must stay the same array.
+    if (column !== undefined) this.#storedColumns.set(id, column);
+    return column;
+  }
+}
