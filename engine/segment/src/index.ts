@@ -34,6 +34,7 @@ export { ScalarIndexes } from './scalar-index/scalar-indexes.ts';
 export type { ScanTools } from './scan-rows.ts';
 export { RestoredDeletions } from './sealed/restored-deletions.ts';
 export { SealedFile, type SealedFileSource } from './sealed/sealed-file.ts';
+export type { ShardSegment } from './sealed/sealed-segments.ts';
 export {
   deletionContent,
   SEGMENT_FIELD,
@@ -48,7 +49,6 @@ export {
   type RestoredRows,
   Shard,
   type ShardOptions,
-  type ShardSegment,
 } from './shard.ts';
 export { openSegmentThreads, type SegmentThreads } from './threads/open-threads.ts';
 export { shareColumn } from './threads/share-column.ts';

@@ -1,0 +1,87 @@
+import type { KeyColumn } from '@elanus/model';
+import type { SealedFile } from './sealed-file.ts';
+
+/** A file whose row 0 is at `firstLocation` of the shard; the others follow. */
+interface LocatedFile {
+  readonly file: SealedFile;
+  readonly firstLocation: number;
+}
+
+/**
+ * Where the rows from before the process started are, by key: each file is asked, as far as it is open. The key index of
+ * the shard does not know these rows.
+ */
+export class StoredKeys {
+  /** Oldest first. */
+  #files: LocatedFile[] = [];
+  readonly #mayBeThere = new Uint8Array(1);
+
+  /** Whether there are no such rows. */
+  get isEmpty(): boolean {
+    return this.#files.length === 0;
+  }
+
+  /** Whether keys are found in all files. */
+  get areOpen(): boolean {
+    return this.#files.every(({ file }) => file.isOpen);
+  }
+
+  /** Adds the rows of a file, which are newer than those of the files before. */
+  add(file: SealedFile, firstLocation: number): void {
+    this.#files.push({ file, firstLocation });
+  }
+
+  /** Looks for no keys in a file any more. */
+  forget(isForgotten: (file: SealedFile) => boolean): void {
+    this.#files = this.#files.filter(({ file }) => !isForgotten(file));
+  }
+
+  /** Opens all files as far as they can be opened: keys in the others are not found. */
+  async open(): Promise<void> {
+    const closed = this.#files.filter(({ file }) => !file.isOpen);
+    await Promise.allSettled(closed.map(({ file }) => file.open()));
+  }
+
+  /** As `open`. Rows in files that can't be opened may be replaced by a write: they are not shown again. */
+  async openToWrite(): Promise<void> {
+    for (const { file } of this.#files) {
+      if (file.isOpen) continue;
+      try {
+        await file.open();
+      } catch (error) {
+        file.giveUp(error instanceof Error ? (error.cause ?? error) : error);
+      }
+    }
+  }
+
+  /** The locations of a key's rows, those of the newest file first. */
+  find(keys: KeyColumn, row: number): readonly number[] {
+    const found: number[] = [];
+    for (let at = this.#files.length - 1; at >= 0; at--) {
+      const { file, firstLocation } = this.#files[at]!;
+      if (!file.isOpen) continue;
+      file.keys.mayHold(keys, row, row + 1, this.#mayBeThere);
+      if (this.#mayBeThere[0] === 0) continue;
+      for (const stored of file.keys.rowsOf(keys, row)) found.push(firstLocation + stored);
+    }
+    return found;
+  }
+
+  /** Looks for keys `start .. end` at once: tells `found` of every row of key `start + i`, unless it is not wanted. */
+  findAll(
+    keys: KeyColumn,
+    start: number,
+    end: number,
+    { isWanted, found }: { isWanted(i: number): boolean; found(location: number): void },
+  ): void {
+    const mayBe = new Uint8Array(end - start);
+    for (const { file, firstLocation } of this.#files) {
+      if (!file.isOpen) continue;
+      file.keys.mayHold(keys, start, end, mayBe);
+      for (let i = 0; i < end - start; i++) {
+        if (mayBe[i] === 0 || !isWanted(i)) continue;
+        for (const row of file.keys.rowsOf(keys, start + i)) found(firstLocation + row);
+      }
+    }
+  }
+}

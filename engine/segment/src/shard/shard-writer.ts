@@ -1,0 +1,91 @@
+import type { CollectionSchema, Column, FieldId, KeyColumn } from '@elanus/model';
+import type { LoopShare } from '@elanus/runtime';
+import { fixedRowBytes } from '../growing-segment.ts';
+import { missingColumn } from '../missing-column.ts';
+import type { PreparedWrite } from '../prepared-write.ts';
+import { storedFields } from '../stored-fields.ts';
+import { isRowPart, type KeyPart, type RowPart, type WriteRecord } from '../write-record.ts';
+import type { ShardKeys } from './shard-keys.ts';
+import type { ShardPartitions } from './shard-partitions.ts';
+
+/** Work between two looks at the clock. */
+const PIECE_ROWS_MAX = 2048;
+const PIECE_ROWS_MIN = 1;
+const PIECE_BYTES = 1024 * 1024;
+
+/** Brings the rows and deletions of writes into a shard, in pieces; nobody sees them before the write is published. */
+export class ShardWriter {
+  readonly #partitions: ShardPartitions;
+  readonly #keys: ShardKeys;
+  readonly #share: LoopShare;
+
+  constructor(options: {
+    readonly partitions: ShardPartitions;
+    readonly keys: ShardKeys;
+    readonly share: LoopShare;
+  }) {
+    this.#partitions = options.partitions;
+    this.#keys = options.keys;
+    this.#share = options.share;
+  }
+
+  /** Takes in all parts of a record for `write`, of which nothing is published. One record at a time. */
+  async take(record: WriteRecord, write: PreparedWrite): Promise<void> {
+    for (const part of record.parts) {
+      if (isRowPart(part)) await this.#takeRows(part, record.duplicates, write);
+      else await this.#takeKeys(part, write);
+    }
+  }
+
+  async #takeRows(part: RowPart, duplicates: 'replace' | 'keep', write: PreparedWrite): Promise<void> {
+    const { batch, partitionId } = part;
+    const { schema } = this.#partitions;
+    const columns = storedColumns(schema, batch.columns, batch.length);
+    const keys = columns.get(schema.primaryKey.id) as KeyColumn;
+    const segment = this.#partitions.segmentOf(partitionId);
+    const pieceRows = pieceRowsOf(schema, columns, batch.length);
+    for (let start = 0; start < batch.length; ) {
+      if (this.#share.isSpent()) await this.#share.nextTurn();
+      const piece = Math.min(pieceRows, batch.length - start);
+      const chunk = segment.append(columns, start, start + piece, write.ordinal);
+      const firstRow = write.touch(chunk);
+      const end = start + chunk.rows - firstRow;
+      this.#keys.put({ keys, start, end, chunk, firstRow, duplicates }, write);
+      start = end;
+    }
+  }
+
+  async #takeKeys({ keys, partitionIds }: KeyPart, write: PreparedWrite): Promise<void> {
+    const wanted = partitionIds === null ? null : new Set(partitionIds);
+    for (let row = 0; row < keys.length; row++) {
+      if (row % PIECE_ROWS_MAX === PIECE_ROWS_MAX - 1 && this.#share.isSpent()) await this.#share.nextTurn();
+      this.#keys.delete(keys, row, wanted, write);
+    }
+  }
+}
+
+/** A column for each field that rows are stored with. */
+function storedColumns(
+  schema: CollectionSchema,
+  given: ReadonlyMap<FieldId, Column>,
+  length: number,
+): ReadonlyMap<FieldId, Column> {
+  return new Map(
+    storedFields(schema).map((field) => [field.id, given.get(field.id) ?? missingColumn(field, length)]),
+  );
+}
+
+/** How many rows of a batch are taken in at a time. */
+function pieceRowsOf(schema: CollectionSchema, columns: ReadonlyMap<FieldId, Column>, rows: number): number {
+  let textBytes = 0;
+  for (const column of columns.values()) textBytes += textBytesOf(column);
+  const rowBytes = fixedRowBytes(schema) + textBytes / Math.max(rows, 1);
+  return Math.min(PIECE_ROWS_MAX, Math.max(PIECE_ROWS_MIN, Math.floor(PIECE_BYTES / rowBytes)));
+}
+
+/** Bytes beyond a fixed size for each row. */
+function textBytesOf(column: Column): number {
+  if ('elements' in column)
+    return 'bytes' in column.elements ? column.elements.bytes.length : column.elements.values.byteLength;
+  return 'offsets' in column ? column.bytes.length : 0;
+}
