@@ -4,6 +4,7 @@ import type {
   schema_CollectionSchema,
   schema_FieldSchema,
   schema_FunctionSchema,
+  schema_StructArrayFieldSchema,
   schema_ValueField,
 } from '@elanus/proto';
 import { Body, isInt64, optional, required } from './body.ts';
@@ -42,11 +43,20 @@ const FUNCTION = {
   outputFieldNames: optional('strings'),
   params: optional('object'),
 };
+const STRUCT = {
+  fieldName: required('string'),
+  description: optional('string'),
+  fields: required('array'),
+  typeParams: optional('object'),
+  elementTypeParams: optional('object'),
+  nullable: optional('boolean'),
+};
 const SCHEMA = {
   autoId: optional('boolean'),
   autoID: optional('boolean'),
   enableDynamicField: optional('boolean'),
   fields: optional('array'),
+  structFields: optional('array'),
   functions: optional('array'),
 };
 
@@ -60,6 +70,7 @@ export function schemaOfBody(name: string, description: string, json: Json): Dra
     autoID: autoId,
     enableDynamicField: schema.flag('enableDynamicField'),
     fields: schema.list('fields').map((field) => fieldOfBody(field, autoId)),
+    structArrayFields: schema.list('structFields').map(structOfBody),
     functions: schema.list('functions').map(functionOfBody),
   };
 }
@@ -80,6 +91,26 @@ export function fieldOfBody(json: Json, autoId = false): Draft<schema_FieldSchem
     description: field.text('description'),
     typeParams: keyValues(field.object('elementTypeParams')),
     ...(field.has('defaultValue') ? { defaultValue: defaultOf(dataType, field.any('defaultValue')) } : {}),
+  };
+}
+
+/** An array of structs; how many there may be is said once and holds for every sub-field. */
+export function structOfBody(json: Json): Draft<schema_StructArrayFieldSchema> {
+  const struct = new Body(json, STRUCT);
+  const typeParams = keyValues({ ...struct.object('elementTypeParams'), ...struct.object('typeParams') });
+  const nullable = struct.flag('nullable');
+  const fields = struct.list('fields').map((sent) => {
+    const field = fieldOfBody(sent);
+    const own = field.typeParams ?? [];
+    const inherited = typeParams.filter(({ key }) => !own.some((param) => param.key === key));
+    return { ...field, nullable: nullable || (field.nullable ?? false), typeParams: [...own, ...inherited] };
+  });
+  return {
+    name: struct.text('fieldName'),
+    description: struct.text('description'),
+    fields,
+    typeParams,
+    nullable,
   };
 }
 

@@ -1,7 +1,13 @@
 import { DataType, invalidParameter, MilvusError } from '@elanus/model';
-import { type Draft, encode, type schema_CollectionSchema, type schema_FieldSchema } from '@elanus/proto';
+import {
+  type Draft,
+  encode,
+  type schema_CollectionSchema,
+  type schema_FieldSchema,
+  type schema_StructArrayFieldSchema,
+} from '@elanus/proto';
 import { type Body, optional, required } from './body.ts';
-import { fieldOfBody, functionOfBody, schemaOfBody, typeName } from './collection-schema.ts';
+import { fieldOfBody, schemaOfBody, typeName } from './collection-schema.ts';
 import { DONE, type Endpoints, endpoint, type RestAnswer } from './endpoint.ts';
 import { createIndexes } from './indexes.ts';
 import { DigitsOf, type JsonOut } from './json-text.ts';
@@ -132,34 +138,6 @@ export const collections: Endpoints = {
         majorCompaction: body.flag('isClustering'),
       });
       return { data: { compactionID: new DigitsOf(compactionID) } };
-    },
-  ),
-  'collections/fields/add': endpoint({ ...COLLECTION, schema: required('object') }, async (body, caller) => {
-    await caller.ask('AddCollectionField', {
-      collectionName: body.text('collectionName'),
-      schema: encode('schema.FieldSchema', fieldOfBody(body.any('schema'))),
-    });
-    return DONE;
-  }),
-  'collections/fields/alter_properties': endpoint(
-    { ...COLLECTION, fieldName: required('string'), fieldParams: optional('object') },
-    async (body, caller) => {
-      await caller.ask('AlterCollectionField', {
-        collectionName: body.text('collectionName'),
-        fieldName: body.text('fieldName'),
-        properties: keyValues(body.object('fieldParams')),
-      });
-      return DONE;
-    },
-  ),
-  'collections/add_function': endpoint(
-    { ...COLLECTION, function: required('object') },
-    async (body, caller) => {
-      await caller.ask('AddCollectionFunction', {
-        collectionName: body.text('collectionName'),
-        functionSchema: functionOfBody(body.any('function')),
-      });
-      return DONE;
     },
   ),
 };
@@ -303,6 +281,9 @@ async function describe(collectionName: string, caller: RestCaller): Promise<Res
       description: schema.description,
       enableDynamicField: schema.enableDynamicField,
       fields: schema.fields.filter(({ isDynamic }) => !isDynamic).map(shownField),
+      ...(schema.structArrayFields.length > 0
+        ? { structFields: schema.structArrayFields.map(shownStruct) }
+        : {}),
       functions: schema.functions.map((made) => ({
         name: made.name,
         description: made.description,
@@ -351,5 +332,17 @@ function shownField(field: schema_FieldSchema): JsonOut {
     ...(field.elementType > 0 ? { elementType: typeName(field.elementType) } : {}),
     ...(field.isFunctionOutput ? { isFunctionOutput: true } : {}),
     ...(field.defaultValue === undefined ? {} : { defaultValue: field.defaultValue as unknown as JsonOut }),
+  };
+}
+
+function shownStruct(struct: schema_StructArrayFieldSchema): JsonOut {
+  return {
+    name: struct.name,
+    id: new DigitsOf(struct.fieldID),
+    type: typeName(DataType.ArrayOfStruct),
+    description: struct.description,
+    nullable: struct.nullable,
+    ...(struct.typeParams.length > 0 ? { params: shownPairs(struct.typeParams) } : {}),
+    fields: struct.fields.map(shownField),
   };
 }

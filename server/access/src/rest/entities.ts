@@ -14,8 +14,17 @@ import { textOfJson } from './key-values.ts';
 import type { RestCaller } from './rest-caller.ts';
 import { badKey, incorrectJson, missingParameters } from './rest-errors.ts';
 import { sentFields } from './sent-fields.ts';
-import { DEFAULT_LIMIT, functionScore, groupParams, LEG, legOf, searchParams } from './sent-search.ts';
+import {
+  DEFAULT_LIMIT,
+  functionScore,
+  groupParams,
+  LEG,
+  legOf,
+  searchAggregation,
+  searchParams,
+} from './sent-search.ts';
 import { sentTemplates } from './sent-templates.ts';
+import { shownBuckets } from './shown-buckets.ts';
 import { decodedColumns, shownIds, shownRows } from './shown-rows.ts';
 
 const COLLECTION = { dbName: optional('string'), collectionName: required('string') };
@@ -76,6 +85,8 @@ export const entities: Endpoints = {
       strictGroupSize: optional('boolean'),
       searchParams: optional('object'),
       functionScore: optional('object'),
+      functionChains: optional('array'),
+      searchAggregation: optional('object'),
       orderByFields: optional('strings'),
     },
     search,
@@ -241,8 +252,17 @@ async function search(body: Body, caller: RestCaller): Promise<RestAnswer> {
     ...(body.has('ids') ? { ids: idsOf(body.list('ids'), schema), searchByPrimaryKeys: true } : {}),
     outputFields: body.texts('outputFields'),
     ...(body.has('functionScore') ? { functionScore: functionScore(body.object('functionScore')) } : {}),
+    functionChains: body.list('functionChains').map(functionChain),
+    ...(body.has('searchAggregation')
+      ? { searchAggregation: searchAggregation(body.any('searchAggregation')) }
+      : {}),
   });
   return await answerHits(answer, body.texts('outputFields'), caller);
+}
+
+/** No chain is served yet: its name is enough for the refusal. */
+function functionChain(json: Json): { name: string } {
+  return { name: new Body(json, { name: optional('string') }).text('name') };
 }
 
 async function hybridSearch(body: Body, caller: RestCaller): Promise<RestAnswer> {
@@ -289,6 +309,7 @@ async function answerHits(
   caller: RestCaller,
 ): Promise<RestAnswer> {
   const found = decode('schema.SearchResultData', results ?? new Uint8Array(0));
+  if (found.aggTopks.length > 0) return { cost: 0, ...shownBuckets(found) };
   const ids = shownIds(found.ids);
   if (ids.length === 0) return { cost: 0, data: [] };
   const rows = await caller.run(shownRows(found.fieldsData, ids.length, outputFields));

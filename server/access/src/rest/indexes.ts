@@ -93,11 +93,15 @@ export async function createIndexes(
   indexParams: readonly Json[],
   caller: RestCaller,
 ): Promise<void> {
-  const { fields } = await caller.schemaOf(collectionName);
+  const { fields, structArrayFields } = await caller.schemaOf(collectionName);
+  const subFields = structArrayFields.flatMap((struct) =>
+    struct.fields.map(({ name }) => `${struct.name}[${name}]`),
+  );
+  const names = new Set([...fields.map(({ name }) => name), ...subFields]);
   for (const json of indexParams) {
     const index = new Body(json, INDEX_PARAM);
     const fieldName = index.text('fieldName');
-    if (!fields.some(({ name }) => name === fieldName))
+    if (!names.has(fieldName))
       throw missingParameters(`the field ${fieldName} of indexParams is none of the collection`);
     const { index_type: typeInParams, ...params } = index.object('params') as JsonObject & {
       index_type?: Json;
@@ -111,7 +115,8 @@ export async function createIndexes(
     await caller.ask('CreateIndex', {
       collectionName,
       fieldName,
-      indexName: index.text('indexName', fieldName),
+      // The name of a sub-field is none that an index can have: the call behind makes one.
+      indexName: index.text('indexName', subFields.includes(fieldName) ? '' : fieldName),
       extraParams: [
         { key: 'index_type', value: type },
         ...(metric === '' ? [] : [{ key: 'metric_type', value: metric }]),

@@ -19,6 +19,7 @@ import { partitions } from './partitions.ts';
 import { requestBody } from './request-body.ts';
 import { RestCaller } from './rest-caller.ts';
 import { incorrectJson } from './rest-errors.ts';
+import { schemaChanges } from './schema-changes.ts';
 import { text } from './text.ts';
 import { unserved } from './unserved.ts';
 import { OLD_PATHS } from './v1.ts';
@@ -55,6 +56,7 @@ export const ENDPOINTS: Endpoints = {
   ...indexes,
   ...names,
   ...partitions,
+  ...schemaChanges,
   ...text,
   ...unserved,
 };

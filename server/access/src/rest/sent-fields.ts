@@ -1,21 +1,20 @@
-import { DataType, type MilvusError } from '@elanus/model';
-import {
-  type Draft,
-  encode,
-  type schema_CollectionSchema,
-  type schema_FieldData,
-  type schema_FieldSchema,
-  type schema_ScalarField,
+import { DataType } from '@elanus/model';
+import type {
+  schema_CollectionSchema,
+  schema_FieldSchema,
+  schema_StructArrayFieldSchema,
 } from '@elanus/proto';
 import type { Work } from '../rows/sliced-work.ts';
-import { isInt64, isObject } from './body.ts';
+import { FIELD_DATA, STRUCT_FIELDS } from '../wire/field-data-format.ts';
+import { MessageWriter } from '../wire/message-writer.ts';
+import { isObject } from './body.ts';
 import type { Json, JsonObject } from './json-reader.ts';
-import { jsonPieces } from './json-text.ts';
 import { badRow } from './rest-errors.ts';
-import { vectorOf } from './sent-vectors.ts';
+import { arraysOf, misfit, scalarsOf, writeArrays, writeScalars } from './sent-scalars.ts';
+import { vectorArraysOf, vectorsOf, writeVectorArrays, writeVectors } from './sent-vectors.ts';
 
-/** Rows between two yields. */
-const ROWS_PER_SLICE = 64;
+/** Rows between two yields where next to nothing is done with each. */
+const ROWS_PER_SLICE = 4_096;
 const META = '$meta';
 
 export interface SentFields {
@@ -42,147 +41,132 @@ export function* sentFields(
   for (const field of schema.fields) {
     if (field.isDynamic) continue;
     known.add(field.name);
-    const column = yield* columnOf(field, objects, { isPartial, isAutoId: schema.autoID || field.autoID });
-    if (column !== null) fieldsData.push(encode('schema.FieldData', column));
+    const isMadeByUs = field.isFunctionOutput || (field.isPrimaryKey && (schema.autoID || field.autoID));
+    const mayBeNull = field.nullable || field.defaultValue !== undefined;
+    const sent = yield* sentValues(field.name, objects, { mayBeNull, mayBeLeftOut: isMadeByUs || isPartial });
+    if (sent !== null) fieldsData.push(yield* encodedColumn(field, sent));
   }
-  for (const struct of schema.structArrayFields) known.add(struct.name);
-  const dynamic = yield* dynamicColumn(objects, known, schema.enableDynamicField);
-  if (dynamic !== null) fieldsData.push(encode('schema.FieldData', dynamic));
+  for (const struct of schema.structArrayFields) {
+    known.add(struct.name);
+    const sent = yield* sentValues(struct.name, objects, {
+      mayBeNull: struct.nullable,
+      mayBeLeftOut: isPartial,
+    });
+    if (sent !== null) fieldsData.push(yield* encodedStructs(struct, sent));
+  }
+  const dynamic = yield* dynamicValues(objects, known, schema.enableDynamicField);
+  if (dynamic !== null)
+    fieldsData.push(yield* encodedColumn(META_FIELD, { values: dynamic, validity: null }));
   return { fieldsData, numRows: rows.length };
 }
 
+/** What the rows have for one field. */
+interface SentValues {
+  /** Without nulls. */
+  readonly values: readonly Json[];
+  /** 1 for each row that has a value; `null` of a field that cannot be null. */
+  readonly validity: Uint8Array | null;
+}
+
 /** `null`: no row has it, and it may be left out. */
-function* columnOf(
-  field: schema_FieldSchema,
+function* sentValues(
+  name: string,
   rows: readonly JsonObject[],
-  { isPartial, isAutoId }: { readonly isPartial: boolean; readonly isAutoId: boolean },
-): Work<Draft<schema_FieldData> | null> {
-  const { name } = field;
-  const isMadeByUs = field.isFunctionOutput || (field.isPrimaryKey && isAutoId);
-  if ((isMadeByUs || isPartial) && rows.every((row) => row[name] === undefined)) return null;
-  const mayBeNull = field.nullable || field.defaultValue !== undefined;
+  { mayBeNull, mayBeLeftOut }: { readonly mayBeNull: boolean; readonly mayBeLeftOut: boolean },
+): Work<SentValues | null> {
+  if (mayBeLeftOut && rows.every((row) => row[name] === undefined)) return null;
   const values: Json[] = [];
-  const validData: boolean[] = [];
+  const validity = mayBeNull ? new Uint8Array(rows.length) : null;
   for (const [at, row] of rows.entries()) {
+    if (at % ROWS_PER_SLICE === 0) yield;
     const value = row[name] ?? null;
     if (value === null && !mayBeNull) throw badRow(`row ${at} has no value for the field ${name}`);
-    if (value !== null) values.push(value);
-    validData.push(value !== null);
+    if (value === null) continue;
+    values.push(value);
+    if (validity !== null) validity[at] = 1;
   }
-  const column = yield* valuesOf(field, values);
-  return { type: field.dataType, fieldName: name, ...column, ...(mayBeNull ? { validData } : {}) };
+  return { values, validity };
 }
 
-function* valuesOf(
-  field: schema_FieldSchema,
-  values: readonly Json[],
-): Work<Pick<Draft<schema_FieldData>, 'scalars' | 'vectors'>> {
-  if (field.dataType >= DataType.BinaryVector && field.dataType <= DataType.Int8Vector)
-    return { vectors: yield* vectorOf(field, values) };
-  if (field.dataType === DataType.Array) {
-    const data: Draft<schema_ScalarField>[] = [];
-    for (const [at, value] of values.entries()) {
-      if (at % ROWS_PER_SLICE === 0) yield;
-      if (!Array.isArray(value)) throw misfit(field, value);
-      data.push(scalarsOf({ ...field, dataType: field.elementType }, value));
+type ColumnField = Pick<schema_FieldSchema, 'name' | 'dataType' | 'elementType' | 'typeParams' | 'isDynamic'>;
+
+const META_FIELD: ColumnField = {
+  name: META,
+  dataType: DataType.JSON,
+  elementType: 0,
+  typeParams: [],
+  isDynamic: true,
+};
+
+/** A `schema.FieldData`. */
+function* encodedColumn(field: ColumnField, { values, validity }: SentValues): Work<Uint8Array> {
+  const writer = new MessageWriter();
+  writer.number(FIELD_DATA.type, field.dataType).text(FIELD_DATA.fieldName, field.name);
+  const { dataType } = field;
+  if (dataType === DataType.Array) {
+    const arrays = yield* arraysOf(field, values);
+    writer.message(FIELD_DATA.scalars, (scalars) => writeArrays(scalars, field, arrays));
+  } else if (dataType === DataType.ArrayOfVector) {
+    const arrays = yield* vectorArraysOf(field, values);
+    writer.message(FIELD_DATA.vectors, (vectors) => writeVectorArrays(vectors, field, arrays));
+  } else if (dataType >= DataType.BinaryVector && dataType <= DataType.Int8Vector) {
+    const sent = yield* vectorsOf(field, values);
+    writer.message(FIELD_DATA.vectors, (vectors) => writeVectors(vectors, sent));
+  } else {
+    const sent = yield* scalarsOf(field, values);
+    writer.message(FIELD_DATA.scalars, (scalars) => writeScalars(scalars, sent));
+  }
+  writer.flag(FIELD_DATA.isDynamic, field.isDynamic);
+  if (validity !== null) writer.fixed(FIELD_DATA.validData, validity);
+  return writer.finish();
+}
+
+/** Arrays of objects as a column for each sub-field. */
+function* encodedStructs(
+  struct: schema_StructArrayFieldSchema,
+  { values, validity }: SentValues,
+): Work<Uint8Array> {
+  const names = new Set(struct.fields.map(({ name }) => name));
+  for (const value of values) {
+    if (!Array.isArray(value)) throw misfit(struct, value);
+    for (const element of value) {
+      if (!isObject(element)) throw misfit(struct, element);
+      for (const key in element)
+        if (!names.has(key)) throw badRow(`the structs of ${struct.name} have no field ${key}`);
     }
-    return { scalars: { arrayData: { data, elementType: field.elementType } } };
+    yield;
   }
-  if (field.dataType === DataType.JSON) {
-    const data: Uint8Array[] = [];
-    for (const value of values) data.push(yield* encodedJson(value));
-    return { scalars: { jsonData: { data } } };
+  const rows = values as readonly (readonly JsonObject[])[];
+  const columns: Uint8Array[] = [];
+  for (const field of struct.fields) {
+    const own = rows.map((elements) =>
+      elements.map((element) => {
+        const value = element[field.name] ?? null;
+        if (value === null) throw badRow(`a struct of ${struct.name} has no value for ${field.name}`);
+        return value;
+      }),
+    );
+    columns.push(yield* encodedColumn(field, { values: own, validity }));
   }
-  return { scalars: scalarsOf(field, values) };
-}
-
-/** Values of one scalar type, as `ScalarField` has them. */
-function scalarsOf(field: schema_FieldSchema, values: readonly Json[]): Draft<schema_ScalarField> {
-  switch (field.dataType) {
-    case DataType.Bool:
-      return {
-        boolData: { data: values.map((value) => required(field, value, typeof value === 'boolean')) },
-      };
-    case DataType.Int8:
-    case DataType.Int16:
-    case DataType.Int32:
-      return { intData: { data: values.map((value) => required(field, value, isInt32(value))) } };
-    case DataType.Int64:
-      return {
-        longData: {
-          data: values.map((value) => {
-            if (!isInt64(value)) throw misfit(field, value);
-            return BigInt(value);
-          }),
-        },
-      };
-    case DataType.Float:
-      return { floatData: { data: values.map((value) => numberOf(field, value)) } };
-    case DataType.Double:
-      return { doubleData: { data: values.map((value) => numberOf(field, value)) } };
-    case DataType.VarChar:
-    case DataType.Text:
-    case DataType.Timestamptz:
-      return { stringData: { data: values.map((value) => textOf(field, value)) } };
-    case DataType.Geometry:
-      return { geometryWktData: { data: values.map((value) => textOf(field, value)) } };
-    default:
-      throw badRow(`the field ${field.name} has a type that rows of REST cannot carry`);
-  }
-}
-
-function required<Value extends Json>(field: schema_FieldSchema, value: Json, fits: boolean): Value {
-  if (!fits) throw misfit(field, value);
-  return value as Value;
-}
-
-function isInt32(value: Json): boolean {
-  return typeof value === 'number' && (value | 0) === value;
-}
-
-function numberOf(field: schema_FieldSchema, value: Json): number {
-  if (typeof value === 'bigint') return Number(value);
-  return required(field, value, typeof value === 'number');
-}
-
-/** A bare number is taken as its literal text. */
-function textOf(field: schema_FieldSchema, value: Json): string {
-  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
-  return required(field, value, typeof value === 'string');
-}
-
-function misfit(field: schema_FieldSchema, value: Json): MilvusError {
-  const text =
-    typeof value === 'object' && value !== null
-      ? Array.isArray(value)
-        ? 'an array'
-        : 'an object'
-      : String(value);
-  return badRow(`the field ${field.name} cannot be ${text.slice(0, 64)}`);
-}
-
-/** A string that is JSON text itself is taken for what it says. */
-function* encodedJson(value: Json): Work<Uint8Array> {
-  if (typeof value === 'string') {
-    try {
-      JSON.parse(value);
-      return Buffer.from(value);
-    } catch {
-      // A plain text.
-    }
-  }
-  return Buffer.from((yield* jsonPieces(value, 'number')).join(''));
+  const writer = new MessageWriter();
+  writer.number(FIELD_DATA.type, DataType.ArrayOfStruct).text(FIELD_DATA.fieldName, struct.name);
+  writer.message(FIELD_DATA.structArrays, (fields) => {
+    for (const column of columns) fields.bytes(STRUCT_FIELDS, column);
+  });
+  if (validity !== null) writer.fixed(FIELD_DATA.validData, validity);
+  return writer.finish();
 }
 
 /** What the rows have besides their fields; `null` when nothing. */
-function* dynamicColumn(
+function* dynamicValues(
   rows: readonly JsonObject[],
   known: ReadonlySet<string>,
   isAllowed: boolean,
-): Work<Draft<schema_FieldData> | null> {
-  const data: Uint8Array[] = [];
+): Work<readonly JsonObject[] | null> {
+  const extras: JsonObject[] = [];
   let isEmpty = true;
-  for (const row of rows) {
+  for (const [at, row] of rows.entries()) {
+    if (at % ROWS_PER_SLICE === 0) yield;
     const extra = Object.create(null) as JsonObject;
     for (const key in row) {
       if (known.has(key)) continue;
@@ -191,8 +175,7 @@ function* dynamicColumn(
       extra[key] = row[key]!;
       isEmpty = false;
     }
-    data.push(Buffer.from((yield* jsonPieces(extra, 'number')).join('')));
+    extras.push(extra);
   }
-  if (isEmpty) return null;
-  return { type: DataType.JSON, fieldName: META, isDynamic: true, scalars: { jsonData: { data } } };
+  return isEmpty ? null : extras;
 }

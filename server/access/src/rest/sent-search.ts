@@ -1,12 +1,14 @@
 import { DataType, invalidParameter } from '@elanus/model';
 import {
+  type common_SearchAggregationSpec,
+  type common_TopHitsSpec,
   type Draft,
   encode,
   type schema_CollectionSchema,
   type schema_FieldSchema,
   type schema_FunctionScore,
 } from '@elanus/proto';
-import { Body, isObject, optional } from './body.ts';
+import { Body, isObject, optional, required, type Shape } from './body.ts';
 import { functionOfBody } from './collection-schema.ts';
 import type { Json, JsonObject } from './json-reader.ts';
 import { keyValues, textOfJson } from './key-values.ts';
@@ -127,4 +129,54 @@ function placeholders(field: schema_FieldSchema, data: readonly Json[]): Uint8Ar
 export function functionScore(json: JsonObject): Draft<schema_FunctionScore> {
   const body = new Body(json, { functions: optional('array'), params: optional('object') });
   return { functions: body.list('functions').map(functionOfBody), params: keyValues(body.object('params')) };
+}
+
+const AGGREGATION = {
+  fields: required('strings'),
+  size: optional('int64'),
+  searchSize: optional('int64'),
+  metrics: optional('object'),
+  order: optional('array'),
+  topHits: optional('object'),
+  subAggregation: optional('object'),
+};
+const METRIC = { op: required('string'), fieldName: optional('string') };
+const ORDER = { key: required('string'), direction: optional('string'), nullFirst: optional('boolean') };
+const SORT = { fieldName: required('string'), direction: optional('string'), nullFirst: optional('boolean') };
+const TOP_HITS = { size: optional('int64'), sort: optional('array') };
+
+/** `searchAggregation`: one level of buckets, and the levels in it. */
+export function searchAggregation(json: Json): Draft<common_SearchAggregationSpec> {
+  const body = new Body(json, AGGREGATION);
+  const metrics = Object.entries(body.object('metrics')).map(([alias, sent]) => {
+    const metric = new Body(sent, METRIC);
+    return [alias, { op: metric.text('op'), fieldName: metric.text('fieldName') }] as const;
+  });
+  const order = body.list('order').map((sent) => {
+    const { direction, nullFirst } = directionOf(sent, ORDER);
+    return { key: new Body(sent, ORDER).text('key'), direction, nullFirst };
+  });
+  return {
+    fields: body.texts('fields'),
+    size: body.int64('size'),
+    searchSize: body.int64('searchSize'),
+    metrics: new Map(metrics),
+    order,
+    ...(body.has('topHits') ? { topHits: topHits(body.any('topHits')) } : {}),
+    ...(body.has('subAggregation') ? { subAggregation: searchAggregation(body.any('subAggregation')) } : {}),
+  };
+}
+
+function topHits(json: Json): Draft<common_TopHitsSpec> {
+  const body = new Body(json, TOP_HITS);
+  const sort = body.list('sort').map((sent) => {
+    const { direction, nullFirst } = directionOf(sent, SORT);
+    return { fieldName: new Body(sent, SORT).text('fieldName'), direction, nullFirst };
+  });
+  return { size: body.int64('size'), sort };
+}
+
+function directionOf(json: Json, shape: Shape): { direction: string; nullFirst: boolean } {
+  const body = new Body(json, shape);
+  return { direction: body.text('direction'), nullFirst: body.flag('nullFirst') };
 }

@@ -1,53 +1,120 @@
 import { DataType } from '@elanus/model';
-import type { Draft, schema_FieldSchema, schema_VectorField } from '@elanus/proto';
+import type { schema_FieldSchema } from '@elanus/proto';
 import type { Work } from '../rows/sliced-work.ts';
+import { LIST_DATA, SPARSE, VECTOR_ARRAY, VECTORS } from '../wire/field-data-format.ts';
+import type { MessageWriter } from '../wire/message-writer.ts';
 import { isObject } from './body.ts';
 import type { Json } from './json-reader.ts';
 import { badRow } from './rest-errors.ts';
 
-const ROWS_PER_SLICE = 64;
+/** Numbers between two yields. */
+const NUMBERS_PER_SLICE = 32 * 1024;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
-/** The vectors of one field, one after the other, as `VectorField` has them. */
-export function* vectorOf(
-  field: schema_FieldSchema,
-  values: readonly Json[],
-): Work<Draft<schema_VectorField>> {
+type VectorFieldSchema = Pick<schema_FieldSchema, 'name' | 'dataType' | 'elementType' | 'typeParams'>;
+
+/** The vectors of one field, each as its bytes. */
+export interface SentVectors {
+  readonly dataType: number;
+  readonly dim: number;
+  readonly vectors: readonly Uint8Array[];
+  /** All of them one after the other; of sparse ones nothing. */
+  readonly bytes: Uint8Array;
+}
+
+/** @throws MilvusError 1804 for what is no vector of the field's type and dimension */
+export function* vectorsOf(field: VectorFieldSchema, values: readonly Json[]): Work<SentVectors> {
+  const { dataType } = field;
+  const dim = dimensionOf(field);
   const vectors: Uint8Array[] = [];
+  let length = 0;
   for (const [at, value] of values.entries()) {
-    if (at % ROWS_PER_SLICE === 0) yield;
-    vectors.push(vectorBytes(field, value));
+    if ((at * (dim + 1)) % NUMBERS_PER_SLICE <= dim) yield;
+    const vector = vectorBytes(field, value);
+    length += vector.length;
+    vectors.push(vector);
   }
-  const dim = BigInt(dimensionOf(field));
-  if (field.dataType === DataType.SparseFloatVector)
-    return { dim, sparseFloatVector: { contents: vectors, dim: 0n } };
-  const bytes = Buffer.concat(vectors);
-  switch (field.dataType) {
+  if (dataType === DataType.SparseFloatVector) return { dataType, dim, vectors, bytes: new Uint8Array(0) };
+  const bytes = Buffer.allocUnsafe(length);
+  let end = 0;
+  for (const vector of vectors) {
+    bytes.set(vector, end);
+    end += vector.length;
+  }
+  return { dataType, dim, vectors, bytes };
+}
+
+/** The members of a `VectorField`. */
+export function writeVectors(writer: MessageWriter, { dataType, dim, vectors, bytes }: SentVectors): void {
+  writer.number(VECTORS.dim, dim);
+  switch (dataType) {
+    case DataType.SparseFloatVector:
+      writer.message(VECTORS.sparse, (sparse) => {
+        for (const vector of vectors) sparse.bytes(SPARSE.contents, vector);
+      });
+      return;
     case DataType.FloatVector:
-      return { dim, floatVector: { data: float32Of(bytes) } };
+      writer.message(VECTORS.float, (list) => list.bytes(LIST_DATA, bytes));
+      return;
     case DataType.BinaryVector:
-      return { dim, binaryVector: bytes };
+      writer.bytes(VECTORS.binary, bytes);
+      return;
     case DataType.Float16Vector:
-      return { dim, float16Vector: bytes };
+      writer.bytes(VECTORS.float16, bytes);
+      return;
     case DataType.BFloat16Vector:
-      return { dim, bfloat16Vector: bytes };
+      writer.bytes(VECTORS.bfloat16, bytes);
+      return;
     default:
-      return { dim, int8Vector: bytes };
+      writer.bytes(VECTORS.int8, bytes);
   }
+}
+
+/** Arrays of vectors, each row's on its own. @throws MilvusError 1804 */
+export function* vectorArraysOf(
+  field: VectorFieldSchema,
+  values: readonly Json[],
+): Work<readonly SentVectors[]> {
+  const arrays: SentVectors[] = [];
+  for (const value of values) {
+    if (!Array.isArray(value)) throw badRow(`the field ${field.name} takes arrays of vectors`);
+    arrays.push(yield* vectorsOf({ ...field, dataType: field.elementType }, value));
+  }
+  return arrays;
+}
+
+export function writeVectorArrays(
+  writer: MessageWriter,
+  field: VectorFieldSchema,
+  arrays: readonly SentVectors[],
+): void {
+  const dim = dimensionOf(field);
+  writer.number(VECTORS.dim, dim);
+  writer.message(VECTORS.array, (rows) => {
+    rows.number(VECTOR_ARRAY.dim, dim);
+    for (const array of arrays) rows.message(VECTOR_ARRAY.data, (vectors) => writeVectors(vectors, array));
+    rows.number(VECTOR_ARRAY.elementType, field.elementType);
+  });
 }
 
 /**
  * One vector as its little-endian bytes; a sparse one as pairs of uint32 and float32, ascending.
  * @throws MilvusError 1804 when it is not one of the field's type and dimension
  */
-export function vectorBytes(field: schema_FieldSchema, value: Json): Uint8Array {
+export function vectorBytes(field: VectorFieldSchema, value: Json): Uint8Array {
   const dim = dimensionOf(field);
   const wrong = (what: string) => badRow(`the vector field ${field.name} ${what}`);
-  const ofNumbers = (): number[] => {
-    if (!Array.isArray(value) || value.some((element) => typeof element !== 'number'))
-      throw wrong('takes an array of numbers');
+  const ofNumbers = <Numbers extends Float32Array | Float64Array | Float16Array>(
+    numbers: Numbers,
+  ): Numbers => {
+    if (!Array.isArray(value)) throw wrong('takes an array of numbers');
     if (value.length !== dim) throw wrong(`has ${dim} dimensions, a vector came with ${value.length}`);
-    return value as number[];
+    for (let at = 0; at < dim; at++) {
+      const number = value[at]!;
+      if (typeof number !== 'number' && typeof number !== 'bigint') throw wrong('takes an array of numbers');
+      numbers[at] = Number(number);
+    }
+    return numbers;
   };
   const ofBytes = (length: number): Buffer => {
     const bytes = rawBytes(value);
@@ -57,18 +124,18 @@ export function vectorBytes(field: schema_FieldSchema, value: Json): Uint8Array 
   };
   switch (field.dataType) {
     case DataType.FloatVector:
-      return bytesOf(Float32Array.from(ofNumbers()));
+      return bytesOf(ofNumbers(new Float32Array(dim)));
     case DataType.BinaryVector:
       return ofBytes(dim / 8);
     case DataType.Float16Vector:
-      return typeof value === 'string' ? ofBytes(2 * dim) : bytesOf(Float16Array.from(ofNumbers()));
+      return typeof value === 'string' ? ofBytes(2 * dim) : bytesOf(ofNumbers(new Float16Array(dim)));
     case DataType.BFloat16Vector:
       return typeof value === 'string'
         ? ofBytes(2 * dim)
-        : bytesOf(Uint16Array.from(ofNumbers(), bfloat16Bits));
+        : bytesOf(Uint16Array.from(ofNumbers(new Float64Array(dim)), bfloat16Bits));
     case DataType.Int8Vector: {
       if (typeof value === 'string') return ofBytes(dim);
-      const numbers = ofNumbers();
+      const numbers = ofNumbers(new Float64Array(dim));
       if (numbers.some((element) => (element << 24) >> 24 !== element))
         throw wrong('takes integers from -128 to 127');
       return bytesOf(Int8Array.from(numbers));
@@ -80,18 +147,12 @@ export function vectorBytes(field: schema_FieldSchema, value: Json): Uint8Array 
   }
 }
 
-function dimensionOf({ typeParams }: schema_FieldSchema): number {
+function dimensionOf({ typeParams }: VectorFieldSchema): number {
   return Number(typeParams.find(({ key }) => key === 'dim')?.value ?? 0);
 }
 
 function bytesOf(view: ArrayBufferView): Uint8Array {
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-}
-
-function float32Of(bytes: Buffer): number[] {
-  // Draft lists are arrays; the encoder only walks over them.
-  const floats = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-  return floats as unknown as number[];
 }
 
 /** Base64, or an array of byte values. */
@@ -137,8 +198,9 @@ function sparseEntries(value: Json): [index: number, weight: number][] | null {
         ]);
   const entries: [number, number][] = [];
   for (const [index, weight] of pairs) {
-    if (typeof index !== 'number' || index >>> 0 !== index || typeof weight !== 'number') return null;
-    entries.push([index, weight]);
+    if (typeof index !== 'number' || index >>> 0 !== index) return null;
+    if (typeof weight !== 'number' && typeof weight !== 'bigint') return null;
+    entries.push([index, Number(weight)]);
   }
   return entries;
 }

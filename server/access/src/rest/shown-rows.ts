@@ -45,6 +45,7 @@ function addDynamic(row: ShownRow, members: JsonObject | null, names: readonly s
 }
 
 function* valuesOf(column: schema_FieldData, rowCount: number): Work<readonly JsonOut[]> {
+  if (column.structArrays !== undefined) return yield* structsOf(column.structArrays.fields, rowCount);
   const { validData } = column;
   const values =
     column.vectors === undefined
@@ -57,6 +58,23 @@ function* valuesOf(column: schema_FieldData, rowCount: number): Work<readonly Js
   return validData.map((isValid, at) => {
     if (isSpread) return isValid ? values[at]! : null;
     return isValid ? values[next++]! : null;
+  });
+}
+
+/** Columns of sub-fields → an array of objects for each row; a row whose sub-fields are null is null itself. */
+function* structsOf(fields: readonly schema_FieldData[], rowCount: number): Work<readonly JsonOut[]> {
+  const columns: { name: string; values: readonly JsonOut[] }[] = [];
+  for (const field of fields)
+    columns.push({ name: field.fieldName, values: yield* valuesOf(field, rowCount) });
+  return Array.from({ length: rowCount }, (_, row) => {
+    const lists = columns.map(({ name, values }) => ({
+      name,
+      list: values[row] as readonly JsonOut[] | null,
+    }));
+    if (lists.length === 0 || lists.some(({ list }) => list === null)) return null;
+    return lists[0]!.list!.map((_, at) =>
+      Object.fromEntries(lists.map(({ name, list }) => [name, list![at]])),
+    );
   });
 }
 
@@ -107,6 +125,12 @@ function listOf(scalars: schema_ScalarField): readonly JsonOut[] {
 
 function* vectorValues(type: number, vectors: schema_VectorField): Work<readonly JsonOut[]> {
   const dim = Number(vectors.dim);
+  if (vectors.vectorArray !== undefined) {
+    const { elementType, data } = vectors.vectorArray;
+    const arrays: (readonly JsonOut[])[] = [];
+    for (const array of data) arrays.push(yield* vectorValues(elementType, array));
+    return arrays;
+  }
   if (vectors.floatVector !== undefined) {
     const { data } = vectors.floatVector;
     const values: Float32Array[] = [];

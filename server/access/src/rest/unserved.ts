@@ -1,5 +1,6 @@
+import { serviceUnimplemented } from '@elanus/model';
 import type { MethodName } from '@elanus/proto';
-import { type Endpoints, endpoint } from './endpoint.ts';
+import { DONE, type Endpoints, endpoint } from './endpoint.ts';
 
 /** Paths whose call is not served yet: each gives the refusal that the call gives over gRPC. */
 const METHOD_BY_PATH: Readonly<Record<string, MethodName>> = {
@@ -34,14 +35,53 @@ const METHOD_BY_PATH: Readonly<Record<string, MethodName>> = {
   'jobs/import/list': 'ListImportTasks',
   'jobs/import/describe': 'GetImportState',
   'jobs/import/get_progress': 'GetImportState',
+  'snapshots/create': 'CreateSnapshot',
+  'snapshots/drop': 'DropSnapshot',
+  'snapshots/list': 'ListSnapshots',
+  'snapshots/describe': 'DescribeSnapshot',
+  'snapshots/restore': 'RestoreSnapshot',
+  'snapshots/pin': 'PinSnapshotData',
+  'snapshots/unpin': 'UnpinSnapshotData',
+  'jobs/snapshot/describe': 'GetRestoreSnapshotState',
+  'jobs/snapshot/list': 'ListRestoreSnapshotJobs',
+  'jobs/snapshot/restore_external': 'RestoreExternalSnapshot',
+  'jobs/snapshot/export': 'ExportSnapshot',
+  'jobs/external_collection/refresh': 'RefreshExternalCollection',
+  'jobs/external_collection/describe': 'GetRefreshExternalCollectionProgress',
+  'jobs/external_collection/list': 'ListRefreshExternalCollectionJobs',
+  'file_resources/add': 'AddFileResource',
+  'file_resources/remove': 'RemoveFileResource',
+  'file_resources/list': 'ListFileResources',
 };
 
-export const unserved: Endpoints = Object.fromEntries(
-  Object.entries(METHOD_BY_PATH).map(([path, method]) => [
-    path,
-    endpoint({}, async (_, caller) => {
-      await caller.ask(method, {} as never);
-      return { data: {} };
-    }),
-  ]),
-);
+/**
+ * Paths whose call is between Milvus' own parts. A description of segments names the files of each, for backups that
+ * copy them: an answer without files would be taken for a collection without rows.
+ */
+const INNER_CALL_BY_PATH: Readonly<Record<string, string>> = {
+  'segments/describe': 'GetSegmentsInfo',
+  'quotacenter/describe': 'GetQuotaMetrics',
+  'jobs/snapshot/export/describe': 'GetExportSnapshotState',
+  'jobs/import/commit': 'CommitImport',
+  'jobs/import/abort': 'AbortImport',
+};
+
+export const unserved: Endpoints = {
+  ...Object.fromEntries(
+    Object.entries(METHOD_BY_PATH).map(([path, method]) => [
+      path,
+      endpoint({}, async (_, caller) => {
+        await caller.ask(method, {} as never);
+        return DONE;
+      }),
+    ]),
+  ),
+  ...Object.fromEntries(
+    Object.entries(INNER_CALL_BY_PATH).map(([path, method]) => [
+      path,
+      endpoint({}, async () => {
+        throw serviceUnimplemented(method);
+      }),
+    ]),
+  ),
+};
