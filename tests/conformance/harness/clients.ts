@@ -13,8 +13,18 @@ const installTimeoutMs = 600_000;
 export async function pymilvus(version: string): Promise<(program: string) => Program> {
   // pymilvus 2.4 imports pkg_resources, which setuptools has dropped since.
   const packages = [`pymilvus==${version}`, 'numpy==2.2.6', 'ml_dtypes==0.5.1', 'setuptools==80.9.0'];
-  const directory = await prepareOnce(
-    cachePath('python', `pymilvus-${version}`),
+  const directory = await pythonEnvironment(`pymilvus-${version}`, packages);
+  return (program) => ({
+    command: join(directory, 'bin/python'),
+    args: ['-W', 'ignore', join(programs, 'python', program)],
+    environment: { PYTHONDONTWRITEBYTECODE: '1' },
+  });
+}
+
+/** A Python environment of its own with these packages: its folder, with programs in `bin`. */
+export async function pythonEnvironment(name: string, packages: readonly string[]): Promise<string> {
+  return await prepareOnce(
+    cachePath('python', name),
     [...packages, await mustRun(python.command, ['--version'])],
     async (directory) => {
       await mustRun(python.command, ['-m', 'venv', directory], { timeoutMs: installTimeoutMs });
@@ -22,11 +32,6 @@ export async function pymilvus(version: string): Promise<(program: string) => Pr
       await mustRun(pip, ['-m', 'pip', 'install', '--quiet', ...packages], { timeoutMs: installTimeoutMs });
     },
   );
-  return (program) => ({
-    command: join(directory, 'bin/python'),
-    args: ['-W', 'ignore', join(programs, 'python', program)],
-    environment: { PYTHONDONTWRITEBYTECODE: '1' },
-  });
 }
 
 /** Installs one version of the Node SDK and returns how to run programs with it. */
