@@ -1,5 +1,10 @@
 export { Catalog, type CatalogDamage } from './catalog/catalog.ts';
 export {
+  collectionsWithoutCheckpoint,
+  type DamagedFileRecord,
+  damagedFileRecords,
+} from './catalog/damaged-file-records.ts';
+export {
   type CoordinatorState,
   type Coordinators,
   openCoordinatorState,

@@ -34,6 +34,7 @@ import { claimObjectStore } from './claim-object-store.ts';
 import type { Settings } from './config/settings.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { registerDirectoryMetrics } from './files/directory-metrics.ts';
+import { mendFileRecords } from './files/mend-file-records.ts';
 import { StartError } from './start-error.ts';
 
 export interface StandaloneOptions {
@@ -98,6 +99,7 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
     new FileVerifier({ files: objectFiles, disk, clock, logger: role('files'), metrics }),
   );
   const state = await openCoordinatorState({ store, clock, logger: role('coordinator') });
+  await mendFileRecords({ catalog: state.catalog, store: objects, clock, logger: role('catalog') });
   opened.adopt(state.oracle, (oracle) => oracle.close());
   const streaming = opened.use(
     openStreamingWorker({
@@ -184,7 +186,8 @@ async function openOwnObjectStore(
   try {
     await using opened = new AsyncDisposableStack();
     const store = opened.use(await openObjectStore(objectStore, { clock, random: systemRandom, disk }));
-    await claimObjectStore(store, directory, systemRandom);
+    const isInside = objectStore.type === 'local' && objectStore.directory === directory.pathOf('objects');
+    await claimObjectStore(store, directory, { random: systemRandom, isInside });
     opened.move();
     return store;
   } catch (error) {

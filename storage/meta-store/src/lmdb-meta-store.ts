@@ -48,7 +48,10 @@ class LmdbMetaStore implements MetaStore {
     return stored === undefined ? undefined : decodeMetaValue(key, stored);
   }
 
-  async scan(prefix: string): Promise<readonly (readonly [key: string, value: Uint8Array])[]> {
+  async scan(
+    prefix: string,
+    onDamage?: (key: string, reason: string) => void,
+  ): Promise<readonly (readonly [key: string, value: Uint8Array])[]> {
     const start = encodeKey(prefix);
     const pairs: (readonly [string, Uint8Array])[] = [];
     const transaction = this.#environment.useReadTransaction();
@@ -56,7 +59,7 @@ class LmdbMetaStore implements MetaStore {
       let visited = 0;
       for (const { key: bytes, value } of this.#environment.getRange({ start, transaction })) {
         if (!bytes.subarray(0, start.length).equals(start)) break;
-        const pair = this.#sound(bytes.toString('utf8'), value);
+        const pair = this.#sound(bytes.toString('utf8'), value, onDamage);
         if (pair !== null) pairs.push(pair);
         visited += 1;
         if (visited % SCAN_STRETCH === 0) await setImmediate();
@@ -85,11 +88,16 @@ class LmdbMetaStore implements MetaStore {
   }
 
   /** One damaged value must not hide the others: a scan logs it and goes on, a `get` of it throws. */
-  #sound(key: string, stored: Buffer): readonly [string, Uint8Array] | null {
+  #sound(
+    key: string,
+    stored: Buffer,
+    onDamage?: (key: string, reason: string) => void,
+  ): readonly [string, Uint8Array] | null {
     try {
       return [key, decodeMetaValue(key, stored)];
     } catch (error) {
       if (!(error instanceof MetaDamageError)) throw error;
+      onDamage?.(key, error.message);
       this.#logger.error(
         { key, err: error },
         'a value of the catalog is damaged and left out; the rest is served',

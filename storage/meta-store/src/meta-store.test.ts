@@ -136,6 +136,9 @@ test('a damaged value fails its get and is left out of a scan that serves the re
     const again = await openLmdbMetaStore({ directory, logger: silentLogger });
     await assert.rejects(again.get('b'), MetaDamageError);
     assert.deepEqual(await listed(again, ''), ['a=1', 'c=3']);
+    const damaged: string[] = [];
+    await again.scan('', (key) => damaged.push(key));
+    assert.deepEqual(damaged, ['b']);
     await again.close();
   }));
 

@@ -87,6 +87,13 @@ export class SegmentFile {
     return this.footer.columns.find(({ field }) => field.id === id);
   }
 
+  /** When its oldest and its newest row was written, or deleted, as its statistics say. @throws SegmentFileError */
+  get times(): { readonly first: bigint; readonly last: bigint } {
+    const { min = null, max = null } = this.find(TIMESTAMP_FIELD_ID as FieldId)?.statistics ?? {};
+    if (typeof min !== 'bigint' || typeof max !== 'bigint') throw damaged('it has no timestamps');
+    return { first: min, last: max };
+  }
+
   /**
    * A field's values: views of what the source gave, but for flags and nulls, which are unpacked.
    * @throws RangeError when the file does not have the field; as `open` does

@@ -26,7 +26,7 @@ import {
 } from './catalog-keys.ts';
 import { channelOwner } from './channel-name.ts';
 import { decodeCollection, decodeDatabase } from './collection-record.ts';
-import { FileRecords, isFileRecordOf } from './file-records.ts';
+import { type FileChange, FileRecords, isFileRecordOf } from './file-records.ts';
 import { decodeIndex } from './index-record.ts';
 import { decodeLoad, type LoadRecord } from './load-record.ts';
 import { ObjectLocks } from './object-locks.ts';
@@ -52,7 +52,7 @@ export class Catalog {
   readonly #files = new FileRecords();
   readonly #store: MetaStore;
   readonly #locks = new ObjectLocks();
-  readonly #damage: CatalogDamage[] = [];
+  #damage: CatalogDamage[] = [];
   readonly #databases = new Map<string, DatabaseInfo>();
   readonly #collections = new Map<CollectionId, CollectionInfo>();
   /** By database id and name. */
@@ -73,12 +73,10 @@ export class Catalog {
    * Reads the whole catalog. Damaged records are reported and left out.
    * @throws Error when a newer build has written a record
    */
-  static async open(store: MetaStore, options: { readonly logger?: Logger } = {}): Promise<Catalog> {
-    const logger = options.logger ?? silentLogger;
+  static async open(store: MetaStore, { logger = silentLogger }: { logger?: Logger } = {}): Promise<Catalog> {
     const catalog = new Catalog(store);
     await catalog.#readAll();
-    for (const damage of catalog.#damage)
-      logger.error(damage, 'a catalog record is damaged and was set aside');
+    for (const damage of catalog.#damage) logger.error(damage, 'a damaged catalog record was set aside');
     return catalog;
   }
 
@@ -117,6 +115,13 @@ export class Catalog {
   /** The record of the collection, or of its files, that can't be read; `undefined`: all can. */
   damageOf(id: CollectionId): CatalogDamage | undefined {
     return this.#damage.find(({ key }) => key === collectionKey(id) || isFileRecordOf(id, key));
+  }
+
+  /** Puts records in the place of those that can't be read, which count as sound from then on. */
+  async mend(changes: readonly FileChange[]): Promise<void> {
+    await this.commit(changes);
+    const mended = new Set(changes.map((change) => this.#files.encode(change).key));
+    this.#damage = this.#damage.filter(({ key }) => !mended.has(key));
   }
 
   /** In order of creation. */
@@ -172,8 +177,9 @@ export class Catalog {
 
   /** The names that stand for the collection besides its own, in alphabetical order. */
   aliasesOf(id: CollectionId): readonly string[] {
-    const own = this.aliases().filter((alias) => alias.collectionId === id);
-    return own.map(({ name }) => name).sort();
+    return this.aliases()
+      .flatMap(({ collectionId, name }) => (collectionId === id ? [name] : []))
+      .sort();
   }
 
   /** @throws collectionNotFound, databaseNotFound */
@@ -295,17 +301,16 @@ export class Catalog {
   /** Every key that belongs to a database without collections, those of damaged aliases included. */
   #keysOfDatabase(id: bigint): readonly string[] {
     const aliases = this.aliases().filter(({ databaseId }) => databaseId === id);
-    const damagedAliases = this.#damagedKeys(aliasKeyPrefix(id));
-    return [databaseKey(id), ...aliases.map(({ name }) => aliasKey(id, name)), ...damagedAliases];
+    const keys = [...aliases.map(({ name }) => aliasKey(id, name)), ...this.#damagedKeys(aliasKeyPrefix(id))];
+    return [databaseKey(id), ...keys];
   }
 
   /** Every key that belongs to the collection, damaged records included. */
   #keysOf(id: CollectionId): readonly string[] {
-    const damagedIndexes = this.#damagedKeys(indexKeyPrefix(id));
-    const damagedFiles = this.#damage.map(({ key }) => key).filter((key) => isFileRecordOf(id, key));
+    const isOfIt = (key: string) => key.startsWith(indexKeyPrefix(id)) || isFileRecordOf(id, key);
+    const damaged = this.#damage.map(({ key }) => key).filter(isOfIt);
     const indexes = this.indexesOf(id).map((index) => indexKey(id, index.id));
-    const files = this.#files.keysOf(id);
-    return [collectionKey(id), loadKey(id), ...indexes, ...damagedIndexes, ...files, ...damagedFiles];
+    return [collectionKey(id), loadKey(id), ...indexes, ...this.#files.keysOf(id), ...damaged];
   }
 
   #damagedKeys(prefix: string): readonly string[] {
@@ -377,13 +382,14 @@ export class Catalog {
   }
 
   async #readEach(prefix: string, read: (bytes: Uint8Array) => void): Promise<void> {
-    for (const [key, bytes] of await this.#store.scan(prefix)) {
+    const setAside = (key: string, reason: string) => this.#damage.push({ key, reason });
+    for (const [key, bytes] of await this.#store.scan(prefix, setAside)) {
       try {
         read(bytes);
       } catch (error) {
         if (error instanceof RecordTooNew)
           throw new Error(`catalog record ${key}: ${error.message}`, { cause: error });
-        this.#damage.push({ key, reason: error instanceof Error ? error.message : String(error) });
+        setAside(key, error instanceof Error ? error.message : String(error));
       }
     }
   }
