@@ -13,13 +13,13 @@ function gaussian(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
 
-/** Around `clusters` centres that the seed of the centres decides; those of one `centreSeed` lie together. */
+/** Around `clusters` centres that the seed of the centres decides, normal with deviation `spread` in each dimension. */
 export function clusteredVectors(
   dataType: DenseVectorType,
   dim: number,
   rows: number,
   seed: number,
-  { clusters = 40, centreSeed = 7 } = {},
+  { clusters = 40, centreSeed = 7, spread = 0.5 } = {},
 ): Vectors {
   const centreRandom = randomSource(centreSeed);
   const centres = Array.from({ length: clusters }, () =>
@@ -28,7 +28,7 @@ export function clusteredVectors(
   const random = randomSource(seed);
   const values = Array.from({ length: rows }, () => {
     const centre = centres[Math.floor(random() * clusters)]!;
-    return Float32Array.from(centre, (x) => x + 0.5 * gaussian(random));
+    return Float32Array.from(centre, (x) => x + spread * gaussian(random));
   });
   return vectorsOf(dataType, dim, values);
 }

@@ -218,6 +218,20 @@ describe('an HNSW index of compact layout', () => {
     assert.ok(share >= 0.98, `recall ${share}`);
   });
 
+  test('finds neighbours that only differ in what clusters have in common', async () => {
+    // Nearly all variance lies between the clusters, and none of what tells the rows of one apart.
+    for (const metric of ['L2', 'IP', 'COSINE'] as const) {
+      const tight: Shape = { dataType: 101, metric, dim: 256 };
+      const around = { clusters: 12, spread: 0.15 };
+      const members = clusteredVectors(101, 256, 6000, 31, around);
+      const asked = clusteredVectors(101, 256, 30, 32, around);
+      const index = await build(tight, members);
+      const share = recall(tight, members, asked, 10, await index.search(search(asked, 10, 64)));
+      assert.ok(share >= 0.95, `recall ${share}, ${metric}`);
+      index.close();
+    }
+  });
+
   test('takes any number for efConstruction', async () => {
     const few = vectorsOf(101, 24, rows.values.slice(0, 300));
     const index = await build(shape, few, { ...HNSW, efConstruction: 2 ** 31 - 1 });

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "neighbour_order.h"
 #include "parallel.h"
 #include "principal_axes.h"
 #include "random.h"
@@ -16,6 +17,8 @@ constexpr size_t kCodeDimsMax = 8 * kLine - kFactorBytes;
 // Fewer dimensions pay when they hold this share of the differences, and are so few.
 constexpr double kShareMin = 0.9;
 constexpr double kDimsShareMax = 0.75;
+// And when they keep the order of near neighbours to this degree.
+constexpr double kKeptMin = 0.9;
 // The covariances of more dimensions take longer than building on all of them.
 constexpr uint32_t kAxesDimMax = 4096;
 constexpr uint32_t kSamplesMax = 8192;
@@ -116,8 +119,10 @@ CodeModel CodeModel::learn(const ElanusSimd& simd, const DenseRows& rows, Elanus
   PrincipalAxes found =
       find_principal_axes(simd, columns.data(), rows.dim, padded_floats(samples_of(rows.rows, rows.dim)), dims_max,
                           seed_of_part(seed, 1), threads, cancelled);
+  NeighbourOrder order(simd, rows, metric, model.mean.data(), found, seed_of_part(seed, 2), threads, cancelled);
   for (size_t dims = kLine - kFactorBytes; dims <= dims_max; dims += kLine) {
     if (found.share(dims) < kShareMin) continue;
+    if (order.kept(dims) < kKeptMin) continue;
     model.code_dim = static_cast<uint32_t>(dims);
     found.axes.resize(dims * padded_floats(rows.dim));
     model.axes = std::move(found.axes);
