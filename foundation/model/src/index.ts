@@ -4,6 +4,7 @@ export * from './data-type.ts';
 export * from './error.ts';
 export * from './ids.ts';
 export * from './json-path.ts';
+export * from './mmap-setting.ts';
 export * from './schema.ts';
 export * from './segment.ts';
 export * from './timestamp.ts';

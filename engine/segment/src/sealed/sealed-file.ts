@@ -94,6 +94,16 @@ export class SealedFile {
     );
   }
 
+  /** A field's column where it is mapped; `null` as long as the file is closed, or when it is newer than the file. */
+  mappedColumn(id: FieldId): Uint8Array | null {
+    if (this.#state.name !== 'open') return null;
+    const { bytes, footer } = this.#state.content;
+    const buffers = footer.columns.find(({ field }) => field.id === id)?.buffers ?? [];
+    const [first, last] = [buffers[0], buffers.at(-1)];
+    if (first === undefined || last === undefined) return null;
+    return bytes.subarray(first.offset, last.offset + last.bytes);
+  }
+
   /** The file's bytes where they are mapped; `null` as long as it is closed. */
   get mapped(): Uint8Array | null {
     return this.#state.name === 'open' ? this.#state.content.bytes : null;

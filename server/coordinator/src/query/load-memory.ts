@@ -2,13 +2,13 @@ import {
   type CollectionId,
   type CollectionInfo,
   memoryLimitExceeded,
+  mmapSetting,
   type PartitionId,
   type SegmentId,
 } from '@elanus/model';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { LoadRecord } from '../catalog/load-record.ts';
 import { isPartitionLoaded } from './load-scope.ts';
-import { mmapSetting } from './mmap-setting.ts';
 
 /**
  * Whether what is to be loaded fits into memory, by the bytes of the files of rows and indexes. What is `mmap.enabled`

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { mapFile } from '@elanus/kernel';
+import type { KeyValue } from '@elanus/model';
 import { LoopShare, ManualClock, noMetrics, silentLogger, systemClock } from '@elanus/runtime';
 import type { ServedCollection } from '../served-collection.ts';
 import { ServedCollections } from '../served-collections.ts';
@@ -34,6 +35,14 @@ class FakeFile {
   }
 
   /** Of the process, not of the system's cache. */
+  async open(): Promise<void> {}
+
+  /** Of two fields, a half each. */
+  mappedColumn(id: number): Uint8Array {
+    const half = FILE_BYTES / 2;
+    return this.mapped.subarray((id - 100) * half, (id - 99) * half);
+  }
+
   get residentKiB(): number {
     const maps = readFileSync('/proc/self/smaps', 'utf8');
     const own = maps.slice(maps.indexOf(this.#path));
@@ -41,8 +50,17 @@ class FakeFile {
   }
 }
 
-function served(id: bigint, files: readonly FakeFile[]): ServedCollection {
-  return { info: { id }, shards: [{ files }] } as unknown as ServedCollection;
+function served(
+  id: bigint,
+  files: readonly FakeFile[],
+  properties: readonly KeyValue[] = [],
+): ServedCollection {
+  const fields = [
+    { id: 100, typeParams: [] },
+    { id: 101, typeParams: [{ key: 'mmap.enabled', value: 'true' }] },
+  ];
+  const info = { id, properties, schema: { fields, dynamicField: null } };
+  return { info, shards: [{ files }] } as unknown as ServedCollection;
 }
 
 test('gives back the memory of released collections, and beyond the limit that of the coldest files', async () => {
@@ -81,4 +99,31 @@ test('gives back the memory of released collections, and beyond the limit that o
     [cold, warm].map((file) => file.residentKiB > 0),
     [true, false],
   );
+});
+
+test('keeps columns in memory whose mmap.enabled is false, from the load to the release', async () => {
+  const file = new FakeFile('kept');
+  const collections = new ServedCollections();
+  collections.add(served(1n, [file], [{ key: 'mmap.enabled', value: 'false' }]));
+  let isLoaded = true;
+  await using keeper = new MemoryKeeper({
+    collections,
+    isLoaded: () => isLoaded,
+    bytesMax: MIB,
+    clock: new ManualClock(),
+    share: new LoopShare(systemClock),
+    logger: silentLogger,
+    metrics: noMetrics,
+    measure: async () => ({ ownBytes: 2 * MIB, mappedBytes: 0 }),
+  });
+  const halfKiB = FILE_BYTES / 2 / 1024;
+  await keeper.look();
+  assert.equal(file.residentKiB, halfKiB, 'the field that is mapped by its own wish is not read');
+  file.read(1);
+  await keeper.look();
+  assert.equal(file.residentKiB, halfKiB, 'memory is above its limit');
+  isLoaded = false;
+  file.read(2);
+  await keeper.look();
+  assert.equal(file.residentKiB, 0);
 });

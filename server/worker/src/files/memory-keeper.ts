@@ -1,6 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { dropPages, residentBytes } from '@elanus/kernel';
-import type { CollectionId } from '@elanus/model';
+import { dropPages, readPages, residentBytes } from '@elanus/kernel';
+import {
+  type CollectionId,
+  type CollectionInfo,
+  type FieldId,
+  MilvusError,
+  mmapSetting,
+} from '@elanus/model';
 import type { Clock, Counter, Logger, LoopShare, Metrics } from '@elanus/runtime';
 import type { SealedFile } from '@elanus/segment';
 import type { ServedCollections } from '../served-collections.ts';
@@ -34,6 +40,7 @@ const STRETCH_BYTES = 32 * 1024 * 1024;
 /**
  * Gives the memory of mapped rows back: of collections that were released, and, when the process has more than it may, of
  * the files that nobody has read for longest. Nothing is closed: who reads such rows afterwards waits for the disk.
+ * Columns whose `mmap.enabled` is `false` are read into memory when their collection is loaded, and stay there.
  */
 export class MemoryKeeper implements AsyncDisposable {
   readonly #options: MemoryKeeperOptions;
@@ -41,6 +48,8 @@ export class MemoryKeeper implements AsyncDisposable {
   readonly #closing = new AbortController();
   /** Of files whose pages were given back, the last use by then. */
   readonly #cold = new WeakMap<SealedFile, number>();
+  /** Whose columns were read into memory, and are kept. */
+  readonly #readIn = new WeakSet<SealedFile>();
   readonly #running: Promise<void>;
 
   constructor(options: MemoryKeeperOptions) {
@@ -57,16 +66,29 @@ export class MemoryKeeper implements AsyncDisposable {
   async look(): Promise<void> {
     const { collections, isLoaded, bytesMax, measure = measureProcess } = this.#options;
     const warm: SealedFile[] = [];
+    const kept = new Map<SealedFile, readonly FieldId[]>();
     for (const { info, shards } of collections.all()) {
-      const files = shards.flatMap((shard) => shard.files).filter((file) => this.#isWarm(file));
-      if (isLoaded(info.id)) warm.push(...files);
-      else for (const file of files) await this.#drop(file);
+      const files = shards.flatMap((shard) => shard.files);
+      if (isLoaded(info.id)) {
+        const fields = fieldsInMemory(info);
+        for (const file of files) {
+          if (fields.length === 0) break;
+          kept.set(file, fields);
+          await this.#readOnce(file, fields);
+        }
+        warm.push(...files.filter((file) => this.#isWarm(file)));
+      } else {
+        for (const file of files) {
+          this.#readIn.delete(file);
+          if (this.#isWarm(file)) await this.#drop(file, []);
+        }
+      }
     }
     const { ownBytes, mappedBytes } = await measure();
     let excess = ownBytes + mappedBytes - bytesMax;
     for (const file of warm.sort((a, b) => a.lastUse - b.lastUse)) {
       if (excess <= 0) return;
-      excess -= await this.#drop(file);
+      excess -= await this.#drop(file, kept.get(file) ?? []);
     }
     if (excess > 0 && warm.length > 0)
       this.#options.logger.warn(
@@ -98,21 +120,66 @@ export class MemoryKeeper implements AsyncDisposable {
     return file.mapped !== null && this.#cold.get(file) !== file.lastUse;
   }
 
-  /** Bytes that were in memory, whoever else may use them. */
-  async #drop(file: SealedFile): Promise<number> {
+  /** A file that can't be read is left to who reads it. */
+  async #readOnce(file: SealedFile, fields: readonly FieldId[]): Promise<void> {
+    if (this.#readIn.has(file)) return;
+    try {
+      await file.open();
+    } catch (error) {
+      if (!(error instanceof MilvusError)) throw error;
+      return;
+    }
+    for (const id of fields) {
+      const column = file.mappedColumn(id);
+      if (column !== null) await readPages(column);
+    }
+    this.#readIn.add(file);
+  }
+
+  /** All but the columns of `kept`. Bytes that were in memory, whoever else may use them. */
+  async #drop(file: SealedFile, kept: readonly FieldId[]): Promise<number> {
     const { mapped, lastUse } = file;
     if (mapped === null) return 0;
     let bytes = 0;
-    for (let at = 0; at < mapped.length; at += STRETCH_BYTES) {
-      if (this.#options.share.isSpent()) await this.#options.share.nextTurn();
-      const part = mapped.subarray(at, at + STRETCH_BYTES);
-      bytes += residentBytes(part);
-      dropPages(part);
+    for (const gap of gapsBetween(mapped, columnsOf(file, kept))) {
+      for (let at = 0; at < gap.length; at += STRETCH_BYTES) {
+        if (this.#options.share.isSpent()) await this.#options.share.nextTurn();
+        const part = gap.subarray(at, at + STRETCH_BYTES);
+        bytes += residentBytes(part);
+        dropPages(part);
+      }
     }
     this.#cold.set(file, lastUse);
     this.#dropped.inc({}, bytes);
     return bytes;
   }
+}
+
+/** A field's setting goes before its collection's. */
+function fieldsInMemory({ properties, schema }: CollectionInfo): readonly FieldId[] {
+  const ofCollection = mmapSetting(properties);
+  const fields = schema.dynamicField === null ? schema.fields : [...schema.fields, schema.dynamicField];
+  return fields
+    .filter(({ typeParams }) => (mmapSetting(typeParams) ?? ofCollection) === 'in-memory')
+    .map(({ id }) => id);
+}
+
+/** In the order of the file. */
+function columnsOf(file: SealedFile, fields: readonly FieldId[]): readonly Uint8Array[] {
+  const columns = fields.map((id) => file.mappedColumn(id)).filter((column) => column !== null);
+  return columns.sort((left, right) => left.byteOffset - right.byteOffset);
+}
+
+/** What of `whole` lies between these parts of it. */
+function gapsBetween(whole: Uint8Array, parts: readonly Uint8Array[]): readonly Uint8Array[] {
+  const gaps: Uint8Array[] = [];
+  let from = 0;
+  for (const part of parts) {
+    const at = part.byteOffset - whole.byteOffset;
+    gaps.push(whole.subarray(from, at));
+    from = at + part.length;
+  }
+  return [...gaps, whole.subarray(from)];
 }
 
 /** Zeros where the system says nothing: then nothing is above any limit. */

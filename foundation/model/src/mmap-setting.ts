@@ -1,6 +1,6 @@
-import type { KeyValue } from '@elanus/model';
+import type { KeyValue } from './schema.ts';
 
-/** What `mmap.enabled` says among properties or parameters; `undefined`: nothing. */
+/** Where `mmap.enabled` wants rows or an index, among properties or parameters; `undefined`: it is not there. */
 export function mmapSetting(properties: readonly KeyValue[]): 'mapped' | 'in-memory' | undefined {
   const value = properties.find(({ key }) => key === 'mmap.enabled')?.value.toLowerCase();
   if (value === 'true') return 'mapped';
