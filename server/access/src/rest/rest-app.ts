@@ -151,10 +151,10 @@ async function answer(
   return await reply({ code: success, ...answered }, int64, options);
 }
 
-async function parsed(request: IncomingMessage, { receiveBytesMax, share }: RestOptions): Promise<Json> {
-  const bytes = await requestBody(request, receiveBytesMax);
+async function parsed(request: IncomingMessage, options: RestOptions): Promise<Json> {
+  const bytes = await requestBody(request, options);
   try {
-    return await runInSlices(readJson(bytes), share);
+    return await runInSlices(readJson(bytes), options.share);
   } catch (error) {
     if (error instanceof JsonError) throw incorrectJson(error.message);
     throw error;
