@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { PrometheusMetrics } from './prometheus-metrics.ts';
@@ -15,11 +16,13 @@ export interface AdminServerOptions {
 /** Not yet `OK` while the log is read again. */
 export type Health = 'starting' | 'serving';
 
-/** The management port: `/healthz` and `/metrics`, for probes and for Prometheus. */
+/** The management port: `/healthz` and `/metrics`, for probes and for Prometheus, and a page to try calls in. */
 export class AdminServer {
   readonly #server: Server;
   readonly #metrics: PrometheusMetrics;
   #health: Health = 'starting';
+  /** 0: not known yet. */
+  #callPort = 0;
 
   private constructor(metrics: PrometheusMetrics) {
     this.#metrics = metrics;
@@ -58,6 +61,11 @@ export class AdminServer {
     this.#health = health;
   }
 
+  /** From now on `/` is a page whose calls go to `port`. */
+  tryCallsAt(port: number): void {
+    this.#callPort = port;
+  }
+
   close(): void {
     this.#server.close();
     this.#server.closeAllConnections();
@@ -73,10 +81,18 @@ export class AdminServer {
         return this.#health === 'serving' ? { status: 200, text: 'OK' } : { status: 503, text: this.#health };
       case '/metrics':
         return { status: 200, text: await this.#metrics.text(), type: this.#metrics.contentType };
+      case '/':
+        if (this.#callPort === 0) return { status: 503, text: this.#health };
+        return { status: 200, text: await callsPage(this.#callPort), type: 'text/html; charset=utf-8' };
       default:
         return { status: 404, text: `${path} not found\n` };
     }
   }
+}
+
+async function callsPage(port: number): Promise<string> {
+  const page = await readFile(new URL('try-calls.html', import.meta.url), 'utf8');
+  return page.replace('{{port}}', String(port));
 }
 
 interface Reply {

@@ -48,6 +48,7 @@ test('answers on both ports, and starts again on what it left', async () => {
   for (let run = 0; run < 2; run++) {
     await using server = await launched(join(data.path, 'deep', 'data'));
     assert.equal(await text(server.adminPort, '/healthz'), 'OK');
+    assert.ok((await text(server.adminPort, '/')).includes(`location.hostname}:${server.grpcPort}`));
     assert.match(await text(server.grpcPort, '/'), /"name":"elanus"/);
     const metrics = await text(server.adminPort, '/metrics');
     for (const name of [

@@ -81,6 +81,7 @@ export class RunningServer implements AsyncDisposable {
       (server) => server.close({ graceMs: CLOSE_GRACE_MS }),
     );
     admin.become('serving');
+    admin.tryCallsAt(access.port);
     return new RunningServer(opened.move(), { grpcPort: access.port, adminPort: admin.port });
   }
 
