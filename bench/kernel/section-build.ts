@@ -4,6 +4,11 @@ import type { DataSet } from './data-set.ts';
 import { HNSWLIB } from './libraries.ts';
 import { jsonLine, megabytes, printTable, times } from './report.ts';
 
+/** Of an index that an earlier version of this program built nobody knows. */
+function seconds(value: number | undefined): string {
+  return value === undefined ? '–' : `${value.toFixed(1)} s`;
+}
+
 export function reportBuild(contestants: readonly Contestant[], data: DataSet): void {
   const raw = data.base.byteLength;
   const hnswlib = contestants.find(({ subject }) => subject.library.name === HNSWLIB);
@@ -21,8 +26,8 @@ export function reportBuild(contestants: readonly Contestant[], data: DataSet): 
     });
     return [
       library,
-      `${buildSeconds.toFixed(1)} s`,
-      `${buildProcessorSeconds.toFixed(1)} s`,
+      seconds(buildSeconds),
+      seconds(buildProcessorSeconds),
       hnswlib ? times(buildSeconds / hnswlib.index.buildSeconds) : '–',
       hnswlib ? times(buildProcessorSeconds / hnswlib.index.buildProcessorSeconds) : '–',
       megabytes(memoryBytes),
