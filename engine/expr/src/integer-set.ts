@@ -1,7 +1,5 @@
+import { integerHash } from './integer-hash.ts';
 import { SLICE_ITEMS, type Work } from './work.ts';
-
-/** Differs from process to process, so that nobody can write a list whose integers all fall into one place. */
-export const SEED = (Math.random() * 2 ** 32) | 0;
 
 /** Of so many integers the halves are made one by one; more are packed first. */
 const FEW = 64;
@@ -60,9 +58,7 @@ export class IntegerSet {
 
   /** Where the integer is, or the free place where it would be. */
   #slotOf(low: number, high: number): number {
-    let hash = Math.imul(low ^ SEED, 0x9e3779b1) ^ Math.imul(high + SEED, 0x85ebca6b);
-    hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-    let slot = (hash ^ (hash >>> 13)) & this.#mask;
+    let slot = integerHash(low, high) & this.#mask;
     while (this.#used[slot] === 1 && (this.#words[2 * slot] !== low || this.#words[2 * slot + 1] !== high))
       slot = (slot + 1) & this.#mask;
     return slot;

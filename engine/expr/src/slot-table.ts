@@ -1,4 +1,4 @@
-import { SEED } from './integer-set.ts';
+import { integerHash } from './integer-hash.ts';
 
 /** Numbers of 64 bits, by their halves, and a slot for each. Unlike the language's own map it does not grow by leaps. */
 export class SlotTable {
@@ -38,9 +38,7 @@ export class SlotTable {
 
   /** Where the number is, or the free place where it would be. */
   #placeOf(low: number, high: number): number {
-    let hash = Math.imul(low ^ SEED, 0x9e3779b1) ^ Math.imul(high + SEED, 0x85ebca6b);
-    hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-    let place = (hash ^ (hash >>> 13)) & this.#mask;
+    let place = integerHash(low, high) & this.#mask;
     while (
       this.#slots[place] !== 0 &&
       (this.#words[2 * place] !== low || this.#words[2 * place + 1] !== high)
