@@ -2,9 +2,9 @@ import type { MetricType } from '@elanus/model';
 import type { ReadOptions, SearchHits } from '@elanus/rpc';
 import type { AccessDependencies, Handler } from '../handler.ts';
 import { runInSlices } from '../rows/sliced-work.ts';
-import { encodeSearchResults, type SearchReply } from '../wire/search-results.ts';
+import { encodeSearchResults } from '../wire/search-results.ts';
 import { arrangeGroups } from './group/arrange-groups.ts';
-import { groupColumns, groupsOfLegs } from './group/group-columns.ts';
+import { groupsOfHits, groupsOfLegs } from './group/group-columns.ts';
 import { searchGrouped } from './group/grouped-search.ts';
 import { type HybridPlan, planHybridSearch } from './hybrid-plan.ts';
 import { fetchOutput } from './output-columns.ts';
@@ -31,7 +31,7 @@ export function hybridSearchHandler(dependencies: AccessDependencies): Handler<'
       limit: plan.window.limit,
       hits: rounded(hits, plan.roundDecimal),
       columns: [...legColumns(plan, legs, kept.flat()), ...columns],
-      groups: await groupsOf(dependencies, plan, hits),
+      groups: await groupsOfHits(dependencies, target.collection, plan.grouping, hits),
       outputNames: [...plan.legFields, ...plan.output.names],
       sessionTimestamp: 0n,
       iterator: null,
@@ -72,16 +72,6 @@ async function answered(
   const { keys, size, scorer } = grouping;
   const identityOf = await groupsOfLegs(dependencies, tasks[0]!.collection, keys, legs.hits);
   return arrangeGroups(fusion, { identityOf, size, scorer, window });
-}
-
-async function groupsOf(
-  dependencies: AccessDependencies,
-  { tasks, grouping }: HybridPlan,
-  { locations }: SearchHits,
-): Promise<SearchReply['groups']> {
-  if (grouping === null) return null;
-  const columns = await groupColumns(dependencies, tasks[0]!.collection, grouping.keys, locations);
-  return { columns, isPlural: grouping.isPlural };
 }
 
 async function fuse(dependencies: AccessDependencies, plan: HybridPlan, legs: Legs): Promise<Fusion> {

@@ -1,10 +1,10 @@
 import type { Timestamp } from '@elanus/model';
 import type { SearchHits } from '@elanus/rpc';
 import type { AccessDependencies, Handler } from '../handler.ts';
-import { encodeSearchBuckets, encodeSearchResults, type SearchReply } from '../wire/search-results.ts';
+import { encodeSearchBuckets, encodeSearchResults } from '../wire/search-results.ts';
 import { searchBuckets } from './aggregate/search-buckets.ts';
 import { findHits } from './find-hits.ts';
-import { groupColumns } from './group/group-columns.ts';
+import { groupsOfHits } from './group/group-columns.ts';
 import { highlightHits } from './highlight/highlight-hits.ts';
 import { fetchOutput } from './output-columns.ts';
 import { findReadTarget } from './read-target.ts';
@@ -37,7 +37,7 @@ export function searchHandler(dependencies: AccessDependencies): Handler<'Search
       limit: plan.window.limit,
       hits: rounded(hits, plan.roundDecimal),
       columns,
-      groups: await groupsOf(dependencies, plan, hits),
+      groups: await groupsOfHits(dependencies, target.collection, plan.grouping, hits),
       highlights: plan.highlighting
         ? await highlightHits(dependencies, target.collection, hits, plan.highlighting)
         : [],
@@ -46,16 +46,6 @@ export function searchHandler(dependencies: AccessDependencies): Handler<'Search
       iterator: iteratorResult(plan, hits),
     });
   };
-}
-
-async function groupsOf(
-  dependencies: AccessDependencies,
-  { task, grouping }: SearchPlan,
-  { locations }: SearchHits,
-): Promise<SearchReply['groups']> {
-  if (grouping === null) return null;
-  const columns = await groupColumns(dependencies, task.collection, grouping.keys, locations);
-  return { columns, isPlural: grouping.isPlural };
 }
 
 /** The moment that all pages of an iterator look at, for whoever has to send it with the next one. */

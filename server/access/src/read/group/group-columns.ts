@@ -9,8 +9,10 @@ import {
 import type { RowLocations, SearchHits } from '@elanus/rpc';
 import type { AccessDependencies } from '../../handler.ts';
 import type { FieldOutput } from '../../wire/output-column.ts';
+import type { SearchReply } from '../../wire/search-results.ts';
 import type { FusedHit } from '../rank/fuse-hits.ts';
 import { type GroupKey, type GroupValue, groupIdentity, groupValues } from './group-key.ts';
+import type { Grouping } from './read-grouping.ts';
 
 type Dependencies = Pick<AccessDependencies, 'reader'>;
 
@@ -42,8 +44,19 @@ export async function groupsOfLegs(
   };
 }
 
-/** What the answer says of the groups of its rows: one column a key. */
-export async function groupColumns(
+/** What the answer says of the groups of its hits: one column a key, or nothing when hits are not grouped. */
+export async function groupsOfHits(
+  dependencies: Dependencies,
+  collection: CollectionInfo,
+  grouping: Grouping | null,
+  { locations }: SearchHits,
+): Promise<SearchReply['groups']> {
+  if (grouping === null) return null;
+  const columns = await groupColumns(dependencies, collection, grouping.keys, locations);
+  return { columns, isPlural: grouping.isPlural };
+}
+
+async function groupColumns(
   { reader }: Dependencies,
   collection: CollectionInfo,
   keys: readonly GroupKey[],
