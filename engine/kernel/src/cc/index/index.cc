@@ -46,10 +46,31 @@ ElanusIndexLayout layout_of(const ElanusIndexSpec& spec, uint32_t code_dim) {
   return ELANUS_LAYOUT_FAST;
 }
 
-bool is_valid_spec(const ElanusIndexBuild& build) {
+bool is_of_numbers(ElanusVectorType type) {
+  return type == ELANUS_FLOAT32 || type == ELANUS_FLOAT16 || type == ELANUS_BFLOAT16 || type == ELANUS_INT8;
+}
+
+bool is_of_numbers(ElanusMetric metric) {
+  return metric == ELANUS_L2 || metric == ELANUS_IP || metric == ELANUS_COSINE;
+}
+
+bool is_valid_graph_build(const ElanusIndexBuild& build) {
   const ElanusIndexSpec& spec = build.spec;
+  if (!is_of_numbers(build.type) || !is_of_numbers(build.metric) || build.dim > ELANUS_INT8_DIM_MAX) return false;
   if (spec.m < ELANUS_M_MIN || spec.m > ELANUS_M_MAX || spec.ef_construction < 1) return false;
   return spec.type == ELANUS_HNSW || is_valid_coded_graph(build.metric, build.dim, spec);
+}
+
+// Whether the index that is asked for can be made of vectors and a metric like these.
+bool is_valid_spec(const ElanusIndexBuild& build) {
+  switch (build.spec.type) {
+    case ELANUS_HNSW:
+    case ELANUS_HNSW_SQ:
+    case ELANUS_HNSW_PQ:
+    case ELANUS_HNSW_PRQ:
+      return is_valid_graph_build(build);
+  }
+  return false;
 }
 
 bool are_valid_blocks(const ElanusRows* blocks, size_t block_count, size_t row_bytes, uint64_t* rows) {
@@ -61,11 +82,7 @@ bool are_valid_blocks(const ElanusRows* blocks, size_t block_count, size_t row_b
 }
 
 bool is_valid_build(const ElanusIndexBuild& build, uint64_t* rows) {
-  const bool is_dense = build.type == ELANUS_FLOAT32 || build.type == ELANUS_FLOAT16 ||
-                        build.type == ELANUS_BFLOAT16 || build.type == ELANUS_INT8;
-  const bool has_metric = build.metric == ELANUS_L2 || build.metric == ELANUS_IP || build.metric == ELANUS_COSINE;
-  return is_dense && has_metric && build.dim >= 1 && build.dim <= ELANUS_INT8_DIM_MAX && build.threads >= 1 &&
-         is_valid_spec(build) &&
+  return build.dim >= 1 && build.threads >= 1 && is_valid_spec(build) &&
          are_valid_blocks(build.blocks, build.block_count, dense_bytes(build.type, build.dim), rows);
 }
 
@@ -76,8 +93,8 @@ bool is_valid_sparse_build(const ElanusSparseBuild& build) {
 }
 
 // nullptr when cancelled.
-std::unique_ptr<VectorIndex> build_index(const ElanusSimd& simd, const ElanusIndexBuild& build, uint64_t row_count,
-                                         WorkControl* control) {
+std::unique_ptr<VectorIndex> build_graph_index(const ElanusSimd& simd, const ElanusIndexBuild& build,
+                                               uint64_t row_count, WorkControl* control) {
   StoredRows rows(simd, build.type, build.metric, build.dim);
   rows.reserve(row_count);
   for (size_t b = 0; b < build.block_count && !is_set(&control->cancelled); ++b)
@@ -108,6 +125,19 @@ std::unique_ptr<VectorIndex> build_index(const ElanusSimd& simd, const ElanusInd
   if (layout == ELANUS_LAYOUT_FAST)
     return build_fast_graph(simd, std::move(rows), std::move(scan_codes), graph, build.seed, build.threads, control);
   return build_coded_graph(simd, view, build.metric, build.spec, std::move(graph), build.seed, build.threads, control);
+}
+
+// nullptr when cancelled. REQUIRES: is_valid_build.
+std::unique_ptr<VectorIndex> build_index(const ElanusSimd& simd, const ElanusIndexBuild& build, uint64_t row_count,
+                                         WorkControl* control) {
+  switch (build.spec.type) {
+    case ELANUS_HNSW:
+    case ELANUS_HNSW_SQ:
+    case ELANUS_HNSW_PQ:
+    case ELANUS_HNSW_PRQ:
+      return build_graph_index(simd, build, row_count, control);
+  }
+  return nullptr;
 }
 
 FileFault open_index(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file, LentRows vectors,
