@@ -73,6 +73,25 @@ export class Chunk implements ColumnSource {
     return chunk;
   }
 
+  /** Rows that write `ordinal` brings with a file, which is open; they are shown by `publishRows`. */
+  static adopted(options: {
+    readonly schema: CollectionSchema;
+    readonly partitionId: PartitionId;
+    readonly firstLocation: number;
+    readonly rows: number;
+    readonly stored: StoredRows;
+    readonly ordinal: number;
+  }): Chunk {
+    const { schema, rows, stored, ordinal } = options;
+    const chunk = new Chunk({ ...options, rowsReserved: 0 });
+    chunk.#columns = ChunkColumns.inFile(schema, stored);
+    chunk.#runs.note(0, ordinal);
+    chunk.#deletions.grow(rows);
+    chunk.#isClosed = true;
+    chunk.#rows = rows;
+    return chunk;
+  }
+
   /** Rows appended, published or not. */
   get rows(): number {
     return this.#rows;

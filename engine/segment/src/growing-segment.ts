@@ -85,6 +85,12 @@ export class GrowingSegment {
     this.#chunks.push(chunk);
   }
 
+  /** Adds rows that lie in a file, behind all there are. */
+  adopt(chunk: Chunk): void {
+    this.#chunks.at(-1)?.close();
+    this.#chunks.push(chunk);
+  }
+
   /** Forgets a chunk whose rows are all deleted. */
   remove(chunk: Chunk): void {
     this.#chunks = this.#chunks.filter((other) => other !== chunk);

@@ -50,6 +50,7 @@ export {
   Shard,
   type ShardOptions,
 } from './shard.ts';
+export { storedFields } from './stored-fields.ts';
 export { openSegmentThreads, type SegmentThreads } from './threads/open-threads.ts';
 export { shareColumn } from './threads/share-column.ts';
 export { VectorCoder } from './vector-coder.ts';
@@ -64,6 +65,15 @@ export {
   sparseVectorsOf,
   vectorsOf,
 } from './vector-index/segment-index.ts';
-export { isRowPart, type KeyPart, type RowPart, type WritePart, type WriteRecord } from './write-record.ts';
+export {
+  isRowPart,
+  isSegmentPart,
+  type KeyPart,
+  type RowPart,
+  type SegmentPart,
+  type WritePart,
+  type WriteRecord,
+  type WrittenSegment,
+} from './write-record.ts';
 export { decodeWriteRecord, WriteRecordError } from './write-record-reader.ts';
 export { encodeWriteRecord } from './write-record-writer.ts';

@@ -1,4 +1,5 @@
 import {
+  AssertionError,
   assert,
   type CollectionSchema,
   type FieldId,
@@ -22,7 +23,7 @@ import { ChunkLocations } from './shard/chunk-locations.ts';
 import { type EmptiedChunk, EmptiedChunks } from './shard/emptied-chunks.ts';
 import { ShardKeys } from './shard/shard-keys.ts';
 import { ShardPartitions } from './shard/shard-partitions.ts';
-import { ShardWriter } from './shard/shard-writer.ts';
+import { type FileAdoption, ShardWriter } from './shard/shard-writer.ts';
 import { WriteTimes } from './shard/write-times.ts';
 import type { KeptRows, PieceRows } from './vector-index/indexed-piece.ts';
 import { ShardIndexes } from './vector-index/shard-indexes.ts';
@@ -38,6 +39,8 @@ export interface ShardOptions {
   /** 32 random bits. */
   readonly seed: number;
   readonly share: LoopShare;
+  /** The file of a segment that a write brings; left out: no write does. */
+  readonly fileOf?: FileAdoption['fileOf'];
 }
 
 /** Which rows of a shard a read starts from. */
@@ -88,7 +91,7 @@ export class Shard {
   readonly #writer: ShardWriter;
   #generation = 0;
 
-  constructor({ segmentId, schema, seed, share }: ShardOptions) {
+  constructor({ segmentId, schema, seed, share, fileOf = bringsNoFiles }: ShardOptions) {
     const chunkRows = chunkRowsOf(schema);
     const locations = new ChunkLocations(chunkRows);
     const partitions = new ShardPartitions({ schema, chunkRows, locations, indexes: this.vectorIndexes });
@@ -101,7 +104,8 @@ export class Shard {
     this.#keys = keys;
     this.#sealed = new SealedSegments(partitions, this.#times);
     this.#emptied = new EmptiedChunks(this.#sealed);
-    this.#writer = new ShardWriter({ partitions, keys, share });
+    const adopt: FileAdoption['adopt'] = (file, ordinal) => this.#adopt(file, ordinal);
+    this.#writer = new ShardWriter({ partitions, keys, share, files: { fileOf, adopt } });
   }
 
   /** Of the newest write that readers see. */
@@ -164,7 +168,7 @@ export class Shard {
     if (timestamp <= this.appliedTimestamp) return null;
     if (!this.#storedKeys.areOpen) await this.#storedKeys.openToWrite();
     const write = new PreparedWrite(this.#times.writes + 1, (deleted) => this.#published(deleted, timestamp));
-    await this.#writer.take(record, write);
+    await this.#writer.take(record, write, timestamp);
     return write;
   }
 
@@ -328,6 +332,25 @@ export class Shard {
     }
   }
 
+  /** Adds chunks over the rows of an open file that write `ordinal` brings. */
+  #adopt(file: SealedFile, ordinal: number): readonly Chunk[] {
+    const { partitionId } = file.info;
+    const { schema } = this.#partitions;
+    this.#sealed.adopt(file);
+    const chunks: Chunk[] = [];
+    for (let firstRow = 0; firstRow < file.info.rows; firstRow += RESTORED_CHUNK_ROWS) {
+      const rows = Math.min(RESTORED_CHUNK_ROWS, file.info.rows - firstRow);
+      const stored = { file, firstRow };
+      const chunk = this.#locations.add(rows, (firstLocation) =>
+        Chunk.adopted({ schema, partitionId, firstLocation, rows, stored, ordinal }),
+      );
+      this.#partitions.segmentOf(partitionId).adopt(chunk);
+      this.#sealed.addStored(chunk);
+      chunks.push(chunk);
+    }
+    return chunks;
+  }
+
   /** Adds the rows of a file from `firstRow` on, as many as make a chunk. */
   #restoreChunk(file: SealedFile, firstRow: number, deletions: RestoredDeletions): Chunk {
     const { id, partitionId } = file.info;
@@ -345,7 +368,7 @@ export class Shard {
       }),
     );
     this.#partitions.segmentOf(partitionId).restore(chunk);
-    this.#sealed.addRestored(chunk);
+    this.#sealed.addStored(chunk);
     return chunk;
   }
 
@@ -363,4 +386,8 @@ export class Shard {
     await this.#keys.unlink(rests, this.#share);
     for (const rest of rests) this.#locations.free(rest);
   }
+}
+
+function bringsNoFiles(): never {
+  throw new AssertionError('no write brings files to this shard');
 }

@@ -11,11 +11,13 @@ import {
   isText,
   type KeyColumn,
   type PartitionId,
+  type SegmentId,
+  unreachable,
   type VectorArrayColumn,
 } from '@elanus/model';
 
 import { isNumeric, NUMERIC_BYTES, type NumericType, numericColumn } from './numeric-type.ts';
-import type { KeyPart, RowPart, WritePart, WriteRecord } from './write-record.ts';
+import type { KeyPart, RowPart, SegmentPart, WritePart, WriteRecord } from './write-record.ts';
 import {
   ALL_PARTITIONS,
   aligned,
@@ -29,6 +31,7 @@ import {
   PART_TYPE_NUMBER,
   PARTS_MAX,
   RECORD_HEADER,
+  SEGMENT_PART,
   WRITE_RECORD_VERSION,
 } from './write-record-format.ts';
 
@@ -78,9 +81,34 @@ function readPart(cursor: Cursor): WritePart {
   const partitions = header.getUint32(PART_HEADER.partitionsAt, LITTLE_ENDIAN);
   const rows = header.getUint32(PART_HEADER.rowsAt, LITTLE_ENDIAN);
   const columns = header.getUint32(PART_HEADER.columnsAt, LITTLE_ENDIAN);
-  return type === 'rows'
-    ? readRowPart(cursor, partitions, rows, columns)
-    : readKeyPart(cursor, partitions, rows);
+  switch (type) {
+    case 'rows':
+      return readRowPart(cursor, partitions, rows, columns);
+    case 'keys':
+      return readKeyPart(cursor, partitions, rows);
+    case 'segment':
+      return readSegmentPart(cursor, partitions, rows);
+    default:
+      return unreachable(type);
+  }
+}
+
+function readSegmentPart(cursor: Cursor, partitions: number, rows: number): SegmentPart {
+  check(partitions === 1, `a segment of ${partitions} partitions`);
+  const [partitionId] = readPartitionIds(cursor, 1);
+  const view = cursor.view(SEGMENT_PART.bytes);
+  const bytes = Number(view.getBigUint64(SEGMENT_PART.bytesAt, LITTLE_ENDIAN));
+  check(Number.isSafeInteger(bytes), 'a file of more than 2^53 bytes');
+  return {
+    partitionId: partitionId!,
+    segment: {
+      id: view.getBigInt64(SEGMENT_PART.idAt, LITTLE_ENDIAN) as SegmentId,
+      rows,
+      bytes,
+      crc32: view.getUint32(SEGMENT_PART.crc32At, LITTLE_ENDIAN),
+    },
+    takes: 'rows',
+  };
 }
 
 function readRowPart(cursor: Cursor, partitions: number, length: number, count: number): RowPart {

@@ -7,7 +7,14 @@ import {
   type NumericColumn,
 } from '@elanus/model';
 import { bytesOfValues, isNumeric } from './numeric-type.ts';
-import { isRowPart, type KeyPart, type RowPart, type WriteRecord } from './write-record.ts';
+import {
+  isRowPart,
+  isSegmentPart,
+  type KeyPart,
+  type RowPart,
+  type SegmentPart,
+  type WriteRecord,
+} from './write-record.ts';
 import {
   ALIGNMENT,
   ALL_PARTITIONS,
@@ -20,6 +27,7 @@ import {
   PART_HEADER,
   PART_TYPE_NUMBER,
   RECORD_HEADER,
+  SEGMENT_PART,
   WRITE_RECORD_VERSION,
 } from './write-record-format.ts';
 
@@ -33,6 +41,7 @@ export function encodeWriteRecord(record: WriteRecord): readonly Uint8Array[] {
   header.setUint32(RECORD_HEADER.partsAt, record.parts.length, LITTLE_ENDIAN);
   for (const part of record.parts) {
     if (isRowPart(part)) writeRowPart(pieces, part);
+    else if (isSegmentPart(part)) writeSegmentPart(pieces, part);
     else writeKeyPart(pieces, part);
   }
   return pieces.list;
@@ -47,10 +56,11 @@ const NEWER_TYPES: ReadonlySet<DataType> = new Set([
 ]);
 
 function versionOf({ parts }: WriteRecord): number {
+  if (parts.some(isSegmentPart)) return WRITE_RECORD_VERSION.newest;
   for (const part of parts) {
     if (!isRowPart(part)) continue;
     for (const { dataType } of part.batch.columns.values())
-      if (NEWER_TYPES.has(dataType)) return WRITE_RECORD_VERSION.newest;
+      if (NEWER_TYPES.has(dataType)) return WRITE_RECORD_VERSION.ofNewTypes;
   }
   return WRITE_RECORD_VERSION.lowest;
 }
@@ -63,6 +73,18 @@ function writeRowPart(pieces: Pieces, { partitionId, batch }: RowPart): void {
   header.setUint32(PART_HEADER.columnsAt, batch.columns.size, LITTLE_ENDIAN);
   header.setBigInt64(PART_HEADER.bytes, partitionId, LITTLE_ENDIAN);
   for (const [field, column] of batch.columns) writeColumn(pieces, field, column, 0, column.length);
+}
+
+function writeSegmentPart(pieces: Pieces, { partitionId, segment }: SegmentPart): void {
+  const header = pieces.header(PART_HEADER.bytes + 8);
+  header.setUint8(PART_HEADER.typeAt, PART_TYPE_NUMBER.segment);
+  header.setUint32(PART_HEADER.partitionsAt, 1, LITTLE_ENDIAN);
+  header.setUint32(PART_HEADER.rowsAt, segment.rows, LITTLE_ENDIAN);
+  header.setBigInt64(PART_HEADER.bytes, partitionId, LITTLE_ENDIAN);
+  const file = pieces.header(SEGMENT_PART.bytes);
+  file.setBigInt64(SEGMENT_PART.idAt, segment.id, LITTLE_ENDIAN);
+  file.setBigUint64(SEGMENT_PART.bytesAt, BigInt(segment.bytes), LITTLE_ENDIAN);
+  file.setUint32(SEGMENT_PART.crc32At, segment.crc32, LITTLE_ENDIAN);
 }
 
 function writeKeyPart(pieces: Pieces, { partitionIds, keys }: KeyPart): void {

@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Column, DataType, type FieldId, type PartitionId, type RowBatch } from '@elanus/model';
+import {
+  type Column,
+  DataType,
+  type FieldId,
+  type PartitionId,
+  type RowBatch,
+  type SegmentId,
+} from '@elanus/model';
 import { schemaFixture } from '@elanus/model/testing';
 import { type Random, seededRandom } from '@elanus/runtime';
 import { everyTypeSchema, keyColumn, keysOf, randomBatch, valueAt } from './testing/index.ts';
-import { isRowPart, type WriteRecord } from './write-record.ts';
+import { isRowPart, isSegmentPart, type WriteRecord, type WrittenSegment } from './write-record.ts';
+import { WRITE_RECORD_VERSION } from './write-record-format.ts';
 import { decodeWriteRecord, WriteRecordError } from './write-record-reader.ts';
 import { encodeWriteRecord } from './write-record-writer.ts';
 
@@ -25,11 +33,19 @@ function spelled({ kind, duplicates, parts }: WriteRecord): unknown {
   return {
     kind,
     duplicates,
-    parts: parts.map((part) =>
-      isRowPart(part)
-        ? { partitionId: part.partitionId, rows: rowsOf(part.batch) }
-        : { partitionIds: part.partitionIds, keys: keysOf(part.keys) },
-    ),
+    parts: parts.map((part) => {
+      if (isRowPart(part)) return { partitionId: part.partitionId, rows: rowsOf(part.batch) };
+      return isSegmentPart(part) ? part : { partitionIds: part.partitionIds, keys: keysOf(part.keys) };
+    }),
+  };
+}
+
+function randomSegment(random: Random): WrittenSegment {
+  return {
+    id: (BigInt(random.uint32()) << 30n) as SegmentId,
+    rows: random.uint32(),
+    bytes: random.uint32() * 2 ** 20,
+    crc32: random.uint32(),
   };
 }
 
@@ -49,10 +65,11 @@ function randomRecord(random: Random): WriteRecord {
       parts: [{ partitionIds, keys: keyColumn(keys(random.below(20)), keyType) }],
     };
   }
-  const parts = Array.from({ length: 1 + random.below(3) }, (_, at) => ({
-    partitionId: partition(BigInt(at) - 1n),
-    batch: randomBatch(schema, keys(random.below(9)), random),
-  }));
+  const parts = Array.from({ length: 1 + random.below(3) }, (_, at) => {
+    const partitionId = partition(BigInt(at) - 1n);
+    if (random.chance(0.2)) return { partitionId, segment: randomSegment(random), takes: 'rows' } as const;
+    return { partitionId, batch: randomBatch(schema, keys(random.below(9)), random) };
+  });
   return {
     kind: random.chance(0.5) ? 'insert' : 'upsert',
     duplicates: random.chance(0.5) ? 'keep' : 'replace',
@@ -101,7 +118,7 @@ describe('a write record', () => {
 
   it('refuses a version that it does not know', () => {
     const bytes = bytesOf({ kind: 'delete', duplicates: 'replace', parts: [] });
-    for (const version of [0, 3]) {
+    for (const version of [0, WRITE_RECORD_VERSION.newest + 1]) {
       bytes[0] = version;
       assert.throws(() => decodeWriteRecord(bytes), WriteRecordError);
     }
@@ -118,6 +135,10 @@ describe('a write record', () => {
     assert.equal(versionOf([DataType.Int64, DataType.JSON, DataType.Array, DataType.FloatVector]), 1);
     for (const type of [DataType.Geometry, DataType.Text, DataType.Timestamptz, DataType.ArrayOfVector])
       assert.equal(versionOf([DataType.Int64, type]), 2);
+    const parts = [
+      { partitionId: partition(1n), segment: randomSegment(seededRandom(1)), takes: 'rows' },
+    ] as const;
+    assert.equal(bytesOf({ kind: 'insert', duplicates: 'replace', parts })[0], 3);
   });
 
   it('answers damage with an error of its own, at every length and after every change', () => {

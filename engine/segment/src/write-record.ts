@@ -1,4 +1,4 @@
-import type { KeyColumn, PartitionId, RowBatch } from '@elanus/model';
+import type { KeyColumn, PartitionId, RowBatch, SegmentId } from '@elanus/model';
 
 /** Rows for one partition. */
 export interface RowPart {
@@ -13,7 +13,24 @@ export interface KeyPart {
   readonly keys: KeyColumn;
 }
 
-export type WritePart = RowPart | KeyPart;
+/** Rows that lie in the file of a sealed segment already, which nothing refers to before the write. */
+export interface SegmentPart {
+  readonly partitionId: PartitionId;
+  readonly segment: WrittenSegment;
+  /** `keys`: the partition is gone, and nothing but the rows that had the keys before is still to go. */
+  readonly takes: 'rows' | 'keys';
+}
+
+/** A segment's file; where it lies follows from the id. */
+export interface WrittenSegment {
+  readonly id: SegmentId;
+  readonly rows: number;
+  readonly bytes: number;
+  /** Of all its bytes. */
+  readonly crc32: number;
+}
+
+export type WritePart = RowPart | KeyPart | SegmentPart;
 
 /** What one write does to one shard. Its parts take effect in their order: of a key the last one counts. */
 export interface WriteRecord {
@@ -26,4 +43,8 @@ export interface WriteRecord {
 
 export function isRowPart(part: WritePart): part is RowPart {
   return 'batch' in part;
+}
+
+export function isSegmentPart(part: WritePart): part is SegmentPart {
+  return 'segment' in part;
 }

@@ -23,6 +23,17 @@ export interface SegmentInfo {
   readonly file: StoredFile;
 }
 
+/** The file of a segment-to-be: its rows count from the write on that brings it. Where it lies follows from the id. */
+export interface StagedSegment {
+  readonly id: SegmentId;
+  readonly channel: ChannelName;
+  readonly partitionId: PartitionId;
+  readonly rows: number;
+  readonly bytes: number;
+  /** Of all its bytes. */
+  readonly crc32: number;
+}
+
 /** Deletions of rows of a channel's sealed segments. */
 export interface DeleteFileInfo {
   readonly id: SegmentId;

@@ -12,6 +12,7 @@ import type {
   PartitionId,
   RowBatch,
   SegmentId,
+  StagedSegment,
   Timestamp,
   VectorType,
 } from '@elanus/model';
@@ -97,6 +98,30 @@ export interface StreamingWorker {
   segments(id: CollectionId): Promise<readonly SegmentReport[]>;
   /** Live rows now, by partition. */
   countRows(id: CollectionId): Promise<ReadonlyMap<PartitionId, bigint>>;
+}
+
+/** Rows on their way into a collection, in files that nobody knows of. */
+export interface RowStage {
+  /** Bytes of rows that are in no file yet. */
+  readonly pendingBytes: number;
+  /** Takes rows; the buffers of their columns are borrowed until `flush` has resolved. */
+  add(parts: readonly InsertPart[]): void;
+  /** Writes pending rows to files, which are durable when this resolves. One call at a time, and no `add` meanwhile. */
+  flush(signal: AbortSignal): Promise<readonly StagedSegment[]>;
+}
+
+/** Brings rows into collections in files. */
+export interface ImportWorker {
+  /** A place for rows of the collection, which nobody sees before `adopt`. */
+  stage(collection: CollectionInfo): RowStage;
+  /**
+   * Makes all rows of these files visible at one time, as one insert, durable when it resolves. Files that were adopted
+   * before change nothing: a call may be repeated whose answer was not heard.
+   * @throws as `StreamingWorker.write`; MilvusError 1009 for a file that can't be read
+   */
+  adopt(collection: CollectionInfo, segments: readonly StagedSegment[]): Promise<WriteResult>;
+  /** Deletes files that will not be adopted; what is left after a failure is collected later. */
+  discard(id: CollectionId, segments: readonly StagedSegment[]): Promise<void>;
 }
 
 /** Query vectors, one after the other, in the form of the field they are compared with. */

@@ -7,7 +7,7 @@ import {
   type Timestamp,
 } from '@elanus/model';
 import type { LoopShare } from '@elanus/runtime';
-import { isRowPart, type Shard } from '@elanus/segment';
+import { isRowPart, isSegmentPart, type Shard, type WritePart } from '@elanus/segment';
 import type { RecordsByChannel, ServedCollection } from './served-collection.ts';
 
 /** Keys looked up between two looks at the clock. */
@@ -41,19 +41,28 @@ async function forEachKey(
   { collection, records, share }: WriteToCheck,
   visit: (shard: Shard, keys: KeyColumn, row: number) => void,
 ): Promise<void> {
-  const { id } = collection.info.schema.primaryKey;
   for (const [channel, { parts }] of records) {
     const shard = collection.shardOf(channel)!;
     await shard.openKeys();
     for (const part of parts) {
-      if (!isRowPart(part)) continue;
-      const keys = part.batch.columns.get(id) as KeyColumn;
+      const keys = await keysOf(part, collection);
+      if (keys === null) continue;
       for (let row = 0; row < keys.length; row++) {
         if (row % KEYS_PER_PIECE === 0 && share.isSpent()) await share.nextTurn();
         visit(shard, keys, row);
       }
     }
   }
+}
+
+/** The keys of new rows; `null`: the part brings none. @throws MilvusError 1009 for a file that can't be read */
+async function keysOf(part: WritePart, collection: ServedCollection): Promise<KeyColumn | null> {
+  const { id } = collection.info.schema.primaryKey;
+  if (isRowPart(part)) return part.batch.columns.get(id) as KeyColumn;
+  if (!isSegmentPart(part)) return null;
+  const file = collection.fileOf(part);
+  await file.open();
+  return file.column(id, 0, file.info.rows) as KeyColumn;
 }
 
 const KEY_BYTES_SHOWN_MAX = 64;

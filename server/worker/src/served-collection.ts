@@ -9,13 +9,23 @@ import {
   partitionNotFound,
   physicalMs,
   type SegmentId,
+  segmentFileKey,
   serviceNotReady,
+  TIMESTAMP_MIN,
   type Timestamp,
 } from '@elanus/model';
 import type { ReadOptions } from '@elanus/rpc';
 import { ConcurrencyLimit, type LoopShare, type Random } from '@elanus/runtime';
-import { ScalarIndexes, Shard, type WriteEffect, type WriteRecord } from '@elanus/segment';
+import {
+  ScalarIndexes,
+  type SealedFile,
+  type SegmentPart,
+  Shard,
+  type WriteEffect,
+  type WriteRecord,
+} from '@elanus/segment';
 import { ApplyQueue } from './apply-queue.ts';
+import type { SegmentFiles } from './flush/segment-files.ts';
 import { Milestones } from './milestones.ts';
 
 /** How long reads as of an earlier time (iterators) find everything. */
@@ -56,6 +66,7 @@ export class ServedCollection {
   readonly shardsByChannel: ReadonlyMap<ChannelName, Shard>;
   readonly #droppedPartitions = new Set<PartitionId>();
   readonly #schemas: Milestones;
+  readonly #files: SegmentFiles;
   #info: CollectionInfo;
   #state: State = { name: 'serving' };
   #appliedTimestamp: Timestamp;
@@ -64,15 +75,20 @@ export class ServedCollection {
   #replayed: Promise<void> | null = null;
   #chunksBegun = 0;
 
-  constructor(info: CollectionInfo, options: { readonly random: Random; readonly share: LoopShare }) {
+  constructor(
+    info: CollectionInfo,
+    options: { readonly random: Random; readonly share: LoopShare; readonly files: SegmentFiles },
+  ) {
     this.#info = info;
+    this.#files = options.files;
     this.#schemas = new Milestones(info.schema.version);
     this.#appliedTimestamp = info.createdTimestamp;
     this.shardsByChannel = new Map(
       info.channels.map((channel, index) => {
         const segmentId = BigInt(index + 1) as SegmentId;
         const seed = options.random.uint32();
-        return [channel, new Shard({ segmentId, schema: info.schema, seed, share: options.share })];
+        const fileOf = (part: SegmentPart, timestamp: Timestamp) => this.#fileOf(part, channel, timestamp);
+        return [channel, new Shard({ segmentId, schema: info.schema, seed, share: options.share, fileOf })];
       }),
     );
     this.shards = [...this.shardsByChannel.values()];
@@ -109,6 +125,11 @@ export class ServedCollection {
   /** Whether reads and writes are taken now. */
   get isServing(): boolean {
     return this.#state.name === 'serving' && this.#replayed === null;
+  }
+
+  /** The file that a write will bring, for a look at it before. */
+  fileOf(part: SegmentPart): SealedFile {
+    return this.#fileOf(part, this.#info.channels[0]!, TIMESTAMP_MIN);
   }
 
   shardOf(channel: ChannelName): Shard | undefined {
@@ -237,6 +258,21 @@ export class ServedCollection {
       for (const shard of this.shardsByChannel.values()) await shard.forgetHistory(start);
     });
     forgotten.catch((error) => this.fail(error));
+  }
+
+  #fileOf(part: SegmentPart, channel: ChannelName, timestamp: Timestamp): SealedFile {
+    const { id, rows, bytes, crc32 } = part.segment;
+    const collectionId = this.#info.id;
+    return this.#files.of({
+      id,
+      collectionId,
+      partitionId: part.partitionId,
+      channel,
+      rows,
+      firstTimestamp: timestamp,
+      lastTimestamp: timestamp,
+      file: { key: segmentFileKey(collectionId, id), bytes, crc32 },
+    });
   }
 
   #tellOfChunks(): void {

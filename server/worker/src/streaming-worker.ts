@@ -1,8 +1,18 @@
 import { type LogEntry, LogOutcomeUnknownError, type MessageLog } from '@elanus/message-log';
-import type { CollectionId, CollectionInfo, PartitionId, SegmentId, Timestamp } from '@elanus/model';
+import {
+  type CollectionId,
+  type CollectionInfo,
+  type PartitionId,
+  type SegmentId,
+  type StagedSegment,
+  segmentFileKey,
+  type Timestamp,
+} from '@elanus/model';
 import type { ObjectStore } from '@elanus/object-store';
 import type {
   FlushPoint,
+  ImportWorker,
+  RowStage,
   SegmentCatalog,
   SegmentReport,
   StreamingWorker,
@@ -18,7 +28,7 @@ import {
   type Random,
   type TimestampSource,
 } from '@elanus/runtime';
-import { encodeWriteRecord, isRowPart } from '@elanus/segment';
+import { encodeWriteRecord, isSegmentPart } from '@elanus/segment';
 import { ByteBudget } from './byte-budget.ts';
 import {
   COLLECT_LIMITS_DEFAULT,
@@ -30,6 +40,7 @@ import { registerFlushMetrics } from './flush/flush-metrics.ts';
 import { SEAL_LIMITS_DEFAULT, type SealLimits } from './flush/seal-policy.ts';
 import type { SegmentFiles } from './flush/segment-files.ts';
 import { ThreadEncoder } from './flush/thread-encoder.ts';
+import { StagedRows } from './import/staged-rows.ts';
 import { refuseKnownKeys, requireUnchanged } from './known-keys.ts';
 import { type RecoveryOptions, type RecoveryReport, recoverCollections } from './recovery.ts';
 import { reportSegments } from './report-segments.ts';
@@ -37,7 +48,7 @@ import { type RecordsByChannel, ServedCollection } from './served-collection.ts'
 import { ServedCollections } from './served-collections.ts';
 import { registerStorageMetrics } from './storage-metrics.ts';
 import { registerWorkerMetrics, type WorkerMetrics } from './worker-metrics.ts';
-import { assertFits, rowsOfPart, writeRecordsOf } from './write-records.ts';
+import { adoptionRecordsOf, assertFits, rowsOfPart, writeRecordsOf } from './write-records.ts';
 
 /** A call of flush waits so long for the files. */
 const FLUSH_PATIENCE_MS = 400;
@@ -71,7 +82,7 @@ export function openStreamingWorker(options: StreamingWorkerOptions): LogStreami
 }
 
 /** Orders writes by the log of their channels, keeps their rows in memory, and moves them to files. */
-export class LogStreamingWorker implements StreamingWorker, AsyncDisposable {
+export class LogStreamingWorker implements StreamingWorker, ImportWorker, AsyncDisposable {
   /** For the query worker of the same process. */
   readonly collections = new ServedCollections();
   readonly share: LoopShare;
@@ -185,6 +196,30 @@ export class LogStreamingWorker implements StreamingWorker, AsyncDisposable {
     await this.close();
   }
 
+  stage(collection: CollectionInfo): RowStage {
+    return new StagedRows(collection, { ...this.#options, encoder: this.#encoder });
+  }
+
+  async adopt(info: CollectionInfo, segments: readonly StagedSegment[]): Promise<WriteResult> {
+    const collection = this.collections.get(info.id, info);
+    await collection.ready();
+    await collection.schemaReached(info.schema.version);
+    const known = new Set(collection.shards.flatMap((shard) => shard.files.map((file) => file.info.id)));
+    const records = adoptionRecordsOf(
+      segments.filter(({ id }) => !known.has(id)),
+      collection.info.duplicateKey,
+    );
+    for (const { parts } of records.values())
+      for (const part of parts) if (isSegmentPart(part)) await collection.fileOf(part).open();
+    return await this.#write(collection, { kind: 'insert' }, records);
+  }
+
+  async discard(id: CollectionId, segments: readonly StagedSegment[]): Promise<void> {
+    await this.#flushers.removeFiles(
+      segments.map(({ id: segment, bytes, crc32 }) => ({ key: segmentFileKey(id, segment), bytes, crc32 })),
+    );
+  }
+
   async write(request: WriteRequest): Promise<WriteResult> {
     const collection = this.collections.get(request.collection.id, request.collection);
     await collection.ready();
@@ -192,16 +227,25 @@ export class LogStreamingWorker implements StreamingWorker, AsyncDisposable {
     const { duplicateKey, schema } = collection.info;
     const records = writeRecordsOf(request, duplicateKey);
     for (const record of records.values()) assertFits(record, schema);
+    return await this.#write(collection, request, records);
+  }
+
+  /** Makes the records durable on all channels and takes them in, in the order of all writes of the collection. */
+  async #write(
+    collection: ServedCollection,
+    request: OrderedWrite,
+    records: RecordsByChannel,
+  ): Promise<WriteResult> {
     if (records.size === 0) return { timestamp: this.#options.timestamps.next(), replacedRows: 0 };
     const entries = [...records].map(([channel, record]) => ({
       channel,
       payload: encodeWriteRecord(record),
     }));
-    const isConditional = request.kind === 'upsert' && request.unchangedSince !== undefined;
+    const isConditional = request.unchangedSince !== undefined;
     if (isConditional) collection.conditionalWrites += 1;
     const write = this.#budget.run(bytesOf(entries), async () => {
       const written =
-        duplicateKey === 'reject' || collection.conditionalWrites > 0
+        collection.info.duplicateKey === 'reject' || collection.conditionalWrites > 0
           ? await this.#writeAlone(collection, request, records, entries)
           : { settled: this.#order(collection, records, entries) };
       return await written.settled;
@@ -240,7 +284,7 @@ export class LogStreamingWorker implements StreamingWorker, AsyncDisposable {
   ): Promise<WriteResult> {
     collection.throwUnlessServing();
     for (const { parts } of records.values())
-      for (const part of parts) if (isRowPart(part)) collection.requirePartition(part.partitionId);
+      for (const part of parts) if ('partitionId' in part) collection.requirePartition(part.partitionId);
     const { timestamps, log, clock } = this.#options;
     const timestamp = timestamps.next();
     const durable = log.append(timestamp, entries);
@@ -263,7 +307,7 @@ export class LogStreamingWorker implements StreamingWorker, AsyncDisposable {
   /** Under `reject` an insert has to know every earlier write before it may be ordered, and so has a write with a condition. */
   async #writeAlone(
     collection: ServedCollection,
-    request: WriteRequest,
+    request: OrderedWrite,
     records: RecordsByChannel,
     entries: readonly LogEntry[],
   ): Promise<{ readonly settled: Promise<WriteResult> }> {
@@ -273,7 +317,7 @@ export class LogStreamingWorker implements StreamingWorker, AsyncDisposable {
         await collection.queue.drained();
         await refuseKnownKeys({ collection, records, share: this.share });
       }
-      if (request.kind === 'upsert' && request.unchangedSince !== undefined) {
+      if (request.unchangedSince !== undefined) {
         await collection.queue.drained();
         await requireUnchanged({ collection, records, share: this.share }, request.unchangedSince);
       }
@@ -284,10 +328,20 @@ export class LogStreamingWorker implements StreamingWorker, AsyncDisposable {
   }
 
   #serve(info: CollectionInfo): ServedCollection {
-    const collection = new ServedCollection(info, { random: this.#options.random, share: this.share });
+    const collection = new ServedCollection(info, {
+      random: this.#options.random,
+      share: this.share,
+      files: this.#options.files,
+    });
     this.collections.add(collection);
     return collection;
   }
+}
+
+/** What decides how a write is ordered. */
+interface OrderedWrite {
+  readonly kind: WriteRequest['kind'];
+  readonly unchangedSince?: Timestamp;
 }
 
 function bytesOf(entries: readonly LogEntry[]): number {

@@ -9,9 +9,10 @@ import {
   fieldById,
   type KeyColumn,
   type PartitionId,
+  type StagedSegment,
 } from '@elanus/model';
 import type { WriteRequest } from '@elanus/rpc';
-import { isRowPart, type WritePart, type WriteRecord } from '@elanus/segment';
+import { isRowPart, isSegmentPart, type WritePart, type WriteRecord } from '@elanus/segment';
 
 /** The request as one record for each channel that it touches, its parts in their order. */
 export function writeRecordsOf(
@@ -36,18 +37,43 @@ export function writeRecordsOf(
   );
 }
 
+/** Files as one record for each channel: an insert of their rows. */
+export function adoptionRecordsOf(
+  segments: readonly StagedSegment[],
+  policy: DuplicateKeyPolicy,
+): ReadonlyMap<ChannelName, WriteRecord> {
+  const byChannel = Map.groupBy(segments, ({ channel }) => channel);
+  return new Map(
+    [...byChannel].map(([channel, own]) => [
+      channel,
+      {
+        kind: 'insert',
+        duplicates: policy === 'keep' ? 'keep' : 'replace',
+        parts: own.map(({ partitionId, id, rows, bytes, crc32 }) => ({
+          partitionId,
+          segment: { id, rows, bytes, crc32 },
+          takes: 'rows',
+        })),
+      },
+    ]),
+  );
+}
+
 export function rowsOfPart(part: WritePart): number {
-  return isRowPart(part) ? part.batch.length : part.keys.length;
+  if (isRowPart(part)) return part.batch.length;
+  return isSegmentPart(part) ? part.segment.rows : part.keys.length;
 }
 
 /**
  * Asserts that the columns of a record are those of the schema: their types, dimensions and lengths. Fields
- * may be missing, they get their defaults, and others may be there, they were dropped; the key must be.
+ * may be missing, they get their defaults, and others may be there, they were dropped; the key must be. What a file holds
+ * is looked at when it is opened.
  * @throws AssertionError
  */
 export function assertFits(record: WriteRecord, schema: CollectionSchema): void {
   const { primaryKey } = schema;
   for (const part of record.parts) {
+    if (isSegmentPart(part)) continue;
     if (!isRowPart(part)) {
       assert(part.keys.dataType === primaryKey.dataType, 'keys have the type of the key field');
       continue;
@@ -92,8 +118,9 @@ export function withoutDroppedPartitions(
   schema: CollectionSchema,
 ): WriteRecord {
   const parts = record.parts.flatMap((part): WritePart[] => {
-    if (!isRowPart(part) || partitions.has(part.partitionId)) return [part];
+    if (!('partitionId' in part) || partitions.has(part.partitionId)) return [part];
     if (record.duplicates === 'keep') return [];
+    if (isSegmentPart(part)) return [{ ...part, takes: 'keys' }];
     // A record that fits has keys of the key field's type.
     return [{ partitionIds: null, keys: part.batch.columns.get(schema.primaryKey.id) as KeyColumn }];
   });

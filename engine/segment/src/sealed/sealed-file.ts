@@ -121,8 +121,13 @@ export class SealedFile {
     return this.#content.keys;
   }
 
-  /** When each row was written: rising. The file is open. */
+  /**
+   * When each row was written: rising. The file is open. Rows that were all written at one time have the one that the
+   * segment is known by: a file that is made before its write is ordered has another in its place.
+   */
   timestamps(first: number, count: number): BigInt64Array {
+    const { firstTimestamp, lastTimestamp } = this.info;
+    if (firstTimestamp === lastTimestamp) return new BigInt64Array(count).fill(firstTimestamp);
     return (this.column(TIMESTAMP_FIELD_ID as FieldId, first, count) as Int64Column).values;
   }
 

@@ -2,6 +2,7 @@ import {
   assert,
   type PartitionId,
   type SegmentId,
+  type SegmentInfo,
   type SegmentRun,
   TIMESTAMP_MIN,
   type Timestamp,
@@ -43,6 +44,8 @@ export class SealedSegments {
   /** Of rows in sealed segments, since the last cut. */
   #deletions = new EarlierDeletions();
   #cutTimestamp: Timestamp = TIMESTAMP_MIN;
+  /** That came with files of their own since the last cut. */
+  #adopted: SegmentInfo[] = [];
 
   constructor(partitions: ShardPartitions, times: WriteTimes) {
     this.#partitions = partitions;
@@ -99,10 +102,13 @@ export class SealedSegments {
     }
     const earlierDeletions = this.#deletions;
     this.#deletions = new EarlierDeletions();
+    const adopted = this.#adopted;
+    this.#adopted = [];
     this.#cutTimestamp = this.#times.newest;
     return {
       schema: this.#partitions.schema,
       segments,
+      adopted,
       earlierDeletions,
       lastOrdinal: this.#times.writes,
       timestampOf: (ordinal) => this.#times.timestampOf(ordinal),
@@ -123,14 +129,20 @@ export class SealedSegments {
     }
   }
 
-  /** Begins with files that have all that was written up to `checkpoint`; their chunks are added by `addRestored`. */
+  /** Begins with files that have all that was written up to `checkpoint`; their chunks are added by `addStored`. */
   restore(files: readonly SealedFile[], checkpoint: Timestamp): void {
     this.#files = files;
     this.#cutTimestamp = checkpoint;
   }
 
-  /** Adds a chunk over a restored file. */
-  addRestored(chunk: Chunk): void {
+  /** Takes in an open file whose chunks are added by `addStored`; the next cut makes it known. */
+  adopt(file: SealedFile): void {
+    this.#files = [...this.#files, file];
+    this.#adopted.push(file.info);
+  }
+
+  /** Adds a chunk over a file that was restored or adopted. */
+  addStored(chunk: Chunk): void {
     const { file, firstRow } = chunk.stored!;
     this.#places.set(chunk, { segmentId: file.info.id, firstRow });
   }

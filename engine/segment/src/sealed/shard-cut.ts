@@ -5,6 +5,7 @@ import {
   type KeyColumn,
   type PartitionId,
   type SegmentId,
+  type SegmentInfo,
   type Timestamp,
 } from '@elanus/model';
 import type { LoopShare } from '@elanus/runtime';
@@ -51,6 +52,8 @@ export class EarlierDeletions {
 export interface ShardCut {
   readonly schema: CollectionSchema;
   readonly segments: readonly SealedRows[];
+  /** That came with files of their own: these are written already, and are to be made known. */
+  readonly adopted: readonly SegmentInfo[];
   readonly earlierDeletions: EarlierDeletions;
   /** Later writes are no business of this cut. */
   readonly lastOrdinal: number;

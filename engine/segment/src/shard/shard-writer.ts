@@ -1,10 +1,19 @@
-import type { CollectionSchema, Column, FieldId, KeyColumn } from '@elanus/model';
+import type { CollectionSchema, Column, FieldId, KeyColumn, Timestamp } from '@elanus/model';
 import type { LoopShare } from '@elanus/runtime';
+import type { Chunk } from '../chunk.ts';
 import { fixedRowBytes } from '../growing-segment.ts';
 import { missingColumn } from '../missing-column.ts';
 import type { PreparedWrite } from '../prepared-write.ts';
+import type { SealedFile } from '../sealed/sealed-file.ts';
 import { storedFields } from '../stored-fields.ts';
-import { isRowPart, type KeyPart, type RowPart, type WriteRecord } from '../write-record.ts';
+import {
+  isRowPart,
+  isSegmentPart,
+  type KeyPart,
+  type RowPart,
+  type SegmentPart,
+  type WriteRecord,
+} from '../write-record.ts';
 import type { ShardKeys } from './shard-keys.ts';
 import type { ShardPartitions } from './shard-partitions.ts';
 
@@ -13,26 +22,38 @@ const PIECE_ROWS_MAX = 2048;
 const PIECE_ROWS_MIN = 1;
 const PIECE_BYTES = 1024 * 1024;
 
+/** How a shard takes in rows that come with a file. */
+export interface FileAdoption {
+  /** The file of a segment that a write at `timestamp` brings. */
+  fileOf(part: SegmentPart, timestamp: Timestamp): SealedFile;
+  /** Chunks over all rows of an open file, brought by write `ordinal`. */
+  adopt(file: SealedFile, ordinal: number): readonly Chunk[];
+}
+
 /** Brings the rows and deletions of writes into a shard, in pieces; nobody sees them before the write is published. */
 export class ShardWriter {
   readonly #partitions: ShardPartitions;
   readonly #keys: ShardKeys;
   readonly #share: LoopShare;
+  readonly #files: FileAdoption;
 
   constructor(options: {
     readonly partitions: ShardPartitions;
     readonly keys: ShardKeys;
     readonly share: LoopShare;
+    readonly files: FileAdoption;
   }) {
     this.#partitions = options.partitions;
     this.#keys = options.keys;
     this.#share = options.share;
+    this.#files = options.files;
   }
 
   /** Takes in all parts of a record for `write`, of which nothing is published. One record at a time. */
-  async take(record: WriteRecord, write: PreparedWrite): Promise<void> {
+  async take(record: WriteRecord, write: PreparedWrite, timestamp: Timestamp): Promise<void> {
     for (const part of record.parts) {
       if (isRowPart(part)) await this.#takeRows(part, record.duplicates, write);
+      else if (isSegmentPart(part)) await this.#takeSegment(part, record.duplicates, write, timestamp);
       else await this.#takeKeys(part, write);
     }
   }
@@ -52,6 +73,31 @@ export class ShardWriter {
       const end = start + chunk.rows - firstRow;
       this.#keys.put({ keys, start, end, chunk, firstRow, duplicates }, write);
       start = end;
+    }
+  }
+
+  /** Rows stay in their file; their keys are taken in as those of any write. @throws MilvusError 1009 */
+  async #takeSegment(
+    part: SegmentPart,
+    duplicates: 'replace' | 'keep',
+    write: PreparedWrite,
+    timestamp: Timestamp,
+  ): Promise<void> {
+    const file = this.#files.fileOf(part, timestamp);
+    await file.open();
+    if (part.takes === 'keys') {
+      const keys = file.column(this.#partitions.schema.primaryKey.id, 0, file.info.rows) as KeyColumn;
+      await this.#takeKeys({ keys, partitionIds: null }, write);
+      return;
+    }
+    for (const chunk of this.#files.adopt(file, write.ordinal)) {
+      write.touch(chunk);
+      const { keys } = chunk;
+      for (let start = 0; start < chunk.rows; start += PIECE_ROWS_MAX) {
+        if (this.#share.isSpent()) await this.#share.nextTurn();
+        const end = Math.min(start + PIECE_ROWS_MAX, chunk.rows);
+        this.#keys.put({ keys, start, end, chunk, firstRow: start, duplicates }, write);
+      }
     }
   }
 

@@ -261,7 +261,8 @@ export class CollectionFlusher {
         if (!job.written.has(rows)) job.written.set(rows, await this.#writeRows(part, rows));
       if (!job.writtenDeletions.has(part)) job.writtenDeletions.set(part, await this.#writeDeletions(part));
     }
-    const segments = [...job.written.values()];
+    const adopted = job.parts.flatMap(({ cut }) => cut.adopted);
+    const segments = [...job.written.values(), ...adopted];
     const deletions = [...job.writtenDeletions.values()];
     const deleteFiles = deletions.map(({ file }) => file).filter((file) => file !== null);
     const replaced = deletions.flatMap((one) => one.replaced);

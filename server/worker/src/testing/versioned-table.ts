@@ -9,9 +9,10 @@ import {
   type Int64Column,
   type PartitionId,
   type RowBatch,
+  type StagedSegment,
 } from '@elanus/model';
 import { fieldFixture, schemaFixture } from '@elanus/model/testing';
-import type { WriteResult } from '@elanus/rpc';
+import type { InsertPart, WriteResult } from '@elanus/rpc';
 import { keyColumn, keysOf } from '@elanus/segment/testing';
 import { collectionFixture } from './collection-fixture.ts';
 import { channelOf, readTask, type Workers } from './open-workers.ts';
@@ -42,18 +43,29 @@ export class VersionedTable {
   /** Rows with these keys, in one write, half of them in each partition. */
   async put(keys: readonly bigint[]): Promise<WriteResult> {
     const version = this.#nextVersion++;
-    const partitionOf = (key: bigint) => (1n + ((key / 2n) % 2n)) as PartitionId;
-    const groups = Map.groupBy(keys, (key) => `${channelOf(key, VERSIONED_COLLECTION)} ${partitionOf(key)}`);
-    const parts = [...groups.values()].map((own) => ({
-      channel: channelOf(own[0]!, VERSIONED_COLLECTION),
-      partitionId: partitionOf(own[0]!),
-      batch: batchOf(own, version),
-    }));
     const written = await this.workers.streaming.write({
       kind: 'upsert',
       collection: VERSIONED_COLLECTION,
-      parts,
+      parts: partsOf(keys, version),
     });
+    for (const key of keys) this.expected.set(key, version);
+    return written;
+  }
+
+  /** Files with rows of these keys, which count for nothing until `adopt`. */
+  async stage(keys: readonly bigint[], filesEvery = 7): Promise<StagedRowsOfTable> {
+    const version = this.#nextVersion++;
+    const stage = this.workers.streaming.stage(VERSIONED_COLLECTION);
+    const segments: StagedSegment[] = [];
+    for (let at = 0; at < keys.length; at += filesEvery) {
+      stage.add(partsOf(keys.slice(at, at + filesEvery), version));
+      segments.push(...(await stage.flush(new AbortController().signal)));
+    }
+    return { keys, version, segments };
+  }
+
+  async adopt({ keys, version, segments }: StagedRowsOfTable): Promise<WriteResult> {
+    const written = await this.workers.streaming.adopt(VERSIONED_COLLECTION, segments);
     for (const key of keys) this.expected.set(key, version);
     return written;
   }
@@ -122,6 +134,24 @@ export class VersionedTable {
     if (this.expected.size === 0) return assert.equal(key, undefined, occasion);
     assert.equal(this.expected.get(key!), newest, `the nearest row, ${occasion}`);
   }
+}
+
+/** Rows in files, and what they say. */
+export interface StagedRowsOfTable {
+  readonly keys: readonly bigint[];
+  readonly version: bigint;
+  readonly segments: readonly StagedSegment[];
+}
+
+/** Half of the rows in each partition. */
+function partsOf(keys: readonly bigint[], version: bigint): InsertPart[] {
+  const partitionOf = (key: bigint) => (1n + ((key / 2n) % 2n)) as PartitionId;
+  const groups = Map.groupBy(keys, (key) => `${channelOf(key, VERSIONED_COLLECTION)} ${partitionOf(key)}`);
+  return [...groups.values()].map((own) => ({
+    channel: channelOf(own[0]!, VERSIONED_COLLECTION),
+    partitionId: partitionOf(own[0]!),
+    batch: batchOf(own, version),
+  }));
 }
 
 function batchOf(keys: readonly bigint[], version: bigint): RowBatch {
