@@ -112,7 +112,21 @@ export interface IndexSearch {
   readonly rangeFilter: number | null;
   /** Of a sparse index, and only there; `ef` and `refineK` do nothing then. */
   readonly sparse?: SparseQueries | null;
+  /** Whether `effort` of the hits is to tell what the search did. */
+  readonly isMeasured?: boolean;
   readonly signal?: AbortSignal;
+}
+
+/** What a search did, over all of its queries. */
+export interface SearchEffort {
+  /** Rows that were looked at one by one. */
+  readonly visited: number;
+  /** Comparisons of any precision: of codes, and of vectors. */
+  readonly distances: number;
+  /** Of codes and vectors that were compared. */
+  readonly bytes: number;
+  /** Queries that were answered by going through the codes of all allowed rows, not by a walk. */
+  readonly scans: number;
 }
 
 /** Best first, ties by smaller row, query q at `q * k .. q * k + counts[q]` of the flat arrays. */
@@ -120,6 +134,8 @@ export interface IndexHits {
   readonly counts: Uint32Array;
   readonly rows: Uint32Array;
   readonly scores: Float32Array;
+  /** Of a search that was to be measured. */
+  readonly effort?: SearchEffort;
 }
 
 /** A search that goes on where it stopped. */

@@ -28,12 +28,17 @@ export async function queryShards(
 ): Promise<Omit<QueryRows, 'readTimestamp'>> {
   const preparing = prepareRead(read);
   if (preparing !== null) await preparing;
+  read.trace?.stages.lap('open');
   const end = window.limit === null ? Number.POSITIVE_INFINITY : window.offset + window.limit;
   const orderOf = (views: readonly ChunkView[]): RowOrder => fieldOrder(views, window.orderBy ?? []);
   const candidates = await candidateRows(read, end, orderOf);
   const sorted = await sortRows(read, candidates, orderOf(candidates.views));
+  read.trace?.stages.lap('order');
   const rows = rowListSlice(sorted, window.offset, Math.min(end, sorted.rows.length));
-  return { keys: await keysOfRows(read, rows, keyType), locations: await locationsOfRows(read, rows) };
+  const keys = await keysOfRows(read, rows, keyType);
+  const locations = await locationsOfRows(read, rows);
+  read.trace?.stages.lap('collect');
+  return { keys, locations };
 }
 
 /** How many rows the read is about. */
@@ -43,6 +48,7 @@ export async function countShards(read: Read): Promise<number> {
   const isBroken = read.shards.some((shard) => shard.files.some((file) => file.isBroken));
   const preparing = isOfAll && !isBroken ? null : prepareRead(read);
   if (preparing !== null) await preparing;
+  read.trace?.stages.lap('open');
   if (read.selection?.keys != null) return (await rowsByKey(read, read.selection.keys)).rows.length;
   return (await selectRows(read)).reduce((sum, selected) => sum + countSelected(selected), 0);
 }

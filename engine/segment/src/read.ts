@@ -1,6 +1,7 @@
 import type { Predicate, RowFilter } from '@elanus/expr';
 import type { KeyColumn } from '@elanus/model';
 import type { LoopShare } from '@elanus/runtime';
+import type { ReadTrace } from './explain/read-trace.ts';
 import type { FilterTools } from './filter/filter-views.ts';
 import type { ChunkView, ReadScope, Shard } from './shard.ts';
 
@@ -23,6 +24,8 @@ export interface Read {
   readonly filters?: FilterTools;
   readonly share: LoopShare;
   readonly signal?: AbortSignal | undefined;
+  /** Where the read notes what it does; left out or `null`: nobody wants to know. */
+  readonly trace?: ReadTrace | null;
 }
 
 /** What long work needs to let others have the thread. */

@@ -1,5 +1,6 @@
 import type { KeyColumn } from '@elanus/model';
 import type { Chunk } from './chunk.ts';
+import type { ReadTrace } from './explain/read-trace.ts';
 import { type Read, takeTurns } from './read.ts';
 import type { RowList } from './row-list.ts';
 import type { ChunkView } from './shard.ts';
@@ -20,7 +21,15 @@ export async function rowsByKey(read: Read, keys: KeyColumn): Promise<RowList> {
       }
     }
   }
-  return found.list();
+  const list = found.list();
+  if (read.trace != null) noteKeys(read.trace, list);
+  return list;
+}
+
+function noteKeys(trace: ReadTrace, { views, viewOf }: RowList): void {
+  trace.noteWay(views, 'primary keys');
+  for (const view of viewOf) trace.filters.get(views[view]!)!.matched += 1;
+  trace.stages.lap('filter');
 }
 
 const match = new Uint8Array(1);

@@ -1,12 +1,14 @@
 import type { FieldSchema, KeyColumn, MetricType } from '@elanus/model';
 import type { GraphWalk, QueryVectors, SearchHits, SparseScoring } from '@elanus/rpc';
 import { type WeighedQueries, weighQueries } from './bm25/weigh-queries.ts';
+import { analyzeRecall } from './explain/analyze-recall.ts';
+import { noteScans } from './explain/note-scans.ts';
 import { type HitList, mergeHits } from './hit-list.ts';
 import { keyOrderWhenNeeded } from './key-order.ts';
 import { prepareRead } from './prepare-read.ts';
 import { inPieces, type Read } from './read.ts';
 import { keysOfRows, locationsOfRows, type RowList } from './row-list.ts';
-import { type ScanTools, scanRows } from './scan-rows.ts';
+import { type RowsToScan, type ScanTools, scanRows } from './scan-rows.ts';
 import { type SelectedRows, selectRows } from './select-rows.ts';
 import type { ChunkView } from './shard.ts';
 import { searchPiece, splitByIndex } from './vector-index/search-piece.ts';
@@ -40,17 +42,24 @@ export async function searchShards(
   tools: ScanTools,
   keyType: KeyColumn['dataType'],
 ): Promise<Omit<SearchHits, 'readTimestamp'>> {
+  const { trace } = read;
   const preparing = prepareRead(read);
   if (preparing !== null) await preparing;
+  trace?.stages.lap('open');
   const selected = await selectRows(read);
-  const found = await findHits(read, await weighed(read, search), tools, selected);
+  const weighedSearch = await weighed(read, search);
+  const found = await findHits(read, weighedSearch, tools, selected);
   const { list, scores } = await hitRows(read, found, selected);
-  return {
-    counts: found.counts,
-    keys: await keysOfRows(read, list, keyType),
-    scores,
-    locations: await locationsOfRows(read, list),
-  };
+  const keys = await keysOfRows(read, list, keyType);
+  const locations = await locationsOfRows(read, list);
+  if (trace != null) {
+    trace.stages.lap('collect');
+    if (trace.level === 'analyze') {
+      trace.analysis = await analyzeRecall(read, weighedSearch, tools, { selected, found, keyType });
+      trace.stages.lap('analyze');
+    }
+  }
+  return { counts: found.counts, keys, scores, locations };
 }
 
 async function weighed(read: Read, search: VectorSearch): Promise<WeighedSearch> {
@@ -68,11 +77,31 @@ async function findHits(
 ): Promise<HitList> {
   // Nothing may wait between finding an index and searching it: it could be freed meanwhile.
   const { indexed, plain } = splitByIndex(selected, search);
-  if (indexed.length === 0) return await scanRows(read, search, tools, plain);
+  if (indexed.length === 0) {
+    const found = await scanPlain(read, search, tools, { selected, plain });
+    read.trace?.stages.lap('search');
+    return found;
+  }
   const order = keyOrderWhenNeeded(() => selected.map(({ view }) => view));
   const searches = indexed.map((piece) => searchPiece(read, search, piece, order));
-  if (plain.length > 0) searches.push(scanRows(read, search, tools, plain));
-  return await mergeHits(read, await Promise.all(searches), search.limit, { metric: search.metric, order });
+  if (plain.length > 0) searches.push(scanPlain(read, search, tools, { selected, plain }));
+  const lists = await Promise.all(searches);
+  read.trace?.stages.lap('search');
+  const merged = await mergeHits(read, lists, search.limit, { metric: search.metric, order });
+  read.trace?.stages.lap('merge');
+  return merged;
+}
+
+/** Compares rows one by one. The kernel has the search when this returns. */
+async function scanPlain(
+  read: Read,
+  search: WeighedSearch,
+  tools: ScanTools,
+  { selected, plain }: { readonly selected: readonly SelectedRows[]; readonly plain: readonly RowsToScan[] },
+): Promise<HitList> {
+  const found = await scanRows(read, search, tools, plain);
+  if (read.trace != null) noteScans(read.trace, search, selected, plain, found);
+  return found;
 }
 
 /** The hits of all queries one after the other, and only the views that they are in. */

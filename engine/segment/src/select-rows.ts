@@ -16,6 +16,15 @@ export interface SelectedRows {
 
 /** Every row that the read is about, as bits; chunks without any are left out. */
 export async function selectRows(read: Read): Promise<readonly SelectedRows[]> {
+  const selected = await rowsOf(read);
+  if (read.trace != null) {
+    read.trace.selected = selected;
+    read.trace.stages.lap('filter');
+  }
+  return selected;
+}
+
+async function rowsOf(read: Read): Promise<readonly SelectedRows[]> {
   if (read.selection?.keys != null) return bitsOfRows(await rowsByKey(read, read.selection.keys));
   const matches = read.selection?.matches ?? null;
   if (matches === null) return isOfEverything(read) ? everythingNow(read) : wholeViews(read);

@@ -1,3 +1,4 @@
 export type * from './coordinator.ts';
+export type * from './explanation.ts';
 export type * from './segment-catalog.ts';
 export type * from './worker.ts';

@@ -16,6 +16,7 @@ import type {
   Timestamp,
   VectorType,
 } from '@elanus/model';
+import type { Explainer } from './explanation.ts';
 
 /** Rows of one shard and one partition. */
 export interface InsertPart {
@@ -247,6 +248,8 @@ export interface QueryRows {
 export interface ReadOptions {
   /** Aborted when the client is gone or its deadline has passed. May be made when it is first asked for. */
   readonly signal?: AbortSignal;
+  /** Told what the read did; left out: nothing is measured. */
+  readonly explain?: Explainer | undefined;
 }
 
 /** Answers reads from the segments it holds. */

@@ -23,5 +23,6 @@ export {
 export { NodeDisk } from './node-disk.ts';
 export { type Random, seededRandom, systemRandom } from './random.ts';
 export { type CrashKind, SimulatedDisk, type SimulatedDiskOptions } from './simulated-disk.ts';
+export { StageTimes } from './stage-times.ts';
 export { systemClock } from './system-clock.ts';
 export type { TimestampSource } from './timestamp-source.ts';

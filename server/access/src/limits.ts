@@ -28,6 +28,8 @@ export interface AccessLimits {
   readonly partitionKeyPartitions: number;
   /** `common.gracefulTime`: how far a Bounded read may lag, milliseconds. */
   readonly gracefulTimeMs: number;
+  /** `proxy.slowQuerySpanInSeconds`: reads that take longer are logged, milliseconds. */
+  readonly slowQueryMs: number;
 }
 
 export const DEFAULT_LIMITS: AccessLimits = {
@@ -45,4 +47,5 @@ export const DEFAULT_LIMITS: AccessLimits = {
   partitionsMax: 1_024,
   partitionKeyPartitions: 64,
   gracefulTimeMs: 5_000,
+  slowQueryMs: 5_000,
 };

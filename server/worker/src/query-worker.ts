@@ -6,16 +6,18 @@ import type {
   QueryRows,
   QueryTask,
   QueryWorker,
+  ReadExplanation,
   ReadOptions,
   ReadTask,
   RowLocations,
   SearchHits,
   SearchTask,
 } from '@elanus/rpc';
-import { type LoopShare, type Metrics, noMetrics } from '@elanus/runtime';
+import { type Clock, type LoopShare, type Metrics, noMetrics, systemClock } from '@elanus/runtime';
 import {
   aggregateShards,
   countShards,
+  explainRead,
   FilterCache,
   fetchColumns,
   type GroupedRows,
@@ -25,6 +27,7 @@ import {
   prepareRead,
   queryShards,
   type Read,
+  ReadTrace,
   type ScanTools,
   type SegmentThreads,
   searchShards,
@@ -42,6 +45,8 @@ export interface QueryWorkerOptions {
   /** Threads for filters that take long. Default: none, they run on the calling thread, a little in each turn. */
   readonly filterThreads?: number;
   readonly metrics?: Metrics;
+  /** Times what reads do when somebody wants to know. */
+  readonly clock?: Pick<Clock, 'monotonicMs'>;
   /** What filters have found, kept for those who ask again. Default: 64 MiB. */
   readonly filterCacheBytes?: number;
 }
@@ -59,11 +64,13 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
   readonly #tools: ScanTools;
   readonly #cache: FilterCache;
   readonly #threads: SegmentThreads | null;
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
 
   constructor(options: QueryWorkerOptions) {
     const { collections, share, kernel, filterThreads = 0, metrics = noMetrics } = options;
     this.#collections = collections;
     this.#share = share;
+    this.#clock = options.clock ?? systemClock;
     this.#threads = filterThreads === 0 ? null : openSegmentThreads(filterThreads);
     this.#cache = new FilterCache(options.filterCacheBytes ?? FILTER_CACHE_BYTES);
     registerFilterMetrics(metrics, this.#cache);
@@ -72,7 +79,17 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
 
   async search(task: SearchTask, options?: ReadOptions): Promise<SearchHits> {
     const { read, keyType } = await this.#begin(task, options);
+    return await this.#search(read, task, keyType, options);
+  }
+
+  async #search(
+    read: Read,
+    task: SearchTask,
+    keyType: KeyColumn['dataType'],
+    options: ReadOptions | undefined,
+  ): Promise<SearchHits> {
     const hits = await searchShards(read, task, this.#tools, keyType);
+    if (read.trace != null) options!.explain!.add(explainRead(read, read.trace, aboutSearch(task)));
     return { readTimestamp: read.scope.at, ...hits };
   }
 
@@ -82,23 +99,22 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
     for (const read of reads) await prepareRead(read);
     // The time in their scope makes them see the same; that they begin in this tick, when it is still now, makes it cheap.
     return await Promise.all(
-      tasks.map(async (task, at) => {
-        const read = reads[at]!;
-        const hits = await searchShards(read, task, this.#tools, keyType);
-        return { readTimestamp: read.scope.at, ...hits };
-      }),
+      tasks.map(async (task, at) => await this.#search(reads[at]!, task, keyType, options)),
     );
   }
 
   async query(task: QueryTask, options?: ReadOptions): Promise<QueryRows> {
     const { read, keyType } = await this.#begin(task, options);
     const rows = await queryShards(read, task, keyType);
+    if (read.trace != null) options!.explain!.add(explainRead(read, read.trace, QUERY));
     return { readTimestamp: read.scope.at, ...rows };
   }
 
   async count(task: ReadTask, options?: ReadOptions): Promise<bigint> {
     const { read } = await this.#begin(task, options);
-    return BigInt(await countShards(read));
+    const count = await countShards(read);
+    if (read.trace != null) options!.explain!.add(explainRead(read, read.trace, COUNT));
+    return BigInt(count);
   }
 
   async aggregate(task: AggregateTask, options?: ReadOptions): Promise<AggregateRows> {
@@ -109,6 +125,10 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
     for (const total of found.totals)
       values.push(total.kind === 'values' ? total.column : await this.#extremes(task, read, total));
     const length = task.groupBy.length === 0 ? 1 : found.examples.rows.length;
+    if (read.trace != null) {
+      read.trace.stages.lap('aggregate');
+      options!.explain!.add(explainRead(read, read.trace, AGGREGATE));
+    }
     return { readTimestamp: read.scope.at, length, groups, values };
   }
 
@@ -151,9 +171,13 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
     task: ReadTask,
     options: ReadOptions = {},
   ): Promise<{ readonly read: Read; readonly keyType: KeyColumn['dataType'] }> {
+    const { explain } = options;
+    const trace =
+      explain === undefined ? null : new ReadTrace(explain.level, () => this.#clock.monotonicMs());
     const collection = this.#collections.get(task.collection.id, task.collection);
     await collection.schemaReached(task.collection.schema.version, options);
     const at = await collection.timeToRead(task, options);
+    trace?.stages.lap('wait');
     const partitionIds = task.partitionIds === null ? null : new Set(task.partitionIds);
     const read = {
       shards: collection.shards,
@@ -161,6 +185,7 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
       selection: rowSelection(task.filter),
       filters: { cache: this.#cache, indexes: collection.scalarIndexes, threads: this.#threads },
       share: this.#share,
+      trace,
       // Most reads end without ever asking for it.
       get signal() {
         return options.signal;
@@ -171,10 +196,19 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
   }
 }
 
+const QUERY = { kind: 'query', target: null } as const;
+const COUNT = { kind: 'count', target: null } as const;
+const AGGREGATE = { kind: 'aggregate', target: null } as const;
+
+function aboutSearch({ field, metric, queries }: SearchTask): Pick<ReadExplanation, 'kind' | 'target'> {
+  return { kind: 'search', target: { fieldName: field.name, metric, queries: queries.count } };
+}
+
 /** The same moment for another selection of rows. */
 function narrowed(read: Read, { partitionIds, filter }: ReadTask): Read {
   return {
     ...read,
+    trace: read.trace == null ? null : read.trace.fork(),
     scope: { ...read.scope, partitionIds: partitionIds === null ? null : new Set(partitionIds) },
     selection: rowSelection(filter),
   };

@@ -1,4 +1,5 @@
 import { type Condition, costOfRow, type Predicate, type RowFilter } from '@elanus/expr';
+import type { ReadTrace } from '../explain/read-trace.ts';
 import type { Read } from '../read.ts';
 import type { ScalarIndexes } from '../scalar-index/scalar-indexes.ts';
 import type { ChunkView } from '../shard.ts';
@@ -47,7 +48,15 @@ export async function filterViews(
     filters === undefined || predicate === null
       ? await scanHere(read, views, filter)
       : await findMatches(read, views, { filter, predicate, tools: filters });
-  return matches.map(liveOnes).filter(({ count }) => count > 0);
+  const live = matches.map(liveOnes).filter(({ count }) => count > 0);
+  if (read.trace != null) noteFilters(read.trace, views, live);
+  return live;
+}
+
+/** Notes what the filter left of each view. */
+function noteFilters(trace: ReadTrace, views: readonly ChunkView[], live: readonly LiveMatches[]): void {
+  trace.noteWay(views, 'scan');
+  for (const { view, count } of live) trace.filters.get(view)!.matched = count;
 }
 
 /** A filter, and what helps to find its rows. */
@@ -69,6 +78,11 @@ async function findMatches(
   const key = views.length === 0 ? null : conditionKey(condition);
   const known = key === null ? null : search.tools.cache.open(key);
   const { found, rest } = known === null ? { found: [], rest: views } : findCached(views, known);
+  if (found.length > 0)
+    read.trace?.noteWay(
+      found.map(({ view }) => view),
+      'cache',
+    );
   if (rest.length === 0) return found;
   const byIndex = await findByIndex(read, rest, search);
   const left = await notRuledOut(read, byIndex.rest, condition);
@@ -88,6 +102,7 @@ async function notRuledOut(
   for (const view of views) {
     if (read.share.isSpent()) await read.share.nextTurn(read.signal);
     if (!view.chunk.isClosed || !isRuledOut(condition, view.chunk)) left.push(view);
+    else read.trace?.noteWay([view], 'bounds of values', 0);
   }
   return left;
 }

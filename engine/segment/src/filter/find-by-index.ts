@@ -29,7 +29,11 @@ export async function findByIndex(
 ): Promise<FoundRows> {
   const { covered, rest } = cover(views, search);
   const found: ViewMatches[] = [];
-  for (const group of covered) await markGroup(read, group, search, found);
+  for (const group of covered) {
+    const { views: inGroup, probe, piece } = group;
+    read.trace?.noteWay(inGroup, 'scalar index', Math.min(1, probe.rows / Math.max(1, piece.index.rows)));
+    await markGroup(read, group, search, found);
+  }
   return { found, rest };
 }
 

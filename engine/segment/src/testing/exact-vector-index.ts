@@ -7,6 +7,8 @@ export class ExactVectorIndex implements VectorIndex {
   readonly rows: number;
   readonly #vectors: Float32Array;
   readonly #dim: number;
+  /** Rows that no search finds. */
+  readonly hiddenRows = new Set<number>();
   isClosed = false;
   searches = 0;
 
@@ -78,6 +80,7 @@ export class ExactVectorIndex implements VectorIndex {
   #ranked(query: Float32Array, allowed: Uint8Array | null): { row: number; score: number }[] {
     const found: { row: number; score: number }[] = [];
     for (let row = 0; row < this.rows; row++) {
+      if (this.hiddenRows.has(row)) continue;
       if (allowed !== null && ((allowed[row >> 3]! >> (row & 7)) & 1) === 0) continue;
       let score = 0;
       for (let i = 0; i < this.#dim; i++) score += (this.#vectors[row * this.#dim + i]! - query[i]!) ** 2;

@@ -1,5 +1,6 @@
 import type { IndexHits, IndexSearch } from '@elanus/kernel';
 import { DataType, type FieldId, type FieldSchema } from '@elanus/model';
+import { notePiece } from '../explain/note-piece.ts';
 import { emptyHits, type HitList, orderTies } from '../hit-list.ts';
 import type { RowOrder } from '../key-order.ts';
 import { type Read, takeTurns } from '../read.ts';
@@ -64,8 +65,7 @@ export function splitByIndex(
     return last.split;
   const runs = runsOfViews(selected, field.id);
   const pieces = piecesOf(selected, runs);
-  const isWalked = ({ rows }: PieceToSearch): boolean =>
-    isExact || (rows > SCANNED_ROWS_MAX && kept <= rows * HITS_SHARE_MAX);
+  const isWalked = (part: PieceToSearch): boolean => isExact || scanReason(part, kept) === null;
   const indexed = pieces.filter(isWalked);
   const split = { indexed, plain: rowsBeside(indexed, selected, runs) };
   if (indexed.length === pieces.length) {
@@ -73,6 +73,30 @@ export function splitByIndex(
     known.set(selected, { field: field.id, keptMax, split });
   }
   return split;
+}
+
+/** Why a piece is compared row by row although it has an index. */
+export type ScanReason = 'few rows' | 'many hits';
+
+/** `null`: a walk that keeps so many rows in view is sooner. */
+export function scanReason({ rows }: Pick<PieceToSearch, 'rows'>, kept: number): ScanReason | null {
+  if (rows <= SCANNED_ROWS_MAX) return 'few rows';
+  return kept > rows * HITS_SHARE_MAX ? 'many hits' : null;
+}
+
+/** Of each view the pieces that have rows of it, and the run that they call them. */
+export function piecesOfViews(
+  selected: readonly SelectedRows[],
+  field: FieldId,
+): readonly (readonly { readonly part: PieceToSearch; readonly run: number }[])[] {
+  const runs = runsOfViews(selected, field);
+  const partOf = new Map(piecesOf(selected, runs).map((part) => [part.piece, part]));
+  return runs.map((ofView) =>
+    ofView.flatMap(({ piece, run }) => {
+      const part = partOf.get(piece);
+      return part === undefined ? [] : [{ part, run }];
+    }),
+  );
 }
 
 /** An index over sparse vectors finds what a comparison with every row finds, and sooner. */
@@ -155,6 +179,7 @@ export async function searchPiece(
     allowed: part.bits,
     radius,
     rangeFilter,
+    ...(read.trace == null ? {} : { isMeasured: true }),
   };
   const isHere = isShort(pieceSearch, search, read, piece) && !read.share.isSpent();
   const hits = isHere
@@ -164,6 +189,8 @@ export async function searchPiece(
       );
   const found = await inChunks(read, hits, pieceSearch.k, { piece, viewOfRun, order });
   for (const [query, count] of found.counts.entries()) found.counts[query] = Math.min(count, limit);
+  if (read.trace != null)
+    notePiece(read.trace, part, { ef: pieceSearch.ef, effort: hits.effort ?? null, found });
   return found;
 }
 

@@ -1,7 +1,8 @@
 import { invalidParameter } from '@elanus/model';
 import type { Methods } from '@elanus/proto';
-import type { SearchTask } from '@elanus/rpc';
+import type { ExplainLevel, SearchTask } from '@elanus/rpc';
 import type { AccessDependencies } from '../handler.ts';
+import { readExplainLevel } from './explain/explain-level.ts';
 import type { GroupScorer } from './group/arrange-groups.ts';
 import { type Grouping, readGrouping } from './group/read-grouping.ts';
 import { guaranteeOf } from './guarantee.ts';
@@ -35,6 +36,8 @@ export interface HybridPlan {
   readonly format: InstantFormat;
   /** Those that were asked for beside the fields of the collection. */
   readonly legFields: readonly LegField[];
+  /** What the answer tells of itself; `null`: nothing. */
+  readonly explain: ExplainLevel | null;
 }
 
 export interface HybridGrouping extends Grouping {
@@ -62,12 +65,13 @@ export async function planHybridSearch(
   const format = readInstantFormat(formatting(request, parameters), target.collection);
   const guarantee = await guaranteeOf(dependencies, target.collection, request);
   const tasks: SearchTask[] = [];
-  for (const leg of request.requests) {
-    const own = new Parameters(leg.searchParams);
-    refuseUnservedLeg(leg, own, parameters);
+  const own = request.requests.map(({ searchParams }) => new Parameters(searchParams));
+  for (const [at, leg] of request.requests.entries()) {
+    const ofLeg = own[at]!;
+    refuseUnservedLeg(leg, ofLeg, parameters);
     const options = {
-      parameters: own,
-      hits: readTopK(own, topKMax),
+      parameters: ofLeg,
+      hits: readTopK(ofLeg, topKMax),
       iterator: null,
       timeZone: format.timeZone,
     };
@@ -88,7 +92,18 @@ export async function planHybridSearch(
     output,
     format,
     legFields: [...new Set(legFields)],
+    explain: explainLevelOfAll([parameters, ...own], target),
   };
+}
+
+/** The most that the request or one of its legs asks for: clients have their search parameters in the legs. */
+function explainLevelOfAll(
+  parameters: readonly Parameters[],
+  { collection }: ReadTarget,
+): ExplainLevel | null {
+  const levels = parameters.map((one) => readExplainLevel(one, collection));
+  if (levels.includes('analyze')) return 'analyze';
+  return levels.includes('explain') ? 'explain' : null;
 }
 
 /** Clients put `timezone` and `time_fields` into the legs, all of them alike. */

@@ -3,6 +3,7 @@ import type { ReadOptions, SearchHits } from '@elanus/rpc';
 import type { AccessDependencies, Handler } from '../handler.ts';
 import { runInSlices } from '../rows/sliced-work.ts';
 import { encodeSearchResults } from '../wire/search-results.ts';
+import type { ReadAccounts } from './explain/read-accounts.ts';
 import { arrangeGroups } from './group/arrange-groups.ts';
 import { groupsOfHits, groupsOfLegs } from './group/group-columns.ts';
 import { searchGrouped } from './group/grouped-search.ts';
@@ -16,26 +17,37 @@ import { findReadTarget } from './read-target.ts';
 import { rounded } from './rounded.ts';
 
 /** HybridSearch: find the target, plan, let the worker search all legs at one time, fuse, fetch what is returned, reply. */
-export function hybridSearchHandler(dependencies: AccessDependencies): Handler<'HybridSearch'> {
+export function hybridSearchHandler(
+  dependencies: AccessDependencies,
+  accounts: ReadAccounts,
+): Handler<'HybridSearch'> {
   return async (request, context) => {
+    const beganMs = dependencies.clock.monotonicMs();
     const ref = { database: context.database, collection: request.collectionName };
     const target = await findReadTarget(dependencies, ref, request.partitionNames, 'search');
     const plan = await planHybridSearch(dependencies, target, request);
-    const legs = { hits: await searchLegs(dependencies, plan, context), metrics: metricsOf(plan) };
+    const read = { request: 'HybridSearch', collection: target.collection, beganMs } as const;
+    const account = accounts.open(plan.explain, read);
+    const found = await searchLegs(dependencies, plan, account?.options(context) ?? context);
+    const legs = { hits: found, metrics: metricsOf(plan) };
     const kept = await answered(dependencies, plan, legs, await fuse(dependencies, plan, legs));
     const hits = await runInSlices(hitsOfFusion(legs.hits, kept), dependencies.share);
+    account?.lap('rank');
     const columns = await fetchOutput(dependencies, target.collection, hits, plan.output, plan.format);
-    return encodeSearchResults({
+    const groups = await groupsOfHits(dependencies, target.collection, plan.grouping, hits);
+    account?.lap('fetch');
+    const answer = encodeSearchResults({
       collectionName: request.collectionName,
       primaryKey: target.collection.schema.primaryKey,
       limit: plan.window.limit,
       hits: rounded(hits, plan.roundDecimal),
       columns: [...legColumns(plan, legs, kept.flat()), ...columns],
-      groups: await groupsOfHits(dependencies, target.collection, plan.grouping, hits),
+      groups,
       outputNames: [...plan.legFields, ...plan.output.names],
       sessionTimestamp: 0n,
       iterator: null,
     });
+    return accounts.close(account, read, answer);
   };
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Draft, decode, encode, type Methods } from '@elanus/proto';
+import { ReadAccounts } from './explain/read-accounts.ts';
 import { queryHandler } from './query.ts';
 import { NOW, ReadFixture } from './read-fixture.ts';
 
@@ -15,7 +16,10 @@ function requestOf(rest: Request, parameters: Record<string, string> = {}): Meth
 }
 
 async function query(fixture: ReadFixture, request: Methods['Query']['request']) {
-  const answer = await queryHandler(fixture.dependencies)(request, fixture.context);
+  const answer = await queryHandler(fixture.dependencies, new ReadAccounts(fixture.dependencies))(
+    request,
+    fixture.context,
+  );
   assert.ok(answer instanceof Uint8Array);
   const results = decode('milvus.QueryResults', answer);
   return { ...results, columns: results.fieldsData.map((bytes) => decode('schema.FieldData', bytes)) };

@@ -6,6 +6,8 @@ import type { AccessDependencies, Handler } from '../handler.ts';
 import { encodeCount, encodeQueryResults } from '../wire/query-results.ts';
 import { aggregatedColumns, groupOrderOf } from './aggregate/aggregated-columns.ts';
 import { type Aggregation, readAggregation } from './aggregate/read-aggregation.ts';
+import { readExplainLevel } from './explain/explain-level.ts';
+import type { ReadAccounts } from './explain/read-accounts.ts';
 import { guaranteeOf, pinnedTime } from './guarantee.ts';
 import { type InstantFormat, readInstantFormat } from './instant-format.ts';
 import { matchingElements } from './matching-elements.ts';
@@ -20,8 +22,9 @@ import { checkResultWindow, readOffset } from './read-window.ts';
 type QueryRequest = Methods['Query']['request'];
 
 /** Query: find the target, plan, let the worker find rows, groups or their number, fetch what is returned, reply. */
-export function queryHandler(dependencies: AccessDependencies): Handler<'Query'> {
+export function queryHandler(dependencies: AccessDependencies, accounts: ReadAccounts): Handler<'Query'> {
   return async (request, context) => {
+    const beganMs = dependencies.clock.monotonicMs();
     const ref = collectionRef(context.database, request.collectionName, dependencies.limits);
     const target = await findReadTarget(dependencies, ref, request.partitionNames, 'query');
     const parameters = new Parameters(request.queryParams);
@@ -37,13 +40,19 @@ export function queryHandler(dependencies: AccessDependencies): Handler<'Query'>
     const groupOrder = aggregation === null ? [] : groupOrderOf(aggregation, order);
     const format = readInstantFormat(parameters, target.collection);
     const task = await planRead(dependencies, target, request, isIterator, format);
-    if (isCount) return encodeCount(request.collectionName, await dependencies.reader.count(task, context));
+    const read = { request: 'Query', collection: target.collection, beganMs } as const;
+    const account = accounts.open(readExplainLevel(parameters, target.collection), read);
+    const options = account?.options(context) ?? context;
+    if (isCount) {
+      const count = await dependencies.reader.count(task, options);
+      return accounts.close(account, read, encodeCount(request.collectionName, count));
+    }
     const answer = {
       collectionName: request.collectionName,
       primaryKey: target.collection.schema.primaryKey,
     };
     if (aggregation !== null) {
-      const groups = await groupsOf(dependencies, task, aggregation, context);
+      const groups = await groupsOf(dependencies, task, aggregation, options);
       const columns = await aggregatedColumns(
         dependencies,
         target,
@@ -55,28 +64,34 @@ export function queryHandler(dependencies: AccessDependencies): Handler<'Query'>
         },
         format,
       );
+      account?.lap('fetch');
       const outputNames = columns.map(({ field }) => field.name);
-      return encodeQueryResults({
+      const encoded = encodeQueryResults({
         ...answer,
         columns,
         outputNames,
         sessionTimestamp: 0n,
         elementIndices: null,
       });
+      return accounts.close(account, read, encoded);
     }
     const output = expandOutputFields(target, request.outputFields, 'always');
     const orderBy = orderOf(target, order);
     const rows = await dependencies.reader.query(
       { ...task, ...window, orderBy } satisfies QueryTask,
-      context,
+      options,
     );
-    return encodeQueryResults({
+    const columns = await fetchOutput(dependencies, target.collection, rows, output, format);
+    const elementIndices = await matchingElements(dependencies, target.collection, rows, task.filter);
+    account?.lap('fetch');
+    const encoded = encodeQueryResults({
       ...answer,
-      columns: await fetchOutput(dependencies, target.collection, rows, output, format),
+      columns,
       outputNames: output.names,
       sessionTimestamp: isIterator && task.snapshot === null ? rows.readTimestamp : 0n,
-      elementIndices: await matchingElements(dependencies, target.collection, rows, task.filter),
+      elementIndices,
     });
+    return accounts.close(account, read, encoded);
   };
 }
 

@@ -90,6 +90,8 @@ export class ReadFixture {
     scores: Float32Array.of(0.125, 0.5, 2.26),
     locations: locationsOf(3),
   };
+  /** What the clock says. */
+  monotonicMs = 0;
   searched: SearchTask | undefined;
   queried: QueryTask | undefined;
   counted: ReadTask | undefined;
@@ -130,7 +132,7 @@ export class ReadFixture {
         fetch: async (_id: CollectionId, { rows }: { rows: Uint32Array }, fields: readonly FieldId[]) =>
           new Map(fields.map((id) => [id, columnOf(id, rows.length)])),
       },
-      clock: { nowMs: () => NOW_MS },
+      clock: { nowMs: () => NOW_MS, monotonicMs: () => this.monotonicMs },
       share: new LoopShare(systemClock),
       logger: silentLogger,
       metrics: noMetrics,

@@ -1,8 +1,9 @@
 import { DataType, invalidParameter } from '@elanus/model';
 import type { Methods } from '@elanus/proto';
-import type { OrderKey, SearchTask } from '@elanus/rpc';
+import type { ExplainLevel, OrderKey, SearchTask } from '@elanus/rpc';
 import type { AccessDependencies } from '../handler.ts';
 import { type BucketLevel, readBucketLevel } from './aggregate/read-search-aggregation.ts';
+import { readExplainLevel } from './explain/explain-level.ts';
 import { hitsOfGroups } from './group/grouped-search.ts';
 import { type Grouping, readGrouping } from './group/read-grouping.ts';
 import { guaranteeOf } from './guarantee.ts';
@@ -41,6 +42,8 @@ export interface SearchPlan {
   readonly iterator: IteratorPage | null;
   /** What is shown of the words that were found; `null`: nothing. */
   readonly highlighting: Highlighting | null;
+  /** What the answer tells of itself; `null`: nothing. */
+  readonly explain: ExplainLevel | null;
 }
 
 type SearchRequest = Methods['Search']['request'];
@@ -90,6 +93,7 @@ export async function planSearch(
     format,
     iterator,
     highlighting,
+    explain: readExplainLevel(parameters, target.collection),
   };
   return { task, filter, ...ways };
 }

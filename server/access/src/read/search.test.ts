@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Draft, decode, encode, type Methods } from '@elanus/proto';
+import { ReadAccounts } from './explain/read-accounts.ts';
 import { collectionOf, keysOf, NOW, ReadFixture } from './read-fixture.ts';
 import { searchHandler } from './search.ts';
 
@@ -28,7 +29,10 @@ function requestOf(
 }
 
 async function search(fixture: ReadFixture, request: Methods['Search']['request']) {
-  const answer = await searchHandler(fixture.dependencies)(request, fixture.context);
+  const answer = await searchHandler(fixture.dependencies, new ReadAccounts(fixture.dependencies))(
+    request,
+    fixture.context,
+  );
   assert.ok(answer instanceof Uint8Array);
   const results = decode('milvus.SearchResults', answer);
   return { ...results, data: decode('schema.SearchResultData', results.results!) };

@@ -3,6 +3,7 @@ import type { SearchHits } from '@elanus/rpc';
 import type { AccessDependencies, Handler } from '../handler.ts';
 import { encodeSearchBuckets, encodeSearchResults } from '../wire/search-results.ts';
 import { searchBuckets } from './aggregate/search-buckets.ts';
+import type { ReadAccounts } from './explain/read-accounts.ts';
 import { findHits } from './find-hits.ts';
 import { groupsOfHits } from './group/group-columns.ts';
 import { highlightHits } from './highlight/highlight-hits.ts';
@@ -13,15 +14,20 @@ import { planSearch, type SearchPlan } from './search-plan.ts';
 import { boundBeforeAll } from './search-range.ts';
 
 /** Search: find the target, plan, find the hits, fetch what is returned, reply. */
-export function searchHandler(dependencies: AccessDependencies): Handler<'Search'> {
+export function searchHandler(dependencies: AccessDependencies, accounts: ReadAccounts): Handler<'Search'> {
   return async (request, context) => {
+    const beganMs = dependencies.clock.monotonicMs();
     const ref = { database: context.database, collection: request.collectionName };
     const target = await findReadTarget(dependencies, ref, request.partitionNames, 'search');
     const plan = await planSearch(dependencies, target, request);
-    const hits = await findHits(dependencies, plan, context);
+    const read = { request: 'Search', collection: target.collection, beganMs } as const;
+    const account = accounts.open(plan.explain, read);
+    const hits = await findHits(dependencies, plan, account?.options(context) ?? context);
+    account?.lap('rank');
     if (plan.buckets !== null) {
       const { buckets, counts } = await searchBuckets(dependencies, plan, plan.buckets, hits);
-      return encodeSearchBuckets({
+      account?.lap('fetch');
+      const answer = encodeSearchBuckets({
         collectionName: request.collectionName,
         primaryKey: target.collection.schema.primaryKey,
         limit: plan.window.limit,
@@ -29,22 +35,27 @@ export function searchHandler(dependencies: AccessDependencies): Handler<'Search
         buckets,
         counts,
       });
+      return accounts.close(account, read, answer);
     }
     const columns = await fetchOutput(dependencies, target.collection, hits, plan.output, plan.format);
-    return encodeSearchResults({
+    const groups = await groupsOfHits(dependencies, target.collection, plan.grouping, hits);
+    const highlights = plan.highlighting
+      ? await highlightHits(dependencies, target.collection, hits, plan.highlighting)
+      : [];
+    account?.lap('fetch');
+    const answer = encodeSearchResults({
       collectionName: request.collectionName,
       primaryKey: target.collection.schema.primaryKey,
       limit: plan.window.limit,
       hits: rounded(hits, plan.roundDecimal),
       columns,
-      groups: await groupsOfHits(dependencies, target.collection, plan.grouping, hits),
-      highlights: plan.highlighting
-        ? await highlightHits(dependencies, target.collection, hits, plan.highlighting)
-        : [],
+      groups,
+      highlights,
       outputNames: plan.output.names,
       sessionTimestamp: sessionTimestamp(plan, hits),
       iterator: iteratorResult(plan, hits),
     });
+    return accounts.close(account, read, answer);
   };
 }
 

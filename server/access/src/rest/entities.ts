@@ -1,14 +1,16 @@
 import { DataType, invalidParameter } from '@elanus/model';
 import {
+  type common_Status,
   decode,
   type milvus_SearchResults,
   type schema_CollectionSchema,
   type schema_FieldSchema,
 } from '@elanus/proto';
+import { EXPLAIN_INFO } from '../wire/with-explanation.ts';
 import { Body, isInt64, isObject, optional, required } from './body.ts';
 import { consistencyLevel } from './collections.ts';
 import { type Endpoints, endpoint, type RestAnswer } from './endpoint.ts';
-import type { Json } from './json-reader.ts';
+import { type Json, readJson } from './json-reader.ts';
 import { shortestDouble } from './json-text.ts';
 import { textOfJson } from './key-values.ts';
 import type { RestCaller } from './rest-caller.ts';
@@ -73,6 +75,7 @@ export const entities: Endpoints = {
       offset: optional('integer'),
       exprParams: optional('object'),
       orderByFields: optional('strings'),
+      explain: optional('any'),
     },
     query,
   ),
@@ -207,9 +210,11 @@ async function query(body: Body, caller: RestCaller): Promise<RestAnswer> {
   const outputFields = body.texts('outputFields');
   const isCount = outputFields.length === 1 && outputFields[0] === COUNT;
   const orderBy = body.texts('orderByFields');
+  const explain = body.has('explain') ? [{ key: 'explain', value: textOfJson(body.any('explain')) }] : [];
   const queryParams = isCount
-    ? []
+    ? explain
     : [
+        ...explain,
         { key: 'limit', value: String(body.number('limit', DEFAULT_LIMIT)) },
         { key: 'offset', value: String(body.number('offset', 0)) },
         ...(orderBy.length === 0 ? [] : [{ key: 'order_by_fields', value: orderBy.join(',') }]),
@@ -224,9 +229,10 @@ async function query(body: Body, caller: RestCaller): Promise<RestAnswer> {
 async function answerQuery(body: Body, caller: RestCaller, request: object): Promise<RestAnswer> {
   const asked = body.texts('outputFields');
   const outputFields = asked.length === 0 ? ['*'] : asked;
-  const { fieldsData } = await caller.ask('Query', { ...readOf(body), ...request, outputFields });
+  const { fieldsData, status } = await caller.ask('Query', { ...readOf(body), ...request, outputFields });
   const columns = decodedColumns(fieldsData);
-  return { cost: 0, data: await caller.run(shownRows(columns, rowsIn(columns), outputFields)) };
+  const data = await caller.run(shownRows(columns, rowsIn(columns), outputFields));
+  return { cost: 0, data, ...(await explainOf(status, caller)) };
 }
 
 /** The first column tells; every column has as many. */
@@ -304,14 +310,15 @@ function idsOf(ids: readonly Json[], { fields }: schema_CollectionSchema) {
 
 /** The hits of all queries, one after the other; `topks` says how many each has. */
 async function answerHits(
-  { results }: milvus_SearchResults,
+  { results, status }: milvus_SearchResults,
   outputFields: readonly string[],
   caller: RestCaller,
 ): Promise<RestAnswer> {
   const found = decode('schema.SearchResultData', results ?? new Uint8Array(0));
-  if (found.aggTopks.length > 0) return { cost: 0, ...shownBuckets(found) };
+  const explain = await explainOf(status, caller);
+  if (found.aggTopks.length > 0) return { cost: 0, ...shownBuckets(found), ...explain };
   const ids = shownIds(found.ids);
-  if (ids.length === 0) return { cost: 0, data: [] };
+  if (ids.length === 0) return { cost: 0, data: [], ...explain };
   const rows = await caller.run(shownRows(found.fieldsData, ids.length, outputFields));
   for (const [at, row] of rows.entries()) {
     row[found.primaryFieldName] = ids[at];
@@ -322,5 +329,15 @@ async function answerHits(
     data: rows,
     topks: found.topks.map(Number),
     ...(found.recalls.length > 0 ? { recalls: found.recalls.map(shortestDouble) } : {}),
+    ...explain,
   };
+}
+
+/** What a read that was to be explained tells of itself. */
+async function explainOf(
+  status: common_Status | undefined,
+  caller: RestCaller,
+): Promise<{ readonly explain?: Json }> {
+  const text = status?.extraInfo.get(EXPLAIN_INFO);
+  return text === undefined ? {} : { explain: await caller.run(readJson(Buffer.from(text))) };
 }

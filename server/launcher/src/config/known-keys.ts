@@ -115,7 +115,6 @@ export const KEYS_WITHOUT_MEANING = [
   'proxy.partialResultRequiredDataRatio',
   'proxy.queryNodePooling.',
   'proxy.replicaSelectionPolicy',
-  'proxy.slowQuerySpanInSeconds',
   'proxy.soPath',
   'proxy.timeTickInterval',
   'quotaAndLimits.compactionRate.',

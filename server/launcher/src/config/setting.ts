@@ -27,6 +27,24 @@ export function wholeNumber(
   };
 }
 
+/** A time in seconds, 0 or more, fractions too; read as whole milliseconds. */
+export function seconds(key: string, fallbackMs: number): Setting<number> {
+  return {
+    key,
+    fallback: fallbackMs,
+    read: (value, origin) => {
+      const number = typeof value === 'number' ? value : Number(String(value).trim() || Number.NaN);
+      if (number >= 0 && number <= SECONDS_MAX) return Math.round(1000 * number);
+      throw new StartError(
+        `${origin} is ${JSON.stringify(value)}, it must be seconds from 0 to ${SECONDS_MAX}`,
+      );
+    },
+  };
+}
+
+/** About thirty years. */
+const SECONDS_MAX = 1e9;
+
 /** A share: above 0, at most 1. */
 export function fraction(key: string, fallback: number): Setting<number> {
   return {

@@ -2,7 +2,7 @@ import { type AccessLimits, DEFAULT_LIMITS } from '@elanus/access';
 import { COORDINATOR_LIMITS_DEFAULT, type CoordinatorLimits } from '@elanus/coordinator';
 import { LOG_LEVELS, type LogLevel } from '../log-level.ts';
 import { FLUSH_SETTINGS, type FlushSettings, readFlushSettings } from './flush-settings.ts';
-import { oneOf, type Setting, wholeNumber } from './setting.ts';
+import { oneOf, type Setting, seconds, wholeNumber } from './setting.ts';
 
 /** What the configuration decides besides addresses and directories. */
 export interface Settings {
@@ -71,6 +71,7 @@ export const SETTINGS = {
     min: 0,
     max: 86_400_000,
   }),
+  slowQueryMs: seconds('proxy.slowQuerySpanInSeconds', DEFAULT_LIMITS.slowQueryMs),
   databasesMax: wholeNumber('rootCoord.maxDatabaseNum', COORDINATOR_LIMITS_DEFAULT.databasesMax, {
     min: 1,
     max: 1_048_576,
@@ -117,6 +118,7 @@ export function readSettings(read: <Value>(setting: Setting<Value>) => Value): S
       partitionsMax,
       partitionKeyPartitions: read(SETTINGS.partitionKeyPartitions),
       gracefulTimeMs: read(SETTINGS.gracefulTimeMs),
+      slowQueryMs: read(SETTINGS.slowQueryMs),
     },
     coordinator: {
       partitionsMax,
