@@ -1,5 +1,5 @@
 /** Differs from process to process, so that nobody can write a list whose integers all fall into one place. */
-const SEED = (Math.random() * 2 ** 32) | 0;
+const [SEED] = crypto.getRandomValues(new Int32Array(1)) as unknown as readonly [number];
 
 /** Spreads a 64-bit integer, given by its halves, over 32 bits. */
 export function integerHash(low: number, high: number): number {
