@@ -10,6 +10,7 @@
  * because each channel of the log that is being written holds one. Memory of requests (below 4 MiB a piece) stays with
  * the process up to 128 MiB: given back after each, it came anew page by page, which cost more than all else of an insert.
  */
+import { readFileSync, statSync } from 'node:fs';
 import * as module from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -28,13 +29,27 @@ if (Number.parseInt(process.versions.node, 10) < NODE_MAJOR_MIN) {
 } else {
   growWithData();
   enableCompileCache();
-  await import('../src/elanus.ts');
+  await import(isBundleCurrent() ? '../build/elanus.js' : '../src/elanus.ts');
 }
 
 /** The whole heap is looked through when memory has grown by a share of itself, not after each 64 MB of rows. */
 function growWithData() {
   if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR_WITH_EXTERNAL_LIMIT)
     setFlagsFromString('--external-memory-accounted-in-global-limit');
+}
+
+/** Whether the few files that tools/bundle.ts makes are there, and were made of the sources as they are now. */
+function isBundleCurrent() {
+  const workspace = new URL('../../../', import.meta.url);
+  try {
+    const sources = JSON.parse(readFileSync(new URL('../build/sources.json', import.meta.url), 'utf8'));
+    return sources.every(([path, mtimeMs, size]) => {
+      const source = statSync(new URL(path, workspace));
+      return source.mtimeMs === mtimeMs && source.size === size;
+    });
+  } catch {
+    return false;
+  }
 }
 
 /** Within the workspace, else in the user's cache directory; NODE_COMPILE_CACHE and NODE_DISABLE_COMPILE_CACHE win. */

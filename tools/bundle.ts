@@ -1,0 +1,66 @@
+/**
+ * Puts the modules of the command into a few files: reading five hundred took more than half of the start
+ * (docs/decisions/0045). Worker threads, and whatever a module finds beside itself, come from the sources.
+ */
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { build, type Plugin } from 'esbuild';
+
+const ROOT = dirname(import.meta.dirname);
+const OUTPUT = join(ROOT, 'clients', 'cli', 'build');
+
+/** Of other people's packages only these are taken in: every start needs them, and they are many files. */
+const TAKEN_IN = /^(@elanus|@opentelemetry|commander|prom-client)(\/|$)/;
+
+const packagesStayOutside: Plugin = {
+  name: 'packages stay outside',
+  setup({ onResolve }) {
+    onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
+      kind === 'entry-point' || TAKEN_IN.test(path) ? null : { path, external: true },
+    );
+  },
+};
+
+/** A module that asks for its own place hears that of its source. */
+const placesOfSources: Plugin = {
+  name: 'places of sources',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      const place = (of: string) => JSON.stringify(relative(OUTPUT, of));
+      const contents = readFileSync(path, 'utf8')
+        .replaceAll('import.meta.url', `new URL(${place(path)}, import.meta.url).href`)
+        .replaceAll('import.meta.dirname', `import.meta.dirname + '/' + ${place(dirname(path))}`);
+      return { contents, loader: 'ts' };
+    });
+  },
+};
+
+rmSync(OUTPUT, { recursive: true, force: true });
+const { metafile } = await build({
+  entryPoints: [join(ROOT, 'clients', 'cli', 'src', 'elanus.ts')],
+  outdir: OUTPUT,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  sourcemap: true,
+  metafile: true,
+  absWorkingDir: ROOT,
+  logLevel: 'warning',
+  plugins: [packagesStayOutside, placesOfSources],
+  // Packages in CommonJS ask for Node's own modules by `require`.
+  banner: {
+    js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
+  },
+});
+
+/** What the command looks at before it trusts the bundle: each source of ours, when it was changed, how long it is. */
+const sources = Object.keys(metafile.inputs)
+  .filter((path) => !path.startsWith('node_modules/'))
+  .map((path) => {
+    const { mtimeMs, size } = statSync(join(ROOT, path));
+    return [path, mtimeMs, size];
+  });
+writeFileSync(join(OUTPUT, 'sources.json'), JSON.stringify(sources));
+console.log(`bundle: ${sources.length} modules in ${Object.keys(metafile.outputs).length / 2} files`);
