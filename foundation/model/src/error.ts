@@ -240,3 +240,8 @@ export function diskFull(cause: unknown): MilvusError {
 export function dataIntegrity(reason: string, cause: unknown): MilvusError {
   return new MilvusError(`data integrity error[${reason}]`, { code: 1009, cause });
 }
+
+/** An import can't be begun, or is not known: the request is to be mended. */
+export function importFailed(reason: string): MilvusError {
+  return new MilvusError(`${reason}: importing data failed`, { code: 2100, inputError: true });
+}

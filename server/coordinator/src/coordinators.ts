@@ -4,6 +4,7 @@ import { type Clock, type Logger, silentLogger } from '@elanus/runtime';
 import { Catalog } from './catalog/catalog.ts';
 import { CatalogDataCoordinator } from './data/data-coordinator.ts';
 import { CatalogSegments } from './data/segment-catalog.ts';
+import { CatalogImportCoordinator } from './import/import-coordinator.ts';
 import { CatalogIndexCoordinator } from './index/index-coordinator.ts';
 import { CatalogQueryCoordinator } from './query/query-coordinator.ts';
 import { COORDINATOR_LIMITS_DEFAULT, type CoordinatorLimits } from './root/coordinator-limits.ts';
@@ -20,12 +21,13 @@ export interface CoordinatorState {
   readonly segments: CatalogSegments;
 }
 
-/** The four roles over one catalog. */
+/** The roles over one catalog. */
 export interface Coordinators {
   readonly root: CatalogRootCoordinator;
   readonly query: CatalogQueryCoordinator;
   readonly data: CatalogDataCoordinator;
   readonly index: CatalogIndexCoordinator;
+  readonly imports: CatalogImportCoordinator;
 }
 
 /**
@@ -50,6 +52,7 @@ export async function openCoordinators(
   options: CoordinatorState & {
     readonly streaming: StreamingWorker;
     readonly indexing: IndexWorker;
+    readonly clock: Clock;
     readonly limits?: Partial<CoordinatorLimits>;
     /** What the files of loaded collections may take together; by default anything. */
     readonly memoryBytesMax?: number;
@@ -66,5 +69,6 @@ export async function openCoordinators(
   const data = new CatalogDataCoordinator({ catalog, streaming, timestamps, segments });
   const index = new CatalogIndexCoordinator({ catalog, timestamps, ids, data, indexing });
   await index.resume();
-  return { root, query, data, index };
+  const imports = new CatalogImportCoordinator({ catalog, ids, clock: options.clock });
+  return { root, query, data, index, imports };
 }

@@ -152,6 +152,7 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
     ...state,
     streaming,
     indexing,
+    clock,
     limits: settings.coordinator,
     memoryBytesMax,
     logger: role('coordinator'),

@@ -14,6 +14,7 @@ export const CATALOG_PREFIX = {
   deleteFile: 'catalog/delete-file/',
   indexFile: 'catalog/index-file/',
   checkpoint: 'catalog/checkpoint/',
+  import: 'catalog/import/',
 } as const;
 
 /** Written once, into a new catalog. */
@@ -54,6 +55,10 @@ export function loadKey(id: CollectionId): string {
 
 export function checkpointKey(id: CollectionId): string {
   return `${CATALOG_PREFIX.checkpoint}${id}`;
+}
+
+export function importKey(id: bigint): string {
+  return `${CATALOG_PREFIX.import}${id}`;
 }
 
 /** The kinds of records that a collection has one of for each file. */

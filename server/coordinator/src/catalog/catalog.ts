@@ -48,7 +48,7 @@ export interface CatalogDamage {
  */
 export class Catalog {
   /** For readers: changes go through `commit`. */
-  readonly files: Pick<FileRecords, 'of' | 'has' | 'removalOf' | 'removalOfPartition' | 'removalOfIndex'>;
+  readonly files: Omit<FileRecords, 'apply' | 'encode' | 'forget' | 'readAll' | 'keysOf'>;
   readonly #files = new FileRecords();
   readonly #store: MetaStore;
   readonly #locks = new ObjectLocks();

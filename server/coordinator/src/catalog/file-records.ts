@@ -10,13 +10,15 @@ import {
   type SegmentInfo,
   unreachable,
 } from '@elanus/model';
-import type { CollectionFiles } from '@elanus/rpc';
+import type { CollectionFiles, ImportJob } from '@elanus/rpc';
+import { decodeImport, encodeImport } from '../import/import-record.ts';
 import {
   CATALOG_PREFIX,
   checkpointKey,
   type FileRecordKind,
   fileKey,
   fileKeyPrefix,
+  importKey,
 } from './catalog-keys.ts';
 import {
   decodeCheckpoint,
@@ -35,6 +37,8 @@ export type FileChange =
   | { readonly kind: 'put-delete-file'; readonly file: DeleteFileInfo }
   | { readonly kind: 'put-index-file'; readonly file: IndexFileInfo }
   | { readonly kind: 'put-checkpoint'; readonly checkpoint: Checkpoint }
+  | { readonly kind: 'put-import'; readonly job: ImportJob }
+  | { readonly kind: 'remove-import'; readonly id: bigint }
   | {
       readonly kind: 'remove-file';
       readonly of: FileRecordKind;
@@ -52,6 +56,34 @@ interface Files {
 /** The part of the catalog that says which files in the object store count. */
 export class FileRecords {
   readonly #byCollection = new Map<CollectionId, Files>();
+  readonly #imports = new Map<bigint, ImportJob>();
+
+  /** In no order. */
+  imports(): readonly ImportJob[] {
+    return [...this.#imports.values()];
+  }
+
+  findImport(id: bigint): ImportJob | undefined {
+    return this.#imports.get(id);
+  }
+
+  /** Whether the file of the segment belongs to an import that has not been published. */
+  isStaged(collection: CollectionId, id: SegmentId): boolean {
+    return this.imports().some(
+      (job) => job.collectionId === collection && job.segments.some((segment) => segment.id === id),
+    );
+  }
+
+  /** What publishing segments changes in the imports that have staged them: they are an import's no more. */
+  publicationOf(collection: CollectionId, published: readonly SegmentId[]): readonly FileChange[] {
+    return this.imports()
+      .filter(({ collectionId }) => collectionId === collection)
+      .filter(({ segments }) => segments.some(({ id }) => published.includes(id)))
+      .map((job) => ({
+        kind: 'put-import',
+        job: { ...job, segments: job.segments.filter(({ id }) => !published.includes(id)) },
+      }));
+  }
 
   of(id: CollectionId): CollectionFiles {
     const files = this.#byCollection.get(id);
@@ -122,6 +154,10 @@ export class FileRecords {
         const { checkpoint } = change;
         return { key: checkpointKey(checkpoint.collectionId), value: encodeCheckpoint(checkpoint) };
       }
+      case 'put-import':
+        return { key: importKey(change.job.id), value: encodeImport(change.job) };
+      case 'remove-import':
+        return { key: importKey(change.id), value: null };
       case 'remove-file':
         return { key: fileKey(change.of, change.collectionId, change.id), value: null };
       default:
@@ -142,6 +178,12 @@ export class FileRecords {
         return;
       case 'put-checkpoint':
         this.#filesOf(change.checkpoint.collectionId).checkpoint = change.checkpoint;
+        return;
+      case 'put-import':
+        this.#imports.set(change.job.id, change.job);
+        return;
+      case 'remove-import':
+        this.#imports.delete(change.id);
         return;
       case 'remove-file':
         this.#byCollection.get(change.collectionId)?.[change.of].delete(change.id);
@@ -170,6 +212,9 @@ export class FileRecords {
     );
     await readEach(CATALOG_PREFIX.checkpoint, (bytes) =>
       this.apply({ kind: 'put-checkpoint', checkpoint: decodeCheckpoint(bytes) }),
+    );
+    await readEach(CATALOG_PREFIX.import, (bytes) =>
+      this.apply({ kind: 'put-import', job: decodeImport(bytes) }),
     );
   }
 

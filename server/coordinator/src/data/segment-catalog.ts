@@ -14,7 +14,7 @@ import {
 import type { CollectionFiles, FlushPublication, SegmentCatalog } from '@elanus/rpc';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { CatalogChange } from '../catalog/catalog-change.ts';
-import type { FileRecordKind } from '../catalog/catalog-keys.ts';
+import { CATALOG_PREFIX, type FileRecordKind } from '../catalog/catalog-keys.ts';
 import type { IdAllocator } from '../root/id-allocator.ts';
 
 /** `collection-<id>/<folder>/<file id>.<ending>` */
@@ -56,6 +56,10 @@ export class CatalogSegments implements SegmentCatalog {
         ...deleteFiles.map((file) => ({ kind: 'put-delete-file', file }) as const),
         ...this.#catalog.files.removalOf(collectionId, deadSegments),
         ...replacedDeleteFiles.map((id) => removal('deleteFile', collectionId, id)),
+        ...this.#catalog.files.publicationOf(
+          collectionId,
+          segments.map(({ id }) => id),
+        ),
         { kind: 'put-checkpoint', checkpoint },
       ]);
       return partitions;
@@ -87,7 +91,8 @@ export class CatalogSegments implements SegmentCatalog {
     const { files } = this.#catalog;
     switch (key) {
       case segmentFileKey(collection, id):
-        return files.has('segment', collection, id) ? 'referenced' : 'unreferenced';
+        if (files.has('segment', collection, id) || files.isStaged(collection, id)) return 'referenced';
+        return this.#hasDamagedImports() ? 'uncertain' : 'unreferenced';
       case deleteFileKey(collection, id):
         return files.has('deleteFile', collection, id) ? 'referenced' : 'unreferenced';
       case indexFileKey(collection, id):
@@ -95,6 +100,11 @@ export class CatalogSegments implements SegmentCatalog {
       default:
         return 'uncertain';
     }
+  }
+
+  /** Nobody knows which files they have staged. */
+  #hasDamagedImports(): boolean {
+    return this.#catalog.damage().some(({ key }) => key.startsWith(CATALOG_PREFIX.import));
   }
 }
 

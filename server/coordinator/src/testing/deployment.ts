@@ -27,7 +27,8 @@ export interface Deployment extends Coordinators, CoordinatorState {
 /** Starts a deployment; given the store of an earlier one, as a restart would. The caller closes the oracle. */
 export async function openDeployment(options: DeploymentOptions = {}): Promise<Deployment> {
   const store = options.store ?? new UnreliableMetaStore();
-  const state = await openCoordinatorState({ store, clock: options.clock ?? new ManualClock() });
+  const clock = options.clock ?? new ManualClock();
+  const state = await openCoordinatorState({ store, clock });
   const streaming = new FakeStreamingWorker();
   streaming.recover(state.catalog.collections());
   const indexing = new FakeIndexWorker();
@@ -35,6 +36,7 @@ export async function openDeployment(options: DeploymentOptions = {}): Promise<D
     ...state,
     streaming,
     indexing,
+    clock,
     limits: options.limits ?? {},
     ...(options.memoryBytesMax === undefined ? {} : { memoryBytesMax: options.memoryBytesMax }),
   });

@@ -113,7 +113,7 @@ export async function openAssembly(options: AssemblyOptions): Promise<Assembly> 
     metrics: noMetrics,
     buildsMax: 1,
   });
-  const coordinators = await openCoordinators({ ...state, streaming, indexing, logger });
+  const coordinators = await openCoordinators({ ...state, streaming, indexing, clock, logger });
   return {
     ...coordinators,
     ...workers,
