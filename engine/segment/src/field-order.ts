@@ -1,4 +1,4 @@
-import { type Column, DataType, type FieldId } from '@elanus/model';
+import { type Column, DataType } from '@elanus/model';
 import type { OrderKey } from '@elanus/rpc';
 import { int64Order, keyOrder, type RowOrder, textOrder } from './key-order.ts';
 import type { ChunkView } from './shard.ts';
@@ -49,9 +49,4 @@ export function valueOrder(columns: readonly Column[]): RowOrder {
 
 function compareNumbers(a: number, b: number): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** As `valueOrder`, of the field's columns in the views. */
-export function valueOrderOf(views: readonly ChunkView[], field: FieldId): RowOrder {
-  return valueOrder(views.map((view) => view.chunk.column(field)));
 }

@@ -1,4 +1,5 @@
 import type { Timestamp } from '@elanus/model';
+import { firstAtLeast } from '../first-at-least.ts';
 import type { Moment } from '../moment.ts';
 import { grownUint32, sharedBytes, sharedUint32 } from '../shared-memory.ts';
 
@@ -116,14 +117,7 @@ export class ChunkDeletions {
   /** When a row was deleted that was so before this process started. */
   #restoredAt(row: number): bigint {
     const { rows, timestamps } = this.#restored!;
-    let low = 0;
-    let high = rows.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (rows[middle]! < row) low = middle + 1;
-      else high = middle;
-    }
-    return timestamps[low]!;
+    return timestamps[firstAtLeast(rows, row)]!;
   }
 
   /** A larger copy, so that a reader's own stays as it is. */

@@ -1,8 +1,8 @@
 import type { Leaf, OperandLeaf } from '@elanus/expr';
+import { firstAtLeast } from '../first-at-least.ts';
 import { gramAt } from './gram-builder.ts';
 import { isAtPlace, type Probe } from './probe-values.ts';
 import type { GramPart, ScalarIndexData } from './scalar-index.ts';
-import { firstAtLeast } from './value-lists.ts';
 
 /** Nanoseconds for each row of a list that is gone through. */
 const STEP_COST = 2;

@@ -1,4 +1,5 @@
 import type { ElementColumn, NumericColumn, VarCharColumn } from '@elanus/model';
+import { firstAtLeast } from '../first-at-least.ts';
 
 /** Values in ascending order, each once: numbers by value, texts by their bytes. None is null, none is NaN. */
 export type Dictionary = Omit<ElementColumn, 'validity'> & ElementColumn;
@@ -77,18 +78,6 @@ export function markRows(lists: ValueLists, slots: Slots, bits: Uint8Array): voi
 /** Joins `other[at .. at + bits.length)` into `bits`. */
 function joinBits(bits: Uint8Array, other: Uint8Array, at: number): void {
   for (let i = 0; i < bits.length; i++) bits[i]! |= other[at + i]!;
-}
-
-/** The position of the first of ascending numbers that is at least `value`. */
-export function firstAtLeast(numbers: Uint32Array, value: number): number {
-  let low = 0;
-  let high = numbers.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (numbers[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** Bytes of all arrays. */

@@ -1,6 +1,7 @@
 import type { FieldId, Int64Column, SegmentId } from '@elanus/model';
 import type { LoopShare } from '@elanus/runtime';
 import type { SegmentFile } from '../files/segment-file.ts';
+import { firstAtLeast } from '../first-at-least.ts';
 import { ROW_FIELD, SEGMENT_FIELD } from './shard-cut.ts';
 
 /** Rows ascending, and when each was deleted. */
@@ -51,8 +52,8 @@ export class RestoredDeletions {
   of(id: SegmentId, first: number, count: number): DeletedRows {
     const all = this.#bySegment.get(id);
     if (all === undefined) return { rows: new Uint32Array(0), timestamps: new BigInt64Array(0) };
-    const start = lowerBound(all.rows, first);
-    const end = lowerBound(all.rows, first + count);
+    const start = firstAtLeast(all.rows, first);
+    const end = firstAtLeast(all.rows, first + count);
     return {
       rows: all.rows.subarray(start, end).map((row) => row - first),
       timestamps: all.timestamps.slice(start, end),
@@ -88,16 +89,4 @@ class RowTimes {
     }
     return { rows, timestamps };
   }
-}
-
-/** How many of the rows are below `row`. */
-function lowerBound(rows: Uint32Array, row: number): number {
-  let low = 0;
-  let high = rows.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (rows[middle]! < row) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

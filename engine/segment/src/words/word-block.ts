@@ -1,4 +1,5 @@
 import { ownText } from '@elanus/functions';
+import { firstAtLeast } from '../first-at-least.ts';
 
 /** Where the words of some rows that follow each other occur; it never changes. */
 export interface WordBlock {
@@ -116,7 +117,7 @@ export function visitBlock(
   const number = block.words.get(word);
   if (number === undefined) return;
   const last = block.starts[number + 1]!;
-  for (let at = firstAtLeast(block.rows, block.starts[number]!, last, start); at < last; at++) {
+  for (let at = firstAtLeast(block.rows, start, block.starts[number]!, last); at < last; at++) {
     const row = block.rows[at]!;
     if (row >= end) return;
     visit(row, block.positions[at]!);
@@ -132,16 +133,4 @@ export function visitBlockLike(
   visit: (row: number) => void,
 ): void {
   for (const word of block.words.keys()) if (isWanted(word)) visitBlock(block, word, start, end, visit);
-}
-
-/** The first place in `from .. to` of an ascending list whose value is not below `value`. */
-function firstAtLeast(list: Uint32Array, from: number, to: number, value: number): number {
-  let low = from;
-  let high = to;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (list[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
