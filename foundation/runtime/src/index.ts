@@ -21,7 +21,7 @@ export {
   noMetrics,
 } from './metrics.ts';
 export { NodeDisk } from './node-disk.ts';
-export { type Random, seededRandom, systemRandom } from './random.ts';
+export { type Random, randomHex, seededRandom, systemRandom } from './random.ts';
 export { type CrashKind, SimulatedDisk, type SimulatedDiskOptions } from './simulated-disk.ts';
 export { StageTimes } from './stage-times.ts';
 export { systemClock } from './system-clock.ts';

@@ -49,6 +49,11 @@ export function seededRandom(seed: number): Random {
   });
 }
 
+/** `words` times 32 bits in hexadecimal: a name that nobody else has drawn. */
+export function randomHex(random: Random, words: number): string {
+  return Array.from({ length: words }, () => random.uint32().toString(16).padStart(8, '0')).join('');
+}
+
 const word = new Uint32Array(1);
 
 /** The machine's own randomness, good enough for secrets. */

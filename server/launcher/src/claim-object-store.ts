@@ -1,5 +1,5 @@
 import { isObjectStoreError, type ObjectStore } from '@elanus/object-store';
-import type { Random } from '@elanus/runtime';
+import { type Random, randomHex } from '@elanus/runtime';
 import type { DataDirectory } from './data-directory.ts';
 import { StartError } from './start-error.ts';
 
@@ -23,7 +23,7 @@ export async function claimObjectStore(
   let isNew = false;
   const own = await directory.textOf(OWNER_FILE, () => {
     isNew = true;
-    return `${newOwner(random)}\n`;
+    return `${randomHex(random, 4)}\n`;
   });
   const owner = await ownerOf(store, own);
   if (owner === own) return;
@@ -45,9 +45,4 @@ async function ownerOf(store: ObjectStore, own: string): Promise<string> {
     if (!isObjectStoreError(error, 'exists')) throw error;
     return Buffer.from(await store.get(OWNER_KEY)).toString();
   }
-}
-
-/** 128 bits in hexadecimal. */
-function newOwner(random: Random): string {
-  return Array.from({ length: 4 }, () => random.uint32().toString(16).padStart(8, '0')).join('');
 }

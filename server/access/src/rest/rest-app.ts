@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { MilvusError } from '@elanus/model';
-import type { Logger, LoopShare, Random } from '@elanus/runtime';
+import { type Logger, type LoopShare, type Random, randomHex } from '@elanus/runtime';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
@@ -61,11 +61,6 @@ export const ENDPOINTS: Endpoints = {
   ...unserved,
 };
 
-/** 128 bits in hexadecimal. */
-function traceId(random: Random): string {
-  return Array.from({ length: 4 }, () => random.uint32().toString(16).padStart(8, '0')).join('');
-}
-
 /** An endpoint as one version of the API has it. */
 interface Door {
   readonly endpoint: Endpoint;
@@ -83,7 +78,7 @@ export function restListener(options: RestOptions): RequestListener {
   app.use(async (context, next) => {
     await next();
     context.header('x-content-type-options', 'nosniff');
-    context.header('x-milvus-trace-id', traceId(options.random));
+    context.header('x-milvus-trace-id', randomHex(options.random, 4));
   });
   app.get('/', (context) => context.json({ code: 0, data: { name: 'elanus', version: options.version } }));
   app.get('/v2/openapi.json', (context) => context.json(openApi(ENDPOINTS, BASE, options.version)));

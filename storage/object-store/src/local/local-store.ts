@@ -1,4 +1,11 @@
-import { ConcurrencyLimit, type Disk, DiskError, type DiskFile, type Random } from '@elanus/runtime';
+import {
+  ConcurrencyLimit,
+  type Disk,
+  DiskError,
+  type DiskFile,
+  type Random,
+  randomHex,
+} from '@elanus/runtime';
 import { inParts } from '../body-parts.ts';
 import { checkKey } from '../object-key.ts';
 import type {
@@ -66,7 +73,7 @@ class LocalStore implements ObjectStore {
     this.place = `directory ${directory}`;
     this.#directory = directory;
     this.#disk = disk;
-    this.#prefix = random.uint32().toString(16).padStart(8, '0');
+    this.#prefix = randomHex(random, 1);
   }
 
   put(key: string, body: ObjectBody, { condition, signal }: PutOptions = {}): Promise<ObjectInfo> {

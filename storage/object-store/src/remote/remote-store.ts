@@ -1,4 +1,4 @@
-import type { Clock, Random } from '@elanus/runtime';
+import { type Clock, type Random, randomHex } from '@elanus/runtime';
 import { inParts, type Part } from '../body-parts.ts';
 import { checkKey } from '../object-key.ts';
 import {
@@ -118,7 +118,7 @@ class RemoteStore implements ObjectStore {
   }
 
   async #putWhole(key: string, bytes: Uint8Array, { condition, signal }: PutOptions): Promise<ObjectInfo> {
-    const mark = this.#newMark();
+    const mark = randomHex(this.#context.random, 4);
     const write = { mark, condition: condition ?? null, crc32: await crc32Of(bytes) };
     return await this.#published(key, mark, { bytes: bytes.length, signal }, (attempt) =>
       this.#bucket.put(key, bytes, { ...write, ...attempt }),
@@ -131,7 +131,7 @@ class RemoteStore implements ObjectStore {
     rest: { next(): Promise<Part> },
     signal: AbortSignal | undefined,
   ): Promise<ObjectInfo> {
-    const mark = this.#newMark();
+    const mark = randomHex(this.#context.random, 4);
     const upload = await this.#retried({ key, signal }, (attempt) =>
       this.#bucket.beginUpload(key, { mark, ...attempt }),
     );
@@ -208,10 +208,5 @@ class RemoteStore implements ObjectStore {
     attempt: (options: AttemptOptions, deadline: Deadline) => Promise<Result>,
   ): Promise<Result> {
     return withRetries(this.#context, call, (signal, deadline) => attempt({ signal }, deadline));
-  }
-
-  #newMark(): string {
-    const { random } = this.#context;
-    return Array.from({ length: 4 }, () => random.uint32().toString(16).padStart(8, '0')).join('');
   }
 }
