@@ -47,11 +47,6 @@ export class HttpEdge {
   close(): void {
     this.#server.close();
   }
-
-  /** Cuts every connection. */
-  destroy(): void {
-    this.#server.closeAllConnections();
-  }
 }
 
 function notServed(request: IncomingMessage, response: ServerResponse): void {
