@@ -17,9 +17,11 @@ import { expandOutputFields } from './output-fields.ts';
 import { Parameters } from './parameters.ts';
 import { planReadFilter } from './read-filter.ts';
 import { findReadTarget, partitionsOf, type ReadTarget, requireSameCollection } from './read-target.ts';
-import { checkResultWindow, readOffset } from './read-window.ts';
+import { readLimitWindow } from './read-window.ts';
 
 type QueryRequest = Methods['Query']['request'];
+
+const EVERYTHING = { limit: null, offset: 0 };
 
 /** Query: find the target, plan, let the worker find rows, groups or their number, fetch what is returned, reply. */
 export function queryHandler(dependencies: AccessDependencies, accounts: ReadAccounts): Handler<'Query'> {
@@ -31,7 +33,7 @@ export function queryHandler(dependencies: AccessDependencies, accounts: ReadAcc
     requireSameCollection(target, parameters);
     const aggregation = readAggregation(target, request.outputFields, parameters);
     const isCount = aggregation !== null && isPlainCount(aggregation, parameters);
-    const window = readWindow(parameters, dependencies.limits.topKMax);
+    const window = readLimitWindow(parameters, dependencies.limits.topKMax) ?? EVERYTHING;
     if (request.expr.trim() === '' && aggregation === null && window.limit === null) {
       throw invalidParameter('empty expression should be used with limit');
     }
@@ -137,20 +139,4 @@ function readOrder(parameters: Parameters, limit: number | null, isIterator: boo
   if (isIterator) throw invalidParameter('ORDER BY is not supported in a query iterator');
   if (limit === null) throw invalidParameter('ORDER BY requires explicit limit');
   return entries;
-}
-
-function readWindow(
-  parameters: Parameters,
-  windowMax: number,
-): { readonly limit: number | null; readonly offset: number } {
-  const limit = parameters.integer('limit');
-  if (limit === undefined) return { limit: null, offset: 0 };
-  if (limit < 1 || limit > windowMax) {
-    throw invalidParameter(
-      `limit [${limit}] is invalid, it should be in range [1, ${windowMax}], but got ${limit}`,
-    );
-  }
-  const offset = readOffset(parameters, windowMax);
-  checkResultWindow(limit + offset, windowMax);
-  return { limit, offset };
 }

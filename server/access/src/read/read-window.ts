@@ -45,8 +45,15 @@ function checkedTopK(topK: number, topKMax: number): number {
 
 /** `limit` and `offset` in the `rank_params` of a hybrid search. @throws MilvusError 1100 */
 export function readRankWindow(parameters: Parameters, windowMax: number): HitWindow {
+  const window = readLimitWindow(parameters, windowMax);
+  if (window === null) throw invalidParameter('limit not found in rank_params');
+  return window;
+}
+
+/** `limit` and `offset`, or nothing when no limit is asked for. @throws MilvusError 1100 */
+export function readLimitWindow(parameters: Parameters, windowMax: number): HitWindow | null {
   const limit = parameters.integer('limit');
-  if (limit === undefined) throw invalidParameter('limit not found in rank_params');
+  if (limit === undefined) return null;
   if (limit < 1 || limit > windowMax) {
     throw invalidParameter(
       `limit [${limit}] is invalid, it should be in range [1, ${windowMax}], but got ${limit}`,
@@ -58,7 +65,7 @@ export function readRankWindow(parameters: Parameters, windowMax: number): HitWi
 }
 
 /** @throws MilvusError 1100 */
-export function readOffset(parameters: Parameters, windowMax: number): number {
+function readOffset(parameters: Parameters, windowMax: number): number {
   const offset = parameters.integer('offset') ?? 0;
   if (offset >= 0 && offset <= windowMax) return offset;
   throw invalidParameter(
@@ -67,7 +74,7 @@ export function readOffset(parameters: Parameters, windowMax: number): number {
 }
 
 /** @throws MilvusError 1100 when the end of a window, its offset plus its limit, lies too far */
-export function checkResultWindow(end: number, windowMax: number): void {
+function checkResultWindow(end: number, windowMax: number): void {
   if (end <= windowMax) return;
   throw invalidParameter(
     `invalid max query result window, (offset+limit) should be in range [1, ${windowMax}], but got ${end}`,

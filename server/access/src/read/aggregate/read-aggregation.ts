@@ -1,5 +1,6 @@
 import { DataType, type FieldSchema, fieldByName, invalidInput, invalidParameter } from '@elanus/model';
 import type { Aggregate } from '@elanus/rpc';
+import { isNumberType } from '../number-type.ts';
 import { isOrdered } from '../order/read-order.ts';
 import type { Parameters } from '../parameters.ts';
 import { type ReadTarget, requireLoaded } from '../read-target.ts';
@@ -74,15 +75,6 @@ function groupedField(name: string, groupBy: readonly FieldSchema[]): FieldSchem
   );
 }
 
-const SUMMED: ReadonlySet<DataType> = new Set<DataType>([
-  DataType.Int8,
-  DataType.Int16,
-  DataType.Int32,
-  DataType.Int64,
-  DataType.Float,
-  DataType.Double,
-]);
-
 function readAggregate(target: ReadTarget, operation: Aggregate['function'], argument: string): Aggregate {
   if (argument === '*') {
     if (operation === 'count') return { function: 'count', field: null };
@@ -102,7 +94,7 @@ function canAggregate(operation: Aggregate['function'], type: DataType): boolean
       return true;
     case 'sum':
     case 'avg':
-      return SUMMED.has(type);
+      return isNumberType(type);
     case 'min':
     case 'max':
       return isOrdered(type) && type !== DataType.Bool;

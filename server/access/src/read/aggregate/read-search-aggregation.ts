@@ -1,6 +1,7 @@
 import { DataType, type FieldSchema, fieldByName, invalidInput, invalidParameter } from '@elanus/model';
 import type { common_OrderSpec, common_SearchAggregationSpec } from '@elanus/proto';
 import type { OrderKey } from '@elanus/rpc';
+import { isNumberType } from '../number-type.ts';
 import { isOrdered } from '../order/read-order.ts';
 import { type ReadTarget, requireLoaded } from '../read-target.ts';
 
@@ -41,14 +42,6 @@ const KEY_TYPES: ReadonlySet<DataType> = new Set<DataType>([
   DataType.Int32,
   DataType.Int64,
   DataType.VarChar,
-]);
-const NUMERIC: ReadonlySet<DataType> = new Set<DataType>([
-  DataType.Int8,
-  DataType.Int16,
-  DataType.Int32,
-  DataType.Int64,
-  DataType.Float,
-  DataType.Double,
 ]);
 
 /** Reads `search_aggregation`. @throws MilvusError 1100 */
@@ -130,7 +123,7 @@ function readMetric(target: ReadTarget, alias: string, op: string, name: string)
   const { dataType } = field;
   const isFit =
     operation === 'count' ||
-    (operation === 'sum' || operation === 'avg' ? NUMERIC.has(dataType) : isOrdered(dataType));
+    (operation === 'sum' || operation === 'avg' ? isNumberType(dataType) : isOrdered(dataType));
   if (isFit) return { alias, operation, of: field };
   throw wrong(`metric ${alias}: ${operation} does not support field ${name}`);
 }

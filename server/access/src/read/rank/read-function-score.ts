@@ -1,5 +1,4 @@
 import {
-  DataType,
   type FieldSchema,
   fieldByName,
   invalidInput,
@@ -7,6 +6,7 @@ import {
   MilvusError,
 } from '@elanus/model';
 import type { schema_FunctionSchema, schema_FunctionScore } from '@elanus/proto';
+import { isNumberType } from '../number-type.ts';
 import { Parameters } from '../parameters.ts';
 import { type ReadTarget, requireLoaded } from '../read-target.ts';
 import { type Boosting, readBoosting } from './boosting.ts';
@@ -111,22 +111,13 @@ function readDecay(
   return { kind: 'decay', curve, fieldName: field.name, origin, scale, offset, decay, mode, normalises };
 }
 
-const NUMERIC: ReadonlySet<DataType> = new Set<DataType>([
-  DataType.Int8,
-  DataType.Int16,
-  DataType.Int32,
-  DataType.Int64,
-  DataType.Float,
-  DataType.Double,
-]);
-
 function decayField(target: ReadTarget, names: readonly string[]): FieldSchema {
   const [name] = names;
   if (name === undefined || names.length !== 1)
     throw invalidParameter('Decay function only supports single input');
   const field = fieldByName(target.collection.schema, name);
   if (field === undefined) throw invalidInput(`Function input field ${name} not found: invalid parameter`);
-  if (!NUMERIC.has(field.dataType))
+  if (!isNumberType(field.dataType))
     throw invalidParameter(`Decay rerank: unsupported input field type of ${name}, only support numeric`);
   requireLoaded(target, [field.id]);
   return field;
