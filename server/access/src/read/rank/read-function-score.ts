@@ -1,10 +1,4 @@
-import {
-  type FieldSchema,
-  fieldByName,
-  invalidInput,
-  invalidParameter,
-  MilvusError,
-} from '@elanus/model';
+import { type FieldSchema, fieldByName, invalidInput, invalidParameter, MilvusError } from '@elanus/model';
 import type { schema_FunctionSchema, schema_FunctionScore } from '@elanus/proto';
 import { isNumberType } from '../number-type.ts';
 import { Parameters } from '../parameters.ts';
