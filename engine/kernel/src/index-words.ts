@@ -18,7 +18,7 @@ const M_MIN = 2;
 const M_MAX = 2048;
 const THREADS_MAX = 1024;
 const ROWS_MAX = 2 ** 31 - 1;
-const SEARCH_WORDS = 22;
+const SEARCH_WORDS = 23;
 
 /** The numbers of the C header. */
 const TYPE = { HNSW: 0, HNSW_SQ: 1, HNSW_PQ: 2, HNSW_PRQ: 3 } as const;
@@ -185,6 +185,7 @@ export function searchWords(
   search: IndexSearch,
   after: After | null,
   hits: IndexHits,
+  effort: BigInt64Array | null,
 ): Float64Array {
   const { queries, queryCount, k, ef, refineK, allowed, radius, rangeFilter } = search;
   requireInteger('queryCount', queryCount, 0, QUERY_COUNT_MAX);
@@ -217,5 +218,6 @@ export function searchWords(
   words[17] = after?.score ?? 0;
   words[18] = after?.row ?? 0;
   words.set(bm25Words(shape.metric === BM25 ? 'BM25' : 'IP', search.sparse?.bm25), 19);
+  words[22] = effort === null ? 0 : addresses.of(effort);
   return words;
 }

@@ -23,6 +23,7 @@ import type {
   IndexSearch,
   IndexVerify,
   IndexWalk,
+  SearchEffort,
   SparseIndexBuild,
   SparseQueries,
   VectorIndex,
@@ -122,6 +123,16 @@ function allocateHits(queryCount: number, k: number): IndexHits {
   };
 }
 
+/** Where a search writes what it did: rows looked at, comparisons, bytes and scans. */
+function allocateEffort({ isMeasured = false }: IndexSearch): BigInt64Array | null {
+  return isMeasured ? new BigInt64Array(4) : null;
+}
+
+function effortOf(effort: BigInt64Array): SearchEffort {
+  const [visited, distances, bytes, scans] = Array.from(effort, Number) as [number, number, number, number];
+  return { visited, distances, bytes, scans };
+}
+
 class NativeIndex implements VectorIndex {
   readonly #native: NativeKernel;
   readonly #addresses: Addresses;
@@ -173,17 +184,19 @@ class NativeIndex implements VectorIndex {
   async searchAfter(search: IndexSearch, after: After | null): Promise<IndexHits> {
     search.signal?.throwIfAborted();
     const hits = allocateHits(search.queryCount, search.k);
-    const words = this.#searchWords(search, after, hits);
+    const effort = allocateEffort(search);
+    const words = this.#searchWords(search, after, hits, effort);
     const begin = (id: number) => this.#native.startIndexSearch(words, id);
-    await startJob(this.#native, begin, [search, hits, this.#lent], search.signal).ended;
-    return hits;
+    await startJob(this.#native, begin, [search, hits, effort, this.#lent], search.signal).ended;
+    return effort === null ? hits : { ...hits, effort: effortOf(effort) };
   }
 
   searchSync(search: IndexSearch): IndexHits {
     const hits = allocateHits(search.queryCount, search.k);
-    const status = this.#native.runIndexSearch(this.#searchWords(search, null, hits));
+    const effort = allocateEffort(search);
+    const status = this.#native.runIndexSearch(this.#searchWords(search, null, hits, effort));
     if (status !== Status.Ok) throw new KernelError(status);
-    return hits;
+    return effort === null ? hits : { ...hits, effort: effortOf(effort) };
   }
 
   openWalk(
@@ -234,10 +247,25 @@ class NativeIndex implements VectorIndex {
     this.#releaseWhenUnused();
   }
 
-  #searchWords(search: IndexSearch, after: After | null, hits: IndexHits): Float64Array {
+  #searchWords(
+    search: IndexSearch,
+    after: After | null,
+    hits: IndexHits,
+    effort: BigInt64Array | null,
+  ): Float64Array {
     this.#requireOpen();
     const shape = this.#shape;
-    return searchWords(this.#addresses, this.#handle, this.#pool, shape, this.rows, search, after, hits);
+    return searchWords(
+      this.#addresses,
+      this.#handle,
+      this.#pool,
+      shape,
+      this.rows,
+      search,
+      after,
+      hits,
+      effort,
+    );
   }
 
   async #use(

@@ -88,6 +88,14 @@ typedef struct ElanusSparseBuild {
   uint32_t threads; /* as in ElanusIndexBuild; the index is the same for any number */
 } ElanusSparseBuild;
 
+/* What a search did, over all of its queries. */
+typedef struct ElanusSearchEffort {
+  uint64_t visited;   /* rows that walks have stood on, and that scans went through */
+  uint64_t distances; /* comparisons with codes and with vectors */
+  uint64_t bytes;     /* of codes, vectors and links that they read */
+  uint64_t scans;     /* queries that were answered by going through all allowed rows */
+} ElanusSearchEffort;
+
 typedef struct ElanusIndexSearch {
   const uint8_t* queries;
   size_t queries_size;
@@ -105,6 +113,7 @@ typedef struct ElanusIndexSearch {
   float after_score;
   uint32_t after_row;
   ElanusBm25 bm25; /* BM25 only */
+  ElanusSearchEffort* effort; /* what the search does is added to it; NULL: nobody wants to know */
 } ElanusIndexSearch;
 
 /* Best first, equal scores by smaller row; the hits of query q stand at q * k of the flat arrays. */

@@ -248,6 +248,7 @@ Request read_request(Words words) {
   search.after_score = static_cast<float>(words.number());
   search.after_row = words.integer<uint32_t>();
   search.bm25 = read_bm25(words);
+  search.effort = words.pointer<ElanusSearchEffort>();
   return request;
 }
 

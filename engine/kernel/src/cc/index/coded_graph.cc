@@ -172,7 +172,7 @@ class CodedGraph : public VectorIndex {
       const bool scans = 2 * ef >= allowed;
       coded.candidates.reset(skips ? allowed : wanted, kAllHits);
       if (scans)
-        scan(scorer, search, coded.candidates);
+        scan(scorer, search, coded.candidates, scratch.effort);
       else
         walk(scorer, search, static_cast<uint32_t>(ef), scratch, coded.candidates);
       scratch.hits.reset(search.k, search.range);
@@ -194,7 +194,8 @@ class CodedGraph : public VectorIndex {
     return static_cast<uint32_t>(std::min<double>(std::ceil(double{search.refine_k} * search.k), rows()));
   }
 
-  void scan(const CodedRowsScorer& scorer, const IndexSearch& search, HitCollector& found) const {
+  void scan(const CodedRowsScorer& scorer, const IndexSearch& search, HitCollector& found,
+            SearchEffort& effort) const {
     uint32_t ids[kScannedAtOnce];
     float ranks[kScannedAtOnce];
     size_t count = 0;
@@ -210,6 +211,8 @@ class CodedGraph : public VectorIndex {
       return count > 0 || !is_set(search.cancelled);
     });
     compare();
+    effort.scan(search.allowed.count(rows()));
+    effort.compare(search.allowed.count(rows()), static_cast<uint64_t>(64 * scorer.lines()));
   }
 
   void walk(const CodedRowsScorer& scorer, const IndexSearch& search, uint32_t ef, SearchScratch& scratch,
@@ -234,6 +237,7 @@ class CodedGraph : public VectorIndex {
       scorer.prefetch(candidates[i].row);
     }
     scorer.score(scratch.rows.data(), candidates.size(), scratch.ranks.data());
+    scratch.effort.compare(candidates.size(), static_cast<uint64_t>(64 * scorer.lines()));
     for (size_t i = 0; i < candidates.size(); ++i)
       highest = std::max(highest, offer({scratch.ranks[i], scratch.rows[i]}, scratch.hits));
     return highest;

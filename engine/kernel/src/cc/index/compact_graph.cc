@@ -35,6 +35,7 @@ float rank_exactly(const DenseRows& rows, const uint32_t* ids, size_t count, Sea
       if (ranks[i] <= scratch.hits.threshold()) scratch.hits.offer({ranks[i], ids[first + i]});
     }
   }
+  scratch.effort.compare(count, rows.stride);
   return highest;
 }
 
@@ -50,6 +51,7 @@ const std::vector<IndexHit>& scan_exactly(const DenseRows& rows, const IndexSear
     return !is_set(search.cancelled);
   });
   if (count > 0) rank_exactly(rows, ids, count, scratch);
+  scratch.effort.scan(search.allowed.count(rows.rows));
   return scratch.hits.sorted();
 }
 

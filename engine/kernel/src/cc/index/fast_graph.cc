@@ -95,6 +95,7 @@ class FoundRanker {
       scratch_.hits.offer({rank, ids[i]});
     }
     ranked_ += count;
+    scratch_.effort.compare(count, rows_.stride);
   }
 
   // By how much less than its code says a rank may be.
@@ -231,14 +232,24 @@ class FastGraph : public VectorIndex {
     const Plan plan = plan_of(search, ef);
     if (plan.way == Way::kWalk) {
       if (!walk_by_plan(search, plan, walk)) walk.found.clear();
+      note_walk(walk, scratch.effort);
       // In a crowd of copies a walk may come to an end before it has k rows.
       if (walk.found.size() >= std::min(search.k, search.allowed.count(rows()))) return;
     }
     walk.found.clear();
-    if (plan.way == Way::kLongScan)
+    if (plan.way == Way::kLongScan) {
       scan_codes_of_rows(search, walk);
-    else
-      rank_codes(scan_short(short_scan(), search, rows(), ef, scratch), walk);
+      scratch.effort.scan(search.allowed.count(rows()));
+      scratch.effort.compare(search.allowed.count(rows()), records_.layout().row_code_bytes);
+    } else {
+      rank_codes(scan_short(short_scan(), search, rows(), ef, scratch), walk, scratch.effort);
+    }
+  }
+
+  // Each step compares with the row's own code and with those of its neighbours.
+  void note_walk(const FastWalk& walk, SearchEffort& effort) const {
+    effort.walk(walk.steps, records_.layout().record_bytes());
+    effort.compare(walk.steps * (1 + records_.layout().blocks * kBlockNeighbours), 0);
   }
 
   bool walk_by_plan(const IndexSearch& search, const Plan& plan, FastWalk& walk) const {
@@ -259,21 +270,24 @@ class FastGraph : public VectorIndex {
     const Way way = plan_of(one, ef).way;
     if (way == Way::kWalk && one.allowed.are_all()) {
       walk_fast_both(simd_.walk, records_, ef, one.cancelled, &walk_of_one, &walk_of_other);
+      note_walk(walk_of_one, of_one.effort);
+      note_walk(walk_of_other, of_other.effort);
       return true;
     }
     if (way != Way::kShortScan) return false;
     scan_short_both(short_scan(), one, other, rows(), ef, of_one, of_other);
     walk_of_one.found.clear();
     walk_of_other.found.clear();
-    rank_codes(of_one.pool.rows(), walk_of_one);
-    rank_codes(of_other.pool.rows(), walk_of_other);
+    rank_codes(of_one.pool.rows(), walk_of_one, of_one.effort);
+    rank_codes(of_other.pool.rows(), walk_of_other, of_other.effort);
     return true;
   }
 
   ShortScan short_scan() const { return {simd_.walk, scan_codes_, reader_}; }
 
   // Ranks rows by their codes.
-  void rank_codes(const std::vector<IndexHit>& rows, FastWalk& walk) const {
+  void rank_codes(const std::vector<IndexHit>& rows, FastWalk& walk, SearchEffort& effort) const {
+    effort.compare(rows.size(), records_.layout().row_code_bytes);
     constexpr size_t kAhead = 16;
     for (size_t i = 0; i < std::min(rows.size(), kAhead); ++i) prefetch_code(rows[i].row);
     for (size_t i = 0; i < rows.size(); ++i) {

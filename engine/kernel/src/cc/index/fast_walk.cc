@@ -70,6 +70,7 @@ class FastSteps {
   }
 
   void stand() {
+    ++walk_.steps;
     const uint8_t* const record = records_.record_of(row_);
     const float rank = records_.row_code().rank(loops_, walk_.coded, record);
     if (rank < kInfinity) walk_.found.push_back({rank, row_});
@@ -150,6 +151,7 @@ bool walk_filtered_by(const WalkLoops& loops, const FastRecords& records, const 
     if (step % kStepsBetweenChecks == 0 && is_set(cancelled)) return true;
     walk.beam.expand_next(&row);
     if (S == Seen::kWhenLeft && !walk.seen.insert(row)) continue;
+    ++walk.steps;
     uint32_t next;
     if (walk.beam.peek_next(&next)) records.prefetch(next);
     const uint8_t* const record = records.record_of(row);
@@ -205,6 +207,7 @@ namespace {
 void begin(const WalkLoops& loops, const FastRecords& records, uint32_t ef, FastWalk& walk) {
   walk.beam.reset(ef);
   walk.found.clear();
+  walk.steps = 0;
   walk.seen.make_room(records.rows());
   enter(loops, records, ef, walk);
 }
@@ -241,6 +244,7 @@ bool walk_fast_filtered(const WalkLoops& loops, const FastRecords& records, cons
   walk->beam.reset(static_cast<size_t>(std::min(2 * limits.steps_max, 1e6)) + 32);
   walk->allowed.reset(limits.ef);
   walk->found.clear();
+  walk->steps = 0;
   walk->taken = 0;
   walk->taken_allowed = 0;
   walk->seen.make_room(records.rows());

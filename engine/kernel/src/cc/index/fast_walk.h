@@ -52,6 +52,7 @@ struct FastWalk {
   Beam entries;
   Beam beam;
   Beam allowed;  // under a filter: the allowed rows that are known, by estimate
+  size_t steps = 0;  // that it has taken
   size_t taken = 0;  // under a filter: rows that were near, and how many of them are allowed
   size_t taken_allowed = 0;
   RowSet seen;

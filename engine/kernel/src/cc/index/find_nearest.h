@@ -62,6 +62,19 @@ inline double short_scan_cost(const ShortScan& scan, const AllowedRows& allowed,
   return allowed.words(rows) * block + picked_rows(static_cast<double>(ef)) * (kPickedCost + kPickedLineCost * lines);
 }
 
+// Notes what a walk did that compared rows of so many cache lines.
+inline void note_walk(const LayerView& layer, const WalkCount& count, double lines, SearchEffort& effort) {
+  effort.walk(count.steps, layer.degree * sizeof(uint32_t));
+  effort.compare(count.compared, static_cast<uint64_t>(64 * lines));
+}
+
+// Notes what a scan of short codes did for one query.
+inline void note_short_scan(const ShortScan& scan, const AllowedRows& allowed, uint32_t rows, SearchEffort& effort) {
+  effort.scan(allowed.count(rows));
+  const uint64_t blocks = allowed.words(rows);
+  effort.compare(blocks * kBlockNeighbours, scan.codes.block_bytes() / kBlockNeighbours);
+}
+
 // Makes the scratch ready for a scan of short codes.
 inline void begin_scan(const ShortScan& scan, const IndexSearch& search, size_t ef, SearchScratch& scratch) {
   ScanQuery& query = scratch.scan_query;
@@ -80,6 +93,7 @@ inline const std::vector<IndexHit>& scan_short(const ShortScan& scan, const Inde
   begin_scan(scan, search, ef, scratch);
   const ScanCodes::Task task = {scratch.scan_query, scratch.pool};
   scan.codes.scan(scan.loops, &task, 1, search.allowed, rows, search.cancelled);
+  note_short_scan(scan, search.allowed, rows, scratch.effort);
   return scratch.pool.rows();
 }
 
@@ -90,6 +104,8 @@ inline void scan_short_both(const ShortScan& scan, const IndexSearch& one, const
   begin_scan(scan, other, ef, of_other);
   const ScanCodes::Task tasks[] = {{of_one.scan_query, of_one.pool}, {of_other.scan_query, of_other.pool}};
   scan.codes.scan(scan.loops, tasks, 2, one.allowed, rows, one.cancelled);
+  note_short_scan(scan, one.allowed, rows, of_one.effort);
+  note_short_scan(scan, one.allowed, rows, of_other.effort);
 }
 
 // Offers rows to the beam by the scorer's ranks.
@@ -146,20 +162,20 @@ void scan_allowed(Scorer&& scorer, const IndexSearch& search, uint32_t rows, Bea
 // is near to be allowed.
 template <class Scorer>
 bool walk_filtered(const LayerView& layer, Scorer&& scorer, const IndexSearch& search, double rows_max,
-                   double allowed_min, SearchScratch& scratch) {
+                   double allowed_min, SearchScratch& scratch, WalkCount* so_far) {
   Neighbours& neighbours = scratch.neighbours;
   neighbours.reserve(layer.degree);
   uint32_t* const nodes = neighbours.nodes.data();
   float* const ranks = neighbours.ranks.data();
   Beam& beam = scratch.beam;
   Beam& found = scratch.found;
-  size_t compared = 0;
   size_t taken = 0;
   size_t allowed = 0;
   uint32_t node = 0;
   float rank = 0;
   while (beam.peek_next(&node, &rank) && rank < found.worst()) {
     beam.expand_next(&node);
+    ++so_far->steps;
     const uint32_t* const links = layer.links_of(node);
     size_t count = 0;
     for (size_t i = 0; i < layer.degree && links[i] < layer.nodes; ++i) {
@@ -177,8 +193,8 @@ bool walk_filtered(const LayerView& layer, Scorer&& scorer, const IndexSearch& s
       ++allowed;
       found.offer(ranks[i], nodes[i]);
     }
-    compared += count;
-    if (static_cast<double>(compared) > rows_max || is_set(search.cancelled)) return false;
+    so_far->compared += count;
+    if (static_cast<double>(so_far->compared) > rows_max || is_set(search.cancelled)) return false;
     // Near the query hardly any are allowed.
     if (taken >= kFirstRows && static_cast<double>(allowed) < allowed_min * static_cast<double>(taken)) return false;
     if (beam.peek_next(&node, &rank)) __builtin_prefetch(layer.links_of(node));
@@ -219,7 +235,9 @@ const Beam& find_nearest(const Graph& graph, Scorer&& scorer, const IndexSearch&
   const LayerView layer = LayerView::of(graph, 0);
   if (way == Way::kWalk && search.allowed.are_all()) {
     enter(graph, scorer, ef, scratch);
-    walk(layer, scorer, scratch.beam, scratch.visited, scratch.neighbours, search.cancelled);
+    const WalkCount count =
+        walk(layer, scorer, scratch.beam, scratch.visited, scratch.neighbours, search.cancelled);
+    note_walk(layer, count, scorer.lines(), scratch.effort);
     return scratch.beam;
   }
   scratch.found.reset(ef);
@@ -232,13 +250,22 @@ const Beam& find_nearest(const Graph& graph, Scorer&& scorer, const IndexSearch&
     for (const Beam::Entry& entry : scratch.beam) {
       if (search.allowed.has(entry.node())) scratch.found.offer(entry.rank, entry.node());
     }
-    if (walk_filtered(layer, scorer, search, walked, kLuckMin * share, scratch)) return scratch.found;
+    WalkCount count;
+    const bool has_ended = walk_filtered(layer, scorer, search, walked, kLuckMin * share, scratch, &count);
+    note_walk(layer, count, scorer.lines(), scratch.effort);
+    if (has_ended) return scratch.found;
     scratch.found.reset(ef);
   }
-  if (scan != nullptr && way != Way::kLongScan)
-    offer_all(scorer, scan_short(*scan, search, graph.rows, ef, scratch), scratch.found);
-  else
+  const auto code_bytes = static_cast<uint64_t>(64 * scorer.lines());
+  if (scan != nullptr && way != Way::kLongScan) {
+    const std::vector<IndexHit>& picked = scan_short(*scan, search, graph.rows, ef, scratch);
+    offer_all(scorer, picked, scratch.found);
+    scratch.effort.compare(picked.size(), code_bytes);
+  } else {
     scan_allowed(scorer, search, graph.rows, scratch.found);
+    scratch.effort.scan(search.allowed.count(graph.rows));
+    scratch.effort.compare(search.allowed.count(graph.rows), code_bytes);
+  }
   return scratch.found;
 }
 
@@ -259,13 +286,17 @@ bool find_nearest_of_both(const Graph& graph, const Scorer (&scorers)[2], const 
     Walker one(layer, scorers[0], scratches[0]->beam, scratches[0]->visited, scratches[0]->neighbours);
     Walker other(layer, scorers[1], scratches[1]->beam, scratches[1]->visited, scratches[1]->neighbours);
     walk_both(one, other, search.cancelled);
+    note_walk(layer, one.so_far(), scorers[0].lines(), scratches[0]->effort);
+    note_walk(layer, other.so_far(), scorers[1].lines(), scratches[1]->effort);
     return true;
   }
   if (way != Way::kShortScan) return false;
   scan_short_both(scan, search, *searches[1], graph.rows, ef, *scratches[0], *scratches[1]);
   for (size_t i = 0; i < 2; ++i) {
     scratches[i]->found.reset(ef);
-    offer_all(scorers[i], scratches[i]->pool.rows(), scratches[i]->found);
+    const std::vector<IndexHit>& picked = scratches[i]->pool.rows();
+    offer_all(scorers[i], picked, scratches[i]->found);
+    scratches[i]->effort.compare(picked.size(), static_cast<uint64_t>(64 * scorers[i].lines()));
     found[i] = &scratches[i]->found;
   }
   return true;

@@ -100,18 +100,32 @@ size_t IndexSearchJob::search_next(SearchScratch& scratch) {
     fail(ELANUS_CORRUPT_INPUT);
     return 0;
   }
+  scratch.effort = {};
   if (!has_two) {
     const std::vector<IndexHit>& hits = index_->search(one, scratch);
     if (has_failed()) return 0;
     keep(query, hits);
+    note(scratch.effort);
     return 1;
   }
   SearchScratch& second = scratch.of_second();
+  second.effort = {};
   const HitsOfBoth hits = index_->search_both(one, other, scratch, second);
   if (has_failed()) return 0;
   keep(query, hits.one);
   keep(query + 1, hits.other);
+  note(scratch.effort);
+  note(second.effort);
   return 2;
+}
+
+void IndexSearchJob::note(const SearchEffort& effort) {
+  if (search_.effort == nullptr) return;
+  const std::lock_guard lock(mutex_);
+  search_.effort->visited += effort.visited;
+  search_.effort->distances += effort.distances;
+  search_.effort->bytes += effort.bytes;
+  search_.effort->scans += effort.scans;
 }
 
 void IndexSearchJob::keep(uint32_t query, const std::vector<IndexHit>& hits) {

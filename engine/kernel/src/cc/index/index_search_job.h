@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "../pool_job.h"
+#include "search_effort.h"
 #include "vector_index.h"
 
 namespace elanus {
@@ -30,6 +31,7 @@ class IndexSearchJob : public PoolJob {
  private:
   size_t search_next(SearchScratch& scratch);
   bool read_query(uint32_t query, IndexSearch* search) const;
+  void note(const SearchEffort& effort);
   void keep(uint32_t query, const std::vector<IndexHit>& hits);
   bool enter();
   void leave(size_t queries_done);

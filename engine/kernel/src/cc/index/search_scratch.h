@@ -8,6 +8,7 @@
 #include "exact_ranks.h"
 #include "hit_collector.h"
 #include "scan_codes.h"
+#include "search_effort.h"
 #include "vector_index.h"
 #include "visited.h"
 #include "walk.h"
@@ -21,6 +22,7 @@ struct LayoutScratch {
 };
 
 struct SearchScratch {
+  SearchEffort effort;  // of the search under way
   WalkQuery walk_query;
   Beam beam;   // of a walk
   Beam found;  // of a walk under a filter: the allowed rows

@@ -1,5 +1,6 @@
 #include "sparse_index.h"
 
+#include "search_scratch.h"
 #include "sparse_search.h"
 
 namespace elanus {
@@ -18,7 +19,13 @@ class SparseIndex : public VectorIndex {
 
   const std::vector<IndexHit>& search(const IndexSearch& search, SearchScratch& scratch) const override {
     if (scratch.sparse == nullptr) scratch.sparse = std::make_unique<SparseScratch>();
-    return search_sparse(simd_, postings_, search, static_cast<SparseScratch&>(*scratch.sparse));
+    auto& sparse = static_cast<SparseScratch&>(*scratch.sparse);
+    const std::vector<IndexHit>& hits = search_sparse(simd_, postings_, search, sparse);
+    const uint64_t blocks = postings_.blocks();
+    scratch.effort.visited += sparse.blocks_scored * kSparseBlockRows;
+    scratch.effort.compare(sparse.blocks_scored * kSparseBlockRows, 0);
+    scratch.effort.bytes += blocks == 0 ? 0 : postings_.memory_bytes() / blocks * sparse.blocks_scored;
+    return hits;
   }
 
   const SparsePostings* sparse_postings() const override { return &postings_; }

@@ -45,6 +45,7 @@ class SparseSearch {
 
   const std::vector<IndexHit>& run() {
     scratch_.hits.reset(search_.k, search_.range);
+    scratch_.blocks_scored = 0;
     if (postings_.rows == 0 || !find_terms()) return scratch_.hits.sorted();
     const bool are_few = search_.allowed.count(postings_.rows) <= kScoredRowsMax;
     if (are_few || !make_multipliers())
@@ -216,6 +217,7 @@ class SparseSearch {
   void score_block(uint32_t block) {
     SparseBlock rows;
     if (block >= postings_.blocks() || !postings_.read_block(block, &rows)) return;
+    ++scratch_.blocks_scored;
     alignas(64) float scores[kSparseBlockRows];
     uint32_t found = loops_.score(rows, query_, scores) & allowed_of(block);
     for (; found != 0; found &= found - 1) {

@@ -24,6 +24,7 @@ struct SparseScratch : LayoutScratch {
   std::vector<uint32_t> bits;  // all 0 between searches
   AlignedVector<uint16_t> bounds;
   BestHits hits;
+  uint32_t blocks_scored = 0;
 };
 
 // The hits, best first. Every row that could be among the k best is scored, by all its values: what is left out has an

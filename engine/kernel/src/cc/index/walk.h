@@ -51,6 +51,12 @@ struct Neighbours {
 //   lines()                    of memory that it reads for a row
 //   score(rows, count, ranks)  fills ranks[i] with the rank of rows[i]; both have room up to a multiple of kRowTile
 
+// How far a walk has gone.
+struct WalkCount {
+  size_t steps = 0;
+  size_t compared = 0;
+};
+
 // One walk in steps of two halves, between which others may take theirs: what a step reads is on its way meanwhile.
 template <class Scorer>
 class Walker {
@@ -88,6 +94,8 @@ class Walker {
   // Takes up those that are near. REQUIRES: `gather` has returned true.
   void take() {
     scorer_.score(rows_, count_, ranks_);
+    ++so_far_.steps;
+    so_far_.compared += count_;
     for (size_t i = 0; i < count_; ++i) {
       if (ranks_[i] < beam_.worst()) beam_.offer(ranks_[i], nodes_[i]);
     }
@@ -96,6 +104,8 @@ class Walker {
     __builtin_prefetch(layer_.links_of(node));
     __builtin_prefetch(layer_.links_of(node) + 16);
   }
+
+  const WalkCount& so_far() const { return so_far_; }
 
  private:
   const LayerView layer_;
@@ -106,6 +116,7 @@ class Walker {
   uint32_t* rows_;
   float* ranks_;
   size_t count_ = 0;
+  WalkCount so_far_;
 };
 
 inline constexpr uint32_t kStepsBetweenLooks = 64;
@@ -113,13 +124,14 @@ inline constexpr uint32_t kStepsBetweenLooks = 64;
 // Fills the beam with nodes near the scorer's query, from what stands in it already. All that is in the beam was
 // inserted into `visited`.
 template <class Scorer>
-void walk(const LayerView& layer, const Scorer& scorer, Beam& beam, Visited& visited, Neighbours& neighbours,
-          const std::atomic<bool>* cancelled) {
+WalkCount walk(const LayerView& layer, const Scorer& scorer, Beam& beam, Visited& visited, Neighbours& neighbours,
+               const std::atomic<bool>* cancelled) {
   Walker walker(layer, scorer, beam, visited, neighbours);
   for (uint32_t step = 1; walker.gather(); ++step) {
     walker.take();
-    if (step % kStepsBetweenLooks == 0 && is_set(cancelled)) return;
+    if (step % kStepsBetweenLooks == 0 && is_set(cancelled)) break;
   }
+  return walker.so_far();
 }
 
 // Two walks by turns: each as it would go alone, but together faster.
