@@ -39,6 +39,34 @@ export interface FieldSchema {
   readonly typeParams: readonly KeyValue[];
 }
 
+/** A field with nothing special about it; `changes` say what is. */
+export function plainField(
+  id: FieldId,
+  name: string,
+  dataType: DataType,
+  changes: Partial<FieldSchema> = {},
+): FieldSchema {
+  return {
+    id,
+    name,
+    description: '',
+    dataType,
+    elementType: null,
+    isPrimaryKey: false,
+    autoId: false,
+    isPartitionKey: false,
+    isClusteringKey: false,
+    isDynamic: false,
+    nullable: false,
+    defaultValue: null,
+    dim: null,
+    maxLength: null,
+    maxCapacity: null,
+    typeParams: [],
+    ...changes,
+  };
+}
+
 /** What makes the values of one field of those of another, where rows come in and where they are asked for. */
 export interface SchemaFunction {
   /** From 100, in the order of the schema. */

@@ -1,33 +1,15 @@
 import type { DataType } from '../data-type.ts';
 import type { FieldId } from '../ids.ts';
-import type { CollectionSchema, FieldSchema } from '../schema.ts';
+import { type CollectionSchema, type FieldSchema, plainField } from '../schema.ts';
 
-/** A field with nothing special about it; `changes` say what is. */
+/** `plainField` by a plain number. */
 export function fieldFixture(
   id: number,
   name: string,
   dataType: DataType,
   changes: Partial<FieldSchema> = {},
 ): FieldSchema {
-  return {
-    id: id as FieldId,
-    name,
-    description: '',
-    dataType,
-    elementType: null,
-    isPrimaryKey: false,
-    autoId: false,
-    isPartitionKey: false,
-    isClusteringKey: false,
-    isDynamic: false,
-    nullable: false,
-    defaultValue: null,
-    dim: null,
-    maxLength: null,
-    maxCapacity: null,
-    typeParams: [],
-    ...changes,
-  };
+  return plainField(id as FieldId, name, dataType, changes);
 }
 
 /** A schema of these fields; primary key, partition key and dynamic field are those that say so. */

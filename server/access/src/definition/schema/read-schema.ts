@@ -9,6 +9,7 @@ import {
   fieldNameInvalid,
   invalidParameter,
   type KeyValue,
+  plainField,
 } from '@elanus/model';
 import type { schema_CollectionSchema, schema_FieldSchema } from '@elanus/proto';
 import type { AccessLimits } from '../../limits.ts';
@@ -150,22 +151,10 @@ function assembleSchema(
 
 /** `$meta`. */
 export function dynamicField(id: FieldId): FieldSchema {
-  return {
-    id,
-    name: DYNAMIC_FIELD_NAME,
+  return plainField(id, DYNAMIC_FIELD_NAME, DataType.JSON, {
     description: 'dynamic schema',
-    dataType: DataType.JSON,
-    elementType: null,
-    isPrimaryKey: false,
-    autoId: false,
-    isPartitionKey: false,
-    isClusteringKey: false,
     isDynamic: true,
     nullable: true,
     defaultValue: '{}',
-    dim: null,
-    maxLength: null,
-    maxCapacity: null,
-    typeParams: [],
-  };
+  });
 }

@@ -1,4 +1,4 @@
-import { DataType, type FieldId, type FieldSchema, type JsonColumn } from '@elanus/model';
+import { DataType, type FieldId, type JsonColumn, plainField } from '@elanus/model';
 import type { FieldOutput } from '../../wire/output-column.ts';
 import type { FusedHit, LegScore } from './fuse-hits.ts';
 
@@ -27,7 +27,7 @@ export function legColumn(
         : vectorFields.map((field, leg) => ({ anns_field: field, ...scoring(hit, leg) })),
     ),
   );
-  return { field: jsonField(name), column: jsonColumn(texts) };
+  return { field: plainField(0 as FieldId, name, DataType.JSON), column: jsonColumn(texts) };
 }
 
 function jsonColumn(texts: readonly string[]): JsonColumn {
@@ -40,26 +40,5 @@ function jsonColumn(texts: readonly string[]): JsonColumn {
     validity: null,
     offsets,
     bytes: Buffer.concat(runs),
-  };
-}
-
-function jsonField(name: string): FieldSchema {
-  return {
-    id: 0 as FieldId,
-    name,
-    description: '',
-    dataType: DataType.JSON,
-    elementType: null,
-    isPrimaryKey: false,
-    autoId: false,
-    isPartitionKey: false,
-    isClusteringKey: false,
-    isDynamic: false,
-    nullable: false,
-    defaultValue: null,
-    dim: null,
-    maxLength: null,
-    maxCapacity: null,
-    typeParams: [],
   };
 }
