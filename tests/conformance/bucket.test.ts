@@ -7,7 +7,8 @@ import { listAll, openObjectStore } from '@elanus/object-store';
 import { startRadosgw, whyNoRadosgw } from '@elanus/object-store/testing';
 import { NodeDisk, systemClock, systemRandom } from '@elanus/runtime';
 import { ElanusProcess } from '@elanus/tests-harness';
-import { ConsistencyLevelEnum, DataType, MilvusClient } from '@zilliz/milvus2-sdk-node';
+import { ConsistencyLevelEnum, DataType, type MilvusClient } from '@zilliz/milvus2-sdk-node';
+import { withClient } from './harness/with-client.ts';
 
 const ROWS = 6_000;
 const DIM = 192;
@@ -161,13 +162,4 @@ async function ok(
     status?: { error_code: unknown; reason: string };
   };
   assert.equal(status.error_code, 'Success', status.reason);
-}
-
-async function withClient<T>(server: ElanusProcess, body: (client: MilvusClient) => Promise<T>): Promise<T> {
-  const client = new MilvusClient({ address: server.address, logLevel: 'error', maxRetries: 0 });
-  try {
-    return await body(client);
-  } finally {
-    await client.closeConnection();
-  }
 }

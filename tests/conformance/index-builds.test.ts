@@ -41,13 +41,6 @@ await conformanceSuite('indexes', 'index builds', [], () => {
     await server?.[Symbol.asyncDispose]();
   });
 
-  const metric = async (name: string): Promise<number> => {
-    const text = await (await fetch(`http://${server.adminAddress}/metrics`)).text();
-    const lines = text
-      .split('\n')
-      .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
-    return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
-  };
   const nearestIsItself = async (row: number): Promise<void> => {
     const { results } = must(
       await client.search({ collection_name, data: vectorOf(row), limit: 3, params: { ef: 128 } }),
@@ -74,7 +67,7 @@ await conformanceSuite('indexes', 'index builds', [], () => {
     must(await client.createIndex({ collection_name, field_name, ...definition }));
     must(await client.loadCollection({ collection_name }));
     assert.equal((await describe(client)).state, 'InProgress');
-    assert.equal(await metric('elanus_index_builds_running'), 1);
+    assert.equal(await server.metric('elanus_index_builds_running'), 1);
     const seen = await watch(() => nearestIsItself(Math.floor(rowCount / 2)));
     assert.ok(new Set(seen).size > 3, `indexed: ${seen.join(' ')}`);
     assert.deepEqual(
@@ -82,9 +75,9 @@ await conformanceSuite('indexes', 'index builds', [], () => {
       seen,
     );
     assert.equal(seen.at(-1), 1);
-    assert.ok((await metric('elanus_index_rows')) > rowCount - 8);
-    assert.equal(await metric('elanus_index_builds_total'), 1);
-    assert.ok((await metric('elanus_index_bytes')) >= 4 * dim * rowCount);
+    assert.ok((await server.metric('elanus_index_rows')) > rowCount - 8);
+    assert.equal(await server.metric('elanus_index_builds_total'), 1);
+    assert.ok((await server.metric('elanus_index_bytes')) >= 4 * dim * rowCount);
     for (let row = 0; row < rowCount; row += 3_001) await nearestIsItself(row);
   });
 
@@ -102,14 +95,14 @@ await conformanceSuite('indexes', 'index builds', [], () => {
   test('end with the index', async () => {
     must(await client.releaseCollection({ collection_name }));
     must(await client.dropIndex({ collection_name, field_name, index_name: field_name }));
-    assert.equal(await metric('elanus_index_rows'), 0);
+    assert.equal(await server.metric('elanus_index_rows'), 0);
     must(
       await client.createIndex({ collection_name, field_name, index_type: 'AUTOINDEX', metric_type: 'IP' }),
     );
     assert.equal((await describe(client)).state, 'InProgress');
     must(await client.dropIndex({ collection_name, field_name, index_name: field_name }));
-    assert.equal(await metric('elanus_index_builds_running'), 0);
-    assert.equal(await metric('elanus_index_pieces'), 0);
+    assert.equal(await server.metric('elanus_index_builds_running'), 0);
+    assert.equal(await server.metric('elanus_index_pieces'), 0);
   });
 });
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ElanusProcess } from '@elanus/tests-harness';
-import { MilvusClient } from '@zilliz/milvus2-sdk-node';
 import { Shelf } from './harness/shelf.ts';
 import { conformanceSuite } from './harness/suite.ts';
+import { withClient } from './harness/with-client.ts';
 
 await conformanceSuite('restart', 'a server that starts again', [], () => {
   let server: ElanusProcess;
@@ -49,12 +49,3 @@ await conformanceSuite('restart', 'a server that starts again', [], () => {
     await withClient(server, async (client) => await shelf.check(client));
   });
 });
-
-async function withClient<T>(server: ElanusProcess, body: (client: MilvusClient) => Promise<T>): Promise<T> {
-  const client = new MilvusClient({ address: server.address, logLevel: 'error', maxRetries: 0 });
-  try {
-    return await body(client);
-  } finally {
-    await client.closeConnection();
-  }
-}

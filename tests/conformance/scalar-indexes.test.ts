@@ -60,13 +60,6 @@ await conformanceSuite('indexes', 'scalar indexes', [], () => {
     await server?.[Symbol.asyncDispose]();
   });
 
-  const metric = async (name: string): Promise<number> => {
-    const text = await (await fetch(`http://${server.adminAddress}/metrics`)).text();
-    const lines = text
-      .split('\n')
-      .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
-    return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
-  };
   const until = async (what: string, isSo: () => Promise<boolean>): Promise<void> => {
     const deadline = Date.now() + waitMsMax;
     while (!(await isSo())) {
@@ -92,22 +85,22 @@ await conformanceSuite('indexes', 'scalar indexes', [], () => {
       assert.equal(index_descriptions.length, INDEXES.length + 1);
       return index_descriptions.every(({ state }) => String(state) === 'Finished');
     });
-    assert.ok((await metric('elanus_scalar_index_rows')) > 0);
+    assert.ok((await server.metric('elanus_scalar_index_rows')) > 0);
     await assertFound();
     await assertFound();
-    assert.ok((await metric('elanus_filter_cache_hits')) > 0);
+    assert.ok((await server.metric('elanus_filter_cache_hits')) > 0);
   });
 
   test('are read from their files after a start', async () => {
     must(await client.flush({ collection_names: [collection_name] }));
     // What is at rest is put together, so that every index is one piece over all rows.
     await until('all rows have indexes', async () => {
-      return (await metric('elanus_scalar_index_rows')) === INDEXES.length * rowCount;
+      return (await server.metric('elanus_scalar_index_rows')) === INDEXES.length * rowCount;
     });
-    const builds = await metric('elanus_scalar_index_builds_total');
+    const builds = await server.metric('elanus_scalar_index_builds_total');
     assert.ok(builds >= INDEXES.length);
     await until('all indexes have files', async () => {
-      return (await metric('elanus_scalar_index_files')) === INDEXES.length;
+      return (await server.metric('elanus_scalar_index_files')) === INDEXES.length;
     });
     await client.closeConnection();
     await server.stop();
@@ -115,9 +108,9 @@ await conformanceSuite('indexes', 'scalar indexes', [], () => {
     connect();
     await assertFound();
     await until('all files are used', async () => {
-      return (await metric('elanus_scalar_index_rows')) === INDEXES.length * rowCount;
+      return (await server.metric('elanus_scalar_index_rows')) === INDEXES.length * rowCount;
     });
-    assert.equal(await metric('elanus_scalar_index_builds_total'), 0);
+    assert.equal(await server.metric('elanus_scalar_index_builds_total'), 0);
     await assertFound();
   });
 
@@ -128,7 +121,7 @@ await conformanceSuite('indexes', 'scalar indexes', [], () => {
       index_descriptions.map(({ index_name }) => index_name),
       ['v'],
     );
-    assert.equal(await metric('elanus_scalar_index_rows'), 0);
+    assert.equal(await server.metric('elanus_scalar_index_rows'), 0);
     await assertFound();
   });
 });

@@ -51,6 +51,15 @@ export class ElanusProcess implements AsyncDisposable {
     return this.#ready.get('admin')!;
   }
 
+  /** The value of a metric, of all its labels together; 0 where there is none of the name. */
+  async metric(name: string): Promise<number> {
+    const text = await (await fetch(`http://${this.adminAddress}/metrics`)).text();
+    return text
+      .split('\n')
+      .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
+      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+  }
+
   get processId(): number {
     return this.#running().pid!;
   }
