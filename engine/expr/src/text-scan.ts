@@ -17,7 +17,7 @@ export function textScan(leaf: OperandLeaf, field: FieldSchema): Evaluator | nul
 
 function fillerOf(leaf: OperandLeaf, columnOf: (run: Run) => VarCharColumn): Filler | null {
   if (leaf.kind === 'compare' && leaf.operator === '==' && typeof leaf.value === 'string')
-    return beginningsFiller(columnOf, Buffer.from(leaf.value), isWholeText);
+    return wholeFiller(columnOf, Buffer.from(leaf.value));
   if (leaf.kind !== 'like') return null;
   const { pattern } = leaf;
   const prefix = literalPrefix(pattern);
@@ -30,37 +30,51 @@ function fillerOf(leaf: OperandLeaf, columnOf: (run: Run) => VarCharColumn): Fil
   return needle.length === 0 ? null : needleFiller(columnOf, needle, textTest(leaf)!);
 }
 
-/** Marks a text that has to have no more bytes than the ones compared. */
-const isWholeText: TextTest = () => true;
+/** Rows whose text is `text`. */
+function wholeFiller(columnOf: (run: Run) => VarCharColumn, text: Uint8Array): Filler {
+  const { length } = text;
+  // An empty text has no last byte; then the length says all.
+  const last = text.at(-1) ?? 0;
+  const mask = length === 0 ? 0 : 0xff;
+  return (run, answers) => {
+    const { bytes, offsets } = columnOf(run);
+    answers.fill(0);
+    for (let row = run.start, end = offsets[row]!; row < run.end; row++) {
+      const start = end;
+      end = offsets[row + 1]!;
+      // One branch for both, which nearly all texts take; texts often begin alike, so their ends tell sooner.
+      if ((((end - start) ^ length) | ((bytes[end - 1]! ^ last) & mask)) !== 0) continue;
+      if (isAt(bytes, start, text)) answers[row - run.start] = 1;
+    }
+  };
+}
 
-/** Rows whose text begins with `prefix` and passes `rest`: nothing, a test, or that it ends there. */
+/** Rows whose text begins with `prefix` and passes `rest`, if there is such a test. */
 function beginningsFiller(
   columnOf: (run: Run) => VarCharColumn,
   prefix: Uint8Array,
   rest: TextTest | null,
 ): Filler {
   const { length } = prefix;
-  const isWhole = rest === isWholeText;
-  const lengthMax = isWhole ? length : Number.MAX_SAFE_INTEGER;
-  const last = length === 0 ? 0 : prefix[length - 1]!;
+  const last = prefix[length - 1]!;
   return (run, answers) => {
     const { bytes, offsets } = columnOf(run);
-    for (let row = run.start, i = 0, end = offsets[row]!; row < run.end; row++, i++) {
+    answers.fill(0);
+    for (let row = run.start, end = offsets[row]!; row < run.end; row++) {
       const start = end;
       end = offsets[row + 1]!;
-      answers[i] = 0;
-      // Texts often begin alike, so their ends tell sooner that they differ.
-      if (
-        end - start < length ||
-        end - start > lengthMax ||
-        (length > 0 && bytes[start + length - 1] !== last)
-      )
-        continue;
-      let at = length - 2;
-      while (at >= 0 && bytes[start + at] === prefix[at]) at--;
-      if (at < 0 && (rest === null || isWhole || rest(bytes, start, end))) answers[i] = 1;
+      if (end - start < length || bytes[start + length - 1] !== last) continue;
+      if (isAt(bytes, start, prefix) && (rest === null || rest(bytes, start, end)))
+        answers[row - run.start] = 1;
     }
   };
+}
+
+/** Whether `text` stands in the bytes at `start`, its last byte aside: the caller has compared that. */
+function isAt(bytes: Uint8Array, start: number, text: Uint8Array): boolean {
+  let at = text.length - 2;
+  while (at >= 0 && bytes[start + at] === text[at]) at--;
+  return at < 0;
 }
 
 /** Rows whose text passes a test that only a text with `needle` in it can pass: it is looked for in all texts at once. */
