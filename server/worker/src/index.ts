@@ -11,7 +11,7 @@ export {
   openIndexWorker,
 } from './indexing/index-worker.ts';
 export { openQueryWorker, type QueryWorkerOptions } from './query-worker.ts';
-export type { RecoveryProgress, RecoveryReport } from './recovery.ts';
+export { lossOfChannel, type RecoveryProgress, type RecoveryReport } from './recovery.ts';
 export { ServedCollections } from './served-collections.ts';
 export {
   LogStreamingWorker,

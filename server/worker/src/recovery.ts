@@ -1,8 +1,9 @@
-import type { MessageLog } from '@elanus/message-log';
+import type { LogDamage, MessageLog } from '@elanus/message-log';
 import {
   type ChannelName,
   type CollectionId,
   type CollectionInfo,
+  dataIntegrity,
   TIMESTAMP_MIN,
   type Timestamp,
 } from '@elanus/model';
@@ -72,6 +73,7 @@ export async function recoverCollections(
       const result = await recoverRows(context, collection, onRecord, noteShare);
       skippedRecords += result.skippedRecords;
       if (result.newestTimestamp > newestTimestamp) newestTimestamp = result.newestTimestamp;
+      if (result.losses.length > 0) throw writesLost(collection.info, result.losses);
     } catch (error) {
       const { id, name } = collection.info;
       context.logger.error({ collection: String(id), name, err: error }, 'a collection is not served');
@@ -100,17 +102,33 @@ async function recoverRows(
 ): ReturnType<typeof replayCollection> {
   const { log, logger } = context;
   const known = new Set(log.channels());
-  for (const channel of collection.info.channels) {
-    if (known.has(channel)) continue;
-    logger.error({ collection: String(collection.info.id), channel }, 'the log of a shard is missing');
-    await log.createChannel(channel);
-  }
+  const missing = collection.info.channels.filter((channel) => !known.has(channel));
+  // Channels are made before their collection, and not made anew: that would hide what is lost from the next start.
+  if (missing.length > 0) throw writesLost(collection.info, missing.map(lossOfChannel));
   const onRecord = (rows: number, bytes: number): void => {
     context.rowsReplayed.inc({}, rows);
     noteRecord(rows, bytes);
   };
   const after = await restoreCollection(collection, context);
   return await replayCollection({ log, logger, after, onRecord, onShare }, collection);
+}
+
+/** How many losses a message names. */
+const NAMED_MAX = 3;
+
+/** Writes that were acknowledged are gone: nobody may be answered as if they had never been, before an operator says so. */
+function writesLost({ name }: CollectionInfo, losses: readonly LogDamage[]): Error {
+  const named = losses
+    .slice(0, NAMED_MAX)
+    .map(({ file, offset, reason }) => `${file}${offset === 0 ? '' : ` at byte ${offset}`}: ${reason}`);
+  const more = losses.length > NAMED_MAX ? `, and ${losses.length - NAMED_MAX} more` : '';
+  const files = named.join(', ') + more;
+  return dataIntegrity(`the log of collection ${name} has lost writes (${files})`, null);
+}
+
+/** A channel of which nothing is there. */
+export function lossOfChannel(channel: ChannelName): LogDamage {
+  return { channel, file: channel, offset: 0, length: 0, reason: 'the log of the shard is missing' };
 }
 
 /** A crash can leave channels whose collection never was, or is no more. */

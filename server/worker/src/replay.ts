@@ -1,4 +1,4 @@
-import type { MessageLog } from '@elanus/message-log';
+import type { LogDamage, MessageLog } from '@elanus/message-log';
 import { assert, type ChannelName, TIMESTAMP_MIN, type Timestamp } from '@elanus/model';
 import type { Logger } from '@elanus/runtime';
 import { decodeWriteRecord, WriteRecordError } from '@elanus/segment';
@@ -21,6 +21,8 @@ export interface ReplayResult {
   readonly newestTimestamp: Timestamp;
   /** Records that could not be understood: they were left out and reported. */
   readonly skippedRecords: number;
+  /** Stretches of the log that may have held writes and can't be read. */
+  readonly losses: readonly LogDamage[];
 }
 
 /** Applies what the log has of a collection and no file. Its channels are replayed side by side; nobody may write meanwhile. */
@@ -33,7 +35,11 @@ export async function replayCollection(
   let newestTimestamp = context.after;
   for (const result of results) if (result.newestTimestamp > newestTimestamp) ({ newestTimestamp } = result);
   collection.noteApplied(newestTimestamp);
-  return { newestTimestamp, skippedRecords: results.reduce((sum, result) => sum + result.skippedRecords, 0) };
+  return {
+    newestTimestamp,
+    skippedRecords: results.reduce((sum, result) => sum + result.skippedRecords, 0),
+    losses: results.flatMap(({ losses }) => losses),
+  };
 }
 
 async function replayChannel(
@@ -48,7 +54,9 @@ async function replayChannel(
   let newestTimestamp = TIMESTAMP_MIN;
   let skippedRecords = 0;
   const onProgress = (done: number, total: number) => onShare(channel, total === 0 ? 1 : done / total);
-  for await (const { timestamp, payload } of log.replay(channel, { after, onProgress })) {
+  const losses: LogDamage[] = [];
+  const onLoss = (loss: LogDamage): void => void losses.push(loss);
+  for await (const { timestamp, payload } of log.replay(channel, { after, onProgress, onLoss })) {
     if (timestamp > newestTimestamp) newestTimestamp = timestamp;
     const record = decodeOrExplain(payload);
     const problem = record instanceof Error ? record : misfitOf(record, info.schema);
@@ -69,7 +77,7 @@ async function replayChannel(
       payload.length,
     );
   }
-  return { newestTimestamp, skippedRecords };
+  return { newestTimestamp, skippedRecords, losses };
 }
 
 function decodeOrExplain(payload: Uint8Array): ReturnType<typeof decodeWriteRecord> | WriteRecordError {

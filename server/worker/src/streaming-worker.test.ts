@@ -329,13 +329,12 @@ describe('a read', () => {
 });
 
 describe('recovery', () => {
-  it('drops channels of collections that nobody knows and makes those that are missing', async () => {
+  it('drops channels of collections that nobody knows', async () => {
     const { log, collection } = await open();
     await log.createChannel('stray' as ChannelName);
-    const more = { ...collection, channels: [...collection.channels, 'added' as ChannelName] };
     const { streaming } = openWorkers(log, seededRandom(1));
-    await streaming.recover([more]);
-    assert.deepEqual(new Set(log.channels()), new Set(more.channels));
+    await streaming.recover([collection]);
+    assert.deepEqual(new Set(log.channels()), new Set(collection.channels));
   });
 
   it('leaves out what it cannot read, reports it and serves the rest', async () => {
@@ -351,6 +350,35 @@ describe('recovery', () => {
     assert.equal(report.newestTimestamp, 1500n);
     assert.equal(errors.length, 1);
     assert.deepEqual(await keysIn({ ...fixture, ...again }), [1n, 2n]);
+  });
+
+  it('refuses a collection whose log has lost writes, or is gone, and names the file', async () => {
+    const fixture = await open();
+    const { collection, log } = fixture;
+    await fixture.streaming.write(insert(collection, range(0, 10)));
+    const [channel] = collection.channels;
+    const reason = 'the payload does not match its checksum';
+    log.losses = [{ channel: channel!, file: 'log/7.log', offset: 64, length: 100, reason }];
+    const lost = openWorkers(log, seededRandom(1));
+    const report = await lost.streaming.recover([collection]);
+    assert.deepEqual(report.failedCollections, [collection.id]);
+    const isNamed = { code: 1009, message: /log\/7\.log at byte 64: the payload does not match/ };
+    await assert.rejects(keysIn({ ...fixture, ...lost }), isNamed);
+    await assert.rejects(lost.streaming.write(insert(collection, [11n])), isNamed);
+    await assert.rejects(lost.streaming.countRows(collection.id), isNamed);
+    await assert.rejects(lost.streaming.flush(collection.id), isNamed);
+
+    await log.acceptLosses(channel!, log.losses);
+    const accepted = openWorkers(log, seededRandom(1));
+    await accepted.streaming.recover([collection]);
+    assert.deepEqual(await keysIn({ ...fixture, ...accepted }), range(0, 10));
+
+    await log.dropChannel(channel!);
+    const gone = openWorkers(log, seededRandom(1));
+    for (let start = 0; start < 2; start++) {
+      await gone.streaming.recover([collection]);
+      await assert.rejects(keysIn({ ...fixture, ...gone }), { code: 1009, message: new RegExp(channel!) });
+    }
   });
 
   it('refuses a collection that it cannot replay, and still lets the catalog change', async () => {

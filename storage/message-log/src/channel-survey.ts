@@ -1,10 +1,13 @@
 import { type ChannelName, TIMESTAMP_MAX, TIMESTAMP_MIN, type Timestamp } from '@elanus/model';
 import { type Disk, DiskError, type DiskFile } from '@elanus/runtime';
+import { ACCEPTED_LOSSES_FILE } from './accepted-losses.ts';
 import { logFileName, logFileNumber } from './channel-directory.ts';
+import { type Extent, extentAmong } from './channel-extent.ts';
 import { decodeFileHeader, type FileHeader } from './file-header.ts';
 import { LogVersionError } from './log-error.ts';
 import { readLogFile } from './log-file-reader.ts';
 import { FILE_BYTES_MAX, FILE_HEADER, PREVIOUS_END_UNKNOWN } from './log-format.ts';
+import { countTorn, rewrite } from './settle-file.ts';
 
 /** One file of a channel, as far as it is served. */
 export interface LogFile {
@@ -25,6 +28,12 @@ export interface FileDamage {
   readonly reason: string;
 }
 
+/** Damage that the survey has found. */
+export interface SurveyDamage extends FileDamage {
+  /** No record later than this was lost by it; `null`: none at all. */
+  readonly lostUpTo: Timestamp | null;
+}
+
 /** A record of a write that went to several channels. */
 export interface SpanRecord {
   readonly timestamp: Timestamp;
@@ -43,7 +52,11 @@ export interface ChannelSurvey {
   readonly spans: readonly SpanRecord[];
   /** Exclusive bounds of times whose records may have been lost to damage. */
   readonly doubtful: readonly (readonly [after: Timestamp, before: Timestamp])[];
-  readonly damage: readonly FileDamage[];
+  readonly damage: readonly SurveyDamage[];
+  /** What the channel's mark says; `null` without one. */
+  readonly extent: Extent | null;
+  /** Whether there is a list of losses that somebody has accepted. */
+  readonly hasAcceptedLosses: boolean;
   /** Bytes that a crash left behind the last whole record. */
   readonly tornBytes: number;
 }
@@ -67,8 +80,10 @@ export async function surveyChannel(
   const survey = new Survey(disk, directory);
   const opened = await survey.readHeaders(channel);
   for (const [index, file] of opened.entries()) {
+    survey.notePlace(file, opened[index - 1] ?? null);
     await survey.readFile(file, opened[index + 1] ?? null);
   }
+  survey.missLastFiles();
   return survey.result();
 }
 
@@ -93,10 +108,12 @@ class Survey {
   readonly #directory: string;
   readonly #files: LogFile[] = [];
   readonly #spans: SpanRecord[] = [];
-  readonly #damage: FileDamage[] = [];
+  readonly #damage: { -readonly [Key in keyof SurveyDamage]: SurveyDamage[Key] }[] = [];
   readonly #doubtful: (readonly [Timestamp, Timestamp])[] = [];
   /** Damage after which no record has come yet. */
   #doubtfulAfter: Timestamp | null = null;
+  #extent: Extent | null = null;
+  #hasAcceptedLosses = false;
   #nextNumber = 1;
   #lastTimestamp: Timestamp = TIMESTAMP_MIN;
   #tailIsSound = false;
@@ -117,12 +134,16 @@ class Survey {
       spans: this.#spans,
       doubtful: this.#doubtful,
       damage: this.#damage,
+      extent: this.#extent,
+      hasAcceptedLosses: this.#hasAcceptedLosses,
       tornBytes: this.#tornBytes,
     };
   }
 
   async readHeaders(channel: ChannelName): Promise<readonly FileRead[]> {
     const entries = await this.#disk.list(this.#directory);
+    this.#extent = extentAmong(entries.map(({ name }) => name));
+    this.#hasAcceptedLosses = entries.some(({ name }) => name === ACCEPTED_LOSSES_FILE);
     const read: FileRead[] = [];
     for (const entry of entries) {
       const number = logFileNumber(entry.name);
@@ -144,18 +165,20 @@ class Survey {
       return { number, path, size: await file.size(), header: sound, isReadable: true };
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
-      this.#report({ path, offset: 0, length: 0, reason: `unreadable: ${error.message}` });
       return { number, path, size: 0, header: null, isReadable: false };
     }
   }
 
   /**
    * A crash while a file was made leaves a last file without a header. It is no longer than one, because
-   * records follow only when the header is durable; a longer file without a header was damaged later.
+   * records follow only when the header is durable; a longer file without a header was damaged later, and so was one that
+   * the channel's mark counts.
    */
   async #withoutAbortedFile(read: readonly FileRead[]): Promise<readonly FileRead[]> {
     const last = read.at(-1);
-    const isAborted = last?.isReadable && last.header === null && last.size <= FILE_HEADER.bytes;
+    const isCounted = last !== undefined && this.#nextCounted > last.number;
+    const isAborted =
+      last?.isReadable && !isCounted && last.header === null && last.size <= FILE_HEADER.bytes;
     if (last === undefined || !isAborted) return read;
     await this.#disk.remove(last.path);
     await this.#disk.syncDirectory(this.#directory);
@@ -163,24 +186,39 @@ class Survey {
     return read.slice(0, -1);
   }
 
+  /** Reports what is wrong about the file as a whole; `before` is the file before it, `null` for the first. */
+  notePlace({ path, number, size, header, isReadable }: FileRead, before: FileRead | null): void {
+    if (before !== null && number !== before.number + 1) this.#missFiles(before.number + 1, number - 1);
+    if (header !== null) this.#boundLosses(header.afterTimestamp);
+    if (!isReadable) {
+      this.#report({ path, offset: 0, length: 0, reason: 'the file can’t be read' });
+      return;
+    }
+    if (header === null) {
+      const length = Math.min(size, FILE_HEADER.bytes);
+      this.#report({ path, offset: 0, length, reason: 'the file has no sound header' }, { records: 'kept' });
+    }
+    if (header !== null && header.afterTimestamp > this.#lastTimestamp)
+      this.#lastTimestamp = header.afterTimestamp;
+  }
+
+  /** Files that the channel's mark counts and nobody has found. */
+  missLastFiles(): void {
+    const next = this.#nextCounted;
+    if (next <= this.#nextNumber) return;
+    // Those before may have been cut when nothing is left that would say so.
+    this.#missFiles(this.#files.length === 0 ? next - 1 : this.#nextNumber, next - 1);
+    this.#nextNumber = next;
+  }
+
   /** `next` is the file after it, `null` for the last. */
   async readFile(read: FileRead, next: FileRead | null): Promise<void> {
     if (!read.isReadable) return;
-    const before = this.#files.at(-1);
-    if (before !== undefined && read.number !== before.number + 1) {
-      this.#report({ path: read.path, offset: 0, length: 0, reason: 'files before it are missing' });
-    }
-    if (read.header === null) {
-      const length = Math.min(read.size, FILE_HEADER.bytes);
-      this.#report({ path: read.path, offset: 0, length, reason: 'the file has no sound header' });
-    }
-    if (read.header !== null && read.header.afterTimestamp > this.#lastTimestamp) {
-      this.#lastTimestamp = read.header.afterTimestamp;
-    }
+    const isLast = next === null && this.#nextCounted <= read.number + 1;
     try {
-      await using file = await this.#disk.open(read.path, next === null ? 'write' : 'read');
-      if (next === null) await this.#readLastFile(file, read);
-      else await this.#readSealedFile(file, read, next.header);
+      await using file = await this.#disk.open(read.path, isLast ? 'write' : 'read');
+      if (isLast) await this.#readLastFile(file, read);
+      else await this.#readSealedFile(file, read, next?.header ?? null);
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
       this.#report({ path: read.path, offset: 0, length: read.size, reason: `unreadable: ${error.message}` });
@@ -205,7 +243,12 @@ class Survey {
 
   async #readLastFile(file: DiskFile, read: FileRead): Promise<void> {
     const facts = this.#factsOf(read, Math.min(read.size, FILE_BYTES_MAX));
-    const durable = await this.#durableEnd(file, facts);
+    const counted = this.#nextCounted === read.number + 1 ? this.#extent!.end : FILE_HEADER.bytes;
+    if (counted > facts.size) {
+      await this.#readCutFile(file, read, { facts, counted });
+      return;
+    }
+    const durable = Math.max(await this.#durableEnd(file, facts), counted);
     const end = await this.#soundEnd(file, facts, durable);
     const walked = await this.#walk(file, read.path, { ...facts, size: end });
     if (walked < end) {
@@ -219,6 +262,18 @@ class Survey {
     this.#keep(read, facts, end);
     const isSettled = await this.#settleTail(file, read, { durable, end });
     this.#tailIsSound = isSettled && facts.salt !== null && read.size <= FILE_BYTES_MAX;
+  }
+
+  /** Bytes that were durable are not there. Nothing is written behind what is left. */
+  async #readCutFile(
+    file: DiskFile,
+    read: FileRead,
+    { facts, counted }: { readonly facts: FileFacts; readonly counted: number },
+  ): Promise<void> {
+    const end = await this.#walk(file, read.path, facts);
+    const [offset, length] = [end, counted - end];
+    this.#report({ path: read.path, offset, length, reason: `${counted} bytes were durable` });
+    this.#keep(read, facts, Math.min(end, facts.size));
   }
 
   #factsOf(read: FileRead, size: number): FileFacts {
@@ -267,6 +322,7 @@ class Survey {
       const { timestamp } = item.header;
       if (this.#doubtfulAfter !== null) this.#doubtful.push([this.#doubtfulAfter, timestamp]);
       this.#doubtfulAfter = null;
+      this.#boundLosses((timestamp - 1n) as Timestamp);
       this.#lastTimestamp = timestamp;
       if (item.span.length > 0) this.#spans.push({ timestamp, others: item.span });
       end = item.end;
@@ -299,40 +355,32 @@ class Survey {
       return true;
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
-      this.#report({
-        path,
-        offset: end,
-        length: 0,
-        reason: `the end could not be made durable: ${error.message}`,
-      });
+      const reason = `the end could not be made durable: ${error.message}`;
+      this.#report({ path, offset: end, length: 0, reason }, { records: 'kept' });
       return false;
     }
   }
 
-  #report(damage: FileDamage): void {
-    this.#damage.push(damage);
+  /** The number behind the last file that the channel's mark counts. */
+  get #nextCounted(): number {
+    return this.#extent?.nextNumber ?? 1;
+  }
+
+  #missFiles(first: number, last: number): void {
+    const reason = first === last ? 'the file is missing' : `files ${first} to ${last} are missing`;
+    this.#report({ path: `${this.#directory}/${logFileName(last)}`, offset: 0, length: 0, reason });
+  }
+
+  #report(
+    damage: FileDamage,
+    { records }: { readonly records: 'kept' | 'lost' } = { records: 'lost' },
+  ): void {
+    this.#damage.push({ ...damage, lostUpTo: records === 'lost' ? TIMESTAMP_MAX : null });
     this.#doubtfulAfter ??= this.#lastTimestamp;
   }
-}
 
-/** From `end` to the last byte that is not zero. */
-async function countTorn(file: DiskFile, end: number, size: number): Promise<number> {
-  const chunk = new Uint8Array(256 * 1024);
-  let last = end;
-  for (let position = end; position < size; position += chunk.length) {
-    const read = await file.read(chunk.subarray(0, Math.min(chunk.length, size - position)), position);
-    const index = chunk.subarray(0, read).findLastIndex((byte) => byte !== 0);
-    if (index !== -1) last = position + index + 1;
-  }
-  return last - end;
-}
-
-/** Writes what the file holds from `from` to `to` once more. Equal bytes over equal bytes: a tear changes nothing. */
-async function rewrite(file: DiskFile, from: number, to: number): Promise<void> {
-  const chunk = new Uint8Array(Math.min(to - from, 1024 * 1024));
-  for (let position = from; position < to; position += chunk.length) {
-    const wanted = chunk.subarray(0, Math.min(chunk.length, to - position));
-    const read = await file.read(wanted, position);
-    await file.writeDurably([wanted.subarray(0, read)], position);
+  /** What was lost so far is no later than this. */
+  #boundLosses(upTo: Timestamp): void {
+    for (const damage of this.#damage) if (damage.lostUpTo === TIMESTAMP_MAX) damage.lostUpTo = upTo;
   }
 }

@@ -9,7 +9,9 @@ import {
   type Random,
 } from '@elanus/runtime';
 import { logFileName } from './channel-directory.ts';
+import { type Extent, ExtentMark } from './channel-extent.ts';
 import type { ChannelSurvey, LogFile } from './channel-survey.ts';
+import { type ChannelTail, tailOf } from './channel-tail.ts';
 import { closeQuietly, type FileHandles } from './file-handles.ts';
 import { encodeFileHeader } from './file-header.ts';
 import {
@@ -19,7 +21,7 @@ import {
   logClosed,
   writeRefused,
 } from './log-error.ts';
-import { FILE_HEADER, PREVIOUS_END_UNKNOWN } from './log-format.ts';
+import { FILE_HEADER } from './log-format.ts';
 import type { LogMetrics } from './log-metrics.ts';
 import { isShortPayload, payloadChecksum } from './payload-checksum.ts';
 import {
@@ -27,6 +29,7 @@ import {
   paddingBehind,
   type QueuedRecord,
   type RecordToWrite,
+  takeGroup,
   type WritableFile,
 } from './record-group.ts';
 
@@ -46,23 +49,11 @@ export interface WriterContext {
   readonly closing: AbortSignal;
 }
 
-/** Where the next record goes. */
-type Tail =
-  /** Into a file that is still to be made. Nothing is written to the one before any more. */
-  | { readonly at: 'next-file'; readonly number: number; readonly previousEnd: number }
-  /** `end` bytes are durable; from there to `allocated` the file holds zeros. */
-  | { readonly at: 'file'; readonly file: WritableFile; readonly allocated: number };
-
 type WriterState =
   | { readonly name: 'open' }
   /** A write failed and is being undone. New records are refused, so that nothing piles up. */
   | { readonly name: 'repairing' }
   | { readonly name: 'stopped'; readonly reason: Error };
-
-/** A group is cut when it has so many bytes: the disk is at full speed long before, and others wait for it. */
-const GROUP_BYTES_MAX = 8 * 1024 * 1024;
-/** A group is cut when it has so many buffers: what one pwritev takes. */
-const GROUP_BUFFERS_MAX = 1000;
 
 const REPAIR_PAUSE_MS_MIN = 50;
 const REPAIR_PAUSE_MS_MAX = 2_000;
@@ -81,8 +72,9 @@ export class ChannelWriter {
   readonly #context: WriterContext;
   readonly #channel: ChannelName;
   readonly #directory: string;
+  readonly #mark: ExtentMark;
   #state: WriterState = { name: 'open' };
-  #tail: Tail;
+  #tail: ChannelTail;
   #sealed: LogFile[];
   #handle: DiskFile | null = null;
   #queue: QueuedRecord[] = [];
@@ -101,18 +93,17 @@ export class ChannelWriter {
     this.#context = context;
     this.#channel = channel;
     this.#directory = directory;
+    this.#mark = new ExtentMark(context, directory, survey.extent);
     this.#queuedTimestamp = survey.lastTimestamp;
     this.#durableTimestamp = survey.lastTimestamp;
-    const last = survey.files.at(-1);
-    if (last !== undefined && last.salt !== null && survey.tailIsSound) {
-      this.#sealed = survey.files.slice(0, -1);
-      this.#tail = { at: 'file', file: { ...last, salt: last.salt }, allocated: last.end };
-    } else {
-      this.#sealed = [...survey.files];
-      const isKnown = last?.number === survey.nextNumber - 1;
-      const previousEnd = isKnown ? last.end : PREVIOUS_END_UNKNOWN;
-      this.#tail = { at: 'next-file', number: survey.nextNumber, previousEnd };
-    }
+    const { sealed, tail } = tailOf(survey);
+    this.#sealed = sealed;
+    this.#tail = tail;
+  }
+
+  /** Marks a channel that is made, before its first file: from then on each file that is lost will be missed. */
+  async mark(): Promise<void> {
+    await this.#mark.noteDurably({ nextNumber: 1, end: 0 });
   }
 
   /** The files with what is durable of them now, oldest first. */
@@ -164,10 +155,7 @@ export class ChannelWriter {
 
   /** Writes what is queued, refuses what comes later and closes the file. */
   async close(): Promise<void> {
-    this.#state = { name: 'stopped', reason: logClosed() };
-    await this.#loop;
-    await this.#cuts;
-    await this.#closeHandle();
+    await this.#stop(logClosed());
   }
 
   /**
@@ -175,9 +163,14 @@ export class ChannelWriter {
    * the channel goes, because its other channels could not know that a write was rejected here.
    */
   async stopForDrop(): Promise<void> {
-    this.#state = { name: 'stopped', reason: channelNotFound(this.#channel) };
+    await this.#stop(channelNotFound(this.#channel));
+  }
+
+  async #stop(reason: Error): Promise<void> {
+    this.#state = { name: 'stopped', reason };
     await this.#loop;
     await this.#cuts;
+    await this.#mark.noteIfPossible(this.#extent());
     await this.#closeHandle();
   }
 
@@ -216,24 +209,12 @@ export class ChannelWriter {
     while (this.#queue.length > 0 || this.#isRollWanted) {
       await this.#context.writing.run(async () => {
         if (this.#isRollWanted) await this.#roll();
-        while (this.#queue.length > 0) await this.#writeGroup(this.#takeGroup());
+        while (this.#queue.length > 0) await this.#writeGroup(takeGroup(this.#queue));
       });
     }
     this.#loop = null;
+    if (this.#state.name === 'open') this.#mark.noteSoon(this.#extent);
     if (this.#handle !== null) this.#context.handles.idle(this.#closeIdle);
-  }
-
-  #takeGroup(): readonly QueuedRecord[] {
-    let count = 0;
-    let bytes = 0;
-    let buffers = 0;
-    for (const record of this.#queue) {
-      bytes += record.payloadBytes;
-      buffers += record.payload.length + 1;
-      if (count > 0 && (bytes > GROUP_BYTES_MAX || buffers > GROUP_BUFFERS_MAX)) break;
-      count += 1;
-    }
-    return this.#queue.splice(0, count);
   }
 
   async #writeGroup(group: readonly QueuedRecord[]): Promise<void> {
@@ -322,7 +303,7 @@ export class ChannelWriter {
   }
 
   /** Makes the next file durable, name and header. May be tried again: no record is in it before it succeeds. */
-  async #makeNextFile({ number, previousEnd }: Tail & { at: 'next-file' }): Promise<void> {
+  async #makeNextFile({ number, previousEnd }: ChannelTail & { at: 'next-file' }): Promise<void> {
     const { disk, random } = this.#context;
     const path = `${this.#directory}/${logFileName(number)}`;
     const salt = random.uint32();
@@ -331,6 +312,8 @@ export class ChannelWriter {
     try {
       await handle.writeDurably([encodeFileHeader({ salt, number, previousEnd, afterTimestamp })], 0);
       await disk.syncDirectory(this.#directory);
+      // Only then: a mark may not count a file that a power cut takes back.
+      await this.#mark.noteDurably({ nextNumber: number + 1, end: FILE_HEADER.bytes });
     } catch (error) {
       await closeQuietly(handle);
       throw error;
@@ -389,6 +372,9 @@ export class ChannelWriter {
   #rejectQueued(reason: Error): void {
     for (const record of this.#queue.splice(0)) record.reject(reason);
   }
+
+  readonly #extent = (): Extent | null =>
+    this.#tail.at === 'file' ? { nextNumber: this.#tail.file.number + 1, end: this.#tail.file.end } : null;
 
   readonly #closeIdle = (): void => {
     void this.#closeHandle();

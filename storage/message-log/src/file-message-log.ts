@@ -1,5 +1,6 @@
 import { assert, type ChannelName, MilvusError, TIMESTAMP_MIN, type Timestamp } from '@elanus/model';
-import { channelDirectoryName, droppedDirectoryName } from './channel-directory.ts';
+import { lossIdentity, writeAcceptedLosses } from './accepted-losses.ts';
+import { channelDirectoryName, droppedDirectoryName, logFileName } from './channel-directory.ts';
 import type { LogFile } from './channel-survey.ts';
 import { ChannelWriter, type WriterContext } from './channel-writer.ts';
 import { channelNotFound, type LogVersionError, logBusy, logClosed } from './log-error.ts';
@@ -16,6 +17,10 @@ export type LogChannel =
       readonly writer: ChannelWriter;
       /** Records in the files that are not replayed: their write is under way, was rejected, or is not whole. */
       readonly withheld: Set<Timestamp>;
+      /** What the opening has missed, and no record of it is later than when. */
+      readonly losses: readonly { readonly damage: LogDamage; readonly upTo: Timestamp }[];
+      /** Identities of losses that nobody is told of any more. */
+      readonly accepted: Set<string>;
     }
   | { readonly state: 'refused'; readonly directory: string; readonly error: LogVersionError };
 
@@ -76,10 +81,20 @@ export class FileMessageLog implements MessageLog {
         spans: [],
         doubtful: [],
         damage: [],
+        extent: null,
+        hasAcceptedLosses: false,
         tornBytes: 0,
       };
       const writer = new ChannelWriter(this.#context, channel, directory, empty);
-      this.#channels.set(channel, { state: 'served', directory, writer, withheld: new Set() });
+      await writer.mark();
+      this.#channels.set(channel, {
+        state: 'served',
+        directory,
+        writer,
+        withheld: new Set(),
+        losses: [],
+        accepted: new Set(),
+      });
     });
   }
 
@@ -132,7 +147,14 @@ export class FileMessageLog implements MessageLog {
     const known = this.#channels.get(channel);
     if (known === undefined) throw channelNotFound(channel);
     if (known.state === 'refused') throw known.error;
-    const files = filesAfter(known.writer.files(), after);
+    const all = known.writer.files();
+    const losses = new ReplayLosses(known, options.onLoss ?? (() => {}));
+    for (const { damage, upTo } of known.losses) if (upTo > after) losses.tell(damage);
+    const [first] = all;
+    // Whoever cuts has what it cuts off elsewhere: nothing behind `after` was.
+    if (first !== undefined && first.afterTimestamp > after && first.number > 1)
+      losses.tell(missingBefore(channel, known.directory, first));
+    const files = filesAfter(all, after);
     const withheld = new Set(known.withheld);
     const bytesTotal = files.reduce((sum, file) => sum + file.end, 0);
     let bytesBefore = 0;
@@ -145,16 +167,35 @@ export class FileMessageLog implements MessageLog {
           const { from, to, reason } = item;
           const damage = { path, offset: from, length: to - from, reason };
           await this.#quarantine.setAside(channel, known.directory, damage);
+          losses.suspect({ channel, file: path, offset: from, length: to - from, reason });
           continue;
         }
         const { timestamp } = item.header;
         assert(item.payload !== null, 'replay reads payloads');
+        // What stood before a record was not later.
+        if (timestamp > after) losses.confirm();
+        else losses.dismiss();
         if (timestamp > after && !withheld.has(timestamp)) yield { timestamp, payload: item.payload };
         onProgress?.(bytesBefore + item.end, bytesTotal);
       }
       bytesBefore += end;
     }
+    losses.confirm();
     onProgress?.(bytesTotal, bytesTotal);
+  }
+
+  async acceptLosses(channel: ChannelName, losses: readonly LogDamage[]): Promise<void> {
+    const known = this.#channels.get(channel);
+    if (known === undefined) throw channelNotFound(channel);
+    if (known.state === 'refused') throw known.error;
+    const accepted = new Set([...known.accepted, ...losses.map(lossIdentity)]);
+    await writeAcceptedLosses(this.#context.disk, known.directory, accepted);
+    for (const identity of accepted) known.accepted.add(identity);
+  }
+
+  cutTimeOf(channel: ChannelName): Timestamp {
+    const known = this.#channels.get(channel);
+    return (known?.state === 'served' ? known.writer.files()[0]?.afterTimestamp : undefined) ?? TIMESTAMP_MIN;
   }
 
   async cut(channels: readonly ChannelName[], upTo: Timestamp): Promise<void> {
@@ -218,6 +259,44 @@ export class FileMessageLog implements MessageLog {
       .finally(() => this.#removals.delete(removal));
     this.#removals.add(removal);
   }
+}
+
+/** What a replay could not give, each told of once, when it may matter to whoever replays. */
+class ReplayLosses {
+  readonly #accepted: ReadonlySet<string>;
+  readonly #onLoss: (loss: LogDamage) => void;
+  readonly #told = new Set<string>();
+  #suspected: LogDamage[] = [];
+
+  constructor({ accepted }: { readonly accepted: ReadonlySet<string> }, onLoss: (loss: LogDamage) => void) {
+    this.#accepted = accepted;
+    this.#onLoss = onLoss;
+  }
+
+  tell(loss: LogDamage): void {
+    const place = `${loss.file}:${loss.offset}`;
+    if (this.#told.has(place) || this.#accepted.has(lossIdentity(loss))) return;
+    this.#told.add(place);
+    this.#onLoss(loss);
+  }
+
+  /** It is told of when `confirm` comes before `dismiss`. */
+  suspect(loss: LogDamage): void {
+    this.#suspected.push(loss);
+  }
+
+  confirm(): void {
+    for (const loss of this.#suspected.splice(0)) this.tell(loss);
+  }
+
+  dismiss(): void {
+    this.#suspected = [];
+  }
+}
+
+function missingBefore(channel: ChannelName, directory: string, { number }: LogFile): LogDamage {
+  const file = `${directory}/${logFileName(number - 1)}`;
+  return { channel, file, offset: 0, length: 0, reason: 'the file is missing' };
 }
 
 /** Without the files whose records are all of `after` or earlier. */

@@ -42,13 +42,18 @@ async function texts(log: MessageLog, channel: ChannelName): Promise<string[]> {
   return found;
 }
 
-async function logWith(disk: SimulatedDisk, records: readonly string[]): Promise<void> {
+async function logWith(
+  disk: SimulatedDisk,
+  records: readonly string[],
+  end: 'close' | 'kill' = 'close',
+): Promise<void> {
   const log = await open(disk.mount());
   await log.createChannel(A);
   for (const [index, text] of records.entries()) {
     await log.append(at(index + 1), [{ channel: A, payload: bytes(text) }]);
   }
-  await log.close();
+  if (end === 'close') await log.close();
+  else disk.crash('kill');
 }
 
 const FILE = `/data/log/${A}/000000000001.log`;
@@ -89,7 +94,7 @@ test('finds on a real disk what was acknowledged before', async () => {
 
 test('drops a half-written record and keeps the rest', async () => {
   const disk = simulated();
-  await logWith(disk, ['one', 'two', 'three']);
+  await logWith(disk, ['one', 'two', 'three'], 'kill');
   const tail = disk.mount();
   await using file = await tail.open(FILE, 'write');
   const lastByte = FILE_HEADER.bytes + 3 * 48 + 'onetwothree'.length - 1;

@@ -23,6 +23,11 @@ export interface LogDamage {
 export interface ReplayOptions {
   /** Only records later than this; left out: all there are. Files without any are not opened. */
   readonly after?: Timestamp;
+  /**
+   * Told once of each stretch that may have had records later than `after` and can't be read, files that are not there
+   * included; not of losses that were accepted. All are told when the replay has ended.
+   */
+  readonly onLoss?: (loss: LogDamage) => void;
   /** Called after each stretch read: bytes done and bytes in all, of this channel. */
   readonly onProgress?: (bytesDone: number, bytesTotal: number) => void;
   /** Ends the replay: the next step rejects with its reason. */
@@ -59,6 +64,10 @@ export interface MessageLog {
    * says; then a part of the files may be gone, and the next call goes on. Never waits for writes.
    */
   cut(channels: readonly ChannelName[], upTo: Timestamp): Promise<void>;
+  /** From now on, and in later runs, replays don't tell of these losses. Of a channel that is there; durable when it resolves. */
+  acceptLosses(channel: ChannelName, losses: readonly LogDamage[]): Promise<void>;
+  /** Up to when the channel was cut at least; `TIMESTAMP_MIN` when nobody knows. */
+  cutTimeOf(channel: ChannelName): Timestamp;
   /** What recovery had to set aside: damage to the order of records at opening, damage within one by its replay. */
   damage(): readonly LogDamage[];
   /** Waits for what is queued and releases every file. Idempotent. */

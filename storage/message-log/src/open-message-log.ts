@@ -7,6 +7,7 @@ import {
   type Metrics,
   type Random,
 } from '@elanus/runtime';
+import { readAcceptedLosses } from './accepted-losses.ts';
 import { channelDirectoryName, channelOfDirectory, isDroppedDirectory } from './channel-directory.ts';
 import { type ChannelSurvey, surveyChannel } from './channel-survey.ts';
 import { ChannelWriter, type WriterContext } from './channel-writer.ts';
@@ -78,11 +79,26 @@ export async function openMessageLog(options: MessageLogOptions): Promise<Messag
             state: 'served',
             directory: path,
             withheld,
+            ...(await lossesOf(disk, path, name, survey)),
             writer: new ChannelWriter(context, name, path, survey),
           },
     );
   }
   return new FileMessageLog({ context, directory, channels, quarantine, closing });
+}
+
+/** What the survey found to be lost, and what somebody has accepted. */
+async function lossesOf(
+  disk: Disk,
+  directory: string,
+  channel: ChannelName,
+  { damage, hasAcceptedLosses }: ChannelSurvey,
+): Promise<Pick<LogChannel & { readonly state: 'served' }, 'losses' | 'accepted'>> {
+  const losses = damage.flatMap(({ path, offset, length, reason, lostUpTo }) =>
+    lostUpTo === null ? [] : [{ upTo: lostUpTo, damage: { channel, file: path, offset, length, reason } }],
+  );
+  const accepted = new Set(hasAcceptedLosses ? await readAcceptedLosses(disk, directory) : []);
+  return { losses, accepted };
 }
 
 async function listChannels({ disk, directory, logger }: MessageLogOptions): Promise<readonly ChannelName[]> {

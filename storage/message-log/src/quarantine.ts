@@ -27,9 +27,14 @@ export class Quarantine {
   }
 
   /** Never rejects: a copy that fails is logged. */
-  async setAside(channel: ChannelName, directory: string, { path, ...stretch }: FileDamage): Promise<void> {
-    const key = `${path}:${stretch.offset}`;
+  async setAside(
+    channel: ChannelName,
+    directory: string,
+    { path, offset, length, reason }: FileDamage,
+  ): Promise<void> {
+    const key = `${path}:${offset}`;
     if (this.#found.has(key)) return;
+    const stretch = { offset, length, reason };
     const damage: LogDamage = { channel, file: path, ...stretch };
     this.#found.set(key, damage);
     this.#logger.error(

@@ -58,3 +58,22 @@ export function paddingBehind(end: number, bytes: number, allocated: number): Ui
   const upTo = Math.ceil((end + wanted) / PADDING_STEP) * PADDING_STEP;
   return PADDING.subarray(0, upTo - end);
 }
+
+/** A group is cut when it has so many bytes: the disk is at full speed long before, and others wait for it. */
+const GROUP_BYTES_MAX = 8 * 1024 * 1024;
+/** A group is cut when it has so many buffers: what one pwritev takes. */
+const GROUP_BUFFERS_MAX = 1000;
+
+/** Takes what is written next from the front of a queue. */
+export function takeGroup(queue: QueuedRecord[]): readonly QueuedRecord[] {
+  let count = 0;
+  let bytes = 0;
+  let buffers = 0;
+  for (const record of queue) {
+    bytes += record.payloadBytes;
+    buffers += record.payload.length + 1;
+    if (count > 0 && (bytes > GROUP_BYTES_MAX || buffers > GROUP_BUFFERS_MAX)) break;
+    count += 1;
+  }
+  return queue.splice(0, count);
+}

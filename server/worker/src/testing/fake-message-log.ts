@@ -53,7 +53,8 @@ export class FakeMessageLog implements MessageLog {
   }
 
   async *replay(channel: ChannelName, options: ReplayOptions = {}): AsyncGenerator<LogRecord> {
-    const { after = TIMESTAMP_MIN } = options;
+    const { after = TIMESTAMP_MIN, onLoss = () => {} } = options;
+    for (const loss of this.losses) if (loss.channel === channel) onLoss(loss);
     const records = (this.#channels.get(channel) ?? []).filter(({ timestamp }) => timestamp > after);
     records.sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1));
     for (let round = 0; round < this.repetitions; round++) yield* records;
@@ -65,6 +66,17 @@ export class FakeMessageLog implements MessageLog {
       const records = this.#channels.get(channel) ?? [];
       records.splice(0, records.length, ...records.filter(({ timestamp }) => timestamp > upTo));
     }
+  }
+
+  /** What replays tell that they have lost. */
+  losses: readonly LogDamage[] = [];
+
+  async acceptLosses(_channel: ChannelName, losses: readonly LogDamage[]): Promise<void> {
+    this.losses = this.losses.filter((loss) => !losses.includes(loss));
+  }
+
+  cutTimeOf(): Timestamp {
+    return TIMESTAMP_MIN;
   }
 
   damage(): readonly LogDamage[] {

@@ -151,6 +151,8 @@ function repeated(log: MessageLog, times: number): MessageLog {
     async *replay(channel, options) {
       for (let round = 0; round < times; round += 1) yield* log.replay(channel, options);
     },
+    acceptLosses: (channel, losses) => log.acceptLosses(channel, losses),
+    cutTimeOf: (channel) => log.cutTimeOf(channel),
     damage: () => log.damage(),
     close: () => log.close(),
   };
