@@ -24,7 +24,7 @@ function program(): Command {
       const { start } = await import('./start.ts');
       await start(options);
     });
-  elanus
+  const files = elanus
     .command('files')
     .description('say what each file of a data directory and its object store is; no server may run on it')
     .option('--data <dir>', 'data directory (ELANUS_DATA; elanus-data)')
@@ -33,6 +33,17 @@ function program(): Command {
     .action(async (options: Pick<StartOptions, 'data' | 'config'>) => {
       const { files } = await import('./files.ts');
       await files(options);
+    });
+  files
+    .command('accept-loss')
+    .argument('<collection>', 'its name, or <database>.<name>')
+    .description('serve what is left of a collection whose log has lost writes, from the next start on')
+    .option('--data <dir>', 'data directory (ELANUS_DATA; elanus-data)')
+    .option('--config <file>', 'YAML with the keys of Milvus (ELANUS_CONFIG)')
+    .allowExcessArguments(false)
+    .action(async (collection: string, _: unknown, command: Command) => {
+      const { acceptLossOf } = await import('./accept-loss.ts');
+      await acceptLossOf(collection, command.optsWithGlobals());
     });
   return elanus;
 }

@@ -115,7 +115,7 @@ test('files says what each file is once the server has ended, and not before', a
   await using files = new ElanusProcess(['files'], server.data);
   assert.equal(await files.ended(), 0, files.stderr);
   assert.match(files.stdout, /^ +MiB +rows +what +needed by +file\n/);
-  assert.match(files.stdout, / catalog: .* the server +catalog\/catalog\.lmdb\n/);
+  assert.match(files.stdout, / catalog: .* the server +catalog\/catalog\.1\n/);
   assert.match(files.stdout, / the server +elanus-owner\n/);
   await using none = new ElanusProcess(['files', '--data', join(server.data, 'none')]);
   assert.equal(await none.ended(), 1);

@@ -1,14 +1,18 @@
 import { type FileHandle, mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { tryLockFile } from '@elanus/kernel';
+import { type Logger, silentLogger } from '@elanus/runtime';
 import { StartError } from './start-error.ts';
 
-/** What this build reads and writes; the file `VERSION` of a directory says what it holds. */
-export const DATA_FORMAT_VERSION = 1;
+/** What this build writes; the file `VERSION` of a directory says what it holds. In format 1 the catalog was an LMDB file. */
+export const DATA_FORMAT_VERSION = 2;
+const DATA_FORMAT_OLDEST = 1;
 
 const LOCK_FILE = 'LOCK';
 const VERSION_FILE = 'VERSION';
-const FIRST_LINE = /^elanus data format (\d+)\n/;
+/** The second line is the CRC-32 of the first; format 1 had none. */
+const VERSION_TEXT = /^(elanus data format (\d{1,6})\n)(?:([0-9a-f]{8})\n)?$/;
 
 /**
  * A directory that this process alone may use, until it closes it or ends, however it ends. The lock is the
@@ -24,34 +28,38 @@ export class DataDirectory implements AsyncDisposable {
   }
 
   /**
-   * Makes the directory if it is not there.
+   * Makes the directory if it is not there. A `VERSION` that is lost or damaged is made anew where the directory is
+   * clearly ours.
    * @throws StartError when it can't be used, another process uses it, or it holds what this build can't read
    */
-  static async open(path: string): Promise<DataDirectory> {
+  static async open(
+    path: string,
+    { logger = silentLogger }: { readonly logger?: Logger } = {},
+  ): Promise<DataDirectory> {
     try {
       await mkdir(path, { recursive: true, mode: 0o750 });
-      return await DataDirectory.#lockAndCheck(path);
+      return await DataDirectory.#lockAndCheck(path, logger);
     } catch (error) {
       if (error instanceof StartError) throw error;
       throw new StartError(`cannot use the data directory ${path}: ${reasonOf(error)}`, error);
     }
   }
 
-  static async #lockAndCheck(path: string): Promise<DataDirectory> {
+  static async #lockAndCheck(path: string, logger: Logger): Promise<DataDirectory> {
     // Whether the directory is ours is decided before a single file is made in it.
     const entries = await readdir(path);
-    const format = entries.includes(VERSION_FILE)
-      ? await readFile(join(path, VERSION_FILE), 'utf8')
-      : undefined;
-    if (format === undefined) refuseForeign(path, entries);
-    else refuseOtherVersion(path, format);
+    const text = entries.includes(VERSION_FILE) ? await readFile(join(path, VERSION_FILE), 'utf8') : null;
+    const version = text === null ? null : versionOf(text);
+    if (version !== null) refuseOtherVersion(path, version);
+    else if (!isClearlyOurs(entries)) refuseForeign(path, entries, text);
+    else logger.error({ file: join(path, VERSION_FILE) }, 'a file is damaged or missing: it is made anew');
 
     const lock = await open(join(path, LOCK_FILE), 'a+', 0o640);
     try {
       if (!tryLockFile(lock.fd)) throw new StartError(await inUse(path, lock));
       await lock.truncate(0);
       await lock.write(`${process.pid}\n`);
-      if (format === undefined) await writeVersion(path);
+      if (version !== DATA_FORMAT_VERSION) await writeVersion(path);
     } catch (error) {
       await lock.close();
       throw error;
@@ -64,11 +72,15 @@ export class DataDirectory implements AsyncDisposable {
     return join(this.path, name);
   }
 
-  /** What a small file of the directory says; made with what `initial` gives, durably, when it is not there. */
-  async textOf(name: string, initial: () => string): Promise<string> {
+  /** What a small file of the directory says; `null` when it is not there. */
+  async textOf(name: string): Promise<string | null> {
     const entries = await readdir(this.path);
-    if (!entries.includes(name)) await writeText(this.path, name, initial());
-    return await readFile(this.pathOf(name), 'utf8');
+    return entries.includes(name) ? await readFile(this.pathOf(name), 'utf8') : null;
+  }
+
+  /** Puts a small file in the place of what is there, whole or not at all; durable when it resolves. */
+  async putText(name: string, text: string): Promise<void> {
+    await writeText(this.path, name, text);
   }
 
   /** Lets the next process in. */
@@ -84,26 +96,49 @@ export class DataDirectory implements AsyncDisposable {
 /** Left over by a first start that was killed before it wrote the version. */
 const BEFORE_VERSION = new Set([LOCK_FILE, `${VERSION_FILE}.new`, 'lost+found']);
 
-function refuseForeign(path: string, entries: readonly string[]): void {
+/** What a server keeps here: a directory with these folders and nothing else is no one else's. */
+const FOLDERS = ['catalog', 'log'];
+const OURS = new Set([...BEFORE_VERSION, VERSION_FILE, ...FOLDERS, 'OWNER', 'OWNER.new', 'objects', 'cache']);
+
+function isClearlyOurs(entries: readonly string[]): boolean {
+  return (
+    FOLDERS.every((folder) => entries.includes(folder)) &&
+    entries.every((entry) => OURS.has(entry) || entry.startsWith('.'))
+  );
+}
+
+function refuseForeign(path: string, entries: readonly string[], version: string | null): void {
+  if (version !== null)
+    throw new StartError(`${join(path, VERSION_FILE)} is damaged: it names no data format`);
   const foreign = entries.find((entry) => !BEFORE_VERSION.has(entry) && !entry.startsWith('.'));
   if (foreign === undefined) return;
   throw new StartError(`${path} holds ${foreign} but no ${VERSION_FILE}: it is no data directory of Elanus`);
 }
 
-function refuseOtherVersion(path: string, text: string): void {
-  const version = FIRST_LINE.exec(text)?.[1];
-  if (version === undefined)
-    throw new StartError(`${join(path, VERSION_FILE)} is damaged: it names no data format`);
-  if (Number(version) === DATA_FORMAT_VERSION) return;
-  const other = Number(version) > DATA_FORMAT_VERSION ? 'a newer' : 'an older';
+/** `null`: the text is damaged. */
+function versionOf(text: string): number | null {
+  const [, line, version, checksum] = VERSION_TEXT.exec(text) ?? [];
+  if (line === undefined) return null;
+  if (checksum !== undefined) return checksum === checksumOf(line) ? Number(version) : null;
+  return Number(version) === DATA_FORMAT_OLDEST ? DATA_FORMAT_OLDEST : null;
+}
+
+function checksumOf(line: string): string {
+  return crc32(line).toString(16).padStart(8, '0');
+}
+
+function refuseOtherVersion(path: string, version: number): void {
+  if (version >= DATA_FORMAT_OLDEST && version <= DATA_FORMAT_VERSION) return;
+  const other = version > DATA_FORMAT_VERSION ? 'a newer' : 'an older';
   throw new StartError(
     `${path} was written by ${other} Elanus: its data format is ${version}, this one reads ${DATA_FORMAT_VERSION}`,
   );
 }
 
-/** Written once, before anything else is. */
+/** Written before anything of the format is: an older build must not take a newer directory for an empty one. */
 async function writeVersion(path: string): Promise<void> {
-  await writeText(path, VERSION_FILE, `elanus data format ${DATA_FORMAT_VERSION}\n`);
+  const line = `elanus data format ${DATA_FORMAT_VERSION}\n`;
+  await writeText(path, VERSION_FILE, `${line}${checksumOf(line)}\n`);
 }
 
 /** Whole or not at all. */

@@ -2,6 +2,7 @@ export type { RecoveryProgress } from '@elanus/worker';
 export { nearestName } from './config/nearest-name.ts';
 export { type Configuration, readConfiguration, type StartOptions } from './config/read-configuration.ts';
 export type { Settings } from './config/settings.ts';
+export { acceptLoss } from './files/accept-loss.ts';
 export { describeFiles, type FileDescription } from './files/describe-files.ts';
 export { type LaunchOptions, launch, type RunningServer } from './launch.ts';
 export { openProcessLog, type ProcessLog } from './log.ts';

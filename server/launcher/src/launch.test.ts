@@ -97,8 +97,9 @@ test('a directory of another version is left as it is', async () => {
   using data = temporaryDirectory();
   const version = join(data.path, 'VERSION');
   for (const [found, sentence] of [
-    ['elanus data format 2\n', /written by a newer Elanus: its data format is 2/],
-    ['elanus data format 0\n', /written by an older Elanus/],
+    ['elanus data format 3\nc549fb4b\n', /written by a newer Elanus: its data format is 3/],
+    ['elanus data format 3\nc549fb4a\n', /VERSION is damaged/],
+    ['elanus data format 3\n', /VERSION is damaged/],
     ['elanus', /VERSION is damaged/],
   ] as const) {
     writeFileSync(version, found);

@@ -62,7 +62,7 @@ export class RunningServer implements AsyncDisposable {
     const metrics = new PrometheusMetrics();
 
     await using opened = new AsyncDisposableStack();
-    const directory = opened.use(await DataDirectory.open(configuration.dataDirectory));
+    const directory = opened.use(await DataDirectory.open(configuration.dataDirectory, { logger }));
     const admin = opened.adopt(
       await listening(adminAddress, AdminServer.start({ ...adminAddress, metrics })),
       (server) => server.close(),

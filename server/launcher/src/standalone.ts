@@ -2,7 +2,7 @@ import { totalmem } from 'node:os';
 import { type Coordinators, openCoordinatorState, openCoordinators } from '@elanus/coordinator';
 import { loadKernel } from '@elanus/kernel';
 import { openMessageLog } from '@elanus/message-log';
-import { openLmdbMetaStore } from '@elanus/meta-store';
+import { type MetaStore, openMetaStore } from '@elanus/meta-store';
 import {
   type ObjectStore,
   ObjectStoreError,
@@ -62,7 +62,11 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
 
   await using opened = new AsyncDisposableStack();
   const store = opened.adopt(
-    await openLmdbMetaStore({ directory: directory.pathOf('catalog'), logger: role('meta-store') }),
+    await openMetaStore({
+      disk: new NodeDisk(),
+      directory: directory.pathOf('catalog'),
+      logger: role('meta-store'),
+    }),
     (metaStore) => metaStore.close(),
   );
   const log = opened.adopt(
@@ -77,7 +81,7 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
     (messageLog) => messageLog.close(),
   );
   const disk = new NodeDisk();
-  const objects = opened.use(await openOwnObjectStore(options, disk));
+  const objects = opened.use(await openOwnObjectStore(options, disk, store));
   const objectFiles = await openObjectFiles({
     store: objects,
     disk,
@@ -99,7 +103,13 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
     new FileVerifier({ files: objectFiles, disk, clock, logger: role('files'), metrics }),
   );
   const state = await openCoordinatorState({ store, clock, logger: role('coordinator') });
-  await mendFileRecords({ catalog: state.catalog, store: objects, clock, logger: role('catalog') });
+  await mendFileRecords({
+    catalog: state.catalog,
+    store: objects,
+    cutTimeOf: (channel) => log.cutTimeOf(channel),
+    clock,
+    logger: role('catalog'),
+  });
   opened.adopt(state.oracle, (oracle) => oracle.close());
   const streaming = opened.use(
     openStreamingWorker({
@@ -180,15 +190,16 @@ function machineBytes(): number {
 
 /** @throws StartError in a sentence for whoever set it up */
 async function openOwnObjectStore(
-  { objectStore, directory, clock }: StandaloneOptions,
+  { objectStore, directory, clock, logger }: StandaloneOptions,
   disk: Disk,
+  catalog: MetaStore,
 ): Promise<ObjectStore> {
   const place = placeOf(objectStore);
   try {
     await using opened = new AsyncDisposableStack();
     const store = opened.use(await openObjectStore(objectStore, { clock, random: systemRandom, disk }));
     const isInside = objectStore.type === 'local' && objectStore.directory === directory.pathOf('objects');
-    await claimObjectStore(store, directory, { random: systemRandom, isInside });
+    await claimObjectStore(store, { directory, catalog }, { random: systemRandom, isInside, logger });
     opened.move();
     return store;
   } catch (error) {

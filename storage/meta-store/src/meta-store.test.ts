@@ -3,13 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { silentLogger } from '@elanus/runtime';
+import { NodeDisk, silentLogger } from '@elanus/runtime';
 import fc from 'fast-check';
-import { openEnvironment } from './lmdb-environment.ts';
-import { openLmdbMetaStore } from './lmdb-meta-store.ts';
 import { MemoryMetaStore } from './memory-meta-store.ts';
 import type { MetaChange, MetaStore } from './meta-store.ts';
-import { decodeMetaValue, encodeMetaValue, MetaDamageError } from './meta-value.ts';
+import { openMetaStore } from './mirrored-meta-store.ts';
 
 const text = (value: Uint8Array | undefined) =>
   value === undefined ? undefined : Buffer.from(value).toString();
@@ -29,10 +27,10 @@ async function inDirectory(work: (directory: string) => Promise<void>): Promise<
 const kinds: readonly (readonly [string, (work: (store: MetaStore) => Promise<void>) => Promise<void>])[] = [
   ['memory', (work) => work(new MemoryMetaStore())],
   [
-    'lmdb',
+    'mirrored',
     (work) =>
       inDirectory(async (directory) => {
-        const store = await openLmdbMetaStore({ directory, logger: silentLogger });
+        const store = await openMetaStore({ disk: new NodeDisk(), directory, logger: silentLogger });
         await work(store);
         await store.close();
       }),
@@ -105,52 +103,3 @@ for (const [kind, withStore] of kinds) {
       }));
   });
 }
-
-test('the lmdb meta store finds its commits when it is opened again', () =>
-  inDirectory(async (directory) => {
-    const first = await openLmdbMetaStore({ directory, logger: silentLogger });
-    await Promise.all(Array.from({ length: 50 }, (_, index) => first.commit([put(`k${index}`, `${index}`)])));
-    await first.close();
-    const second = await openLmdbMetaStore({ directory, logger: silentLogger });
-    assert.equal((await second.scan('k')).length, 50);
-    await second.close();
-  }));
-
-test('the lmdb meta store refuses commits after it was closed', () =>
-  inDirectory(async (directory) => {
-    const store = await openLmdbMetaStore({ directory, logger: silentLogger });
-    await store.close();
-    await assert.rejects(store.commit([put('a', '1')]), /closed/);
-  }));
-
-test('a damaged value fails its get and is left out of a scan that serves the rest', () =>
-  inDirectory(async (directory) => {
-    const store = await openLmdbMetaStore({ directory, logger: silentLogger });
-    await store.commit([put('a', '1'), put('b', '2'), put('c', '3')]);
-    await store.close();
-    const environment = openEnvironment(`${directory}/catalog.lmdb`);
-    const stored = environment.getBinary(Buffer.from('b'))!;
-    stored[stored.length - 1]! ^= 1;
-    environment.putSync(Buffer.from('b'), stored);
-    await environment.close();
-    const again = await openLmdbMetaStore({ directory, logger: silentLogger });
-    await assert.rejects(again.get('b'), MetaDamageError);
-    assert.deepEqual(await listed(again, ''), ['a=1', 'c=3']);
-    const damaged: string[] = [];
-    await again.scan('', (key) => damaged.push(key));
-    assert.deepEqual(damaged, ['b']);
-    await again.close();
-  }));
-
-test('a stored value reads back, and any flipped bit is found', () => {
-  const flips = fc.record({ key: fc.string(), value: fc.uint8Array({ maxLength: 64 }), bit: fc.nat() });
-  fc.assert(
-    fc.property(flips, ({ key, value, bit }) => {
-      const stored = encodeMetaValue(key, value);
-      assert.deepEqual(decodeMetaValue(key, stored), value);
-      const at = bit % (stored.length * 8);
-      stored[at >> 3]! ^= 1 << (at & 7);
-      assert.throws(() => decodeMetaValue(key, stored), MetaDamageError);
-    }),
-  );
-});

@@ -6,15 +6,11 @@ export interface MetaChange {
 
 /** The catalog's store: keys in code-unit order, every commit all or nothing and durable when it resolves. */
 export interface MetaStore {
+  /** Whether commits may be missing that were acknowledged: what is not here may have been there. Left out: no. */
+  readonly isIncomplete?: boolean;
   get(key: string): Promise<Uint8Array | undefined>;
-  /**
-   * Every pair whose key begins with `prefix`, in order, as of one moment. Values that are damaged are left out;
-   * `onDamage` is told of each.
-   */
-  scan(
-    prefix: string,
-    onDamage?: (key: string, reason: string) => void,
-  ): Promise<readonly (readonly [key: string, value: Uint8Array])[]>;
+  /** Every pair whose key begins with `prefix`, in order, as of one moment. */
+  scan(prefix: string): Promise<readonly (readonly [key: string, value: Uint8Array])[]>;
   commit(changes: readonly MetaChange[]): Promise<void>;
   close(): Promise<void>;
 }

@@ -377,19 +377,19 @@ export class Catalog {
     await this.#readEach(START_KEY, (bytes) => {
       this.#firstId = decodeRecord(bytes).int64('id');
     });
-    const isNew = databases.length === 0 && this.#collections.size === 0 && this.#damage.length === 0;
-    if (!isNew) this.#firstId ??= 0n;
+    // What a catalog that has lost commits does not know may have been there, as with a new one.
+    if (this.#store.isIncomplete) this.#firstId = null;
+    else if (databases.length + this.#collections.size + this.#damage.length > 0) this.#firstId ??= 0n;
   }
 
   async #readEach(prefix: string, read: (bytes: Uint8Array) => void): Promise<void> {
-    const setAside = (key: string, reason: string) => this.#damage.push({ key, reason });
-    for (const [key, bytes] of await this.#store.scan(prefix, setAside)) {
+    for (const [key, bytes] of await this.#store.scan(prefix)) {
       try {
         read(bytes);
       } catch (error) {
         if (error instanceof RecordTooNew)
           throw new Error(`catalog record ${key}: ${error.message}`, { cause: error });
-        setAside(key, error instanceof Error ? error.message : String(error));
+        this.#damage.push({ key, reason: error instanceof Error ? error.message : String(error) });
       }
     }
   }

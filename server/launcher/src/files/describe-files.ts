@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { Catalog, CatalogSegments, IdAllocator } from '@elanus/coordinator';
-import { openLmdbMetaStore } from '@elanus/meta-store';
+import { openMetaStore } from '@elanus/meta-store';
 import { type CollectionInfo, MilvusError } from '@elanus/model';
 import { listAll, type ObjectStore, openObjectStore } from '@elanus/object-store';
 import type { CollectionFiles, SegmentCatalog } from '@elanus/rpc';
@@ -9,7 +9,7 @@ import { NodeDisk, silentLogger, systemClock, systemRandom } from '@elanus/runti
 import { SegmentFile, SegmentFileError, sourceInStore } from '@elanus/segment';
 import type { Configuration } from '../config/read-configuration.ts';
 import { DataDirectory } from '../data-directory.ts';
-import { StartError } from '../start-error.ts';
+import { requireDataDirectory } from './require-data-directory.ts';
 
 /** One file of a deployment. */
 export interface FileDescription {
@@ -30,15 +30,15 @@ export interface FileDescription {
  */
 export async function* describeFiles(configuration: Configuration): AsyncGenerator<FileDescription> {
   const { dataDirectory } = configuration;
-  const isThere = await stat(join(dataDirectory, 'VERSION')).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere) throw new StartError(`${dataDirectory} is no data directory of Elanus`);
+  await requireDataDirectory(dataDirectory);
   await using opened = new AsyncDisposableStack();
   const directory = opened.use(await DataDirectory.open(dataDirectory));
   const metaStore = opened.adopt(
-    await openLmdbMetaStore({ directory: directory.pathOf('catalog'), logger: silentLogger }),
+    await openMetaStore({
+      disk: new NodeDisk(),
+      directory: directory.pathOf('catalog'),
+      logger: silentLogger,
+    }),
     (store) => store.close(),
   );
   const catalog = await Catalog.open(metaStore);

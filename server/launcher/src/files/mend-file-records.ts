@@ -27,6 +27,8 @@ const PART_BYTES = 1024 * 1024;
 export interface MendOptions {
   readonly catalog: Catalog;
   readonly store: ObjectStore;
+  /** Up to when the log of a channel was cut at least: files have everything before. */
+  readonly cutTimeOf: (channel: ChannelName) => Timestamp;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -109,15 +111,19 @@ async function readWhole(
 }
 
 /**
- * A checkpoint as late as what is in the files. What the log has between it and the one that is lost came to nothing, or
+ * A checkpoint as late as what is in the files and what was cut off the log. What the log has between it and the one that is lost came to nothing, or
  * is in files: replaying it changes no row. Moments before it can't be read.
  */
-async function checkpointOf({ catalog, store }: MendOptions, id: CollectionId): Promise<Checkpoint> {
+async function checkpointOf(
+  { catalog, store, cutTimeOf }: MendOptions,
+  id: CollectionId,
+): Promise<Checkpoint> {
   const { segments, deleteFiles } = catalog.files.of(id);
   let timestamp: Timestamp = TIMESTAMP_MIN;
   const note = (time: Timestamp): void => {
     if (time > timestamp) timestamp = time;
   };
+  for (const channel of catalog.collectionById(id)?.channels ?? []) note(cutTimeOf(channel));
   for (const { lastTimestamp } of segments) note(lastTimestamp);
   for (const { file } of deleteFiles)
     note((await SegmentFile.open(sourceInStore(store, file.key, file.bytes))).times.last as Timestamp);
