@@ -3,7 +3,7 @@
  *
  *   npm run bench:wire                     everything
  *   npm run bench:wire -- --only insert    one of: start, insert, fresh, exact, keys, mixed, ingest, search,
- *                                          pymilvus, reopen
+ *                                          text, pymilvus, reopen
  *   npm run bench:wire -- --peers elanus   one of, or several of: elanus, milvus, milvus-lite
  */
 import { parseArgs } from 'node:util';
@@ -18,6 +18,7 @@ import { measureMixed } from './section-mixed.ts';
 import { measurePymilvus } from './section-pymilvus.ts';
 import { measureReopen } from './section-reopen.ts';
 import { measureSearch } from './section-search.ts';
+import { measureText } from './section-text.ts';
 import { Table } from './table.ts';
 
 const STARTERS = { elanus: startElanus, milvus: startMilvus, 'milvus-lite': startMilvusLite } as const;
@@ -31,6 +32,7 @@ const SECTIONS: Readonly<Record<string, (peer: Peer, table: Table) => Promise<vo
   mixed: measureMixed,
   ingest: measureIngest,
   search: measureSearch,
+  text: measureText,
   pymilvus: measurePymilvus,
 };
 
