@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { drain, quantile, withConnections } from './wire/measure.ts';
 import { ask, insert } from './wire/messages.ts';
+import { metricsOf } from './wire/metrics.ts';
 import { type Peer, startElanus } from './wire/peers.ts';
 import { emptyCollection, expectInserted } from './wire/section-insert.ts';
 import { clusteredVectors } from './wire/vectors.ts';
@@ -42,13 +43,12 @@ function bareFile(directory: string, bytes: number): number {
 }
 
 /** What the server has flushed since its start. */
-async function flushedBy({ admin }: Peer): Promise<Flushed> {
-  const text = await (await fetch(`http://${admin}/metrics`)).text();
-  const numberAt = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? 0);
+async function flushedBy(server: Peer): Promise<Flushed> {
+  const metric = await metricsOf(server);
   return {
-    count: numberAt('elanus_flush_seconds_count'),
-    seconds: numberAt('elanus_flush_seconds_sum'),
-    bytes: numberAt('elanus_flush_bytes_total'),
+    count: metric('elanus_flush_seconds_count'),
+    seconds: metric('elanus_flush_seconds_sum'),
+    bytes: metric('elanus_flush_bytes_total'),
   };
 }
 

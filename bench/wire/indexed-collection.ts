@@ -39,12 +39,8 @@ export async function openIndexed(
   await ask(connection, 'LoadCollection', { collectionName: collection, replicaNumber: 1 }, 'common.Status');
 }
 
-/** Resolves when the server says that `rows` rows are in the index. */
-export async function untilIndexed(
-  connection: LeanConnection,
-  collection: string,
-  rows: number,
-): Promise<void> {
+/** Resolves when the server says that the index is finished and none waits, with at least `rows` rows in it. */
+export async function untilIndexed(connection: LeanConnection, collection: string, rows = 0): Promise<void> {
   const untilMs = performance.now() + INDEXED_WITHIN_MS;
   while (performance.now() < untilMs) {
     const { indexDescriptions = [] } = await ask(
@@ -55,7 +51,7 @@ export async function untilIndexed(
     );
     const isDone = indexDescriptions.every(
       ({ state, indexedRows, pendingIndexRows }) =>
-        state === INDEX_FINISHED && Number(indexedRows) >= rows && !Number(pendingIndexRows),
+        state === INDEX_FINISHED && Number(indexedRows ?? 0) >= rows && !Number(pendingIndexRows),
     );
     if (isDone && indexDescriptions.length > 0) return;
     await sleep(POLL_MS);

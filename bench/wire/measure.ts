@@ -53,6 +53,16 @@ export async function latencies(
   return times;
 }
 
+/** The same request `times` times. */
+export function* repeat(request: Request, times: number): Generator<Request> {
+  for (let at = 0; at < times; at += 1) yield request;
+}
+
+/** The same request for as long as `isWanted` says so. */
+export function* whilst(request: Request, isWanted: () => boolean): Generator<Request> {
+  while (isWanted()) yield request;
+}
+
 /** The value below which `share` (0 to 1) of the values lie. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((left, right) => left - right);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { untilIndexed } from './indexed-collection.ts';
 import type { LeanConnection } from './lean-connection.ts';
 import { drain, withConnections } from './measure.ts';
 import { ask, insert, search, searchIds } from './messages.ts';
@@ -17,7 +18,8 @@ const WARM_UP_QUERIES = 100;
 const BATCH_QUERIES = 100;
 const BATCHES = 8;
 const CHECKED_QUERIES = 10;
-const INDEX_FINISHED = 3;
+/** The load of the sealed segments follows the index; nothing tells when it is done. */
+const LOAD_MS = 5_000;
 
 /** FLAT search of 100,000 x 768, one query and a hundred at a time, with recall against a scan made here. */
 export async function measureExactSearch(peer: Peer, table: Table): Promise<void> {
@@ -84,17 +86,8 @@ async function recallOf(
 /** Flushed, and its index built: what each server calls its best state. */
 async function settled(connection: LeanConnection, collection: string): Promise<void> {
   await ask(connection, 'Flush', { collectionNames: [collection] }, 'milvus.FlushResponse');
-  for (;;) {
-    const answer = await ask(
-      connection,
-      'DescribeIndex',
-      { collectionName: collection },
-      'milvus.DescribeIndexResponse',
-    );
-    if (answer.indexDescriptions?.every((index) => index.state === INDEX_FINISHED)) break;
-    await sleep(500);
-  }
-  await sleep(5_000); // The load of the sealed segments follows the index; nothing tells when it is done.
+  await untilIndexed(connection, collection);
+  await sleep(LOAD_MS);
 }
 
 function expectAnswer(answer: Buffer): void {

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { openIndexed, untilIndexed } from './indexed-collection.ts';
 import type { InsertLoad } from './insert-load.ts';
 import type { LeanConnection } from './lean-connection.ts';
-import { latencies, quantile, withConnections } from './measure.ts';
+import { latencies, quantile, repeat, whilst, withConnections } from './measure.ts';
 import { ask, search, searchIds } from './messages.ts';
 import type { Peer } from './peers.ts';
 import type { Table } from './table.ts';
@@ -74,9 +74,13 @@ async function ingest(peer: Peer, table: Table, { dim, rows, layout }: IngestRun
     const sampling = setInterval(() => {
       peak.memory = Math.max(peak.memory, peer.residentMiB());
     }, 200);
-    const state = { isIndexing: true };
+    let isIndexing = true;
     const startedMs = performance.now();
-    const busy = latencies(connection!, whilst(request, state), searchIds);
+    const busy = latencies(
+      connection!,
+      whilst(request, () => isIndexing),
+      searchIds,
+    );
     const inserted = once(inserters, 'message');
     inserters.postMessage('go');
     await inserted;
@@ -87,7 +91,7 @@ async function ingest(peer: Peer, table: Table, { dim, rows, layout }: IngestRun
       await untilIndexed(asking!, collection, rows);
     });
     const seconds = (performance.now() - startedMs) / 1000;
-    state.isIndexing = false;
+    isIndexing = false;
     const busyTimes = await busy;
     await sleep(SETTLE_MS);
     clearInterval(sampling);
@@ -145,12 +149,4 @@ async function recallOf(
     found += searchIds(await connection.call(path, frame)).filter((id) => truth.has(id)).length;
   }
   return found / (RECALL_QUERIES * RECALL_LIMIT);
-}
-
-function* repeat<Value>(value: Value, times: number): Generator<Value> {
-  for (let at = 0; at < times; at += 1) yield value;
-}
-
-function* whilst<Value>(value: Value, state: { readonly isIndexing: boolean }): Generator<Value> {
-  while (state.isIndexing) yield value;
 }

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { InsertLoad } from './insert-load.ts';
-import { latencies, quantile, withConnections } from './measure.ts';
-import { insert, type Request, search, searchIds } from './messages.ts';
+import { latencies, quantile, repeat, whilst, withConnections } from './measure.ts';
+import { insert, search, searchIds } from './messages.ts';
+import { metricsOf } from './metrics.ts';
 import type { Peer } from './peers.ts';
 import { emptyCollection, expectInserted } from './section-insert.ts';
 import type { Table } from './table.ts';
@@ -46,13 +47,17 @@ export async function measureMixed(peer: Peer, table: Table): Promise<void> {
     const inserters = new Worker(new URL('./insert-load.ts', import.meta.url), { workerData: load });
     await once(inserters, 'message');
     await loopDelayMs(peer); // Reading it begins a new measurement.
-    const state = { inserting: true };
+    let isInserting = true;
     const inserted = once(inserters, 'message').then(([seconds]) => {
-      state.inserting = false;
+      isInserting = false;
       return seconds as number;
     });
     inserters.postMessage('go');
-    const busy = await latencies(searcher!, whilst(request, state), searchIds);
+    const busy = await latencies(
+      searcher!,
+      whilst(request, () => isInserting),
+      searchIds,
+    );
     const rate = Math.round((batches * BATCH_ROWS) / (await inserted));
     await inserters.terminate();
     const p50 = (times: readonly number[]) => `p50 ${quantile(times, 0.5).toFixed(2)} ms`;
@@ -76,17 +81,7 @@ export async function measureMixed(peer: Peer, table: Table): Promise<void> {
 }
 
 /** The server's own measure since it was last asked; `null` for servers that have none. */
-async function loopDelayMs({ admin }: Peer): Promise<number | null> {
-  if (admin === null) return null;
-  const metrics = await (await fetch(`http://${admin}/metrics`)).text();
-  const seconds = /^elanus_event_loop_delay_p99_seconds (\S+)/m.exec(metrics)?.[1];
-  return seconds === undefined ? null : Number(seconds) * 1000;
-}
-
-function* repeat(request: Request, times: number): Generator<Request> {
-  for (let at = 0; at < times; at += 1) yield request;
-}
-
-function* whilst(request: Request, state: { readonly inserting: boolean }): Generator<Request> {
-  while (state.inserting) yield request;
+async function loopDelayMs(peer: Peer): Promise<number | null> {
+  if (peer.admin === null) return null;
+  return 1000 * (await metricsOf(peer))('elanus_event_loop_delay_p99_seconds');
 }

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { LeanConnection } from './lean-connection.ts';
+import { openIndexed, untilIndexed } from './indexed-collection.ts';
+import { measureLoadedMemory, untilAtRest } from './loaded-memory.ts';
 import { drain, withConnections } from './measure.ts';
-import { ask, createCollection, createIndex, insert, type Request, search, searchIds } from './messages.ts';
+import { ask, insert, type Request, search, searchIds } from './messages.ts';
 import { type Peer, startElanus } from './peers.ts';
 import { emptyCollection, expectInserted } from './section-insert.ts';
 import type { Table } from './table.ts';
@@ -18,10 +18,8 @@ const BATCH_ROWS = 5_000;
 const HNSW = { M: 16, efConstruction: 200 };
 const EF = 64;
 const LAYOUTS = ['compact', 'fast'] as const;
-const INDEX_FINISHED = 3;
-const POLL_MS = 500;
-/** Pieces are put together and written to files once writes rest; nothing on the wire tells of it. */
-const SETTLE_MS = 20_000;
+/** Rows of each batch that searches look near, for all of the index and of the vectors to be read. */
+const SEARCHED_ROWS = 100;
 const SHOWN_ROWS = ROWS.toLocaleString('en-US');
 /** The row that the first search asks for. */
 const WANTED = Math.floor(ROWS / 3);
@@ -51,22 +49,15 @@ async function measureFiles(table: Table, layout: (typeof LAYOUTS)[number]): Pro
   await withDirectory(async (data) => {
     let server = await startElanus({ data });
     const idleMiB = server.residentMiB();
+    const idle = server.memory();
     await withConnections(server, 2, async (connections) => {
-      const [connection] = connections as [LeanConnection];
-      await ask(connection, 'CreateCollection', createCollection('reopen', DIM), 'common.Status');
-      const index = createIndex('reopen', 'HNSW', { ...HNSW, graph_layout: layout });
-      await ask(connection, 'CreateIndex', index, 'common.Status');
-      await ask(
-        connection,
-        'LoadCollection',
-        { collectionName: 'reopen', replicaNumber: 1 },
-        'common.Status',
-      );
+      const connection = connections[0]!;
+      await openIndexed(connection, 'reopen', DIM, { ...HNSW, graph_layout: layout });
       await drain(connections, insertions(), expectInserted);
       await ask(connection, 'Flush', { collectionNames: ['reopen'] }, 'milvus.FlushResponse');
-      await untilIndexed(connection);
+      await untilIndexed(connection, 'reopen');
     });
-    await sleep(SETTLE_MS);
+    await untilAtRest(server);
     for (const stop of ['SIGTERM', 'kill -9'] as const) {
       await server.stop(stop === 'SIGTERM' ? undefined : 0);
       const of = `reopen ${SHOWN_ROWS} x ${DIM}, HNSW ${layout}, after ${stop}`;
@@ -80,6 +71,8 @@ async function measureFiles(table: Table, layout: (typeof LAYOUTS)[number]): Pro
       better: 'less',
       note: `raw vectors ${Math.round((ROWS * DIM * 4) / 1024 ** 2)} MiB`,
     });
+    const about = { collection: 'reopen', rows: ROWS, dim: DIM, layout };
+    await measureLoadedMemory(table, server, idle, { ...about, samples: samples() });
     await server.stop();
   });
 }
@@ -115,26 +108,16 @@ async function firstAnswer(
   return server;
 }
 
-async function untilIndexed(connection: LeanConnection): Promise<void> {
-  for (;;) {
-    const { indexDescriptions = [] } = await ask(
-      connection,
-      'DescribeIndex',
-      { collectionName: 'reopen' },
-      'milvus.DescribeIndexResponse',
-    );
-    const isDone = indexDescriptions.every(
-      ({ state, pendingIndexRows }) => state === INDEX_FINISHED && !Number(pendingIndexRows),
-    );
-    if (isDone && indexDescriptions.length > 0) return;
-    await sleep(POLL_MS);
-  }
-}
-
 function insertions(): readonly Request[] {
   return Array.from({ length: ROWS / BATCH_ROWS }, (_, batch) =>
     insert('reopen', batch * BATCH_ROWS, vectorsOf(batch), DIM),
   );
+}
+
+/** Rows from everywhere, the same number of each batch that is looked near. */
+function* samples(): Generator<Float32Array> {
+  for (let batch = 0; batch < ROWS / BATCH_ROWS; batch += 1)
+    yield vectorsOf(batch).subarray(0, SEARCHED_ROWS * DIM);
 }
 
 /** No two rows are equal: the first answer has to be the right one. */
