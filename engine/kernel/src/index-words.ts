@@ -7,6 +7,8 @@ import type {
   IndexHits,
   IndexSearch,
   IndexSpec,
+  ListProbes,
+  Refine,
   SparseIndexBuild,
   SparseRows,
   VectorRows,
@@ -18,10 +20,21 @@ const M_MIN = 2;
 const M_MAX = 2048;
 const THREADS_MAX = 1024;
 const ROWS_MAX = 2 ** 31 - 1;
-const SEARCH_WORDS = 23;
+const LISTS_MAX = 65_536;
+const SEARCH_WORDS = 26;
 
 /** The numbers of the C header. */
-const TYPE = { HNSW: 0, HNSW_SQ: 1, HNSW_PQ: 2, HNSW_PRQ: 3 } as const;
+const TYPE = {
+  HNSW: 0,
+  HNSW_SQ: 1,
+  HNSW_PQ: 2,
+  HNSW_PRQ: 3,
+  IVF_FLAT: 16,
+  IVF_SQ: 17,
+  IVF_PQ: 18,
+  IVF_RABITQ: 19,
+  SCANN: 20,
+} as const;
 const LAYOUT = { auto: 0, fast: 1, compact: 2 } as const;
 const CODE = { SQ4U: 1, SQ6: 2, SQ8: 3, BF16: 4, FP16: 5, FP32: 6 } as const;
 const NO_CODE = 0;
@@ -44,23 +57,77 @@ export interface After {
   readonly row: number;
 }
 
+type Spec<Type extends IndexSpec['type']> = Extract<IndexSpec, { type: Type }>;
+
+/** Everything that makes an `ElanusIndexSpec` beside its type, in its order. */
+interface SpecNumbers {
+  readonly layout?: number;
+  readonly m?: number;
+  readonly efConstruction?: number;
+  readonly code?: number;
+  readonly subquantizers?: number;
+  readonly residuals?: number;
+  readonly bits?: number;
+  readonly refine?: Refine | null;
+  readonly lists?: number;
+}
+
+function wordsOf(type: IndexSpec['type'], numbers: SpecNumbers): readonly number[] {
+  const { layout = 0, m = 0, efConstruction = 0, code = NO_CODE, subquantizers = 0 } = numbers;
+  const { residuals = 0, bits = 0, refine = null, lists = 0 } = numbers;
+  const refineCode = refine === null ? NO_CODE : CODE[refine];
+  return [TYPE[type], layout, m, efConstruction, code, subquantizers, residuals, bits, refineCode, lists];
+}
+
 function specWords(spec: IndexSpec): readonly number[] {
-  requireInteger('m', spec.m, M_MIN, M_MAX);
-  requireInteger('efConstruction', spec.efConstruction, 1, ROWS_MAX);
-  const graph = [
-    TYPE[spec.type],
-    spec.type === 'HNSW' ? LAYOUT[spec.layout] : 0,
-    spec.m,
-    spec.efConstruction,
-  ];
-  if (spec.type === 'HNSW') return [...graph, NO_CODE, 0, 0, 0, NO_CODE];
-  const refine = spec.refine === null ? NO_CODE : CODE[spec.refine];
-  if (spec.type === 'HNSW_SQ') return [...graph, CODE[spec.sqType], 0, 0, 0, refine];
-  const residuals = spec.type === 'HNSW_PQ' ? 1 : spec.residuals;
-  requireInteger('subquantizers', spec.subquantizers, 1, ROWS_MAX);
+  switch (spec.type) {
+    case 'HNSW':
+    case 'HNSW_SQ':
+    case 'HNSW_PQ':
+    case 'HNSW_PRQ':
+      return graphWords(spec);
+    case 'IVF_FLAT':
+    case 'IVF_SQ':
+    case 'IVF_PQ':
+    case 'IVF_RABITQ':
+    case 'SCANN':
+      return listsWords(spec);
+  }
+}
+
+function graphWords(spec: Spec<'HNSW' | 'HNSW_SQ' | 'HNSW_PQ' | 'HNSW_PRQ'>): readonly number[] {
+  const { type, m, efConstruction } = spec;
+  requireInteger('m', m, M_MIN, M_MAX);
+  requireInteger('efConstruction', efConstruction, 1, ROWS_MAX);
+  const graph = { m, efConstruction };
+  if (type === 'HNSW') return wordsOf(type, { ...graph, layout: LAYOUT[spec.layout] });
+  const { refine } = spec;
+  if (type === 'HNSW_SQ') return wordsOf(type, { ...graph, code: CODE[spec.sqType], refine });
+  const residuals = type === 'HNSW_PQ' ? 1 : spec.residuals;
+  const { subquantizers, bits } = spec;
+  requireInteger('subquantizers', subquantizers, 1, ROWS_MAX);
   requireInteger('residuals', residuals, 1, ROWS_MAX);
+  requireInteger('bits', bits, 1, ROWS_MAX);
+  return wordsOf(type, { ...graph, subquantizers, residuals, bits, refine });
+}
+
+function listsWords(
+  spec: Spec<'IVF_FLAT' | 'IVF_SQ' | 'IVF_PQ' | 'IVF_RABITQ' | 'SCANN'>,
+): readonly number[] {
+  const { type, lists } = spec;
+  requireInteger('lists', lists, 1, LISTS_MAX);
+  if (type === 'IVF_FLAT') return wordsOf(type, { lists });
+  if (type === 'IVF_SQ') return wordsOf(type, { lists, code: CODE[spec.sqType], refine: spec.refine });
+  if (type === 'IVF_RABITQ') {
+    requireInteger('bits', spec.bits, 1, ROWS_MAX);
+    return wordsOf(type, { lists, bits: spec.bits, refine: spec.refine });
+  }
+  const { subquantizers } = spec;
+  requireInteger('subquantizers', subquantizers, 1, ROWS_MAX);
+  if (type === 'SCANN')
+    return wordsOf(type, { lists, subquantizers, refine: spec.vectors === 'kept' ? 'FP32' : null });
   requireInteger('bits', spec.bits, 1, ROWS_MAX);
-  return [...graph, NO_CODE, spec.subquantizers, residuals, spec.bits, refine];
+  return wordsOf(type, { lists, subquantizers, bits: spec.bits, refine: spec.refine });
 }
 
 function blockWords(
@@ -170,6 +237,8 @@ function offsetsAddress(
   return addresses.of(sparse.offsets);
 }
 
+const NEAREST_LIST: ListProbes = { probes: 1, probesMax: LISTS_MAX, emptyListsMax: 0 };
+
 const searchWordsBuffer = new Float64Array(SEARCH_WORDS);
 
 /**
@@ -219,5 +288,12 @@ export function searchWords(
   words[18] = after?.row ?? 0;
   words.set(bm25Words(shape.metric === BM25 ? 'BM25' : 'IP', search.sparse?.bm25), 19);
   words[22] = effort === null ? 0 : addresses.of(effort);
+  const { probes, probesMax, emptyListsMax } = search.lists ?? NEAREST_LIST;
+  requireInteger('probes', probes, 1, LISTS_MAX);
+  requireInteger('probesMax', probesMax, 1, LISTS_MAX);
+  requireInteger('emptyListsMax', emptyListsMax, 0, LISTS_MAX);
+  words[23] = probes;
+  words[24] = probesMax;
+  words[25] = emptyListsMax;
   return words;
 }

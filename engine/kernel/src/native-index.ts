@@ -32,7 +32,7 @@ import type {
 
 const PROGRESS_EVERY_MS = 100;
 /** The numbers of the C header. */
-const LAYOUTS = { 1: 'fast', 2: 'compact', 3: 'codes', 16: 'sparse' } as const satisfies Record<
+const LAYOUTS = { 1: 'fast', 2: 'compact', 3: 'codes', 16: 'sparse', 32: 'lists' } as const satisfies Record<
   number,
   VectorIndex['layout']
 >;

@@ -15,6 +15,11 @@ interface GraphSpec {
   readonly efConstruction: number;
 }
 
+interface ListsSpec {
+  /** Lists that the rows are divided among, at most: 1 to 65,536. */
+  readonly lists: number;
+}
+
 export type IndexSpec =
   | (GraphSpec & { readonly type: 'HNSW'; readonly layout: GraphLayout })
   | (GraphSpec & {
@@ -37,6 +42,33 @@ export type IndexSpec =
       readonly residuals: number;
       readonly bits: number;
       readonly refine: Refine | null;
+    })
+  | (ListsSpec & { readonly type: 'IVF_FLAT' })
+  | (ListsSpec & {
+      readonly type: 'IVF_SQ';
+      readonly sqType: 'SQ4U' | 'SQ6' | 'SQ8';
+      readonly refine: Refine | null;
+    })
+  | (ListsSpec & {
+      readonly type: 'IVF_PQ';
+      /** Divides the dimension. */
+      readonly subquantizers: number;
+      /** Of a sub-quantizer's number: 1 to 12. With 4 codes are compared 32 at a time. */
+      readonly bits: number;
+      readonly refine: Refine | null;
+    })
+  | (ListsSpec & {
+      readonly type: 'IVF_RABITQ';
+      /** Of each dimension: 1 to 9. */
+      readonly bits: number;
+      readonly refine: Refine | null;
+    })
+  | (ListsSpec & {
+      readonly type: 'SCANN';
+      /** Divides the dimension. */
+      readonly subquantizers: number;
+      /** Whether candidates are ranked anew by their vectors. */
+      readonly vectors: 'kept' | 'left out';
     });
 
 /** Vectors in memory, one behind the other. */
@@ -96,6 +128,16 @@ export interface SparseQueries {
   readonly bm25: Bm25Scoring | null;
 }
 
+/** How many of the lists of an index are looked through, the nearest first. */
+export interface ListProbes {
+  /** In any case: at least 1. */
+  readonly probes: number;
+  /** As long as there are fewer hits than wanted. */
+  readonly probesMax: number;
+  /** And, if not 0, fewer lists in a row than this had none. */
+  readonly emptyListsMax: number;
+}
+
 export interface IndexSearch {
   /** Vectors of the index' type, one behind the other. */
   readonly queries: Uint8Array;
@@ -114,6 +156,8 @@ export interface IndexSearch {
   readonly sparse?: SparseQueries | null;
   /** Whether `effort` of the hits is to tell what the search did. */
   readonly isMeasured?: boolean;
+  /** Of an index of layout `lists`, and only there; `ef` does nothing then. `null`: the nearest list, and more for `k` hits. */
+  readonly lists?: ListProbes | null;
   readonly signal?: AbortSignal;
 }
 
@@ -147,7 +191,7 @@ export interface IndexWalk {
 /** What is written to a file. */
 export interface IndexSave {
   /**
-   * `outside`: without the vectors, which `openIndex` is given then. Indexes of layout `codes` have none to leave out.
+   * `outside`: without the vectors, which `openIndex` is given then. Indexes of layout `codes`, and many of layout `lists`, have none to leave out.
    * `inside` unless told.
    */
   readonly vectors?: 'inside' | 'outside';
@@ -173,7 +217,7 @@ export interface IndexVerify {
 export interface VectorIndex {
   readonly rows: number;
   readonly memoryBytes: number;
-  readonly layout: 'fast' | 'compact' | 'codes' | 'sparse';
+  readonly layout: 'fast' | 'compact' | 'codes' | 'sparse' | 'lists';
   /** On the threads of the kernel that made the index, which share the queries. */
   search(search: IndexSearch): Promise<IndexHits>;
   /** On the calling thread, and not to be cancelled. */

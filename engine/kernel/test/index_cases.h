@@ -137,5 +137,5 @@ inline double recall(const ElanusSimd* simd, const Shape& shape, const std::vect
 }
 
 inline ElanusIndexSpec hnsw(ElanusIndexLayout layout) {
-  return {ELANUS_HNSW, layout, 16, 60, ELANUS_CODE_NONE, 0, 0, 0, ELANUS_CODE_NONE};
+  return {ELANUS_HNSW, layout, 16, 60, ELANUS_CODE_NONE, 0, 0, 0, ELANUS_CODE_NONE, 0};
 }

@@ -17,6 +17,11 @@ typedef enum ElanusIndexType {
   ELANUS_HNSW_SQ = 1,
   ELANUS_HNSW_PQ = 2,
   ELANUS_HNSW_PRQ = 3,
+  ELANUS_IVF_FLAT = 16,
+  ELANUS_IVF_SQ = 17,
+  ELANUS_IVF_PQ = 18,
+  ELANUS_IVF_RABITQ = 19,
+  ELANUS_SCANN = 20,
 } ElanusIndexType;
 
 typedef enum ElanusIndexLayout {
@@ -25,6 +30,7 @@ typedef enum ElanusIndexLayout {
   ELANUS_LAYOUT_COMPACT = 2, /* one code a row */
   ELANUS_LAYOUT_CODES = 3,   /* no vectors but those that refine; never asked for */
   ELANUS_LAYOUT_SPARSE = 16, /* of sparse vectors; never asked for */
+  ELANUS_LAYOUT_LISTS = 32,  /* of the IVF family and SCANN; never asked for */
 } ElanusIndexLayout;
 
 typedef enum ElanusScalarCode {
@@ -40,6 +46,8 @@ typedef enum ElanusScalarCode {
 enum {
   ELANUS_M_MIN = 2,
   ELANUS_M_MAX = 2048,
+  ELANUS_LISTS_MAX = 65536,
+  ELANUS_RABITQ_BITS_MAX = 9,
   ELANUS_INDEX_ROWS_MAX = 0x7fffffff,
 };
 
@@ -48,11 +56,12 @@ typedef struct ElanusIndexSpec {
   ElanusIndexLayout layout; /* HNSW only */
   uint32_t m;
   uint32_t ef_construction;
-  ElanusScalarCode code;   /* HNSW_SQ only */
-  uint32_t subquantizers;  /* HNSW_PQ and HNSW_PRQ */
+  ElanusScalarCode code;   /* HNSW_SQ and IVF_SQ */
+  uint32_t subquantizers;  /* HNSW_PQ, HNSW_PRQ, IVF_PQ and SCANN */
   uint32_t residuals;      /* HNSW_PRQ only */
-  uint32_t bits;           /* HNSW_PQ and HNSW_PRQ */
-  ElanusScalarCode refine; /* ELANUS_CODE_NONE or not SQ4U; never for HNSW */
+  uint32_t bits;           /* HNSW_PQ, HNSW_PRQ and IVF_PQ; of IVF_RABITQ 1 to ELANUS_RABITQ_BITS_MAX a dimension */
+  ElanusScalarCode refine; /* ELANUS_CODE_NONE or not SQ4U; never for HNSW and IVF_FLAT; of SCANN FP32: its vectors */
+  uint32_t lists;          /* IVF_* and SCANN: at most so many, fewer where there are few rows */
 } ElanusIndexSpec;
 
 typedef struct ElanusRows {
@@ -114,6 +123,12 @@ typedef struct ElanusIndexSearch {
   uint32_t after_row;
   ElanusBm25 bm25; /* BM25 only */
   ElanusSearchEffort* effort; /* what the search does is added to it; NULL: nobody wants to know */
+  /* Of layouts with lists: the nearest `probes` of them are looked through, at least 1, and then up to `probes_max` as
+   * long as there are fewer than k hits and, where `empty_lists_max` is not 0, fewer than so many lists in a row had
+   * none. */
+  uint32_t probes;
+  uint32_t probes_max;
+  uint32_t empty_lists_max;
 } ElanusIndexSearch;
 
 /* Best first, equal scores by smaller row; the hits of query q stand at q * k of the flat arrays. */

@@ -124,6 +124,7 @@ ElanusIndexSpec read_spec(Words& words) {
   spec.residuals = words.integer<uint32_t>();
   spec.bits = words.integer<uint32_t>();
   spec.refine = words.integer<ElanusScalarCode>();
+  spec.lists = words.integer<uint32_t>();
   return spec;
 }
 
@@ -249,6 +250,9 @@ Request read_request(Words words) {
   search.after_row = words.integer<uint32_t>();
   search.bm25 = read_bm25(words);
   search.effort = words.pointer<ElanusSearchEffort>();
+  search.probes = words.integer<uint32_t>();
+  search.probes_max = words.integer<uint32_t>();
+  search.empty_lists_max = words.integer<uint32_t>();
   return request;
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "code_loops.h"
 #include "ordered_dot.h"
 #include "parallel.h"
 #include "random.h"
@@ -170,6 +171,18 @@ bool directions_hold_rows(const WalkLoops& loops, const RowCode& code, const Pri
   return all - along <= kLeftOutMax * all;
 }
 
+// The ways from their origins to a sample of the rows: every second one to teach, the others to examine.
+void sample_edges(const ElanusSimd& simd, ElanusMetric metric, const DenseRows& rows, const OriginOfRow& origin_of,
+                  uint64_t seed, Edges (*halves)[2]) {
+  const size_t edges_max = std::clamp(kSampleFloatsMax / rows.dim, kSampleEdgesMin, kSampleEdgesMax);
+  const std::vector<uint32_t> sample = sample_numbers(rows.rows, 2 * edges_max, seed);
+  Sampler sampler(simd, metric, rows);
+  for (size_t i = 0; i < sample.size(); ++i) {
+    if (const float* const origin = origin_of(sample[i])) sampler.add_edge_from(origin, sample[i], &(*halves)[i % 2]);
+  }
+  for (Edges& half : *halves) half.ends.push_back(half.count());
+}
+
 }  // namespace
 
 AlignedVector<float> mean_of(const RowReader& reader, const DenseRows& rows, uint64_t seed) {
@@ -188,15 +201,23 @@ AlignedVector<float> mean_of(const RowReader& reader, const DenseRows& rows, uin
   return mean;
 }
 
-ScanCodeChoice choose_scan_code(const ElanusSimd& simd, ElanusMetric metric, const DenseRows& rows, const float* mean,
-                                uint64_t seed, uint32_t threads, const std::atomic<bool>* cancelled) {
-  ScanCodeChoice choice{NeighbourCode::signs(rows.dim, seed_of_part(seed, 0)), 0};
-  const size_t edges_max = std::clamp(kSampleFloatsMax / rows.dim, kSampleEdgesMin, kSampleEdgesMax);
-  const std::vector<uint32_t> sample = sample_numbers(rows.rows, 2 * edges_max, seed_of_part(seed, 1));
-  Sampler sampler(simd, metric, rows);
+NeighbourCode learn_product_code(const ElanusSimd& simd, ElanusMetric metric, const DenseRows& rows,
+                                 const OriginOfRow& origin_of, uint32_t places, uint64_t seed, uint32_t threads,
+                                 const std::atomic<bool>* cancelled) {
   Edges halves[2] = {{rows.dim, {}, {}}, {rows.dim, {}, {}}};
-  for (size_t i = 0; i < sample.size(); ++i) sampler.add_edge_from(mean, sample[i], &halves[i % 2]);
-  for (Edges& half : halves) half.ends.push_back(half.count());
+  sample_edges(simd, metric, rows, origin_of, seed_of_part(seed, 0), &halves);
+  const std::vector<float>& taught = halves[0].units.empty() ? halves[1].units : halves[0].units;
+  return NeighbourCode::products(rows.dim, places,
+                                 learn_digit_products(code_loops(simd), taught, rows.dim, places,
+                                                      seed_of_part(seed, 1), threads, cancelled));
+}
+
+ScanCodeChoice choose_scan_code(const ElanusSimd& simd, ElanusMetric metric, const DenseRows& rows,
+                                const OriginOfRow& origin_of, uint64_t seed, uint32_t threads,
+                                const std::atomic<bool>* cancelled) {
+  ScanCodeChoice choice{NeighbourCode::signs(rows.dim, seed_of_part(seed, 0)), 0};
+  Edges halves[2] = {{rows.dim, {}, {}}, {rows.dim, {}, {}}};
+  sample_edges(simd, metric, rows, origin_of, seed_of_part(seed, 1), &halves);
   const size_t directions_max = std::min<size_t>({kScanDirectionsMax, rows.dim, halves[0].count() / 4});
   if (rows.dim <= kScanDirectionsDimMax && directions_max >= kPlacesMin) {
     const PrincipalAxes directions =

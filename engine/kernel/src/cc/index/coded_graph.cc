@@ -68,10 +68,9 @@ QuantizerSpec walked_spec(ElanusMetric metric, uint32_t dim, const ElanusIndexSp
       return {QuantizerKind::kProduct, dim, metric, spec.subquantizers, spec.bits, 1};
     case ELANUS_HNSW_PRQ:
       return {QuantizerKind::kProductResidual, dim, metric, spec.subquantizers, spec.bits, spec.residuals};
-    case ELANUS_HNSW:
-      break;
+    default:
+      return {};
   }
-  return {};
 }
 
 // Elements that a 16-bit float holds exactly need no 32 bits.

@@ -11,6 +11,7 @@
 #include "compact_graph.h"
 #include "fast_graph.h"
 #include "index_search_job.h"
+#include "inverted_lists.h"
 #include "parallel.h"
 #include "random.h"
 #include "sparse_builder.h"
@@ -69,6 +70,13 @@ bool is_valid_spec(const ElanusIndexBuild& build) {
     case ELANUS_HNSW_PQ:
     case ELANUS_HNSW_PRQ:
       return is_valid_graph_build(build);
+    case ELANUS_IVF_FLAT:
+    case ELANUS_IVF_SQ:
+    case ELANUS_IVF_PQ:
+    case ELANUS_IVF_RABITQ:
+    case ELANUS_SCANN:
+      return is_of_numbers(build.type) && is_of_numbers(build.metric) && build.dim <= ELANUS_INT8_DIM_MAX &&
+             is_valid_inverted_lists(build);
   }
   return false;
 }
@@ -92,13 +100,20 @@ bool is_valid_sparse_build(const ElanusSparseBuild& build) {
   return build.metric == ELANUS_BM25 && Bm25::is_valid({build.bm25.k1, build.bm25.b, 1});
 }
 
-// nullptr when cancelled.
-std::unique_ptr<VectorIndex> build_graph_index(const ElanusSimd& simd, const ElanusIndexBuild& build,
-                                               uint64_t row_count, WorkControl* control) {
+// A copy of all rows; of some when cancelled.
+StoredRows stored_rows_of(const ElanusSimd& simd, const ElanusIndexBuild& build, uint64_t row_count,
+                          WorkControl* control) {
   StoredRows rows(simd, build.type, build.metric, build.dim);
   rows.reserve(row_count);
   for (size_t b = 0; b < build.block_count && !is_set(&control->cancelled); ++b)
     rows.append(build.blocks[b].bytes, build.blocks[b].rows);
+  return rows;
+}
+
+// nullptr when cancelled.
+std::unique_ptr<VectorIndex> build_graph_index(const ElanusSimd& simd, const ElanusIndexBuild& build,
+                                               uint64_t row_count, WorkControl* control) {
+  StoredRows rows = stored_rows_of(simd, build, row_count, control);
   if (is_set(&control->cancelled)) return nullptr;
   const DenseRows view = rows.view(rows.rows());
   CodeModel model = CodeModel::learn(simd, view, build.metric, build.seed, build.threads, &control->cancelled);
@@ -136,6 +151,14 @@ std::unique_ptr<VectorIndex> build_index(const ElanusSimd& simd, const ElanusInd
     case ELANUS_HNSW_PQ:
     case ELANUS_HNSW_PRQ:
       return build_graph_index(simd, build, row_count, control);
+    case ELANUS_IVF_FLAT:
+    case ELANUS_IVF_SQ:
+    case ELANUS_IVF_PQ:
+    case ELANUS_IVF_RABITQ:
+    case ELANUS_SCANN: {
+      StoredRows rows = stored_rows_of(simd, build, row_count, control);
+      return is_set(&control->cancelled) ? nullptr : build_inverted_lists(simd, std::move(rows), build, control);
+    }
   }
   return nullptr;
 }
@@ -151,6 +174,8 @@ FileFault open_index(const ElanusSimd& simd, std::shared_ptr<const IndexFile> fi
       return open_coded_graph(simd, std::move(file), index);
     case IndexKind::kSparse:
       return open_sparse_index(simd, std::move(file), index);
+    case IndexKind::kLists:
+      return open_inverted_lists(simd, std::move(file), vectors, index);
   }
   return file->damaged("it is of a kind that there is not");
 }

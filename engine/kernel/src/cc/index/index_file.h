@@ -17,7 +17,7 @@
 namespace elanus {
 
 // What reads the sections. Numbers at rest: never to be used for another kind.
-enum class IndexKind : uint32_t { kCompactGraph = 1, kFastGraph = 2, kCodedGraph = 3, kSparse = 16 };
+enum class IndexKind : uint32_t { kCompactGraph = 1, kFastGraph = 2, kCodedGraph = 3, kSparse = 16, kLists = 32 };
 
 struct IndexFileHead {
   IndexKind kind{};

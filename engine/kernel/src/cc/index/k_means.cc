@@ -15,16 +15,36 @@ namespace {
 // Vectors that a thread assigns at a stretch.
 constexpr size_t kVectorsAtOnce = 512;
 
+// Compares with each.
+class ComparedCentroids : public NearestCentroids {
+ public:
+  ComparedCentroids(const CodeLoops& loops, size_t dim) : loops_(loops), dim_(dim) {}
+
+  void set(const float* centroids, size_t count) override {
+    if (table_.stride() == 0)
+      table_ = CentroidTable(centroids, count, dim_);
+    else
+      table_.set(centroids, count);
+  }
+  void find(const float* vectors, size_t count, uint32_t* nearest, float* distances) const override {
+    loops_.nearest_centroids(table_.view(), vectors, dim_, count, nearest, distances);
+  }
+
+ private:
+  const CodeLoops& loops_;
+  const size_t dim_;
+  CentroidTable table_;
+};
+
 class KMeans {
  public:
-  KMeans(const CodeLoops& loops, const float* vectors, size_t count, size_t dim, const KMeansOptions& options)
-      : loops_(loops),
+  KMeans(NearestCentroids& finder, const float* vectors, size_t count, size_t dim, const KMeansOptions& options)
+      : finder_(finder),
         vectors_(vectors),
         count_(count),
         dim_(dim),
         options_(options),
         centroids_(options.clusters * dim),
-        table_(centroids_.data(), options.clusters, dim),
         nearest_(count, ~0u),
         distances_(count),
         order_(count),
@@ -39,6 +59,7 @@ class KMeans {
       sort_by_cluster();
       move_to_means();
       refilled = refill_empty_clusters();
+      if (options_.on_progress) options_.on_progress(std::min(1.0f, static_cast<float>(i + 1) / options_.iterations));
     }
     return std::move(centroids_);
   }
@@ -57,11 +78,11 @@ class KMeans {
 
   // Whether any vector has changed its cluster.
   bool assign() {
-    table_.set(centroids_.data(), options_.clusters);
+    finder_.set(centroids_.data(), options_.clusters);
     std::atomic<bool> changed = false;
     parallel_for(options_.threads, count_, kVectorsAtOnce, options_.cancelled, [&](size_t begin, size_t end) {
       uint32_t nearest[kVectorsAtOnce];
-      loops_.nearest_centroids(table_.view(), vector(begin), dim_, end - begin, nearest, distances_.data() + begin);
+      finder_.find(vector(begin), end - begin, nearest, distances_.data() + begin);
       if (std::equal(nearest, nearest + (end - begin), nearest_.begin() + static_cast<ptrdiff_t>(begin))) return;
       std::copy_n(nearest, end - begin, nearest_.begin() + static_cast<ptrdiff_t>(begin));
       changed.store(true, std::memory_order_relaxed);
@@ -137,14 +158,13 @@ class KMeans {
     return true;
   }
 
-  const CodeLoops& loops_;
+  NearestCentroids& finder_;
   const float* const vectors_;
   const size_t count_;
   const size_t dim_;
   const KMeansOptions& options_;
 
   std::vector<float> centroids_;
-  CentroidTable table_;
   std::vector<uint32_t> nearest_;
   std::vector<float> distances_;
   std::vector<uint32_t> order_;
@@ -167,7 +187,13 @@ void CentroidTable::set(const float* centroids, size_t count) {
 
 std::vector<float> k_means(const CodeLoops& loops, const float* vectors, size_t count, size_t dim,
                            const KMeansOptions& options) {
-  return KMeans(loops, vectors, count, dim, options).run();
+  ComparedCentroids centroids(loops, dim);
+  return k_means(centroids, vectors, count, dim, options);
+}
+
+std::vector<float> k_means(NearestCentroids& centroids, const float* vectors, size_t count, size_t dim,
+                           const KMeansOptions& options) {
+  return KMeans(centroids, vectors, count, dim, options).run();
 }
 
 }  // namespace elanus

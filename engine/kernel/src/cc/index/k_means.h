@@ -4,12 +4,23 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "../aligned.h"
 #include "code_loops.h"
 
 namespace elanus {
+
+// Centroids that can be asked which of them is nearest.
+class NearestCentroids {
+ public:
+  virtual ~NearestCentroids() = default;
+  // The first call says how many there are.
+  virtual void set(const float* centroids, size_t count) = 0;
+  // The nearest one of each of `count` vectors, and its squared distance. By several threads at once.
+  virtual void find(const float* vectors, size_t count, uint32_t* nearest, float* distances) const = 0;
+};
 
 // Centroids in the order in which the loops want them.
 class CentroidTable {
@@ -35,6 +46,8 @@ struct KMeansOptions {
   uint64_t seed;
   uint32_t threads;
   const std::atomic<bool>* cancelled = nullptr;
+  // Called after each iteration with the share of all that is done; may be null.
+  std::function<void(float)> on_progress = nullptr;
 };
 
 // `clusters` centroids of `count` vectors that stand one behind the other. Begins with a sample of the vectors; a
@@ -43,6 +56,9 @@ struct KMeansOptions {
 // set, whatever the number of threads. Void when cancelled.
 // REQUIRES: count >= 1, dim >= 1, clusters >= 1.
 std::vector<float> k_means(const CodeLoops& loops, const float* vectors, size_t count, size_t dim,
+                           const KMeansOptions& options);
+// The same with somebody else to look for the nearest, who may be wrong about it now and then.
+std::vector<float> k_means(NearestCentroids& centroids, const float* vectors, size_t count, size_t dim,
                            const KMeansOptions& options);
 
 }  // namespace elanus

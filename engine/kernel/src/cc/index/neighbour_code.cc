@@ -16,6 +16,14 @@ constexpr size_t kLevelPadding = 16;
 
 size_t padded(size_t size, size_t to) { return (size + to - 1) / to * to; }
 
+// REQUIRES: the values are finite and as many as the kind has.
+bool are_products(uint32_t dim, uint32_t places, const float* values) {
+  const float count = values[0];
+  if (!(count >= 1 && count <= static_cast<float>(dim)) || count != std::floor(count)) return false;
+  const auto used = static_cast<uint32_t>(count);
+  return dim % used == 0 && places == padded(used, kDigitPlaceGroup);
+}
+
 }  // namespace
 
 alignas(64) const float kNormalLevels[16] = {
@@ -25,12 +33,20 @@ alignas(64) const float kNormalLevels[16] = {
 
 NeighbourCode::NeighbourCode(NeighbourCodeKind kind, uint32_t dim, uint32_t places)
     : kind_(kind), dim_(dim), places_(static_cast<uint32_t>(padded(places, kDigitPlaceGroup))) {
-  if (kind == NeighbourCodeKind::kSigns) {
-    coordinates_ = padded(dim, kSignPadding);
-    values_.resize(kRounds * coordinates_);
-  } else {
-    coordinates_ = padded(places, kLevelPadding);
-    values_.resize((1 + size_t{dim}) * coordinates_);
+  switch (kind) {
+    case NeighbourCodeKind::kSigns:
+      coordinates_ = padded(dim, kSignPadding);
+      values_.resize(kRounds * coordinates_);
+      break;
+    case NeighbourCodeKind::kLevels:
+      coordinates_ = padded(places, kLevelPadding);
+      values_.resize((1 + size_t{dim}) * coordinates_);
+      break;
+    case NeighbourCodeKind::kProducts:
+      coordinates_ = dim;
+      values_.resize((1 + size_t{dim}) * kDigitCentroids);
+      values_[0] = static_cast<float>(places);
+      break;
   }
 }
 
@@ -60,16 +76,29 @@ NeighbourCode NeighbourCode::levels(const PrincipalAxes& directions, uint32_t pl
   return code;
 }
 
+NeighbourCode NeighbourCode::products(uint32_t dim, uint32_t places, const std::vector<float>& centroids) {
+  NeighbourCode code(NeighbourCodeKind::kProducts, dim, places);
+  std::copy(centroids.begin(), centroids.end(), code.values_.begin() + kDigitCentroids);
+  return code;
+}
+
+DigitProducts NeighbourCode::as_products() const {
+  return {values_.data() + kDigitCentroids, dim_, static_cast<size_t>(values_[0])};
+}
+
 bool NeighbourCode::restore(NeighbourCodeKind kind, uint32_t dim, uint32_t places, const float* values,
                             size_t value_count, NeighbourCode* code) {
   const bool is_signs = kind == NeighbourCodeKind::kSigns;
-  if (!is_signs && kind != NeighbourCodeKind::kLevels) return false;
+  const bool is_products = kind == NeighbourCodeKind::kProducts;
+  if (!is_signs && !is_products && kind != NeighbourCodeKind::kLevels) return false;
   if (places == 0 || places % kDigitPlaceGroup != 0 || places > padded(dim, kSignPadding)) return false;
   if (is_signs && places != padded(dim, kSignPadding) / 4) return false;
-  const size_t expected = is_signs ? kRounds * padded(dim, kSignPadding)
-                                   : (1 + size_t{dim}) * padded(places, kLevelPadding);
+  const size_t expected = is_signs      ? kRounds * padded(dim, kSignPadding)
+                          : is_products ? (1 + size_t{dim}) * kDigitCentroids
+                                        : (1 + size_t{dim}) * padded(places, kLevelPadding);
   if (value_count != expected) return false;
   if (!std::all_of(values, values + value_count, [](float value) { return std::isfinite(value); })) return false;
+  if (is_products && !are_products(dim, places, values)) return false;
   *code = NeighbourCode(kind, dim, places);
   std::copy_n(values, value_count, code->values_.begin());
   return true;
@@ -81,6 +110,7 @@ void NeighbourCode::turn(const WalkLoops& loops, const float* vector, float* tur
     return;
   }
   std::memcpy(turned, vector, dim_ * sizeof(float));
+  if (kind_ == NeighbourCodeKind::kProducts) return;
   std::fill(turned + dim_, turned + coordinates_, 0.0f);
   const size_t size = std::bit_floor(coordinates_);
   for (size_t round = 0; round < kRounds; ++round) {
@@ -103,6 +133,11 @@ void NeighbourCode::encode(const float* turned, uint8_t* digits, float* coded) c
     }
     return;
   }
+  if (kind_ == NeighbourCodeKind::kProducts) {
+    std::fill_n(digits, places_, uint8_t{0});
+    encode_digit_products(as_products(), turned, digits, coded);
+    return;
+  }
   std::fill(coded, coded + coordinates_, 0.0f);
   for (size_t p = 0; p < places_; ++p) {
     const float unit = values_[p];
@@ -118,6 +153,10 @@ void NeighbourCode::fill_tables(const WalkLoops& loops, float* turned, DigitTabl
   tables->places = places_;
   if (kind_ == NeighbourCodeKind::kSigns) {
     loops.fill_sign_tables(turned, tables);
+    return;
+  }
+  if (kind_ == NeighbourCodeKind::kProducts) {
+    fill_product_tables(as_products(), turned, tables);
     return;
   }
   for (size_t p = 0; p < places_; ++p) turned[p] *= values_[p];

@@ -1,7 +1,7 @@
 // How a node's neighbours are coded beside their links: each by the direction in which it lies, in digits of
 // 4 bits. With a factor a code, the product of a code and a query estimates that of the neighbour and the query.
 //
-// There are two kinds. Signs are RaBitQ (Gao and Long, arXiv 2405.12497): the direction is turned at random, and each
+// There are three kinds. Signs are RaBitQ (Gao and Long, arXiv 2405.12497): the direction is turned at random, and each
 // digit is the signs of four coordinates; good for any data. Levels use what the data is like: coordinates along the
 // principal directions of the edges, a digit each. Where the vectors fill only a few dimensions of those that they
 // are written in, a fifth of the bits estimates three times better.
@@ -13,12 +13,13 @@
 
 #include "../aligned.h"
 #include "../simd/walk_loops.h"
+#include "digit_products.h"
 #include "principal_axes.h"
 
 namespace elanus {
 
 // Numbers at rest: never to be used for another kind.
-enum class NeighbourCodeKind : uint32_t { kSigns = 1, kLevels = 2 };
+enum class NeighbourCodeKind : uint32_t { kSigns = 1, kLevels = 2, kProducts = 3 };
 
 // The levels of a coordinate that is normally distributed about 0 with variance 1 (Lloyd and Max).
 extern const float kNormalLevels[16];
@@ -29,6 +30,8 @@ class NeighbourCode {
   static NeighbourCode signs(uint32_t dim, uint64_t seed);
   // REQUIRES: 1 <= places <= number of directions.
   static NeighbourCode levels(const PrincipalAxes& directions, uint32_t places);
+  // `centroids` as learn_digit_products gives them. REQUIRES: `places` divides `dim`.
+  static NeighbourCode products(uint32_t dim, uint32_t places, const std::vector<float>& centroids);
   // One that was kept. False when the values do not make a code.
   static bool restore(NeighbourCodeKind kind, uint32_t dim, uint32_t places, const float* values, size_t value_count,
                       NeighbourCode* code);
@@ -52,8 +55,11 @@ class NeighbourCode {
 
  private:
   NeighbourCode(NeighbourCodeKind kind, uint32_t dim, uint32_t places);
+  // REQUIRES: kind() is kProducts.
+  DigitProducts as_products() const;
 
   // Signs: how each coordinate is multiplied before each of kRounds transforms.
+  // Products: how many places there are before padding, filled up to kDigitCentroids, then the centroids.
   // Levels: the unit of each place, then the directions, transposed: `coordinates` numbers for each dimension.
   NeighbourCodeKind kind_ = NeighbourCodeKind::kSigns;
   uint32_t dim_ = 0;

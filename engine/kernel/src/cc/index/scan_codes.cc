@@ -83,10 +83,19 @@ ScanCodes ScanCodes::learn(const ElanusSimd& simd, ElanusMetric metric, const De
   ScanCodes codes(metric);
   const RowReader reader(simd, rows.type, metric, rows.dim);
   codes.mean_ = mean_of(reader, rows, seed_of_part(seed, 0));
+  const OriginOfRow origin_of = [mean = codes.mean_.data()](uint32_t) { return mean; };
   ScanCodeChoice choice =
-      choose_scan_code(simd, metric, rows, codes.mean_.data(), seed_of_part(seed, 1), threads, cancelled);
+      choose_scan_code(simd, metric, rows, origin_of, seed_of_part(seed, 1), threads, cancelled);
   codes.set_code(std::move(choice.code));
   codes.error_ = choice.error * usual_length(reader, rows, codes.mean_.data(), seed_of_part(seed, 2));
+  return codes;
+}
+
+ScanCodes ScanCodes::of_no_rows() const {
+  ScanCodes codes(metric_);
+  codes.set_code(code_);
+  codes.mean_ = mean_;
+  codes.error_ = error_;
   return codes;
 }
 

@@ -68,6 +68,9 @@ class ScanCodes {
   static ScanCodes learn(const ElanusSimd& simd, ElanusMetric metric, const DenseRows& rows, uint64_t seed,
                          uint32_t threads, const std::atomic<bool>* cancelled);
 
+  // The same code, of no rows.
+  ScanCodes of_no_rows() const;
+
   uint32_t rows() const { return rows_; }
   size_t dim() const { return code_.dim(); }
   size_t memory_bytes() const { return blocks_.bytes() + code_.memory_bytes(); }

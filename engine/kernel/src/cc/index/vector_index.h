@@ -42,6 +42,13 @@ struct SparseOptions {
   ElanusBm25 bm25{};  // BM25 only
 };
 
+// How many lists a search looks through: see ElanusIndexSearch.
+struct ListProbes {
+  uint32_t least = 1;
+  uint32_t most = 1;
+  uint32_t empty_max = 0;
+};
+
 // One query. All pointers are borrowed for the call.
 struct IndexSearch {
   const uint8_t* query;  // as the index' vectors
@@ -52,6 +59,7 @@ struct IndexSearch {
   HitRange range;
   const std::atomic<bool>* cancelled;  // may be nullptr
   SparseOptions sparse;
+  ListProbes lists = {};
 
   // Whether hits that do not count, because they are too near, stand before those that do.
   bool skips() const {
