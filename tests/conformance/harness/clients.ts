@@ -13,7 +13,15 @@ const installTimeoutMs = 600_000;
 export async function pymilvus(version: string): Promise<(program: string) => Program> {
   // pymilvus 2.4 imports pkg_resources, which setuptools has dropped since.
   const packages = [`pymilvus==${version}`, 'numpy==2.2.6', 'ml_dtypes==0.5.1', 'setuptools==80.9.0'];
-  const directory = await pythonEnvironment(`pymilvus-${version}`, packages);
+  return await pythonPrograms(`pymilvus-${version}`, packages);
+}
+
+/** Installs packages into a Python environment of its own and returns how to run programs with them. */
+export async function pythonPrograms(
+  name: string,
+  packages: readonly string[],
+): Promise<(program: string) => Program> {
+  const directory = await pythonEnvironment(name, packages);
   return (program) => ({
     command: join(directory, 'bin/python'),
     args: ['-W', 'ignore', join(programs, 'python', program)],
@@ -36,11 +44,19 @@ export async function pythonEnvironment(name: string, packages: readonly string[
 
 /** Installs one version of the Node SDK and returns how to run programs with it. */
 export async function nodeSdk(version: string): Promise<(program: string) => Program> {
-  const sdk = `@zilliz/milvus2-sdk-node@${version}`;
-  const directory = await prepareOnce(cachePath('node', version), [sdk], async (directory) => {
+  return await nodePrograms(version, [`@zilliz/milvus2-sdk-node@${version}`]);
+}
+
+/** Installs npm packages, the Node SDK among them, into a folder and returns how to run programs with them. */
+export async function nodePrograms(
+  name: string,
+  packages: readonly string[],
+): Promise<(program: string) => Program> {
+  const directory = await prepareOnce(cachePath('node', name), packages, async (directory) => {
     await writeFile(join(directory, 'package.json'), JSON.stringify({ private: true }));
-    const args = ['install', '--no-audit', '--no-fund', '--ignore-scripts', sdk];
-    await mustRun('npm', args, { cwd: directory, timeoutMs: installTimeoutMs });
+    // Peers are those that are named: the frameworks list hundreds that nobody needs at once.
+    const args = ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--legacy-peer-deps'];
+    await mustRun('npm', [...args, ...packages], { cwd: directory, timeoutMs: installTimeoutMs });
   });
   return (program) => ({
     command: process.execPath,

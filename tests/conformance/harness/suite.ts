@@ -1,7 +1,7 @@
 import { suite as nodeSuite, type SuiteContext, type TestContext } from 'node:test';
 import { runCommand } from './command.ts';
 
-export type SuiteName = 'pymilvus' | 'node' | 'go' | 'java' | 'restart' | 'indexes';
+export type SuiteName = 'pymilvus' | 'node' | 'go' | 'java' | 'restart' | 'indexes' | 'frameworks';
 
 /** A program of another language that a suite needs, and how to see that it is there. */
 export interface Toolchain {

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-const [directory, address] = process.argv.slice(2);
+export const [directory, address] = process.argv.slice(2);
 
 export const sdk = createRequire(join(directory, 'package.json'))('@zilliz/milvus2-sdk-node');
 export const client = new sdk.MilvusClient({ address, logLevel: 'error' });
