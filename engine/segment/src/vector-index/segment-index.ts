@@ -23,9 +23,15 @@ const PIECE_ROWS_MIN = 4096;
 /** Sparse rows are compared one by one as slowly as a hundred thousand of them are searched by an index. */
 const SPARSE_PIECE_ROWS_MIN = 1024;
 /**
- * A new piece takes in the pieces before it that are at most so many times its size. Sizes then fall by more than this
- * factor from piece to piece, so there are few, and a row moves to a new piece only a few times.
+ * A new piece takes in those before it that hardly add to its work, being at most this share of it, and others when
+ * there are so many of about its size: rows stream in faster than they are built into indexes, and who began with the
+ * last piece at each turn would build most rows twice.
  */
+const ABSORBED_SHARE_MAX = 0.25;
+const LIKE_PIECES_MIN = 3;
+const LIKE_SIZE_MAX = 1.5;
+/** When more are left a new piece takes in those that are at most so many times its size. */
+const PIECES_MAX = 4;
 const ABSORBED_SIZE_MAX = 2;
 /**
  * Once writes have come to rest fewer pieces are worth more work: searches walk through each of them. Rows that are too
@@ -105,8 +111,10 @@ export class SegmentIndex {
     const isEnough = newRows >= rowsMin;
     if (!isEnough && !isAtRest) return null;
     // Too few new rows are no reason to build, but go along with the pieces that are put together.
-    const sizeMax = isAtRest ? ABSORBED_SIZE_AT_REST_MAX : ABSORBED_SIZE_MAX;
-    const firstReplaced = this.#firstAbsorbed(isEnough ? newRows : 0, sizeMax);
+    const rowsToBegin = isEnough ? newRows : 0;
+    const firstReplaced = isAtRest
+      ? this.#firstUpTo(ABSORBED_SIZE_AT_REST_MAX, rowsToBegin)
+      : this.#firstAbsorbed(rowsToBegin);
     if (!isEnough && this.#pieces.length - firstReplaced < 2) return null;
     const replaced = this.#pieces.slice(firstReplaced);
     const oldRuns = replaced.flatMap((piece) => piece.runs.filter(isKept));
@@ -114,8 +122,23 @@ export class SegmentIndex {
     return { runs, field: this.field, rows: countRows(runs), newRows, replaced };
   }
 
-  /** The first of the pieces that a new one with so many new rows takes in. */
-  #firstAbsorbed(newRows: number, sizeMax: number): number {
+  /** The first of the pieces that a new one with so many new rows takes in while writes go on. */
+  #firstAbsorbed(newRows: number): number {
+    let first = this.#pieces.length;
+    let rows = newRows;
+    for (;;) {
+      while (first > 0 && this.#pieces[first - 1]!.rows <= ABSORBED_SHARE_MAX * rows)
+        rows += this.#pieces[--first]!.rows;
+      let like = first;
+      while (like > 0 && this.#pieces[like - 1]!.rows <= LIKE_SIZE_MAX * rows) like -= 1;
+      if (first - like < LIKE_PIECES_MIN) break;
+      while (first > like) rows += this.#pieces[--first]!.rows;
+    }
+    return first < PIECES_MAX ? first : Math.min(first, this.#firstUpTo(ABSORBED_SIZE_MAX, newRows));
+  }
+
+  /** The first of the last pieces that are each at most `sizeMax` times the size of all behind it; of any size behind nothing. */
+  #firstUpTo(sizeMax: number, newRows: number): number {
     let first = this.#pieces.length;
     let rows = newRows;
     while (first > 0) {
