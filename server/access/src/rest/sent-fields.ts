@@ -61,7 +61,7 @@ export function* sentFields(
 }
 
 /** What the rows have for one field. */
-interface SentValues {
+export interface SentValues {
   /** Without nulls. */
   readonly values: readonly Json[];
   /** 1 for each row that has a value; `null` of a field that cannot be null. */
@@ -88,9 +88,13 @@ function* sentValues(
   return { values, validity };
 }
 
-type ColumnField = Pick<schema_FieldSchema, 'name' | 'dataType' | 'elementType' | 'typeParams' | 'isDynamic'>;
+export type ColumnField = Pick<
+  schema_FieldSchema,
+  'name' | 'dataType' | 'elementType' | 'typeParams' | 'isDynamic'
+>;
 
-const META_FIELD: ColumnField = {
+/** Where keys go that no field has. */
+export const META_FIELD: ColumnField = {
   name: META,
   dataType: DataType.JSON,
   elementType: 0,
@@ -99,7 +103,7 @@ const META_FIELD: ColumnField = {
 };
 
 /** A `schema.FieldData`. */
-function* encodedColumn(field: ColumnField, { values, validity }: SentValues): Work<Uint8Array> {
+export function* encodedColumn(field: ColumnField, { values, validity }: SentValues): Work<Uint8Array> {
   const writer = new MessageWriter();
   writer.number(FIELD_DATA.type, field.dataType).text(FIELD_DATA.fieldName, field.name);
   const { dataType } = field;
@@ -122,7 +126,7 @@ function* encodedColumn(field: ColumnField, { values, validity }: SentValues): W
 }
 
 /** Arrays of objects as a column for each sub-field. */
-function* encodedStructs(
+export function* encodedStructs(
   struct: schema_StructArrayFieldSchema,
   { values, validity }: SentValues,
 ): Work<Uint8Array> {

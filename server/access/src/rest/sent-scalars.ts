@@ -4,6 +4,7 @@ import type { Work } from '../rows/sliced-work.ts';
 import { ARRAY_ELEMENT_TYPE, LIST_DATA, SCALARS } from '../wire/field-data-format.ts';
 import type { MessageWriter } from '../wire/message-writer.ts';
 import { encodeInt64s } from '../wire/packed.ts';
+import { scalarSlot } from '../wire/scalar-values.ts';
 import { isInt64 } from './body.ts';
 import type { Json } from './json-reader.ts';
 import { jsonPieces } from './json-text.ts';
@@ -62,31 +63,10 @@ export function writeArrays(writer: MessageWriter, field: FieldOfType, arrays: r
   });
 }
 
-function slotOf(field: FieldOfType): number {
-  switch (field.dataType) {
-    case DataType.Bool:
-      return SCALARS.bool;
-    case DataType.Int8:
-    case DataType.Int16:
-    case DataType.Int32:
-      return SCALARS.int;
-    case DataType.Int64:
-      return SCALARS.long;
-    case DataType.Float:
-      return SCALARS.float;
-    case DataType.Double:
-      return SCALARS.double;
-    case DataType.VarChar:
-    case DataType.Text:
-    case DataType.Timestamptz:
-      return SCALARS.string;
-    case DataType.Geometry:
-      return SCALARS.wkt;
-    case DataType.JSON:
-      return SCALARS.json;
-    default:
-      throw badRow(`the field ${field.name} has a type that rows of REST cannot carry`);
-  }
+function slotOf({ name, dataType }: FieldOfType): number {
+  const slot = dataType === DataType.Array ? undefined : scalarSlot(dataType as DataType);
+  if (slot === undefined) throw badRow(`the field ${name} has a type that rows of REST cannot carry`);
+  return slot;
 }
 
 function membersOf(field: FieldOfType, values: readonly Json[]): readonly Uint8Array[] {

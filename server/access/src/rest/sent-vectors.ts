@@ -1,6 +1,7 @@
 import { DataType } from '@elanus/model';
 import type { schema_FieldSchema } from '@elanus/proto';
 import type { Work } from '../rows/sliced-work.ts';
+import { bfloat16Of } from '../wire/bfloat16.ts';
 import { LIST_DATA, SPARSE, VECTOR_ARRAY, VECTORS } from '../wire/field-data-format.ts';
 import type { MessageWriter } from '../wire/message-writer.ts';
 import { isObject } from './body.ts';
@@ -130,9 +131,7 @@ export function vectorBytes(field: VectorFieldSchema, value: Json): Uint8Array {
     case DataType.Float16Vector:
       return typeof value === 'string' ? ofBytes(2 * dim) : bytesOf(ofNumbers(new Float16Array(dim)));
     case DataType.BFloat16Vector:
-      return typeof value === 'string'
-        ? ofBytes(2 * dim)
-        : bytesOf(Uint16Array.from(ofNumbers(new Float64Array(dim)), bfloat16Bits));
+      return typeof value === 'string' ? ofBytes(2 * dim) : bfloat16Of(ofNumbers(new Float32Array(dim)));
     case DataType.Int8Vector: {
       if (typeof value === 'string') return ofBytes(dim);
       const numbers = ofNumbers(new Float64Array(dim));
@@ -147,7 +146,8 @@ export function vectorBytes(field: VectorFieldSchema, value: Json): Uint8Array {
   }
 }
 
-function dimensionOf({ typeParams }: VectorFieldSchema): number {
+/** 0: of a field without a fixed one. */
+export function dimensionOf({ typeParams }: VectorFieldSchema): number {
   return Number(typeParams.find(({ key }) => key === 'dim')?.value ?? 0);
 }
 
@@ -162,15 +162,6 @@ function rawBytes(value: Json): Buffer | null {
   const isBytes = value.every((byte) => typeof byte === 'number' && (byte & 0xff) === byte);
   return isBytes ? Buffer.from(value as number[]) : null;
 }
-
-/** The upper half of a float32, rounded to the nearest, ties to even. */
-function bfloat16Bits(value: number): number {
-  WORD.setFloat32(0, value);
-  const bits = WORD.getUint32(0);
-  if (Number.isNaN(value)) return 0x7fc0;
-  return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
-}
-const WORD = new DataView(new ArrayBuffer(4));
 
 function sparseBytes(value: Json, wrong: (what: string) => Error): Uint8Array {
   const entries = sparseEntries(value);

@@ -9,6 +9,7 @@ import {
 } from '@elanus/model';
 import { type common_PlaceholderValue, decode } from '@elanus/proto';
 import type { QueryVectors } from '@elanus/rpc';
+import { bfloat16Of } from './bfloat16.ts';
 import {
   checkSparseVector,
   firstNonFiniteBFloat16,
@@ -103,9 +104,7 @@ function firstNonFinite(type: DenseVectorType, bytes: Uint8Array): number {
 function narrowed(bytes: Uint8Array, type: DenseVectorType): Uint8Array {
   const floats = new Float32Array(new Uint8Array(bytes).buffer);
   if (type === DataType.Float16Vector) return new Uint8Array(new Float16Array(floats).buffer);
-  const words = new Uint32Array(floats.buffer);
-  const halves = Uint16Array.from(words, (word) => (word + 0x7fff + ((word >>> 16) & 1)) >>> 16);
-  return new Uint8Array(halves.buffer);
+  return bfloat16Of(floats);
 }
 
 function typeMismatch(type: number, field: FieldSchema): Error {
