@@ -19,6 +19,7 @@ const STEPS: Readonly<Record<string, number>> = {
   '@elanus/kernel': 0,
   '@elanus/runtime': 1,
   '@elanus/expr': 1,
+  '@elanus/formats': 1,
   '@elanus/rpc': 2,
   '@elanus/meta-store': 2,
   '@elanus/object-store': 2,

@@ -1,0 +1,155 @@
+import type { DecodedArray, SchemaTree } from 'hyparquet';
+import { assembleLists } from 'hyparquet/src/assemble.js';
+import { getMaxDefinitionLevel, getMaxRepetitionLevel } from 'hyparquet/src/schema.js';
+import { FormatError } from '../byte-source.ts';
+import type { FileColumn, NumberArray, NumberLists } from '../columns.ts';
+import type { LeafPage } from './leaf-pages.ts';
+
+/** Pages of one leaf as rows: as many at a time as somebody wants, whatever the pages hold. */
+export interface LeafRows {
+  /** Rows that are complete. */
+  readonly rows: number;
+  add(page: LeafPage): void;
+  /** No page of this row group follows: the last row is complete. */
+  end(): void;
+  /** The next rows; there are as many. */
+  take(rows: number): FileColumn;
+}
+
+/** A leaf's rows as nested arrays of values, by hyparquet. */
+export class NestedRows implements LeafRows {
+  readonly #path: SchemaTree[];
+  readonly #isRepeated: boolean;
+  #rows: unknown[] = [];
+  #hasEnded = false;
+
+  constructor(path: SchemaTree[]) {
+    this.#path = path;
+    this.#isRepeated = getMaxRepetitionLevel(path) > 0;
+  }
+
+  get rows(): number {
+    return this.#rows.length - (this.#isRepeated && !this.#hasEnded && this.#rows.length > 0 ? 1 : 0);
+  }
+
+  add({ values, definitionLevels, repetitionLevels }: LeafPage): void {
+    this.#hasEnded = false;
+    if (!this.#isRepeated && definitionLevels === null) {
+      for (const value of values) this.#rows.push(value);
+      return;
+    }
+    if (repetitionLevels?.[0] !== undefined && repetitionLevels[0] > 0 && this.#rows.length === 0)
+      throw new FormatError('a column begins within a row');
+    const levels = [definitionLevels, repetitionLevels].map((own) => (own === null ? [] : Array.from(own)));
+    const [definitions, repetitions] = levels as [number[], number[]];
+    if (definitions.length === 0 && repetitions.length === 0) return;
+    this.#rows = assembleLists(this.#rows, definitions, repetitions, values, this.#path) as unknown[];
+  }
+
+  end(): void {
+    this.#hasEnded = true;
+  }
+
+  take(rows: number): FileColumn {
+    const values = this.#rows.splice(0, rows) as never[];
+    return { kind: 'cells', values };
+  }
+}
+
+/** Lists of numbers, which stay numbers: a vector's elements are never values of their own. */
+export class NumberListRows implements LeafRows {
+  /** The levels at which an element, and an empty list, are. */
+  readonly #elementLevel: number;
+  readonly #emptyLevel: number;
+  readonly #hasNullElements: boolean;
+  #numbers: NumberArray[] = [];
+  #numberCount = 0;
+  /** Elements of each row that has begun. */
+  #lengths: number[] = [];
+  #nulls: number[] = [];
+  #hasEnded = false;
+
+  /** `path` is that of a list of numbers: see `isNumberList`. */
+  constructor(path: SchemaTree[]) {
+    this.#elementLevel = getMaxDefinitionLevel(path);
+    this.#hasNullElements = path.at(-1)!.element.repetition_type === 'OPTIONAL';
+    this.#emptyLevel = this.#elementLevel - (this.#hasNullElements ? 2 : 1);
+  }
+
+  get rows(): number {
+    return Math.max(0, this.#lengths.length - (this.#hasEnded ? 0 : 1));
+  }
+
+  add({ values, definitionLevels, repetitionLevels }: LeafPage): void {
+    this.#hasEnded = false;
+    const numbers = Array.isArray(values) ? numbersOf(values) : (values as NumberArray);
+    this.#numbers.push(numbers);
+    this.#numberCount += numbers.length;
+    const repetitions = repetitionLevels!;
+    const lengths = this.#lengths;
+    for (let at = 0; at < repetitions.length; at++) {
+      const level = definitionLevels === null ? this.#elementLevel : definitionLevels[at]!;
+      if (repetitions[at] === 0) {
+        lengths.push(0);
+        this.#nulls.push(level < this.#emptyLevel ? 1 : 0);
+      } else if (lengths.length === 0) throw new FormatError('a column begins within a row');
+      if (level === this.#elementLevel) lengths[lengths.length - 1]! += 1;
+      else if (level > this.#emptyLevel)
+        throw new FormatError('a list of numbers has an element that is null');
+    }
+  }
+
+  end(): void {
+    this.#hasEnded = true;
+  }
+
+  take(rows: number): NumberLists {
+    const offsets = new Uint32Array(rows + 1);
+    for (let row = 0; row < rows; row++) offsets[row + 1] = offsets[row]! + this.#lengths[row]!;
+    const nulls = this.#nulls.slice(0, rows);
+    this.#lengths.splice(0, rows);
+    this.#nulls.splice(0, rows);
+    return {
+      kind: 'lists',
+      offsets,
+      numbers: this.#takeNumbers(offsets[rows]!),
+      nulls: nulls.includes(1) ? Uint8Array.from(nulls) : null,
+    };
+  }
+
+  #takeNumbers(count: number): NumberArray {
+    const [first] = this.#numbers;
+    if (first === undefined || count === 0) return new Float32Array(0);
+    const taken = new (first.constructor as new (length: number) => NumberArray)(count);
+    for (let filled = 0; filled < count; ) {
+      const numbers = this.#numbers[0]!;
+      const own = numbers.subarray(0, count - filled);
+      taken.set(own as never, filled);
+      filled += own.length;
+      if (own.length === numbers.length) this.#numbers.shift();
+      else this.#numbers[0] = numbers.subarray(own.length);
+    }
+    this.#numberCount -= count;
+    return taken;
+  }
+}
+
+function numbersOf(values: readonly unknown[]): NumberArray {
+  return typeof values[0] === 'bigint'
+    ? BigInt64Array.from(values as bigint[])
+    : Float64Array.from(values as number[]);
+}
+
+/** Whether the leaf at the end of `path` holds the elements of one list of numbers for each row. */
+export function isNumberList(path: SchemaTree[]): boolean {
+  const { type, converted_type, logical_type } = path.at(-1)!.element;
+  const isNumber = type === 'INT32' || type === 'FLOAT' || type === 'DOUBLE';
+  const isPlain =
+    converted_type === undefined || converted_type.startsWith('INT') || converted_type.startsWith('UINT');
+  const isInteger = logical_type === undefined || logical_type.type === 'INTEGER';
+  // The root, the list, what repeats, the element.
+  const isList = path.length === 4 && path[2]!.element.repetition_type === 'REPEATED';
+  return isNumber && isPlain && isInteger && isList && getMaxRepetitionLevel(path) === 1;
+}
+
+export type { DecodedArray };
