@@ -62,3 +62,17 @@ export interface ImportCoordinator {
   /** Durable when it resolves. @throws MilvusError 2100 when there is no such import */
   changeImport(id: bigint, change: ImportChange): Promise<ImportJob>;
 }
+
+/** A file that an import may read. */
+export interface ImportFile {
+  readonly size: number;
+  /** Bytes that are there; the caller owns them and their buffer. */
+  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  close(): Promise<void>;
+}
+
+/** Where imports find their files and exports put theirs: the object store, and a directory that the configuration allows. */
+export interface ImportFiles {
+  /** @throws MilvusError 2100 when there is no such file, or none that may be read */
+  open(path: string): Promise<ImportFile>;
+}

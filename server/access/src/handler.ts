@@ -9,6 +9,7 @@ import type {
   StreamingWorker,
 } from '@elanus/rpc';
 import type { Clock, Logger, LoopShare, Metrics } from '@elanus/runtime';
+import type { ImportHandlerDependencies } from './import/import-handlers.ts';
 import type { AccessLimits } from './limits.ts';
 
 /** What a call brings besides its message. */
@@ -61,6 +62,8 @@ export interface AccessDependencies {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly limits: AccessLimits;
+  /** Left out: files are not imported. */
+  readonly importing?: ImportHandlerDependencies;
   /** What GetVersion answers, for example `2.6.6`. */
   readonly version: string;
 }

@@ -1,4 +1,6 @@
 export type { AccessDependencies, CallContext, Handler, Handlers } from './handler.ts';
+export type { ImportDependencies } from './import/import-run.ts';
+export { ImportService } from './import/import-service.ts';
 export { type AccessLimits, DEFAULT_LIMITS } from './limits.ts';
 export { accessHandlers, startAccess } from './start-access.ts';
 export { AccessServer, type AccessServerOptions } from './transport/access-server.ts';

@@ -1,6 +1,7 @@
 import { admitting } from './admission.ts';
 import { definitionHandlers } from './definition/definition-handlers.ts';
 import type { AccessDependencies, Handlers } from './handler.ts';
+import { importHandlers } from './import/import-handlers.ts';
 import { readHandlers } from './read/read-handlers.ts';
 import { textHandlers } from './text/text-handlers.ts';
 import { AccessServer } from './transport/access-server.ts';
@@ -13,6 +14,7 @@ export function accessHandlers(dependencies: AccessDependencies): Handlers {
     ...readHandlers(dependencies),
     ...textHandlers(dependencies),
     ...writeHandlers(dependencies),
+    ...(dependencies.importing === undefined ? {} : importHandlers(dependencies, dependencies.importing)),
   };
   return admitting(handlers, dependencies);
 }

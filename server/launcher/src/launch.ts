@@ -1,4 +1,4 @@
-import { type AccessServer, startAccess } from '@elanus/access';
+import { type AccessServer, ImportService, startAccess } from '@elanus/access';
 import { diskFull, MilvusError } from '@elanus/model';
 import { type Clock, DiskError, type Logger, systemClock } from '@elanus/runtime';
 import type { RecoveryProgress } from '@elanus/worker';
@@ -70,11 +70,15 @@ export class RunningServer implements AsyncDisposable {
     const roles = opened.use(
       await openStandalone({ directory, settings, objectStore, clock, logger, metrics, onRecovery }),
     );
+    const shared = { ...roles, clock, logger, metrics, limits: settings.access };
+    const service = opened.use(
+      await ImportService.open({ ...shared, importing: roles.streaming, files: roles.importFiles }),
+    );
     const access = opened.adopt<AccessServer>(
       await listening(
         grpcAddress,
         startAccess(
-          { ...roles, clock, logger, metrics, limits: settings.access, version: SERVER_VERSION },
+          { ...shared, importing: { imports: roles.imports, service }, version: SERVER_VERSION },
           grpcAddress,
         ),
       ),

@@ -10,7 +10,7 @@ import {
   openObjectFiles,
   openObjectStore,
 } from '@elanus/object-store';
-import type { QueryWorker, StreamingWorker } from '@elanus/rpc';
+import type { ImportFiles, ImportWorker, QueryWorker, StreamingWorker } from '@elanus/rpc';
 import {
   type Clock,
   type Disk,
@@ -34,6 +34,7 @@ import { claimObjectStore } from './claim-object-store.ts';
 import type { Settings } from './config/settings.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { registerDirectoryMetrics } from './files/directory-metrics.ts';
+import { AllowedImportFiles } from './files/import-files.ts';
 import { mendFileRecords } from './files/mend-file-records.ts';
 import { StartError } from './start-error.ts';
 
@@ -50,7 +51,8 @@ export interface StandaloneOptions {
 
 /** Every role of one machine, in this process. */
 export interface StandaloneRoles extends Coordinators, AsyncDisposable {
-  readonly streaming: StreamingWorker;
+  readonly streaming: StreamingWorker & ImportWorker;
+  readonly importFiles: ImportFiles;
   readonly reader: QueryWorker;
   readonly share: LoopShare;
 }
@@ -179,7 +181,14 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
     }),
   );
   const owned = opened.move();
-  return { ...coordinators, streaming, reader, share, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    ...coordinators,
+    streaming,
+    importFiles: new AllowedImportFiles(objects, settings.importDirectory),
+    reader,
+    share,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }
 
 /** What this process may have at most: of the machine, or of its container. */

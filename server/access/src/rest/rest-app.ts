@@ -10,6 +10,7 @@ import { Body, isObject } from './body.ts';
 import { collections } from './collections.ts';
 import type { Endpoint, Endpoints, RestAnswer } from './endpoint.ts';
 import { entities } from './entities.ts';
+import { imports } from './imports.ts';
 import { indexes } from './indexes.ts';
 import { type Json, JsonError, type JsonObject, readJson } from './json-reader.ts';
 import { type Int64Form, type JsonOut, jsonPieces } from './json-text.ts';
@@ -53,6 +54,7 @@ const CANCELLED = new MilvusError('context canceled', { code: 10_000 });
 export const ENDPOINTS: Endpoints = {
   ...collections,
   ...entities,
+  ...imports,
   ...indexes,
   ...names,
   ...partitions,

@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import { StartError } from '../start-error.ts';
 
 /** One key of the configuration: its name in the file, what it is when nobody sets it, and how its value is read. */
@@ -54,6 +55,19 @@ export function fraction(key: string, fallback: number): Setting<number> {
       const number = typeof value === 'number' ? value : Number(String(value).trim() || Number.NaN);
       if (number > 0 && number <= 1) return number;
       throw new StartError(`${origin} is ${JSON.stringify(value)}, it must be a number above 0 and up to 1`);
+    },
+  };
+}
+
+/** An absolute path, or nothing. */
+export function directoryPath(key: string): Setting<string | null> {
+  return {
+    key,
+    fallback: null,
+    read: (value, origin) => {
+      if (value === '') return null;
+      if (typeof value === 'string' && isAbsolute(value)) return value;
+      throw new StartError(`${origin} is ${JSON.stringify(value)}, it must be an absolute path`);
     },
   };
 }

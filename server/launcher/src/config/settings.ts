@@ -2,7 +2,7 @@ import { type AccessLimits, DEFAULT_LIMITS } from '@elanus/access';
 import { COORDINATOR_LIMITS_DEFAULT, type CoordinatorLimits } from '@elanus/coordinator';
 import { LOG_LEVELS, type LogLevel } from '../log-level.ts';
 import { FLUSH_SETTINGS, type FlushSettings, readFlushSettings } from './flush-settings.ts';
-import { oneOf, type Setting, seconds, wholeNumber } from './setting.ts';
+import { directoryPath, oneOf, type Setting, seconds, wholeNumber } from './setting.ts';
 
 /** What the configuration decides besides addresses and directories. */
 export interface Settings {
@@ -18,6 +18,8 @@ export interface Settings {
   /** Bytes of a bucket's files that are kept on this machine's disk. */
   readonly objectCacheBytes: number;
   readonly flush: FlushSettings;
+  /** Whose files imports may read; `null`: none but those in the object store. */
+  readonly importDirectory: string | null;
 }
 
 const MIB = 1024 * 1024;
@@ -95,6 +97,7 @@ export const SETTINGS = {
     min: 1,
     max: 1_073_741_824,
   }),
+  importDirectory: directoryPath('elanus.import.directory'),
   ...FLUSH_SETTINGS,
 } as const;
 
@@ -131,5 +134,6 @@ export function readSettings(read: <Value>(setting: Setting<Value>) => Value): S
     memoryShareMax: read(SETTINGS.memoryPercentMax) / 100,
     objectCacheBytes: read(SETTINGS.objectCacheBytes),
     flush: readFlushSettings(read),
+    importDirectory: read(SETTINGS.importDirectory),
   };
 }

@@ -1,0 +1,222 @@
+import { assert, type CollectionInfo, importFailed, MilvusError, type PartitionId } from '@elanus/model';
+import { decode, encode, type schema_CollectionSchema } from '@elanus/proto';
+import type {
+  ImportCoordinator,
+  ImportFiles,
+  ImportJob,
+  ImportUnit,
+  ImportWorker,
+  RowStage,
+} from '@elanus/rpc';
+import { describeCollection } from '../definition/describe-collection.ts';
+import type { AccessDependencies } from '../handler.ts';
+import { runInSlices } from '../rows/sliced-work.ts';
+import { readRows } from '../write/read-rows.ts';
+import { splitRows } from '../write/split-rows.ts';
+import { defaultPartition, namedPartition } from '../write/write-target.ts';
+import { findMistakes } from './find-mistakes.ts';
+import { type ImportOptions, readImportOptions } from './import-options.ts';
+import { fieldOfFile, kindOf } from './import-units.ts';
+import { type ReadRows, UnitReader } from './unit-reader.ts';
+
+/** Rows in memory that become files together. */
+const STAGE_BYTES_MAX = 64 * 1024 * 1024;
+/** `dataNode.import.maxImportFileSizeInGB`. */
+const FILE_BYTES_MAX = 16 * 1024 ** 3;
+/** What is told of the rows of one unit that are wrong. */
+const MISTAKES_MAX = { import: 10, rehearsal: 100 } as const;
+
+/** What an import works with. */
+export interface ImportDependencies
+  extends Pick<
+    AccessDependencies,
+    'root' | 'streaming' | 'share' | 'clock' | 'logger' | 'metrics' | 'limits'
+  > {
+  readonly imports: ImportCoordinator;
+  readonly importing: ImportWorker;
+  readonly files: ImportFiles;
+}
+
+/** How far an import is, more often than its record says. */
+export interface ImportProgress {
+  readonly units: readonly ImportUnit[];
+  /** Of what there is to read: 0 to 1. */
+  readonly share: number;
+}
+
+/** The reading of an import's files: rows are checked as those of an insert, and staged. */
+export class ImportRun {
+  readonly #dependencies: ImportDependencies;
+  readonly #options: ImportOptions;
+  readonly #signal: AbortSignal;
+  readonly #rowsRead: (rows: number) => void;
+  #job: ImportJob;
+  #units: ImportUnit[];
+  #shareOfUnit = 0;
+  #unit = 0;
+
+  constructor(
+    job: ImportJob,
+    dependencies: ImportDependencies,
+    options: { readonly signal: AbortSignal; readonly rowsRead: (rows: number) => void },
+  ) {
+    this.#job = job;
+    this.#units = [...job.units];
+    this.#dependencies = dependencies;
+    this.#options = readImportOptions(job.options);
+    this.#signal = options.signal;
+    this.#rowsRead = options.rowsRead;
+  }
+
+  get progress(): ImportProgress {
+    const total = this.#units.reduce((sum, { bytes }) => sum + Math.max(1, bytes), 0);
+    const weightOf = (at: number) => Math.max(1, this.#units[at]?.bytes ?? 1) / total;
+    let share = weightOf(this.#unit) * this.#shareOfUnit;
+    for (let at = 0; at < this.#unit; at++) share += weightOf(at);
+    return { units: this.#units, share: Math.min(1, share) };
+  }
+
+  /**
+   * Reads what has not been read yet. When it resolves, all rows are in the files of the job's segments.
+   * @throws MilvusError for what is wrong with the files, the collection or the time it took
+   */
+  async read(): Promise<ImportJob> {
+    const { imports, importing, root } = this.#dependencies;
+    const collection = await root.describeCollectionById(this.#job.collectionId);
+    const partition =
+      namedPartition(collection, this.#job.partitionName, this.#dependencies.limits) ??
+      defaultPartition(collection);
+    const stage = importing.stage(collection);
+    for (this.#unit = 0; this.#unit < this.#units.length; this.#unit++) {
+      const { rows, totalRows } = this.#units[this.#unit]!;
+      this.#shareOfUnit = 0;
+      if (totalRows === null || rows < totalRows) await this.#readUnit(collection, partition, stage);
+    }
+    const staged = await stage.flush(this.#signal);
+    this.#job = await imports.changeImport(this.#job.id, { units: this.#units, staged });
+    return this.#job;
+  }
+
+  async #readUnit(collection: CollectionInfo, partition: PartitionId | null, stage: RowStage): Promise<void> {
+    const unit = this.#units[this.#unit]!;
+    const { files } = this.#dependencies;
+    const opened = [];
+    for (const path of unit.paths) opened.push(await files.open(path));
+    const bytes = opened.reduce((sum, { size }) => sum + size, 0);
+    const large = opened.findIndex(({ size }) => size > FILE_BYTES_MAX);
+    if (large >= 0) throw importFailed(`the file ${unit.paths[large]} has more than ${FILE_BYTES_MAX} bytes`);
+    this.#note({ bytes });
+    const kind = kindOf(unit.paths[0]!);
+    await using reader = new UnitReader(
+      {
+        kind,
+        files: opened.map(({ size }, at) => ({
+          name: kind === 'numpy' ? fieldOfFile(unit.paths[at]!) : '',
+          size,
+        })),
+        schema: protoSchema(collection),
+        separator: this.#options.separator,
+        nullText: this.#options.nullText,
+        skip: unit.rows,
+      },
+      opened,
+    );
+    try {
+      await this.#readRows(reader, { collection, partition, stage });
+    } catch (error) {
+      if (!(error instanceof MilvusError) || this.#signal.aborted) throw error;
+      throw new MilvusError(`${unit.paths.join(', ')}: ${error.message}`, { code: error.code, cause: error });
+    }
+    this.#note({ totalRows: this.#units[this.#unit]!.rows });
+  }
+
+  /** While rows are worked on, the next ones are read. */
+  async #readRows(reader: UnitReader, target: Target): Promise<void> {
+    let upcoming = reader.next();
+    for (let read = await upcoming; read !== null; read = await upcoming) {
+      this.#throwIfLate();
+      if (read.encoded !== null) {
+        upcoming = reader.next();
+        upcoming.catch(() => {});
+      }
+      if (reader.totalRows !== null) this.#note({ totalRows: reader.totalRows });
+      const isSound = await this.#take(read, target);
+      if (read.encoded === null || !isSound) await this.#tellMistakes(read, reader, target.collection);
+      if (read.encoded === null) upcoming = reader.next();
+      const { rows, bytes, totalRows } = this.#units[this.#unit]!;
+      this.#note({ rows: rows + read.rows });
+      this.#rowsRead(read.rows);
+      this.#shareOfUnit =
+        totalRows === null
+          ? reader.bytesRead / Math.max(1, bytes)
+          : (rows + read.rows) / Math.max(1, totalRows);
+      if (target.stage.pendingBytes >= STAGE_BYTES_MAX) await this.#writeFiles(target.stage);
+    }
+  }
+
+  /** Checks rows and stages them; false when some of them are wrong. */
+  async #take({ encoded }: ReadRows, { collection, partition, stage }: Target): Promise<boolean> {
+    if (encoded === null) return false;
+    const { root, share } = this.#dependencies;
+    const isRehearsal = this.#job.kind === 'rehearsal';
+    let batch: Awaited<ReturnType<typeof readRows>>;
+    try {
+      batch = await readRows(encoded, collection, 'insert', { root: isRehearsal ? NO_IDS : root, share });
+    } catch (error) {
+      if (error instanceof MilvusError && error.inputError) return false;
+      throw error;
+    }
+    if (isRehearsal) return true;
+    const duplicates = collection.duplicateKey === 'replace' ? 'last' : 'keep';
+    stage.add(await runInSlices(splitRows(batch, collection, partition, duplicates), share));
+    return true;
+  }
+
+  /** @throws MilvusError 2100 with the first one, unless this is a rehearsal, which goes on */
+  async #tellMistakes(read: ReadRows, reader: UnitReader, collection: CollectionInfo): Promise<void> {
+    const { share } = this.#dependencies;
+    const { rows, mistakes } = this.#units[this.#unit]!;
+    const most = MISTAKES_MAX[this.#job.kind] - mistakes.length;
+    if (most <= 0) return;
+    const found = await findMistakes(read, reader, {
+      most,
+      check: async (encoded) => void (await readRows(encoded, collection, 'insert', { root: NO_IDS, share })),
+    });
+    const told = found.map(({ row, reason }) => `row ${rows + row}: ${reason}`);
+    assert(told.length > 0, 'rows that were refused have a mistake');
+    this.#note({ mistakes: [...mistakes, ...told] });
+    if (this.#job.kind === 'import') throw importFailed(told.join('; '));
+  }
+
+  /** What was read so far need not be read again, whatever happens. */
+  async #writeFiles(stage: RowStage): Promise<void> {
+    const staged = await stage.flush(this.#signal);
+    this.#job = await this.#dependencies.imports.changeImport(this.#job.id, { units: this.#units, staged });
+  }
+
+  #note(change: Partial<ImportUnit>): void {
+    this.#units[this.#unit] = { ...this.#units[this.#unit]!, ...change };
+  }
+
+  #throwIfLate(): void {
+    this.#signal.throwIfAborted();
+    const { timeoutMs } = this.#options;
+    if (timeoutMs !== null && this.#dependencies.clock.nowMs() > this.#job.createdMs + timeoutMs)
+      throw importFailed('import timeout expired');
+  }
+}
+
+/** Where the rows of a unit go. */
+interface Target {
+  readonly collection: CollectionInfo;
+  readonly partition: PartitionId | null;
+  readonly stage: RowStage;
+}
+
+/** For rows that are only looked at. */
+const NO_IDS = { allocateIds: async () => 0n } as unknown as AccessDependencies['root'];
+
+function protoSchema(collection: CollectionInfo): schema_CollectionSchema {
+  const described = describeCollection(collection, [], collection.createdTimestamp);
+  return decode('schema.CollectionSchema', encode('schema.CollectionSchema', described.schema!));
+}

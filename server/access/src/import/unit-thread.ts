@@ -1,0 +1,99 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { type ByteSource, FormatError, SourceError } from '@elanus/formats';
+import { MilvusError } from '@elanus/model';
+import { openUnit, type UnitBatch } from './unit-batches.ts';
+import type { EncodedRows, UnitReply, UnitRequest, UnitSpec } from './unit-messages.ts';
+
+const port = parentPort!;
+const spec = workerData as UnitSpec;
+
+/** Bytes come from the event loop: this thread opens nothing. */
+const asks = new Map<number, PromiseWithResolvers<Uint8Array>>();
+let nextAsk = 0;
+const sources: readonly ByteSource[] = spec.files.map(({ size }, file) => ({
+  size,
+  read: async (offset, length) => {
+    if (length === 0) return new Uint8Array(0);
+    const asked = Promise.withResolvers<Uint8Array>();
+    const ask = nextAsk++;
+    asks.set(ask, asked);
+    reply({ kind: 'read', ask, file, offset, length });
+    return await asked.promise;
+  },
+}));
+
+/** The last two: one is looked at while the next is read. */
+const batches = new Map<number, UnitBatch>();
+let count = 0;
+
+async function* replies(): AsyncGenerator<UnitReply> {
+  const unit = await openUnit(spec, sources);
+  if (unit.totalRows !== null) reply({ kind: 'total', rows: unit.totalRows });
+  for await (const batch of unit.batches) {
+    const number = count++;
+    batches.set(number, batch);
+    batches.delete(number - 2);
+    const { rows } = batch;
+    yield { kind: 'rows', batch: number, rows, encoded: encodedUnlessBad(batch) };
+  }
+  for (;;) yield { kind: 'end' };
+}
+
+function encodedUnlessBad(batch: UnitBatch): EncodedRows | null {
+  try {
+    return batch.encode(0, batch.rows);
+  } catch (error) {
+    if (error instanceof MilvusError) return null;
+    throw error;
+  }
+}
+
+function encode(number: number, from: number, to: number): UnitReply {
+  try {
+    return { kind: 'encoded', encoded: batches.get(number)!.encode(from, to) };
+  } catch (error) {
+    if (error instanceof MilvusError) return { kind: 'bad rows', reason: error.message };
+    throw error;
+  }
+}
+
+function told(error: unknown): UnitReply {
+  if (error instanceof FormatError || error instanceof MilvusError)
+    return { kind: 'bad file', reason: error.message };
+  const reason = error instanceof SourceError ? error.message : String((error as Error).stack ?? error);
+  return { kind: 'failed', reason };
+}
+
+function reply(message: UnitReply): void {
+  const encoded = message.kind === 'rows' || message.kind === 'encoded' ? message.encoded : null;
+  // Of whole buffers only: what shares its memory with something else is copied.
+  const moved = (encoded?.fieldsData ?? [])
+    .filter(({ byteLength, buffer }) => byteLength === buffer.byteLength)
+    .map(({ buffer }) => buffer as ArrayBuffer);
+  port.postMessage(message, [...new Set(moved)]);
+}
+
+const steps = replies();
+let turn: Promise<unknown> = Promise.resolve();
+
+port.on('message', (request: UnitRequest) => {
+  switch (request.kind) {
+    case 'bytes':
+      asks.get(request.ask)!.resolve(request.bytes);
+      asks.delete(request.ask);
+      return;
+    case 'no bytes':
+      asks.get(request.ask)!.reject(new SourceError(request.reason));
+      asks.delete(request.ask);
+      return;
+    default:
+      turn = turn
+        .then(async () =>
+          request.kind === 'next'
+            ? ((await steps.next()).value ?? { kind: 'end' as const })
+            : encode(request.batch, request.from, request.to),
+        )
+        .catch(told)
+        .then(reply);
+  }
+});
