@@ -3,18 +3,15 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { DenseVectorType, MetricType } from '@elanus/model';
+import { DIM, problemFor, problemOf, ROWS, recallOf, type Shape, searchOf } from './index-problem.ts';
 import { loadKernel } from './load-kernel.ts';
 import { randomSource } from './random-search.ts';
-import { clusteredVectors, scoreOf, sortedScores, type Vectors, vectorsOf } from './random-vectors.ts';
+import { scoreOf, sortedScores, type Vectors, vectorsOf } from './random-vectors.ts';
 import { KernelError, Status } from './status.ts';
-import type { IndexHits, IndexSearch, IndexSpec, VectorIndex } from './vector-index.ts';
+import type { IndexSpec, VectorIndex } from './vector-index.ts';
 
 const kernel = loadKernel();
 const GRAPH = { m: 16, efConstruction: 100 } as const;
-const DIM = 32;
-const ROWS = 2000;
-const K = 10;
 
 interface Case {
   readonly name: string;
@@ -59,75 +56,8 @@ const CASES: readonly Case[] = [
   },
 ];
 
-interface Shape {
-  readonly dataType: DenseVectorType;
-  readonly metric: MetricType;
-}
-
 async function build(shape: Shape, vectors: Vectors, spec: IndexSpec, threads = 2): Promise<VectorIndex> {
   return await kernel.buildIndex({ ...shape, dim: DIM, spec, blocks: [vectors], threads, seed: 1 });
-}
-
-function search(queries: Vectors, more: Partial<IndexSearch> = {}): IndexSearch {
-  const common = { k: K, ef: 100, refineK: 4, allowed: null, radius: null, rangeFilter: null };
-  return { queries: queries.bytes, queryCount: queries.rows, ...common, ...more };
-}
-
-const lengthSquared = (vector: Float32Array): number => vector.reduce((sum, x) => sum + x * x, 0);
-
-/** Rows, queries, and the best scores of each query. */
-interface Problem {
-  readonly metric: MetricType;
-  readonly rows: Vectors;
-  readonly queries: Vectors;
-  readonly best: readonly (readonly number[])[];
-  readonly isAllowed: (row: number) => boolean;
-}
-
-function problemOf(
-  metric: MetricType,
-  rows: Vectors,
-  queries: Vectors,
-  isAllowed = (_: number) => true,
-): Problem {
-  const best = queries.values.map((query) => sortedScores(metric, query, rows.values, isAllowed).slice(0, K));
-  return { metric, rows, queries, best, isAllowed };
-}
-
-const problems = new Map<string, Problem>();
-
-/** Made once for all kinds of indexes. */
-function problemFor(dataType: DenseVectorType, metric: MetricType): Problem {
-  const made = problems.get(`${dataType} ${metric}`);
-  if (made !== undefined) return made;
-  const rows = clusteredVectors(dataType, DIM, ROWS, 1);
-  const problem = problemOf(metric, rows, clusteredVectors(dataType, DIM, 20, 2));
-  problems.set(`${dataType} ${metric}`, problem);
-  return problem;
-}
-
-/** Checks what always holds, and returns the share of hits as good as the k-th best. */
-function recall(problem: Problem, hits: IndexHits, error: number): number {
-  const { metric, rows, queries, isAllowed } = problem;
-  let right = 0;
-  let wanted = 0;
-  const isNearer = (a: number, b: number) => (metric === 'L2' ? a <= b : a >= b);
-  for (const [q, query] of queries.values.entries()) {
-    const best = problem.best[q]!;
-    const found = hits.rows.subarray(q * K, q * K + hits.counts[q]!);
-    assert.equal(new Set(found).size, found.length, 'a row twice');
-    for (const [i, row] of found.entries()) {
-      assert.ok(isAllowed(row), `row ${row} is not allowed`);
-      const score = hits.scores[q * K + i]!;
-      const exact = scoreOf(metric, query, rows.values[row]!);
-      const lengths = metric === 'COSINE' ? 2 : lengthSquared(query) + lengthSquared(rows.values[row]!);
-      assert.ok(Math.abs(score - exact) <= error * lengths, `${score} for ${exact}`);
-      if (i > 0) assert.ok(isNearer(hits.scores[q * K + i - 1]!, score), 'out of order');
-      if (isNearer(exact, best.at(-1)! + (metric === 'L2' ? 1e-4 : -1e-4) * lengths)) right += 1;
-    }
-    wanted += best.length;
-  }
-  return right / wanted;
 }
 
 for (const { name, spec, recall: least, error } of CASES) {
@@ -140,10 +70,10 @@ for (const { name, spec, recall: least, error } of CASES) {
           const index = await build({ dataType, metric }, rows, spec);
           assert.equal(index.rows, ROWS);
           assert.equal(index.layout, 'codes');
-          const hits = await index.search(search(queries));
-          const share = recall(problem, hits, error);
+          const hits = await index.search(searchOf(queries));
+          const share = recallOf(problem, hits, error);
           assert.ok(share >= least, `recall ${share}`);
-          assert.deepEqual(index.searchSync(search(queries)), hits);
+          assert.deepEqual(index.searchSync(searchOf(queries)), hits);
           index.close();
         });
       }
@@ -161,13 +91,13 @@ describe('a graph on codes', () => {
     for (const { spec } of CASES) {
       const alone = await build(shape, rows, spec, 1);
       const together = await build(shape, rows, spec, 3);
-      assert.deepEqual(await alone.search(search(queries)), await together.search(search(queries)));
+      assert.deepEqual(await alone.search(searchOf(queries)), await together.search(searchOf(queries)));
     }
   });
 
   test('returns allowed rows only, however many there are and wherever they lie', async () => {
     const index = await build(shape, rows, refined.spec);
-    const unfiltered = recall(problem, await index.search(search(queries)), refined.error);
+    const unfiltered = recallOf(problem, await index.search(searchOf(queries)), refined.error);
     const random = randomSource(3);
     const farFirst = rows.values
       .map((row, number) => ({ number, score: scoreOf('L2', queries.values[0]!, row) }))
@@ -179,8 +109,8 @@ describe('a graph on codes', () => {
       for (const set of [anywhere, farAway]) {
         const allowed = new Uint8Array(ROWS / 8);
         for (const row of set) allowed[row >> 3]! |= 1 << (row & 7);
-        const hits = await index.search(search(queries, { allowed }));
-        const found = recall(
+        const hits = await index.search(searchOf(queries, { allowed }));
+        const found = recallOf(
           problemOf('L2', rows, queries, (row) => set.has(row)),
           hits,
           refined.error,
@@ -197,7 +127,7 @@ describe('a graph on codes', () => {
     const index = await build(shape, rows, CASES[7]!.spec);
     const shares: number[] = [];
     for (const refineK of [1, 2, 4, 8])
-      shares.push(recall(problem, await index.search(search(queries, { refineK })), 0.001));
+      shares.push(recallOf(problem, await index.search(searchOf(queries, { refineK })), 0.001));
     assert.deepEqual(
       shares,
       shares.toSorted((a, b) => a - b),
@@ -209,7 +139,7 @@ describe('a graph on codes', () => {
     const index = await build(shape, rows, refined.spec);
     const all = sortedScores('L2', queries.values[0]!, rows.values, () => true);
     const one = vectorsOf(101, DIM, [queries.values[0]!]);
-    const ring = await index.search(search(one, { k: 50, rangeFilter: all[300]!, radius: all[400]! }));
+    const ring = await index.search(searchOf(one, { k: 50, rangeFilter: all[300]!, radius: all[400]! }));
     assert.equal(ring.counts[0], 50);
     assert.ok(ring.scores.every((score) => score >= all[300]! && score < all[400]!));
     const walk = index.openWalk(one.bytes, 50, null);
@@ -225,7 +155,7 @@ describe('a graph on codes', () => {
       const few = vectorsOf(101, DIM, rows.values.slice(0, count));
       for (const { spec } of CASES) {
         const index = await build(shape, few, spec);
-        const { counts } = await index.search(search(queries, { k: 60, ef: 60 }));
+        const { counts } = await index.search(searchOf(queries, { k: 60, ef: 60 }));
         assert.deepEqual([...counts], new Array(queries.rows).fill(count));
       }
     }
@@ -241,7 +171,7 @@ describe('a graph on codes', () => {
         const opened = await kernel.openIndex(path);
         assert.equal(opened.rows, ROWS);
         assert.equal(opened.layout, 'codes');
-        assert.deepEqual(await opened.search(search(queries)), await index.search(search(queries)));
+        assert.deepEqual(await opened.search(searchOf(queries)), await index.search(searchOf(queries)));
         opened.close();
       }
     } finally {

@@ -23,6 +23,7 @@ import type {
   IndexSearch,
   IndexVerify,
   IndexWalk,
+  ListProbes,
   SearchEffort,
   SparseIndexBuild,
   SparseQueries,
@@ -31,6 +32,8 @@ import type {
 } from './vector-index.ts';
 
 const PROGRESS_EVERY_MS = 100;
+/** A walk that begins in too few lists gives hits before nearer ones of other lists. */
+const WALK_LISTS: ListProbes = { probes: 16, probesMax: 65_536, emptyListsMax: 0 };
 /** The numbers of the C header. */
 const LAYOUTS = { 1: 'fast', 2: 'compact', 3: 'codes', 16: 'sparse', 32: 'lists' } as const satisfies Record<
   number,
@@ -327,6 +330,7 @@ class Walk implements IndexWalk {
       radius: null,
       rangeFilter: null,
       sparse,
+      lists: WALK_LISTS,
     };
     const hits = await this.#index.searchAfter(search, this.#last);
     const found = hits.counts[0]!;
