@@ -11,7 +11,7 @@ import { keysOfRows, locationsOfRows, type RowList } from './row-list.ts';
 import { type RowsToScan, type ScanTools, scanRows } from './scan-rows.ts';
 import { type SelectedRows, selectRows } from './select-rows.ts';
 import type { ChunkView } from './shard.ts';
-import { searchPiece, splitByIndex } from './vector-index/search-piece.ts';
+import { expectedRecall, searchPiece, splitByIndex } from './vector-index/search-piece.ts';
 
 export interface VectorSearch {
   readonly field: FieldSchema;
@@ -23,6 +23,8 @@ export interface VectorSearch {
   readonly rangeFilter: number | null;
   /** How to use indexes; `null`: not, every row is compared. */
   readonly walk: GraphWalk | null;
+  /** See `SearchTask` of @elanus/rpc. */
+  readonly recallTarget?: number;
   /** Required with the metric BM25, whose queries hold words and how often each is asked for. */
   readonly sparse?: SparseScoring;
 }
@@ -48,7 +50,7 @@ export async function searchShards(
   trace?.stages.lap('open');
   const selected = await selectRows(read);
   const weighedSearch = await weighed(read, search);
-  const found = await findHits(read, weighedSearch, tools, selected);
+  const { found, recall } = await findHits(read, weighedSearch, tools, selected);
   const { list, scores } = await hitRows(read, found, selected);
   const keys = await keysOfRows(read, list, keyType);
   const locations = await locationsOfRows(read, list);
@@ -59,7 +61,8 @@ export async function searchShards(
       trace.stages.lap('analyze');
     }
   }
-  return { counts: found.counts, keys, scores, locations };
+  const hits = { counts: found.counts, keys, scores, locations };
+  return recall === null ? hits : { ...hits, recalls: new Float32Array(found.counts.length).fill(recall) };
 }
 
 async function weighed(read: Read, search: VectorSearch): Promise<WeighedSearch> {
@@ -74,22 +77,24 @@ async function findHits(
   search: WeighedSearch,
   tools: ScanTools,
   selected: readonly SelectedRows[],
-): Promise<HitList> {
+): Promise<{ readonly found: HitList; readonly recall: number | null }> {
   // Nothing may wait between finding an index and searching it: it could be freed meanwhile.
-  const { indexed, plain } = splitByIndex(selected, search);
+  const split = splitByIndex(selected, search);
+  const { indexed, plain } = split;
+  const recall = search.recallTarget === undefined ? null : expectedRecall(split);
   if (indexed.length === 0) {
     const found = await scanPlain(read, search, tools, { selected, plain });
     read.trace?.stages.lap('search');
-    return found;
+    return { found, recall };
   }
   const order = keyOrderWhenNeeded(() => selected.map(({ view }) => view));
   const searches = indexed.map((piece) => searchPiece(read, search, piece, order));
   if (plain.length > 0) searches.push(scanPlain(read, search, tools, { selected, plain }));
   const lists = await Promise.all(searches);
   read.trace?.stages.lap('search');
-  const merged = await mergeHits(read, lists, search.limit, { metric: search.metric, order });
+  const found = await mergeHits(read, lists, search.limit, { metric: search.metric, order });
   read.trace?.stages.lap('merge');
-  return merged;
+  return { found, recall };
 }
 
 /** Compares rows one by one. The kernel has the search when this returns. */

@@ -176,6 +176,11 @@ export interface SearchTask extends ReadTask {
   readonly rangeFilter: number | null;
   /** How to use the indexes there are; `null`: not, the answer is complete. */
   readonly walk: GraphWalk | null;
+  /**
+   * The share of the hits of an exact search that is wanted: above 0, at most 1. Then graphs are walked as far as it takes,
+   * `walk.ef` does not count, and where that is not known yet every row is compared. Left out: as `walk` says.
+   */
+  readonly recallTarget?: number;
   /** Required with the metric BM25; left out: by inner product, with all weights. */
   readonly sparse?: SparseScoring;
 }
@@ -195,6 +200,8 @@ export interface SearchHits {
   readonly keys: KeyColumn;
   readonly scores: Float32Array;
   readonly locations: RowLocations;
+  /** Of a search with a recall target: what was measured with its effort, for each query. */
+  readonly recalls?: Float32Array | undefined;
 }
 
 /** One criterion of an order of rows. */

@@ -28,6 +28,7 @@ import {
   openIndexWorker,
   openQueryWorker,
   openStreamingWorker,
+  RecallCalibrator,
   type RecoveryProgress,
 } from '@elanus/worker';
 import { claimObjectStore } from './claim-object-store.ts';
@@ -137,8 +138,18 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
   streaming.watchFiles();
   const { collections, share } = streaming;
   const kernel = loadKernel();
+  const calibrator = opened.use(
+    new RecallCalibrator({
+      collections,
+      kernel,
+      clock,
+      random: systemRandom,
+      logger: role('recall'),
+      metrics,
+    }),
+  );
   const reader = opened.use(
-    openQueryWorker({ collections, share, kernel, filterThreads: kernel.threads, metrics }),
+    openQueryWorker({ collections, share, kernel, filterThreads: kernel.threads, metrics, calibrator }),
   );
   const indexing = opened.use(
     openIndexWorker({

@@ -11,6 +11,7 @@ export {
   openIndexWorker,
 } from './indexing/index-worker.ts';
 export { openQueryWorker, type QueryWorkerOptions } from './query-worker.ts';
+export { RecallCalibrator, type RecallCalibratorOptions } from './recall/recall-calibrator.ts';
 export { lossOfChannel, type RecoveryProgress, type RecoveryReport } from './recovery.ts';
 export { ServedCollections } from './served-collections.ts';
 export {

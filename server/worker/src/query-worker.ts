@@ -34,6 +34,7 @@ import {
   VectorCoder,
 } from '@elanus/segment';
 import { registerFilterMetrics } from './filter-metrics.ts';
+import type { RecallCalibrator } from './recall/recall-calibrator.ts';
 import { rowSelection } from './row-selection.ts';
 import type { ServedCollections } from './served-collections.ts';
 
@@ -47,6 +48,8 @@ export interface QueryWorkerOptions {
   readonly metrics?: Metrics;
   /** Times what reads do when somebody wants to know. */
   readonly clock?: Pick<Clock, 'monotonicMs'>;
+  /** Told of searches with a recall target; left out: they stay exact. */
+  readonly calibrator?: RecallCalibrator;
   /** What filters have found, kept for those who ask again. Default: 64 MiB. */
   readonly filterCacheBytes?: number;
 }
@@ -65,12 +68,14 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
   readonly #cache: FilterCache;
   readonly #threads: SegmentThreads | null;
   readonly #clock: Pick<Clock, 'monotonicMs'>;
+  readonly #calibrator: RecallCalibrator | null;
 
   constructor(options: QueryWorkerOptions) {
     const { collections, share, kernel, filterThreads = 0, metrics = noMetrics } = options;
     this.#collections = collections;
     this.#share = share;
     this.#clock = options.clock ?? systemClock;
+    this.#calibrator = options.calibrator ?? null;
     this.#threads = filterThreads === 0 ? null : openSegmentThreads(filterThreads);
     this.#cache = new FilterCache(options.filterCacheBytes ?? FILTER_CACHE_BYTES);
     registerFilterMetrics(metrics, this.#cache);
@@ -88,7 +93,9 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
     keyType: KeyColumn['dataType'],
     options: ReadOptions | undefined,
   ): Promise<SearchHits> {
+    this.#calibrator?.noteSearch();
     const hits = await searchShards(read, task, this.#tools, keyType);
+    if (task.recallTarget !== undefined) this.#calibrator?.noteTarget(task);
     if (read.trace != null) options!.explain!.add(explainRead(read, read.trace, aboutSearch(task)));
     return { readTimestamp: read.scope.at, ...hits };
   }

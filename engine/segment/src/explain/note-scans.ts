@@ -4,6 +4,7 @@ import type { RowsToScan } from '../scan-rows.ts';
 import type { WeighedSearch } from '../search-shards.ts';
 import { countSelected, type SelectedRows } from '../select-rows.ts';
 import {
+  effortForRecall,
   type PieceToSearch,
   piecesOfViews,
   type ScanReason,
@@ -64,7 +65,7 @@ const REASONS: Readonly<Record<ScanReason, (part: PieceToSearch, kept: number) =
 };
 
 function whyScanned(
-  { walk, limit }: WeighedSearch,
+  { walk, limit, recallTarget }: WeighedSearch,
   pieces: readonly { readonly part: PieceToSearch; readonly run: number }[],
   { from }: RowsToScan,
 ): PartSearch['why'] {
@@ -74,7 +75,10 @@ function whyScanned(
   });
   if (covering === undefined) return 'there is no index over these rows';
   if (walk === null) return 'the answer has to be complete, or the index does not serve this search';
-  const kept = Math.max(walk.ef, limit);
+  const effort = recallTarget === undefined ? null : effortForRecall(covering.part, limit, recallTarget);
+  const kept = Math.max(effort?.ef ?? walk.ef, limit);
   const reason = scanReason(covering.part, kept);
+  if (recallTarget !== undefined && effort === null && reason !== 'few rows')
+    return `no effort is known yet to reach a recall of ${recallTarget}`;
   return reason === null ? 'there is no index over these rows' : REASONS[reason](covering.part, kept);
 }

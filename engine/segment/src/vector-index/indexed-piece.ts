@@ -1,6 +1,7 @@
 import type { VectorIndex } from '@elanus/kernel';
 import type { SegmentId } from '@elanus/model';
 import type { Chunk } from '../chunk.ts';
+import { PieceRecalls } from '../recall/piece-recalls.ts';
 import type { SelectedRows } from '../select-rows.ts';
 import { copyBits, intersectBits } from './bitmap.ts';
 
@@ -28,6 +29,8 @@ export interface PieceFile {
 /** Runs of rows of one partition, in the order they were written, and the index over their vectors. */
 export class IndexedPiece {
   readonly rows: number;
+  /** The effort that searches take. */
+  readonly recalls = new PieceRecalls();
   /** Bits of the rows that have a vector; `null`: all have. */
   readonly present: Uint8Array | null;
   /** Files whose place that of the piece takes. */

@@ -1,9 +1,11 @@
-import type { IndexHits, IndexSearch } from '@elanus/kernel';
+import type { IndexHits, IndexSearch, VectorIndex } from '@elanus/kernel';
 import { DataType, type FieldId, type FieldSchema } from '@elanus/model';
 import { notePiece } from '../explain/note-piece.ts';
 import { emptyHits, type HitList, orderTies } from '../hit-list.ts';
 import type { RowOrder } from '../key-order.ts';
 import { type Read, takeTurns } from '../read.ts';
+import { recallClassOf } from '../recall/recall-class.ts';
+import type { CalibratedEffort } from '../recall/recall-curve.ts';
 import type { RowsToScan } from '../scan-rows.ts';
 import type { WeighedSearch } from '../search-shards.ts';
 import type { SelectedRows } from '../select-rows.ts';
@@ -27,6 +29,9 @@ const HITS_MAX = 16_384;
 /** Hits whose places are looked up between two looks at the clock. */
 const HITS_PER_TURN = 4096;
 
+/** Indexes whose effort is `ef`. */
+const GRAPHS: ReadonlySet<VectorIndex['layout']> = new Set(['fast', 'compact', 'codes']);
+
 /** What a read wants of one piece. */
 export interface PieceToSearch {
   readonly piece: IndexedPiece;
@@ -38,6 +43,8 @@ export interface PieceToSearch {
   rows: number;
   /** Bits of the rows wanted, `null` for all, `undefined` as long as nobody has asked. */
   bits: Uint8Array | null | undefined;
+  /** What reaches the recall that is wanted; `null` where the search itself says how far to go. */
+  effort: CalibratedEffort | null;
 }
 
 /** Which of the selected rows are found by an index, and which have to be compared one by one. */
@@ -53,12 +60,11 @@ const known = new WeakMap<
 >();
 
 /** Splits the rows of a read; quick when the same list has been split before. */
-export function splitByIndex(
-  selected: readonly SelectedRows[],
-  { walk, field, limit }: WeighedSearch,
-): SplitRows {
+export function splitByIndex(selected: readonly SelectedRows[], search: WeighedSearch): SplitRows {
+  const { walk, field, limit, recallTarget } = search;
   const isExact = isSparse(field);
   if (walk === null && !isExact) return { indexed: [], plain: selected.map(wholeView) };
+  if (recallTarget !== undefined && !isExact) return splitByRecall(selected, search, recallTarget);
   const last = known.get(selected);
   const kept = isExact ? 0 : Math.max(walk!.ef, limit);
   if (last?.field === field.id && kept <= last.keptMax && !last.split.indexed.some(isClosed))
@@ -73,6 +79,46 @@ export function splitByIndex(
     known.set(selected, { field: field.id, keptMax, split });
   }
   return split;
+}
+
+/** Each index is walked as far as the recall takes; rows whose index is not known well enough are compared one by one. */
+function splitByRecall(selected: readonly SelectedRows[], search: WeighedSearch, target: number): SplitRows {
+  const runs = runsOfViews(selected, search.field.id);
+  const indexed: PieceToSearch[] = [];
+  for (const part of piecesOf(selected, runs)) {
+    part.effort = effortForRecall(part, search.limit, target);
+    if (part.effort !== null && scanReason(part, Math.max(part.effort.ef, search.limit)) === null)
+      indexed.push(part);
+  }
+  return { indexed, plain: rowsBeside(indexed, selected, runs) };
+}
+
+/** `null`: it is not known, or no effort is enough. */
+export function effortForRecall(
+  { piece, rows }: PieceToSearch,
+  limit: number,
+  target: number,
+): CalibratedEffort | null {
+  const wanted = GRAPHS.has(piece.index.layout) ? recallClassOf(limit, rows, piece.rows) : null;
+  // So few rows are compared one by one whatever is known.
+  if (wanted === null || rows <= SCANNED_ROWS_MAX) return null;
+  return piece.recalls.effortFor(wanted, target);
+}
+
+/** The share of true hits that was measured for such a search, those that are compared one by one all found. */
+export function expectedRecall({ indexed, plain }: SplitRows): number {
+  let rows = 0;
+  let found = 0;
+  for (const part of indexed) {
+    rows += part.rows;
+    found += part.rows * (part.effort?.recall ?? 1);
+  }
+  for (const { selected, from, to } of plain) {
+    const compared = Math.min(to - from, selected.count ?? to - from);
+    rows += compared;
+    found += compared;
+  }
+  return rows === 0 ? 1 : found / rows;
 }
 
 /** Why a piece is compared row by row although it has an index. */
@@ -152,12 +198,12 @@ function keptHits(ef: number, { queries, limit }: WeighedSearch): number {
 /** How far a piece is searched. */
 function effortOf(
   search: WeighedSearch,
-  { rows }: IndexedPiece,
+  { piece: { rows }, effort }: PieceToSearch,
 ): Pick<IndexSearch, 'k' | 'ef' | 'refineK' | 'sparse'> {
   const { walk, limit, queries, bm25 } = search;
   if (queries.offsets !== null)
     return { k: limit, ef: 1, refineK: 1, sparse: { offsets: queries.offsets, bm25: bm25 ?? null } };
-  const ef = Math.min(Math.max(walk!.ef, limit), rows);
+  const ef = Math.min(Math.max(effort?.ef ?? walk!.ef, limit), rows);
   return { k: keptHits(ef, search), ef, refineK: walk!.refineK };
 }
 
@@ -173,7 +219,7 @@ export async function searchPiece(
   if (part.bits === undefined)
     part.bits = piece.allowed(part.wanted, read.selection === null ? 'lasting' : 'passing');
   const pieceSearch: IndexSearch = {
-    ...effortOf(search, piece),
+    ...effortOf(search, part),
     queries: queries.bytes,
     queryCount: queries.count,
     allowed: part.bits,
@@ -240,6 +286,7 @@ function nothingWanted(piece: IndexedPiece): PieceToSearch {
     viewOfRun: new Uint32Array(runs),
     rows: 0,
     bits: undefined,
+    effort: null,
   };
 }
 

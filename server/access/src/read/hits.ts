@@ -28,6 +28,7 @@ export function takeHits(hits: SearchHits, counts: Uint32Array, positions: Uint3
     keys: takeKeys(hits.keys, positions),
     scores: Float32Array.from(positions, (at) => hits.scores[at]!),
     locations: takeLocations(hits.locations, positions),
+    recalls: hits.recalls,
   };
 }
 

@@ -46,6 +46,7 @@ export function hybridSearchHandler(
       outputNames: [...plan.legFields, ...plan.output.names],
       sessionTimestamp: 0n,
       iterator: null,
+      recalls: null,
     });
     return accounts.close(account, read, answer);
   };

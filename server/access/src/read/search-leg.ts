@@ -5,6 +5,7 @@ import type { AccessDependencies } from '../handler.ts';
 import type { Parameters } from './parameters.ts';
 import { planReadFilter } from './read-filter.ts';
 import { partitionsOf, type ReadTarget } from './read-target.ts';
+import { readRecallTarget } from './recall-target.ts';
 import { findSearchField, searchMetric } from './search-field.ts';
 import { readQueries } from './search-queries.ts';
 import { behind, type IteratorPage, readScoreRange } from './search-range.ts';
@@ -66,7 +67,10 @@ export async function planLeg(
   // The pages of an iterator and the rows beyond a bound must come out whole: no row may be missed between two of them.
   const isPart = iterator !== null || range.rangeFilter !== null;
   const answer = isPart ? 'complete' : range.radius !== null ? 'within-radius' : 'nearest';
-  const walk = readWalk(index, parameters, { hits, answer });
+  const recallTarget = readRecallTarget(parameters, target.collection);
+  const asked = readWalk(index, parameters, { hits, answer });
+  // Nobody knows how many rows lie within a radius: there only the exact answer keeps a promise.
+  const walk = recallTarget !== null && answer === 'within-radius' ? null : asked;
   const pageRange = iterator?.lastBound == null ? range : behind(range, iterator.lastBound, metric);
   return {
     collection: target.collection,
@@ -78,6 +82,7 @@ export async function planLeg(
     limit: hits,
     ...pageRange,
     walk,
+    ...(recallTarget === null ? {} : { recallTarget }),
     ...(sparse === null ? {} : { sparse }),
   };
 }

@@ -54,6 +54,7 @@ export function searchHandler(dependencies: AccessDependencies, accounts: ReadAc
       outputNames: plan.output.names,
       sessionTimestamp: sessionTimestamp(plan, hits),
       iterator: iteratorResult(plan, hits),
+      recalls: plan.task.recallTarget === undefined ? null : (hits.recalls ?? null),
     });
     return accounts.close(account, read, answer);
   };

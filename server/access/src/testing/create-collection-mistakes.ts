@@ -116,6 +116,18 @@ const refused: readonly Case[] = [
     1100,
     'invalid value of the collection property elanus.duplicate_key: invalid parameter[expected=replace, reject, keep][actual=ignore]',
   ],
+  [
+    'an unknown way to explain',
+    withProperties({ 'elanus.explain': 'aloud' }),
+    1100,
+    'invalid value of the collection property elanus.explain: invalid parameter[expected=true, false, analyze][actual=aloud]',
+  ],
+  [
+    'a recall of more than all',
+    withProperties({ 'elanus.recall_target': '1.5' }),
+    1100,
+    'invalid value of the collection property elanus.recall_target: invalid parameter[expected=a number in (0, 1]][actual=1.5]',
+  ],
   ['no schema', { collectionName: 'c' }, 1100, `schema does not contain vector field${ending}`],
   [
     'the name of a collection with another schema',

@@ -106,6 +106,9 @@ const search = (field: string, parameters: Params): SearchDraft => ({
   searchParams: params({ topk: '3', anns_field: field, ...parameters }),
 });
 
+const recallOutOfRange = (value: string) =>
+  `recall_target [${value}] is invalid, it should be a number above 0 and up to 1`;
+
 /** Searches of `graphs` with parameters that its indexes do not take: what, the request, the text of code 1100. */
 export const GRAPH_SEARCHES: readonly (readonly [what: string, request: SearchDraft, reason: string])[] = (
   [
@@ -123,6 +126,11 @@ export const GRAPH_SEARCHES: readonly (readonly [what: string, request: SearchDr
       { params: '{"ef": 4294967296}' },
       `Arithmetic overflow: param 'ef' (4294967296) should not bigger than ${INT32_MAX}`,
     ],
+    ['vector', { recall_target: '0.9', ef: '8' }, 'recall_target and ef exclude one another'],
+    ['vector', { recall_target: '0' }, recallOutOfRange('0')],
+    ['codes', { recall_target: '1.01' }, recallOutOfRange('1.01')],
+    ['vector', { params: '{"recall_target": "high"}' }, recallOutOfRange('high')],
+    ['vector', { explain: 'aloud' }, 'explain [aloud] is invalid, it should be true, false or analyze'],
     [
       'codes',
       { refine_k: '0.9' },

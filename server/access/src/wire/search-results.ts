@@ -26,6 +26,8 @@ export interface SearchReply {
   readonly sessionTimestamp: Timestamp | 0n;
   /** Set on the pages of a v2 iterator. */
   readonly iterator: { readonly token: string; readonly lastBound: number } | null;
+  /** Of each query the recall that was measured for such a search; `null`: nobody has asked. */
+  readonly recalls: Float32Array | null;
 }
 
 const RESULTS = { status: 1, results: 2, collectionName: 3, sessionTimestamp: 4 } as const;
@@ -40,6 +42,7 @@ const DATA = {
   groupByFieldValue: 8,
   allSearchCount: 9,
   iterator: 11,
+  recalls: 12,
   primaryFieldName: 13,
   highlightResults: 14,
   groupByFieldValues: 17,
@@ -74,6 +77,7 @@ export function encodeSearchResults(reply: SearchReply): Uint8Array {
         page.text(ITERATOR.token, iterator.token).float(ITERATOR.lastBound, iterator.lastBound);
       });
     }
+    if (reply.recalls !== null) data.fixed(DATA.recalls, reply.recalls);
     data.text(DATA.primaryFieldName, reply.primaryKey.name);
     for (const { fieldName, fragments } of reply.highlights ?? [])
       data.message(DATA.highlightResults, (shown) => {

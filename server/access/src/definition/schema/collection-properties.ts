@@ -1,5 +1,7 @@
-import { invalidParameter, type KeyValue } from '@elanus/model';
+import { invalidParameter, type KeyValue, unexpectedParameter } from '@elanus/model';
 import type { schema_FieldSchema } from '@elanus/proto';
+import { EXPLAIN_PROPERTY, explainLevelOf } from '../../read/explain/explain-level.ts';
+import { RECALL_TARGET_PROPERTY, recallTargetOf } from '../../read/recall-target.ts';
 import { isTrue, lastValueOf } from '../key-values.ts';
 import { isTimezone } from '../timezone.ts';
 import { illegalSchema } from './key-fields.ts';
@@ -24,6 +26,16 @@ export function checkCollectionProperties(properties: readonly KeyValue[]): void
   if (timezone !== undefined && !isTimezone(timezone)) {
     throw invalidParameter(`unknown or invalid IANA Time Zone ID: ${timezone}`);
   }
+  const explain = lastValueOf(properties, EXPLAIN_PROPERTY);
+  if (explain !== undefined && explainLevelOf(explain) === undefined)
+    throw unexpectedParameter('true, false, analyze', explain, invalidValueOf(EXPLAIN_PROPERTY));
+  const recall = lastValueOf(properties, RECALL_TARGET_PROPERTY);
+  if (recall !== undefined && recallTargetOf(recall) === undefined)
+    throw unexpectedParameter('a number in (0, 1]', recall, invalidValueOf(RECALL_TARGET_PROPERTY));
+}
+
+function invalidValueOf(property: string): string {
+  return `invalid value of the collection property ${property}`;
 }
 
 function checkTtl(text: string): void {

@@ -1,0 +1,34 @@
+import { type CollectionInfo, invalidParameter } from '@elanus/model';
+import type { Parameters } from './parameters.ts';
+
+/** The property of a collection whose searches reach this recall unless they say otherwise. */
+export const RECALL_TARGET_PROPERTY = 'elanus.recall_target';
+const PARAMETER = 'recall_target';
+
+/** Above 0, at most 1; `undefined` for a text that is no such number. */
+export function recallTargetOf(text: string): number | undefined {
+  const target = text.trim() === '' ? Number.NaN : Number(text);
+  return target > 0 && target <= 1 ? target : undefined;
+}
+
+/**
+ * The share of the true hits that a search wants; `null` when it does not say. Whoever says `ef` knows better than the
+ * collection.
+ * @throws MilvusError 1100 for what is no share, and for a target beside `ef`
+ */
+export function readRecallTarget(
+  parameters: Parameters,
+  { properties }: Pick<CollectionInfo, 'properties'>,
+): number | null {
+  const asked = parameters.text(PARAMETER);
+  const hasEffort = parameters.value('ef') !== undefined;
+  if (asked === undefined) {
+    const property = properties.findLast(({ key }) => key === RECALL_TARGET_PROPERTY);
+    return property === undefined || hasEffort ? null : (recallTargetOf(property.value) ?? null);
+  }
+  if (hasEffort) throw invalidParameter(`${PARAMETER} and ef exclude one another`);
+  const target = recallTargetOf(asked);
+  if (target === undefined)
+    throw invalidParameter(`${PARAMETER} [${asked}] is invalid, it should be a number above 0 and up to 1`);
+  return target;
+}
