@@ -35,6 +35,7 @@ const newCaseFiles = {
   'hybrid search and reranking': 'hybrid_search.py',
   'groups, orders and aggregates': 'groups_and_orders.py',
   'updates of some fields': 'partial_upsert.py',
+  'lists of vectors': 'embedding_lists.py',
 };
 
 await conformanceSuite('pymilvus', 'pymilvus', [python], () => {

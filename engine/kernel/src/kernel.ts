@@ -24,11 +24,13 @@ export const CODE_FACTORS = 3;
 
 /** A run of vectors in memory, typically one chunk of a segment. */
 export interface VectorBlock {
-  /** Dense: `rows` times the vector's bytes. Sparse: the concatenated pairs that `offsets` cuts. */
+  /** Dense: the bytes of `rows` vectors, or of those of all lists. Sparse: the concatenated pairs that `offsets` cuts. */
   readonly bytes: Uint8Array;
   /** Sparse only: `rows + 1` byte offsets; otherwise `null`. */
   readonly offsets: Uint32Array | null;
   readonly rows: number;
+  /** Rows that are lists: `rows + 1` offsets, row i has the vectors `lists[i] .. lists[i + 1]`. Absent: each row is one vector. */
+  readonly lists?: Uint32Array;
   /** One bit a row, least significant first: only rows whose bit is set are compared. `null`: all. */
   readonly allowed: Uint8Array | null;
   /** 1 / length of each vector for COSINE (see `inverseNorms`), 0 for a zero vector; `null`: computed on the way. */
@@ -59,6 +61,12 @@ export interface ExactSearch {
   readonly queries: Uint8Array;
   /** Sparse only; otherwise `null`. */
   readonly queryOffsets: Uint32Array | null;
+  /**
+   * Queries that are lists: `queryCount + 1` offsets, query i has the vectors `queryLists[i] .. queryLists[i + 1]`. The
+   * blocks have lists, too, and the score of a query and a row is the sum, over the query's vectors, of the best score
+   * among the row's. A row without a vector is never a hit. Dense types only, without codes.
+   */
+  readonly queryLists?: Uint32Array;
   readonly queryCount: number;
   readonly k: number;
   readonly blocks: readonly VectorBlock[];

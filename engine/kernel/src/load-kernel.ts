@@ -45,6 +45,8 @@ export function loadKernel(options: KernelOptions = {}): Kernel {
 
 function isSmall(search: ExactSearch): boolean {
   const { dataType, queryCount, blocks, k } = search;
+  // How long lists are is not known before they are looked at.
+  if (search.queryLists !== undefined) return false;
   let rows = 0;
   for (const block of blocks) rows += block.rows;
   const bytesMax = dataType === 104 ? INLINE.sparseBytesMax : INLINE.bytesMax;

@@ -14,8 +14,8 @@ import {
 const SPARSE = 104 satisfies VectorType;
 const QUERY_COUNT_MAX = 16_384;
 const K_MAX = 16_384;
-const HEADER_WORDS = 21;
-const BLOCK_WORDS = 13;
+const HEADER_WORDS = 22;
+const BLOCK_WORDS = 14;
 
 /** The number of each metric in the C header, and the bound that keeps all scores. */
 const METRIC: Readonly<Partial<Record<MetricType, { readonly number: number; readonly worst: number }>>> = {
@@ -42,6 +42,18 @@ export function bytesPerQuery(search: ExactSearch): number {
     bytes += coded * search.dim + (rows - coded) * vectorBytes(search.dataType, search.dim);
   }
   return bytes;
+}
+
+/** The bytes of `count` vectors, or of those of `count` lists. @throws RangeError when there are fewer */
+function requireVectors(
+  what: string,
+  { length }: Uint8Array,
+  count: number,
+  lists: Uint32Array | undefined,
+  bytesEach: number,
+): void {
+  if (lists !== undefined) requireLength(`the lists of ${what}`, lists.length, count + 1);
+  requireLength(what, length, (lists?.[count] ?? count) * bytesEach);
 }
 
 /** Writes searches into words. */
@@ -95,14 +107,15 @@ export class SearchWords {
   }
 
   #putQueries(search: ExactSearch): void {
-    const { dataType, dim, queries, queryOffsets, queryCount } = search;
+    const { dataType, dim, queries, queryOffsets, queryLists, queryCount } = search;
     requireInteger('queryCount', queryCount, 0, QUERY_COUNT_MAX);
     requireInteger('k', search.k, 1, K_MAX);
     if (dataType === SPARSE) requireLength('queryOffsets', queryOffsets?.length ?? 0, queryCount + 1);
-    else requireLength('queries', queries.length, queryCount * vectorBytes(dataType, dim));
+    else requireVectors('queries', queries, queryCount, queryLists, vectorBytes(dataType, dim));
     this.#put(this.#addresses.of(queries));
     this.#put(queries.length);
     this.#put(dataType === SPARSE ? this.#addresses.of(queryOffsets!) : 0);
+    this.#put(queryLists === undefined ? 0 : this.#addresses.of(queryLists));
     this.#put(queryCount);
   }
 
@@ -114,16 +127,17 @@ export class SearchWords {
   }
 
   #putBlock(dataType: VectorType, dim: number, block: VectorBlock): void {
-    const { bytes, offsets, rows, allowed, inverseNorms, codes, keys } = block;
+    const { bytes, offsets, rows, lists, allowed, inverseNorms, codes, keys } = block;
     requireInteger('rows', rows, 0, 2 ** 32 - 2);
     if (dataType === SPARSE) requireLength('offsets', offsets?.length ?? 0, rows + 1);
-    else requireLength('bytes', bytes.length, rows * vectorBytes(dataType, dim));
+    else requireVectors('bytes', bytes, rows, lists, vectorBytes(dataType, dim));
     if (allowed !== null) requireLength('allowed', allowed.length, Math.ceil(rows / 8));
-    if (inverseNorms !== null) requireLength('inverseNorms', inverseNorms.length, rows);
+    if (inverseNorms !== null) requireLength('inverseNorms', inverseNorms.length, lists?.[rows] ?? rows);
     this.#put(this.#addresses.of(bytes));
     this.#put(bytes.length);
     this.#put(dataType === SPARSE ? this.#addresses.of(offsets!) : 0);
     this.#put(rows);
+    this.#put(lists === undefined ? 0 : this.#addresses.of(lists));
     this.#put(allowed === null ? 0 : this.#addresses.of(allowed));
     this.#put(inverseNorms === null ? 0 : this.#addresses.of(inverseNorms));
     this.#putCodes(codes, rows, dim);

@@ -13,8 +13,10 @@ import {
   denseVectorBytes,
   isDenseVector,
   type KeyColumn,
+  metricOfVectors,
 } from '@elanus/model';
 import { emptyHits, type HitList } from './hit-list.ts';
+import { listBlocks } from './list-blocks.ts';
 import type { Read } from './read.ts';
 import type { WeighedSearch } from './search-shards.ts';
 import type { SelectedRows } from './select-rows.ts';
@@ -49,13 +51,17 @@ export async function scanRows(
   if (parts.length === 0) return emptyHits(queries.count, 0);
   const { counts, blocks, rows, scores } = await kernel.exactSearch({
     dataType: queries.dataType,
-    metric,
+    metric: metricOfVectors(metric),
     dim: queries.dim ?? 0,
     queries: queries.bytes,
     queryOffsets: queries.offsets,
+    ...(queries.lists === undefined ? {} : { queryLists: queries.lists }),
     queryCount: queries.count,
     k: limit,
-    blocks: vectorBlocks(search, { kernel, coder }, parts),
+    blocks:
+      queries.lists === undefined
+        ? vectorBlocks(search, { kernel, coder }, parts)
+        : listBlocks(search.field, parts),
     radius,
     rangeFilter,
     ...(search.bm25 == null ? {} : { bm25: search.bm25 }),
@@ -141,7 +147,8 @@ function isDenseColumn(column: Column): column is DenseVectorColumn {
   return isDenseVector(column.dataType);
 }
 
-function blockKeys(keys: KeyColumn): BlockKeys {
+/** The keys of a chunk's rows, as the kernel takes them. */
+export function blockKeys(keys: KeyColumn): BlockKeys {
   if (keys.dataType === DataType.Int64) return { type: 'int64', values: keys.values };
   return { type: 'varchar', offsets: keys.offsets, bytes: keys.bytes };
 }

@@ -75,6 +75,25 @@ export function metricOrder(metric: MetricType): 'ascending' | 'descending' {
   }
 }
 
+/** Of lists of vectors the metric that two vectors are compared by; any other metric itself. */
+export function metricOfVectors(metric: MetricType): MetricType {
+  switch (metric) {
+    case 'MAX_SIM':
+    case 'MAX_SIM_COSINE':
+      return 'COSINE';
+    case 'MAX_SIM_IP':
+      return 'IP';
+    case 'MAX_SIM_L2':
+      return 'L2';
+    case 'MAX_SIM_HAMMING':
+      return 'HAMMING';
+    case 'MAX_SIM_JACCARD':
+      return 'JACCARD';
+    default:
+      return metric;
+  }
+}
+
 export function isDenseVector(type: DataType): type is DenseVectorType {
   return type === 100 || type === 101 || type === 102 || type === 103 || type === 105;
 }

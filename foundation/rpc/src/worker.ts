@@ -127,6 +127,7 @@ export interface ImportWorker {
 
 /** Query vectors, one after the other, in the form of the field they are compared with. */
 export interface QueryVectors {
+  /** Of lists that of their vectors. */
   readonly dataType: VectorType;
   /** `null` for sparse vectors. */
   readonly dim: number | null;
@@ -134,6 +135,11 @@ export interface QueryVectors {
   readonly bytes: Uint8Array;
   /** Sparse only: `count + 1` byte offsets; otherwise `null`. */
   readonly offsets: Uint32Array | null;
+  /**
+   * Of a field whose rows are lists of vectors, and only there: `count + 1` offsets, query i is the vectors
+   * `lists[i] .. lists[i + 1]`, of which there is one at least.
+   */
+  readonly lists?: Uint32Array;
 }
 
 /** Rows of a collection at a time; what searches and queries also start from. */

@@ -76,8 +76,9 @@ typedef struct ElanusBlock {
   size_t bytes_size;
   const uint32_t* offsets; /* SPARSE only: rows + 1 byte offsets into bytes */
   uint32_t rows;
+  const uint32_t* lists;      /* rows + 1: row i has the vectors lists[i] up to lists[i + 1]; NULL: each row has one */
   const uint8_t* allowed;     /* one bit a row, least significant first; NULL: all rows */
-  const float* inverse_norms; /* see elanus_inverse_norms; NULL: computed on the way */
+  const float* inverse_norms; /* one a vector, see elanus_inverse_norms; NULL: computed on the way */
   ElanusCodes codes;          /* see elanus_encode */
   ElanusKeys keys;
 } ElanusBlock;
@@ -105,6 +106,10 @@ typedef struct ElanusExactSearch {
   const uint8_t* queries;
   size_t queries_size;
   const uint32_t* query_offsets; /* SPARSE only: query_count + 1 byte offsets */
+  /* NULL: each query and each row is one vector. Otherwise query_count + 1, and all blocks have lists: query i has the
+   * vectors query_lists[i] up to query_lists[i + 1], and its score with a row is the sum, over its vectors, of the best
+   * score among the row's. Rows without a vector are left out. Dense types; neither SUB- nor SUPERSTRUCTURE. */
+  const uint32_t* query_lists;
   uint32_t query_count;
   uint32_t k;
   /* Only scores s are kept for which, distances: inner <= s < outer, similarities: outer < s <= inner.

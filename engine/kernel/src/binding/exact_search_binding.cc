@@ -24,6 +24,7 @@ ElanusBlock read_block(Words& words) {
   block.bytes_size = words.integer<size_t>();
   block.offsets = words.pointer<const uint32_t>();
   block.rows = words.integer<uint32_t>();
+  block.lists = words.pointer<const uint32_t>();
   block.allowed = words.pointer<const uint8_t>();
   block.inverse_norms = words.pointer<const float>();
   block.codes.rows = words.integer<uint32_t>();
@@ -51,6 +52,7 @@ Request read_request(Words words) {
   search.queries = words.pointer<const uint8_t>();
   search.queries_size = words.integer<size_t>();
   search.query_offsets = words.pointer<const uint32_t>();
+  search.query_lists = words.pointer<const uint32_t>();
   search.query_count = words.integer<uint32_t>();
   search.k = words.integer<uint32_t>();
   search.outer = words.number();

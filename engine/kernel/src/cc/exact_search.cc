@@ -47,12 +47,28 @@ bool is_valid(const ElanusBlock& block, const ElanusExactSearch& search) {
   if (block.rows == 0) return true;
   if (search.type == ELANUS_SPARSE) {
     if (block.offsets == nullptr) return false;
-  } else if (block.rows > block.bytes_size / dense_bytes(search.type, search.dim)) {
+  } else if (block.lists == nullptr && block.rows > block.bytes_size / dense_bytes(search.type, search.dim)) {
     return false;
   }
   if (block.codes.rows > block.rows || (block.codes.rows > 0 && search.type != ELANUS_FLOAT32)) return false;
+  if ((block.lists == nullptr) != (search.query_lists == nullptr)) return false;
   if (search.key_type == ELANUS_KEY_INT64) return block.keys.int64_values != nullptr;
   return block.keys.varchar_offsets != nullptr;
+}
+
+// Query vectors that a row is compared with at a time, about.
+size_t vectors_per_group(const ElanusExactSearch& search, size_t groups) {
+  const size_t vectors = search.query_lists == nullptr ? search.query_count : search.query_lists[search.query_count];
+  return std::max<size_t>(divide_up(vectors, groups), 1);
+}
+
+// Whether the queries are lists that lie one behind the other. What rows are is looked at when they are compared.
+bool are_lists_valid(const ElanusExactSearch& search) {
+  if (search.type == ELANUS_SPARSE || search.metric == ELANUS_SUBSTRUCTURE || search.metric == ELANUS_SUPERSTRUCTURE)
+    return false;
+  const uint32_t* const lists = search.query_lists;
+  if (!std::is_sorted(lists, lists + search.query_count + 1)) return false;
+  return lists[search.query_count] <= search.queries_size / dense_bytes(search.type, search.dim);
 }
 
 }  // namespace
@@ -65,6 +81,8 @@ ElanusStatus validate(const ElanusExactSearch& search) {
   if (search.metric == ELANUS_BM25 && !Bm25::is_valid(search.bm25)) return ELANUS_INVALID_ARGUMENT;
   if (search.type == ELANUS_SPARSE) {
     if (search.query_count > 0 && search.query_offsets == nullptr) return ELANUS_INVALID_ARGUMENT;
+  } else if (search.query_lists != nullptr) {
+    if (!are_lists_valid(search)) return ELANUS_INVALID_ARGUMENT;
   } else if (search.query_count > search.queries_size / dense_bytes(search.type, search.dim)) {
     return ELANUS_INVALID_ARGUMENT;
   }
@@ -88,7 +106,17 @@ ExactSearchJob::ExactSearchJob(const ElanusSimd& simd, const ElanusExactSearch& 
   cut_into_slices();
 }
 
+// Each list is a group: its vectors are as many as single queries that are compared together.
+void ExactSearchJob::make_groups_of_lists() {
+  groups_ = std::vector<Group>(search_.query_count);
+  for (uint32_t q = 0; q < search_.query_count; ++q) {
+    groups_[q].first_query = q;
+    groups_[q].query_count = 1;
+  }
+}
+
 void ExactSearchJob::cut_into_groups() {
+  if (search_.query_lists != nullptr) return make_groups_of_lists();
   const size_t query_bytes = search_.type == ELANUS_SPARSE ? 4096 : dense_bytes(search_.type, search_.dim);
   const size_t by_cache = std::clamp(kGroupBytes / query_bytes, kGroupQueriesMin, kGroupQueriesMax);
   const size_t queries_max = std::clamp(kGroupHitsMax / search_.k, kGroupQueriesMin, by_cache);
@@ -108,10 +136,11 @@ void ExactSearchJob::cut_into_slices() {
     const ElanusBlock& block = search_.blocks[b];
     if (block.rows == 0) continue;
     const size_t row_bytes = search_.type == ELANUS_SPARSE ? block.bytes_size / block.rows + 1
-                             : block.codes.rows == block.rows
-                                 ? search_.dim
-                                 : dense_bytes(search_.type, search_.dim);
-    const size_t slice_rows = std::max(kSliceBytes / row_bytes / groups_.back().query_count, kSliceRowsMin);
+                             : search_.query_lists != nullptr ? block.bytes_size / block.rows + 1
+                             : block.codes.rows == block.rows ? search_.dim
+                                                              : dense_bytes(search_.type, search_.dim);
+    const size_t slice_rows = std::max(kSliceBytes / row_bytes / vectors_per_group(search_, groups_.size()),
+                                       search_.query_lists != nullptr ? 1 : kSliceRowsMin);
     const size_t slice_count = divide_up(block.rows, slice_rows);
     for (size_t s = 0; s < slice_count; ++s) {
       slices_.push_back({b, static_cast<uint32_t>(size_t{block.rows} * s / slice_count),

@@ -43,6 +43,7 @@ class ExactSearchJob {
   };
 
   void cut_into_groups();
+  void make_groups_of_lists();
   void cut_into_slices();
   ElanusStatus open(Scanner& scanner, Group& group);
   void close(Scanner& scanner, Group& group, size_t slices_done);

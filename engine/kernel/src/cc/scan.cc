@@ -94,6 +94,13 @@ ElanusStatus Scanner::begin(const ElanusSimd& simd, const ElanusExactSearch& sea
   query_count_ = query_count;
   screen_is_tried_ = false;
   if (top_.size() < query_count) top_.resize(query_count);
+  if (search.query_lists != nullptr) {
+    query_lists_ = search.query_lists + first_query;
+    list_count_ = query_count;
+    first_query = query_lists_[0];
+    query_count_ = query_lists_[list_count_] - first_query;
+    best_ranks_.resize(query_count_);
+  }
   if (search.type == ELANUS_SPARSE) return prepare_sparse_queries(first_query);
   row_bytes_ = dense_bytes(search.type, search.dim);
   square_norm_ = square_norm_loop(simd, search.type);
@@ -108,7 +115,7 @@ ElanusStatus Scanner::begin(const ElanusSimd& simd, const ElanusExactSearch& sea
     widen_ = nullptr;
     query_stride_ = stride_of(row_bytes_);
   }
-  scores_.resize(kPanelRows * query_count);
+  scores_.resize(kPanelRows * query_count_);
   const size_t rows_in_cache = kPackedBytes / query_stride_ / kRowTile * kRowTile;
   panel_rows_ = is_packed() ? std::clamp(rows_in_cache, kRowTile, kPanelRows) : kPanelRows;
   if (is_packed()) packed_rows_.resize(panel_rows_ * query_stride_);
@@ -276,16 +283,66 @@ void Scanner::drop_panel() {
 
 // Compares the first `count` rows of the panel with all queries.
 void Scanner::score_panel(uint32_t block, size_t count, const HitOrder& order) {
+  rank_panel(search_->blocks[block], count);
+  for (uint32_t q = 0; q < query_count_; ++q)
+    collect(q, block, row_ids_, scores_.data() + q * kPanelRows, count, order);
+}
+
+// Leaves the ranks of the first `count` rows of the panel in `scores_`.
+void Scanner::rank_panel(const ElanusBlock& block, size_t count) {
   const size_t row_count = round_up(count, kRowTile);
   if (is_packed())
     score_packed(row_count);
   else
     score(score_in_place_, row_pointers_, row_pointers_ + kRowTile, row_count);
-  load_row_factors(search_->blocks[block], row_ids_, row_pointers_, count);
-  for (uint32_t q = 0; q < query_count_; ++q) {
-    float* scores = scores_.data() + q * kPanelRows;
-    rank(q, scores, count);
-    collect(q, block, row_ids_, scores, count, order);
+  load_row_factors(block, row_ids_, row_pointers_, count);
+  for (uint32_t q = 0; q < query_count_; ++q) rank(q, scores_.data() + q * kPanelRows, count);
+}
+
+ElanusStatus Scanner::scan_lists(const RowRun& run, const HitOrder& order) {
+  const ElanusBlock& block = search_->blocks[run.block];
+  const size_t vectors = block.bytes_size / row_bytes_;
+  for (uint32_t row = next_allowed(block.allowed, run.begin, run.end); row < run.end;
+       row = next_allowed(block.allowed, row + 1, run.end)) {
+    const uint32_t first = block.lists[row];
+    const uint32_t end = block.lists[row + 1];
+    if (first > end || end > vectors) return ELANUS_CORRUPT_INPUT;
+    if (first == end) continue;
+    find_best_ranks(block, first, end);
+    offer_sums({0, run.block, row}, order);
+  }
+  return ELANUS_OK;
+}
+
+// Of each of the queries' vectors, among the vectors `first .. end` of the block.
+void Scanner::find_best_ranks(const ElanusBlock& block, uint32_t first, uint32_t end) {
+  std::fill(best_ranks_.begin(), best_ranks_.end(), kInfinity);
+  while (first < end) {
+    const size_t count = std::min<size_t>(end - first, panel_rows_);
+    for (size_t i = 0; i < count; ++i) {
+      row_ids_[i] = first + static_cast<uint32_t>(i);
+      row_pointers_[i] = block.bytes + size_t{row_ids_[i]} * row_bytes_;
+    }
+    std::fill(row_pointers_ + count, row_pointers_ + 2 * panel_rows_, row_pointers_[count - 1]);
+    rank_panel(block, count);
+    for (uint32_t q = 0; q < query_count_; ++q) {
+      const float* ranks = scores_.data() + q * kPanelRows;
+      float best = best_ranks_[q];
+      for (size_t i = 0; i < count; ++i) best = ranks[i] < best ? ranks[i] : best;
+      best_ranks_[q] = best;
+    }
+    first += static_cast<uint32_t>(count);
+  }
+}
+
+// Offers a row to each of the queries, by the sum of the best ranks of the query's vectors.
+void Scanner::offer_sums(const Hit& row, const HitOrder& order) {
+  for (uint32_t list = 0; list < list_count_; ++list) {
+    double sum = 0;
+    for (uint32_t v = query_lists_[list]; v < query_lists_[list + 1]; ++v)
+      sum += static_cast<double>(best_ranks_[v - query_lists_[0]]);
+    const float rank = static_cast<float>(sum);
+    if (rank <= top_[list].threshold() && rank >= range_.lowest) top_[list].offer({rank, row.block, row.row}, order);
   }
 }
 

@@ -35,7 +35,7 @@ struct RowRun {
 class Scanner {
  public:
   // Makes ready for queries `first_query .. first_query + query_count` of `search`, which must outlive the scans.
-  // Hits are collected in `top(0 .. query_count)`, which the caller resets.
+  // Queries may be lists of vectors. Hits are collected in `top(0 .. query_count)`, which the caller resets.
   ElanusStatus begin(const ElanusSimd& simd, const ElanusExactSearch& search, uint32_t first_query,
                      uint32_t query_count);
   TopK& top(uint32_t query) { return top_[query]; }
@@ -47,7 +47,9 @@ class Scanner {
     for (uint32_t at = run.begin; at < run.end && !cancelled(); at += kRowsBetweenChecks) {
       const uint32_t rest = run.end - at;
       const RowRun part = {run.block, at, at + (rest < kRowsBetweenChecks ? rest : kRowsBetweenChecks)};
-      const ElanusStatus status = search_->type == ELANUS_SPARSE ? scan_sparse(part, order) : scan_dense(part, order);
+      const ElanusStatus status = search_->type == ELANUS_SPARSE      ? scan_sparse(part, order)
+                                  : search_->query_lists != nullptr ? scan_lists(part, order)
+                                                                    : scan_dense(part, order);
       if (status != ELANUS_OK) return status;
     }
     return ELANUS_OK;
@@ -72,7 +74,11 @@ class Scanner {
   void compare_survivors(uint32_t query, uint32_t block, const HitOrder& order);
   bool prepare_screen();
   ElanusStatus scan_sparse(const RowRun& run, const HitOrder& order);
+  ElanusStatus scan_lists(const RowRun& run, const HitOrder& order);
+  void find_best_ranks(const ElanusBlock& block, uint32_t first, uint32_t end);
+  void offer_sums(const Hit& row, const HitOrder& order);
   void score_panel(uint32_t block, size_t count, const HitOrder& order);
+  void rank_panel(const ElanusBlock& block, size_t count);
   bool is_packed() const { return query_count_ >= kPackedQueriesMin; }
   void score(ScoreTile score_tile, const uint8_t* const* rows, const uint8_t* const* soon, size_t row_count);
   void score_packed(size_t row_count);
@@ -86,7 +92,7 @@ class Scanner {
   const ElanusSimd* simd_ = nullptr;
   const ElanusExactSearch* search_ = nullptr;
   RankRange range_{};
-  uint32_t query_count_ = 0;
+  uint32_t query_count_ = 0;  // of queries that are lists: their vectors
   size_t row_bytes_ = 0;
   size_t panel_rows_ = 0;
   ScoreTile score_in_place_ = nullptr;
@@ -110,6 +116,10 @@ class Scanner {
   std::vector<double> query_norms_;  // squared; of COSINE over int8: inverse lengths
   std::vector<SparseVector> sparse_queries_;
   Bm25 bm25_;
+  // Queries that are lists: where each begins and the last ends, and the best rank of each of their vectors.
+  const uint32_t* query_lists_ = nullptr;
+  uint32_t list_count_ = 0;
+  std::vector<float> best_ranks_;
 
   // Of the rows of the panel, and of the panel after it.
   uint32_t row_ids_[2 * kPanelRows];

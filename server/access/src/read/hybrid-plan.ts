@@ -7,6 +7,7 @@ import type { GroupScorer } from './group/arrange-groups.ts';
 import { type Grouping, readGrouping } from './group/read-grouping.ts';
 import { guaranteeOf } from './guarantee.ts';
 import { type InstantFormat, readInstantFormat } from './instant-format.ts';
+import { checkListSearch } from './list-search.ts';
 import { expandOutputFields, type OutputFields } from './output-fields.ts';
 import type { SentFilter } from './own-filter.ts';
 import { Parameters } from './parameters.ts';
@@ -149,6 +150,7 @@ const HITS_MAX = 4 * 1024 * 1024;
 
 function checkTogether(tasks: readonly SearchTask[], grouping: HybridGrouping | null): void {
   const [first] = tasks;
+  for (const leg of tasks) checkListSearch({ leg, grouping, iterator: null, kind: 'hybrid search' });
   if (grouping !== null && tasks.some(({ radius }) => radius !== null))
     throw invalidParameter('Not allowed to do range-search when doing search-group-by');
   const odd = tasks.find(({ queries }) => queries.count !== first!.queries.count);

@@ -14,7 +14,7 @@ import {
 import type { Parameters } from './parameters.ts';
 import { type ReadTarget, requireLoaded } from './read-target.ts';
 
-/** The vector field that `anns_field` names; without it the only one there is. */
+/** The field of vectors, or of lists of them, that `anns_field` names; without it the only one of vectors there is. */
 export function findSearchField(target: ReadTarget, parameters: Parameters): FieldSchema {
   const { schema } = target.collection;
   const name = parameters.text('anns_field');
@@ -28,7 +28,7 @@ export function findSearchField(target: ReadTarget, parameters: Parameters): Fie
   if (field === undefined) {
     throw invalidInput(`failed to get field schema by name: fieldName(${name}) not found: invalid parameter`);
   }
-  if (!isVector(field.dataType)) {
+  if (!isVector(field.dataType) && field.dataType !== DataType.ArrayOfVector) {
     throw invalidInput(`field (${field.name}) to search is not of vector type: invalid parameter`);
   }
   requireLoaded(target, [field.id]);
@@ -60,6 +60,8 @@ function usualMetric(field: FieldSchema, schema: CollectionSchema): MetricType {
       return 'HAMMING';
     case DataType.SparseFloatVector:
       return functionOfOutput(schema, field.id)?.type ?? 'IP';
+    case DataType.ArrayOfVector:
+      return field.elementType === DataType.BinaryVector ? 'MAX_SIM_HAMMING' : 'MAX_SIM_COSINE';
     default:
       return 'COSINE';
   }

@@ -2,6 +2,7 @@ import { invalidParameter } from '@elanus/model';
 import type { Methods, schema_IDs } from '@elanus/proto';
 import type { SearchTask } from '@elanus/rpc';
 import type { AccessDependencies } from '../handler.ts';
+import { requireListMetric } from './list-search.ts';
 import type { Parameters } from './parameters.ts';
 import { planReadFilter } from './read-filter.ts';
 import { partitionsOf, type ReadTarget } from './read-target.ts';
@@ -49,6 +50,7 @@ export async function planLeg(
   const index = await dependencies.index.vectorIndex(target.collection.id, field.id);
   const { schema } = target.collection;
   const metric = searchMetric(index, field, schema, parameters);
+  requireListMetric(field, metric);
   const range = readScoreRange(parameters, metric);
   const sparse = readSparseScoring(field, metric, index, parameters);
   const placeholders = request.placeholderGroup ?? new Uint8Array();

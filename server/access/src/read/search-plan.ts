@@ -9,6 +9,7 @@ import { type Grouping, readGrouping } from './group/read-grouping.ts';
 import { guaranteeOf } from './guarantee.ts';
 import { type Highlighting, readHighlighter } from './highlight/read-highlighter.ts';
 import { type InstantFormat, readInstantFormat } from './instant-format.ts';
+import { checkListSearch } from './list-search.ts';
 import { orderOf, readOrderEntries } from './order/read-order.ts';
 import { expandOutputFields, type OutputFields } from './output-fields.ts';
 import type { SentFilter } from './own-filter.ts';
@@ -153,6 +154,7 @@ function checkTogether({
 }: Pick<SearchPlan, 'grouping' | 'functions' | 'orderBy' | 'iterator'> & {
   readonly leg: Pick<SearchTask, 'queries' | 'radius' | 'field'>;
 }): void {
+  checkListSearch({ leg, grouping, iterator, kind: 'search' });
   if (iterator?.protocol === 'v2' && leg.queries.count > 1)
     throw invalidParameter(`a search iterator takes one query vector, but got ${leg.queries.count}`);
   if (grouping !== null && iterator !== null) {

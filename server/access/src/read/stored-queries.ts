@@ -50,7 +50,7 @@ export async function storedQueries(
   const columns = await dependencies.reader.fetch(collection.id, rows.locations, [field.id]);
   const column = columns.get(field.id)!;
   const positions = Uint32Array.from(keys, (key) => places.get(key)!);
-  const empty = keys.filter((_, at) => column.validity?.[positions[at]!] === 0);
+  const empty = keys.filter((_, at) => isWithoutVector(column, positions[at]!));
   if (empty.length > 0) throw invalidParameter(`rows without a vector in ${field.name}: [${shown(empty)}]`);
   return asQueries(await runInSlices(gatherRows(column, positions), dependencies.share));
 }
@@ -63,7 +63,14 @@ function keysIn({ intId, strId }: schema_IDs, primaryKey: FieldSchema): readonly
   return keys;
 }
 
+function isWithoutVector(column: Column, row: number): boolean {
+  if (column.validity?.[row] === 0) return true;
+  return column.dataType === DataType.ArrayOfVector && column.offsets[row] === column.offsets[row + 1];
+}
+
 function asQueries(column: Column): QueryVectors {
+  if (column.dataType === DataType.ArrayOfVector)
+    return { ...asQueries(column.elements), count: column.length, lists: column.offsets };
   const { dataType, length } = column;
   if (!isVector(dataType) || !('bytes' in column)) throw new TypeError(`${dataType} is no type of vectors`);
   return {

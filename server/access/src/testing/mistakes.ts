@@ -10,6 +10,7 @@ import { DEFINITION_MISTAKES } from './definition-mistakes.ts';
 import { DELETE_MISTAKES } from './delete-mistakes.ts';
 import { FIELD_MISTAKES } from './field-mistakes.ts';
 import { HYBRID_SEARCH_MISTAKES } from './hybrid-search-mistakes.ts';
+import { LIST_SEARCH_MISTAKES } from './list-search-mistakes.ts';
 import type { Mistake } from './mistake.ts';
 import { PARTIAL_UPSERT_MISTAKES } from './partial-upsert-mistakes.ts';
 import { QUERY_MISTAKES } from './query-mistakes.ts';
@@ -42,6 +43,7 @@ export const MISTAKES: ReadonlyMap<MethodName, readonly Mistake[]> = Map.groupBy
     ...QUERY_MISTAKES,
     ...AGGREGATION_MISTAKES,
     ...SEARCH_MISTAKES,
+    ...LIST_SEARCH_MISTAKES,
     ...ANALYZER_MISTAKES,
     ...TEXT_MISTAKES,
     ...HYBRID_SEARCH_MISTAKES,

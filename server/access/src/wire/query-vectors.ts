@@ -5,7 +5,6 @@ import {
   denseVectorBytes,
   type FieldSchema,
   invalidParameter,
-  type VectorType,
 } from '@elanus/model';
 import { type common_PlaceholderValue, decode } from '@elanus/proto';
 import type { QueryVectors } from '@elanus/rpc';
@@ -17,9 +16,15 @@ import {
   firstNonFiniteFloat32,
 } from './vector-checks.ts';
 
+/** Placeholders of lists of vectors have the number of their vectors' type, and so much more. */
+const LIST_TYPE_OFFSET = 200;
+/** Vectors of one query that is a list: what comparing it takes memory for. */
+const LIST_VECTORS_MAX = 16_384;
+
 /**
  * The query vectors in a serialized PlaceholderGroup, in the form of the field they are compared with: float32
- * queries of float16 and bfloat16 fields are rounded. One query is a view on `bytes`, several are copied once.
+ * queries of float16 and bfloat16 fields are rounded. Of a field of lists each query is a list. One query is a view on
+ * `bytes`, several are copied once.
  * @throws MilvusError 1100 when type, dimension or values do not fit the field
  */
 export function readQueryVectors(bytes: Uint8Array, field: FieldSchema): QueryVectors {
@@ -28,10 +33,11 @@ export function readQueryVectors(bytes: Uint8Array, field: FieldSchema): QueryVe
   if (placeholder === undefined || placeholders.length !== 1) {
     throw invalidParameter(`a search needs exactly one placeholder, got ${placeholders.length}`);
   }
-  const fieldType = field.dataType as VectorType;
-  return fieldType === DataType.SparseFloatVector
-    ? sparseQueries(placeholder, field)
-    : denseQueries(placeholder, field, fieldType);
+  const fieldType = field.dataType;
+  if (fieldType === DataType.SparseFloatVector) return sparseQueries(placeholder, field);
+  if (fieldType === DataType.ArrayOfVector)
+    return listQueries(placeholder, field, field.elementType as DenseVectorType);
+  return denseQueries(placeholder, field, fieldType as DenseVectorType);
 }
 
 /** Texts in UTF-8, one after the other: text i is `bytes[offsets[i] .. offsets[i + 1])`. */
@@ -68,22 +74,61 @@ function denseQueries(
   field: FieldSchema,
   fieldType: DenseVectorType,
 ): QueryVectors {
-  const isHalf = fieldType === DataType.Float16Vector || fieldType === DataType.BFloat16Vector;
-  const isWidened = type === DataType.FloatVector && isHalf;
-  if (type !== fieldType && !isWidened) throw typeMismatch(type, field);
-  const dim = field.dim!;
-  const vectorBytes = denseVectorBytes(isWidened ? DataType.FloatVector : fieldType, dim);
-  for (const value of values) {
-    if (value.length === vectorBytes) continue;
-    throw invalidParameter(
-      `vector dimension mismatch, expected vector size(byte) ${vectorBytes}, actual ${value.length}`,
-    );
+  const sentType = comparableType(type, fieldType);
+  if (sentType === null) throw typeMismatch(type, field);
+  const vectorBytes = denseVectorBytes(sentType, field.dim!);
+  for (const value of values) if (value.length !== vectorBytes) throw sizeMismatch(vectorBytes, value.length);
+  return { ...denseVectors(values, sentType, field, fieldType), count: values.length };
+}
+
+function listQueries(
+  { type, values }: common_PlaceholderValue,
+  field: FieldSchema,
+  fieldType: DenseVectorType,
+): QueryVectors {
+  const sentType = comparableType(type - LIST_TYPE_OFFSET, fieldType);
+  if (sentType === null) throw typeMismatch(type, field);
+  const vectorBytes = denseVectorBytes(sentType, field.dim!);
+  const lists = new Uint32Array(values.length + 1);
+  for (const [at, { length }] of values.entries()) {
+    if (length === 0) throw invalidParameter(`query ${at} is an embedding list without a vector`);
+    if (length % vectorBytes !== 0) throw sizeMismatch(vectorBytes, length);
+    const vectors = length / vectorBytes;
+    if (vectors > LIST_VECTORS_MAX)
+      throw invalidParameter(
+        `query ${at} is an embedding list of ${vectors} vectors, at most ${LIST_VECTORS_MAX} are compared`,
+      );
+    lists[at + 1] = lists[at]! + vectors;
   }
+  return { ...denseVectors(values, sentType, field, fieldType), count: values.length, lists };
+}
+
+/** The type of vectors that are sent for a field of vectors of `fieldType`; `null` when they can't be compared. */
+function comparableType(type: number, fieldType: DenseVectorType): DenseVectorType | null {
+  const isHalf = fieldType === DataType.Float16Vector || fieldType === DataType.BFloat16Vector;
+  if (type === fieldType) return fieldType;
+  return type === DataType.FloatVector && isHalf ? DataType.FloatVector : null;
+}
+
+/** The vectors in `values`, one after the other, in the form of the field. */
+function denseVectors(
+  values: readonly Uint8Array[],
+  sentType: DenseVectorType,
+  field: FieldSchema,
+  fieldType: DenseVectorType,
+): Pick<QueryVectors, 'dataType' | 'dim' | 'bytes' | 'offsets'> {
+  const dim = field.dim!;
   const sent = values.length === 1 ? values[0]! : Buffer.concat(values);
-  const wrong = firstNonFinite(isWidened ? DataType.FloatVector : fieldType, sent);
+  const wrong = firstNonFinite(sentType, sent);
   if (wrong >= 0) throw invalidParameter(`query vector ${Math.floor(wrong / dim)} holds NaN or infinity`);
-  const bytes = isWidened ? narrowed(sent, fieldType) : sent;
-  return { dataType: fieldType, dim, count: values.length, bytes, offsets: null };
+  const bytes = sentType === fieldType ? sent : narrowed(sent, fieldType);
+  return { dataType: fieldType, dim, bytes, offsets: null };
+}
+
+function sizeMismatch(expected: number, actual: number): Error {
+  return invalidParameter(
+    `vector dimension mismatch, expected vector size(byte) ${expected}, actual ${actual}`,
+  );
 }
 
 function firstNonFinite(type: DenseVectorType, bytes: Uint8Array): number {

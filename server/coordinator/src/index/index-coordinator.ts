@@ -151,7 +151,8 @@ export class CatalogIndexCoordinator implements IndexCoordinator {
   async vectorIndex(id: CollectionId, field: FieldId): Promise<IndexInfo | undefined> {
     const schema = this.#catalog.collectionById(id)?.schema;
     const dataType = schema === undefined ? undefined : fieldById(schema, field)?.dataType;
-    if (dataType === undefined || !isVector(dataType)) return undefined;
+    if (dataType === undefined || !(isVector(dataType) || dataType === DataType.ArrayOfVector))
+      return undefined;
     return this.#catalog.indexesOf(id).find(({ fieldId }) => fieldId === field);
   }
 }

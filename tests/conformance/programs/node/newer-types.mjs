@@ -87,6 +87,67 @@ check(
 );
 
 check(
+  'rows are found by lists of vectors',
+  async (collection_name) => {
+    const spot = { name: 'spot', data_type: DataType.FloatVector, dim: 2 };
+    const parts = {
+      ...{ name: 'parts', data_type: DataType.Array, element_type: DataType.Struct, max_capacity: 4 },
+      fields: [spot],
+    };
+    const listIndex = { field_name: 'parts[spot]', index_type: 'HNSW', metric_type: 'MAX_SIM_IP' };
+    const params = { M: 8, efConstruction: 64 };
+    await createLoaded(collection_name, [place, parts], [flatL2, { ...listIndex, params }]);
+    const lists = [
+      [[1, 0]],
+      [
+        [0, 1],
+        [2, 0],
+      ],
+      [],
+    ];
+    const data = lists.map((list, at) => ({ id: at + 1, v: [0, 1], parts: list.map((spot) => ({ spot })) }));
+    await must(client.insert({ collection_name, data }));
+    const asked = { collection_name, anns_field: 'parts[spot]', limit: 3 };
+    const found = await must(
+      client.search({
+        ...asked,
+        data: [
+          [1, 0],
+          [0, 3],
+        ],
+      }),
+    );
+    assert.deepEqual(
+      found.results.map(({ id, score }) => [Number(id), score]),
+      [
+        [2, 5],
+        [1, 1],
+      ],
+    );
+    const several = await must(
+      client.search({
+        ...asked,
+        data: [
+          [[1, 0]],
+          [
+            [0, 3],
+            [0, 1],
+          ],
+        ],
+      }),
+    );
+    assert.deepEqual(
+      several.results.map((hits) => hits.map(({ id }) => Number(id))),
+      [
+        [2, 1],
+        [2, 1],
+      ],
+    );
+  },
+  '3.0',
+);
+
+check(
   'a field is added to rows that are there',
   async (collection_name) => {
     await createLoaded(collection_name, [place], flatL2);
