@@ -154,12 +154,24 @@ export interface ReadTask {
   readonly filter: Predicate | null;
 }
 
-/** How far a search goes through the graph of an index. */
+/** How many of the lists of an index a search looks through, the nearest first: 1 to 65,536. */
+export interface ListProbes {
+  /** In any case. */
+  readonly probes: number;
+  /** As long as there are fewer hits than wanted. */
+  readonly probesMax: number;
+  /** And, if not 0, fewer lists in a row than this had none. */
+  readonly emptyListsMax: number;
+}
+
+/** How far a search goes through an index. */
 export interface GraphWalk {
-  /** Candidates kept on the way: 1 or more. */
+  /** Candidates kept on the way through a graph: 1 or more. */
   readonly ef: number;
   /** Of an index on codes, how many times the hits wanted are compared again by better ones: 1 or more. */
   readonly refineK: number;
+  /** Of an index of lists. */
+  readonly lists?: ListProbes;
 }
 
 /** How sparse vectors are compared. */

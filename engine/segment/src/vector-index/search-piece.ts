@@ -19,6 +19,8 @@ const HITS_SHARE_MAX = 0.25;
 /** What a short walk keeps in view, and the bytes of these vectors. */
 const SHORT_EF_MAX = 128;
 const SHORT_BYTES_MAX = 512 * 1024;
+/** Rows that a search of lists goes through in as short a time, whatever the number of lists. */
+const SHORT_LISTS_ROWS_MAX = 65_536;
 /** Rows, and bytes of a query, that a sparse index goes through in as short a time. */
 const SHORT_SPARSE_ROWS_MAX = 131_072;
 const SHORT_SPARSE_BYTES_MAX = 12 * 8;
@@ -175,7 +177,7 @@ function wholeView(selected: SelectedRows, viewNumber: number): RowsToScan {
 
 /** Whether a search takes some tens of microseconds at most: as long as the way to another thread and back. */
 function isShort(
-  { queryCount, ef, sparse }: IndexSearch,
+  { queryCount, ef, sparse, lists }: IndexSearch,
   { queries }: WeighedSearch,
   { selection }: Read,
   { rows }: IndexedPiece,
@@ -184,6 +186,7 @@ function isShort(
   if (queryCount > 1 || selection !== null) return false;
   const { length } = queries.bytes;
   if (sparse != null) return rows <= SHORT_SPARSE_ROWS_MAX && length <= SHORT_SPARSE_BYTES_MAX;
+  if (lists != null && rows > SHORT_LISTS_ROWS_MAX) return false;
   return ef <= SHORT_EF_MAX && ef * length <= SHORT_BYTES_MAX;
 }
 
@@ -199,12 +202,12 @@ function keptHits(ef: number, { queries, limit }: WeighedSearch): number {
 function effortOf(
   search: WeighedSearch,
   { piece: { rows }, effort }: PieceToSearch,
-): Pick<IndexSearch, 'k' | 'ef' | 'refineK' | 'sparse'> {
+): Pick<IndexSearch, 'k' | 'ef' | 'refineK' | 'sparse' | 'lists'> {
   const { walk, limit, queries, bm25 } = search;
   if (queries.offsets !== null)
     return { k: limit, ef: 1, refineK: 1, sparse: { offsets: queries.offsets, bm25: bm25 ?? null } };
   const ef = Math.min(Math.max(effort?.ef ?? walk!.ef, limit), rows);
-  return { k: keptHits(ef, search), ef, refineK: walk!.refineK };
+  return { k: keptHits(ef, search), ef, refineK: walk!.refineK, lists: walk!.lists ?? null };
 }
 
 /** Searches a piece by its index. The kernel has the search when this returns. */

@@ -16,10 +16,30 @@ function walkOf(indexType: string, sent: object, request: Partial<WalkRequest> =
   return readWalk(fixture.index, new Parameters(pairs), { hits: 10, answer: 'nearest', ...request });
 }
 
+const LISTS_MAX = 65_536;
+function inLists(probes: number, probesMax: number, emptyListsMax: number, refineK = 1): GraphWalk {
+  return { ef: 1, refineK, lists: { probes, probesMax, emptyListsMax } };
+}
+
 const walks: readonly [type: string, sent: object, request: Partial<WalkRequest>, walk: GraphWalk | null][] =
   [
     ['FLAT', {}, {}, null],
-    ['IVF_FLAT', { nprobe: '8', ef: 'any' }, {}, null],
+    ['IVF_FLAT', { ef: 'any' }, {}, inLists(8, LISTS_MAX, 0)],
+    ['IVF_FLAT', { params: { nprobe: 20 }, refine_k: '7' }, {}, inLists(20, LISTS_MAX, 0)],
+    ['IVF_FLAT', { nprobe: '65536', ensure_topk_full: 'False' }, {}, inLists(65_536, 65_536, 0)],
+    ['IVF_FLAT', { nprobe: '4' }, { answer: 'within-radius' }, inLists(4, LISTS_MAX, 2)],
+    [
+      'IVF_SQ8',
+      { params: { max_empty_result_buckets: 9 } },
+      { answer: 'within-radius' },
+      inLists(8, LISTS_MAX, 9),
+    ],
+    ['IVF_SQ8', {}, { answer: 'complete' }, null],
+    ['IVF_PQ', { params: { nprobe: '3', refine_k: 4 } }, {}, inLists(3, LISTS_MAX, 0, 4)],
+    ['IVF_RABITQ', { rbq_bits_query: '6', refine_k: '2.5' }, {}, inLists(8, LISTS_MAX, 0, 2.5)],
+    ['SCANN', {}, {}, inLists(8, 8, 0)],
+    ['SCANN', { reorder_k: '55', nprobe: '16' }, {}, inLists(16, 16, 0, 5.5)],
+    ['SCANN', { params: { ensure_topk_full: true, reorder_k: 10 } }, {}, inLists(8, LISTS_MAX, 0)],
     ['HNSW', {}, {}, { ef: 16, refineK: 1 }],
     ['HNSW', {}, { hits: 100 }, { ef: 100, refineK: 1 }],
     ['HNSW', { ef: '10' }, {}, { ef: 10, refineK: 1 }],
@@ -55,6 +75,17 @@ const outOfRange = (name: string, value: string, range: string) =>
 const refused: readonly [type: string, sent: object, reason: string][] = [
   ['HNSW', { ef: '5' }, 'ef(5) should be larger than k(10): invalid parameter'],
   ['HNSW_SQ', { params: { ef: 9 } }, 'ef(9) should be larger than k(10): invalid parameter'],
+  ['IVF_FLAT', { nprobe: '0' }, outOfRange('nprobe', '0', '[1, 65536]')],
+  ['IVF_PQ', { params: { nprobe: 65_537 } }, outOfRange('nprobe', '65537', '[1, 65536]')],
+  ['SCANN', { nprobe: 'few' }, "invalid integer value, key: 'nprobe', value: 'few': invalid parameter"],
+  ['SCANN', { reorder_k: '9' }, 'reorder_k(9) should be larger than k(10): invalid parameter'],
+  ['IVF_RABITQ', { rbq_bits_query: '9' }, outOfRange('rbq_bits_query', '9', '[0, 8]')],
+  ['IVF_SQ8', { max_empty_result_buckets: '-1' }, outOfRange('max_empty_result_buckets', '-1', '[0, 65536]')],
+  [
+    'IVF_SQ8',
+    { params: { ensure_topk_full: 'perhaps' } },
+    "Type conflict in json: param 'ensure_topk_full' (perhaps) should be a boolean: invalid parameter",
+  ],
   ['HNSW', { ef: '0' }, outOfRange('ef', '0', '[1, 2147483647]')],
   ['HNSW', { params: { ef: -3 } }, outOfRange('ef', '-3', '[1, 2147483647]')],
   ['HNSW', { ef: 'many' }, "invalid integer value, key: 'ef', value: 'many': invalid parameter"],

@@ -1,12 +1,12 @@
 import { type IndexInfo, invalidParameter } from '@elanus/model';
 import type { GraphWalk } from '@elanus/rpc';
+import { fractionOf, integerOf } from './engine-parameters.ts';
 import type { Parameters } from './parameters.ts';
+import { isListsType, listProbes } from './search-lists.ts';
 
-/** The index types whose vectors lie in a graph; the others are searched by comparing with every row. */
+/** The index types whose vectors lie in a graph; those without graph and lists are searched by comparing with every row. */
 const GRAPH_TYPES = ['HNSW', 'HNSW_SQ', 'HNSW_PQ', 'HNSW_PRQ'];
 const AUTOINDEX = 'AUTOINDEX';
-const INT32_MAX = 2_147_483_647;
-const FLOAT32_MAX = 3.4028234663852886e38;
 
 /** Milvus' own: of a search, and of one that asks for everything within a radius. */
 const EF_MIN = 16;
@@ -24,7 +24,7 @@ export interface WalkRequest {
 }
 
 /**
- * How far the search goes through the graph of `index`. `null` where it has none, and where an answer has to be complete.
+ * How far the search goes through `index`. `null` where it has none, and where an answer has to be complete.
  * @throws MilvusError 1100 for parameters of the index that are out of their range
  */
 export function readWalk(
@@ -36,7 +36,9 @@ export function readWalk(
   return request.answer === 'complete' ? null : walk;
 }
 
-function walkOf(indexType: string, parameters: Parameters, { hits, answer }: WalkRequest): GraphWalk | null {
+function walkOf(indexType: string, parameters: Parameters, request: WalkRequest): GraphWalk | null {
+  const { hits, answer } = request;
+  if (isListsType(indexType)) return listProbes(indexType, parameters, request);
   if (indexType === AUTOINDEX) {
     // Milvus takes no parameter of the index that it has chosen itself as a mistake.
     const asked = Number(parameters.text('ef'));
@@ -51,48 +53,4 @@ function walkOf(indexType: string, parameters: Parameters, { hits, answer }: Wal
   }
   const usual = answer === 'nearest' ? Math.max(hits, EF_MIN) : EF_OF_RANGE;
   return { ef: Math.max(asked ?? usual, hits), refineK: indexType === 'HNSW' ? 1 : refineK };
-}
-
-/** A whole number as the engine of Milvus reads it: out of a JSON number or out of a text. */
-function integerOf(parameters: Parameters, name: string, min: number): number | undefined {
-  const value = parameters.value(name);
-  if (value === undefined) return undefined;
-  if (typeof value === 'string') {
-    if (!/^[+-]?\d+$/.test(value.trim())) {
-      throw invalidParameter(`invalid integer value, key: '${name}', value: '${value}'`);
-    }
-    if (Math.abs(Number(value)) > INT32_MAX) {
-      throw invalidParameter(`integer value out of range, key: '${name}', value: '${value}'`);
-    }
-  } else if (typeof value !== 'number' || !Number.isInteger(value)) {
-    throw invalidParameter(`Type conflict in json: param '${name}' (${shown(value)}) should be integer`);
-  } else if (value > INT32_MAX) {
-    throw invalidParameter(
-      `Arithmetic overflow: param '${name}' (${value}) should not bigger than ${INT32_MAX}`,
-    );
-  }
-  const number = Number(value);
-  if (number >= min) return number;
-  throw invalidParameter(
-    `Out of range in json: param '${name}' (${number}) should be in range [${min}, ${INT32_MAX}]`,
-  );
-}
-
-function fractionOf(parameters: Parameters, name: string, min: number): number | undefined {
-  const value = parameters.value(name);
-  if (value === undefined) return undefined;
-  if (typeof value === 'string' && (value.trim() === '' || !Number.isFinite(Number(value)))) {
-    throw invalidParameter(`invalid float value, key: '${name}', value: '${value}'`);
-  }
-  if (typeof value !== 'string' && typeof value !== 'number') {
-    throw invalidParameter(`Type conflict in json: param '${name}' (${shown(value)}) should be a number`);
-  }
-  const number = Number(value);
-  if (number >= min && number <= FLOAT32_MAX) return number;
-  const range = `[${min.toFixed(6)}, ${BigInt(FLOAT32_MAX)}.000000]`;
-  throw invalidParameter(`Out of range in json: param '${name}' (${number}) should be in range ${range}`);
-}
-
-function shown(value: unknown): string {
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

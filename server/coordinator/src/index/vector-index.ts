@@ -22,7 +22,7 @@ const KIND_BY_TYPE: Readonly<Record<VectorType, Exclude<VectorKind, 'words'>>> =
   [DataType.SparseFloatVector]: 'sparse',
 };
 
-/** Index types by the kind of vector they are built on; each is served by exact search for now. */
+/** Index types by the kind of vector they are built on. */
 const KINDS_BY_INDEX_TYPE: ReadonlyMap<string, readonly VectorKind[]> = new Map<
   string,
   readonly VectorKind[]

@@ -13,7 +13,36 @@ const CASES: readonly [
   IndexSpec | null,
 ][] = [
   ['FLAT', {}, 8, null],
-  ['IVF_FLAT', { nlist: '8' }, 8, null],
+  ['IVF_FLAT', { nlist: '8' }, 8, { type: 'IVF_FLAT', lists: 8 }],
+  ['IVF_FLAT', {}, 8, { type: 'IVF_FLAT', lists: 128 }],
+  ['IVF_SQ8', { refine_type: 'fp16' }, 8, { type: 'IVF_SQ', lists: 128, sqType: 'SQ8', refine: null }],
+  [
+    'IVF_SQ8',
+    { sq_type: 'sq4', refine: 'true', nlist: '1024' },
+    8,
+    { type: 'IVF_SQ', lists: 1024, sqType: 'SQ4U', refine: 'FP32' },
+  ],
+  [
+    'IVF_PQ',
+    { m: '4', nbits: '24' },
+    8,
+    { type: 'IVF_PQ', lists: 128, subquantizers: 4, bits: 12, refine: null },
+  ],
+  ['IVF_RABITQ', {}, 8, { type: 'IVF_RABITQ', lists: 128, bits: 1, refine: null }],
+  [
+    'IVF_RABITQ',
+    { rbq_bits: '5', refine: 'true', refine_type: 'SQ8' },
+    8,
+    { type: 'IVF_RABITQ', lists: 128, bits: 5, refine: 'SQ8' },
+  ],
+  ['SCANN', {}, 8, { type: 'SCANN', lists: 128, subquantizers: 4, vectors: 'kept' }],
+  ['SCANN', {}, 7, { type: 'SCANN', lists: 128, subquantizers: 7, vectors: 'kept' }],
+  [
+    'SCANN',
+    { sub_dim: '4', with_raw_data: 'False' },
+    8,
+    { type: 'SCANN', lists: 128, subquantizers: 2, vectors: 'left out' },
+  ],
   ['AUTOINDEX', {}, 8, { type: 'HNSW', m: 16, efConstruction: 200, layout: 'auto' }],
   ['HNSW', {}, 8, { type: 'HNSW', ...GRAPH, layout: 'auto' }],
   [

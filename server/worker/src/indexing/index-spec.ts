@@ -10,6 +10,8 @@ const EF_CONSTRUCTION_MAX = 4096;
 const SUBQUANTIZERS_DEFAULT = { HNSW_PQ: 32, HNSW_PRQ: 2 } as const;
 const RESIDUALS_DEFAULT = 2;
 const BITS_DEFAULT = 8;
+const LISTS_DEFAULT = 128;
+const SUB_DIM_DEFAULT = 2;
 const BM25_DEFAULT = { k1: 1.2, b: 0.75 } as const;
 /** Finer codes would need more rows to learn from than a segment has. */
 const BITS_MAX = 12;
@@ -65,9 +67,46 @@ export function indexSpecOf(
         bits,
         refine,
       };
+    case 'IVF_FLAT':
+    case 'IVF_SQ8':
+    case 'IVF_PQ':
+    case 'IVF_RABITQ':
+    case 'SCANN':
+      return listsSpec(indexType, texts, field.dim!);
     default:
       return null;
   }
+}
+
+type ListsType = 'IVF_FLAT' | 'IVF_SQ8' | 'IVF_PQ' | 'IVF_RABITQ' | 'SCANN';
+
+function listsSpec(indexType: ListsType, texts: ReadonlyMap<string, string>, dim: number): IndexSpec {
+  const integer = (key: string, usual: number): number => Number(texts.get(key) ?? usual);
+  const lists = integer('nlist', LISTS_DEFAULT);
+  const refine = refineOf(texts);
+  switch (indexType) {
+    case 'IVF_FLAT':
+      return { type: 'IVF_FLAT', lists };
+    case 'IVF_SQ8':
+      return { type: 'IVF_SQ', lists, sqType: listCode(texts.get('sq_type')), refine };
+    case 'IVF_PQ': {
+      const bits = Math.min(integer('nbits', BITS_DEFAULT), BITS_MAX);
+      return { type: 'IVF_PQ', lists, subquantizers: integer('m', 1), bits, refine };
+    }
+    case 'IVF_RABITQ':
+      return { type: 'IVF_RABITQ', lists, bits: integer('rbq_bits', 1), refine };
+    case 'SCANN': {
+      // Of an odd dimension that nobody has said how to cut, each part is one number.
+      const subDim = integer('sub_dim', dim % SUB_DIM_DEFAULT === 0 ? SUB_DIM_DEFAULT : 1);
+      const vectors = texts.get('with_raw_data')?.toLowerCase() === 'false' ? 'left out' : 'kept';
+      return { type: 'SCANN', lists, subquantizers: dim / subDim, vectors };
+    }
+  }
+}
+
+function listCode(text: string | undefined): 'SQ4U' | 'SQ6' | 'SQ8' {
+  const name = text?.toUpperCase() ?? 'SQ8';
+  return name === 'SQ4' ? 'SQ4U' : (name as 'SQ6' | 'SQ8');
 }
 
 /** What to build over sparse vectors. */

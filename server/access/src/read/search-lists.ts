@@ -1,0 +1,54 @@
+import { invalidParameter } from '@elanus/model';
+import type { GraphWalk } from '@elanus/rpc';
+import { flagOf, fractionOf, integerOf } from './engine-parameters.ts';
+import type { Parameters } from './parameters.ts';
+import type { WalkRequest } from './search-walk.ts';
+
+const LISTS_TYPES = ['IVF_FLAT', 'IVF_SQ8', 'IVF_PQ', 'IVF_RABITQ', 'SCANN'] as const;
+type ListsType = (typeof LISTS_TYPES)[number];
+
+/** Milvus' own, as are the ranges. */
+const LISTS_MAX = 65_536;
+const PROBES_DEFAULT = 8;
+const EMPTY_LISTS_MAX_DEFAULT = 2;
+const QUERY_BITS_MAX = 8;
+
+/** Whether indexes of this type stand in lists by their nearest centroids. */
+export function isListsType(indexType: string): indexType is ListsType {
+  return (LISTS_TYPES as readonly string[]).includes(indexType);
+}
+
+/**
+ * How many lists of such an index a search looks through.
+ * @throws MilvusError 1100 for parameters of the index that are out of their range
+ */
+export function listProbes(
+  indexType: ListsType,
+  parameters: Parameters,
+  { hits, answer }: WalkRequest,
+): GraphWalk {
+  const probes = integerOf(parameters, 'nprobe', 1, LISTS_MAX) ?? PROBES_DEFAULT;
+  const emptyListsMax =
+    integerOf(parameters, 'max_empty_result_buckets', 0, LISTS_MAX) ?? EMPTY_LISTS_MAX_DEFAULT;
+  const fills = flagOf(parameters, 'ensure_topk_full') ?? indexType !== 'SCANN';
+  const refineK = refineKOf(indexType, parameters, hits);
+  // Everything within a radius may lie in any list: there Milvus goes on from list to list.
+  const lists =
+    answer === 'within-radius'
+      ? { probes, probesMax: LISTS_MAX, emptyListsMax }
+      : { probes, probesMax: fills ? LISTS_MAX : probes, emptyListsMax: 0 };
+  return { ef: 1, refineK, lists };
+}
+
+/** How many times the hits wanted are ranked anew. */
+function refineKOf(indexType: ListsType, parameters: Parameters, hits: number): number {
+  if (indexType === 'IVF_FLAT') return 1;
+  if (indexType !== 'SCANN') {
+    // Tables hold a byte for every four bits of a code: fewer bits of the query would save nothing.
+    if (indexType === 'IVF_RABITQ') integerOf(parameters, 'rbq_bits_query', 0, QUERY_BITS_MAX);
+    return fractionOf(parameters, 'refine_k', 1) ?? 1;
+  }
+  const candidates = integerOf(parameters, 'reorder_k', 1) ?? hits;
+  if (candidates < hits) throw invalidParameter(`reorder_k(${candidates}) should be larger than k(${hits})`);
+  return candidates / hits;
+}
