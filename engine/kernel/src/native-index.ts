@@ -40,6 +40,9 @@ const LAYOUTS = { 1: 'fast', 2: 'compact', 3: 'codes', 16: 'sparse', 32: 'lists'
   VectorIndex['layout']
 >;
 
+/** Layouts that read the vectors where they were lent; the others have all that they need from the build on. */
+const VIEWS: ReadonlySet<VectorIndex['layout']> = new Set(['fast', 'compact', 'lists']);
+
 /** Of the kernel that makes an index: the instruction set and the pool for its searches. */
 interface Machine {
   readonly simd: number;
@@ -66,7 +69,7 @@ export class Indexes {
     const begin = this.#beginning(build, outcome);
     const { id, ended } = startJob(this.#native, begin, [build, outcome], signal);
     await withProgress(this.#native, id, ended, onProgress);
-    return this.#indexOf(outcome);
+    return this.#indexOf(outcome, build.dataType === SPARSE ? [] : build.blocks);
   }
 
   /** What starts the build. */
@@ -160,8 +163,8 @@ class NativeIndex implements VectorIndex {
     this.#addresses = addresses;
     this.#pool = pool;
     this.#handle = handle;
-    this.#lent = lent;
     native.indexInfo(handle, this.#info);
+    this.#lent = VIEWS.has(this.layout) ? lent : [];
     const [, dataType, metric, dim] = this.#info as unknown as readonly number[];
     this.#shape = { dataType: dataType as IndexShape['dataType'], metric: metric!, dim: dim! };
     forgotten.register(this, { native, handle }, this);

@@ -84,7 +84,7 @@ export interface IndexBuild {
   readonly metric: MetricType;
   readonly dim: number;
   readonly spec: IndexSpec;
-  /** Copied at the beginning of the build; row numbers run on over the blocks. */
+  /** Lent, not copied: nothing may change them as long as the index is open. Row numbers run on over the blocks. */
   readonly blocks: readonly VectorRows[];
   /** Threads that build; of low priority, never those of searches. 1 to 1024. */
   readonly threads: number;

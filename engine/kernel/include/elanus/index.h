@@ -1,5 +1,5 @@
 /*
- * Vector indexes: approximate k-nearest-neighbour search over vectors that the index owns.
+ * Vector indexes: approximate k-nearest-neighbour search over vectors that the index is lent, or has in its file.
  *
  * The rules of kernel.h hold here too: nothing throws, nothing takes over memory that it is given, any thread will do.
  */
@@ -75,7 +75,7 @@ typedef struct ElanusIndexBuild {
   ElanusMetric metric;   /* L2, IP or COSINE */
   uint32_t dim;
   ElanusIndexSpec spec;
-  const ElanusRows* blocks; /* row numbers run on over the blocks */
+  const ElanusRows* blocks; /* row numbers run on over the blocks; the vectors stay as they are until the index is freed */
   size_t block_count;
   uint32_t threads; /* of which the calling thread is one; the others inherit its priority */
   uint64_t seed;    /* the same seed, the same index, whatever the number of threads */

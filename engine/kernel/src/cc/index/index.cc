@@ -100,21 +100,17 @@ bool is_valid_sparse_build(const ElanusSparseBuild& build) {
   return build.metric == ELANUS_BM25 && Bm25::is_valid({build.bm25.k1, build.bm25.b, 1});
 }
 
-// A copy of all rows; of some when cancelled.
-StoredRows stored_rows_of(const ElanusSimd& simd, const ElanusIndexBuild& build, uint64_t row_count,
-                          WorkControl* control) {
+// The rows where they lie.
+StoredRows stored_rows_of(const ElanusSimd& simd, const ElanusIndexBuild& build) {
   StoredRows rows(simd, build.type, build.metric, build.dim);
-  rows.reserve(row_count);
-  for (size_t b = 0; b < build.block_count && !is_set(&control->cancelled); ++b)
-    rows.append(build.blocks[b].bytes, build.blocks[b].rows);
+  rows.lend({build.blocks, build.block_count});
   return rows;
 }
 
 // nullptr when cancelled.
 std::unique_ptr<VectorIndex> build_graph_index(const ElanusSimd& simd, const ElanusIndexBuild& build,
-                                               uint64_t row_count, WorkControl* control) {
-  StoredRows rows = stored_rows_of(simd, build, row_count, control);
-  if (is_set(&control->cancelled)) return nullptr;
+                                               WorkControl* control) {
+  StoredRows rows = stored_rows_of(simd, build);
   const DenseRows view = rows.view(rows.rows());
   CodeModel model = CodeModel::learn(simd, view, build.metric, build.seed, build.threads, &control->cancelled);
   if (is_set(&control->cancelled)) return nullptr;
@@ -143,22 +139,19 @@ std::unique_ptr<VectorIndex> build_graph_index(const ElanusSimd& simd, const Ela
 }
 
 // nullptr when cancelled. REQUIRES: is_valid_build.
-std::unique_ptr<VectorIndex> build_index(const ElanusSimd& simd, const ElanusIndexBuild& build, uint64_t row_count,
-                                         WorkControl* control) {
+std::unique_ptr<VectorIndex> build_index(const ElanusSimd& simd, const ElanusIndexBuild& build, WorkControl* control) {
   switch (build.spec.type) {
     case ELANUS_HNSW:
     case ELANUS_HNSW_SQ:
     case ELANUS_HNSW_PQ:
     case ELANUS_HNSW_PRQ:
-      return build_graph_index(simd, build, row_count, control);
+      return build_graph_index(simd, build, control);
     case ELANUS_IVF_FLAT:
     case ELANUS_IVF_SQ:
     case ELANUS_IVF_PQ:
     case ELANUS_IVF_RABITQ:
-    case ELANUS_SCANN: {
-      StoredRows rows = stored_rows_of(simd, build, row_count, control);
-      return is_set(&control->cancelled) ? nullptr : build_inverted_lists(simd, std::move(rows), build, control);
-    }
+    case ELANUS_SCANN:
+      return build_inverted_lists(simd, stored_rows_of(simd, build), build, control);
   }
   return nullptr;
 }
@@ -210,7 +203,7 @@ extern "C" ElanusStatus elanus_index_build(const ElanusSimd* simd, const ElanusI
   uint64_t rows = 0;
   if (!elanus::is_valid_build(*build, &rows)) return ELANUS_INVALID_ARGUMENT;
   return without_exceptions([&] {
-    std::unique_ptr<elanus::VectorIndex> built = elanus::build_index(*simd, *build, rows, &work->control);
+    std::unique_ptr<elanus::VectorIndex> built = elanus::build_index(*simd, *build, &work->control);
     if (built == nullptr) return ELANUS_CANCELLED;
     *index = new ElanusIndex{simd, std::move(built)};
     return ELANUS_OK;

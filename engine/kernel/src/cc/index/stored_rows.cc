@@ -28,6 +28,20 @@ void StoredRows::reserve(size_t rows) {
   if (metric_ == ELANUS_COSINE) inverse_norms_.reserve(rows);
 }
 
+void StoredRows::lend(LentRows outside) {
+  is_lent_ = true;
+  point_to(outside);
+  for (size_t i = 0; i < outside.count; ++i) {
+    const ElanusRows& block = outside.blocks[i];
+    if (metric_ == ELANUS_COSINE && block.rows > 0) {
+      inverse_norms_.resize(size_t{rows_} + block.rows);
+      elanus_inverse_norms(&simd_, type_, dim_, block.bytes, block.rows * stride_, block.rows,
+                           inverse_norms_.data() + rows_);
+    }
+    rows_ += block.rows;
+  }
+}
+
 void StoredRows::append(const uint8_t* bytes, uint32_t count) {
   if (count == 0) return;
   own();
@@ -60,6 +74,15 @@ bool StoredRows::holds(LentRows outside, uint32_t rows) const {
     found += block.rows;
   }
   return found == rows;
+}
+
+// Where vectors are that lie elsewhere.
+void StoredRows::point_to(LentRows outside) {
+  if (outside.count > 1) {
+    group(outside);
+  } else if (outside.count == 1) {
+    bytes_ = HugeArray<uint8_t>::borrow(outside.blocks->bytes, outside.blocks->rows * stride_);
+  }
 }
 
 // Groups within a block are used where they lie; the few that begin in one block and end in another are copied.
@@ -111,10 +134,10 @@ FileFault StoredRows::read(const IndexFile& file, uint32_t rows, LentRows outsid
     return {ELANUS_INVALID_ARGUMENT, "the vectors of the index file " + file.path() + " are not in it"};
   if (is_lent_ && !holds(outside, rows))
     return {ELANUS_INVALID_ARGUMENT, "the vectors for the index file " + file.path() + " are not as many as its rows"};
-  if (is_lent_ && outside.count > 1) {
-    group(outside);
+  if (is_lent_) {
+    point_to(outside);
   } else {
-    const auto* const bytes = is_lent_ ? outside.blocks->bytes : file.array<uint8_t>(kVectorsSection, size);
+    const auto* const bytes = file.array<uint8_t>(kVectorsSection, size);
     if (bytes == nullptr && size > 0) return file.damaged("its vectors are not as many as its rows");
     bytes_ = HugeArray<uint8_t>::borrow(bytes, size);
   }

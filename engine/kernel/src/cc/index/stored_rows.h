@@ -33,6 +33,9 @@ class StoredRows {
   size_t memory_bytes() const { return (is_lent_ ? groups_bytes() : bytes_.bytes()) + inverse_norms_.bytes(); }
 
   void reserve(size_t rows);
+  // From now on these are the vectors, where they lie; they must outlive this. REQUIRES: there are none yet, and the
+  // blocks hold as many as they say.
+  void lend(LentRows outside);
   // Copies. REQUIRES: `count` vectors in `bytes`.
   void append(const uint8_t* bytes, uint32_t count);
 
@@ -44,6 +47,7 @@ class StoredRows {
 
  private:
   bool holds(LentRows outside, uint32_t rows) const;
+  void point_to(LentRows outside);
   void group(LentRows outside);
   // A copy of its own of vectors that were lent in several arrays.
   void own();
