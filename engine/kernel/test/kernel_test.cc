@@ -11,6 +11,7 @@
 #include <random>
 #include <vector>
 
+#include "../src/cc/build_at_work.h"
 #include "elanus/kernel.h"
 
 namespace {
@@ -231,6 +232,10 @@ void check_case(const Case& c) {
     if (c.type == ELANUS_FLOAT32) CHECK(results.is_close_to(expected));
     for (const float score : results.scores) CHECK(!std::isnan(score));
     check_pool(simd, search, results);
+    {
+      const elanus::BuildAtWork at_work;
+      check_pool(simd, search, results);
+    }
     ElanusExactSearch alone = search;
     alone.query_count = 1;
     const Results first = run(simd, alone);

@@ -1,8 +1,15 @@
 #include "environment.h"
 
+#include <system_error>
+#include <thread>
 #include <utility>
 
 namespace elanus::binding {
+namespace {
+
+constexpr size_t kReleasedElsewhereBytes = size_t{8} << 20;
+
+}  // namespace
 
 Environment* Environment::of(napi_env env) {
   void* data = nullptr;
@@ -65,7 +72,17 @@ double Environment::done(double id) const {
 }
 
 void Environment::release(ElanusIndex* index) {
-  if (indexes_.erase(index) > 0) elanus_index_release(index);
+  if (indexes_.erase(index) == 0) return;
+  if (elanus_index_info(index).memory_bytes >= kReleasedElsewhereBytes) {
+    try {
+      // Giving a hundred megabytes back takes the system ten milliseconds, which the JavaScript thread has not.
+      std::thread([index] { elanus_index_release(index); }).detach();
+      return;
+    } catch (const std::system_error&) {
+      // Then here.
+    }
+  }
+  elanus_index_release(index);
 }
 
 // Takes what has ended, in the order in which it ended.

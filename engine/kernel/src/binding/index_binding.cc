@@ -1,34 +1,19 @@
 // Vector indexes from JavaScript: long work on threads of low priority, searches on a pool.
 #include "elanus/index.h"
 
-#include <sys/resource.h>
-
 #include <new>
 #include <string>
 #include <system_error>
 #include <thread>
 #include <vector>
 
-#if defined(__linux__)
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
-
+#include "background.h"
 #include "environment.h"
 #include "values.h"
 #include "words.h"
 
 namespace elanus::binding {
 namespace {
-
-// Long work gives way to searches: about a tenth of their share of a busy processor.
-void lower_priority() {
-#if defined(__linux__)
-  constexpr int kNice = 10;
-  // There, and only there, a priority belongs to a thread; those that it starts inherit it.
-  setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice);
-#endif
-}
 
 // Long work on a thread of its own; the index that comes of it, if one does, goes to `outcome` as a number.
 class RunningWork : public Running {
@@ -55,7 +40,7 @@ class RunningWork : public Running {
   void start(Ticket* ticket, double* outcome, Task task) {
     outcome_ = outcome;
     thread_ = std::thread([this, ticket, task = std::move(task)]() mutable {
-      lower_priority();
+      run_in_background();
       Environment::ended(ticket, task(work_, &index_));
     });
   }

@@ -139,7 +139,9 @@ void ExactSearchJob::cut_into_slices() {
                              : search_.query_lists != nullptr ? block.bytes_size / block.rows + 1
                              : block.codes.rows == block.rows ? search_.dim
                                                               : dense_bytes(search_.type, search_.dim);
-    const size_t slice_rows = std::max(kSliceBytes / row_bytes / vectors_per_group(search_, groups_.size()),
+    const size_t group_vectors = vectors_per_group(search_, groups_.size());
+    bytes_compared_ += size_t{block.rows} * row_bytes * group_vectors * groups_.size();
+    const size_t slice_rows = std::max(kSliceBytes / row_bytes / group_vectors,
                                        search_.query_lists != nullptr ? 1 : kSliceRowsMin);
     const size_t slice_count = divide_up(block.rows, slice_rows);
     for (size_t s = 0; s < slice_count; ++s) {

@@ -32,6 +32,8 @@ class ExactSearchJob {
   bool is_exhausted() const { return has_failed() || next_.load(std::memory_order_relaxed) >= slice_count(); }
   void cancel() { fail(ELANUS_CANCELLED); }
   size_t slice_count() const { return slices_.size() * groups_.size(); }
+  // Whether one thread is done with all of it in a few milliseconds.
+  bool is_short() const { return bytes_compared_ <= kShortBytes; }
 
  private:
   // Queries that are compared together, and what has been found for them.
@@ -41,6 +43,9 @@ class ExactSearchJob {
     size_t slices_done = 0;
     std::vector<TopK> top;
   };
+
+  // At 10 GB/s.
+  static constexpr size_t kShortBytes = size_t{48} << 20;
 
   void cut_into_groups();
   void make_groups_of_lists();
@@ -65,6 +70,7 @@ class ExactSearchJob {
 
   std::vector<Group> groups_;
   std::vector<RowRun> slices_;
+  size_t bytes_compared_ = 0;
   // Group-major number of the next slice to claim.
   std::atomic<size_t> next_ = 0;
   std::atomic<int> status_ = ELANUS_OK;

@@ -4,6 +4,7 @@
 #include <system_error>
 #include <thread>
 
+#include "build_at_work.h"
 #include "exact_search.h"
 
 using elanus::PoolJob;
@@ -21,8 +22,17 @@ ElanusPool::ElanusPool(uint32_t threads) {
   }
 }
 
+namespace {
+
+// Two threads for it would be sooner done, and take the last processor from a build, for as long as searches come.
+bool is_for_one_thread(const PoolJob& job) {
+  return job.slice_count() <= 1 || (elanus::BuildAtWork::any() && job.is_short());
+}
+
+}  // namespace
+
 ElanusStatus ElanusPool::submit(std::shared_ptr<PoolJob> job) {
-  const bool one_thread_suffices = job->slice_count() <= 1;
+  const bool one_thread_suffices = is_for_one_thread(*job);
   {
     const std::lock_guard lock(mutex_);
     if (active_.size() < kActiveMax) {
@@ -41,26 +51,45 @@ ElanusStatus ElanusPool::submit(std::shared_ptr<PoolJob> job) {
   return ELANUS_OK;
 }
 
-std::shared_ptr<PoolJob> ElanusPool::next_job() {
+ElanusPool::Taken ElanusPool::next_job() {
   std::unique_lock lock(mutex_);
   work_.wait(lock, [this] { return !active_.empty(); });
   std::shared_ptr<PoolJob> job = std::move(active_.front());
   active_.pop_front();
-  if (job->slice_count() > 1 && !job->is_exhausted()) {
-    active_.push_back(job);
-  } else if (!waiting_.empty()) {
-    active_.push_back(std::move(waiting_.front()));
-    waiting_.pop_front();
-  }
+  const bool is_shared = job->slice_count() > 1 && !job->is_exhausted();
+  const bool is_alone = is_shared && is_for_one_thread(*job);
+  if (is_shared && !is_alone) active_.push_back(job);
+  if (!is_shared) admit_waiting();
   active_count_.store(active_.size(), std::memory_order_relaxed);
-  return job;
+  return {std::move(job), is_alone};
+}
+
+// What one thread had to itself: its turn may have ended before the job has.
+void ElanusPool::give_back(std::shared_ptr<PoolJob> job) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (job->is_exhausted())
+      admit_waiting();
+    else
+      active_.push_back(std::move(job));
+    active_count_.store(active_.size(), std::memory_order_relaxed);
+  }
+  work_.notify_one();
+}
+
+// REQUIRES: a job has left, and mutex_ is held.
+void ElanusPool::admit_waiting() {
+  if (waiting_.empty()) return;
+  active_.push_back(std::move(waiting_.front()));
+  waiting_.pop_front();
 }
 
 void ElanusPool::run() {
   elanus::ThreadMemory memory;
   for (;;) {
-    const std::shared_ptr<PoolJob> job = next_job();
-    job->work(memory, elanus::Turn(active_count_));
+    Taken taken = next_job();
+    taken.job->work(memory, elanus::Turn(active_count_, taken.is_alone ? 0 : 1));
+    if (taken.is_alone) give_back(std::move(taken.job));
   }
 }
 
@@ -92,6 +121,7 @@ class PooledExactSearch : public PoolJob {
   }
   bool is_exhausted() const override { return job_.is_exhausted(); }
   size_t slice_count() const override { return job_.slice_count(); }
+  bool is_short() const override { return job_.is_short(); }
   void cancel() override { job_.cancel(); }
 
  private:

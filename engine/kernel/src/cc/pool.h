@@ -23,8 +23,15 @@ struct ElanusPool {
   static constexpr size_t kActiveMax = 64;
   static constexpr size_t kWaitingMax = 1 << 16;
 
+  struct Taken {
+    std::shared_ptr<elanus::PoolJob> job;
+    bool is_alone;  // nobody can join
+  };
+
   void run();
-  std::shared_ptr<elanus::PoolJob> next_job();
+  Taken next_job();
+  void give_back(std::shared_ptr<elanus::PoolJob> job);
+  void admit_waiting();
 
   std::mutex mutex_;
   std::condition_variable work_;

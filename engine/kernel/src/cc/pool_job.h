@@ -19,17 +19,19 @@ struct ThreadMemory {
 // How long a thread stays with one job while others wait.
 class Turn {
  public:
-  explicit Turn(const std::atomic<size_t>& active_jobs)
-      : active_jobs_(active_jobs), ends_(std::chrono::steady_clock::now() + kLength) {}
+  // `own`: how many of the active jobs are the thread's own.
+  Turn(const std::atomic<size_t>& active_jobs, size_t own)
+      : active_jobs_(active_jobs), own_(own), ends_(std::chrono::steady_clock::now() + kLength) {}
 
   bool is_over() const {
-    return active_jobs_.load(std::memory_order_relaxed) > 1 && std::chrono::steady_clock::now() >= ends_;
+    return active_jobs_.load(std::memory_order_relaxed) > own_ && std::chrono::steady_clock::now() >= ends_;
   }
 
  private:
   static constexpr std::chrono::milliseconds kLength{2};
 
   const std::atomic<size_t>& active_jobs_;
+  size_t own_;
   std::chrono::steady_clock::time_point ends_;
 };
 
@@ -43,6 +45,8 @@ class PoolJob {
   virtual bool is_exhausted() const = 0;
   // Parts that threads can work on at the same time.
   virtual size_t slice_count() const = 0;
+  // Whether one thread is done with all of it in a few milliseconds.
+  virtual bool is_short() const = 0;
   // Ends the job soon. Idempotent.
   virtual void cancel() = 0;
 };

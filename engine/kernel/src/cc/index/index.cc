@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "../build_at_work.h"
 #include "../exact_search.h"
 #include "../pool.h"
 #include "coded_graph.h"
@@ -202,6 +203,7 @@ extern "C" ElanusStatus elanus_index_build(const ElanusSimd* simd, const ElanusI
                                            ElanusIndex** index) {
   uint64_t rows = 0;
   if (!elanus::is_valid_build(*build, &rows)) return ELANUS_INVALID_ARGUMENT;
+  const elanus::BuildAtWork at_work;
   return without_exceptions([&] {
     std::unique_ptr<elanus::VectorIndex> built = elanus::build_index(*simd, *build, &work->control);
     if (built == nullptr) return ELANUS_CANCELLED;
@@ -213,6 +215,7 @@ extern "C" ElanusStatus elanus_index_build(const ElanusSimd* simd, const ElanusI
 extern "C" ElanusStatus elanus_sparse_index_build(const ElanusSimd* simd, const ElanusSparseBuild* build,
                                                   ElanusWork* work, ElanusIndex** index) {
   if (!elanus::is_valid_sparse_build(*build)) return ELANUS_INVALID_ARGUMENT;
+  const elanus::BuildAtWork at_work;
   return without_exceptions([&] {
     elanus::SparsePostings postings;
     const ElanusStatus status = elanus::build_sparse_postings(*build, &work->control, &postings);

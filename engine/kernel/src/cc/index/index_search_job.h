@@ -23,6 +23,8 @@ class IndexSearchJob : public PoolJob {
   void work(ThreadMemory& memory, const Turn& turn) noexcept override;
   bool is_exhausted() const override;
   size_t slice_count() const override { return search_.query_count; }
+  // A walk takes about a tenth of a millisecond.
+  bool is_short() const override { return search_.query_count <= 32; }
   void cancel() override { fail(ELANUS_CANCELLED); }
 
   // All of it, on this thread.
