@@ -76,3 +76,12 @@ export interface ImportFiles {
   /** @throws MilvusError 2100 when there is no such file, or none that may be read */
   open(path: string): Promise<ImportFile>;
 }
+
+/** Where exports put their files: below a folder of the object store, or of the directory that imports read from. */
+export interface ExportFiles {
+  /**
+   * Writes a file whole or not at all, in the place of one that is there.
+   * @throws MilvusError 2100 when no file may be written there
+   */
+  write(path: string, bytes: AsyncIterable<Uint8Array>): Promise<void>;
+}

@@ -9,6 +9,7 @@ import type {
   StreamingWorker,
 } from '@elanus/rpc';
 import type { Clock, Logger, LoopShare, Metrics } from '@elanus/runtime';
+import type { ExportService } from './export/export-service.ts';
 import type { ImportHandlerDependencies } from './import/import-handlers.ts';
 import type { AccessLimits } from './limits.ts';
 
@@ -64,6 +65,8 @@ export interface AccessDependencies {
   readonly limits: AccessLimits;
   /** Left out: files are not imported. */
   readonly importing?: ImportHandlerDependencies;
+  /** Left out: nothing is exported. */
+  readonly exports?: ExportService;
   /** What GetVersion answers, for example `2.6.6`. */
   readonly version: string;
 }

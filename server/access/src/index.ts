@@ -1,3 +1,4 @@
+export { ExportService } from './export/export-service.ts';
 export type { AccessDependencies, CallContext, Handler, Handlers } from './handler.ts';
 export type { ImportDependencies } from './import/import-run.ts';
 export { ImportService } from './import/import-service.ts';

@@ -27,5 +27,7 @@ export function startAccess(
   dependencies: AccessDependencies,
   address: { readonly host: string; readonly port: number },
 ): Promise<AccessServer> {
-  return AccessServer.start({ ...dependencies, ...address, handlers: accessHandlers(dependencies) });
+  const { exports: service, ...rest } = dependencies;
+  const exporting = service === undefined ? undefined : { ...rest, service };
+  return AccessServer.start({ ...rest, ...address, exporting, handlers: accessHandlers(dependencies) });
 }

@@ -1,4 +1,4 @@
-import { type AccessServer, ImportService, startAccess } from '@elanus/access';
+import { type AccessServer, ExportService, ImportService, startAccess } from '@elanus/access';
 import { diskFull, MilvusError } from '@elanus/model';
 import { type Clock, DiskError, type Logger, systemClock } from '@elanus/runtime';
 import type { RecoveryProgress } from '@elanus/worker';
@@ -74,11 +74,12 @@ export class RunningServer implements AsyncDisposable {
     const service = opened.use(
       await ImportService.open({ ...shared, importing: roles.streaming, files: roles.importFiles }),
     );
+    const exports = opened.use(new ExportService({ ...shared, files: roles.importFiles }));
     const access = opened.adopt<AccessServer>(
       await listening(
         grpcAddress,
         startAccess(
-          { ...shared, importing: { imports: roles.imports, service }, version: SERVER_VERSION },
+          { ...shared, importing: { imports: roles.imports, service }, exports, version: SERVER_VERSION },
           grpcAddress,
         ),
       ),

@@ -10,7 +10,7 @@ import {
   openObjectFiles,
   openObjectStore,
 } from '@elanus/object-store';
-import type { ImportFiles, ImportWorker, QueryWorker, StreamingWorker } from '@elanus/rpc';
+import type { ExportFiles, ImportFiles, ImportWorker, QueryWorker, StreamingWorker } from '@elanus/rpc';
 import {
   type Clock,
   type Disk,
@@ -34,8 +34,8 @@ import {
 import { claimObjectStore } from './claim-object-store.ts';
 import type { Settings } from './config/settings.ts';
 import type { DataDirectory } from './data-directory.ts';
+import { AllowedFiles } from './files/allowed-files.ts';
 import { registerDirectoryMetrics } from './files/directory-metrics.ts';
-import { AllowedImportFiles } from './files/import-files.ts';
 import { mendFileRecords } from './files/mend-file-records.ts';
 import { StartError } from './start-error.ts';
 
@@ -53,7 +53,7 @@ export interface StandaloneOptions {
 /** Every role of one machine, in this process. */
 export interface StandaloneRoles extends Coordinators, AsyncDisposable {
   readonly streaming: StreamingWorker & ImportWorker;
-  readonly importFiles: ImportFiles;
+  readonly importFiles: ImportFiles & ExportFiles;
   readonly reader: QueryWorker;
   readonly share: LoopShare;
 }
@@ -195,7 +195,7 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
   return {
     ...coordinators,
     streaming,
-    importFiles: new AllowedImportFiles(objects, settings.importDirectory),
+    importFiles: new AllowedFiles(objects, settings.importDirectory),
     reader,
     share,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

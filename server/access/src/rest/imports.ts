@@ -8,6 +8,7 @@ import type { Json } from './json-reader.ts';
 import type { JsonOut } from './json-text.ts';
 import { keyValues } from './key-values.ts';
 import { incorrectJson } from './rest-errors.ts';
+import { timeText } from './time-text.ts';
 
 const describe: Endpoint = endpoint(
   { dbName: optional('string'), jobId: required('string') },
@@ -123,9 +124,4 @@ function described({ id, infos }: milvus_GetImportStateResponse) {
       };
     }),
   };
-}
-
-/** RFC 3339; empty for what has not happened. */
-function timeText(ms: number | null): string {
-  return ms === null ? '' : `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }

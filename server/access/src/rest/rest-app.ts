@@ -10,6 +10,7 @@ import { Body, isObject } from './body.ts';
 import { collections } from './collections.ts';
 import type { Endpoint, Endpoints, RestAnswer } from './endpoint.ts';
 import { entities } from './entities.ts';
+import { exports } from './exports.ts';
 import { imports } from './imports.ts';
 import { indexes } from './indexes.ts';
 import { type Json, JsonError, type JsonObject, readJson } from './json-reader.ts';
@@ -18,7 +19,7 @@ import { names } from './names.ts';
 import { openApi } from './openapi.ts';
 import { partitions } from './partitions.ts';
 import { requestBody } from './request-body.ts';
-import { RestCaller } from './rest-caller.ts';
+import { type Exporting, RestCaller } from './rest-caller.ts';
 import { incorrectJson } from './rest-errors.ts';
 import { schemaChanges } from './schema-changes.ts';
 import { text } from './text.ts';
@@ -27,6 +28,8 @@ import { OLD_PATHS } from './v1.ts';
 
 export interface RestOptions {
   readonly handlers: Handlers;
+  /** Left out: nothing is exported. */
+  readonly exporting?: Exporting | undefined;
   readonly share: LoopShare;
   readonly logger: Logger;
   /** For the ids of traces. */
@@ -54,6 +57,7 @@ const CANCELLED = new MilvusError('context canceled', { code: 10_000 });
 export const ENDPOINTS: Endpoints = {
   ...collections,
   ...entities,
+  ...exports,
   ...imports,
   ...indexes,
   ...names,
@@ -143,7 +147,7 @@ async function answer(
     signal,
     peer: `${request.socket.remoteAddress ?? ''}:${request.socket.remotePort ?? ''}`,
   };
-  const caller = new RestCaller(options.handlers, options.share, { context, int64 });
+  const caller = new RestCaller(options, { context, int64 });
   const answered: RestAnswer = await endpoint.answer(body, caller);
   return await reply({ code: success, ...answered }, int64, options);
 }

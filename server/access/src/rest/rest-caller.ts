@@ -11,7 +11,8 @@ import {
   type schema_CollectionSchema,
 } from '@elanus/proto';
 import type { LoopShare } from '@elanus/runtime';
-import { type CallContext, FailedAnswer, type Handlers } from '../handler.ts';
+import type { ExportService } from '../export/export-service.ts';
+import { type AccessDependencies, type CallContext, FailedAnswer, type Handlers } from '../handler.ts';
 import { runInSlices, type Work } from '../rows/sliced-work.ts';
 import type { Int64Form } from './json-text.ts';
 import { REST_CODE } from './rest-errors.ts';
@@ -19,6 +20,11 @@ import { REST_CODE } from './rest-errors.ts';
 const METHODS = new Map(methods.map((method) => [method.name, method]));
 /** gRPC's code of a request beyond a limit of rate. */
 const RATE_LIMITED = 8;
+
+/** What endpoints of exports work with. */
+export interface Exporting extends Pick<AccessDependencies, 'root' | 'limits'> {
+  readonly service: ExportService;
+}
 
 type AnyHandler = (request: object, context: CallContext) => Promise<object>;
 
@@ -28,16 +34,31 @@ export class RestCaller {
   readonly int64: Int64Form;
   readonly #handlers: Handlers;
   readonly #share: LoopShare;
+  readonly #exporting: Exporting | undefined;
 
   constructor(
-    handlers: Handlers,
-    share: LoopShare,
+    {
+      handlers,
+      share,
+      exporting,
+    }: {
+      readonly handlers: Handlers;
+      readonly share: LoopShare;
+      readonly exporting?: Exporting | undefined;
+    },
     { context, int64 }: { readonly context: CallContext; readonly int64: Int64Form },
   ) {
     this.#handlers = handlers;
     this.#share = share;
+    this.#exporting = exporting;
     this.context = context;
     this.int64 = int64;
+  }
+
+  /** Exports, which no call of the service has. @throws MilvusError 10 where they are not served */
+  get exporting(): Exporting {
+    if (this.#exporting === undefined) throw serviceUnimplemented('Export');
+    return this.#exporting;
   }
 
   /** One call of the service. What gRPC checks and refuses is checked and refused here: it is the same handler. */

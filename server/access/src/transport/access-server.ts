@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { type Clock, type Logger, type LoopShare, type Metrics, systemRandom } from '@elanus/runtime';
 import type { Handlers } from '../handler.ts';
 import type { AccessLimits } from '../limits.ts';
+import type { Exporting } from '../rest/rest-caller.ts';
 import { CallMetrics } from './call-metrics.ts';
 import { GrpcServer } from './grpc/grpc-server.ts';
 import { HttpEdge } from './http-edge.ts';
@@ -10,6 +11,8 @@ import { SharedPort } from './shared-port.ts';
 
 export interface AccessServerOptions {
   readonly handlers: Handlers;
+  /** For REST; left out: nothing is exported. */
+  readonly exporting?: Exporting | undefined;
   /** The address to listen at, for example `127.0.0.1`. */
   readonly host: string;
   /** 0: any free one. */

@@ -1,15 +1,15 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, readlink, realpath } from 'node:fs/promises';
-import { isAbsolute, sep } from 'node:path';
+import { type FileHandle, mkdir, open, readlink, realpath, rename, rm } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { importFailed } from '@elanus/model';
 import { isObjectStoreError, type ObjectStore } from '@elanus/object-store';
-import type { ImportFile, ImportFiles } from '@elanus/rpc';
+import type { ExportFiles, ImportFile, ImportFiles } from '@elanus/rpc';
 
 /**
- * The files that imports may read: objects by their keys, and files of one directory by their absolute paths. No path
- * leads out of the directory: what counts is where an opened file lies, links followed.
+ * The files that imports may read and exports may write: objects by their keys, and files of one directory by their
+ * absolute paths. No path leads out of the directory: what counts is where a file lies, links followed.
  */
-export class AllowedImportFiles implements ImportFiles {
+export class AllowedFiles implements ImportFiles, ExportFiles {
   readonly #store: ObjectStore;
   readonly #directory: string | null;
 
@@ -21,6 +21,40 @@ export class AllowedImportFiles implements ImportFiles {
 
   async open(path: string): Promise<ImportFile> {
     return isAbsolute(path) ? await this.#openLocal(path) : await this.#openObject(path);
+  }
+
+  async write(path: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+    if (path.split('/').includes('..')) throw notAllowed(path);
+    await (isAbsolute(path) ? this.#writeLocal(path, bytes) : this.#writeObject(path, bytes));
+  }
+
+  async #writeObject(key: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+    if (OWN_KEY.test(key)) throw importFailed(`the path is the server's own: ${key}`);
+    try {
+      await this.#store.put(key, bytes);
+    } catch (error) {
+      if (isObjectStoreError(error, 'invalid')) throw importFailed(`the path is not valid: ${key}`);
+      throw error;
+    }
+  }
+
+  /** To a file beside it first, so that whoever looks sees all of it or nothing. */
+  async #writeLocal(path: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+    if (this.#directory === null) throw notAllowed(path);
+    const folder = await folderWithin(this.#directory, dirname(path));
+    const draft = join(folder, `.${basename(path)}.draft`);
+    await rm(draft, { force: true });
+    const handle = await open(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o644);
+    try {
+      for await (const piece of bytes) await handle.writeFile(piece);
+      await handle.sync();
+    } catch (error) {
+      await handle.close();
+      await rm(draft, { force: true });
+      throw error;
+    }
+    await handle.close();
+    await rename(draft, join(folder, basename(path)));
   }
 
   async #openObject(key: string): Promise<ImportFile> {
@@ -63,6 +97,27 @@ export class AllowedImportFiles implements ImportFiles {
       throw error;
     }
   }
+}
+
+/** Of the files of collections, and of what says whose the store is. */
+const OWN_KEY = /^(collection-|elanus-)/;
+
+/** Makes a folder that lies in `directory` at each step of the way. @throws MilvusError 2100 */
+async function folderWithin(directory: string, folder: string): Promise<string> {
+  const root = await realpath(directory).catch(() => {
+    throw notAllowed(folder);
+  });
+  const names = relative(directory, folder).split(sep);
+  if (names.includes('..') || isAbsolute(relative(directory, folder))) throw notAllowed(folder);
+  let place = root;
+  for (const name of names.filter((each) => each !== '')) {
+    await mkdir(join(place, name)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+    place = await realpath(join(place, name));
+    if (!place.startsWith(root + sep)) throw notAllowed(folder);
+  }
+  return place;
 }
 
 /** Says nothing of what there is elsewhere. */
