@@ -21,6 +21,7 @@ const caseFiles = {
   iterators: 'iterators.py',
   'insert, upsert and delete': 'writing.py',
   'indexes that are graphs': 'graph_indexes.py',
+  'indexes that are lists': 'list_indexes.py',
   'the partition key': 'partition_key.py',
   'the texts of common mistakes': 'mistakes.py',
   'the ORM style': 'orm_style.py',

@@ -1,4 +1,4 @@
-// Graph indexes over enough rows that they are built: made, watched, searched, dropped.
+// Graphs and lists over enough rows that they are built: made, watched, searched, dropped.
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { check, runChecks } from './case-runner.mjs';
@@ -50,12 +50,18 @@ const nearest = queries.map((query) =>
 
 const graph = { M: 16, efConstruction: 100 };
 const refined = { ...graph, refine: true, refine_type: 'FP16' };
+const lists = { nlist: 128 };
 const types = [
   ['FLAT', {}, {}, 1],
   ['HNSW', graph, { ef: 100 }, 0.97],
   ['HNSW_SQ', { ...refined, sq_type: 'SQ8' }, { ef: 100, refine_k: 2 }, 0.95],
   ['HNSW_PQ', { ...refined, m: 16, nbits: 8 }, { ef: 100, refine_k: 5 }, 0.85],
   ['HNSW_PRQ', { ...refined, m: 8, nrq: 2, nbits: 8 }, { ef: 100, refine_k: 5 }, 0.85],
+  ['IVF_FLAT', lists, { nprobe: 16 }, 0.97],
+  ['IVF_SQ8', lists, { nprobe: 16 }, 0.9],
+  ['IVF_PQ', { ...lists, m: 16, nbits: 8, refine: true }, { nprobe: 16, refine_k: 5 }, 0.85],
+  ['IVF_RABITQ', { ...lists, refine: true, refine_type: 'FP16' }, { nprobe: 16, refine_k: 10 }, 0.85],
+  ['SCANN', { ...lists, with_raw_data: true }, { nprobe: 16, reorder_k: 100 }, 0.85],
   ['AUTOINDEX', {}, {}, 0.95],
 ];
 
@@ -72,7 +78,7 @@ async function finished(collection_name) {
   }
 }
 
-check('every type of graph index is built, searched and dropped', async (collection_name) => {
+check('every type of graph and of lists is built, searched and dropped', async (collection_name) => {
   const fields = [
     { name: 'id', data_type: DataType.Int64, is_primary_key: true },
     { name: 'v', data_type: DataType.FloatVector, dim },
