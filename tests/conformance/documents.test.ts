@@ -6,6 +6,7 @@ import { repositoryRoot } from './harness/cache.ts';
 import { pymilvus } from './harness/clients.ts';
 import { mustRun } from './harness/command.ts';
 import { blocksIn, examplesOf } from './harness/document.ts';
+import { ModelStandIn } from './harness/model-stand-in.ts';
 import { type RunningServer, serverUnderTest } from './harness/server-under-test.ts';
 import { conformanceSuite, python } from './harness/suite.ts';
 
@@ -18,10 +19,12 @@ for (const name of DOCUMENTS) {
   await conformanceSuite('pymilvus', name, [python], async () => {
     const document = await readFile(join(repositoryRoot, name), 'utf8');
     const examples = examplesOf(document, 'python', 'text');
+    let standIn: ModelStandIn;
     let server: RunningServer;
     let printed: readonly string[] = [];
     before(async () => {
-      server = await serverUnderTest();
+      standIn = await ModelStandIn.start();
+      server = await serverUnderTest(standIn.environment);
       const { command } = (await pymilvus('3.0.2'))(name);
       const program = examples
         .map((example) => example.program)
@@ -30,7 +33,10 @@ for (const name of DOCUMENTS) {
       const output = await mustRun(command, ['-W', 'ignore', '-c', here]);
       printed = output.split(`${BETWEEN_BLOCKS}\n`);
     });
-    after(async () => await server?.[Symbol.asyncDispose]());
+    after(async () => {
+      await server?.[Symbol.asyncDispose]();
+      await standIn?.[Symbol.asyncDispose]();
+    });
 
     test('every program has its output behind it', () => {
       assert.equal(blocksIn(document, 'python'), examples.length);

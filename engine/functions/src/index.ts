@@ -6,6 +6,17 @@ export {
   openFieldAnalyzer,
   readFieldAnalysis,
 } from './field-analysis.ts';
+export type { EmbeddingPurpose } from './models/embedding-service.ts';
+export { FunctionParams } from './models/function-params.ts';
+export { ModelClient } from './models/model-client.ts';
+export type { ModelReranker } from './models/model-reranker.ts';
+export {
+  MODEL_SETTINGS_DEFAULT,
+  type ModelSettings,
+  type ProviderSettings,
+  USUAL_PROVIDER,
+} from './models/model-settings.ts';
+export { Models } from './models/models.ts';
 export { openAnalyzer } from './open-analyzer.ts';
 export { ownText } from './own-text.ts';
 export { type Texts, termDimension, termVectors } from './term-vectors.ts';

@@ -89,6 +89,11 @@ export function serviceUnimplemented(rpc: string): MilvusError {
   return new MilvusError(`${rpc}: service unimplemented`, { code: 10 });
 }
 
+/** Code 2400: a function whose work is done elsewhere did not get it done. */
+export function functionFailed(what: string): MilvusError {
+  return new MilvusError(`${what}: function failed`, { code: 2400 });
+}
+
 export function serviceNotReady(what: string): MilvusError {
   return new MilvusError(`service not ready[${what}]`, {
     code: 1,

@@ -73,8 +73,11 @@ export interface SchemaFunction {
   readonly id: number;
   readonly name: string;
   readonly description: string;
-  /** `BM25`: the words of a text and how often each occurs, as a sparse vector. */
-  readonly type: 'BM25';
+  /**
+   * `BM25`: the words of a text and how often each occurs, as a sparse vector. `TextEmbedding`: what a model, asked over
+   * HTTP, makes of a text.
+   */
+  readonly type: 'BM25' | 'TextEmbedding';
   readonly input: FieldId;
   readonly output: FieldId;
   /** As the client sent them, for describe. */

@@ -1,3 +1,4 @@
+import type { Models } from '@elanus/functions';
 import type { MilvusError } from '@elanus/model';
 import type { Draft, MethodName, Methods } from '@elanus/proto';
 import type {
@@ -57,6 +58,8 @@ export interface AccessDependencies {
   readonly index: IndexCoordinator;
   readonly streaming: StreamingWorker;
   readonly reader: QueryWorker;
+  /** Those that functions and rerankers ask over HTTP. */
+  readonly models: Models;
   readonly clock: Clock;
   /** What handlers, readers and writers may take of one turn of the event loop, together. */
   readonly share: LoopShare;

@@ -1,4 +1,4 @@
-import { type AccessServer, ExportService, ImportService, startAccess } from '@elanus/access';
+import { type AccessServer, ExportService, ImportService, openModels, startAccess } from '@elanus/access';
 import { diskFull, MilvusError } from '@elanus/model';
 import { type Clock, DiskError, type Logger, systemClock } from '@elanus/runtime';
 import type { RecoveryProgress } from '@elanus/worker';
@@ -70,7 +70,8 @@ export class RunningServer implements AsyncDisposable {
     const roles = opened.use(
       await openStandalone({ directory, settings, objectStore, clock, logger, metrics, onRecovery }),
     );
-    const shared = { ...roles, clock, logger, metrics, limits: settings.access };
+    const models = openModels(configuration.models, { clock, share: roles.share });
+    const shared = { ...roles, models, clock, logger, metrics, limits: settings.access };
     const service = opened.use(
       await ImportService.open({ ...shared, importing: roles.streaming, files: roles.importFiles }),
     );

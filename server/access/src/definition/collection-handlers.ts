@@ -8,6 +8,7 @@ import {
 } from '@elanus/model';
 import type { CollectionRef, LoadInfo } from '@elanus/rpc';
 import type { AccessDependencies, Handlers } from '../handler.ts';
+import { checkModels } from './check-models.ts';
 import { collectionRef } from './collection-ref.ts';
 import { describeCollection } from './describe-collection.ts';
 import { readCreateCollection } from './schema/read-create-collection.ts';
@@ -31,9 +32,9 @@ export function collectionHandlers(dependencies: AccessDependencies): Handlers {
     async CreateCollection(request, context) {
       const database = await root.findDatabase(context.database);
       const timeZone = timeZoneOf({ properties: database?.properties ?? [] });
-      await root.createCollection(
-        readCreateCollection(request, { name: context.database, timeZone }, limits),
-      );
+      const asked = readCreateCollection(request, { name: context.database, timeZone }, limits);
+      await checkModels(dependencies, asked.schema, context);
+      await root.createCollection(asked);
       return {};
     },
 

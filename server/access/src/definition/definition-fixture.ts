@@ -16,6 +16,7 @@ import type { CallContext } from '../handler.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import { accessHandlers } from '../start-access.ts';
 import { createRequest } from '../testing/request-drafts.ts';
+import { modelsFixture } from '../text/models-fixture.ts';
 import { toldToClient } from '../transport/milvus-service.ts';
 
 type RequestDraft<Name extends MethodName> = Draft<Methods[Name]['request']>;
@@ -45,6 +46,7 @@ export class DefinitionFixture {
       logger: silentLogger,
       metrics: noMetrics,
       limits: DEFAULT_LIMITS,
+      models: modelsFixture(),
       version: '2.6.0-test',
     });
   }

@@ -86,17 +86,17 @@ function describeField(field: FieldSchema, schema: CollectionSchema): Draft<sche
 }
 
 /** `FunctionType` on the wire. */
-const BM25 = 1;
+const FUNCTION_TYPES: Readonly<Record<SchemaFunction['type'], number>> = { BM25: 1, TextEmbedding: 2 };
 
 function describeFunction(
-  { id, name, description, input, output, params }: SchemaFunction,
+  { id, name, description, type, input, output, params }: SchemaFunction,
   schema: CollectionSchema,
 ): Draft<schema_FunctionSchema> {
   return {
     id: BigInt(id),
     name,
     description,
-    type: BM25,
+    type: FUNCTION_TYPES[type],
     inputFieldIds: [BigInt(input)],
     inputFieldNames: [fieldById(schema, input)!.name],
     outputFieldIds: [BigInt(output)],

@@ -11,6 +11,7 @@ import type {
 import { describeCollection } from '../definition/describe-collection.ts';
 import type { AccessDependencies } from '../handler.ts';
 import { runInSlices } from '../rows/sliced-work.ts';
+import type { FunctionOptions } from '../write/function-columns.ts';
 import { readRows } from '../write/read-rows.ts';
 import { splitRows } from '../write/split-rows.ts';
 import { defaultPartition, namedPartition } from '../write/write-target.ts';
@@ -30,7 +31,7 @@ const MISTAKES_MAX = { import: 10, rehearsal: 100 } as const;
 export interface ImportDependencies
   extends Pick<
     AccessDependencies,
-    'root' | 'streaming' | 'share' | 'clock' | 'logger' | 'metrics' | 'limits'
+    'root' | 'streaming' | 'share' | 'models' | 'clock' | 'logger' | 'metrics' | 'limits'
   > {
   readonly imports: ImportCoordinator;
   readonly importing: ImportWorker;
@@ -154,14 +155,19 @@ export class ImportRun {
     }
   }
 
+  get #readOptions(): FunctionOptions {
+    return { signal: this.#signal, source: 'file' };
+  }
+
   /** Checks rows and stages them; false when some of them are wrong. */
   async #take({ encoded }: ReadRows, { collection, partition, stage }: Target): Promise<boolean> {
     if (encoded === null) return false;
-    const { root, share } = this.#dependencies;
+    const { root, share, models } = this.#dependencies;
     const isRehearsal = this.#job.kind === 'rehearsal';
     let batch: Awaited<ReturnType<typeof readRows>>;
     try {
-      batch = await readRows(encoded, collection, 'insert', { root: isRehearsal ? NO_IDS : root, share });
+      const dependencies = { root: isRehearsal ? NO_IDS : root, share, models };
+      batch = await readRows(encoded, collection, 'insert', dependencies, this.#readOptions);
     } catch (error) {
       if (error instanceof MilvusError && error.inputError) return false;
       throw error;
@@ -174,13 +180,16 @@ export class ImportRun {
 
   /** @throws MilvusError 2100 with the first one, unless this is a rehearsal, which goes on */
   async #tellMistakes(read: ReadRows, reader: UnitReader, collection: CollectionInfo): Promise<void> {
-    const { share } = this.#dependencies;
+    const { share, models } = this.#dependencies;
     const { rows, mistakes } = this.#units[this.#unit]!;
     const most = MISTAKES_MAX[this.#job.kind] - mistakes.length;
     if (most <= 0) return;
     const found = await findMistakes(read, reader, {
       most,
-      check: async (encoded) => void (await readRows(encoded, collection, 'insert', { root: NO_IDS, share })),
+      check: async (encoded) => {
+        const dependencies = { root: NO_IDS, share, models };
+        await readRows(encoded, collection, 'insert', dependencies, this.#readOptions);
+      },
     });
     const told = found.map(({ row, reason }) => `row ${rows + row}: ${reason}`);
     assert(told.length > 0, 'rows that were refused have a mistake');

@@ -13,7 +13,8 @@ import { boostHits } from './rank/boost-hits.ts';
 import { decaying } from './rank/decay-hits.ts';
 import { type Fusion, fuseHits } from './rank/fuse-hits.ts';
 import { hitsOfFusion } from './rank/fused-hits.ts';
-import type { DecayRanking } from './rank/ranking.ts';
+import { rankByModel } from './rank/model-hits.ts';
+import type { RerankRanking } from './rank/ranking.ts';
 import type { SearchPlan } from './search-plan.ts';
 
 /** The hits of a plan, as they are answered: found, grouped, ranked again, cut to the window and put in order. */
@@ -44,9 +45,9 @@ async function rankedHits(
     boosting === null
       ? found
       : await boostHits(dependencies, task, found, boosting, format.timeZone, options);
-  const decay = decayOf(functions);
-  if (decay === null) return withoutFirst(boosted, window.offset);
-  const fusion = await decayed(dependencies, task, boosted, decay);
+  const reranking = rerankingOf(functions);
+  if (reranking === null) return withoutFirst(boosted, window.offset);
+  const fusion = await rankedAgain(dependencies, task, boosted, reranking, options);
   const hits = await runInSlices(hitsOfFusion([boosted], fusion.queries), dependencies.share);
   return hitsBetween(hits, window.offset, window.offset + window.limit);
 }
@@ -60,28 +61,30 @@ async function groupedHits(
   const groups = window.limit + window.offset;
   const [found] = await searchGrouped(dependencies, [{ task, grouping, filter, groups }], options);
   assert(found !== undefined, 'a search has an answer');
-  const decay = functions === null ? null : decayOf(functions);
-  if (decay === null) return withoutGroups(found, window.offset).hits;
-  const fusion = await decayed(dependencies, task, found.hits, decay);
+  const reranking = functions === null ? null : rerankingOf(functions);
+  if (reranking === null) return withoutGroups(found, window.offset).hits;
+  const fusion = await rankedAgain(dependencies, task, found.hits, reranking, options);
   const identityOf = await groupsOfLegs(dependencies, task.collection, grouping.keys, [found.hits]);
   const arranged = arrangeGroups(fusion, { identityOf, size: grouping.size, scorer: 'max', window });
   return await runInSlices(hitsOfFusion([found.hits], arranged), dependencies.share);
 }
 
 /** Of a single search nothing else ranks again. */
-function decayOf({ ranking }: NonNullable<SearchPlan['functions']>): DecayRanking | null {
+function rerankingOf({ ranking }: NonNullable<SearchPlan['functions']>): RerankRanking | null {
   if (ranking === null) return null;
-  assert(ranking.kind === 'decay', 'a search has no others to fuse with');
+  assert(ranking.kind === 'decay' || ranking.kind === 'model', 'a search has no others to fuse with');
   return ranking;
 }
 
-async function decayed(
+async function rankedAgain(
   dependencies: AccessDependencies,
   { collection, metric }: SearchTask,
   hits: SearchHits,
-  ranking: DecayRanking,
+  ranking: RerankRanking,
+  options: ReadOptions,
 ): Promise<Fusion> {
-  const factorOf = await decaying(dependencies, collection, [hits], ranking);
   const legs = { hits: [hits], metrics: [metric] };
+  if (ranking.kind === 'model') return await rankByModel(dependencies, collection, legs, ranking, options);
+  const factorOf = await decaying(dependencies, collection, [hits], ranking);
   return await runInSlices(fuseHits(legs, ranking, factorOf), dependencies.share);
 }

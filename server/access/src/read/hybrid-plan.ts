@@ -14,6 +14,7 @@ import { Parameters } from './parameters.ts';
 import { isLegField, type LegField } from './rank/leg-columns.ts';
 import type { Ranking } from './rank/ranking.ts';
 import { readFunctionScore } from './rank/read-function-score.ts';
+import { checkModelQueries } from './rank/read-model.ts';
 import { readRankParams } from './rank/read-rank-params.ts';
 import type { ReadTarget } from './read-target.ts';
 import { type HitWindow, readRankWindow, readRoundDecimal, readTopK } from './read-window.ts';
@@ -52,13 +53,14 @@ export async function planHybridSearch(
   dependencies: AccessDependencies,
   target: ReadTarget,
   request: HybridRequest,
+  signal: AbortSignal,
 ): Promise<HybridPlan> {
   const { topKMax } = dependencies.limits;
   checkLegCount(request.requests.length);
   const parameters = new Parameters(request.rankParams);
   const window = readRankWindow(parameters, topKMax);
   const roundDecimal = readRoundDecimal(parameters);
-  const ranking = readRanking(target, request, parameters);
+  const ranking = readRanking(dependencies, target, request, parameters);
   const grouping = readHybridGrouping(target, parameters, dependencies.limits.groupSizeMax);
   const legFields = request.outputFields.map((name) => name.trim()).filter(isLegField);
   const fields = request.outputFields.filter((name) => !isLegField(name.trim()));
@@ -75,10 +77,12 @@ export async function planHybridSearch(
       hits: readTopK(ofLeg, topKMax),
       iterator: null,
       timeZone: format.timeZone,
+      signal,
     };
     tasks.push({ ...(await planLeg(dependencies, target, leg, options)), guarantee, snapshot: null });
   }
   checkTogether(tasks, grouping);
+  checkModelQueries(ranking, tasks[0]!.queries.count);
   return {
     tasks,
     legFilters: request.requests.map(({ dsl, exprTemplateValues }) => ({
@@ -118,7 +122,12 @@ function checkLegCount(legs: number): void {
   if (legs > LEGS_MAX) throw invalidParameter(`maximum of ann search requests is ${LEGS_MAX}`);
 }
 
-function readRanking(target: ReadTarget, request: HybridRequest, parameters: Parameters): Ranking {
+function readRanking(
+  dependencies: Pick<AccessDependencies, 'models'>,
+  target: ReadTarget,
+  request: HybridRequest,
+  parameters: Parameters,
+): Ranking {
   const { functionScore } = request;
   const legs = request.requests.length;
   if (request.functionChains.length > 0 && functionScore === undefined)
@@ -126,7 +135,8 @@ function readRanking(target: ReadTarget, request: HybridRequest, parameters: Par
   if (functionScore === undefined) return readRankParams(parameters, legs);
   if (request.functionChains.length > 0)
     throw invalidParameter('function_score and function_chains cannot be used together');
-  const { ranking } = readFunctionScore(target, functionScore, { kind: 'hybrid search', legs });
+  const use = { kind: 'hybrid search', legs } as const;
+  const { ranking } = readFunctionScore(dependencies, target, functionScore, use);
   return ranking ?? readRankParams(parameters, legs);
 }
 

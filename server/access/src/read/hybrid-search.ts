@@ -13,6 +13,7 @@ import { decaying } from './rank/decay-hits.ts';
 import { type FusedHit, type Fusion, fuseHits, type Legs, legScoring } from './rank/fuse-hits.ts';
 import { hitsOfFusion } from './rank/fused-hits.ts';
 import { legColumn } from './rank/leg-columns.ts';
+import { rankByModel } from './rank/model-hits.ts';
 import { findReadTarget } from './read-target.ts';
 import { rounded } from './rounded.ts';
 
@@ -25,12 +26,12 @@ export function hybridSearchHandler(
     const beganMs = dependencies.clock.monotonicMs();
     const ref = { database: context.database, collection: request.collectionName };
     const target = await findReadTarget(dependencies, ref, request.partitionNames, 'search');
-    const plan = await planHybridSearch(dependencies, target, request);
+    const plan = await planHybridSearch(dependencies, target, request, context.signal);
     const read = { request: 'HybridSearch', collection: target.collection, beganMs } as const;
     const account = accounts.open(plan.explain, read);
     const found = await searchLegs(dependencies, plan, account?.options(context) ?? context);
     const legs = { hits: found, metrics: metricsOf(plan) };
-    const kept = await answered(dependencies, plan, legs, await fuse(dependencies, plan, legs));
+    const kept = await answered(dependencies, plan, legs, await fuse(dependencies, plan, legs, context));
     const hits = await runInSlices(hitsOfFusion(legs.hits, kept), dependencies.share);
     account?.lap('rank');
     const columns = await fetchOutput(dependencies, target.collection, hits, plan.output, plan.format);
@@ -87,9 +88,15 @@ async function answered(
   return arrangeGroups(fusion, { identityOf, size, scorer, window });
 }
 
-async function fuse(dependencies: AccessDependencies, plan: HybridPlan, legs: Legs): Promise<Fusion> {
+async function fuse(
+  dependencies: AccessDependencies,
+  plan: HybridPlan,
+  legs: Legs,
+  options: ReadOptions,
+): Promise<Fusion> {
   const { ranking } = plan;
   const { collection } = plan.tasks[0]!;
+  if (ranking.kind === 'model') return await rankByModel(dependencies, collection, legs, ranking, options);
   const factorOf =
     ranking.kind === 'decay' ? await decaying(dependencies, collection, legs.hits, ranking) : null;
   return await runInSlices(fuseHits(legs, ranking, factorOf), dependencies.share);

@@ -1,4 +1,5 @@
 import {
+  type CollectionSchema,
   type FieldId,
   type FieldSchema,
   fieldByName,
@@ -51,14 +52,12 @@ export function expandOutputFields(
   for (const raw of asked) {
     const name = raw.trim();
     if (name === '*') {
-      for (const field of loadedFields(target))
-        if (functionOfOutput(schema, field.id) === undefined) add(field);
+      for (const field of loadedFields(target)) if (isReadable(schema, field)) add(field);
       continue;
     }
     const field = fieldByName(schema, name);
     if (field) {
-      if (functionOfOutput(schema, field.id) !== undefined)
-        throw refused(`not allowed to retrieve raw data of field ${name}`);
+      if (!isReadable(schema, field)) throw refused(`not allowed to retrieve raw data of field ${name}`);
       requireLoaded(target, [field.id]);
       add(field);
       continue;
@@ -84,4 +83,9 @@ export function expandOutputFields(
   }
   const restricted = dynamicKeys.size > 0 && !wholeDynamicField;
   return { fields: [...fields.values()], names: [...names], dynamicKeys: restricted ? dynamicKeys : null };
+}
+
+/** What BM25 makes of texts is for itself only. */
+function isReadable(schema: CollectionSchema, { id }: FieldSchema): boolean {
+  return functionOfOutput(schema, id)?.type !== 'BM25';
 }

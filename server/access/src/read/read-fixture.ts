@@ -21,6 +21,7 @@ import type { LoadInfo, QueryTask, ReadTask, SearchHits, SearchTask } from '@ela
 import { LoopShare, noMetrics, silentLogger, systemClock } from '@elanus/runtime';
 import type { AccessDependencies, CallContext } from '../handler.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
+import { modelsFixture } from '../text/models-fixture.ts';
 
 const NOW_MS = 1_700_000_000_000;
 export const NOW = composeTimestamp(NOW_MS);
@@ -137,6 +138,7 @@ export class ReadFixture {
       logger: silentLogger,
       metrics: noMetrics,
       limits: DEFAULT_LIMITS,
+      models: modelsFixture(),
       version: '2.6.5',
     };
     return parts as unknown as AccessDependencies;

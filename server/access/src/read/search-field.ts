@@ -59,7 +59,7 @@ function usualMetric(field: FieldSchema, schema: CollectionSchema): MetricType {
     case DataType.BinaryVector:
       return 'HAMMING';
     case DataType.SparseFloatVector:
-      return functionOfOutput(schema, field.id)?.type ?? 'IP';
+      return functionOfOutput(schema, field.id)?.type === 'BM25' ? 'BM25' : 'IP';
     case DataType.ArrayOfVector:
       return field.elementType === DataType.BinaryVector ? 'MAX_SIM_HAMMING' : 'MAX_SIM_COSINE';
     default:

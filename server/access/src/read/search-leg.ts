@@ -31,6 +31,7 @@ export interface LegOptions {
   readonly iterator: IteratorPage | null;
   /** Of instants in the filter that are written without an offset. */
   readonly timeZone: string;
+  readonly signal: AbortSignal;
 }
 
 /** Hits of one request, over all of its queries. */
@@ -41,8 +42,9 @@ export async function planLeg(
   dependencies: AccessDependencies,
   target: ReadTarget,
   request: LegRequest,
-  { parameters, hits, iterator, timeZone }: LegOptions,
+  options: LegOptions,
 ): Promise<SearchLeg> {
+  const { parameters, hits, iterator, timeZone } = options;
   const field = findSearchField(target, parameters);
   const { dsl, exprTemplateValues } = request;
   const filter = await planReadFilter(dependencies, target, dsl, exprTemplateValues, timeZone);
@@ -56,7 +58,7 @@ export async function planLeg(
   const placeholders = request.placeholderGroup ?? new Uint8Array();
   const queries =
     request.ids === undefined
-      ? await readQueries(dependencies, schema, field, placeholders, parameters)
+      ? await readQueries(dependencies, schema, field, placeholders, parameters, options)
       : await storedQueries(
           dependencies,
           target,

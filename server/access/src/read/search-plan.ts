@@ -15,6 +15,7 @@ import { expandOutputFields, type OutputFields } from './output-fields.ts';
 import type { SentFilter } from './own-filter.ts';
 import { Parameters } from './parameters.ts';
 import { type FunctionScore, readFunctionScore } from './rank/read-function-score.ts';
+import { checkModelQueries } from './rank/read-model.ts';
 import { planReadFilter } from './read-filter.ts';
 import { type ReadTarget, requireSameCollection } from './read-target.ts';
 import { type HitWindow, readHitWindow, readRoundDecimal } from './read-window.ts';
@@ -54,6 +55,7 @@ export async function planSearch(
   dependencies: AccessDependencies,
   target: ReadTarget,
   request: SearchRequest,
+  signal: AbortSignal,
 ): Promise<SearchPlan> {
   const { topKMax, groupSizeMax } = dependencies.limits;
   const parameters = new Parameters(request.searchParams);
@@ -75,6 +77,7 @@ export async function planSearch(
     hits,
     iterator,
     timeZone: format.timeZone,
+    signal,
   });
   const highlighting = readHighlighter(target, leg.field, request);
   if (grouping !== null) checkHitCount(leg.queries.count, hitsOfGroups(hits, grouping.size));
@@ -138,7 +141,7 @@ async function readFunctions(
   timeZone: string,
 ): Promise<FunctionScore | null> {
   if (functionScore === undefined) return null;
-  const functions = readFunctionScore(target, functionScore, { kind: 'search', legs: 1 });
+  const functions = readFunctionScore(dependencies, target, functionScore, { kind: 'search', legs: 1 });
   for (const { filter } of functions.boosting?.boosts ?? [])
     await planReadFilter(dependencies, target, filter, new Map(), timeZone);
   return functions;
@@ -155,6 +158,7 @@ function checkTogether({
   readonly leg: Pick<SearchTask, 'queries' | 'radius' | 'field'>;
 }): void {
   checkListSearch({ leg, grouping, iterator, kind: 'search' });
+  checkModelQueries(functions?.ranking ?? null, leg.queries.count);
   if (iterator?.protocol === 'v2' && leg.queries.count > 1)
     throw invalidParameter(`a search iterator takes one query vector, but got ${leg.queries.count}`);
   if (grouping !== null && iterator !== null) {

@@ -6,35 +6,44 @@ import {
   type FieldSchema,
   fieldById,
   functionOfOutput,
+  isDenseVector,
 } from '@elanus/model';
-import type { QueryVectors } from '@elanus/rpc';
+import type { QueryVectors, ReadOptions } from '@elanus/rpc';
 import type { AccessDependencies } from '../handler.ts';
 import { runInSlices } from '../rows/sliced-work.ts';
-import { type QueryTexts, readQueryTexts, readQueryVectors } from '../wire/query-vectors.ts';
+import { type TextRuns, textsOf } from '../rows/texts-of.ts';
+import { readQueryTexts, readQueryVectors } from '../wire/query-vectors.ts';
 import type { Parameters } from './parameters.ts';
 
 /**
  * What a search asks for: the vectors of its placeholder group, or the vectors that the function of the field makes of
  * its texts.
- * @throws MilvusError 1100 when type, dimension or values do not fit the field
+ * @throws MilvusError 1100 when type, dimension or values do not fit the field; 2400 when a model does not answer
  */
 export async function readQueries(
-  { share }: Pick<AccessDependencies, 'share'>,
+  dependencies: Pick<AccessDependencies, 'share' | 'models'>,
   schema: CollectionSchema,
   field: FieldSchema,
   placeholderGroup: Uint8Array,
   parameters: Parameters,
+  options: ReadOptions,
 ): Promise<QueryVectors> {
   const made = functionOfOutput(schema, field.id);
   const texts = made === undefined ? null : readQueryTexts(placeholderGroup);
   if (made === undefined || texts === null) return readQueryVectors(placeholderGroup, field);
+  if (made.type === 'TextEmbedding') {
+    const embedder = dependencies.models.embedderOf(schema, made);
+    const bytes = await embedder.embed(textsOf(texts), 'query', options);
+    assert(isDenseVector(field.dataType), 'a model makes dense vectors');
+    return { dataType: field.dataType, dim: field.dim, count: texts.length, bytes, offsets: null };
+  }
   const input = fieldById(schema, made.input);
   assert(input !== undefined, 'a function has its input');
-  return await wordsOf(texts, input, parameters.text('analyzer_name'), share);
+  return await wordsOf(texts, input, parameters.text('analyzer_name'), dependencies.share);
 }
 
 async function wordsOf(
-  texts: QueryTexts,
+  texts: TextRuns,
   input: FieldSchema,
   analyzerName: string | undefined,
   share: AccessDependencies['share'],

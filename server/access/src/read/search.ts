@@ -19,7 +19,7 @@ export function searchHandler(dependencies: AccessDependencies, accounts: ReadAc
     const beganMs = dependencies.clock.monotonicMs();
     const ref = { database: context.database, collection: request.collectionName };
     const target = await findReadTarget(dependencies, ref, request.partitionNames, 'search');
-    const plan = await planSearch(dependencies, target, request);
+    const plan = await planSearch(dependencies, target, request, context.signal);
     const read = { request: 'Search', collection: target.collection, beganMs } as const;
     const account = accounts.open(plan.explain, read);
     const hits = await findHits(dependencies, plan, account?.options(context) ?? context);

@@ -20,6 +20,10 @@ const DECAY = { reranker: 'decay', function: 'gauss', origin: '0', scale: '1' };
 const decay = (changes: Readonly<Record<string, string>>, fields: readonly string[] = ['level']) =>
   score(reranker({ ...DECAY, ...changes }, fields));
 
+const MODEL = { reranker: 'model', provider: 'tei', endpoint: 'http://127.0.0.1:1', queries: '["a"]' };
+const model = (changes: Readonly<Record<string, string>>, fields: readonly string[] = ['title']) =>
+  score(reranker({ ...MODEL, ...changes }, fields));
+
 /** Wrong for searches and hybrid searches alike. */
 export const SCORE_MISTAKES: readonly ScoreMistake[] = [
   ['no functions', score(), 'function_score has no functions'],
@@ -38,6 +42,20 @@ export const SCORE_MISTAKES: readonly ScoreMistake[] = [
     'two rerankers',
     score(reranker(DECAY, ['level']), reranker(DECAY, ['level'])),
     'Currently only supports one rerank',
+  ],
+  ['a model of nothing', model({}, []), 'Rerank model only supports single input, but gets [[]] input'],
+  ['a model of numbers', model({}, ['level']), 'Rerank model only support varchar, bug got [Int8]'],
+  ['a model of nobody', model({ provider: '' }), 'unknown rerank model provider:'],
+  ['an unknown model', model({ provider: 'acme' }), 'unknown rerank model provider:acme'],
+  [
+    'a model at an address that nobody has allowed',
+    model({ endpoint: 'http://169.254.169.254/' }),
+    "endpoint: [http://169.254.169.254/] is not among those that the server's configuration names in function.rerank.model.providers.tei.url",
+  ],
+  [
+    'a model at no address',
+    model({ endpoint: 'ftp://a' }),
+    'endpoint: [ftp://a] is not a valid http/https link',
   ],
   ['decay without a field', decay({}, []), 'Decay function only supports single input'],
   ['decay of two fields', decay({}, ['level', 'price']), 'Decay function only supports single input'],

@@ -10,7 +10,7 @@ type Function = Draft<schema_FunctionSchema>;
 const ENDING = ': invalid parameter';
 const NEEDS_ANALYZER = `field text which has enable_match or is input of BM25 function must also enable_analyzer${ENDING}`;
 
-type Case<Request> = readonly [what: string, request: Request, code: number, reason: string];
+type Case<Request> = readonly [what: string, request: Request, code: number, reason: string | RegExp];
 
 const analysed = text({ typeParams: params({ max_length: '64', enable_analyzer: 'true' }) });
 const sparse: Field = { name: 'sparse', dataType: DataType.SparseFloatVector };
@@ -20,6 +20,10 @@ const bm25: Function = {
   inputFieldNames: ['text'],
   outputFieldNames: ['sparse'],
 };
+const embedding = (pairs: Readonly<Record<string, string>>): Function => ({
+  ...{ name: 'meaning', type: 2, inputFieldNames: ['text'], outputFieldNames: ['vector'] },
+  params: params(pairs),
+});
 const withFunctions = (...functions: Function[]) =>
   createRequest('c', { fields: [key(), vector(), analysed, text({ name: 'plain' }), sparse], functions });
 
@@ -31,10 +35,46 @@ const functions: readonly Case<ReturnType<typeof createRequest>>[] = [
     `function name cannot be empty${ENDING}`,
   ],
   [
-    'a function that needs a service',
+    'a function that nobody has',
+    withFunctions({ ...bm25, type: 4 }),
+    1100,
+    `function words: functions of type MinHash are not supported yet${ENDING}`,
+  ],
+  [
+    'a model that makes no dense vectors',
     withFunctions({ ...bm25, type: 2 }),
     1100,
-    `function words: functions of type TextEmbedding are not supported yet${ENDING}`,
+    `TextEmbedding function output field must be a FloatVector or Int8Vector field${ENDING}`,
+  ],
+  [
+    'a model of no text',
+    withFunctions({ ...embedding({}), inputFieldNames: ['id'] }),
+    1100,
+    `TextEmbedding function input field must be a VARCHAR/TEXT field${ENDING}`,
+  ],
+  [
+    'a model of nobody',
+    withFunctions(embedding({ provider: 'acme' })),
+    1100,
+    /^unsupported text embedding service provider: \[acme\] , list of supported \[openai, /,
+  ],
+  [
+    'a model whose key the server was not given',
+    withFunctions(embedding({ provider: 'voyageai', credential: 'nowhere' })),
+    1100,
+    `nowhere is not a apikey crediential, can not find key: apikey${ENDING}`,
+  ],
+  [
+    'a model of another dimension',
+    withFunctions(embedding({ provider: 'openai', dim: '7' })),
+    1100,
+    /dimension \[4\] does not match the dimension \[7\] provided in Function params/,
+  ],
+  [
+    'a model at an address that nobody has allowed',
+    withFunctions(embedding({ provider: 'tei', endpoint: 'http://169.254.169.254/latest' })),
+    1100,
+    /is not among those that the server's configuration names in function.textEmbedding.providers.tei.url/,
   ],
   [
     'a function of nothing',

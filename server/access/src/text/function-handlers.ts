@@ -1,4 +1,4 @@
-import { type CollectionInfo, invalidParameter } from '@elanus/model';
+import { type CollectionInfo, invalidParameter, type SchemaFunction } from '@elanus/model';
 import type { schema_FunctionSchema } from '@elanus/proto';
 import { collectionRef } from '../definition/collection-ref.ts';
 import type { AccessDependencies, Handlers } from '../handler.ts';
@@ -6,8 +6,7 @@ import type { AccessDependencies, Handlers } from '../handler.ts';
 const BM25 = 1;
 
 /**
- * Changes of the functions of a collection. Those that there can be so far, BM25, come with their fields and stay as
- * they are, in Milvus, too.
+ * Changes of the functions of a collection, which come with their fields so far and stay as they are.
  */
 export function functionHandlers({ root, limits }: Pick<AccessDependencies, 'root' | 'limits'>): Handlers {
   const find = async (database: string, collection: string): Promise<CollectionInfo> =>
@@ -20,13 +19,15 @@ export function functionHandlers({ root, limits }: Pick<AccessDependencies, 'roo
     },
 
     async AlterCollectionFunction(request, context) {
-      requireFunction(await find(context.database, request.collectionName), request.functionName);
-      throw invalidParameter('Currently does not support alter BM25 function');
+      const collection = await find(context.database, request.collectionName);
+      const { type } = requiredFunction(collection, request.functionName);
+      throw invalidParameter(`Currently does not support alter ${type} function`);
     },
 
     async DropCollectionFunction(request, context) {
-      requireFunction(await find(context.database, request.collectionName), request.functionName);
-      throw invalidParameter('Currently does not support droping BM25 function');
+      const collection = await find(context.database, request.collectionName);
+      const { type } = requiredFunction(collection, request.functionName);
+      throw invalidParameter(`Currently does not support droping ${type} function`);
     },
   };
 }
@@ -37,7 +38,8 @@ function refusalToAdd(given: schema_FunctionSchema | undefined): Error {
   return invalidParameter(`function ${given.name}: functions of type ${given.type} are not supported yet`);
 }
 
-function requireFunction({ schema }: CollectionInfo, name: string): void {
-  if (schema.functions.some((each) => each.name === name)) return;
+function requiredFunction({ schema }: CollectionInfo, name: string): SchemaFunction {
+  const found = schema.functions.find((each) => each.name === name);
+  if (found !== undefined) return found;
   throw invalidParameter(`Function ${name} not exists`);
 }

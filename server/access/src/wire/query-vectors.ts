@@ -8,6 +8,7 @@ import {
 } from '@elanus/model';
 import { type common_PlaceholderValue, decode } from '@elanus/proto';
 import type { QueryVectors } from '@elanus/rpc';
+import type { TextRuns } from '../rows/texts-of.ts';
 import { bfloat16Of } from './bfloat16.ts';
 import {
   checkSparseVector,
@@ -40,15 +41,8 @@ export function readQueryVectors(bytes: Uint8Array, field: FieldSchema): QueryVe
   return denseQueries(placeholder, field, fieldType as DenseVectorType);
 }
 
-/** Texts in UTF-8, one after the other: text i is `bytes[offsets[i] .. offsets[i + 1])`. */
-export interface QueryTexts {
-  readonly length: number;
-  readonly offsets: Uint32Array;
-  readonly bytes: Uint8Array;
-}
-
 /** The texts in a serialized PlaceholderGroup; `null` when it holds something else. */
-export function readQueryTexts(bytes: Uint8Array): QueryTexts | null {
+export function readQueryTexts(bytes: Uint8Array): TextRuns | null {
   const { placeholders } = decode('common.PlaceholderGroup', bytes);
   const [placeholder] = placeholders;
   if (placeholders.length !== 1 || placeholder?.type !== DataType.VarChar) return null;

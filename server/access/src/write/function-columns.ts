@@ -8,29 +8,61 @@ import {
   type FieldId,
   fieldById,
   invalidParameter,
+  isDenseVector,
+  type SchemaFunction,
   type VarCharColumn,
 } from '@elanus/model';
-import type { LoopShare } from '@elanus/runtime';
+import type { ReadOptions } from '@elanus/rpc';
+import type { AccessDependencies } from '../handler.ts';
 import { runInSlices, type Work } from '../rows/sliced-work.ts';
+import { textsOf } from '../rows/texts-of.ts';
 import { analyzerChoice } from '../text/analyzer-choice.ts';
 
+export interface FunctionOptions extends ReadOptions {
+  /** A model takes so many texts of a request at most, and of a file as many as there are. Usually of a request. */
+  readonly source?: 'request' | 'file';
+}
+
 /**
- * Adds the columns that the functions of a schema make of those in `columns`.
- * @throws MilvusError 1100 for a text that is not UTF-8
+ * Adds the columns that the functions of a schema make of those in `columns`, but for those that are there already.
+ * @throws MilvusError 1100 for a text that is not UTF-8, or that a model does not take; 2400 when a model does not answer
  */
 export async function addFunctionColumns(
   columns: Map<FieldId, Column>,
   schema: CollectionSchema,
-  share: LoopShare,
+  dependencies: Pick<AccessDependencies, 'share' | 'models'>,
+  options: FunctionOptions,
 ): Promise<void> {
-  for (const { input, output } of schema.functions) {
+  const { share } = dependencies;
+  for (const made of schema.functions) {
+    const { input, output, type } = made;
+    if (columns.has(output)) continue;
     const field = fieldById(schema, input);
     const texts = columns.get(input);
     assert(field !== undefined && texts !== undefined && isText(texts), 'a function has its input');
     await runInSlices(checkUtf8(texts), share);
+    if (type === 'TextEmbedding') {
+      columns.set(output, await embeddings(texts, schema, made, dependencies, options));
+      continue;
+    }
     const analyzerOf = await analyzerChoice(field, columns, schema, share);
     columns.set(output, await runInSlices(termVectors(texts, analyzerOf), share));
   }
+}
+
+/** What a model makes of texts that are UTF-8. */
+async function embeddings(
+  column: TextColumn,
+  schema: CollectionSchema,
+  made: SchemaFunction,
+  { models }: Pick<AccessDependencies, 'models'>,
+  options: FunctionOptions,
+): Promise<Column> {
+  const { dataType, dim } = fieldById(schema, made.output)!;
+  assert(isDenseVector(dataType) && dim !== null, 'a model makes dense vectors');
+  const embedder = models.embedderOf(schema, made);
+  const bytes = await embedder.embed(textsOf(column), 'document', options);
+  return { dataType, dim, length: column.length, validity: null, bytes };
 }
 
 type TextColumn = Pick<VarCharColumn, 'length' | 'validity' | 'offsets' | 'bytes'>;

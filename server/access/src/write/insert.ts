@@ -54,14 +54,14 @@ async function allOrNothing<Answer>({ numRows }: RowsRequest, write: Promise<Ans
 async function writeRows(
   dependencies: AccessDependencies,
   request: RowsRequest,
-  { database }: CallContext,
+  { database, signal }: CallContext,
   kind: WriteKind,
 ): Promise<Uint8Array> {
   const { root, streaming, share, limits } = dependencies;
   const collection = await root.describeCollection(collectionRef(database, request.collectionName, limits));
   checkSchemaTimestamp(collection, request.schemaTimestamp);
   const partition = namedPartition(collection, request.partitionName, limits) ?? defaultPartition(collection);
-  const batch = await readRows(request, collection, kind, dependencies);
+  const batch = await readRows(request, collection, kind, dependencies, { signal });
   const duplicates = kind === 'insert' && collection.duplicateKey !== 'replace' ? 'keep' : 'last';
   const parts = await runInSlices(splitRows(batch, collection, partition, duplicates), share);
   const { timestamp, replacedRows } = await streaming.write({ kind, collection, parts });

@@ -10,8 +10,10 @@ import {
   invalidParameter,
   type KeyColumn,
   type RowBatch,
+  type SchemaFunction,
 } from '@elanus/model';
 import type { schema_FieldPartialUpdateOp } from '@elanus/proto';
+import type { ReadOptions } from '@elanus/rpc';
 import { timeZoneOf } from '../definition/timezone.ts';
 import type { AccessDependencies } from '../handler.ts';
 import { keyReader } from '../read/hits.ts';
@@ -104,8 +106,13 @@ export function fieldsToKeep(collection: CollectionInfo, { columns, operations }
   const { schema } = collection;
   return fieldsOf(collection)
     .filter(({ id, isDynamic }) => !columns.has(id) || operations.has(id) || isDynamic)
-    .filter(({ id }) => functionOfOutput(schema, id) === undefined)
+    .filter(({ id }) => isKept(functionOfOutput(schema, id), columns))
     .map(({ id }) => id);
+}
+
+/** Whether a field keeps its values: a model is asked again only when its text is another. */
+function isKept(made: SchemaFunction | undefined, sent: ReadonlyMap<FieldId, Column>): boolean {
+  return made === undefined || (made.type === 'TextEmbedding' && !sent.has(made.input));
 }
 
 /**
@@ -113,12 +120,14 @@ export function fieldsToKeep(collection: CollectionInfo, { columns, operations }
  * @throws MilvusError 1100 when a row that is not known lacks a field, or an array becomes too long
  */
 export async function completeRows(
-  { share }: Pick<AccessDependencies, 'share'>,
+  dependencies: Pick<AccessDependencies, 'share' | 'models'>,
   collection: CollectionInfo,
   partial: PartialRows,
   known: KnownRows,
+  options: ReadOptions,
 ): Promise<readonly RowBatch[]> {
   const { schema } = collection;
+  const { share } = dependencies;
   const batches: RowBatch[] = [];
   const isKnown = new Uint8Array(partial.keys.length);
   for (const position of known.positions) isKnown[position] = 1;
@@ -130,7 +139,7 @@ export async function completeRows(
     if (rows.length === 0) continue;
     const columns = await runInSlices(complete, share);
     for (const struct of schema.structArrays) checkStructs(struct, schema, columns);
-    await addFunctionColumns(columns, schema, share);
+    await addFunctionColumns(columns, schema, dependencies, options);
     batches.push({ length: rows.length, columns });
   }
   return batches;

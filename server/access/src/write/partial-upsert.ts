@@ -36,7 +36,7 @@ export async function upsertPartially(
   const partial = await runInSlices(readPartialRows(fieldsData, numRows, collection, fieldOps), share);
   const { timestamp, replacedRows } = await untilUnchanged(async () => {
     const { known, readAt } = await knownRows(dependencies, collection, partial, options);
-    const batches = await completeRows(dependencies, collection, partial, known);
+    const batches = await completeRows(dependencies, collection, partial, known, options);
     const parts: InsertPart[] = [];
     for (const batch of batches) parts.push(...(await partsOf(dependencies, collection, batch, partition)));
     return await dependencies.streaming.write({ kind: 'upsert', collection, parts, unchangedSince: readAt });

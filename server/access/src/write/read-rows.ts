@@ -20,7 +20,7 @@ import { type ColumnContext, isAllNull, readColumn } from '../wire/column-reader
 import type { FieldData } from '../wire/field-data.ts';
 import { checkStructs } from './check-structs.ts';
 import { checkValues } from './check-values.ts';
-import { addFunctionColumns } from './function-columns.ts';
+import { addFunctionColumns, type FunctionOptions } from './function-columns.ts';
 import { generatedKeys } from './generated-keys.ts';
 import { matchColumns, type SentColumns } from './sent-columns.ts';
 
@@ -39,20 +39,22 @@ const KEY_BYTES = 32;
  * Checks everything about the rows of a request and completes them: defaults, nulls, `$meta`, generated keys, and what
  * functions make of them.
  * The batch has a column for every field of the schema; its buffers are partly the request's.
- * @throws MilvusError 1100 and 1102 with what is wrong; then no id has been taken
+ * @throws MilvusError 1100 and 1102 with what is wrong, 2400 for a model that does not answer; then no id has been taken
  */
 export async function readRows(
   sent: SentRows,
   collection: CollectionInfo,
   kind: WriteKind,
-  { root, share }: Pick<AccessDependencies, 'root' | 'share'>,
+  dependencies: Pick<AccessDependencies, 'root' | 'share' | 'models'>,
+  options: FunctionOptions,
 ): Promise<RowBatch> {
+  const { root, share } = dependencies;
   const { numRows: length } = sent;
   if (length === 0) {
     throw unexpectedParameter('invalid num_rows', '0', 'num_rows should be greater than 0');
   }
   const columns = await runInSlices(readColumns(sent, collection, kind), share);
-  await addFunctionColumns(columns, collection.schema, share);
+  await addFunctionColumns(columns, collection.schema, dependencies, options);
   const { primaryKey } = collection.schema;
   if (!columns.has(primaryKey.id)) {
     const first = await root.allocateIds(length);

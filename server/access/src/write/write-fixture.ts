@@ -19,6 +19,7 @@ import type { QueryTask, WriteRequest } from '@elanus/rpc';
 import { type Clock, LoopShare, noMetrics, silentLogger, systemClock } from '@elanus/runtime';
 import { type AccessDependencies, type CallContext, FailedAnswer, type Handlers } from '../handler.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
+import { modelsFixture } from '../text/models-fixture.ts';
 import { fieldOf } from '../wire/field-fixture.ts';
 import { writeHandlers } from './write-handlers.ts';
 
@@ -115,6 +116,7 @@ export class WriteBench {
       logger: silentLogger,
       metrics: noMetrics,
       limits: DEFAULT_LIMITS,
+      models: modelsFixture(),
       version: 'test',
     };
     this.#handlers = writeHandlers(dependencies as unknown as AccessDependencies);

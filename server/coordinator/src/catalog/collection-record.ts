@@ -53,7 +53,13 @@ export function encodeCollection(collection: CollectionInfo): Uint8Array {
     createdTimestamp: String(collection.createdTimestamp),
     updatedTimestamp: String(collection.updatedTimestamp),
   };
-  return encodeRecord(body, isOfVersion1(collection.schema) ? 1 : 2);
+  return encodeRecord(body, versionOf(collection.schema));
+}
+
+/** The first version whose builds read the schema rightly. */
+function versionOf(schema: CollectionSchema): number {
+  if (schema.functions.some(({ type }) => type !== 'BM25')) return 3;
+  return isOfVersion1(schema) ? 1 : 2;
 }
 
 /** Whether builds that know of no functions, arrays of structs and the types below read the schema rightly. */
@@ -222,7 +228,8 @@ function functionToJson({ id, name, description, type, input, output, params }: 
 
 function functionFromJson(stored: StoredObject): SchemaFunction {
   const type = stored.text('type');
-  if (type !== 'BM25') throw new RecordDamage(`a function of type ${type} is unknown`);
+  if (type !== 'BM25' && type !== 'TextEmbedding')
+    throw new RecordDamage(`a function of type ${type} is unknown`);
   return {
     id: stored.integer('id'),
     name: stored.text('name'),

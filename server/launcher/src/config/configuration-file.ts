@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { OBJECT_STORE_KEYS } from '@elanus/object-store';
 import { StartError } from '../start-error.ts';
+import { CREDENTIALS_SECTION, MODEL_KEYS } from './model-settings.ts';
 import { nearestName } from './nearest-name.ts';
 import { SETTINGS } from './settings.ts';
 
@@ -8,11 +9,17 @@ import { SETTINGS } from './settings.ts';
 export interface ConfigurationFile {
   /** `undefined` when the file does not set `key`. */
   value(key: string): unknown;
+  /** What it sets below a section, whose name ends in a dot, with the keys as they stand there. */
+  below(section: string): Iterable<readonly [key: string, value: unknown]>;
   /** What whoever wrote the file should know. */
   readonly warnings: readonly string[];
 }
 
-export const NO_CONFIGURATION_FILE: ConfigurationFile = { value: () => undefined, warnings: [] };
+export const NO_CONFIGURATION_FILE: ConfigurationFile = {
+  value: () => undefined,
+  below: () => [],
+  warnings: [],
+};
 
 /** Reads YAML with Milvus' keys, nested or dotted. @throws StartError when it can't be read or is not YAML */
 export async function readConfigurationFile(path: string): Promise<ConfigurationFile> {
@@ -46,6 +53,8 @@ async function configurationFrom(document: unknown, path: string): Promise<Confi
   for (const [key, value] of leaves(document, '')) values.set(canonical(key), { key, value });
   return {
     value: (key) => values.get(canonical(key))?.value,
+    below: (section) =>
+      [...values.values()].filter(({ key }) => key.startsWith(section)).map(({ key, value }) => [key, value]),
     warnings: await warningsOf([...values.values()], path),
   };
 }
@@ -87,11 +96,13 @@ async function warningsOf(
   path: string,
 ): Promise<string[]> {
   const { KEYS_WITHOUT_MEANING, SECTIONS_WITHOUT_MEANING } = await import('./known-keys.ts');
-  const meant = [...Object.values(SETTINGS).map(({ key }) => key), ...OBJECT_STORE_KEYS];
+  const meant = [...Object.values(SETTINGS).map(({ key }) => key), ...OBJECT_STORE_KEYS, ...MODEL_KEYS];
   const exact = new Set(
     [...meant, ...KEYS_WITHOUT_MEANING.filter((key) => !key.endsWith('.'))].map(canonical),
   );
-  const below = KEYS_WITHOUT_MEANING.filter((key) => key.endsWith('.')).map(canonical);
+  const below = [CREDENTIALS_SECTION, ...KEYS_WITHOUT_MEANING.filter((key) => key.endsWith('.'))].map(
+    canonical,
+  );
   const sections = new Set<string>(SECTIONS_WITHOUT_MEANING.map(canonical));
   const names = [...meant, ...KEYS_WITHOUT_MEANING.map((key) => key.replace(/\.$/, ''))];
 

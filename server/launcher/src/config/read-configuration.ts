@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import type { ModelSettings } from '@elanus/functions';
 import {
   type ObjectStoreSettings,
   ObjectStoreSettingsError,
@@ -7,6 +8,7 @@ import {
 } from '@elanus/object-store';
 import { StartError } from '../start-error.ts';
 import { NO_CONFIGURATION_FILE, readConfigurationFile } from './configuration-file.ts';
+import { readModelSettings } from './model-settings.ts';
 import { type Setting, wholeNumber } from './setting.ts';
 import { readSettings, SETTINGS, type Settings } from './settings.ts';
 
@@ -27,6 +29,8 @@ export interface Configuration {
   readonly port: number;
   readonly adminPort: number;
   readonly settings: Settings;
+  /** Which models may be asked, and the secrets for it. */
+  readonly models: ModelSettings;
   /** Where segments and indexes lie; by default in the data directory. */
   readonly objectStore: ObjectStoreSettings;
   /** For whoever wrote the configuration: keys that nobody knows, promises that are not kept. */
@@ -82,6 +86,7 @@ export async function readConfiguration(
       portOf('--admin-port', 'METRICS_PORT', undefined) ??
       ADMIN_PORT_DEFAULT,
     settings: readSettings(read),
+    models: readModelSettings({ read, below: (section) => file.below(section), environment }),
     objectStore: objectStoreOf({
       environment,
       value: (key) => file.value(key),

@@ -72,6 +72,17 @@ export function directoryPath(key: string): Setting<string | null> {
   };
 }
 
+/** A text; `null` when nobody sets it. */
+export function text(key: string): Setting<string | null> {
+  return { key, fallback: null, read: (value) => String(value) };
+}
+
+/** `true` or `false`. */
+export function flag(key: string, fallback: boolean): Setting<boolean> {
+  const words = oneOf(key, fallback ? 'true' : 'false', ['true', 'false']);
+  return { key, fallback, read: (value, origin) => words.read(value, origin) === 'true' };
+}
+
 /** One of a few words, case aside. */
 export function oneOf<Word extends string>(
   key: string,

@@ -9,10 +9,12 @@ import {
 import type { schema_FunctionSchema } from '@elanus/proto';
 
 const FIRST_FUNCTION_ID = 100;
-const BM25 = 1;
+const TYPES: ReadonlyMap<number, SchemaFunction['type']> = new Map([
+  [1, 'BM25'],
+  [2, 'TextEmbedding'],
+]);
 const TYPE_NAMES: Readonly<Record<number, string>> = {
   0: 'Unknown',
-  2: 'TextEmbedding',
   3: 'Rerank',
   4: 'MinHash',
   5: 'MolFingerprint',
@@ -30,7 +32,7 @@ export function checkAnalyzers(
     if (!isText(field)) continue;
     const analysis = readFieldAnalysis(field);
     if (analysis?.kind === 'several') checkByField(field, analysis, fields);
-    if (analysis === null && functions.some(({ input }) => input === field.id))
+    if (analysis === null && functions.some(({ input, type }) => type === 'BM25' && input === field.id))
       throw analyzerNeeded(field.name);
   }
 }
@@ -58,12 +60,12 @@ export function readFunctions(
   const names = new Set<string>();
   const outputs = new Set<string>();
   return given.map((message, at) => {
-    checkNames(message);
     const { name } = message;
+    const type = checkedType(message);
     if (names.has(name)) throw invalidParameter(`duplicate function name: ${name}`);
     names.add(name);
-    const input = inputOf(message, fields);
-    const output = outputOf(message, fields);
+    const input = inputOf(message, type, fields);
+    const output = outputOf(message, type, fields);
     if (outputs.has(output.name))
       throw invalidParameter(`duplicate function output field: function ${name}, field ${output.name}`);
     outputs.add(output.name);
@@ -71,7 +73,7 @@ export function readFunctions(
       id: FIRST_FUNCTION_ID + at,
       name,
       description: message.description,
-      type: 'BM25',
+      type,
       input: input.id,
       output: output.id,
       params: message.params.map(({ key, value }) => ({ key, value })),
@@ -79,11 +81,18 @@ export function readFunctions(
   });
 }
 
-function checkNames({ name, type, inputFieldNames, outputFieldNames, params }: schema_FunctionSchema): void {
+function checkedType({
+  name,
+  type: number,
+  inputFieldNames,
+  outputFieldNames,
+  params,
+}: schema_FunctionSchema): SchemaFunction['type'] {
   if (name === '') throw invalidParameter('function name cannot be empty');
-  if (type !== BM25)
+  const type = TYPES.get(number);
+  if (type === undefined)
     throw invalidParameter(
-      `function ${name}: functions of type ${TYPE_NAMES[type] ?? type} are not supported yet`,
+      `function ${name}: functions of type ${TYPE_NAMES[number] ?? number} are not supported yet`,
     );
   if (inputFieldNames.length === 0)
     throw invalidParameter(`function input field names cannot be empty, function: ${name}`);
@@ -94,14 +103,25 @@ function checkNames({ name, type, inputFieldNames, outputFieldNames, params }: s
     throw invalidParameter(
       `function input field cannot be both input and output in the same function, function: ${name}, field: ${both}`,
     );
-  if (params.length > 0) throw invalidParameter('BM25 function accepts no params');
+  if (type === 'BM25' && params.length > 0) throw invalidParameter('BM25 function accepts no params');
+  return type;
 }
 
 function inputOf(
   { name, inputFieldNames }: schema_FunctionSchema,
+  type: SchemaFunction['type'],
   fields: readonly FieldSchema[],
 ): FieldSchema {
   const input = named(inputFieldNames, fields, 'input');
+  if (type === 'TextEmbedding') {
+    if (inputFieldNames.length > 1 || !isText(input))
+      throw invalidParameter('TextEmbedding function input field must be a VARCHAR/TEXT field');
+    if (input.nullable)
+      throw invalidParameter(
+        `function input field cannot be nullable: function ${name}, field ${input.name}`,
+      );
+    return input;
+  }
   if (inputFieldNames.length > 1 || !isText(input))
     throw invalidParameter(
       `BM25 function input field must be a VARCHAR/TEXT field, got ${inputFieldNames.length} field with type ${dataTypeName(input.dataType)}, function: ${name}`,
@@ -112,6 +132,7 @@ function inputOf(
 
 function outputOf(
   { name, outputFieldNames }: schema_FunctionSchema,
+  type: SchemaFunction['type'],
   fields: readonly FieldSchema[],
 ): FieldSchema {
   const output = named(outputFieldNames, fields, 'output');
@@ -120,6 +141,15 @@ function outputOf(
   if (output.isPrimaryKey) throw refuse('primary key');
   if (output.isPartitionKey || output.isClusteringKey) throw refuse('partition key or clustering key');
   if (output.nullable) throw refuse('nullable');
+  if (type === 'TextEmbedding') {
+    if (outputFieldNames.length > 1)
+      throw invalidParameter(
+        `text function should only have one output field, but now is ${outputFieldNames.length}`,
+      );
+    if (output.dataType !== DataType.FloatVector && output.dataType !== DataType.Int8Vector)
+      throw invalidParameter('TextEmbedding function output field must be a FloatVector or Int8Vector field');
+    return output;
+  }
   if (outputFieldNames.length > 1 || output.dataType !== DataType.SparseFloatVector)
     throw invalidParameter(
       `BM25 function output field must be a SparseFloatVector field, but got ${dataTypeName(output.dataType)}, function: ${name}`,

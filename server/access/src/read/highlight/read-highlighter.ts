@@ -8,6 +8,7 @@ import {
   MilvusError,
 } from '@elanus/model';
 import type { Methods } from '@elanus/proto';
+import { textsOf } from '../../rows/texts-of.ts';
 import { readQueryTexts } from '../../wire/query-vectors.ts';
 import { type ReadTarget, requireLoaded } from '../read-target.ts';
 
@@ -67,7 +68,7 @@ export function readHighlighter(
   }
   const isTextMarked = /^\s*(true|1)\s*$/i.test(params.get('highlight_search_text') ?? '');
   const input = isTextMarked ? inputOf(target, searched) : null;
-  const searchTexts = input === null ? [] : textsOf(placeholderGroup ?? new Uint8Array());
+  const searchTexts = input === null ? [] : queriesOf(placeholderGroup ?? new Uint8Array());
   if (input !== null && !texts.has(input)) texts.set(input, []);
   if (texts.size === 0)
     throw invalidParameter('highlighter should have highlight_query or highlight_search_text');
@@ -108,20 +109,17 @@ function requireAnalysed({ collection }: ReadTarget, name: string): FieldSchema 
 /** The field of the texts that the search looks for. */
 function inputOf({ collection }: ReadTarget, searched: FieldSchema): FieldSchema {
   const made = functionOfOutput(collection.schema, searched.id);
-  if (made === undefined)
+  if (made?.type !== 'BM25')
     throw invalidParameter(
       `highlight_search_text is for BM25 search only, but ${searched.name} is no output of BM25`,
     );
   return fieldById(collection.schema, made.input)!;
 }
 
-function textsOf(placeholderGroup: Uint8Array): readonly string[] {
+function queriesOf(placeholderGroup: Uint8Array): readonly string[] {
   const found = readQueryTexts(placeholderGroup);
   if (found === null) throw invalidParameter('highlight_search_text asks for a search by text');
-  const bytes = Buffer.from(found.bytes.buffer, found.bytes.byteOffset, found.bytes.byteLength);
-  return Array.from({ length: found.length }, (_, at) =>
-    bytes.toString('utf8', found.offsets[at], found.offsets[at + 1]),
-  );
+  return textsOf(found);
 }
 
 function readStyle(params: ReadonlyMap<string, string>): HighlightStyle {

@@ -8,7 +8,7 @@ import { decayFactor } from './decay.ts';
 import { fuseHits, legScoring } from './fuse-hits.ts';
 import { hitsOfFusion } from './fused-hits.ts';
 import { normalisedScore } from './normalise.ts';
-import type { DecayRanking, Ranking } from './ranking.ts';
+import type { DecayRanking, ModelRanking, Ranking, RrfRanking } from './ranking.ts';
 
 type Hit = readonly [key: number, score: number];
 
@@ -29,13 +29,16 @@ function hitsOf(...queries: readonly (readonly Hit[])[]): SearchHits {
   };
 }
 
-function fuse(ranking: Ranking, ...legs: readonly (readonly [MetricType, SearchHits])[]) {
+function fuse(
+  ranking: Exclude<Ranking, ModelRanking>,
+  ...legs: readonly (readonly [MetricType, SearchHits])[]
+) {
   const lists = { hits: legs.map(([, hits]) => hits), metrics: legs.map(([metric]) => metric) };
   const { queries } = runAtOnce(fuseHits(lists, ranking));
   return queries.map((hits) => hits.map(({ key, score }) => [Number(key), score] as const));
 }
 
-const RRF: Ranking = { kind: 'rrf', k: 60 };
+const RRF: RrfRanking = { kind: 'rrf', k: 60 };
 
 test('adds up reciprocal ranks, equal sums by key', () => {
   const near = hitsOf([

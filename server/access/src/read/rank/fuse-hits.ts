@@ -3,7 +3,7 @@ import type { SearchHits } from '@elanus/rpc';
 import type { Work } from '../../rows/sliced-work.ts';
 import { compareKeys, type KeyIdentity, keyReader } from '../hits.ts';
 import { normalisedScore, risingScore } from './normalise.ts';
-import type { Ranking } from './ranking.ts';
+import type { ModelRanking, Ranking } from './ranking.ts';
 
 /** A row that at least one search has found, with what each of them says of it. */
 export interface FusedHit {
@@ -44,7 +44,7 @@ const HITS_PER_SLICE = 2048;
  */
 export function* fuseHits(
   legs: Legs,
-  ranking: Ranking,
+  ranking: Exclude<Ranking, ModelRanking>,
   factorOf: ((hit: FusedHit) => number) | null = null,
 ): Work<Fusion> {
   const scoring = legScoring(legs, ranking);
@@ -115,7 +115,7 @@ export function legScoring(legs: Legs, ranking: Ranking): (hit: FusedHit, leg: n
 }
 
 function normalisation(legs: Legs, ranking: Ranking): (score: number, metric: MetricType) => number {
-  if (ranking.kind === 'rrf' || ranking.normalises) return normalisedScore;
+  if (ranking.kind === 'rrf' || (ranking.kind !== 'model' && ranking.normalises)) return normalisedScore;
   return fusionOrder(legs, ranking) === 'ascending' ? (score) => score : risingScore;
 }
 

@@ -1,5 +1,9 @@
+import type { ModelReranker } from '@elanus/functions';
+
 /** How the hits of several searches become one list. */
-export type Ranking = RrfRanking | WeightedRanking | DecayRanking;
+export type Ranking = RrfRanking | WeightedRanking | RerankRanking;
+/** What also ranks the hits of a single search again. */
+export type RerankRanking = DecayRanking | ModelRanking;
 
 /** Reciprocal rank fusion: only the places of a row count. */
 export interface RrfRanking {
@@ -33,6 +37,16 @@ export interface DecayRanking {
   /** How the scores of a row that several searches have found become one. */
   readonly mode: 'max' | 'sum' | 'avg';
   readonly normalises: boolean;
+}
+
+/** What a model says of how well a text answers a query; the scores of the searches count no more. */
+export interface ModelRanking {
+  readonly kind: 'model';
+  /** A VarChar field. */
+  readonly fieldName: string;
+  /** One a query of the searches. */
+  readonly queries: readonly string[];
+  readonly reranker: ModelReranker;
 }
 
 export const DEFAULT_RANKING: RrfRanking = { kind: 'rrf', k: 60 };

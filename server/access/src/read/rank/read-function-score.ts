@@ -1,10 +1,12 @@
-import { type FieldSchema, fieldByName, invalidInput, invalidParameter, MilvusError } from '@elanus/model';
+import { type FieldSchema, fieldByName, invalidInput, invalidParameter } from '@elanus/model';
 import type { schema_FunctionSchema, schema_FunctionScore } from '@elanus/proto';
+import type { AccessDependencies } from '../../handler.ts';
 import { isNumberType } from '../number-type.ts';
 import { Parameters } from '../parameters.ts';
 import { type ReadTarget, requireLoaded } from '../read-target.ts';
 import { type Boosting, readBoosting } from './boosting.ts';
 import type { DecayRanking, Ranking } from './ranking.ts';
+import { readModel } from './read-model.ts';
 import { numberIn, readBoolean, readRrf, readWeighted } from './read-rank-params.ts';
 
 /** What the functions of a request do with its scores. */
@@ -25,8 +27,9 @@ export interface FunctionScoreUse {
   readonly legs: number;
 }
 
-/** Reads `function_score`. @throws MilvusError 1100 for what is wrong with it, 10 for models, which are not served */
+/** Reads `function_score`. @throws MilvusError 1100 for what is wrong with it */
 export function readFunctionScore(
+  dependencies: Pick<AccessDependencies, 'models'>,
   target: ReadTarget,
   sent: schema_FunctionScore,
   use: FunctionScoreUse,
@@ -40,7 +43,7 @@ export function readFunctionScore(
   if (others.length > 1) throw invalidParameter('Currently only supports one rerank');
   const [other] = others;
   return {
-    ranking: other === undefined ? null : readRanking(target, other.schema, other.parameters, use),
+    ranking: other === undefined ? null : readRanking(dependencies, target, other, use),
     boosting: boosts.length === 0 ? null : readBoosting(target, boosts, new Parameters(sent.params)),
   };
 }
@@ -50,9 +53,9 @@ function rerankerOf(parameters: Parameters): string | undefined {
 }
 
 function readRanking(
+  { models }: Pick<AccessDependencies, 'models'>,
   target: ReadTarget,
-  schema: schema_FunctionSchema,
-  parameters: Parameters,
+  { schema, parameters }: { readonly schema: schema_FunctionSchema; readonly parameters: Parameters },
   { kind, legs }: FunctionScoreUse,
 ): Ranking {
   if (schema.type !== RERANK) throw invalidParameter(`${schema.type} is not rerank function`);
@@ -61,7 +64,7 @@ function readRanking(
     case 'decay':
       return readDecay(target, schema, parameters);
     case 'model':
-      throw new MilvusError('rerank by a model: service unimplemented', { code: 10 });
+      return readModel(models, target, schema);
     case 'rrf':
     case 'weighted':
       if (kind === 'search') throw invalidParameter(`The ${reranker} rerank only supports hybrid search`);
