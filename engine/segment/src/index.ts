@@ -20,8 +20,8 @@ export { prepareRead } from './prepare-read.ts';
 export type { PreparedWrite, WriteEffect } from './prepared-write.ts';
 export { countShards, queryShards, type RowWindow } from './query-shards.ts';
 export type { Read, RowSelection } from './read.ts';
-export { locationsOfRows } from './row-list.ts';
 export { measureRecall, rowsAsQueries, type SampledQueries } from './recall/measure-recall.ts';
+export { locationsOfRows } from './row-list.ts';
 export { buildScalarIndex } from './scalar-index/build-scalar-index.ts';
 export { decodeScalarIndex } from './scalar-index/index-file.ts';
 export {

@@ -5,7 +5,7 @@ import { NumpyRows } from './npy-reader.ts';
 
 /** A file of version 1 with this header and data. */
 function npy(descr: string, shape: string, data: Uint8Array, order = 'False'): Uint8Array {
-  const header = `{'descr': '${descr}', 'fortran_order': ${order}, 'shape': (${shape}), }`.padEnd(117) + '\n';
+  const header = `${`{'descr': '${descr}', 'fortran_order': ${order}, 'shape': (${shape}), }`.padEnd(117)}\n`;
   const head = Buffer.from(`\x93NUMPY\x01\x00\x00\x00${header}`, 'latin1');
   head.writeUInt16LE(header.length, 8);
   return Buffer.concat([head, data]);
