@@ -2,7 +2,7 @@ export type * from './kernel.ts';
 export { CODE_FACTORS } from './kernel.ts';
 export { type KernelOptions, loadKernel } from './load-kernel.ts';
 export { dropPages, mapFile, readPages, residentBytes } from './map-file.ts';
-export { allocateFile, tryLockFile } from './posix.ts';
+export { allocateFile, trimMemory, tryLockFile } from './posix.ts';
 export { measureReadBandwidth } from './read-bandwidth.ts';
 export { KernelError } from './status.ts';
 export type * from './vector-index.ts';

@@ -64,6 +64,7 @@ export interface NativeKernel {
   readPages(view: Uint8Array): Promise<number>;
   lockFile(fd: number): number;
   allocateFile(fd: number, offset: number, length: number): number;
+  trimMemory(): Promise<number>;
 }
 
 const path = join(import.meta.dirname, '..', 'build', 'Release', 'kernel.node');

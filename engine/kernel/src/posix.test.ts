@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { closeSync, fstatSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { closeSync, fstatSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { allocateFile, tryLockFile } from './posix.ts';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { allocateFile, trimMemory, tryLockFile } from './posix.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'elanus-posix-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -29,4 +31,20 @@ test('an allocated file has its length and its blocks', () => {
   assert.throws(() => allocateFile(fd, 0, 2 ** 62), { code: /^(ENOSPC|EFBIG)$/ });
   closeSync(fd);
   assert.throws(() => allocateFile(fd, 0, 1), { code: 'EBADF', syscall: 'fallocate' });
+});
+
+test('freed memory goes back to the system', { skip: process.platform !== 'linux' }, async () => {
+  const residentBytes = (): number =>
+    1024 * Number(/^RssAnon:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))![1]);
+  const MIB = 1024 * 1024;
+  // Pieces that the C library keeps in its heap, freed but for a last one behind them.
+  let pieces = Array.from({ length: 2_048 }, () => new Uint8Array(new SharedArrayBuffer(64 * 1024)).fill(1));
+  const last = pieces.pop();
+  pieces = [];
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  const before = residentBytes();
+  await trimMemory();
+  assert.ok(before - residentBytes() > 64 * MIB, `${(before - residentBytes()) / MIB} MiB given back`);
+  assert.equal(last!.length, 64 * 1024);
 });

@@ -31,3 +31,8 @@ export function allocateFile(fd: number, offset: number, length: number): void {
   const errno = loadNative().allocateFile(fd, offset, length);
   if (errno !== 0) throw systemError('fallocate', errno);
 }
+
+/** Gives back to the system what the C library keeps of freed memory, on another thread. Does nothing where it keeps none. */
+export async function trimMemory(): Promise<void> {
+  await loadNative().trimMemory();
+}

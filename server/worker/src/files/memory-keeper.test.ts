@@ -127,3 +127,28 @@ test('keeps columns in memory whose mmap.enabled is false, from the load to the 
   await keeper.look();
   assert.equal(file.residentKiB, 0);
 });
+
+test('gives freed memory back to the system each time the process has grown by 64 MiB', async () => {
+  let ownBytes = 60 * MIB;
+  const trimmed: number[] = [];
+  await using keeper = new MemoryKeeper({
+    collections: new ServedCollections(),
+    isLoaded: () => true,
+    bytesMax: 1000 * MIB,
+    clock: new ManualClock(),
+    share: new LoopShare(systemClock),
+    logger: silentLogger,
+    metrics: noMetrics,
+    measure: async () => ({ ownBytes, mappedBytes: 0 }),
+    trim: async () => {
+      trimmed.push(ownBytes / MIB);
+      ownBytes -= 20 * MIB;
+    },
+  });
+  for (const mib of [60, 70, 170, 200, 100, 150, 165]) {
+    ownBytes = mib * MIB;
+    await keeper.look();
+  }
+  // From 50 MiB after 70, from 150 after 170, and from the 100 that were in between.
+  assert.deepEqual(trimmed, [70, 170, 165]);
+});

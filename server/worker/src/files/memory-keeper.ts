@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { dropPages, readPages, residentBytes } from '@elanus/kernel';
+import { dropPages, readPages, residentBytes, trimMemory } from '@elanus/kernel';
 import {
   type CollectionId,
   type CollectionInfo,
@@ -31,9 +31,13 @@ export interface MemoryKeeperOptions {
   readonly metrics: Metrics;
   /** Default: what Linux says of this process. */
   readonly measure?: () => Promise<ProcessMemory>;
+  /** Gives freed memory back to the system. Default: the C library's way. */
+  readonly trim?: () => Promise<void>;
 }
 
 const LOOK_EVERY_MS = 5_000;
+/** The process' own memory grows by this before what the C library keeps of it is given back again. */
+const TRIM_BYTES = 64 * 1024 * 1024;
 /** Pages counted, or given back, at a stretch: about a millisecond. */
 const STRETCH_BYTES = 32 * 1024 * 1024;
 
@@ -50,6 +54,8 @@ export class MemoryKeeper implements AsyncDisposable {
   readonly #cold = new WeakMap<SealedFile, number>();
   /** Whose columns were read into memory, and are kept. */
   readonly #readIn = new WeakSet<SealedFile>();
+  /** Of its own, when freed memory was last given back. */
+  #trimmedBytes = 0;
   readonly #running: Promise<void>;
 
   constructor(options: MemoryKeeperOptions) {
@@ -84,7 +90,7 @@ export class MemoryKeeper implements AsyncDisposable {
         }
       }
     }
-    const { ownBytes, mappedBytes } = await measure();
+    const { ownBytes, mappedBytes } = await this.#trimmed(measure);
     let excess = ownBytes + mappedBytes - bytesMax;
     for (const file of warm.sort((a, b) => a.lastUse - b.lastUse)) {
       if (excess <= 0) return;
@@ -113,6 +119,21 @@ export class MemoryKeeper implements AsyncDisposable {
         if (!signal.aborted) logger.warn({ err: error }, 'memory could not be looked after');
       }
     }
+  }
+
+  /**
+   * What the process has once freed memory is back with the system. The C library keeps up to 128 MiB of the memory of
+   * requests, so that the next ones need no new pages; when some seconds of requests are over they are no use.
+   */
+  async #trimmed(measure: () => Promise<ProcessMemory>): Promise<ProcessMemory> {
+    const { trim = trimMemory } = this.#options;
+    const before = await measure();
+    this.#trimmedBytes = Math.min(this.#trimmedBytes, before.ownBytes);
+    if (before.ownBytes - this.#trimmedBytes < TRIM_BYTES) return before;
+    await trim();
+    const after = await measure();
+    this.#trimmedBytes = after.ownBytes;
+    return after;
   }
 
   /** Whether it may have pages in memory: somebody has read it since they were last given back. */
