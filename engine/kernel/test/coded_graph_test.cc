@@ -13,6 +13,7 @@
 #include "../src/cc/index/search_scratch.h"
 #include "../src/cc/index/walk_codes.h"
 #include "check.h"
+#include "lying_file.h"
 #include "temporary_directory.h"
 
 namespace {
@@ -264,17 +265,6 @@ void few_rows_are_all_found() {
   }
 }
 
-using Sections = std::vector<std::pair<std::string, std::vector<uint8_t>>>;
-
-Sections sections_of(const std::string& path) {
-  std::shared_ptr<const IndexFile> file;
-  CHECK(!IndexFile::open(path, &file).failed());
-  Sections sections;
-  for (const IndexFile::Section& section : file->sections())
-    sections.push_back({section.name, {section.bytes, section.bytes + section.size}});
-  return sections;
-}
-
 // Opens the file as a server would: with all that is checked.
 std::unique_ptr<VectorIndex> open_all(const std::string& path) {
   std::shared_ptr<const IndexFile> file;
@@ -318,28 +308,8 @@ void lies_lead_nowhere(uint32_t seed, int rounds) {
       sound = sections_of(path);
     }
     Sections sections = sound;
-    std::vector<uint8_t>& bytes = sections[random() % sections.size()].second;
-    const uint32_t numbers[] = {0, 1, 2, 12, 399, 400, 401, 0x7fffffff, 0x80000000, ~0u, static_cast<uint32_t>(random())};
-    switch (random() % 8) {
-      case 0:
-        bytes.resize(random() % (bytes.size() + 1));
-        break;
-      case 1:
-        bytes.resize(bytes.size() + random() % 5000);
-        break;
-      case 2:
-        std::swap(bytes, sections[random() % sections.size()].second);
-        break;
-      default:
-        // Most lies are told where the numbers stand that say how many there are of something.
-        for (size_t changes = 1 + random() % 3; changes > 0 && bytes.size() >= 4; --changes) {
-          const size_t end = random() % 2 == 0 ? bytes.size() / 4 : std::min<size_t>(bytes.size() / 4, 6);
-          std::memcpy(bytes.data() + random() % end * 4, &numbers[random() % std::size(numbers)], 4);
-        }
-    }
-    IndexFileWriter writer(path);
-    for (const auto& [name, content] : sections) writer.add(name, content.data(), content.size());
-    CHECK(!writer.finish({IndexKind::kCodedGraph, {}}).failed());
+    tell_lies(random, 400, &sections);
+    write_sections(path, IndexKind::kCodedGraph, sections);
     const std::unique_ptr<VectorIndex> index = open_all(path);
     if (index == nullptr) continue;
     ++opened;

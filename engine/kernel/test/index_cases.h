@@ -139,3 +139,14 @@ inline double recall(const ElanusSimd* simd, const Shape& shape, const std::vect
 inline ElanusIndexSpec hnsw(ElanusIndexLayout layout) {
   return {ELANUS_HNSW, layout, 16, 60, ELANUS_CODE_NONE, 0, 0, 0, ELANUS_CODE_NONE, 0};
 }
+
+// Lists with the vectors beside their codes, or with codes of 8 bits for IVF_SQ.
+inline ElanusIndexSpec inverted(ElanusIndexType type) {
+  ElanusIndexSpec spec{};
+  spec.type = type;
+  spec.lists = 20;
+  spec.code = ELANUS_CODE_SQ8;
+  spec.subquantizers = 4;
+  spec.refine = type == ELANUS_SCANN ? ELANUS_CODE_FP32 : ELANUS_CODE_NONE;
+  return spec;
+}

@@ -28,12 +28,13 @@ ElanusStatus verify(ElanusIndex* index) {
 void check_vectors_outside(const ElanusSimd* simd, const std::string& path) {
   for (const Shape& shape : {Shape{ELANUS_FLOAT32, ELANUS_COSINE, 24}, Shape{ELANUS_FLOAT16, ELANUS_L2, 33},
                              Shape{ELANUS_INT8, ELANUS_COSINE, 20}}) {
-    for (const ElanusIndexLayout layout : {ELANUS_LAYOUT_COMPACT, ELANUS_LAYOUT_FAST}) {
+    for (const ElanusIndexSpec& spec :
+         {hnsw(ELANUS_LAYOUT_COMPACT), hnsw(ELANUS_LAYOUT_FAST), inverted(ELANUS_IVF_FLAT)}) {
       const std::vector<uint8_t> bytes = clustered(shape, kRows, 1);
       const std::vector<uint8_t> queries = clustered(shape, kQueries, 2);
       ElanusIndexSearch search = search_of(queries);
       set_no_bounds(shape.metric, &search);
-      ElanusIndex* const built = build(simd, shape, hnsw(layout), bytes, kRows, 1);
+      ElanusIndex* const built = build(simd, shape, spec, bytes, kRows, 1);
       CHECK(elanus_index_save(built, path.c_str(), 0) == ELANUS_OK);
       std::vector<uint8_t> lent(1 + bytes.size());
       std::copy(bytes.begin(), bytes.end(), lent.begin() + 1);
@@ -46,7 +47,7 @@ void check_vectors_outside(const ElanusSimd* simd, const std::string& path) {
       const ElanusRows shorter = {lent.data() + 1, bytes.size() - 1, kRows};
       for (const ElanusRows* wrong : {&fewer, &shorter, static_cast<const ElanusRows*>(nullptr)})
         open(simd, path, wrong, ELANUS_INVALID_ARGUMENT);
-      if (layout == ELANUS_LAYOUT_COMPACT) {
+      if (spec.layout == ELANUS_LAYOUT_COMPACT) {
         const ElanusRows more = {bytes.data(), 100 * (bytes.size() / kRows), 100};
         CHECK(elanus_index_add(index, &more, 1, 1) == ELANUS_OK);
         CHECK(elanus_index_info(index).memory_bytes > elanus_index_info(built).memory_bytes);
@@ -70,6 +71,8 @@ void check_damage(const ElanusSimd* simd, const std::string& path, const std::st
   ElanusIndexSearch searches[5];
   for (ElanusIndexSearch& search : searches) {
     search = search_of(queries);
+    search.probes = 8;
+    search.probes_max = ELANUS_LISTS_MAX;
     set_no_bounds(shape.metric, &search);
   }
   searches[1].ef = kRows;
@@ -78,8 +81,9 @@ void check_damage(const ElanusSimd* simd, const std::string& path, const std::st
   searches[3].allowed = few.data();
   searches[3].allowed_size = few.size();
   searches[4].inner = 0.8;
-  const ElanusIndexSpec coded = {ELANUS_HNSW_SQ, ELANUS_LAYOUT_AUTO, 16, 60, ELANUS_CODE_SQ8, 0, 0, 0, ELANUS_CODE_FP16};
-  for (const ElanusIndexSpec& spec : {hnsw(ELANUS_LAYOUT_COMPACT), hnsw(ELANUS_LAYOUT_FAST), coded}) {
+  const ElanusIndexSpec coded = {ELANUS_HNSW_SQ, ELANUS_LAYOUT_AUTO, 16, 60, ELANUS_CODE_SQ8, 0, 0, 0, ELANUS_CODE_FP16, 0};
+  for (const ElanusIndexSpec& spec : {hnsw(ELANUS_LAYOUT_COMPACT), hnsw(ELANUS_LAYOUT_FAST), coded,
+                                      inverted(ELANUS_IVF_FLAT), inverted(ELANUS_SCANN), inverted(ELANUS_IVF_SQ)}) {
     ElanusIndex* const built = build(simd, shape, spec, bytes, kRows, 1);
     CHECK(elanus_index_save(built, path.c_str(), 1) == ELANUS_OK);
     std::vector<Hits> expected;

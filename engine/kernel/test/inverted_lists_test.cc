@@ -2,6 +2,7 @@
 // what was written; and every instruction set finds the same.
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <set>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "float_vectors.h"
 #include "index_cases.h"
+#include "lying_file.h"
 #include "temporary_directory.h"
 
 namespace {
@@ -285,6 +287,50 @@ void odd_rows_do_no_harm(const ElanusSimd* simd) {
   }
 }
 
+// Refused, or a search in it stays where it must.
+void lies_lead_nowhere(const ElanusSimd* simd, const std::string& path, uint32_t seed, uint32_t rounds) {
+  std::mt19937 random(seed);
+  constexpr uint32_t kFew = 400;
+  const Shape shape = kShapes[0];
+  const std::vector<uint8_t> bytes = clustered(shape, kRows, 1);
+  // As long as any dimension may be.
+  const std::vector<uint8_t> queries(size_t{4} * ELANUS_INT8_DIM_MAX * kQueries);
+  ElanusIndexSearch searches[3];
+  for (ElanusIndexSearch& search : searches) search = search_lists(shape, queries, 3);
+  searches[1].probes_max = ELANUS_LISTS_MAX;
+  searches[2].inner = 1;
+  uint32_t opened = 0;
+  for (const Case& c : cases()) {
+    checked_case = c.name;
+    ElanusIndex* const built = build(simd, shape, c.spec, bytes, kFew, 1);
+    CHECK(elanus_index_save(built, path.c_str(), 1) == ELANUS_OK);
+    elanus_index_release(built);
+    const Sections sound = sections_of(path);
+    for (uint32_t round = 0; round < rounds; ++round) {
+      Sections sections = sound;
+      tell_lies(random, kFew, &sections);
+      write_sections(path, elanus::IndexKind::kLists, sections);
+      ElanusIndex* index = nullptr;
+      const ElanusStatus status = elanus_index_open(simd, path.c_str(), nullptr, 0, &index);
+      CHECK(status == ELANUS_OK || status == ELANUS_FILE_DAMAGED || status == ELANUS_INVALID_ARGUMENT);
+      if (status != ELANUS_OK) continue;
+      ++opened;
+      for (const ElanusIndexSearch& search : searches) {
+        Hits hits;
+        CHECK(elanus_index_search_run(index, &search, hits.view()) == ELANUS_OK);
+        for (uint32_t q = 0; q < kQueries; ++q) {
+          for (uint32_t i = 0; i < hits.counts[q]; ++i) CHECK(hits.rows[q * kK + i] < elanus_index_info(index).rows);
+        }
+      }
+      ElanusWork* const work = elanus_work_new();
+      elanus_index_verify(index, work);
+      elanus_work_free(work);
+      elanus_index_release(index);
+    }
+  }
+  CHECK(opened > 0 && opened < rounds * cases().size());
+}
+
 void refuses_what_there_is_not(const ElanusSimd* simd) {
   const std::vector<uint8_t> bytes = clustered(kShapes[0], kRows, 1);
   const ElanusRows block = {bytes.data(), bytes.size(), kRows};
@@ -313,8 +359,9 @@ void refuses_what_there_is_not(const ElanusSimd* simd) {
 
 }  // namespace
 
-int main() {
-  std::printf("inverted lists: ");
+int main(int count, char** arguments) {
+  const auto seed = static_cast<uint32_t>(count > 1 ? std::strtoul(arguments[1], nullptr, 10) : 20'261'121);
+  std::printf("inverted lists, seed %u: ", seed);
   std::fflush(stdout);
   const ElanusSimd* const simd = elanus_simd_find(nullptr);
   TemporaryDirectory directory;
@@ -326,6 +373,7 @@ int main() {
   instruction_sets_agree(path);
   few_rows_are_all_found(simd, path);
   odd_rows_do_no_harm(simd);
+  lies_lead_nowhere(simd, path, seed, 60);
   refuses_what_there_is_not(simd);
   std::printf("ok\n");
 }

@@ -101,6 +101,8 @@ void ListSeeker::look_through(const std::vector<IndexHit>& lists, size_t begin, 
     scratch_.pool.reset(wanted, beyond, most);
   }
   for (size_t i = begin; i < end && !is_set(search_.cancelled); ++i) {
+    // The machine follows a list by itself once it has begun.
+    if (i + 1 < end) parts_.codes.prefetch(parts_.order.first_block(lists[i + 1].row));
     own_.rank_of_list[lists[i].row] = rank_of_centroid(lists[i]);
     rows_looked_at_ += parts_.order.size(lists[i].row);
     scan(lists[i]);
