@@ -24,6 +24,7 @@ import { openIndexWorker } from './index-worker.ts';
 
 const DIM = 16;
 const ROWS = 1_000;
+const EVERY_LIST = { probes: 65_536, probesMax: 65_536, emptyListsMax: 0 };
 const vector = fieldFixture(101, 'vector', DataType.FloatVector, { dim: DIM, nullable: true });
 const schema = schemaFixture([fieldFixture(100, 'key', DataType.Int64, { isPrimaryKey: true }), vector]);
 const collection = collectionFixture({ schema, shards: 1, partitions: 1 });
@@ -38,6 +39,8 @@ const INDEX: IndexInfo = {
   createdTimestamp: 1n as Timestamp,
 };
 
+const LISTS: IndexInfo = { ...INDEX, indexType: 'IVF_FLAT', params: [{ key: 'nlist', value: '16' }] };
+
 /** What outlives a process, and the processes that use it one after the other. */
 class Deployment {
   readonly catalog = new TestSegmentCatalog();
@@ -50,8 +53,11 @@ class Deployment {
   readonly #timestamps = new SteppingTimestamps();
   readonly #random = seededRandom(3);
 
-  constructor(directory: string) {
+  readonly #index: IndexInfo;
+
+  constructor(directory: string, index: IndexInfo) {
     this.directory = directory;
+    this.#index = index;
   }
 
   async start() {
@@ -111,7 +117,7 @@ class Deployment {
         logger,
       }),
     });
-    await indexing.openIndex(INDEX);
+    await indexing.openIndex(this.#index);
     const query = openQueryWorker({ collections, share, kernel });
     const stop = async (): Promise<void> => {
       await indexing[Symbol.asyncDispose]();
@@ -129,9 +135,12 @@ class Deployment {
 
 type Process = Awaited<ReturnType<Deployment['start']>>;
 
-async function withDeployment(work: (deployment: Deployment) => Promise<void>): Promise<void> {
+async function withDeployment(
+  index: IndexInfo,
+  work: (deployment: Deployment) => Promise<void>,
+): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'elanus-index-files-'));
-  await work(new Deployment(directory)).finally(() => rm(directory, { recursive: true }));
+  await work(new Deployment(directory, index)).finally(() => rm(directory, { recursive: true }));
 }
 
 async function fill({ streaming }: Process): Promise<void> {
@@ -162,7 +171,7 @@ async function nearest({ query }: Process, by: 'index' | 'comparison'): Promise<
     limit: 10,
     radius: null,
     rangeFilter: null,
-    walk: by === 'index' ? { ef: ROWS, refineK: 1 } : null,
+    walk: by === 'index' ? { ef: ROWS, refineK: 1, lists: EVERY_LIST } : null,
     sparse: { bm25: null, dropRatio: 0 },
   });
   return { keys: keysOf(hits.keys), scores: [...hits.scores] };
@@ -173,46 +182,48 @@ async function until(isSo: () => boolean): Promise<void> {
 }
 
 describe('an index over rows of sealed segments', () => {
-  it('is in a file that leaves the vectors where they are, and is used from there after a start', () =>
-    withDeployment(async (deployment) => {
-      const first = await deployment.start();
-      await fill(first);
-      await until(() => deployment.opened.length === 1);
-      const expected = await nearest(first, 'comparison');
-      assert.deepEqual(await nearest(first, 'index'), expected);
-      await first.stop();
-      const [info] = deployment.catalog.indexFiles.values();
-      assert.deepEqual(
-        info!.runs.map(({ from, to }) => [from, to]),
-        [[0, ROWS]],
-      );
-      assert.equal(deployment.opened[0]!.vectors![0]!.rows, ROWS);
+  for (const index of [INDEX, LISTS]) {
+    it(`is in a file that leaves the vectors where they are, and is used from there after a start: ${index.indexType}`, () =>
+      withDeployment(index, async (deployment) => {
+        const first = await deployment.start();
+        await fill(first);
+        await until(() => deployment.opened.length === 1);
+        const expected = await nearest(first, 'comparison');
+        assert.deepEqual(await nearest(first, 'index'), expected);
+        await first.stop();
+        const [info] = deployment.catalog.indexFiles.values();
+        assert.deepEqual(
+          info!.runs.map(({ from, to }) => [from, to]),
+          [[0, ROWS]],
+        );
+        assert.equal(deployment.opened[0]!.vectors![0]!.rows, ROWS);
 
-      const second = await deployment.start();
-      await until(() => deployment.opened.length === 1);
-      assert.deepEqual(await nearest(second, 'index'), expected);
-      assert.equal(deployment.builds, 0);
-      await second.stop();
-      assert.deepEqual(deployment.errors, []);
-    }));
+        const second = await deployment.start();
+        await until(() => deployment.opened.length === 1);
+        assert.deepEqual(await nearest(second, 'index'), expected);
+        assert.equal(deployment.builds, 0);
+        await second.stop();
+        assert.deepEqual(deployment.errors, []);
+      }));
 
-  it('is built anew, and reported, when the background finds its file damaged', () =>
-    withDeployment(async (deployment) => {
-      const first = await deployment.start();
-      await fill(first);
-      await until(() => deployment.opened.length === 1);
-      const expected = await nearest(first, 'comparison');
-      await first.stop();
-      const damaged = deployment.indexPath;
-      await using handle = await open(damaged, 'r+');
-      const { size } = await handle.stat();
-      await handle.write(new Uint8Array(64).fill(0xa5), 0, 64, Math.floor(size / 2));
+    it(`is built anew, and reported, when the background finds its file damaged: ${index.indexType}`, () =>
+      withDeployment(index, async (deployment) => {
+        const first = await deployment.start();
+        await fill(first);
+        await until(() => deployment.opened.length === 1);
+        const expected = await nearest(first, 'comparison');
+        await first.stop();
+        const damaged = deployment.indexPath;
+        await using handle = await open(damaged, 'r+');
+        const { size } = await handle.stat();
+        await handle.write(new Uint8Array(64).fill(0xa5), 0, 64, Math.floor(size / 2));
 
-      const second = await deployment.start();
-      await until(() => deployment.builds === 1 && deployment.indexPath !== damaged);
-      await until(() => deployment.opened.length === 2);
-      assert.deepEqual(await nearest(second, 'index'), expected);
-      assert.ok(deployment.errors.some((message) => message.includes('index file is damaged')));
-      await second.stop();
-    }));
+        const second = await deployment.start();
+        await until(() => deployment.builds === 1 && deployment.indexPath !== damaged);
+        await until(() => deployment.opened.length === 2);
+        assert.deepEqual(await nearest(second, 'index'), expected);
+        assert.ok(deployment.errors.some((message) => message.includes('index file is damaged')));
+        await second.stop();
+      }));
+  }
 });
