@@ -177,6 +177,40 @@ def iterator(client, name):
     assert set(wanted) <= set(ids), sorted(set(wanted) - set(ids))
 
 
+@case("a search that names a recall is exact until that is calibrated, and keeps its word with other queries", "3.0")
+def recall_targets(client, name):
+    collection(client, name)
+    make_index(client, name, "HNSW", "L2", {"M": 8, "efConstruction": 40})
+    client.load_collection(name)
+    group = np.arange(ROWS) % 100
+    asked, held_out = clustered(100, seed=4), clustered(200, seed=5)
+    target = {"recall_target": 0.95}
+
+    def told(**options):
+        params = {"params": target}
+        found = client.search(
+            name, asked.tolist(), limit=LIMIT, anns_field="v", search_params=params, **options
+        )
+        same(len(found.recalls), len(asked))
+        return found.recalls[0]
+
+    same(told(), 1)
+    deadline = time.monotonic() + BUILD_SECONDS_MAX
+    while told() == 1:
+        assert time.monotonic() < deadline, "nothing is calibrated"
+        time.sleep(0.1)
+    assert told() >= 0.95
+    reaches(client, name, 0.94, "L2", target, asked=held_out)
+    for share in (50, 10):
+        for _ in range(10):
+            told(filter=f"group < {share}")
+            time.sleep(0.1)
+        options = {"allowed": group < share, "filter": f"group < {share}"}
+        reaches(client, name, 0.94, "L2", target, asked=held_out, **options)
+    client.alter_collection_properties(name, {"elanus.recall_target": "0.9"})
+    reaches(client, name, 0.89, "L2", {}, asked=held_out)
+
+
 @case("an index of few rows is finished at once, and exact")
 def few_rows(client, name):
     collection(client, name, vectors=VECTORS[:3000])
