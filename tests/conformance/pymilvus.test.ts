@@ -37,6 +37,7 @@ const newCaseFiles = {
   'groups, orders and aggregates': 'groups_and_orders.py',
   'updates of some fields': 'partial_upsert.py',
   'lists of vectors': 'embedding_lists.py',
+  'chains of functions': 'function_chains.py',
 };
 
 await conformanceSuite('pymilvus', 'pymilvus', [python], () => {

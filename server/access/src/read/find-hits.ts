@@ -2,6 +2,7 @@ import { assert } from '@elanus/model';
 import type { ReadOptions, SearchHits, SearchTask } from '@elanus/rpc';
 import type { AccessDependencies } from '../handler.ts';
 import { runInSlices } from '../rows/sliced-work.ts';
+import { runChain } from './chain/run-chain.ts';
 import { arrangeGroups } from './group/arrange-groups.ts';
 import { groupsOfLegs } from './group/group-columns.ts';
 import { searchGrouped, withoutGroups } from './group/grouped-search.ts';
@@ -35,10 +36,14 @@ export async function findHits(
 
 async function rankedHits(
   dependencies: AccessDependencies,
-  { task, window, functions, format }: SearchPlan,
+  { task, window, functions, chain, format }: SearchPlan,
   options: ReadOptions,
 ): Promise<SearchHits> {
   const found = await dependencies.reader.search(task, options);
+  if (chain !== null) {
+    const left = await runChain(dependencies, task.collection, found, chain, options);
+    return hitsBetween(left, window.offset, window.offset + window.limit);
+  }
   if (functions === null) return withoutFirst(found, window.offset);
   const { boosting } = functions;
   const boosted =

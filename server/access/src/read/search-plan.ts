@@ -3,6 +3,9 @@ import type { Methods } from '@elanus/proto';
 import type { ExplainLevel, OrderKey, SearchTask } from '@elanus/rpc';
 import type { AccessDependencies } from '../handler.ts';
 import { type BucketLevel, readBucketLevel } from './aggregate/read-search-aggregation.ts';
+import { checkChain } from './chain/check-chain.ts';
+import type { FunctionChain } from './chain/function-chain.ts';
+import { readFunctionChain } from './chain/read-chain.ts';
 import { readExplainLevel } from './explain/explain-level.ts';
 import { hitsOfGroups } from './group/grouped-search.ts';
 import { type Grouping, readGrouping } from './group/read-grouping.ts';
@@ -33,6 +36,8 @@ export interface SearchPlan {
   readonly grouping: Grouping | null;
   /** What changes the scores; `null`: nothing does. */
   readonly functions: FunctionScore | null;
+  /** What is done with the hits besides; `null`: nothing. */
+  readonly chain: FunctionChain | null;
   /** Fields to sort the answer by; empty: by score. */
   readonly orderBy: readonly OrderKey[];
   /** What the hits are put into; `null`: they are answered themselves. */
@@ -81,7 +86,8 @@ export async function planSearch(
   });
   const highlighting = readHighlighter(target, leg.field, request);
   if (grouping !== null) checkHitCount(leg.queries.count, hitsOfGroups(hits, grouping.size));
-  checkTogether({ leg, grouping, functions, orderBy, iterator });
+  const chain = readFunctionChain(dependencies, target, request.functionChains, leg.queries.count);
+  checkTogether({ leg, grouping, functions, chain, orderBy, iterator });
   if (buckets !== null) checkAlone({ grouping, orderBy, iterator, highlighting, window: asked });
   const guarantee = await guaranteeOf(dependencies, target.collection, request);
   const task = { ...leg, guarantee, snapshot: iterator?.snapshot ?? null };
@@ -90,6 +96,7 @@ export async function planSearch(
     window,
     grouping,
     functions,
+    chain,
     orderBy,
     buckets,
     roundDecimal,
@@ -152,10 +159,11 @@ function checkTogether({
   leg,
   grouping,
   functions,
+  chain,
   orderBy,
   iterator,
-}: Pick<SearchPlan, 'grouping' | 'functions' | 'orderBy' | 'iterator'> & {
-  readonly leg: Pick<SearchTask, 'queries' | 'radius' | 'field'>;
+}: Pick<SearchPlan, 'grouping' | 'functions' | 'chain' | 'orderBy' | 'iterator'> & {
+  readonly leg: Pick<SearchTask, 'queries' | 'radius' | 'field' | 'limit'>;
 }): void {
   checkListSearch({ leg, grouping, iterator, kind: 'search' });
   checkModelQueries(functions?.ranking ?? null, leg.queries.count);
@@ -176,6 +184,7 @@ function checkTogether({
     throw invalidParameter("don't support use segment scorer with group_by or search_iterator");
   if (functions?.ranking && iterator !== null)
     throw invalidParameter('rerank is not supported in a search iterator');
+  if (chain !== null) checkChain(chain, { leg, grouping, orderBy, iterator });
   if (orderBy.length === 0) return;
   if (functions !== null) throw invalidParameter('order_by is not supported together with rerank');
   if (iterator !== null) throw invalidParameter('order_by is not supported in a search iterator');

@@ -17,7 +17,6 @@ export function refuseUnservedSearch(request: Methods['Search']['request']): voi
   if (request.subReqs.length > 0) throw unserved('sub-requests of a search');
   if (request.functionChains.length > 0 && request.functionScore !== undefined)
     throw invalidParameter('function_score and function_chains cannot be used together');
-  if (request.functionChains.length > 0) throw unserved('function_chains');
 }
 
 /** Of a hybrid search's leg. @throws MilvusError 10, and 1100 for what Milvus refuses there as well */

@@ -165,6 +165,18 @@ def reranked_legs(client, name):
     same(ids(groups)[0], 3)
 
 
+@case("a model is a step of a chain", since="3.0")
+def chained(client, name):
+    from pymilvus.function_chain import FunctionChain, FunctionChainStage, col, fn
+
+    filled(client, name)
+    model = fn.rerank_model(col("text"), queries=["a dry planet"], provider="cohere", model_name="m")
+    chain = FunctionChain(FunctionChainStage.L2_RERANK).map("$score", model).sort("$score", desc=True)
+    [hits] = client.search(name, ["detective"], anns_field="vector", limit=4, function_chains=chain)
+    [ranked] = client.search(name, ["detective"], anns_field="vector", limit=4, ranker=reranker())
+    same([(hit["id"], hit["distance"]) for hit in hits], [(hit["id"], hit["distance"]) for hit in ranked])
+
+
 @case("rerankers that can't be are refused, and one that fails is an error")
 def reranker_failures(client, name):
     filled(client, name)

@@ -1,11 +1,14 @@
 import type { Column } from '@elanus/model';
 import type { DecayRanking } from './ranking.ts';
 
+/** How a factor falls; see `DecayRanking`. */
+export type DecayCurve = Pick<DecayRanking, 'curve' | 'origin' | 'scale' | 'offset' | 'decay'>;
+
 /**
  * The factor of a value: 1 within `offset` of the origin, `decay` at a distance of `scale` beyond that. A linear one falls no
  * further, the others fall for ever.
  */
-export function decayFactor(value: number, { curve, origin, scale, offset, decay }: DecayRanking): number {
+export function decayFactor(value: number, { curve, origin, scale, offset, decay }: DecayCurve): number {
   const distance = Math.max(0, Math.abs(value - origin) - offset);
   switch (curve) {
     case 'gauss':
