@@ -135,19 +135,13 @@ describe('a graph on codes', () => {
     assert.ok(shares[3]! > shares[0]! + 0.05, shares.join(', '));
   });
 
-  test('keeps to radius and range, and walks on to the last row', async () => {
+  test('keeps to radius and range', async () => {
     const index = await build(shape, rows, refined.spec);
     const all = sortedScores('L2', queries.values[0]!, rows.values, () => true);
     const one = vectorsOf(101, DIM, [queries.values[0]!]);
     const ring = await index.search(searchOf(one, { k: 50, rangeFilter: all[300]!, radius: all[400]! }));
     assert.equal(ring.counts[0], 50);
     assert.ok(ring.scores.every((score) => score >= all[300]! && score < all[400]!));
-    const walk = index.openWalk(one.bytes, 50, null);
-    const seen: number[] = [];
-    for (let hits = await walk.next(173); hits.counts[0]! > 0; hits = await walk.next(173))
-      seen.push(...hits.rows.subarray(0, hits.counts[0]));
-    assert.equal(new Set(seen).size, seen.length);
-    assert.ok(seen.length >= 0.99 * ROWS, `${seen.length} rows`);
   });
 
   test('gives all rows when more are wanted than there are', async () => {

@@ -21,7 +21,7 @@ const M_MAX = 2048;
 const THREADS_MAX = 1024;
 const ROWS_MAX = 2 ** 31 - 1;
 const LISTS_MAX = 65_536;
-const SEARCH_WORDS = 26;
+const SEARCH_WORDS = 23;
 
 /** The numbers of the C header. */
 const TYPE = {
@@ -49,12 +49,6 @@ export interface IndexShape {
   readonly dim: number;
   /** The number of the metric. */
   readonly metric: number;
-}
-
-/** Hits behind which those wanted stand. */
-export interface After {
-  readonly score: number;
-  readonly row: number;
 }
 
 type Spec<Type extends IndexSpec['type']> = Extract<IndexSpec, { type: Type }>;
@@ -213,18 +207,6 @@ export function openWords(
   return Float64Array.of(simd, addresses.of(outcome), ...blockWords(addresses, blocks, 0));
 }
 
-/** The words of an addition. */
-export function addWords(
-  addresses: Addresses,
-  index: number,
-  shape: IndexShape,
-  blocks: readonly VectorRows[],
-): Float64Array {
-  if (shape.dataType === SPARSE) throw new TypeError('a sparse index takes no more rows');
-  const rowBytes = vectorBytes(shape.dataType, shape.dim);
-  return Float64Array.of(index, 1, ...blockWords(addresses, blocks, rowBytes));
-}
-
 function offsetsAddress(
   addresses: Addresses,
   { dataType }: IndexShape,
@@ -252,7 +234,6 @@ export function searchWords(
   shape: IndexShape,
   rows: number,
   search: IndexSearch,
-  after: After | null,
   hits: IndexHits,
   effort: BigInt64Array | null,
 ): Float64Array {
@@ -283,17 +264,14 @@ export function searchWords(
   words[13] = allowed === null ? 0 : allowed.length;
   words[14] = radius ?? worst;
   words[15] = rangeFilter ?? -worst;
-  words[16] = after === null ? 0 : 1;
-  words[17] = after?.score ?? 0;
-  words[18] = after?.row ?? 0;
-  words.set(bm25Words(shape.metric === BM25 ? 'BM25' : 'IP', search.sparse?.bm25), 19);
-  words[22] = effort === null ? 0 : addresses.of(effort);
+  words.set(bm25Words(shape.metric === BM25 ? 'BM25' : 'IP', search.sparse?.bm25), 16);
+  words[19] = effort === null ? 0 : addresses.of(effort);
   const { probes, probesMax, emptyListsMax } = search.lists ?? NEAREST_LIST;
   requireInteger('probes', probes, 1, LISTS_MAX);
   requireInteger('probesMax', probesMax, 1, LISTS_MAX);
   requireInteger('emptyListsMax', emptyListsMax, 0, LISTS_MAX);
-  words[23] = probes;
-  words[24] = probesMax;
-  words[25] = emptyListsMax;
+  words[20] = probes;
+  words[21] = probesMax;
+  words[22] = emptyListsMax;
   return words;
 }

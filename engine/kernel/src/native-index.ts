@@ -1,9 +1,6 @@
 /** Vector indexes on the compiled library. */
 import type { Addresses } from './addresses.ts';
-import { vectorBytes } from './checks.ts';
 import {
-  type After,
-  addWords,
   buildWords,
   type IndexShape,
   openWords,
@@ -12,7 +9,6 @@ import {
   sparseBuildWords,
 } from './index-words.ts';
 import { startJob } from './job-channel.ts';
-import type { Bm25Scoring } from './kernel.ts';
 import type { NativeKernel } from './native.ts';
 import { KernelError, Status } from './status.ts';
 import type {
@@ -22,18 +18,13 @@ import type {
   IndexSave,
   IndexSearch,
   IndexVerify,
-  IndexWalk,
-  ListProbes,
   SearchEffort,
   SparseIndexBuild,
-  SparseQueries,
   VectorIndex,
   VectorRows,
 } from './vector-index.ts';
 
 const PROGRESS_EVERY_MS = 100;
-/** A walk that begins in too few lists gives hits before nearer ones of other lists. */
-const WALK_LISTS: ListProbes = { probes: 16, probesMax: 65_536, emptyListsMax: 0 };
 /** The numbers of the C header. */
 const LAYOUTS = { 1: 'fast', 2: 'compact', 3: 'codes', 16: 'sparse', 32: 'lists' } as const satisfies Record<
   number,
@@ -182,16 +173,11 @@ class NativeIndex implements VectorIndex {
     return LAYOUTS[this.#info[4] as keyof typeof LAYOUTS];
   }
 
-  search(search: IndexSearch): Promise<IndexHits> {
-    return this.searchAfter(search, null);
-  }
-
-  /** As `search`, but only hits behind `after` count. */
-  async searchAfter(search: IndexSearch, after: After | null): Promise<IndexHits> {
+  async search(search: IndexSearch): Promise<IndexHits> {
     search.signal?.throwIfAborted();
     const hits = allocateHits(search.queryCount, search.k);
     const effort = allocateEffort(search);
-    const words = this.#searchWords(search, after, hits, effort);
+    const words = this.#searchWords(search, hits, effort);
     const begin = (id: number) => this.#native.startIndexSearch(words, id);
     await startJob(this.#native, begin, [search, hits, effort, this.#lent], search.signal).ended;
     return effort === null ? hits : { ...hits, effort: effortOf(effort) };
@@ -200,22 +186,9 @@ class NativeIndex implements VectorIndex {
   searchSync(search: IndexSearch): IndexHits {
     const hits = allocateHits(search.queryCount, search.k);
     const effort = allocateEffort(search);
-    const status = this.#native.runIndexSearch(this.#searchWords(search, null, hits, effort));
+    const status = this.#native.runIndexSearch(this.#searchWords(search, hits, effort));
     if (status !== Status.Ok) throw new KernelError(status);
     return effort === null ? hits : { ...hits, effort: effortOf(effort) };
-  }
-
-  openWalk(
-    query: Uint8Array,
-    ef: number,
-    allowed: Uint8Array | null,
-    bm25: Bm25Scoring | null = null,
-  ): IndexWalk {
-    const { dataType, dim } = this.#shape;
-    if (dataType !== SPARSE)
-      return new Walk(this, { query: query.slice(0, vectorBytes(dataType, dim)), ef, allowed, sparse: null });
-    const sparse = { offsets: Uint32Array.of(0, query.length), bm25 };
-    return new Walk(this, { query: query.slice(), ef, allowed, sparse });
   }
 
   sparseStatistics(dimensions: Uint32Array): { frequencies: Uint32Array; totalLength: number } {
@@ -225,13 +198,6 @@ class NativeIndex implements VectorIndex {
     const status = this.#native.sparseStatistics(this.#handle, dimensions, frequencies, length);
     if (status !== Status.Ok) throw new KernelError(status);
     return { frequencies, totalLength: length[0]! };
-  }
-
-  async add(blocks: readonly VectorRows[]): Promise<void> {
-    this.#requireOpen();
-    const words = addWords(this.#addresses, this.#handle, this.#shape, blocks);
-    await this.#use((id) => this.#native.startIndexAdd(words, id), [words, blocks]);
-    this.#native.indexInfo(this.#handle, this.#info);
   }
 
   async save(path: string, { vectors = 'inside' }: IndexSave = {}): Promise<void> {
@@ -253,22 +219,15 @@ class NativeIndex implements VectorIndex {
     this.#releaseWhenUnused();
   }
 
-  #searchWords(
-    search: IndexSearch,
-    after: After | null,
-    hits: IndexHits,
-    effort: BigInt64Array | null,
-  ): Float64Array {
+  #searchWords(search: IndexSearch, hits: IndexHits, effort: BigInt64Array | null): Float64Array {
     this.#requireOpen();
-    const shape = this.#shape;
     return searchWords(
       this.#addresses,
       this.#handle,
       this.#pool,
-      shape,
+      this.#shape,
       this.rows,
       search,
-      after,
       hits,
       effort,
     );
@@ -298,47 +257,5 @@ class NativeIndex implements VectorIndex {
 
   #requireOpen(): void {
     if (this.#state !== 'open') throw new Error('the index is closed');
-  }
-}
-
-/** What a walk is about. */
-interface WalkStart {
-  readonly query: Uint8Array;
-  readonly ef: number;
-  readonly allowed: Uint8Array | null;
-  readonly sparse: SparseQueries | null;
-}
-
-/** Goes on behind the last hit that was given; what lies before it, each call walks through anew. */
-class Walk implements IndexWalk {
-  readonly #index: NativeIndex;
-  readonly #start: WalkStart;
-  #given = 0;
-  #last: After | null = null;
-
-  constructor(index: NativeIndex, start: WalkStart) {
-    this.#index = index;
-    this.#start = start;
-  }
-
-  async next(count: number): Promise<IndexHits> {
-    const { query, ef, allowed, sparse } = this.#start;
-    const search: IndexSearch = {
-      queries: query,
-      queryCount: 1,
-      k: count,
-      ef: Math.min(Math.max(ef, this.#given + count), 2 ** 31 - 1),
-      refineK: 1,
-      allowed,
-      radius: null,
-      rangeFilter: null,
-      sparse,
-      lists: WALK_LISTS,
-    };
-    const hits = await this.#index.searchAfter(search, this.#last);
-    const found = hits.counts[0]!;
-    this.#given += found;
-    if (found > 0) this.#last = { score: hits.scores[found - 1]!, row: hits.rows[found - 1]! };
-    return hits;
   }
 }

@@ -28,7 +28,6 @@ export interface NativeKernel {
   startIndexOpen(words: Float64Array, path: string, id: number): number;
   startIndexVerify(index: number, id: number): number;
   startIndexSave(index: number, path: string, withVectors: number, id: number): number;
-  startIndexAdd(words: Float64Array, id: number): number;
   runIndexSearch(words: Float64Array): number;
   startIndexSearch(words: Float64Array, id: number): number;
   /** Writes how many rows have each dimension, and the length of all rows together. */

@@ -192,18 +192,6 @@ describe('a sparse index', () => {
     }
   });
 
-  test('gives page after page what one search gives', async () => {
-    const search = searchOf(queries, 'BM25', { k: 200 });
-    const all = await index.search(search);
-    for (let q = 0; q < queries.rows; q++) {
-      const query = queries.bytes.subarray(queries.offsets[q]!, queries.offsets[q + 1]!);
-      const walk = index.openWalk(query, 1, null, BM25);
-      const pages: string[] = [];
-      for (const count of [1, 70, 3, 126]) pages.push(...listOf(await walk.next(count), count, 0));
-      assert.deepEqual(pages, listOf(all, 200, q));
-    }
-  });
-
   test('is the same file whatever the threads, and finds the same from it', async () => {
     const path = join(directory, 'one');
     await index.save(path);

@@ -182,12 +182,6 @@ export interface IndexHits {
   readonly effort?: SearchEffort;
 }
 
-/** A search that goes on where it stopped. */
-export interface IndexWalk {
-  /** The best `count` hits (1 to 16,384) behind all that were given; fewer when there are no more. One call at a time. */
-  next(count: number): Promise<IndexHits>;
-}
-
 /** What is written to a file. */
 export interface IndexSave {
   /**
@@ -222,18 +216,11 @@ export interface VectorIndex {
   search(search: IndexSearch): Promise<IndexHits>;
   /** On the calling thread, and not to be cancelled. */
   searchSync(search: IndexSearch): IndexHits;
-  /**
-   * Copies the query and keeps `allowed`. Holds memory for the hits of one call of `next`, however many came before.
-   * `bm25` as in `SparseQueries`.
-   */
-  openWalk(query: Uint8Array, ef: number, allowed: Uint8Array | null, bm25?: Bm25Scoring | null): IndexWalk;
   /** Of a sparse index: how many rows have each of the dimensions, and the sum of all values of all rows. */
   sparseStatistics(dimensions: Uint32Array): {
     readonly frequencies: Uint32Array;
     readonly totalLength: number;
   };
-  /** Adds rows behind those that are there; searches go on meanwhile. Only of layout `compact`. */
-  add(blocks: readonly VectorRows[]): Promise<void>;
   /** Replaces the file at `path` at one moment, durably. */
   save(path: string, save?: IndexSave): Promise<void>;
   /**

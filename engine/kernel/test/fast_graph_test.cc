@@ -21,7 +21,7 @@ namespace {
 using namespace elanus;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr HitRange kAllHits = {-kInfinity, kInfinity, {-kInfinity, 0}};
+constexpr HitRange kAllHits = {-kInfinity, kInfinity};
 
 struct Shape {
   ElanusVectorType type;
@@ -99,16 +99,18 @@ std::vector<IndexHit> ranked(const ElanusSimd& simd, const Data& data, const Den
 
 ScanCodes scan_codes_of(const ElanusSimd& simd, const Data& data, const DenseRows& rows) {
   ScanCodes codes = ScanCodes::learn(simd, data.shape.metric, rows, 5, 1, nullptr);
-  codes.extend(simd, rows, 1, nullptr);
+  codes.encode(simd, rows, 1, nullptr);
   return codes;
 }
 
 // Over the rows of `data`, with all that goes with it.
 std::unique_ptr<VectorIndex> build_index(const ElanusSimd& simd, const Data& data, const Graph& graph,
-                                         WorkControl* control) {
+                                         WorkControl* control, float stretch = 1) {
   StoredRows rows = stored(simd, data);
-  ScanCodes codes = scan_codes_of(simd, data, rows.view(data.shape.rows));
-  return build_fast_graph(simd, std::move(rows), std::move(codes), graph, 5, 2, control);
+  const DenseRows view = rows.view(data.shape.rows);
+  ScanCodes codes = scan_codes_of(simd, data, view);
+  FastRecords records = FastRecords::make(simd, data.shape.metric, view, graph, 5, 2, control, 1);
+  return make_fast_graph(simd, std::move(rows), std::move(codes), std::move(records), stretch);
 }
 
 // Each row's nearest, and some at random that make it one piece.
@@ -188,12 +190,12 @@ void check_searches(const ElanusSimd& simd, const Data& data, const DenseRows& r
       if (one_of == 400) CHECK(recall(filtered, allowed, 10) == 1);
     }
 
-    // What comes after the hits so far, and what lies in a range.
+    // What comes from the last hit on, and what lies in a range.
     search.allowed = AllowedRows();
-    search.range.first = {found.back().rank, found.back().row + 1};
-    for (const IndexHit& hit : index.search(search, scratch)) CHECK(!(hit < search.range.first));
+    search.range.lowest = found.back().rank;
+    for (const IndexHit& hit : index.search(search, scratch)) CHECK(search.range.has(hit));
     CHECK(scratch.hits.sorted().size() == 10);
-    search.range = {truth[20].rank, truth[30].rank, kAllHits.first};
+    search.range = {truth[20].rank, truth[30].rank};
     for (const IndexHit& hit : index.search(search, scratch)) CHECK(search.range.has(hit));
     in_range += static_cast<double>(scratch.hits.sorted().size()) / 10;
     search.range = kAllHits;
@@ -265,6 +267,11 @@ void check_walks_from_afar() {
   CHECK(found / (10 * kQueries) >= 0.95);
 }
 
+bool are_same(const std::vector<IndexHit>& some, const std::vector<IndexHit>& others) {
+  return std::equal(some.begin(), some.end(), others.begin(), others.end(),
+                    [](const IndexHit& a, const IndexHit& b) { return a.rank == b.rank && a.row == b.row; });
+}
+
 void check_file(const ElanusSimd& simd, const Data& data, const VectorIndex& index) {
   TemporaryDirectory directory;
   const std::string path = directory.file("fast-graph");
@@ -280,9 +287,7 @@ void check_file(const ElanusSimd& simd, const Data& data, const VectorIndex& ind
   SearchScratch scratch, other;
   for (uint32_t q = 0; q < data.query_count; ++q) {
     const std::vector<IndexHit>& found = index.search(search_of(data, q, 10, 30), scratch);
-    const std::vector<IndexHit>& again = opened->search(search_of(data, q, 10, 30), other);
-    CHECK(std::equal(found.begin(), found.end(), again.begin(), again.end(),
-                     [](const IndexHit& a, const IndexHit& b) { return a.rank == b.rank && a.row == b.row; }));
+    CHECK(are_same(found, opened->search(search_of(data, q, 10, 30), other)));
   }
 }
 
@@ -303,7 +308,7 @@ void check_shape(const Shape& shape) {
   check_instruction_sets(data, records);
   WorkControl third;
   const std::unique_ptr<VectorIndex> index = build_index(simd, data, graph, &third);
-  CHECK(index != nullptr && third.done.load() == 1);
+  CHECK(third.done.load() == 1);
   check_searches(simd, data, view, *index);
   check_file(simd, data, *index);
 }
@@ -372,14 +377,21 @@ void check_damage() {
   }
 }
 
-void check_cancelled() {
+// A walk that keeps four times as much in view finds what one of four times the `ef` finds, and so after it was kept.
+void check_stretch() {
   const ElanusSimd& simd = *elanus_simd_find(nullptr);
-  const Data data = clustered({ELANUS_FLOAT32, ELANUS_L2, 16, 16, 300});
+  const Data data = clustered({ELANUS_FLOAT32, ELANUS_L2, 33, 33, 2000, 32});
   const StoredRows rows = stored(simd, data);
-  const Graph graph = graph_of(simd, data, rows.view(300));
+  const Graph graph = graph_of(simd, data, rows.view(data.shape.rows));
   WorkControl control;
-  control.cancelled = true;
-  CHECK(build_index(simd, data, graph, &control) == nullptr);
+  const std::unique_ptr<VectorIndex> plain = build_index(simd, data, graph, &control);
+  const std::unique_ptr<VectorIndex> stretched = build_index(simd, data, graph, &control, 4);
+  SearchScratch scratch, other;
+  for (uint32_t q = 0; q < data.query_count; ++q) {
+    const std::vector<IndexHit>& found = plain->search(search_of(data, q, 10, 40), scratch);
+    CHECK(are_same(found, stretched->search(search_of(data, q, 10, 10), other)));
+  }
+  check_file(simd, data, *stretched);
 }
 
 }  // namespace
@@ -395,6 +407,6 @@ int main() {
   check_walks_from_afar();
   check_odd_rows();
   check_damage();
-  check_cancelled();
+  check_stretch();
   std::printf("ok: the fast layout in %zu shapes\n", std::size(shapes));
 }

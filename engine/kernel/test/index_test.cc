@@ -1,19 +1,16 @@
 // Exercises the C interface of indexes without Node, for the sanitizers: every kind, type and metric, several threads,
-// filters, additions under searches, cancelled work, files.
+// filters, cancelled work.
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <condition_variable>
 #include <cstdio>
 #include <cstring>
 #include <mutex>
 #include <random>
-#include <string>
 #include <thread>
 #include <vector>
 
 #include "index_cases.h"
-#include "temporary_directory.h"
 
 namespace {
 
@@ -86,39 +83,6 @@ void check_pool(const ElanusSimd* simd) {
     CHECK(status == ELANUS_OK || (i % 2 == 1 && status == ELANUS_CANCELLED));
     if (status == ELANUS_OK) CHECK(hits[i] == expected);
   }
-}
-
-void check_addition(const ElanusSimd* simd, const std::string& path) {
-  const Shape shape = {ELANUS_FLOAT32, ELANUS_COSINE, 24};
-  const std::vector<uint8_t> bytes = clustered(shape, kRows, 1);
-  const std::vector<uint8_t> queries = clustered(shape, kQueries, 2);
-  const size_t stride = bytes.size() / kRows;
-  constexpr uint32_t kFirst = 700;
-  ElanusIndexSearch search = search_of(queries);
-  set_no_bounds(shape.metric, &search);
-  ElanusIndex* const built = build(simd, shape, hnsw(ELANUS_LAYOUT_COMPACT), bytes, kFirst, 1);
-  CHECK(elanus_index_save(built, path.c_str(), 1) == ELANUS_OK);
-  elanus_index_release(built);
-  ElanusIndex* index = nullptr;
-  CHECK(elanus_index_open(simd, path.c_str(), nullptr, 0, &index) == ELANUS_OK);
-  std::atomic<bool> added = false;
-  std::thread searcher([&] {
-    do {
-      const Hits hits = run(index, search);
-      for (const uint32_t count : hits.counts) CHECK(count == kK);
-      CHECK(elanus_index_info(index).memory_bytes > 0);
-    } while (!added);
-  });
-  // The first addition moves everything out of the file.
-  for (uint32_t from = kFirst; from < kRows; from += 200) {
-    const ElanusRows rows = {bytes.data() + from * stride, 200 * stride, 200};
-    CHECK(elanus_index_add(index, &rows, 1, 2) == ELANUS_OK);
-  }
-  added = true;
-  searcher.join();
-  CHECK(elanus_index_info(index).rows == kRows);
-  CHECK(recall(simd, shape, bytes, search, run(index, search)) >= 0.95);
-  elanus_index_release(index);
 }
 
 double mean_recall(const ElanusSimd* simd, const Shape& shape, const std::vector<uint8_t>& bytes, ElanusIndex* index,
@@ -245,7 +209,6 @@ void check_refusals(const ElanusSimd* simd) {
 }  // namespace
 
 int main() {
-  TemporaryDirectory directory;
   size_t cases = 0;
   for (const char* name : {"portable", "avx2", "avx512", "neon"}) {
     const ElanusSimd* const simd = elanus_simd_find(name);
@@ -263,7 +226,6 @@ int main() {
               {ELANUS_HNSW_SQ, ELANUS_LAYOUT_AUTO, 16, 60, ELANUS_CODE_SQ8, 0, 0, 0, ELANUS_CODE_FP32, 0});
   check_far_queries(simd);
   check_pool(simd);
-  check_addition(simd, directory.file("index"));
   check_threads_make_no_difference(simd);
   check_cancelled_build(simd);
   check_refusals(simd);

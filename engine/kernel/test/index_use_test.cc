@@ -41,25 +41,22 @@ void check_vectors_outside(const ElanusSimd* simd, const std::string& path) {
       const ElanusRows vectors = {lent.data() + 1, bytes.size(), kRows};
       ElanusIndex* const index = open(simd, path, &vectors, ELANUS_OK);
       CHECK(run(index, search) == run(built, search));
-      CHECK(elanus_index_info(index).memory_bytes + bytes.size() == elanus_index_info(built).memory_bytes);
+      // Neither counts the vectors, which are others'.
+      const size_t some = elanus_index_info(index).memory_bytes;
+      CHECK(elanus_index_info(built).memory_bytes < some + bytes.size() / 2);
       CHECK(verify(index) == ELANUS_OK);
       const ElanusRows fewer = {lent.data() + 1, bytes.size(), kRows - 1};
       const ElanusRows shorter = {lent.data() + 1, bytes.size() - 1, kRows};
       for (const ElanusRows* wrong : {&fewer, &shorter, static_cast<const ElanusRows*>(nullptr)})
         open(simd, path, wrong, ELANUS_INVALID_ARGUMENT);
-      if (spec.layout == ELANUS_LAYOUT_COMPACT) {
-        const ElanusRows more = {bytes.data(), 100 * (bytes.size() / kRows), 100};
-        CHECK(elanus_index_add(index, &more, 1, 1) == ELANUS_OK);
-        CHECK(elanus_index_info(index).memory_bytes > elanus_index_info(built).memory_bytes);
-      }
       elanus_index_release(index);
       elanus_index_release(built);
     }
   }
 }
 
-// Whatever happens to the sections of a file, it is refused, or searched, verified and added to without harm; and
-// either it is told that it is damaged, or it finds what it found.
+// Whatever happens to the sections of a file, it is refused, or searched and verified without harm; and either it is
+// told that it is damaged, or it finds what it found.
 void check_damage(const ElanusSimd* simd, const std::string& path, const std::string& copy, uint32_t rounds) {
   std::mt19937 random(11);
   const Shape shape = {ELANUS_FLOAT32, ELANUS_COSINE, 24};
@@ -109,11 +106,6 @@ void check_damage(const ElanusSimd* simd, const std::string& path, const std::st
       const bool is_found = verify(index) == ELANUS_FILE_DAMAGED;
       CHECK(is_same || is_found);
       found_damaged += is_found;
-      if (spec.type == ELANUS_HNSW && spec.layout == ELANUS_LAYOUT_COMPACT && round % 8 == 0) {
-        const ElanusRows more = {bytes.data(), 50 * (bytes.size() / kRows), 50};
-        CHECK(elanus_index_add(index, &more, 1, 2) == ELANUS_OK);
-        run(index, searches[0]);
-      }
       elanus_index_release(index);
     }
     CHECK(opened > rounds / 2 && found_damaged > rounds / 2);

@@ -185,12 +185,6 @@ void ranges_are_nested(const ElanusSimd* simd) {
       search.inner = static_cast<double>(all.scores[2]);
       const Hits ring = run(index, search);
       CHECK(ring.counts[0] == 4 && std::equal(ring.rows.begin(), ring.rows.begin() + 4, all.rows.begin() + 2));
-      set_no_bounds(shape.metric, &search);
-      search.has_after = 1;
-      search.after_score = all.scores[3];
-      search.after_row = all.rows[3];
-      const Hits behind = run(index, search);
-      CHECK(behind.counts[0] == kK && std::equal(all.rows.begin() + 4, all.rows.end() - (kQueries - 1) * kK, behind.rows.begin()));
       elanus_index_release(index);
     }
   }

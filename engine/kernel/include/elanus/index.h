@@ -117,10 +117,6 @@ typedef struct ElanusIndexSearch {
   size_t allowed_size;
   double outer; /* as in ElanusExactSearch */
   double inner;
-  /* When not 0: only hits after this one count, in the order of hits. */
-  int has_after;
-  float after_score;
-  uint32_t after_row;
   ElanusBm25 bm25; /* BM25 only */
   ElanusSearchEffort* effort; /* what the search does is added to it; NULL: nobody wants to know */
   /* Of layouts with lists: the nearest `probes` of them are looked through, at least 1, and then up to `probes_max` as
@@ -176,8 +172,6 @@ ElanusStatus elanus_index_open(const ElanusSimd* simd, const char* path, const E
 ElanusStatus elanus_index_verify(ElanusIndex* index, ElanusWork* work);
 /* Without its vectors, when `with_vectors` is 0, a file of layout FAST or COMPACT takes them from who opens it. */
 ElanusStatus elanus_index_save(ElanusIndex* index, const char* path, int with_vectors);
-/* Adds rows; searches go on meanwhile. Only of layout COMPACT. One call after the other. */
-ElanusStatus elanus_index_add(ElanusIndex* index, const ElanusRows* blocks, size_t block_count, uint32_t threads);
 ElanusIndexInfo elanus_index_info(const ElanusIndex* index);
 void elanus_index_release(ElanusIndex* index);
 

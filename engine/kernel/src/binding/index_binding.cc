@@ -192,18 +192,6 @@ napi_value start_index_save(napi_env env, napi_callback_info info) {
                     });
 }
 
-// startIndexAdd(words: Float64Array, id: number): number
-napi_value start_index_add(napi_env env, napi_callback_info info) {
-  const Arguments arguments(env, info);
-  Words words(arguments, 0);
-  auto* const index = words.pointer<ElanusIndex>();
-  const auto threads = words.integer<uint32_t>();
-  return start_work(env, arguments.number(1), nullptr,
-                    [index, threads, blocks = read_blocks(words)](ElanusWork*, ElanusIndex**) {
-                      return elanus_index_add(index, blocks.data(), blocks.size(), threads);
-                    });
-}
-
 struct Request {
   ElanusIndex* index;
   ElanusPool* pool;
@@ -230,9 +218,6 @@ Request read_request(Words words) {
   search.allowed_size = words.integer<size_t>();
   search.outer = words.number();
   search.inner = words.number();
-  search.has_after = words.integer<int>();
-  search.after_score = static_cast<float>(words.number());
-  search.after_row = words.integer<uint32_t>();
   search.bm25 = read_bm25(words);
   search.effort = words.pointer<ElanusSearchEffort>();
   search.probes = words.integer<uint32_t>();
@@ -298,7 +283,6 @@ void define_index(napi_env env, napi_value exports) {
   define(env, exports, "startIndexOpen", start_index_open);
   define(env, exports, "startIndexVerify", start_index_verify);
   define(env, exports, "startIndexSave", start_index_save);
-  define(env, exports, "startIndexAdd", start_index_add);
   define(env, exports, "runIndexSearch", run_index_search);
   define(env, exports, "startIndexSearch", start_index_search);
   define(env, exports, "sparseStatistics", sparse_statistics);

@@ -53,16 +53,8 @@ export class ExactVectorIndex implements VectorIndex {
     return { counts, rows, scores };
   }
 
-  openWalk(): never {
-    throw new Error('the test has no walks');
-  }
-
   sparseStatistics(): never {
     throw new Error('the vectors of the test are dense');
-  }
-
-  async add(): Promise<void> {
-    throw new Error('the test adds no rows');
   }
 
   async save(): Promise<void> {

@@ -82,7 +82,7 @@ QuantizerSpec refined_spec(ElanusVectorType type, ElanusMetric metric, uint32_t 
 }
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr HitRange kAllHits = {-kInfinity, kInfinity, {-kInfinity, 0}};
+constexpr HitRange kAllHits = {-kInfinity, kInfinity};
 
 struct CodedScratch : LayoutScratch {
   AlignedVector<float> query;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <shared_mutex>
 
 #include "graph.h"
 #include "row_reader.h"
@@ -24,9 +23,9 @@ float rank_exactly(const DenseRows& rows, const uint32_t* ids, size_t count, Sea
 class CompactGraph : public VectorIndex {
  public:
   CompactGraph(const ElanusSimd& simd, StoredRows rows, WalkCodes codes, ScanCodes scan_codes, Graph graph,
-               const GraphOptions& options);
+               std::shared_ptr<const IndexFile> file);
 
-  uint32_t rows() const override;
+  uint32_t rows() const override { return view_.rows; }
   ElanusVectorType type() const override { return codes_.model().type; }
   ElanusMetric metric() const override { return codes_.model().metric; }
   uint32_t dim() const override { return codes_.model().dim; }
@@ -37,10 +36,9 @@ class CompactGraph : public VectorIndex {
   const std::vector<IndexHit>& search(const IndexSearch& search, SearchScratch& scratch) const override;
   HitsOfBoth search_both(const IndexSearch& one, const IndexSearch& other, SearchScratch& of_one,
                          SearchScratch& of_other) const override;
-  ElanusStatus add(const ElanusRows* blocks, size_t block_count, uint32_t threads) override;
   void write(IndexFileWriter& writer, VectorPlace vectors) const override;
   const IndexFile* file() const override { return file_.get(); }
-  bool links_are_sound(const std::atomic<bool>* cancelled) const override;
+  bool links_are_sound(const std::atomic<bool>* cancelled) const override { return graph_.is_sound(cancelled); }
 
   // An index in a file of this kind, as a view of it, and of `vectors` where they are not in it. Checks that its parts
   // fit each other.
@@ -48,22 +46,15 @@ class CompactGraph : public VectorIndex {
                         std::unique_ptr<VectorIndex>* index);
 
  private:
-  struct CodeScorer;
-
-  void measure_memory();
-  void extend_scan_codes(DenseRows rows, uint32_t threads);
-
   const ElanusSimd& simd_;
-  // Of searches against an addition, for the moments in which it changes what they read.
-  mutable std::shared_mutex mutex_;
-  std::shared_ptr<const IndexFile> file_;  // where the rest may be a view of it
+  // What the rest is a view of, when the index was opened.
+  std::shared_ptr<const IndexFile> file_;
   StoredRows rows_;
+  DenseRows view_;
   WalkCodes codes_;
   ScanCodes scan_codes_;
   RowReader reader_;
   Graph graph_;
-  GraphOptions options_;
-  size_t memory_bytes_ = 0;
 };
 
 }  // namespace elanus

@@ -8,6 +8,7 @@
 #include "fast_records_file.h"
 #include "fast_walk.h"
 #include "find_nearest.h"
+#include "found_ranker.h"
 #include "search_scratch.h"
 
 namespace elanus {
@@ -16,12 +17,6 @@ namespace {
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 // The records of longer lists would take more memory than the vectors many times over.
 constexpr uint32_t kBlocksMax = 16;
-// Row codes are so exact, as a rule, that few rows beyond the k best need to be ranked by their vectors.
-constexpr uint32_t kRankedMore = 8;
-// Where they are not, as for queries far from all rows, those are ranked too whose codes are as much better than
-// usual ones as this many standard deviations.
-constexpr double kDeviations = 2;
-constexpr size_t kRankedAtOnce = 32;
 // How much longer the next walk is when the one before has found too few hits behind those that do not count.
 constexpr uint64_t kWiden = 4;
 // What a step of a walk costs for each cache line of a record, as kScannedLineCost; and the steps that lead to the query.
@@ -41,83 +36,9 @@ struct FastScratch : LayoutScratch {
   }
 };
 
-// Ranks by their vectors those of the rows found by codes that may be among the best.
-class FoundRanker {
- public:
-  FoundRanker(const DenseRows& rows, SearchScratch& scratch, std::vector<IndexHit>& found)
-      : rows_(rows), scratch_(scratch), found_(found) {}
-
-  // The `count` best by their codes.
-  void rank_first(size_t count) {
-    if (count < found_.size()) std::nth_element(found_.begin(), at(count), found_.end());
-    rank_next(std::min(count, found_.size()));
-  }
-
-  // And those whose codes may be wrong by so much that they are among the k best.
-  void rank_doubtful(uint32_t k) {
-    while (ranked_ < found_.size() && scratch_.hits.size() >= k) {
-      const float kth = scratch_.hits.sorted()[k - 1].rank;
-      const auto limit = static_cast<float>(static_cast<double>(kth) - least_error());
-      const auto end = std::partition(at(ranked_), found_.end(), [&](const IndexHit& hit) { return hit.rank <= limit; });
-      const auto doubtful = static_cast<size_t>(end - at(ranked_));
-      if (doubtful == 0) return;
-      const size_t count = std::min(doubtful, kRankedAtOnce);
-      if (count < doubtful) std::nth_element(at(ranked_), at(ranked_ + count), end);
-      rank_next(count);
-    }
-  }
-
-  // Of the ranks so far, wanted or not.
-  float highest() const { return highest_; }
-
- private:
-  std::vector<IndexHit>::iterator at(size_t i) { return found_.begin() + static_cast<ptrdiff_t>(i); }
-
-  void rank_next(size_t count) {
-    std::vector<uint32_t>& ids = scratch_.rows;
-    ids.clear();
-    for (size_t i = ranked_; i < ranked_ + count; ++i) {
-      ids.push_back(found_[i].row);
-      const uint8_t* const vector = rows_.at(found_[i].row);
-      for (size_t line = 0; line < rows_.stride; line += 64) __builtin_prefetch(vector + line);
-    }
-    scratch_.ranks.resize(count + kRowTile);
-    scratch_.exact.rank(rows_, ids.data(), count, scratch_.ranks.data());
-    for (size_t i = 0; i < count; ++i) {
-      const float rank = scratch_.ranks[i];
-      const double error = static_cast<double>(rank) - static_cast<double>(found_[ranked_ + i].rank);
-      if (std::isfinite(error)) {
-        sum_ += error;
-        square_sum_ += error * error;
-        ++errors_;
-      }
-      highest_ = std::max(highest_, rank);
-      scratch_.hits.offer({rank, ids[i]});
-    }
-    ranked_ += count;
-    scratch_.effort.compare(count, rows_.stride);
-  }
-
-  // By how much less than its code says a rank may be.
-  double least_error() const {
-    if (errors_ == 0) return 0;
-    const double mean = sum_ / errors_;
-    return mean - kDeviations * std::sqrt(std::max(0.0, square_sum_ / errors_ - mean * mean));
-  }
-
-  const DenseRows& rows_;
-  SearchScratch& scratch_;
-  std::vector<IndexHit>& found_;
-  size_t ranked_ = 0;
-  double sum_ = 0;
-  double square_sum_ = 0;
-  double errors_ = 0;
-  float highest_ = -kInfinity;
-};
-
 class FastGraph : public VectorIndex {
  public:
-  FastGraph(const ElanusSimd& simd, StoredRows rows, ScanCodes scan_codes, FastRecords records,
+  FastGraph(const ElanusSimd& simd, StoredRows rows, ScanCodes scan_codes, FastRecords records, float stretch,
             std::shared_ptr<const IndexFile> file)
       : simd_(simd),
         file_(std::move(file)),
@@ -125,6 +46,7 @@ class FastGraph : public VectorIndex {
         view_(rows_.view(rows_.rows())),
         scan_codes_(std::move(scan_codes)),
         records_(std::move(records)),
+        stretch_(stretch),
         reader_(simd, view_.type, rows_.metric(), view_.dim) {}
 
   uint32_t rows() const override { return view_.rows; }
@@ -141,7 +63,7 @@ class FastGraph : public VectorIndex {
     const bool skips = search.skips();
     FastWalk& walk = FastScratch::of(scratch).walk;
     bool is_prepared = false;
-    for (uint64_t ef = std::max(search.ef, search.k) * (skips ? kWiden : 1);; ef *= kWiden) {
+    for (uint64_t ef = std::max(search.ef, search.k);; ef *= kWiden) {
       if (2 * ef >= allowed) return scan_exactly(view_, search, scratch);
       if (!is_prepared) prepare(search.query, walk);
       is_prepared = true;
@@ -153,7 +75,7 @@ class FastGraph : public VectorIndex {
       if (skips) {
         ranker.rank_first(ef);
       } else {
-        rank_best(search.k, ranker);
+        ranker.rank_best(search.k);
       }
       const bool has_all = !skips || scratch.hits.size() >= search.k || ranker.highest() > search.range.highest;
       if (has_all || is_set(search.cancelled)) return scratch.hits.sorted();
@@ -177,7 +99,7 @@ class FastGraph : public VectorIndex {
   }
 
   void write(IndexFileWriter& writer, VectorPlace vectors) const override {
-    write_fast_records(records_, view_, writer);
+    write_fast_records(records_, stretch_, view_, writer);
     rows_.write(writer, vectors);
     if (rows() > 0) scan_codes_.write(writer);
   }
@@ -194,17 +116,11 @@ class FastGraph : public VectorIndex {
     prepare_fast_walk(simd_.walk, records_, &walk);
   }
 
-  void rank_best(uint32_t k, FoundRanker& ranker) const {
-    ranker.rank_first(k + std::max(kRankedMore, k / 4));
-    ranker.rank_doubtful(k);
-  }
-
   // The hits among the rows that one of two searches has found.
   const std::vector<IndexHit>& rank_exactly_found(const IndexSearch& search, SearchScratch& scratch) const {
     scratch.exact.begin(simd_, view_.type, rows_.metric(), view_.dim, search.query);
     scratch.hits.reset(search.k, search.range);
-    FoundRanker ranker(view_, scratch, FastScratch::of(scratch).walk.found);
-    rank_best(search.k, ranker);
+    FoundRanker(view_, scratch, FastScratch::of(scratch).walk.found).rank_best(search.k);
     return scratch.hits.sorted();
   }
 
@@ -221,7 +137,8 @@ class FastGraph : public VectorIndex {
     const double short_cost = kShortScanShare * short_scan_cost(short_scan(), search.allowed, rows(), ef, lines);
     const double step_cost = kStepLineCost * static_cast<double>(records_.layout().record_bytes()) / 64;
     // Allowed rows are met less often than in a plain walk, so that single estimates decide; more room makes up for it.
-    const uint32_t room = search.allowed.are_all() ? ef : ef + ef / 4;
+    const double wanted = static_cast<double>(stretch_) * (search.allowed.are_all() ? ef : ef + ef / 4);
+    const auto room = static_cast<uint32_t>(std::min<double>(std::ceil(wanted), rows()));
     const double steps = kFirstSteps + room / std::pow(allowed / rows(), kShareExponent);
     if (steps * step_cost < std::min(long_cost, short_cost)) return {Way::kWalk, room, steps};
     return {short_cost < long_cost ? Way::kShortScan : Way::kLongScan, room, steps};
@@ -267,14 +184,14 @@ class FastGraph : public VectorIndex {
                  SearchScratch& of_other) const {
     FastWalk& walk_of_one = FastScratch::of(of_one).walk;
     FastWalk& walk_of_other = FastScratch::of(of_other).walk;
-    const Way way = plan_of(one, ef).way;
-    if (way == Way::kWalk && one.allowed.are_all()) {
-      walk_fast_both(simd_.walk, records_, ef, one.cancelled, &walk_of_one, &walk_of_other);
+    const Plan plan = plan_of(one, ef);
+    if (plan.way == Way::kWalk && one.allowed.are_all()) {
+      walk_fast_both(simd_.walk, records_, plan.room, one.cancelled, &walk_of_one, &walk_of_other);
       note_walk(walk_of_one, of_one.effort);
       note_walk(walk_of_other, of_other.effort);
       return true;
     }
-    if (way != Way::kShortScan) return false;
+    if (plan.way != Way::kShortScan) return false;
     scan_short_both(short_scan(), one, other, rows(), ef, of_one, of_other);
     walk_of_one.found.clear();
     walk_of_other.found.clear();
@@ -326,6 +243,7 @@ class FastGraph : public VectorIndex {
   DenseRows view_;
   ScanCodes scan_codes_;
   FastRecords records_;
+  float stretch_;
   RowReader reader_;
 };
 
@@ -333,13 +251,9 @@ class FastGraph : public VectorIndex {
 
 bool is_valid_fast_graph(uint32_t m) { return fast_blocks(2 * m) <= kBlocksMax; }
 
-std::unique_ptr<VectorIndex> build_fast_graph(const ElanusSimd& simd, StoredRows rows, ScanCodes scan_codes,
-                                              const Graph& graph, uint64_t seed, uint32_t threads,
-                                              WorkControl* control) {
-  const DenseRows view = rows.view(rows.rows());
-  FastRecords records = FastRecords::make(simd, rows.metric(), view, graph, seed, threads, control, 1);
-  if (is_set(&control->cancelled)) return nullptr;
-  return std::make_unique<FastGraph>(simd, std::move(rows), std::move(scan_codes), std::move(records), nullptr);
+std::unique_ptr<VectorIndex> make_fast_graph(const ElanusSimd& simd, StoredRows rows, ScanCodes scan_codes,
+                                             FastRecords records, float stretch) {
+  return std::make_unique<FastGraph>(simd, std::move(rows), std::move(scan_codes), std::move(records), stretch, nullptr);
 }
 
 FileFault open_fast_graph(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file, LentRows vectors,
@@ -354,7 +268,8 @@ FileFault open_fast_graph(const ElanusSimd& simd, std::shared_ptr<const IndexFil
   ScanCodes scan_codes(head.vector_metric());
   if (head.rows > 0) fault = ScanCodes::read(*file, head.vector_metric(), head.dim, head.rows, &scan_codes);
   if (fault.failed()) return fault;
-  *index = std::make_unique<FastGraph>(simd, std::move(rows), std::move(scan_codes), std::move(records), std::move(file));
+  *index = std::make_unique<FastGraph>(simd, std::move(rows), std::move(scan_codes), std::move(records), head.walk_stretch(),
+                                       std::move(file));
   return {};
 }
 

@@ -14,11 +14,9 @@ namespace elanus {
 // Whether the fast layout can hold a graph of this m.
 bool is_valid_fast_graph(uint32_t m);
 
-// The index of `rows`, whose graph is `graph`. `control->done` runs from what it is to 1. nullptr when cancelled.
-// REQUIRES: is_valid_fast_graph. Throws std::bad_alloc.
-std::unique_ptr<VectorIndex> build_fast_graph(const ElanusSimd& simd, StoredRows rows, ScanCodes scan_codes,
-                                              const Graph& graph, uint64_t seed, uint32_t threads,
-                                              WorkControl* control);
+// The index of `rows`, which `records` are of. A walk keeps `stretch` times `ef` in view (walk_trial.h).
+std::unique_ptr<VectorIndex> make_fast_graph(const ElanusSimd& simd, StoredRows rows, ScanCodes scan_codes,
+                                             FastRecords records, float stretch);
 
 // The index in a file of kind kFastGraph, as a view of it, and of `vectors` where they are not in it. Checks that its
 // parts fit each other.

@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "walk_trial.h"
+
 namespace elanus {
 namespace {
 
@@ -18,12 +20,12 @@ bool is_sound(const FastRecordsHead& head) {
                         head.type == ELANUS_INT8;
   return has_type && head.metric <= ELANUS_COSINE && head.dim >= 1 && head.dim <= ELANUS_INT8_DIM_MAX &&
          head.rows <= kIndexRowsMax && (head.rows == 0 || (head.entry_blocks >= 1 && head.blocks >= 1)) &&
-         head.blocks <= kBlocksMax;
+         head.blocks <= kBlocksMax && head.walk_stretch() >= 1 && head.walk_stretch() <= kStretchMax;
 }
 
 }  // namespace
 
-void write_fast_records(const FastRecords& records, const DenseRows& rows, IndexFileWriter& writer) {
+void write_fast_records(const FastRecords& records, float stretch, const DenseRows& rows, IndexFileWriter& writer) {
   const RowCode& row_code = records.row_code();
   const NeighbourCode& neighbour_code = records.neighbour_code();
   const FastRecordsHead head = {
@@ -38,7 +40,7 @@ void write_fast_records(const FastRecords& records, const DenseRows& rows, Index
       .places = neighbour_code.places(),
       .row_code_values = static_cast<uint32_t>(row_code.values().size()),
       .neighbour_code_values = static_cast<uint32_t>(neighbour_code.values().size()),
-      .zero = 0,
+      .stretch = stretch,
   };
   writer.add(kHeadSection, &head, 1);
   if (records.rows() == 0) return;

@@ -70,14 +70,6 @@ size_t level_of(uint32_t row, const GraphOptions& options) {
   return std::min(static_cast<size_t>(-std::log(luck) / std::log(static_cast<double>(options.m))), kLevelsMax);
 }
 
-struct RowScorer {
-  const WalkCodes& codes;
-  WalkQuery query;
-
-  void prefetch(uint32_t row) const { codes.prefetch(row); }
-  void score(const uint32_t* rows, size_t count, float* ranks) const { codes.score(query, rows, count, ranks); }
-};
-
 // A link that is to be added: from `target` back to `source`.
 struct BackLink {
   uint32_t target;
@@ -90,17 +82,17 @@ struct BackLink {
 
 class Builder {
  public:
-  Builder(const WalkCodes& codes, const GraphOptions& options, WorkControl* control, Graph* graph,
-          std::shared_mutex* walkers)
-      : codes_(codes), options_(options), control_(control), graph_(*graph), walkers_(walkers) {}
+  Builder(const WalkCodes& codes, const GraphOptions& options, WorkControl* control, Graph* graph)
+      : codes_(codes), options_(options), control_(control), graph_(*graph) {}
 
-  bool extend(uint32_t rows_end, float done_after);
+  bool build(float done_after);
 
  private:
   // What one thread works with.
   struct Scratch {
-    explicit Scratch(const WalkCodes& codes) : scorer{codes, {}}, selector(codes) {}
-    RowScorer scorer;
+    explicit Scratch(const WalkCodes& codes) : scorer{codes, query}, selector(codes) {}
+    WalkQuery query;
+    const CodeScorer scorer;
     LinkSelector selector;
     Beam beam;
     Visited visited;
@@ -125,33 +117,29 @@ class Builder {
   const GraphOptions& options_;
   WorkControl* control_;
   Graph& graph_;
-  std::shared_mutex* walkers_;
-  uint32_t rows_end_ = 0;
   std::mutex mutex_;  // guards what follows
   std::vector<std::unique_ptr<Scratch>> free_;
 };
 
-// The rows of [begin, end) in an order of their own: those that came together are often alike, and members of a batch
-// do not see each other. Row 0, where walks begin as long as there are no layers, stays first.
-std::vector<uint32_t> shuffled_rows(uint32_t begin, uint32_t end, uint64_t seed) {
-  std::vector<uint32_t> rows(end - begin);
-  std::iota(rows.begin(), rows.end(), begin);
-  SplitMix random(seed_of_part(seed, begin));
+// The rows in an order of their own: those that came together are often alike, and members of a batch do not see each
+// other. Row 0, where walks begin as long as there are no layers, stays first.
+std::vector<uint32_t> shuffled_rows(uint32_t count, uint64_t seed) {
+  std::vector<uint32_t> rows(count);
+  std::iota(rows.begin(), rows.end(), 0);
+  SplitMix random(seed_of_part(seed, 0));
   for (size_t i = rows.size(); i > 2; --i) std::swap(rows[i - 1], rows[1 + random.below(i - 1)]);
   return rows;
 }
 
-bool Builder::extend(uint32_t rows_end, float done_after) {
-  const uint32_t first = graph_.rows;
+bool Builder::build(float done_after) {
+  const uint32_t row_count = codes_.rows();
   const float done_before = control_->done.load(std::memory_order_relaxed);
-  const uint32_t batch_max = std::max(rows_end / kBatchesMin, kBatchRowsMin);
-  graph_.links.resize(size_t{rows_end} * graph_.degree);
-  std::fill(graph_.links.data() + size_t{first} * graph_.degree, graph_.links.data() + graph_.links.size(), kNoRow);
-  rows_end_ = rows_end;
-  const std::vector<uint32_t> rows = shuffled_rows(first, rows_end, options_.seed);
+  const uint32_t batch_max = std::max(row_count / kBatchesMin, kBatchRowsMin);
+  graph_.links.resize(size_t{row_count} * graph_.degree);
+  std::fill(graph_.links.data(), graph_.links.data() + graph_.links.size(), kNoRow);
+  const std::vector<uint32_t> rows = shuffled_rows(row_count, options_.seed);
   for (size_t linked = 0; linked < rows.size();) {
-    const size_t known = first + linked;
-    const size_t batch = std::min({std::max<size_t>(known, 1), size_t{batch_max}, rows.size() - linked});
+    const size_t batch = std::min({std::max<size_t>(linked, 1), size_t{batch_max}, rows.size() - linked});
     link_batch(rows.data() + linked, batch);
     if (is_set(&control_->cancelled)) return false;
     linked += batch;
@@ -186,9 +174,7 @@ void Builder::link_batch(const uint32_t* rows, size_t count) {
     const uint32_t* const links = graph_.links_of(rows[i]);
     for (size_t l = 0; l < graph_.degree && links[l] != kNoRow; ++l) back_links.push_back({links[l], rows[i]});
   }
-  const std::unique_lock lock = walkers_ == nullptr ? std::unique_lock<std::shared_mutex>()
-                                                    : std::unique_lock<std::shared_mutex>(*walkers_);
-  graph_.rows = rows_end_;
+  graph_.rows = codes_.rows();
   add_back_links(0, back_links);
   std::vector<uint32_t> slots_before;
   for (const GraphLayer& layer : graph_.layers) slots_before.push_back(static_cast<uint32_t>(layer.rows.size()));
@@ -209,17 +195,17 @@ void Builder::link_batch(const uint32_t* rows, size_t count) {
 void Builder::find_links(uint32_t row, size_t level, Scratch& scratch, uint32_t* upper_links) {
   uint32_t* const links = graph_.links.data() + size_t{row} * graph_.degree;
   if (graph_.rows == 0) return;
-  RowScorer& scorer = scratch.scorer;
-  codes_.prepare_row(row, &scorer.query);
+  const CodeScorer& scorer = scratch.scorer;
+  codes_.prepare_row(row, &scratch.query);
   const size_t top = std::min(level, graph_.layers.size());
   float rank = 0;
   uint32_t entry = find_entry(graph_, scorer, top, &rank, scratch.neighbours);
   for (size_t layer = top + 1; layer-- > 0;) {
     const LayerView view = LayerView::of(graph_, layer);
-    scratch.visited.reset(layer == 0 ? rows_end_ : view.nodes);
+    scratch.visited.reset(layer == 0 ? codes_.rows() : view.nodes);
     scratch.visited.insert(entry);
     // No more than there are: users may ask for any number.
-    scratch.beam.reset(std::min<size_t>(std::max(options_.ef_construction, graph_.m), rows_end_));
+    scratch.beam.reset(std::min<size_t>(std::max(options_.ef_construction, graph_.m), codes_.rows()));
     scratch.beam.offer(rank, entry);
     walk(view, scorer, scratch.beam, scratch.visited, scratch.neighbours, &control_->cancelled);
     scratch.candidates.clear();
@@ -247,7 +233,6 @@ void Builder::append_to_layers(const UpperLinks& member) {
 }
 
 void Builder::add_back_links(size_t layer, std::vector<BackLink>& back_links) {
-  if (layer > 0) graph_.layers[layer - 1].links.to_change();
   std::sort(back_links.begin(), back_links.end());
   std::vector<size_t> firsts;
   for (size_t i = 0; i < back_links.size(); ++i) {
@@ -283,7 +268,7 @@ void Builder::add_back_links_of(size_t layer, const BackLink* begin, const BackL
     codes_.prefetch(all.rows[i]);
   }
   const uint32_t row = view.row_of(target);
-  codes_.prepare_row(row, &scratch.scorer.query);
+  codes_.prepare_row(row, &scratch.query);
   scratch.scorer.score(all.rows.data(), count + added, all.ranks.data());
   scratch.candidates.clear();
   for (size_t i = 0; i < count + added; ++i) {
@@ -311,13 +296,11 @@ void Builder::give_back(std::unique_ptr<Scratch> scratch) {
 
 }  // namespace
 
-bool extend_graph(const WalkCodes& codes, uint32_t rows_end, const GraphOptions& options, WorkControl* control,
-                  float done_after, Graph* graph, std::shared_mutex* walkers) {
-  if (graph->degree == 0) {
-    graph->m = options.m;
-    graph->degree = 2 * options.m;
-  }
-  return Builder(codes, options, control, graph, walkers).extend(rows_end, done_after);
+bool build_graph(const WalkCodes& codes, const GraphOptions& options, WorkControl* control, float done_after,
+                 Graph* graph) {
+  graph->m = options.m;
+  graph->degree = 2 * options.m;
+  return Builder(codes, options, control, graph).build(done_after);
 }
 
 }  // namespace elanus

@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <shared_mutex>
 #include <vector>
 
 #include "dense_rows.h"
@@ -49,14 +48,13 @@ struct WorkControl {
 
 class WalkCodes;
 
-// Links rows [graph->rows, rows_end) of `codes` into `graph`, which has the same m. The outcome depends on the codes,
-// the options without `threads`, and the sizes of earlier calls. False when cancelled: the graph is void then.
+// The graph of the rows of `codes`. It depends on them and on the options without `threads`. False when cancelled: the
+// graph is void then. REQUIRES: `graph` is empty.
 //
 // Rows are linked in batches: its members look for neighbours in the graph as it was before the batch, all threads
 // at once, and the links are added in an order that no thread has a part in. `control->done` runs from what it is
-// to `done_after`. Those who walk the graph meanwhile share `walkers` and see all of a batch or nothing; room for the
-// links of layer 0 must be there already. nullptr: nobody walks.
-bool extend_graph(const WalkCodes& codes, uint32_t rows_end, const GraphOptions& options, WorkControl* control,
-                  float done_after, Graph* graph, std::shared_mutex* walkers = nullptr);
+// to `done_after`.
+bool build_graph(const WalkCodes& codes, const GraphOptions& options, WorkControl* control, float done_after,
+                 Graph* graph);
 
 }  // namespace elanus

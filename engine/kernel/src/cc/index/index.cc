@@ -17,6 +17,7 @@
 #include "random.h"
 #include "sparse_builder.h"
 #include "sparse_index.h"
+#include "walk_trial.h"
 
 struct ElanusWork {
   elanus::WorkControl control;
@@ -33,13 +34,17 @@ namespace {
 // Of a build's time, about: what goes before the graph, and what is over when the graph is there.
 constexpr float kCodedAt = 0.05f;
 constexpr float kGraphAt = 0.85f;
+constexpr float kRecordsAt = 0.98f;
 
 // Parts of a seed: see seed_of_part.
 constexpr uint64_t kScanSeed = 0x5ca4;
+constexpr uint64_t kTrialSeed = 0x7a1a;
 
 // Up to so many dimensions of a code, two cache lines, AUTO is FAST. With more, what FAST knows of a node's neighbours
 // tells less of them: on the packages (184) it is a quarter slower at recall 0.99, in more than twice the memory.
 constexpr uint32_t kFastDimsMax = 120;
+// And unless its walks must be so much longer to find as much.
+constexpr float kFastStretchMax = 1.5f;
 
 ElanusIndexLayout layout_of(const ElanusIndexSpec& spec, uint32_t code_dim) {
   if (spec.type != ELANUS_HNSW) return ELANUS_LAYOUT_CODES;
@@ -108,6 +113,26 @@ StoredRows stored_rows_of(const ElanusSimd& simd, const ElanusIndexBuild& build)
   return rows;
 }
 
+// Of rows whose graph is known. Where AUTO has chosen the fast layout, the compact one nevertheless when a trial shows that
+// it is quicker. nullptr when cancelled.
+std::unique_ptr<VectorIndex> build_fast_graph(const ElanusSimd& simd, const ElanusIndexBuild& build, StoredRows rows,
+                                              std::optional<WalkCodes> codes, ScanCodes scan_codes, Graph graph,
+                                              WorkControl* control) {
+  const DenseRows view = rows.view(rows.rows());
+  const WalkTrial trial(simd, build.metric, view, *codes, graph, seed_of_part(build.seed, kTrialSeed), build.threads,
+                        &control->cancelled);
+  const bool may_be_compact = build.spec.layout == ELANUS_LAYOUT_AUTO;
+  if (!may_be_compact) codes.reset();
+  FastRecords records = FastRecords::make(simd, build.metric, view, graph, build.seed, build.threads, control, kRecordsAt);
+  const float stretch = is_set(&control->cancelled) ? 1 : trial.stretch_of(records, build.threads, &control->cancelled);
+  if (is_set(&control->cancelled)) return nullptr;
+  control->done.store(1, std::memory_order_relaxed);
+  if (may_be_compact && stretch > kFastStretchMax)
+    return std::make_unique<CompactGraph>(simd, std::move(rows), std::move(*codes), std::move(scan_codes),
+                                          std::move(graph), nullptr);
+  return make_fast_graph(simd, std::move(rows), std::move(scan_codes), std::move(records), stretch);
+}
+
 // nullptr when cancelled.
 std::unique_ptr<VectorIndex> build_graph_index(const ElanusSimd& simd, const ElanusIndexBuild& build,
                                                WorkControl* control) {
@@ -116,26 +141,25 @@ std::unique_ptr<VectorIndex> build_graph_index(const ElanusSimd& simd, const Ela
   CodeModel model = CodeModel::learn(simd, view, build.metric, build.seed, build.threads, &control->cancelled);
   if (is_set(&control->cancelled)) return nullptr;
   std::optional<WalkCodes> codes(std::in_place, simd, std::move(model));
-  codes->extend(view, build.threads, &control->cancelled);
+  codes->encode(view, build.threads, &control->cancelled);
   control->done.store(kCodedAt, std::memory_order_relaxed);
   const ElanusIndexLayout layout = layout_of(build.spec, codes->model().code_dim);
   ScanCodes scan_codes(build.metric);
   if (layout != ELANUS_LAYOUT_CODES) {
     scan_codes = ScanCodes::learn(simd, build.metric, view, seed_of_part(build.seed, kScanSeed), build.threads,
                                   &control->cancelled);
-    scan_codes.extend(simd, view, build.threads, &control->cancelled);
+    scan_codes.encode(simd, view, build.threads, &control->cancelled);
   }
   const GraphOptions options = {build.spec.m, build.spec.ef_construction, build.seed, build.threads};
   Graph graph;
   const float graph_at = layout == ELANUS_LAYOUT_COMPACT ? 1 : kGraphAt;
-  if (is_set(&control->cancelled) || !extend_graph(*codes, view.rows, options, control, graph_at, &graph))
-    return nullptr;
+  if (is_set(&control->cancelled) || !build_graph(*codes, options, control, graph_at, &graph)) return nullptr;
   if (layout == ELANUS_LAYOUT_COMPACT)
     return std::make_unique<CompactGraph>(simd, std::move(rows), std::move(*codes), std::move(scan_codes),
-                                          std::move(graph), options);
-  codes.reset();
+                                          std::move(graph), nullptr);
   if (layout == ELANUS_LAYOUT_FAST)
-    return build_fast_graph(simd, std::move(rows), std::move(scan_codes), graph, build.seed, build.threads, control);
+    return build_fast_graph(simd, build, std::move(rows), std::move(codes), std::move(scan_codes), std::move(graph), control);
+  codes.reset();
   return build_coded_graph(simd, view, build.metric, build.spec, std::move(graph), build.seed, build.threads, control);
 }
 
@@ -263,16 +287,6 @@ extern "C" ElanusStatus elanus_index_save(ElanusIndex* index, const char* path, 
     head.kind = index->index->kind();
     return writer.finish(head).status;
   });
-}
-
-extern "C" ElanusStatus elanus_index_add(ElanusIndex* index, const ElanusRows* blocks, size_t block_count,
-                                         uint32_t threads) {
-  uint64_t rows = 0;
-  const elanus::VectorIndex& to = *index->index;
-  if (threads == 0 || to.type() == ELANUS_SPARSE ||
-      !elanus::are_valid_blocks(blocks, block_count, elanus::dense_bytes(to.type(), to.dim()), &rows))
-    return ELANUS_INVALID_ARGUMENT;
-  return without_exceptions([&] { return index->index->add(blocks, block_count, threads); });
 }
 
 extern "C" ElanusIndexInfo elanus_index_info(const ElanusIndex* index) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "../norms.h"
 #include "../sparse.h"
@@ -12,7 +11,6 @@ namespace {
 
 // Of so few queries each thread takes one at a time, so that all have something to do.
 constexpr uint32_t kLeftForOthers = 8;
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 HitRange range_of(const ElanusIndexSearch& search, ElanusMetric metric) {
   ElanusExactSearch bounds{};
@@ -20,19 +18,14 @@ HitRange range_of(const ElanusIndexSearch& search, ElanusMetric metric) {
   bounds.outer = search.outer;
   bounds.inner = search.inner;
   const RankRange ranks = rank_range(bounds);
-  const float sign = largest_is_best(metric) ? -1 : 1;
-  IndexHit first = {-kInfinity, 0};
-  // Row numbers end long before 2^32.
-  if (search.has_after != 0) first = {sign * search.after_score, search.after_row + 1};
-  return {ranks.lowest, ranks.highest, first};
+  return {ranks.lowest, ranks.highest};
 }
 
 }  // namespace
 
 ElanusStatus validate(const VectorIndex& index, const ElanusIndexSearch& search) {
   const bool plausible = search.query_count <= ELANUS_QUERY_COUNT_MAX && search.k >= 1 && search.k <= ELANUS_K_MAX &&
-                         !std::isnan(search.outer) && !std::isnan(search.inner) && search.refine_k >= 1 &&
-                         !(search.has_after != 0 && std::isnan(search.after_score));
+                         !std::isnan(search.outer) && !std::isnan(search.inner) && search.refine_k >= 1;
   if (!plausible) return ELANUS_INVALID_ARGUMENT;
   if (index.type() == ELANUS_SPARSE) {
     const bool has_scoring = index.metric() != ELANUS_BM25 || Bm25::is_valid(search.bm25);

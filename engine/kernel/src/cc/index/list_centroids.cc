@@ -39,14 +39,14 @@ void ListCentroids::learn(AlignedVector<float> values, uint64_t seed, uint32_t t
   set(std::move(values));
   if (!are_many()) return;
   codes_ = ScanCodes::learn(simd_, metric_, rows(), seed, threads, cancelled);
-  codes_.extend(simd_, rows(), threads, cancelled);
+  codes_.encode(simd_, rows(), threads, cancelled);
 }
 
 void ListCentroids::take(AlignedVector<float> values, const ScanCodes& code, uint32_t threads) {
   set(std::move(values));
   if (!are_many()) return;
   codes_ = code.of_no_rows();
-  codes_.extend(simd_, rows(), threads, nullptr);
+  codes_.encode(simd_, rows(), threads, nullptr);
 }
 
 void ListCentroids::rank(const float* query, CentroidScratch& scratch) const {

@@ -1,4 +1,4 @@
-// Numbers that are an index' own, or lie in its file until something is added.
+// Numbers that are an index' own, or lie in its file.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@ namespace elanus {
 class NumberArray {
  public:
   NumberArray() = default;
-  // REQUIRES: the numbers outlive the array, until it grows.
+  // REQUIRES: the numbers outlive the array.
   static NumberArray borrow(const uint32_t* numbers, size_t size) {
     NumberArray array;
     array.borrowed_ = numbers;
@@ -23,14 +23,8 @@ class NumberArray {
   size_t bytes() const { return size_ * sizeof(uint32_t); }
   uint32_t operator[](size_t i) const { return data()[i]; }
 
-  // Numbers that are borrowed become the array's own.
-  uint32_t* to_change() {
-    if (borrowed_ != nullptr) own_.assign(borrowed_, borrowed_ + size_);
-    borrowed_ = nullptr;
-    return own_.data();
-  }
+  // REQUIRES: the array is not borrowed.
   void append(const uint32_t* numbers, size_t count) {
-    to_change();
     own_.insert(own_.end(), numbers, numbers + count);
     size_ += count;
   }

@@ -105,13 +105,12 @@ NeighbourBlock ScanCodes::block_at(size_t block) const {
   return {floats, floats + kBlockNeighbours, bytes + kDigitsAt};
 }
 
-void ScanCodes::extend(const ElanusSimd& simd, const DenseRows& rows, uint32_t threads,
+void ScanCodes::encode(const ElanusSimd& simd, const DenseRows& rows, uint32_t threads,
                        const std::atomic<bool>* cancelled) {
-  const size_t first = rows_ / kBlockNeighbours;
-  const size_t end = blocks_of(rows.rows);
-  blocks_.resize(end * block_bytes_);
-  parallel_for(threads, end - first, kBlocksPerRun, cancelled,
-               [&](size_t from, size_t to) { code_run(simd, rows, first + from, first + to); });
+  const size_t blocks = blocks_of(rows.rows);
+  blocks_.resize(blocks * block_bytes_);
+  parallel_for(threads, blocks, kBlocksPerRun, cancelled,
+               [&](size_t from, size_t to) { code_run(simd, rows, from, to); });
   rows_ = rows.rows;
 }
 

@@ -77,10 +77,8 @@ class ScanCodes {
   // How many bytes of 32 rows a scan reads.
   size_t block_bytes() const { return block_bytes_; }
 
-  // Codes rows [rows(), rows.rows). The block in which the first of them stands is written anew: nobody may read it.
-  void extend(const ElanusSimd& simd, const DenseRows& rows, uint32_t threads, const std::atomic<bool>* cancelled);
-  // Makes room, so that `extend` moves nothing.
-  void reserve(uint32_t rows) { blocks_.reserve(blocks_of(rows) * block_bytes_); }
+  // REQUIRES: there are no codes yet.
+  void encode(const ElanusSimd& simd, const DenseRows& rows, uint32_t threads, const std::atomic<bool>* cancelled);
 
   // Sections "scan code", "scan values" and "scan blocks".
   void write(IndexFileWriter& writer) const;

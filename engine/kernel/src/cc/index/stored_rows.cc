@@ -22,9 +22,7 @@ DenseRows StoredRows::view(uint32_t rows) const {
 }
 
 void StoredRows::reserve(size_t rows) {
-  if (rows > rows_) own();
   bytes_.reserve(rows * stride_);
-  if (rows > rows_) is_lent_ = false;
   if (metric_ == ELANUS_COSINE) inverse_norms_.reserve(rows);
 }
 
@@ -44,9 +42,7 @@ void StoredRows::lend(LentRows outside) {
 
 void StoredRows::append(const uint8_t* bytes, uint32_t count) {
   if (count == 0) return;
-  own();
   bytes_.resize((size_t{rows_} + count) * stride_);
-  is_lent_ = false;
   std::memcpy(bytes_.data() + rows_ * stride_, bytes, count * stride_);
   if (metric_ == ELANUS_COSINE) {
     inverse_norms_.resize(size_t{rows_} + count);
@@ -112,19 +108,6 @@ void StoredRows::group(LentRows outside) {
     row += block.rows;
   }
   for (size_t i = 0; i < copied.size(); ++i) groups_[copied[i]] = copies_.data() + i * group_bytes;
-}
-
-void StoredRows::own() {
-  if (groups_.empty()) return;
-  const DenseRows rows = view(rows_);
-  HugeArray<uint8_t> owned;
-  owned.resize(size_t{rows_} * stride_);
-  for (uint32_t row = 0; row < rows_; row += kGroupRows)
-    std::memcpy(owned.data() + row * stride_, rows.at(row), std::min(kGroupRows, rows_ - row) * stride_);
-  bytes_ = std::move(owned);
-  groups_.clear();
-  copies_.clear();
-  is_lent_ = false;
 }
 
 FileFault StoredRows::read(const IndexFile& file, uint32_t rows, LentRows outside) {

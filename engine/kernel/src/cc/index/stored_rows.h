@@ -25,7 +25,7 @@ class StoredRows {
  public:
   StoredRows(const ElanusSimd& simd, ElanusVectorType type, ElanusMetric metric, uint32_t dim);
 
-  // Of the first `rows`. Valid until the next `append`; where `reserve` made room for it, it stays valid.
+  // Of the first `rows`. Valid until the next `append`.
   DenseRows view(uint32_t rows) const;
   uint32_t rows() const { return rows_; }
   ElanusMetric metric() const { return metric_; }
@@ -36,7 +36,7 @@ class StoredRows {
   // From now on these are the vectors, where they lie; they must outlive this. REQUIRES: there are none yet, and the
   // blocks hold as many as they say.
   void lend(LentRows outside);
-  // Copies. REQUIRES: `count` vectors in `bytes`.
+  // Copies. REQUIRES: `count` vectors in `bytes`; none is lent.
   void append(const uint8_t* bytes, uint32_t count);
 
   // Sections "vectors", if they go inside, and, of COSINE, "inverse norms".
@@ -49,8 +49,6 @@ class StoredRows {
   bool holds(LentRows outside, uint32_t rows) const;
   void point_to(LentRows outside);
   void group(LentRows outside);
-  // A copy of its own of vectors that were lent in several arrays.
-  void own();
   size_t groups_bytes() const { return groups_.size() * sizeof(groups_[0]) + copies_.size(); }
 
   const ElanusSimd& simd_;

@@ -27,13 +27,12 @@ struct IndexHit {
   bool operator<(const IndexHit& other) const { return rank != other.rank ? rank < other.rank : row < other.row; }
 };
 
-// Which hits count: those with lowest <= rank <= highest that do not come before `first`.
+// Which hits count: those with lowest <= rank <= highest.
 struct HitRange {
   float lowest;
   float highest;
-  IndexHit first;
 
-  bool has(const IndexHit& hit) const { return hit.rank >= lowest && hit.rank <= highest && !(hit < first); }
+  bool has(const IndexHit& hit) const { return hit.rank >= lowest && hit.rank <= highest; }
 };
 
 // What of a search is for sparse indexes only.
@@ -62,10 +61,7 @@ struct IndexSearch {
   ListProbes lists = {};
 
   // Whether hits that do not count, because they are too near, stand before those that do.
-  bool skips() const {
-    constexpr float kNearest = -std::numeric_limits<float>::infinity();
-    return range.lowest > kNearest || range.first.rank > kNearest;
-  }
+  bool skips() const { return range.lowest > -std::numeric_limits<float>::infinity(); }
 };
 
 // What `search` returns, of two.
@@ -94,10 +90,6 @@ class VectorIndex {
     const std::vector<IndexHit>& hits = search(one, of_one);
     return {hits, search(other, of_other)};
   }
-
-  // Adds rows behind those that are there, while others search. ELANUS_INVALID_ARGUMENT where the layout cannot.
-  // REQUIRES: nobody else adds; every block has its bytes.
-  virtual ElanusStatus add(const ElanusRows*, size_t, uint32_t) { return ELANUS_INVALID_ARGUMENT; }
 
   // Of a sparse index.
   virtual const SparsePostings* sparse_postings() const { return nullptr; }

@@ -77,11 +77,10 @@ void WalkCodes::project(float* vectors, size_t count, float* coordinates) const 
                      .score_stride = code_dim});
 }
 
-void WalkCodes::extend(const DenseRows& rows, uint32_t threads, const std::atomic<bool>* cancelled) {
-  const uint32_t first = rows_;
+void WalkCodes::encode(const DenseRows& rows, uint32_t threads, const std::atomic<bool>* cancelled) {
   records_.resize(size_t{rows.rows} * record_bytes_);
-  parallel_for(threads, rows.rows - first, kRowsPerRun, cancelled, [&](size_t begin, size_t end) {
-    code_run(rows, first + static_cast<uint32_t>(begin), first + static_cast<uint32_t>(end));
+  parallel_for(threads, rows.rows, kRowsPerRun, cancelled, [&](size_t begin, size_t end) {
+    code_run(rows, static_cast<uint32_t>(begin), static_cast<uint32_t>(end));
   });
   rows_ = rows.rows;
 }

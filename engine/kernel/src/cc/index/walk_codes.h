@@ -54,10 +54,8 @@ class WalkCodes {
   size_t record_bytes() const { return record_bytes_; }
   size_t memory_bytes() const { return records_.bytes(); }
 
-  // Codes rows [rows(), rows.rows).
-  void extend(const DenseRows& rows, uint32_t threads, const std::atomic<bool>* cancelled);
-  // Makes room, so that `extend` moves nothing.
-  void reserve(uint32_t rows) { records_.reserve(size_t{rows} * record_bytes_); }
+  // REQUIRES: there are no codes yet.
+  void encode(const DenseRows& rows, uint32_t threads, const std::atomic<bool>* cancelled);
 
   // The model's sections and "codes".
   void write(IndexFileWriter& writer) const;
@@ -99,6 +97,16 @@ class WalkCodes {
   size_t record_bytes_ = 0;
   uint32_t rows_ = 0;
   HugeArray<uint8_t> records_;
+};
+
+// What walks compare with.
+struct CodeScorer {
+  const WalkCodes& codes;
+  const WalkQuery& query;
+
+  double lines() const { return static_cast<double>(codes.record_bytes()) / 64; }
+  void prefetch(uint32_t row) const { codes.prefetch(row); }
+  void score(const uint32_t* rows, size_t count, float* ranks) const { codes.score(query, rows, count, ranks); }
 };
 
 }  // namespace elanus
