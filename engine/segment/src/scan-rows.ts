@@ -26,6 +26,8 @@ import type { VectorCoder } from './vector-coder.ts';
 export interface ScanTools {
   readonly kernel: Kernel;
   readonly coder: VectorCoder;
+  /** Bytes of vectors that are scanned for a page of an iterator though there is an index; left out: as measured. */
+  readonly pageScanBytesMax?: number;
 }
 
 /** Vectors whose lengths one search works out for those that follow: about half a millisecond. */

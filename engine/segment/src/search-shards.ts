@@ -12,6 +12,7 @@ import { type RowsToScan, type ScanTools, scanRows } from './scan-rows.ts';
 import { type SelectedRows, selectRows } from './select-rows.ts';
 import type { ChunkView } from './shard.ts';
 import { expectedRecall, searchPiece, splitByIndex } from './vector-index/search-piece.ts';
+import { walkOfPage } from './vector-index/walk-of-page.ts';
 
 export interface VectorSearch {
   readonly field: FieldSchema;
@@ -49,15 +50,17 @@ export async function searchShards(
   if (preparing !== null) await preparing;
   trace?.stages.lap('open');
   const selected = await selectRows(read);
-  const weighedSearch = await weighed(read, search);
-  const { found, recall } = await findHits(read, weighedSearch, tools, selected);
+  const asked = await weighed(read, search);
+  const isPage = asked.walk?.answer === 'page';
+  const planned = isPage ? { ...asked, walk: await walkOfPage(read, asked, tools, selected) } : asked;
+  const { found, recall } = await findHits(read, planned, tools, selected);
   const { list, scores } = await hitRows(read, found, selected);
   const keys = await keysOfRows(read, list, keyType);
   const locations = await locationsOfRows(read, list);
   if (trace != null) {
     trace.stages.lap('collect');
     if (trace.level === 'analyze') {
-      trace.analysis = await analyzeRecall(read, weighedSearch, tools, { selected, found, keyType });
+      trace.analysis = await analyzeRecall(read, planned, tools, { selected, found, keyType });
       trace.stages.lap('analyze');
     }
   }

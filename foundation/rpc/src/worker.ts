@@ -172,6 +172,11 @@ export interface GraphWalk {
   readonly refineK: number;
   /** Of an index of lists. */
   readonly lists?: ListProbes;
+  /**
+   * `page`: of an iterator, whose pages begin at `rangeFilter`; it is a scan where that is quicker. Left out: the nearest.
+   * Only of indexes whose scores are those of the vectors: pages that are found in different ways would overlap.
+   */
+  readonly answer?: 'page';
 }
 
 /** How sparse vectors are compared. */

@@ -207,7 +207,8 @@ function effortOf(
   if (queries.offsets !== null)
     return { k: limit, ef: 1, refineK: 1, sparse: { offsets: queries.offsets, bm25: bm25 ?? null } };
   const ef = Math.min(Math.max(effort?.ef ?? walk!.ef, limit), rows);
-  return { k: keptHits(ef, search), ef, refineK: walk!.refineK, lists: walk!.lists ?? null };
+  const k = walk!.answer === 'page' ? limit : keptHits(ef, search);
+  return { k, ef, refineK: walk!.refineK, lists: walk!.lists ?? null };
 }
 
 /** Searches a piece by its index. The kernel has the search when this returns. */

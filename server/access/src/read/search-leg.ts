@@ -9,8 +9,8 @@ import { partitionsOf, type ReadTarget } from './read-target.ts';
 import { readRecallTarget } from './recall-target.ts';
 import { findSearchField, searchMetric } from './search-field.ts';
 import { readQueries } from './search-queries.ts';
-import { behind, type IteratorPage, readScoreRange } from './search-range.ts';
-import { readWalk } from './search-walk.ts';
+import { behind, type IteratorPage, readScoreRange, type ScoreRange } from './search-range.ts';
+import { readWalk, type WalkRequest } from './search-walk.ts';
 import { readSparseScoring } from './sparse-scoring.ts';
 import { storedQueries } from './stored-queries.ts';
 import { refuseElementWise } from './unserved.ts';
@@ -68,13 +68,11 @@ export async function planLeg(
         );
   checkQueryCount(queries.count, request.nq, dependencies.limits.queriesMax);
   checkHitCount(queries.count, hits);
-  // The pages of an iterator and the rows beyond a bound must come out whole: no row may be missed between two of them.
-  const isPart = iterator !== null || range.rangeFilter !== null;
-  const answer = isPart ? 'complete' : range.radius !== null ? 'within-radius' : 'nearest';
+  const answer = answerOf(range, iterator);
   const recallTarget = readRecallTarget(parameters, target.collection);
   const asked = readWalk(index, parameters, { hits, answer });
-  // Nobody knows how many rows lie within a radius: there only the exact answer keeps a promise.
-  const walk = recallTarget !== null && answer === 'within-radius' ? null : asked;
+  // Nobody knows how many rows lie within a radius, or how many pages follow: only the exact answer keeps a promise there.
+  const walk = recallTarget !== null && answer !== 'nearest' ? null : asked;
   const pageRange = iterator?.lastBound == null ? range : behind(range, iterator.lastBound, metric);
   return {
     collection: target.collection,
@@ -89,6 +87,13 @@ export async function planLeg(
     ...(recallTarget === null ? {} : { recallTarget }),
     ...(sparse === null ? {} : { sparse }),
   };
+}
+
+function answerOf({ radius, rangeFilter }: ScoreRange, iterator: IteratorPage | null): WalkRequest['answer'] {
+  if (iterator !== null) return 'page';
+  // A walk from the centre may not reach the whole of a ring.
+  if (rangeFilter !== null) return 'complete';
+  return radius === null ? 'nearest' : 'within-radius';
 }
 
 /** As many as there may be queries, before anything is read for them. */

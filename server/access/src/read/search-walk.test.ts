@@ -59,6 +59,10 @@ const walks: readonly [type: string, sent: object, request: Partial<WalkRequest>
     ['AUTOINDEX', { ef: '12' }, {}, { ef: 12, refineK: 1 }],
     ['AUTOINDEX', { ef: '5' }, {}, { ef: 10, refineK: 1 }],
     ['AUTOINDEX', {}, { answer: 'complete' }, null],
+    ['AUTOINDEX', {}, { answer: 'page' }, { ef: 64, refineK: 1, answer: 'page' }],
+    ['HNSW', {}, { answer: 'page', hits: 600 }, { ef: 600, refineK: 1, answer: 'page' }],
+    ['HNSW', { ef: '5' }, { answer: 'page' }, { ef: 10, refineK: 1, answer: 'page' }],
+    ['HNSW_SQ', {}, { answer: 'page' }, null],
   ];
 for (const [type, sent, request, walk] of walks) {
   test(`${type} searched with ${JSON.stringify(sent)} for ${JSON.stringify(request)}`, () => {

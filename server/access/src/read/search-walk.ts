@@ -7,6 +7,8 @@ import { isListsType, listProbes } from './search-lists.ts';
 /** The index types whose vectors lie in a graph; those without graph and lists are searched by comparing with every row. */
 const GRAPH_TYPES = ['HNSW', 'HNSW_SQ', 'HNSW_PQ', 'HNSW_PRQ'];
 const AUTOINDEX = 'AUTOINDEX';
+/** Those of them whose scores are the vectors' own, not those of codes. */
+const PAGED_TYPES = ['HNSW', AUTOINDEX];
 
 /** Milvus' own: of a search, and of one that asks for everything within a radius. */
 const EF_MIN = 16;
@@ -19,12 +21,12 @@ const AUTO_EF_PER_HIT = 2;
 export interface WalkRequest {
   /** Hits wanted, those of the offset included. */
   readonly hits: number;
-  /** `complete`: the answer must not lack a row that belongs to it. */
-  readonly answer: 'nearest' | 'within-radius' | 'complete';
+  /** `complete`: the answer must not lack a row that belongs to it. `page`: of an iterator. */
+  readonly answer: 'nearest' | 'within-radius' | 'complete' | 'page';
 }
 
 /**
- * How far the search goes through `index`. `null` where it has none, and where an answer has to be complete.
+ * How far the search goes through `index`. `null` where it has none, and where no row may be missed.
  * @throws MilvusError 1100 for parameters of the index that are out of their range
  */
 export function readWalk(
@@ -33,7 +35,8 @@ export function readWalk(
   request: WalkRequest,
 ): GraphWalk | null {
   const walk = index === undefined ? null : walkOf(index.indexType, parameters, request);
-  return request.answer === 'complete' ? null : walk;
+  if (request.answer !== 'page' || walk === null) return request.answer === 'complete' ? null : walk;
+  return PAGED_TYPES.includes(index!.indexType) ? { ...walk, answer: 'page' } : null;
 }
 
 function walkOf(indexType: string, parameters: Parameters, request: WalkRequest): GraphWalk | null {
