@@ -187,6 +187,11 @@ export class Chunk implements ColumnSource {
     return this.#columns.column(id, this.#rows);
   }
 
+  /** As `ChunkColumns.hold`. */
+  hold(id: FieldId): () => void {
+    return this.#columns.hold(id);
+  }
+
   get keys(): KeyColumn {
     return this.column(this.#columns.schema.primaryKey.id) as KeyColumn;
   }
@@ -293,6 +298,11 @@ export class Chunk implements ColumnSource {
   /** Codes of the first rows of a vector field, if anybody has made some. */
   codes(id: FieldId): VectorCodes | undefined {
     return this.#codes.get(id);
+  }
+
+  /** Frees the codes of a field; who compares its vectors one by one again has them made anew. */
+  forgetCodes(id: FieldId): void {
+    this.#codes.delete(id);
   }
 
   setCodes(id: FieldId, codes: VectorCodes): void {

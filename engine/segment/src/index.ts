@@ -68,6 +68,7 @@ export {
   sparseVectorsOf,
   vectorsOf,
 } from './vector-index/segment-index.ts';
+export { VectorLoan } from './vector-index/vector-loan.ts';
 export {
   isRowPart,
   isSegmentPart,

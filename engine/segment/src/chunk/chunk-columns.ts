@@ -1,4 +1,10 @@
-import { type CollectionSchema, type Column, type FieldId, fieldById } from '@elanus/model';
+import {
+  type CollectionSchema,
+  type Column,
+  type DenseVectorColumn,
+  type FieldId,
+  fieldById,
+} from '@elanus/model';
 import { type ColumnBuffer, columnBuffer } from '../column-buffer.ts';
 import { missingColumn } from '../missing-column.ts';
 import type { SealedFile } from '../sealed/sealed-file.ts';
@@ -21,6 +27,9 @@ export class ChunkColumns {
   #stored: StoredRows | null;
   readonly #storedColumns = new Map<FieldId, Column>();
   readonly #missing = new Map<FieldId, Column>();
+  /** How many hold on to a field's column in memory, and those of them that a file has as well. */
+  readonly #holders = new Map<FieldId, number>();
+  readonly #held = new Map<FieldId, Column>();
 
   private constructor(
     schema: CollectionSchema,
@@ -57,6 +66,7 @@ export class ChunkColumns {
   get byteLength(): number {
     let bytes = 0;
     for (const buffer of this.#buffers.values()) bytes += buffer.byteLength;
+    for (const column of this.#held.values()) bytes += (column as DenseVectorColumn).bytes.length;
     return bytes;
   }
 
@@ -90,9 +100,26 @@ export class ChunkColumns {
 
   /** From now on the columns are those of an open file with the same rows; readers keep the memory they have. */
   moveTo(stored: StoredRows): void {
+    for (const id of this.#holders.keys()) this.#held.set(id, this.#buffers.get(id)!.column());
     this.#buffers = new Map();
     this.#stored = stored;
     this.#storedColumns.clear();
+  }
+
+  /**
+   * Goes on reading the dense vectors of a field from memory, if they are there, also when a file has them: until the
+   * function that this returns is called, once.
+   */
+  hold(id: FieldId): () => void {
+    if (!this.#buffers.has(id)) return () => {};
+    this.#holders.set(id, (this.#holders.get(id) ?? 0) + 1);
+    return () => {
+      const left = this.#holders.get(id)! - 1;
+      this.#holders.set(id, left);
+      if (left > 0) return;
+      this.#holders.delete(id);
+      this.#held.delete(id);
+    };
   }
 
   /**
@@ -103,6 +130,8 @@ export class ChunkColumns {
   column(id: FieldId, rows: number): Column {
     const buffer = this.#buffers.get(id);
     if (buffer !== undefined) return buffer.column();
+    const held = this.#held.get(id);
+    if (held !== undefined) return held;
     const stored = this.#storedColumns.get(id) ?? this.#readStored(id, rows);
     if (stored !== undefined) return stored;
     const known = this.#missing.get(id);

@@ -4,6 +4,7 @@ import type { Chunk } from '../chunk.ts';
 import { PieceRecalls } from '../recall/piece-recalls.ts';
 import type { SelectedRows } from '../select-rows.ts';
 import { copyBits, intersectBits } from './bitmap.ts';
+import type { VectorLoan } from './vector-loan.ts';
 
 /** Rows of one chunk that a piece is about. */
 export interface PieceRows {
@@ -37,6 +38,7 @@ export class IndexedPiece {
   readonly replacedFiles: readonly SegmentId[];
   #index: VectorIndex;
   #file: PieceFile | null;
+  readonly #loan: VectorLoan | undefined;
   #runs: readonly PieceRows[];
   /** The last bitmap that was all about deletions, and what it was made of: it serves until the next deletion. */
   #lastSources: readonly (Uint8Array | null)[] = [];
@@ -51,6 +53,8 @@ export class IndexedPiece {
       readonly present: Uint8Array | null;
       readonly file?: PieceFile | null;
       readonly replacedFiles?: readonly SegmentId[];
+      /** Where the index has its vectors from, as long as it is in memory. */
+      readonly loan?: VectorLoan;
     },
   ) {
     this.#index = index;
@@ -59,6 +63,7 @@ export class IndexedPiece {
     this.present = options.present;
     this.#file = options.file ?? null;
     this.replacedFiles = options.replacedFiles ?? [];
+    this.#loan = options.loan;
   }
 
   get index(): VectorIndex {
@@ -68,6 +73,11 @@ export class IndexedPiece {
   /** Where the index is kept; `null` as long as it is in memory only. */
   get file(): PieceFile | null {
     return this.#file;
+  }
+
+  /** Rows that a file has are read from there from now on, but by the index itself as long as it is in memory. */
+  endLoan(): void {
+    this.#loan?.end();
   }
 
   /** From now on the same index is used from its file; searches under way go on with the other. */
@@ -131,6 +141,7 @@ export class IndexedPiece {
   /** Frees the index once the searches that use it are done. */
   close(): void {
     this.#isClosed = true;
+    this.#loan?.end();
     this.#index.close();
     this.#file?.release();
   }

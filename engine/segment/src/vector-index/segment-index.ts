@@ -12,6 +12,7 @@ import type { LoopShare } from '@elanus/runtime';
 import type { Chunk } from '../chunk.ts';
 import type { Moment } from '../moment.ts';
 import { IndexedPiece, type KeptRows, type PieceFile, type PieceRows } from './indexed-piece.ts';
+import type { VectorLoan } from './vector-loan.ts';
 
 /**
  * A scan of so many bytes takes about as long as a walk of a graph: 0.1 ms at the 40 GB/s that one core reads.
@@ -152,11 +153,12 @@ export class SegmentIndex {
 
   /**
    * Uses what was built of `planned` from now on, or frees it when nobody needs it any more. Owns `index`; `present` is
-   * what `presentRows` says of it.
+   * what `presentRows` says of it, `loan` what the build began with.
    */
-  adopt(planned: PlannedPiece, index: VectorIndex, present: Uint8Array | null): void {
+  adopt(planned: PlannedPiece, index: VectorIndex, present: Uint8Array | null, loan?: VectorLoan): void {
     if (this.#isClosed) {
       index.close();
+      loan?.end();
       return;
     }
     this.#onChange();
@@ -164,7 +166,11 @@ export class SegmentIndex {
     const replacedFiles = replaced.flatMap(({ file, replacedFiles: earlier }) =>
       file === null ? earlier : [...earlier, file.id],
     );
-    const piece = new IndexedPiece(index, planned.runs, { present, replacedFiles });
+    const piece = new IndexedPiece(index, planned.runs, {
+      present,
+      replacedFiles,
+      ...(loan === undefined ? {} : { loan }),
+    });
     this.#pieces = [...this.#pieces.filter((old) => !replaced.includes(old)), piece];
     for (const [chunk, runs] of this.#runsOfChunk) {
       const kept = runs.filter((run) => !replaced.includes(run.piece));
@@ -177,6 +183,9 @@ export class SegmentIndex {
       else piece.forget(chunk);
     }
     for (const old of replaced) old.close();
+    // Comparing row by row has become rare.
+    for (const { chunk, to } of planned.runs)
+      if (to === chunk.rows && chunk.isClosed) chunk.forgetCodes(this.field.id);
   }
 
   /** Whether these are the rows behind the last piece: pieces follow each other without gaps. */

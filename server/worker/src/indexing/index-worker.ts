@@ -28,6 +28,7 @@ import {
   type SegmentIndex,
   type Shard,
   sparseVectorsOf,
+  VectorLoan,
   vectorsOf,
 } from '@elanus/segment';
 import type { ServedCollection } from '../served-collection.ts';
@@ -238,6 +239,7 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
     const runs = piece === undefined ? null : shard.segmentRunsOf(piece.runs);
     try {
       if (piece === undefined || runs === null || index.signal.aborted) return;
+      piece.endLoan();
       const kept = piece.runs.filter((run): run is KeptRows => run.chunk !== null);
       await openChunks(kept.map(({ chunk }) => chunk));
       const place = { collectionId: info.collectionId, indexId: info.id, fieldId: field.id };
@@ -291,8 +293,10 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
       { ...about, newRows: planned.newRows, pieces: planned.replaced.length, spec },
       'an index build starts',
     );
+    let loan: VectorLoan | null = null;
     try {
       await openChunks(planned.runs.map(({ chunk }) => chunk));
+      loan = new VectorLoan(planned);
       const onProgress = (percent: number): void => {
         if (
           Math.floor(percent / LOGGED_PERCENT) > Math.floor(build.percent / LOGGED_PERCENT) &&
@@ -307,7 +311,7 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
         signal: index.signal,
         onProgress,
       });
-      segment.adopt(planned, built, await presentRows(planned, share));
+      segment.adopt(planned, built, await presentRows(planned, share), loan);
       const seconds = (clock.monotonicMs() - startMs) / 1000;
       const labels = { index_type: info.indexType, built_as: spec.type, layout: built.layout };
       this.#metrics.built.inc(labels);
@@ -317,6 +321,7 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
       const outcome = { seconds, layout: built.layout, memoryBytes: built.memoryBytes };
       logger.info({ ...about, ...outcome }, 'an index build has ended');
     } catch (error) {
+      loan?.end();
       if (index.signal.aborted) return;
       index.failReason = error instanceof Error ? error.message : String(error);
       index.failedRows.set(segment, planned.rows);
