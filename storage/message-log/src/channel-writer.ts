@@ -312,14 +312,14 @@ export class ChannelWriter {
     try {
       await handle.writeDurably([encodeFileHeader({ salt, number, previousEnd, afterTimestamp })], 0);
       await disk.syncDirectory(this.#directory);
-      // Only then: a mark may not count a file that a power cut takes back.
-      await this.#mark.noteDurably({ nextNumber: number + 1, end: FILE_HEADER.bytes });
     } catch (error) {
       await closeQuietly(handle);
       throw error;
     }
     this.#handle = handle;
     const end = FILE_HEADER.bytes;
+    // Only now: a file that is counted may not be taken back by a power cut, nor begun once more.
+    await this.#mark.noteIfPossible({ nextNumber: number + 1, end });
     this.#tail = { at: 'file', file: { number, path, salt, afterTimestamp, end }, allocated: end };
   }
 
