@@ -43,8 +43,9 @@ export class Chunk implements ColumnSource {
   #previous: Uint32Array<SharedArrayBuffer> | null = null;
   #isDead = false;
   #isClosed = false;
-  /** Whether the rows were written before this process started. */
+  /** Whether the rows were written before this process started, or are those of such times in a new file. */
   #isRestored = false;
+  #keysAreStored = false;
 
   constructor({ schema, partitionId, firstLocation, rowsReserved }: ChunkOptions) {
     this.partitionId = partitionId;
@@ -67,6 +68,7 @@ export class Chunk implements ColumnSource {
     chunk.#deletions = ChunkDeletions.restored(rows, deletions);
     chunk.#isClosed = true;
     chunk.#isRestored = true;
+    chunk.#keysAreStored = true;
     chunk.#rows = rows;
     chunk.#visibleRows = rows;
     chunk.#liveRows = rows - deletions.rows.length;
@@ -117,6 +119,17 @@ export class Chunk implements ColumnSource {
     return this.#isRestored;
   }
 
+  /** Whether the rows' file answers for their keys, and the key index has never heard of them, or not any more. */
+  get keysAreStored(): boolean {
+    return this.#keysAreStored;
+  }
+
+  /** The key index does not know the rows any more. */
+  storeKeys(): void {
+    this.#keysAreStored = true;
+    this.#previous = null;
+  }
+
   /** When the last of the rows that were deleted before this process started was; `null`: none was. */
   get lastRestoredDeletion(): Timestamp | null {
     return this.#deletions.lastRestored;
@@ -153,6 +166,7 @@ export class Chunk implements ColumnSource {
     const rest = new Chunk({ schema: this.#columns.schema, partitionId, firstLocation, rowsReserved: 0 });
     rest.#columns = this.#columns.keysOnly();
     rest.#isRestored = this.#isRestored;
+    rest.#keysAreStored = this.#keysAreStored;
     rest.#rows = this.#rows;
     rest.#previous = this.#previous;
     rest.#isDead = true;
@@ -272,6 +286,14 @@ export class Chunk implements ColumnSource {
   /** Rows that writes of this process have deleted, and by which, in the order of the rows. */
   deletions(): Generator<{ readonly row: number; readonly ordinal: number }> {
     return this.#deletions.byWrites();
+  }
+
+  /** Rows that were deleted up to write `ordinal` of this process, and when, in no order. */
+  deletionTimes(
+    ordinal: number,
+    timestampOf: (ordinal: number) => Timestamp,
+  ): Generator<{ readonly row: number; readonly timestamp: Timestamp }> {
+    return this.#deletions.times(ordinal, timestampOf);
   }
 
   /**

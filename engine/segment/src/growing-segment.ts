@@ -91,6 +91,16 @@ export class GrowingSegment {
     this.#chunks.push(chunk);
   }
 
+  /** Puts chunks in the place of the first of some others, which are forgotten. */
+  replace(gone: ReadonlySet<Chunk>, added: readonly Chunk[]): void {
+    const at = Math.max(
+      0,
+      this.#chunks.findIndex((chunk) => gone.has(chunk)),
+    );
+    const kept = (chunks: readonly Chunk[]): readonly Chunk[] => chunks.filter((chunk) => !gone.has(chunk));
+    this.#chunks = [...kept(this.#chunks.slice(0, at)), ...added, ...kept(this.#chunks.slice(at))];
+  }
+
   /** Forgets a chunk whose rows are all deleted. */
   remove(chunk: Chunk): void {
     this.#chunks = this.#chunks.filter((other) => other !== chunk);

@@ -38,6 +38,7 @@ export type { ScanTools } from './scan-rows.ts';
 export { RestoredDeletions } from './sealed/restored-deletions.ts';
 export { SealedFile, type SealedFileSource } from './sealed/sealed-file.ts';
 export type { ShardSegment } from './sealed/sealed-segments.ts';
+export type { SegmentRewrite } from './sealed/segment-rewrite.ts';
 export {
   deletionContent,
   SEGMENT_FIELD,

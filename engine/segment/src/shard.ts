@@ -11,7 +11,7 @@ import {
   type Timestamp,
 } from '@elanus/model';
 import type { LoopShare } from '@elanus/runtime';
-import { Chunk } from './chunk.ts';
+import type { Chunk } from './chunk.ts';
 import { chunkRowsOf } from './growing-segment.ts';
 import { type DeletedRows, PreparedWrite } from './prepared-write.ts';
 import type { RestoredDeletions } from './sealed/restored-deletions.ts';
@@ -24,13 +24,11 @@ import { type EmptiedChunk, EmptiedChunks } from './shard/emptied-chunks.ts';
 import { ShardKeys } from './shard/shard-keys.ts';
 import { ShardPartitions } from './shard/shard-partitions.ts';
 import { type FileAdoption, ShardWriter } from './shard/shard-writer.ts';
+import { StoredChunks } from './shard/stored-chunks.ts';
 import { WriteTimes } from './shard/write-times.ts';
 import type { KeptRows, PieceRows } from './vector-index/indexed-piece.ts';
 import { ShardIndexes } from './vector-index/shard-indexes.ts';
 import type { WriteRecord } from './write-record.ts';
-
-/** Rows of a chunk over a file: what is done for all rows of a chunk at a stretch stays short. */
-const RESTORED_CHUNK_ROWS = 2 ** 18;
 
 export interface ShardOptions {
   /** Names the shard's rows in `RowLocations`. */
@@ -79,6 +77,8 @@ export class Shard {
   readonly segmentId: SegmentId;
   /** Of its vectors. */
   readonly vectorIndexes = new ShardIndexes();
+  /** Its rows that lie in files, for those who put them together. */
+  readonly stored: StoredChunks;
   readonly #share: LoopShare;
   readonly #chunkRows: number;
   readonly #times = new WriteTimes();
@@ -104,7 +104,20 @@ export class Shard {
     this.#keys = keys;
     this.#sealed = new SealedSegments(partitions, this.#times);
     this.#emptied = new EmptiedChunks(this.#sealed);
-    const adopt: FileAdoption['adopt'] = (file, ordinal) => this.#adopt(file, ordinal);
+    this.stored = new StoredChunks({
+      times: this.#times,
+      locations,
+      partitions,
+      keys,
+      storedKeys: this.#storedKeys,
+      sealed: this.#sealed,
+      emptied: this.#emptied,
+      share,
+      onChange: () => {
+        this.#generation += 1;
+      },
+    });
+    const adopt: FileAdoption['adopt'] = (file, ordinal) => this.stored.adopt(file, ordinal);
     this.#writer = new ShardWriter({ partitions, keys, share, files: { fileOf, adopt } });
   }
 
@@ -234,13 +247,8 @@ export class Shard {
     this.#generation += 1;
     const emptied: EmptiedChunk[] = [];
     for (const file of segments) {
-      this.#storedKeys.add(file, this.#locations.nextLocation);
-      for (let firstRow = 0; firstRow < file.info.rows; firstRow += RESTORED_CHUNK_ROWS) {
-        if (this.#share.isSpent()) await this.#share.nextTurn();
-        const chunk = this.#restoreChunk(file, firstRow, deletions);
-        const timestamp = chunk.liveRows === 0 ? chunk.lastRestoredDeletion : null;
-        if (timestamp !== null) emptied.push({ chunk, timestamp });
-      }
+      const deletionsOf = (first: number, rows: number) => deletions.of(file.info.id, first, rows);
+      emptied.push(...(await this.stored.restore(file, deletionsOf)));
     }
     this.#emptied.restore(emptied);
   }
@@ -330,46 +338,6 @@ export class Shard {
       const isFull = chunk.isClosed || chunk.rows === this.#chunkRows;
       if (chunk.liveRows === 0 && isFull) this.#emptied.add(chunk, timestamp);
     }
-  }
-
-  /** Adds chunks over the rows of an open file that write `ordinal` brings. */
-  #adopt(file: SealedFile, ordinal: number): readonly Chunk[] {
-    const { partitionId } = file.info;
-    const { schema } = this.#partitions;
-    this.#sealed.adopt(file);
-    const chunks: Chunk[] = [];
-    for (let firstRow = 0; firstRow < file.info.rows; firstRow += RESTORED_CHUNK_ROWS) {
-      const rows = Math.min(RESTORED_CHUNK_ROWS, file.info.rows - firstRow);
-      const stored = { file, firstRow };
-      const chunk = this.#locations.add(rows, (firstLocation) =>
-        Chunk.adopted({ schema, partitionId, firstLocation, rows, stored, ordinal }),
-      );
-      this.#partitions.segmentOf(partitionId).adopt(chunk);
-      this.#sealed.addStored(chunk);
-      chunks.push(chunk);
-    }
-    return chunks;
-  }
-
-  /** Adds the rows of a file from `firstRow` on, as many as make a chunk. */
-  #restoreChunk(file: SealedFile, firstRow: number, deletions: RestoredDeletions): Chunk {
-    const { id, partitionId } = file.info;
-    const { schema } = this.#partitions;
-    const rows = Math.min(RESTORED_CHUNK_ROWS, file.info.rows - firstRow);
-    const stored = { file, firstRow };
-    const chunk = this.#locations.add(rows, (firstLocation) =>
-      Chunk.restored({
-        schema,
-        partitionId,
-        firstLocation,
-        rows,
-        stored,
-        deletions: deletions.of(id, firstRow, rows),
-      }),
-    );
-    this.#partitions.segmentOf(partitionId).restore(chunk);
-    this.#sealed.addStored(chunk);
-    return chunk;
   }
 
   #forgetFiles(isForgotten: (file: SealedFile) => boolean): void {

@@ -114,6 +114,17 @@ export class ChunkDeletions {
     }
   }
 
+  /** Rows that were deleted up to write `ordinal` of this process, and when; `timestampOf` knows these writes. In no order. */
+  *times(
+    ordinal: number,
+    timestampOf: (ordinal: number) => Timestamp,
+  ): Generator<{ readonly row: number; readonly timestamp: Timestamp }> {
+    for (const [i, row] of this.#restored?.rows.entries() ?? [])
+      yield { row, timestamp: this.#restored!.timestamps[i] as Timestamp };
+    for (const { row, ordinal: by } of this.byWrites())
+      if (by <= ordinal) yield { row, timestamp: timestampOf(by) };
+  }
+
   /** When a row was deleted that was so before this process started. */
   #restoredAt(row: number): bigint {
     const { rows, timestamps } = this.#restored!;

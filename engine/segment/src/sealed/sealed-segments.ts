@@ -147,6 +147,38 @@ export class SealedSegments {
     this.#places.set(chunk, { segmentId: file.info.id, firstRow });
   }
 
+  /** The chunks of a file that the shard keeps, in the order of their rows. */
+  chunksOf({ info }: SealedFile): readonly Chunk[] {
+    const own = [...this.#places].filter(([, { segmentId }]) => segmentId === info.id);
+    return own.sort(([, left], [, right]) => left.firstRow - right.firstRow).map(([chunk]) => chunk);
+  }
+
+  /** Whether the next cut makes the file known: it came with a write. */
+  isUnpublished({ info }: SealedFile): boolean {
+    return this.#adopted.some(({ id }) => id === info.id);
+  }
+
+  /** Deletions of sealed rows by writes after `ordinal`, since the last cut. */
+  *deletionsSince(ordinal: number): Generator<{ chunk: Chunk; row: number; ordinal: number }> {
+    const { chunks, rows, ordinals } = this.#deletions;
+    for (let at = ordinals.length - 1; at >= 0 && ordinals[at]! > ordinal; at--)
+      yield { chunk: chunks[at]!, row: rows[at]!, ordinal: ordinals[at]! };
+  }
+
+  /** Gathers that a write has deleted a sealed row, for the next cut. */
+  noteDeletion(chunk: Chunk, row: number, ordinal: number): void {
+    const place = this.#places.get(chunk);
+    assert(place !== undefined, 'the row is sealed');
+    this.#deletions.add(chunk, place, row, ordinal);
+  }
+
+  /** Rows are read from `file` in the place of others, `null`: there are none left; its chunks are added by `addStored`. */
+  replace(gone: readonly SealedFile[], chunks: ReadonlySet<Chunk>, file: SealedFile | null): void {
+    this.#files = this.#files.filter((one) => !gone.includes(one));
+    if (file !== null) this.#files = [...this.#files, file];
+    for (const chunk of chunks) this.#places.delete(chunk);
+  }
+
   /** Gathers deletions of sealed rows by write `ordinal` for the next cut. */
   noteDeletions({ chunks, rows }: DeletedRows, ordinal: number): void {
     for (const [i, chunk] of chunks.entries()) {

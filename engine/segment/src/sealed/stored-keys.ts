@@ -1,15 +1,21 @@
 import type { KeyColumn } from '@elanus/model';
 import type { SealedFile } from './sealed-file.ts';
 
-/** A file whose row 0 is at `firstLocation` of the shard; the others follow. */
-interface LocatedFile {
-  readonly file: SealedFile;
+/** Where rows of a file are: row `firstRow` at `firstLocation` of the shard, the others follow until the next place. */
+export interface FilePlace {
+  readonly firstRow: number;
   readonly firstLocation: number;
 }
 
+interface LocatedFile {
+  readonly file: SealedFile;
+  /** In the order of the rows, the first at row 0. */
+  readonly places: readonly FilePlace[];
+}
+
 /**
- * Where the rows from before the process started are, by key: each file is asked, as far as it is open. The key index of
- * the shard does not know these rows.
+ * Where the rows of sealed segments are, by key: each file is asked, as far as it is open. The key index of the shard does
+ * not know these rows, but for those that were handed over a moment ago.
  */
 export class StoredKeys {
   /** Oldest first. */
@@ -26,9 +32,14 @@ export class StoredKeys {
     return this.#files.every(({ file }) => file.isOpen);
   }
 
-  /** Adds the rows of a file, which are newer than those of the files before. */
-  add(file: SealedFile, firstLocation: number): void {
-    this.#files.push({ file, firstLocation });
+  /** Adds the rows of a file. */
+  add(file: SealedFile, places: readonly FilePlace[]): void {
+    this.#files.push({ file, places });
+  }
+
+  /** Whether the file is asked. */
+  has(file: SealedFile): boolean {
+    return this.#files.some((one) => one.file === file);
   }
 
   /** Looks for no keys in a file any more. */
@@ -54,15 +65,15 @@ export class StoredKeys {
     }
   }
 
-  /** The locations of a key's rows, those of the newest file first. */
+  /** The locations of a key's rows, those of the file that was added last first. */
   find(keys: KeyColumn, row: number): readonly number[] {
     const found: number[] = [];
     for (let at = this.#files.length - 1; at >= 0; at--) {
-      const { file, firstLocation } = this.#files[at]!;
+      const { file, places } = this.#files[at]!;
       if (!file.isOpen) continue;
       file.keys.mayHold(keys, row, row + 1, this.#mayBeThere);
       if (this.#mayBeThere[0] === 0) continue;
-      for (const stored of file.keys.rowsOf(keys, row)) found.push(firstLocation + stored);
+      for (const stored of file.keys.rowsOf(keys, row)) found.push(locationOf(places, stored));
     }
     return found;
   }
@@ -75,13 +86,25 @@ export class StoredKeys {
     { isWanted, found }: { isWanted(i: number): boolean; found(location: number): void },
   ): void {
     const mayBe = new Uint8Array(end - start);
-    for (const { file, firstLocation } of this.#files) {
+    for (const { file, places } of this.#files) {
       if (!file.isOpen) continue;
       file.keys.mayHold(keys, start, end, mayBe);
       for (let i = 0; i < end - start; i++) {
         if (mayBe[i] === 0 || !isWanted(i)) continue;
-        for (const row of file.keys.rowsOf(keys, start + i)) found(firstLocation + row);
+        for (const row of file.keys.rowsOf(keys, start + i)) found(locationOf(places, row));
       }
     }
   }
+}
+
+function locationOf(places: readonly FilePlace[], row: number): number {
+  let low = 0;
+  let high = places.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1;
+    if (places[middle]!.firstRow <= row) low = middle;
+    else high = middle - 1;
+  }
+  const { firstRow, firstLocation } = places[low]!;
+  return firstLocation + row - firstRow;
 }

@@ -24,9 +24,14 @@ export class EmptiedChunks {
     this.#emptied.push({ chunk, timestamp });
   }
 
-  /** Adds chunks from before the process started, in any order; nothing was added yet. */
+  /** Has these chunks and no others, given in any order. */
   restore(emptied: readonly EmptiedChunk[]): void {
     this.#emptied = [...emptied].sort((left, right) => (left.timestamp < right.timestamp ? -1 : 1));
+  }
+
+  /** Other chunks have taken the place of some. */
+  replace(gone: ReadonlySet<Chunk>, added: readonly EmptiedChunk[]): void {
+    this.restore([...this.#emptied.filter(({ chunk }) => !gone.has(chunk)), ...added]);
   }
 
   dropPartition(id: PartitionId): void {

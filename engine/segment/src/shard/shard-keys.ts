@@ -78,7 +78,9 @@ export class ShardKeys {
       const chunk = this.#locations.get(older);
       if (chunk === undefined || chunk.isDead) continue;
       const isWanted = partitionIds === null || partitionIds.has(chunk.partitionId);
-      if (isWanted && chunk.isVisibleAt(older - chunk.firstLocation, moment)) found.push(older);
+      // Rows whose keys are on their way from the index to the file are found in both.
+      if (isWanted && chunk.isVisibleAt(older - chunk.firstLocation, moment) && !found.includes(older))
+        found.push(older);
     }
     return found;
   }
@@ -110,11 +112,10 @@ export class ShardKeys {
     for (const older of this.#stored.find(keys, row)) this.#deleteAt(older, partitionIds, write);
   }
 
-  /** Takes the rows of chunks, of which only the keys are left, out of the chains of their keys. */
+  /** Takes the rows of chunks out of the chains of their keys: only the keys are left, or their file answers for them. */
   async unlink(rests: readonly Chunk[], share: LoopShare): Promise<void> {
     for (const rest of rests) {
-      // The key index has never heard of them.
-      if (rest.isRestored) continue;
+      if (rest.keysAreStored) continue;
       for (let row = 0; row < rest.rows; row++) {
         if (row % UNLINKED_ROWS_MAX === 0 && share.isSpent()) await share.nextTurn();
         this.#unlinkRow(rest, row);

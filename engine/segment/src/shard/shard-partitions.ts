@@ -70,6 +70,17 @@ export class ShardPartitions {
     this.#indexes.forget(chunk);
   }
 
+  /** Whether a partition has rows, or had some. */
+  has(partitionId: PartitionId): boolean {
+    return this.#segments.has(partitionId);
+  }
+
+  /** Puts chunks in the place of others of their partition. */
+  replace(partitionId: PartitionId, gone: ReadonlySet<Chunk>, added: readonly Chunk[]): void {
+    this.#segments.get(partitionId)?.replace(gone, added);
+    for (const chunk of gone) this.#indexes.forget(chunk);
+  }
+
   /** Rows that anybody could see now. */
   liveRows(): ReadonlyMap<PartitionId, number> {
     return new Map([...this.#segments].map(([id, segment]) => [id, segment.liveRows]));

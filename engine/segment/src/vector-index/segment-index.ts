@@ -105,7 +105,7 @@ export class SegmentIndex {
   /** What to build next, while writes go on or when they are at rest; `null`: nothing. */
   nextPiece(writes: 'going-on' | 'at-rest'): PlannedPiece | null {
     if (this.#isClosed) return null;
-    const newRuns = this.#rowsWithoutIndex();
+    const newRuns = this.#rowsToIndexNext();
     const isAtRest = writes === 'at-rest' && this.#pieces.length > 0;
     const rowsMin = isAtRest ? Math.min(ROWS_AT_REST_MIN, this.#rowsMin) : this.#rowsMin;
     const newRows = countRows(newRuns);
@@ -188,13 +188,13 @@ export class SegmentIndex {
       if (to === chunk.rows && chunk.isClosed) chunk.forgetCodes(this.field.id);
   }
 
-  /** Whether these are the rows behind the last piece: pieces follow each other without gaps. */
+  /** Whether these are rows without an index, and none before them in their chunks are. */
   canRestore(runs: readonly KeptRows[]): boolean {
     if (this.#isClosed || runs.length === 0) return false;
-    const rows = this.#rowsWithoutIndex();
-    return runs.every(({ chunk, from, to }, at) => {
-      const next = rows[at];
-      return next?.chunk === chunk && next.from === from && to <= next.to;
+    const open = new Map(this.#rowsWithoutIndex().map((run) => [run.chunk, run]));
+    return runs.every(({ chunk, from, to }) => {
+      const next = open.get(chunk);
+      return next !== undefined && next.from === from && to <= next.to;
     });
   }
 
@@ -266,20 +266,27 @@ export class SegmentIndex {
     this.#runsOfChunk.clear();
   }
 
-  /** Published rows behind the last piece; of a chunk that still grows those that fill whole bytes of a bitmap. */
+  /** Rows in files by themselves when they are enough for a piece: then their index can be in a file, too. */
+  #rowsToIndexNext(): readonly KeptRows[] {
+    const all = this.#rowsWithoutIndex();
+    const stored = all.filter(({ chunk }) => chunk.stored !== null);
+    return countRows(stored) >= this.#rowsMin ? stored : all;
+  }
+
+  /**
+   * Published rows that no piece has, behind the last one of their chunk; of a chunk that still grows those that fill whole
+   * bytes of a bitmap. Mostly they are the last rows; what a compaction has put together may stand before others.
+   */
   #rowsWithoutIndex(): readonly KeptRows[] {
-    const chunks = this.#chunks();
     const runs: KeptRows[] = [];
-    for (let at = chunks.length - 1; at >= 0; at--) {
-      const chunk = chunks[at]!;
+    for (const chunk of this.#chunks()) {
       const last = this.#runsOfChunk.get(chunk)?.at(-1);
       const from = last === undefined ? 0 : last.piece.runs[last.run]!.to;
       const isGrowing = !chunk.isClosed || chunk.visibleRows < chunk.rows;
       const to = isGrowing ? chunk.visibleRows & ~7 : chunk.rows;
       if (to > from) runs.push({ chunk, from, to, firstRow: 0 });
-      if (last !== undefined) break;
     }
-    return runs.reverse();
+    return runs;
   }
 }
 
