@@ -29,6 +29,7 @@ const caseFiles = {
   aliases: 'aliases.py',
   'full text': 'full_text.py',
   AsyncMilvusClient: 'async_client.py',
+  compaction: 'compaction.py',
 };
 
 /** Programs that need a client that knows of nulls. */

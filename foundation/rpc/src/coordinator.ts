@@ -11,7 +11,7 @@ import type {
   SegmentInfo,
   Timestamp,
 } from '@elanus/model';
-import type { SegmentReport } from './worker.ts';
+import type { CompactionReport, CompactionTicket, SegmentReport } from './worker.ts';
 
 /** Names a collection (by its name or an alias) within a database. */
 export interface CollectionRef {
@@ -171,7 +171,14 @@ export interface ServedSegments {
   readonly indexes: ReadonlyMap<FieldId, IndexInfo>;
 }
 
-/** Flush and row counts. */
+/** What a compaction is about; `null`: everything, and what the configuration says. */
+export interface CompactOptions {
+  readonly partitionId: PartitionId | null;
+  /** Of the segments that others are put together to. */
+  readonly bytesMax: number | null;
+}
+
+/** Flush, compaction and row counts. */
 export interface DataCoordinator {
   /** Begins to write the rows of these collections to files. */
   flush(refs: readonly CollectionRef[]): Promise<readonly FlushResult[]>;
@@ -179,6 +186,10 @@ export interface DataCoordinator {
   flushAll(): Promise<Timestamp>;
   /** Whether everything written up to `timestamp` is in files; `null`: of every collection. */
   isFlushed(ref: CollectionRef | null, segmentIds: readonly bigint[], timestamp: Timestamp): Promise<boolean>;
+  /** Begins to put segments of a collection together. @throws collectionNotFound */
+  compact(ref: CollectionRef, options: CompactOptions): Promise<CompactionTicket>;
+  /** What has become of it; nothing is under way of one that is not known. */
+  compaction(ticket: bigint): CompactionReport;
   /** The segments of a collection that are in files. @throws collectionNotFound */
   storedSegments(ref: CollectionRef): Promise<StoredSegments>;
   /** What the workers have of a loaded collection. @throws collectionNotFound */

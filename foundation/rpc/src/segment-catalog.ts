@@ -6,6 +6,7 @@ import type {
   PartitionId,
   SegmentId,
   SegmentInfo,
+  Timestamp,
 } from '@elanus/model';
 
 /** What the catalog knows of the files of a collection. */
@@ -29,6 +30,21 @@ export interface FlushPublication {
   readonly checkpoint: Checkpoint;
 }
 
+/** What a compaction has made of some segments of one partition. */
+export interface CompactionPublication {
+  readonly collectionId: CollectionId;
+  /** Whose rows are in `segment` now, or deleted. Indexes over any of them go along. */
+  readonly replaced: readonly SegmentId[];
+  /** `null`: no row is left. */
+  readonly segment: SegmentInfo | null;
+  /** Of rows of `segment`. */
+  readonly deleteFile: DeleteFileInfo | null;
+  /** Without deletions of any segment that there is then. */
+  readonly replacedDeleteFiles: readonly SegmentId[];
+  /** Earlier moments can't be read any more. */
+  readonly historyStart: Timestamp;
+}
+
 /** Which files in the object store count, as far as workers have a say in it. */
 export interface SegmentCatalog {
   /** Ids that nobody has or will get. */
@@ -41,6 +57,11 @@ export interface SegmentCatalog {
    * @throws collectionNotFound
    */
   publishFlush(flush: FlushPublication): Promise<ReadonlySet<PartitionId>>;
+  /**
+   * Makes all of it count, or nothing: false when one of the replaced segments, or the partition, is no more. The checkpoint
+   * stays where it is: no flush is published meanwhile.
+   */
+  publishCompaction(compaction: CompactionPublication): Promise<boolean>;
   /** @throws MilvusError when the index, the collection or a segment is no more */
   publishIndexFile(file: IndexFileInfo, replaced: readonly SegmentId[]): Promise<void>;
   /**

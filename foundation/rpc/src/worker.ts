@@ -16,6 +16,7 @@ import type {
   Timestamp,
   VectorType,
 } from '@elanus/model';
+import type { CompactOptions } from './coordinator.ts';
 import type { Explainer } from './explanation.ts';
 
 /** Rows of one shard and one partition. */
@@ -60,6 +61,22 @@ export interface FlushPoint {
   readonly segmentIds: readonly SegmentId[];
 }
 
+/** A compaction that somebody has asked for. */
+export interface CompactionTicket {
+  readonly id: bigint;
+  /** Groups of segments that are put together; 0: there is nothing to do. */
+  readonly plans: number;
+}
+
+/** How far a compaction has come; of one that nobody remembers all is 0. */
+export interface CompactionReport {
+  readonly executing: number;
+  readonly completed: number;
+  readonly failed: number;
+  /** Which segments become which; `null`: not yet, or none, since all rows were deleted. */
+  readonly merges: readonly { readonly sources: readonly SegmentId[]; readonly target: SegmentId | null }[];
+}
+
 /** One segment, as its worker has it. */
 export interface SegmentReport {
   /** Rows that still grow have the number of their shard. */
@@ -95,6 +112,10 @@ export interface StreamingWorker {
   flush(id: CollectionId): Promise<FlushPoint>;
   /** Whether everything acknowledged up to then is in files, and whatever was to come into these segments. */
   isFlushed(id: CollectionId, timestamp: Timestamp, segmentIds: readonly SegmentId[]): Promise<boolean>;
+  /** Begins to put small segments together and to leave out deleted rows. */
+  compact(id: CollectionId, options: CompactOptions): Promise<CompactionTicket>;
+  /** What has become of a compaction. */
+  compaction(ticket: bigint): CompactionReport;
   /** What there is of a collection, by segment. */
   segments(id: CollectionId): Promise<readonly SegmentReport[]>;
   /** Live rows now, by partition. */

@@ -127,6 +127,7 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
       metrics,
       sealLimits: settings.flush.seal,
       collectLimits: settings.flush.collect,
+      compactionLimits: settings.compaction,
       encodeIn: 'thread',
     }),
   );

@@ -1,3 +1,8 @@
+export {
+  COMPACTED_BYTES_MAX,
+  COMPACTION_LIMITS_DEFAULT,
+  type CompactionLimits,
+} from './compaction/compaction-policy.ts';
 export { FileVerifier, type FileVerifierOptions } from './files/file-verifier.ts';
 export { MappedSegmentFiles } from './files/mapped-segment-files.ts';
 export { MemoryKeeper, type MemoryKeeperOptions, type ProcessMemory } from './files/memory-keeper.ts';

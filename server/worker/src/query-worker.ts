@@ -83,8 +83,11 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
   }
 
   async search(task: SearchTask, options?: ReadOptions): Promise<SearchHits> {
-    const { read, keyType } = await this.#begin(task, options);
-    return await this.#search(read, task, keyType, options);
+    return await this.#reading(
+      task,
+      options,
+      async ({ read, keyType }) => await this.#search(read, task, keyType, options),
+    );
   }
 
   async #search(
@@ -101,31 +104,41 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
   }
 
   async searchTogether(tasks: readonly SearchTask[], options?: ReadOptions): Promise<readonly SearchHits[]> {
-    const { read: first, keyType } = await this.#begin(tasks[0]!, options);
-    const reads = tasks.map((task) => narrowed(first, task));
-    for (const read of reads) await prepareRead(read);
-    // The time in their scope makes them see the same; that they begin in this tick, when it is still now, makes it cheap.
-    return await Promise.all(
-      tasks.map(async (task, at) => await this.#search(reads[at]!, task, keyType, options)),
-    );
+    return await this.#reading(tasks[0]!, options, async ({ read: first, keyType }) => {
+      const reads = tasks.map((task) => narrowed(first, task));
+      for (const read of reads) await prepareRead(read);
+      // The time in their scope makes them see the same; that they begin in this tick, when it is still now, makes it cheap.
+      return await Promise.all(
+        tasks.map(async (task, at) => await this.#search(reads[at]!, task, keyType, options)),
+      );
+    });
   }
 
   async query(task: QueryTask, options?: ReadOptions): Promise<QueryRows> {
-    const { read, keyType } = await this.#begin(task, options);
-    const rows = await queryShards(read, task, keyType);
-    if (read.trace != null) options!.explain!.add(explainRead(read, read.trace, QUERY));
-    return { readTimestamp: read.scope.at, ...rows };
+    return await this.#reading(task, options, async ({ read, keyType }) => {
+      const rows = await queryShards(read, task, keyType);
+      if (read.trace != null) options!.explain!.add(explainRead(read, read.trace, QUERY));
+      return { readTimestamp: read.scope.at, ...rows };
+    });
   }
 
   async count(task: ReadTask, options?: ReadOptions): Promise<bigint> {
-    const { read } = await this.#begin(task, options);
-    const count = await countShards(read);
-    if (read.trace != null) options!.explain!.add(explainRead(read, read.trace, COUNT));
-    return BigInt(count);
+    return await this.#reading(task, options, async ({ read }) => {
+      const count = await countShards(read);
+      if (read.trace != null) options!.explain!.add(explainRead(read, read.trace, COUNT));
+      return BigInt(count);
+    });
   }
 
   async aggregate(task: AggregateTask, options?: ReadOptions): Promise<AggregateRows> {
-    const { read } = await this.#begin(task, options);
+    return await this.#reading(task, options, async ({ read }) => await this.#aggregate(task, read, options));
+  }
+
+  async #aggregate(
+    task: AggregateTask,
+    read: Read,
+    options: ReadOptions | undefined,
+  ): Promise<AggregateRows> {
     const found = await aggregateShards(read, task.groupBy, task.aggregates);
     const groups = await this.#columnsOf(task, read, found.examples, task.groupBy);
     const values: Column[] = [];
@@ -173,17 +186,29 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
     await this.#threads?.[Symbol.asyncDispose]();
   }
 
-  /** Waits for the writes that the read has to see and fixes the time that it reads at. */
-  async #begin(
+  /** Reads at a time that stays readable as long as `work` goes on. */
+  async #reading<Result>(
     task: ReadTask,
-    options: ReadOptions = {},
-  ): Promise<{ readonly read: Read; readonly keyType: KeyColumn['dataType'] }> {
+    options: ReadOptions | undefined,
+    work: (begun: BegunRead) => Promise<Result>,
+  ): Promise<Result> {
+    const begun = await this.#begin(task, options);
+    try {
+      return await work(begun);
+    } finally {
+      begun.leave();
+    }
+  }
+
+  /** Waits for the writes that the read has to see and fixes the time that it reads at. */
+  async #begin(task: ReadTask, options: ReadOptions = {}): Promise<BegunRead> {
     const { explain } = options;
     const trace =
       explain === undefined ? null : new ReadTrace(explain.level, () => this.#clock.monotonicMs());
     const collection = this.#collections.get(task.collection.id, task.collection);
     await collection.schemaReached(task.collection.schema.version, options);
     const at = await collection.timeToRead(task, options);
+    const leave = collection.moments.enter(at);
     trace?.stages.lap('wait');
     const partitionIds = task.partitionIds === null ? null : new Set(task.partitionIds);
     const read = {
@@ -199,8 +224,16 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
       },
     };
     const { dataType } = collection.info.schema.primaryKey;
-    return { read, keyType: dataType as KeyColumn['dataType'] };
+    return { read, keyType: dataType as KeyColumn['dataType'], leave };
   }
+}
+
+/** A read whose time is fixed. */
+interface BegunRead {
+  readonly read: Read;
+  readonly keyType: KeyColumn['dataType'];
+  /** Ends it. */
+  readonly leave: () => void;
 }
 
 const QUERY = { kind: 'query', target: null } as const;

@@ -27,6 +27,7 @@ import {
 import { ApplyQueue } from './apply-queue.ts';
 import type { SegmentFiles } from './flush/segment-files.ts';
 import { Milestones } from './milestones.ts';
+import { ReadMoments } from './read-moments.ts';
 
 /** How long reads as of an earlier time (iterators) find everything. */
 const HISTORY_MS = 10 * 60 * 1000;
@@ -60,6 +61,10 @@ export class ServedCollection {
   /** Writes under way whose condition must hold when they are ordered: as long as there are, all go through the turnstile. */
   conditionalWrites = 0;
   readonly scalarIndexes = new ScalarIndexes();
+  /** The moments that reads look at. */
+  readonly moments = new ReadMoments();
+  /** Cuts and publications of flushes and compactions, one after the other. */
+  readonly sealing = new ConcurrencyLimit(1);
   watcher: RowWatcher | null = null;
   /** In the order of the channels; always the same list. */
   readonly shards: readonly Shard[];
@@ -250,6 +255,21 @@ export class ServedCollection {
     }
   }
 
+  /** Does something at one point of the order of writes while no flush or compaction is being published. */
+  async betweenPublications<Result>(work: () => Promise<Result>): Promise<Result> {
+    return await this.sealing.run(async () => await this.queue.push(null, work));
+  }
+
+  /** Makes memory what the catalog says already: where that fails, the collection is not served any more. */
+  takeOver<Result>(work: () => Result): Result {
+    try {
+      return work();
+    } catch (error) {
+      this.fail(error);
+      throw error;
+    }
+  }
+
   /** Deleted rows stay readable as of earlier times for a while; then their memory is freed. */
   #forgetHistory(): void {
     const start = composeTimestamp(physicalMs(this.#appliedTimestamp) - HISTORY_MS);
@@ -307,7 +327,9 @@ export class ServedCollection {
     const below = snapshot === null ? null : this.queue.reached(snapshot);
     if (below !== null) await unlessAborted(below, options.signal);
     this.throwUnlessServing();
-    return snapshot !== null && snapshot < this.#appliedTimestamp ? snapshot : this.#appliedTimestamp;
+    if (snapshot === null || snapshot >= this.#appliedTimestamp) return this.#appliedTimestamp;
+    this.moments.noteSnapshot(snapshot, this.#appliedTimestamp);
+    return snapshot;
   }
 }
 

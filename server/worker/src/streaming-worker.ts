@@ -10,6 +10,9 @@ import {
 } from '@elanus/model';
 import type { ObjectStore } from '@elanus/object-store';
 import type {
+  CompactionReport,
+  CompactionTicket,
+  CompactOptions,
   FlushPoint,
   ImportWorker,
   RowStage,
@@ -30,6 +33,8 @@ import {
 } from '@elanus/runtime';
 import { encodeWriteRecord, isSegmentPart } from '@elanus/segment';
 import { ByteBudget } from './byte-budget.ts';
+import { CollectionCompactors } from './compaction/collection-compactors.ts';
+import { COMPACTION_LIMITS_DEFAULT, type CompactionLimits } from './compaction/compaction-policy.ts';
 import {
   COLLECT_LIMITS_DEFAULT,
   CollectionFlushers,
@@ -74,6 +79,7 @@ export interface StreamingWorkerOptions {
   readonly writeBytesMax?: number;
   readonly sealLimits?: Partial<SealLimits>;
   readonly collectLimits?: Partial<CollectLimits>;
+  readonly compactionLimits?: Partial<CompactionLimits>;
 }
 
 /** Makes the worker. Before anything else it has to `recover` the collections that the catalog knows. */
@@ -90,6 +96,7 @@ export class LogStreamingWorker implements StreamingWorker, ImportWorker, AsyncD
   readonly #budget: ByteBudget;
   readonly #metrics: WorkerMetrics;
   readonly #flushers: CollectionFlushers;
+  readonly #compactors: CollectionCompactors;
   readonly #encoder: LoopEncoder | ThreadEncoder;
 
   constructor(options: StreamingWorkerOptions) {
@@ -112,6 +119,14 @@ export class LogStreamingWorker implements StreamingWorker, ImportWorker, AsyncD
       collections: this.collections,
       limits: { ...SEAL_LIMITS_DEFAULT, ...options.sealLimits },
       collect: { ...COLLECT_LIMITS_DEFAULT, ...options.collectLimits },
+      isKept: (key) => this.#compactors.isKept(key),
+    });
+    this.#compactors = new CollectionCompactors({
+      ...options,
+      encoder: this.#encoder,
+      share: this.share,
+      collections: this.collections,
+      limits: { ...COMPACTION_LIMITS_DEFAULT, ...options.compactionLimits },
     });
   }
 
@@ -181,14 +196,26 @@ export class LogStreamingWorker implements StreamingWorker, ImportWorker, AsyncD
     return this.#flushers.of(collection).isFlushed(timestamp, segmentIds);
   }
 
-  /** From now on rows go to files by their size and age too, and files that nothing refers to are deleted, until `close`. */
+  async compact(id: CollectionId, options: CompactOptions): Promise<CompactionTicket> {
+    return await this.#compactors.compact(this.collections.get(id), options);
+  }
+
+  compaction(ticket: bigint): CompactionReport {
+    return this.#compactors.report(ticket);
+  }
+
+  /**
+   * From now on rows go to files by their size and age too, segments are put together, and files that nothing refers to are
+   * deleted, until `close`.
+   */
   watchFiles(): void {
     this.#flushers.start();
+    this.#compactors.start();
   }
 
   /** Gives up flushes that are under way: the log has what they have not published. */
   async close(): Promise<void> {
-    await this.#flushers.close();
+    await Promise.all([this.#compactors.close(), this.#flushers.close()]);
     if (this.#encoder instanceof ThreadEncoder) await this.#encoder[Symbol.asyncDispose]();
   }
 

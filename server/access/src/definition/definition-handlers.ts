@@ -1,6 +1,7 @@
 import type { AccessDependencies, Handlers } from '../handler.ts';
 import { aliasHandlers } from './alias-handlers.ts';
 import { collectionHandlers } from './collection-handlers.ts';
+import { compactionHandlers } from './compaction-handlers.ts';
 import { connectionHandlers } from './connection-handlers.ts';
 import { databaseHandlers } from './database-handlers.ts';
 import { flushHandlers } from './flush-handlers.ts';
@@ -22,6 +23,7 @@ export function definitionHandlers(dependencies: AccessDependencies): Handlers {
     ...indexHandlers(dependencies),
     ...loadHandlers(dependencies),
     ...flushHandlers(dependencies),
+    ...compactionHandlers(dependencies),
     ...segmentHandlers(dependencies),
   };
 }

@@ -140,7 +140,24 @@ export const collections: Endpoints = {
       return { data: { compactionID: new DigitsOf(compactionID) } };
     },
   ),
+  // The Node SDK sends the id under another name: then it is 0, and whatever was asked for is taken to have ended.
+  'collections/get_compaction_state': endpoint({ jobID: optional('int64') }, async (body, caller) => {
+    const compactionID = body.has('jobID') ? body.int64('jobID') : 0n;
+    const answer = await caller.ask('GetCompactionState', { compactionID });
+    return {
+      data: {
+        compactionID: new DigitsOf(compactionID),
+        state: COMPACTION_STATES[answer.state] ?? 'UndefiedState',
+        executingPlanNumber: Number(answer.executingPlanNo),
+        timeoutPlanNumber: Number(answer.timeoutPlanNo),
+        completedPlanNumber: Number(answer.completedPlanNo),
+      },
+    };
+  }),
 };
+
+/** By their numbers on the wire, spelled as Milvus does. */
+const COMPACTION_STATES = ['UndefiedState', 'Executing', 'Completed'] as const;
 
 function load(refresh: boolean): (body: Body, caller: RestCaller) => Promise<RestAnswer> {
   return async (body, caller) => {

@@ -4,7 +4,6 @@ import { DONE, type Endpoints, endpoint } from './endpoint.ts';
 
 /** Paths whose call is not served yet: each gives the refusal that the call gives over gRPC. */
 const METHOD_BY_PATH: Readonly<Record<string, MethodName>> = {
-  'collections/get_compaction_state': 'GetCompactionState',
   'users/list': 'ListCredUsers',
   'users/describe': 'SelectUser',
   'users/create': 'CreateCredential',

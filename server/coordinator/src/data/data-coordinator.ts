@@ -8,6 +8,9 @@ import {
 } from '@elanus/model';
 import type {
   CollectionRef,
+  CompactionReport,
+  CompactionTicket,
+  CompactOptions,
   DataCoordinator,
   FlushResult,
   SegmentCatalog,
@@ -18,7 +21,7 @@ import type {
 import type { TimestampSource } from '@elanus/runtime';
 import type { Catalog } from '../catalog/catalog.ts';
 
-/** Flush and row counts. A write is durable and counted when it is acknowledged: flush only moves it to files. */
+/** Flush, compaction and row counts. A write is durable and counted when it is acknowledged: flush only moves it to files. */
 export class CatalogDataCoordinator implements DataCoordinator {
   readonly #catalog: Catalog;
   readonly #streaming: StreamingWorker;
@@ -69,6 +72,14 @@ export class CatalogDataCoordinator implements DataCoordinator {
     const segments = segmentIds as readonly SegmentId[];
     const answers = collections.map(({ id }) => this.#streaming.isFlushed(id, timestamp, segments));
     return (await Promise.all(answers)).every((isFlushed) => isFlushed);
+  }
+
+  async compact(ref: CollectionRef, options: CompactOptions): Promise<CompactionTicket> {
+    return await this.#streaming.compact(this.#catalog.collection(ref).id, options);
+  }
+
+  compaction(ticket: bigint): CompactionReport {
+    return this.#streaming.compaction(ticket);
   }
 
   async storedSegments(ref: CollectionRef): Promise<StoredSegments> {

@@ -11,7 +11,7 @@ import {
   type SegmentId,
   segmentFileKey,
 } from '@elanus/model';
-import type { CollectionFiles, FlushPublication, SegmentCatalog } from '@elanus/rpc';
+import type { CollectionFiles, CompactionPublication, FlushPublication, SegmentCatalog } from '@elanus/rpc';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { CatalogChange } from '../catalog/catalog-change.ts';
 import { CATALOG_PREFIX, type FileRecordKind } from '../catalog/catalog-keys.ts';
@@ -63,6 +63,26 @@ export class CatalogSegments implements SegmentCatalog {
         { kind: 'put-checkpoint', checkpoint },
       ]);
       return partitions;
+    });
+  }
+
+  async publishCompaction(compaction: CompactionPublication): Promise<boolean> {
+    const { collectionId, replaced, segment, deleteFile, replacedDeleteFiles, historyStart } = compaction;
+    return await this.#catalog.withCollectionId(collectionId, async (collection) => {
+      const { checkpoint } = this.#catalog.files.of(collectionId);
+      const areThere = replaced.every((id) => this.#catalog.files.has('segment', collectionId, id));
+      const partitions = collection?.partitions.map(({ id }) => id) ?? [];
+      if (!areThere || checkpoint === null) return false;
+      if (segment !== null && !partitions.includes(segment.partitionId)) return false;
+      const latest = historyStart > checkpoint.historyStart ? historyStart : checkpoint.historyStart;
+      await this.#catalog.commit([
+        ...this.#catalog.files.removalOf(collectionId, replaced),
+        ...replacedDeleteFiles.map((id) => removal('deleteFile', collectionId, id)),
+        ...(segment === null ? [] : [{ kind: 'put-segment', segment } as const]),
+        ...(deleteFile === null ? [] : [{ kind: 'put-delete-file', file: deleteFile } as const]),
+        { kind: 'put-checkpoint', checkpoint: { ...checkpoint, historyStart: latest } },
+      ]);
+      return true;
     });
   }
 

@@ -5,7 +5,15 @@ import {
   type PartitionId,
   type Timestamp,
 } from '@elanus/model';
-import type { FlushPoint, SegmentReport, StreamingWorker, WriteRequest, WriteResult } from '@elanus/rpc';
+import type {
+  CompactionReport,
+  CompactionTicket,
+  FlushPoint,
+  SegmentReport,
+  StreamingWorker,
+  WriteRequest,
+  WriteResult,
+} from '@elanus/rpc';
 
 /** Knows which collections have channels, and counts the rows that a test says there are. */
 export class FakeStreamingWorker implements StreamingWorker {
@@ -49,6 +57,14 @@ export class FakeStreamingWorker implements StreamingWorker {
 
   async isFlushed(id: CollectionId): Promise<boolean> {
     return !this.stuck.has(id);
+  }
+
+  async compact(): Promise<CompactionTicket> {
+    return { id: 7n, plans: 0 };
+  }
+
+  compaction(): CompactionReport {
+    return { executing: 0, completed: 0, failed: 0, merges: [] };
   }
 
   async segments(_id: CollectionId): Promise<readonly SegmentReport[]> {

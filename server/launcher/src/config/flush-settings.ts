@@ -46,6 +46,8 @@ export const FLUSH_SETTINGS = {
 
 /** When rows go to files, and when files that nothing refers to are deleted. */
 export interface FlushSettings {
+  /** Bytes of a large segment. */
+  readonly segmentBytesMax: number;
   readonly seal: SealLimits;
   readonly collect: CollectLimits;
 }
@@ -63,9 +65,11 @@ export function readFlushSettings(read: <Value>(setting: Setting<Value>) => Valu
     garbageIntervalSeconds,
     garbageGraceSeconds,
   } = FLUSH_SETTINGS;
+  const segmentBytesMax = read(segmentMib) * MIB;
   return {
+    segmentBytesMax,
     seal: {
-      bytesMax: read(segmentMib) * MIB * read(sealProportion),
+      bytesMax: segmentBytesMax * read(sealProportion),
       logBytesMax: read(logBytes),
       lifeMsMax: read(segmentLifeSeconds) * 1_000,
       idleMsMax: read(segmentIdleSeconds) * 1_000,

@@ -1,6 +1,8 @@
 import { type AccessLimits, DEFAULT_LIMITS } from '@elanus/access';
 import { COORDINATOR_LIMITS_DEFAULT, type CoordinatorLimits } from '@elanus/coordinator';
+import type { CompactionLimits } from '@elanus/worker';
 import { LOG_LEVELS, type LogLevel } from '../log-level.ts';
+import { COMPACTION_SETTINGS, readCompactionSettings } from './compaction-settings.ts';
 import { FLUSH_SETTINGS, type FlushSettings, readFlushSettings } from './flush-settings.ts';
 import { directoryPath, oneOf, type Setting, seconds, wholeNumber } from './setting.ts';
 
@@ -20,6 +22,7 @@ export interface Settings {
   readonly flush: FlushSettings;
   /** Whose files imports may read; `null`: none but those in the object store. */
   readonly importDirectory: string | null;
+  readonly compaction: CompactionLimits;
 }
 
 const MIB = 1024 * 1024;
@@ -99,11 +102,13 @@ export const SETTINGS = {
   }),
   importDirectory: directoryPath('elanus.import.directory'),
   ...FLUSH_SETTINGS,
+  ...COMPACTION_SETTINGS,
 } as const;
 
 /** Reads each setting once. @throws StartError for a value that can't be */
 export function readSettings(read: <Value>(setting: Setting<Value>) => Value): Settings {
   const partitionsMax = read(SETTINGS.partitionsMax);
+  const flush = readFlushSettings(read);
   return {
     logLevel: read(SETTINGS.logLevel),
     access: {
@@ -133,7 +138,8 @@ export function readSettings(read: <Value>(setting: Setting<Value>) => Value): S
     memoryBytesMax: read(SETTINGS.memoryBytesMax),
     memoryShareMax: read(SETTINGS.memoryPercentMax) / 100,
     objectCacheBytes: read(SETTINGS.objectCacheBytes),
-    flush: readFlushSettings(read),
     importDirectory: read(SETTINGS.importDirectory),
+    flush,
+    compaction: readCompactionSettings(read, flush),
   };
 }

@@ -34,6 +34,7 @@ import type { FileEncoder } from './file-encoder.ts';
 import type { FlushMetrics } from './flush-metrics.ts';
 import { mergeDeletions } from './merge-deletions.ts';
 import type { SegmentFiles } from './segment-files.ts';
+import { storeKeys } from './store-keys.ts';
 import { writeSegmentFile } from './write-segment-file.ts';
 
 /** What the flushes of all collections share. */
@@ -193,7 +194,7 @@ export class CollectionFlusher {
       segmentIds.push(id);
       return id;
     };
-    return await collection.queue.push(null, async () => {
+    return await collection.betweenPublications(async () => {
       collection.throwUnlessServing();
       if (idsNeeded(shards) > ids.length) throw serviceNotReady('rows of many new partitions came meanwhile');
       const sealed = collection.sealRows();
@@ -268,20 +269,25 @@ export class CollectionFlusher {
     const replaced = deletions.flatMap((one) => one.replaced);
     const dead = job.parts.flatMap((part) => part.dead.map(({ info }) => info));
     const { checkpoint } = job;
-    const partitions = await catalog.publishFlush({
+    const publication = {
       segments,
       deleteFiles,
       deadSegments: dead.map(({ id }) => id),
       replacedDeleteFiles: replaced.map(({ id }) => id),
       checkpoint,
+    };
+    const partitions = await this.#collection.sealing.run(async () => {
+      const published = await catalog.publishFlush(publication);
+      for (const part of job.parts) part.shard.forgetFiles(part.dead);
+      await this.#handOver(job, published);
+      return published;
     });
     metrics.rows.inc({}, rowsOf(job));
     metrics.bytes.inc(
       {},
       [...segments, ...deleteFiles].reduce((sum, { file }) => sum + file.bytes, 0),
     );
-    for (const part of job.parts) part.shard.forgetFiles(part.dead);
-    await this.#handOver(job, partitions);
+    await storeKeys(this.#collection.queue, job.parts);
     try {
       await log.cut(this.#collection.info.channels, checkpoint.timestamp);
     } catch (error) {

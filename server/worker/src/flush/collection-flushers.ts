@@ -20,6 +20,8 @@ export interface CollectionFlushersOptions extends FlushContext {
   readonly collections: ServedCollections;
   readonly limits: SealLimits;
   readonly collect: CollectLimits;
+  /** Whether a file that nothing refers to is to be kept a while. */
+  readonly isKept: (key: string) => boolean;
 }
 
 /** The flushes of all collections, those that are asked for and those that size and age ask for. */
@@ -34,7 +36,8 @@ export class CollectionFlushers {
   constructor(options: CollectionFlushersOptions) {
     this.#options = options;
     const { store, catalog, clock, logger } = options;
-    this.#collector = new FileCollector({ store, catalog, clock, logger, graceMs: options.collect.graceMs });
+    const { isKept, collect } = options;
+    this.#collector = new FileCollector({ store, catalog, clock, logger, graceMs: collect.graceMs, isKept });
   }
 
   /** Begins to look after rows that should go to files, and after files that nobody needs. */

@@ -16,6 +16,7 @@ export class FileCollector {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #graceMs: number;
+  readonly #isKept: (key: string) => boolean;
 
   constructor(options: {
     readonly store: ObjectStore;
@@ -23,12 +24,15 @@ export class FileCollector {
     readonly clock: Clock;
     readonly logger: Logger;
     readonly graceMs: number;
+    /** Whether somebody else looks after a file. */
+    readonly isKept?: (key: string) => boolean;
   }) {
     this.#store = options.store;
     this.#catalog = options.catalog;
     this.#clock = options.clock;
     this.#logger = options.logger;
     this.#graceMs = options.graceMs;
+    this.#isKept = options.isKept ?? (() => false);
   }
 
   /** Goes through all files below `prefix` once; resolves to how many it deleted. */
@@ -44,7 +48,7 @@ export class FileCollector {
     };
     for await (const { key, modifiedMs } of listAll(this.#store, prefix, { signal })) {
       const isOld = modifiedMs + this.#graceMs <= this.#clock.nowMs();
-      if (isOld && this.#catalog.standingOf(key) === 'unreferenced') keys.push(key);
+      if (isOld && !this.#isKept(key) && this.#catalog.standingOf(key) === 'unreferenced') keys.push(key);
       if (keys.length >= DELETED_AT_ONCE) await deleteThem();
     }
     await deleteThem();

@@ -1,100 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { ChannelName, Timestamp } from '@elanus/model';
-import { ObjectStoreError } from '@elanus/object-store';
-import { seededRandom } from '@elanus/runtime';
-import { SteppingTimestamps } from '../testing/collection-fixture.ts';
-import { FakeMessageLog } from '../testing/fake-message-log.ts';
-import { openWorkers, type Workers } from '../testing/open-workers.ts';
-import { QuickClock } from '../testing/quick-clock.ts';
-import { TestFiles } from '../testing/test-files.ts';
-import { keyRange, VERSIONED_COLLECTION, VersionedTable } from '../testing/versioned-table.ts';
+import { FAULTS, FaultyDeployment, Steps } from '../testing/faulty-deployment.ts';
+import { keyRange, VERSIONED_COLLECTION } from '../testing/versioned-table.ts';
 
 const { id } = VERSIONED_COLLECTION;
 
-/** What happens to one step of a flush: each puts, publishes, opens or deletes a file, or cuts the log. */
-type Fault = 'fails' | 'happens, and fails' | 'never answers' | 'happens, and never answers';
-const FAULTS: readonly Fault[] = [
-  'fails',
-  'happens, and fails',
-  'never answers',
-  'happens, and never answers',
-];
-
-/** Counts steps, and lets something befall one of them, once. */
-class Steps {
-  /** What has been begun. */
-  readonly names: string[] = [];
-  readonly #faultAt: number;
-  readonly #fault: Fault;
-
-  constructor(faultAt: number, fault: Fault) {
-    this.#faultAt = faultAt;
-    this.#fault = fault;
-  }
-
-  get isReached(): boolean {
-    return this.names.length > this.#faultAt;
-  }
-
-  async run<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
-    const isHere = this.names.push(name) - 1 === this.#faultAt;
-    if (!isHere) return await work();
-    if (this.#fault.startsWith('happens')) await work();
-    if (this.#fault.endsWith('fails')) throw new ObjectStoreError('unavailable', name, 'a fault');
-    return await new Promise<never>(() => {});
-  }
-}
-
-class FaultyLog extends FakeMessageLog {
-  steps: Steps | null = null;
-
-  override async cut(channels: readonly ChannelName[], upTo: Timestamp): Promise<void> {
-    const work = () => super.cut(channels, upTo);
-    await (this.steps === null ? work() : this.steps.run('cut', work));
-  }
-}
-
-/** A deployment whose process may end and begin again. */
-class Deployment {
-  readonly log = new FaultyLog();
-  readonly files = new TestFiles();
-  readonly #timestamps = new SteppingTimestamps();
-  table = new VersionedTable(this.open());
-
-  open(): Workers {
-    const { timestamps, files } = { timestamps: this.#timestamps, files: this.files };
-    return openWorkers(this.log, seededRandom(5), { timestamps, files, clock: new QuickClock() });
-  }
-
-  /** From now on every step of flushes goes through `steps`; `null`: as it is. */
-  watch(steps: Steps | null): void {
-    const { store, catalog } = this.files;
-    this.log.steps = steps;
-    store.around = steps === null ? null : (call, key, work) => steps.run(`${call} ${key}`, work);
-    catalog.around = steps === null ? null : (work) => steps.run('publish', work);
-  }
-
-  async restart(): Promise<void> {
-    this.watch(null);
-    this.table.workers = this.open();
-    const report = await this.table.workers.streaming.recover([VERSIONED_COLLECTION]);
-    assert.deepEqual(report.failedCollections, []);
-  }
-
-  async flushed(timestamp: Timestamp): Promise<void> {
-    for (let turns = 0; turns < 2_000; turns++) {
-      if (await this.table.workers.streaming.isFlushed(id, timestamp, [])) return;
-      await turn();
-    }
-    assert.fail('a flush does not end');
-  }
-}
-
 /** Sealed rows with deletions, and in memory rows that replace some of them. */
-async function deploymentWithRows(): Promise<Deployment> {
-  const deployment = new Deployment();
+async function deploymentWithRows(): Promise<FaultyDeployment> {
+  const deployment = new FaultyDeployment();
   const { table } = deployment;
   await table.workers.streaming.openCollection(VERSIONED_COLLECTION);
   await table.put(keyRange(0, 40));

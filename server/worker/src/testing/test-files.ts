@@ -7,7 +7,7 @@ import type {
   SegmentId,
   SegmentInfo,
 } from '@elanus/model';
-import type { CollectionFiles, FlushPublication, SegmentCatalog } from '@elanus/rpc';
+import type { CollectionFiles, CompactionPublication, FlushPublication, SegmentCatalog } from '@elanus/rpc';
 import { MemoryObjectStore } from './memory-object-store.ts';
 
 /** An object store and the records of its files, in memory. */
@@ -46,6 +46,27 @@ export class TestSegmentCatalog implements SegmentCatalog {
   async publishFlush(flush: FlushPublication): Promise<ReadonlySet<PartitionId>> {
     const work = async () => this.#publish(flush);
     return await (this.around === null ? work() : this.around(work));
+  }
+
+  async publishCompaction(compaction: CompactionPublication): Promise<boolean> {
+    const work = async () => this.#publishCompaction(compaction);
+    return await (this.around === null ? work() : this.around(work));
+  }
+
+  #publishCompaction(compaction: CompactionPublication): boolean {
+    const { collectionId, replaced, segment, deleteFile, replacedDeleteFiles, historyStart } = compaction;
+    const checkpoint = this.checkpoints.get(collectionId);
+    const isGone = segment !== null && this.droppedPartitions.has(segment.partitionId);
+    if (isGone || checkpoint === undefined || !replaced.every((id) => this.segments.has(id))) return false;
+    for (const id of replaced) this.segments.delete(id);
+    for (const id of replacedDeleteFiles) this.deleteFiles.delete(id);
+    for (const [id, { runs }] of this.indexFiles)
+      if (runs.some(({ segmentId }) => replaced.includes(segmentId))) this.indexFiles.delete(id);
+    if (segment !== null) this.segments.set(segment.id, segment);
+    if (deleteFile !== null) this.deleteFiles.set(deleteFile.id, deleteFile);
+    const latest = historyStart > checkpoint.historyStart ? historyStart : checkpoint.historyStart;
+    this.checkpoints.set(collectionId, { ...checkpoint, historyStart: latest });
+    return true;
   }
 
   #publish(flush: FlushPublication): ReadonlySet<PartitionId> {

@@ -10,9 +10,10 @@ import {
   type PartitionId,
   type RowBatch,
   type StagedSegment,
+  type Timestamp,
 } from '@elanus/model';
 import { fieldFixture, schemaFixture } from '@elanus/model/testing';
-import type { InsertPart, WriteResult } from '@elanus/rpc';
+import type { InsertPart, ReadTask, WriteResult } from '@elanus/rpc';
 import { keyColumn, keysOf } from '@elanus/segment/testing';
 import { collectionFixture } from './collection-fixture.ts';
 import { channelOf, readTask, type Workers } from './open-workers.ts';
@@ -88,9 +89,18 @@ export class VersionedTable {
 
   /** What a query finds: the version of each key. No key is found twice. */
   async read(): Promise<ReadonlyMap<bigint, bigint>> {
+    return await this.#read({});
+  }
+
+  /** As `read`, of an earlier moment. */
+  async readAsOf(at: bigint): Promise<ReadonlyMap<bigint, bigint>> {
+    return await this.#read({ snapshot: at as Timestamp });
+  }
+
+  async #read(changes: Partial<ReadTask>): Promise<ReadonlyMap<bigint, bigint>> {
     const { query } = this.workers;
     const { keys, locations } = await query.query({
-      ...readTask(VERSIONED_COLLECTION),
+      ...readTask(VERSIONED_COLLECTION, changes),
       limit: null,
       offset: 0,
     });

@@ -3,6 +3,7 @@ import {
   type CollectionInfo,
   type Column,
   DataType,
+  MilvusError,
   type PartitionId,
   TIMESTAMP_MAX,
   type Timestamp,
@@ -94,4 +95,9 @@ async function versionsOf(
 
 function squaredDistance(a: readonly number[], b: readonly number[]): number {
   return a.reduce((sum, value, at) => sum + (value - b[at]!) ** 2, 0);
+}
+
+/** Whether a moment can't be read any more. */
+export function isTooOld(error: unknown): boolean {
+  return error instanceof MilvusError && error.message.includes('no longer kept');
 }

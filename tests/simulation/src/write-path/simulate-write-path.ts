@@ -9,7 +9,7 @@ import { checkAfterStart } from './check-after-start.ts';
 import type { CollectionModel } from './collection-model.ts';
 import { Operation } from './operation.ts';
 import { randomChange, requestOf } from './random-collection.ts';
-import { countRows, readRows } from './read-rows.ts';
+import { countRows, isTooOld, readRows } from './read-rows.ts';
 import { SimulatedMetaStore } from './simulated-meta-store.ts';
 import { emptySummary, type WritePathSummary } from './write-path-summary.ts';
 
@@ -117,6 +117,7 @@ class Simulation {
     else if (draw < 0.57) this.#read(assembly);
     else if (draw < 0.65) this.#define(assembly);
     else if (draw < 0.7) this.#flush(assembly);
+    else if (draw < 0.73) this.#compact(assembly);
     else if (draw < 0.82) await this.#wait(this.#random.below(60));
     else if (draw < 0.86) await turn();
     else if (draw < 0.91) this.#clock.advance(this.#random.below(400));
@@ -193,9 +194,11 @@ class Simulation {
         const isGone = error.code === 100 && this.#catalog.mayBeGone(model);
         // The rows were found, and then their partition was dropped.
         const isDropped = error.retriable && (model.doubtful !== null || model.gone.size > gone.size);
+        // A compaction has left out rows that nobody was reading.
+        const isForgotten = at !== null && isTooOld(error);
         // The disk was broken at the end, and nobody knows what is on it.
         const isUnknown = error.code === 1 && this.#isClosing;
-        if (!isGone && !isDropped && !isUnknown) throw error;
+        if (!isGone && !isDropped && !isForgotten && !isUnknown) throw error;
       },
     });
   }
@@ -206,6 +209,18 @@ class Simulation {
     this.#track(streaming.flush(model.info.id), {
       answered: () => {
         this.#summary.flushes += 1;
+      },
+      refused: (error) => this.#tolerate(error),
+    });
+  }
+
+  #compact({ streaming }: Assembly): void {
+    const model = this.#anyCollection();
+    // The next start reads at the times of writes that nobody has heard of: these must stay readable.
+    if (model === null || model.openTimes().length > 0) return;
+    this.#track(streaming.compact(model.info.id, { partitionId: null, bytesMax: null }), {
+      answered: ({ plans }) => {
+        this.#summary.compactions += plans;
       },
       refused: (error) => this.#tolerate(error),
     });
@@ -276,13 +291,17 @@ class Simulation {
     assert.ok(this.#summary.acknowledged > acknowledged, 'a healed disk takes writes again');
   }
 
-  /** A healed disk takes files again, and nobody sees a difference. */
+  /** A healed disk takes files again, and puts them together, and nobody sees a difference. */
   async #flushAll({ reader, streaming }: Assembly): Promise<void> {
     for (const { info } of this.#catalog.collections) {
       const before = await readRows(reader, info);
       const { timestamp } = await streaming.flush(info.id);
       while (!(await streaming.isFlushed(info.id, timestamp, []))) await turn();
       assert.deepEqual((await readRows(reader, info)).rows, before.rows, 'a flush changes no row');
+      const { id } = await streaming.compact(info.id, { partitionId: null, bytesMax: null });
+      while (streaming.compaction(id).executing > 0) await turn();
+      assert.equal(streaming.compaction(id).failed, 0, 'a healed disk lets segments be put together');
+      assert.deepEqual((await readRows(reader, info)).rows, before.rows, 'a compaction changes no row');
     }
   }
 

@@ -9,6 +9,8 @@ export interface WritePathSummary {
   reads: number;
   definitions: number;
   flushes: number;
+  /** Groups of segments that somebody wanted to be put together. */
+  compactions: number;
   /** Sealed segments at all starts together. */
   segmentsFound: number;
   /** A number that any difference in the order of events would change. */
@@ -26,6 +28,7 @@ export function emptySummary(): WritePathSummary {
     reads: 0,
     definitions: 0,
     flushes: 0,
+    compactions: 0,
     segmentsFound: 0,
     trace: 0,
   };
