@@ -1,7 +1,7 @@
 /**
  * Elanus' own index in a process of its own, with the protocol of `peers/peer.py`.
  *
- *   elanus-subject.ts LAYOUT DATA CACHE      LAYOUT is fast, compact or auto
+ *   elanus-subject.ts INDEX DATA CACHE      INDEX is the layout of a graph, fast, compact or auto, or one of list-specs.ts
  *
  * What `build` has built is searched where it lies; without a `build` before it, `open` reads the file of the last run.
  */
@@ -17,6 +17,7 @@ import {
 } from '@elanus/kernel';
 import type { DenseVectorType } from '@elanus/model';
 import { bytesOf, ELEMENT_BYTES, type Element, readDataFolder } from './data-set.ts';
+import { LISTS_REFINED, listsSpecNamed, PROBES } from './list-specs.ts';
 import type { BuildTime, FilterCell, OpenIndex, Way } from './subject.ts';
 
 const K = 10;
@@ -43,9 +44,10 @@ type Command =
   | ({ readonly do: 'search' } & Way & Asked)
   | ({ readonly do: 'filter' } & FilterCell & Asked);
 
-const [layout, dataFolder, cache] = process.argv.slice(2) as [GraphLayout, string, string];
+const [indexName, dataFolder, cache] = process.argv.slice(2) as [string, string, string];
 const { shape, base, queries } = readDataFolder(dataFolder);
 const queryBytes = shape.dim * ELEMENT_BYTES[shape.element];
+const listsSpec = listsSpecNamed(indexName, shape.rows, shape.dim);
 const file = join(cache, 'index');
 let index: VectorIndex | null = null;
 
@@ -56,7 +58,7 @@ async function build(threads: number): Promise<BuildTime> {
     dataType: DATA_TYPES[shape.element],
     metric: shape.metric,
     dim: shape.dim,
-    spec: { type: 'HNSW', m: 16, efConstruction: 200, layout },
+    spec: listsSpec ?? { type: 'HNSW', m: 16, efConstruction: 200, layout: indexName as GraphLayout },
     blocks: [{ bytes: base, rows: shape.rows }],
     threads,
     seed: SEED,
@@ -72,17 +74,28 @@ async function build(threads: number): Promise<BuildTime> {
 
 async function open(): Promise<Omit<OpenIndex, keyof BuildTime>> {
   index ??= await loadKernel().openIndex(file);
-  return { knobs: KNOBS, memoryBytes: index.memoryBytes, memoryMeans: `said by the index (${index.layout})` };
+  return {
+    knobs: listsSpec === null ? KNOBS : PROBES,
+    memoryBytes: index.memoryBytes,
+    memoryMeans: `said by the index (${index.layout})`,
+  };
 }
 
 /** Queries `first` to `end`, as the index wants them. */
-function searchOf(first: number, end: number, ef: number, allowed: Uint8Array | null): IndexSearch {
+function searchOf(first: number, end: number, knob: number, allowed: Uint8Array | null): IndexSearch {
+  const effort =
+    listsSpec === null
+      ? { ef: knob, refineK: 1 }
+      : {
+          ef: 1,
+          refineK: LISTS_REFINED,
+          lists: { probes: knob, probesMax: knob, emptyListsMax: 0 },
+        };
   return {
+    ...effort,
     queries: queries.subarray(first * queryBytes, end * queryBytes),
     queryCount: end - first,
     k: K,
-    ef,
-    refineK: 1,
     allowed,
     radius: null,
     rangeFilter: null,

@@ -6,8 +6,8 @@ export interface Library {
   readonly name: string;
   /** A program that speaks the protocol of `subject.ts`; the folders of data and index follow. */
   readonly command: () => readonly string[];
-  /** Part of every run, only of one with `--all`, or only of the filtered measurements. */
-  readonly runs: 'always' | 'all' | 'filtered';
+  /** Part of every run, only of one with `--all`, or only of the filtered measurements or those of lists. */
+  readonly runs: 'always' | 'all' | 'filtered' | 'lists';
   /** Elanus is built anew in every run: its code changes, its file must not be older than that. */
   readonly ours: boolean;
 }
@@ -37,10 +37,10 @@ const otherPython = () => pythonWith('kernel-others', OTHER_PACKAGES);
 const PEER = join(import.meta.dirname, 'peers/peer.py');
 const ELANUS = join(import.meta.dirname, 'elanus-subject.ts');
 
-const elanus = (layout: string): Library => ({
-  name: `elanus-${layout}`,
-  command: () => [process.execPath, ELANUS, layout],
-  runs: 'always',
+const elanus = (index: string, runs: Library['runs'] = 'always'): Library => ({
+  name: `elanus-${index}`,
+  command: () => [process.execPath, ELANUS, index],
+  runs,
   ours: true,
 });
 const first = (name: string, adapter: string, runs: Library['runs'] = 'always'): Library => ({
@@ -49,10 +49,10 @@ const first = (name: string, adapter: string, runs: Library['runs'] = 'always'):
   runs,
   ours: false,
 });
-const other = (name: string, adapter: string): Library => ({
+const other = (name: string, adapter: string, runs: Library['runs'] = 'all'): Library => ({
   name,
   command: () => [otherPython(), PEER, adapter],
-  runs: 'all',
+  runs,
   ours: false,
 });
 
@@ -80,6 +80,19 @@ export const LIBRARIES: readonly Library[] = [
   other('svs', 'svs'),
   other('scann', 'scann'),
   other('ngt', 'ngt'),
+];
+
+/** Indexes of lists, ours first, with those of the same kind, the same number of lists and as many candidates. */
+export const LISTS_FAMILIES: readonly (readonly Library[])[] = [
+  ...['ivf-flat', 'ivf-sq8', 'ivf-pq', 'ivf-rabitq'].map((kind) => [
+    elanus(kind, 'lists'),
+    first(`faiss-${kind}`, `faiss_lists:${kind}`, 'lists'),
+  ]),
+  [
+    elanus('scann', 'lists'),
+    first('faiss-scann', 'faiss_lists:scann', 'lists'),
+    other('scann-lists', 'scann:same', 'lists'),
+  ],
 ];
 
 /** The libraries whose name is one of `names` or begins with it and a dash; without names those that always run. */

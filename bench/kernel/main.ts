@@ -3,7 +3,7 @@
  *
  *   npm run bench:kernel                        everything, the libraries that always run
  *   npm run bench:kernel -- --all               … and the others
- *   npm run bench:kernel -- --only speed        some of: build, speed, filtered (packages), types, exact
+ *   npm run bench:kernel -- --only speed        some of: build, speed, lists, filtered (packages), types, exact
  *   npm run bench:kernel -- --data l2-128       some of: l2-128, cosine-768, packages
  *   npm run bench:kernel -- --lib elanus,hnswlib
  *   npm run bench:kernel -- --rounds 1          5 unless told: libraries take turns, medians count
@@ -14,13 +14,14 @@ import { parseArgs } from 'node:util';
 import { type Contestants, openContestants } from './contestants.ts';
 import { DATA_SETS, type DataSet, type DataSetName, type Element, loadDataSet } from './data-set.ts';
 import { measureExactSearch } from './exact-search.ts';
-import { firstPython, LIBRARIES, type Library, librariesNamed } from './libraries.ts';
+import { firstPython, LIBRARIES, LISTS_FAMILIES, type Library, librariesNamed } from './libraries.ts';
 import { reportBuild } from './section-build.ts';
 import { measureFiltered } from './section-filtered.ts';
+import { measureFamily } from './section-lists.ts';
 import { measureSpeed } from './section-speed.ts';
 import { measureTypes } from './section-types.ts';
 
-const SECTIONS = ['build', 'speed', 'filtered', 'types', 'exact'] as const;
+const SECTIONS = ['build', 'speed', 'lists', 'filtered', 'types', 'exact'] as const;
 
 /** The one that has them. */
 const FILTERED_DATA: DataSetName = 'packages';
@@ -43,7 +44,8 @@ const libraries = librariesNamed(split(options.lib), options.all);
 const prepareOptions = { rebuild: options.rebuild, reuseOurs: options.reuse };
 
 for (const name of chosen(options.data, DATA_SETS)) {
-  if (sections.some((section) => section !== 'exact' && section !== 'types')) await measureDataSet(name);
+  if (sections.some((section) => !['exact', 'types', 'lists'].includes(section))) await measureDataSet(name);
+  if (sections.includes('lists')) await measureLists(name);
   if (sections.includes('types')) await measureTypes(name, rounds, openOurs);
 }
 if (sections.includes('exact')) await measureExactSearch(Math.min(rounds, 3));
@@ -61,6 +63,16 @@ async function measureDataSet(name: DataSetName): Promise<void> {
   if (sections.includes('speed')) await measureSpeed(list, data, rounds);
   if (sections.includes('filtered') && name === FILTERED_DATA)
     await measureFiltered(list, data, rounds, firstPython());
+}
+
+/** Family by family, so that few indexes are in memory at once. */
+async function measureLists(name: DataSetName): Promise<void> {
+  const data = loadDataSet(firstPython(), name);
+  for (const family of LISTS_FAMILIES) {
+    await using contestants = await openContestants(family, data, prepareOptions);
+    reportBuild(contestants.list, data);
+    await measureFamily(contestants.list, data, rounds);
+  }
 }
 
 async function openOurs(

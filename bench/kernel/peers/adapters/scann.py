@@ -9,10 +9,13 @@ class Library:
     REORDERED = 100  # Candidates reranked exactly.
 
     def __init__(self, data, variant):
+        self.is_same = variant == "same"
         self.data, self.metric = data, "squared_l2" if data.is_l2 else "dot_product"
 
     def build(self, base, threads):
-        leaves = int(2 * np.sqrt(len(base)))
+        rows = len(base)
+        # As many as the other indexes of lists have, where it is compared with them.
+        leaves = 2 ** int(np.log2(4 * np.sqrt(rows))) if self.is_same else int(2 * np.sqrt(rows))
         builder = scann_ops_pybind.builder(base, 10, self.metric).set_n_training_threads(threads)
         tree = builder.tree(num_leaves=leaves, num_leaves_to_search=leaves // 10, training_sample_size=len(base))
         self.index = tree.score_ah(2, anisotropic_quantization_threshold=0.2).reorder(self.REORDERED).build()

@@ -1,0 +1,47 @@
+"""faiss' inverted lists: vectors (`ivf-flat`), 8-bit codes (`ivf-sq8`), and codes of 4 bits (`ivf-pq`, `scann`) or one bit a
+dimension (`ivf-rabitq`), scanned 32 at a time, with exact reranking."""
+
+import math
+
+import faiss
+
+REFINED = 10  # Candidates reranked exactly, for each row asked for.
+
+
+def lists_for(rows):
+    """A power of two, at most four times the root of the number of rows; as in list-specs.ts."""
+    return 2 ** int(math.log2(4 * math.sqrt(rows)))
+
+
+class Library:
+    KNOBS = [1, 2, 3, 4, 6, 8, 11, 16, 22, 32, 45, 64, 90, 128, 180, 256]
+
+    def __init__(self, data, variant):
+        self.dim, self.variant, self.lists = data.dim, variant, lists_for(data.rows)
+        self.metric = faiss.METRIC_L2 if data.is_l2 else faiss.METRIC_INNER_PRODUCT
+
+    def build(self, base, threads):
+        faiss.omp_set_num_threads(threads)
+        codes = {
+            "ivf-flat": "Flat",
+            "ivf-sq8": "SQ8",
+            "ivf-pq": f"PQ{self.dim // 4}x4fs,RFlat",
+            "scann": f"PQ{self.dim // 2}x4fs,RFlat",
+            "ivf-rabitq": "RaBitQfs,RFlat",
+        }[self.variant]
+        self.index = faiss.index_factory(self.dim, f"IVF{self.lists},{codes}", self.metric)
+        self.index.train(base)
+        self.index.add(base)
+
+    def save(self, cache):
+        faiss.write_index(self.index, str(cache / "index"))
+
+    def load(self, cache):
+        self.index = faiss.read_index(str(cache / "index"))
+
+    def search(self, queries, k, probes, threads):
+        faiss.omp_set_num_threads(threads)
+        faiss.extract_index_ivf(self.index).nprobe = probes
+        if hasattr(self.index, "k_factor"):
+            self.index.k_factor = REFINED
+        return self.index.search(queries, k)[1]

@@ -1,0 +1,83 @@
+/**
+ * Draws recall against speed as an SVG, from the lines of JSON that the section "lists" prints to standard error.
+ *
+ *   npm run bench:kernel -- --only lists 2> run.log
+ *   node bench/kernel/picture.ts DATA < run.log > docs/indexes.svg      DATA is one of the data sets
+ */
+import { createInterface } from 'node:readline';
+
+interface Curve {
+  readonly data: string;
+  readonly library: string;
+  readonly points: readonly { readonly recall: number; readonly queriesPerSecond: number }[];
+}
+
+const SIZE = { width: 760, height: 460, left: 70, right: 210, top: 30, bottom: 50 };
+const RECALL_MIN = 0.8;
+/** Closer to 1 than this all points are at the right border. */
+const MISSED_MIN = 0.001;
+const COLOURS = ['#1f77b4', '#d62728', '#2ca02c', '#ff7f0e', '#9467bd', '#8c564b', '#e377c2', '#17becf'];
+
+const [dataName] = process.argv.slice(2);
+const curves: Curve[] = [];
+for await (const line of createInterface({ input: process.stdin })) {
+  if (!line.startsWith('{"section":"lists"')) continue;
+  const curve = JSON.parse(line) as Curve;
+  if (curve.data === dataName) curves.push(curve);
+}
+process.stdout.write(pictureOf(curves));
+
+/** The share of what is missed, on a logarithmic scale: 0.9, 0.99 and 0.999 are equally far apart. */
+function xOf(recall: number): number {
+  const share =
+    Math.log(Math.max(1 - recall, MISSED_MIN) / (1 - RECALL_MIN)) / Math.log(MISSED_MIN / (1 - RECALL_MIN));
+  return SIZE.left + share * (SIZE.width - SIZE.left - SIZE.right);
+}
+
+function pictureOf(drawn: readonly Curve[]): string {
+  const speeds = drawn.flatMap(({ points }) =>
+    points.filter(({ recall }) => recall >= RECALL_MIN).map(({ queriesPerSecond }) => queriesPerSecond),
+  );
+  const lowest = 10 ** Math.floor(Math.log10(Math.min(...speeds)));
+  const highest = 10 ** Math.ceil(Math.log10(Math.max(...speeds)));
+  const yOf = (speed: number): number =>
+    SIZE.height -
+    SIZE.bottom -
+    (Math.log(speed / lowest) / Math.log(highest / lowest)) * (SIZE.height - SIZE.top - SIZE.bottom);
+  const lines = [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${SIZE.width}" height="${SIZE.height}" font-family="sans-serif" font-size="12">`,
+    '<rect width="100%" height="100%" fill="white"/>',
+    text(SIZE.left, 18, `${dataName}: queries/s on one thread against recall@10`, 'start'),
+  ];
+  for (const recall of [0.8, 0.9, 0.95, 0.99, 0.995, 0.999]) {
+    lines.push(rule(xOf(recall), SIZE.top, xOf(recall), SIZE.height - SIZE.bottom));
+    lines.push(text(xOf(recall), SIZE.height - SIZE.bottom + 18, String(recall), 'middle'));
+  }
+  for (let speed = lowest; speed <= highest; speed *= 10) {
+    lines.push(rule(SIZE.left, yOf(speed), SIZE.width - SIZE.right, yOf(speed)));
+    lines.push(text(SIZE.left - 6, yOf(speed) + 4, speed.toLocaleString('en'), 'end'));
+  }
+  for (const [number, { library, points }] of drawn.entries()) {
+    const colour = COLOURS[Math.floor(number / 2) % COLOURS.length]!;
+    const dashes = library.startsWith('elanus') ? '' : ' stroke-dasharray="5 4"';
+    const path = points
+      .filter(({ recall }) => recall >= RECALL_MIN)
+      .toSorted((a, b) => a.recall - b.recall)
+      .map(({ recall, queriesPerSecond }) => `${xOf(recall).toFixed(1)},${yOf(queriesPerSecond).toFixed(1)}`)
+      .join(' ');
+    const y = SIZE.top + 16 * number;
+    const from = SIZE.width - SIZE.right + 12;
+    lines.push(`<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"${dashes}/>`);
+    lines.push(`<path d="M${from} ${y} h24" stroke="${colour}" stroke-width="2"${dashes}/>`);
+    lines.push(text(from + 30, y + 4, library, 'start'));
+  }
+  return `${[...lines, '</svg>'].join('\n')}\n`;
+}
+
+function rule(x1: number, y1: number, x2: number, y2: number): string {
+  return `<path d="M${x1.toFixed(1)} ${y1.toFixed(1)} L${x2.toFixed(1)} ${y2.toFixed(1)}" stroke="#ddd"/>`;
+}
+
+function text(x: number, y: number, words: string, anchor: 'start' | 'middle' | 'end'): string {
+  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}">${words}</text>`;
+}
