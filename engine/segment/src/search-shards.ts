@@ -101,15 +101,19 @@ async function findHits(
 }
 
 /** Compares rows one by one. The kernel has the search when this returns. */
-async function scanPlain(
+function scanPlain(
   read: Read,
   search: WeighedSearch,
   tools: ScanTools,
   { selected, plain }: { readonly selected: readonly SelectedRows[]; readonly plain: readonly RowsToScan[] },
 ): Promise<HitList> {
-  const found = await scanRows(read, search, tools, plain);
-  if (read.trace != null) noteScans(read.trace, search, selected, plain, found);
-  return found;
+  const { trace } = read;
+  const scanning = scanRows(read, search, tools, plain);
+  if (trace == null) return scanning;
+  return scanning.then((found) => {
+    noteScans(trace, search, selected, plain, found);
+    return found;
+  });
 }
 
 /** The hits of all queries one after the other, and only the views that they are in. */

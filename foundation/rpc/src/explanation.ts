@@ -29,7 +29,12 @@ export interface FilterShare {
 }
 
 /** How vectors were compared. */
-export type SearchStrategy = 'exact scan' | 'index walk' | 'scan of codes' | 'inverted lists';
+export type SearchStrategy =
+  | 'exact scan'
+  | 'index walk'
+  | 'scan of codes'
+  | 'nearest lists'
+  | 'inverted lists';
 
 /** Rows that were searched in one way: those of a segment, or of several that share an index. */
 export interface PartExplanation {

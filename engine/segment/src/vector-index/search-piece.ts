@@ -229,7 +229,7 @@ export async function searchPiece(
     allowed: part.bits,
     radius,
     rangeFilter,
-    ...(read.trace == null ? {} : { isMeasured: true }),
+    isMeasured: read.trace != null,
   };
   const isHere = isShort(pieceSearch, search, read, piece) && !read.share.isSpent();
   const hits = isHere
@@ -240,7 +240,7 @@ export async function searchPiece(
   const found = await inChunks(read, hits, pieceSearch.k, { piece, viewOfRun, order });
   for (const [query, count] of found.counts.entries()) found.counts[query] = Math.min(count, limit);
   if (read.trace != null)
-    notePiece(read.trace, part, { ef: pieceSearch.ef, effort: hits.effort ?? null, found });
+    notePiece(read.trace, part, { search: pieceSearch, effort: hits.effort ?? null, found });
   return found;
 }
 

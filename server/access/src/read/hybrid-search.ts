@@ -27,8 +27,7 @@ export function hybridSearchHandler(
     const ref = { database: context.database, collection: request.collectionName };
     const target = await findReadTarget(dependencies, ref, request.partitionNames, 'search');
     const plan = await planHybridSearch(dependencies, target, request, context.signal);
-    const read = { request: 'HybridSearch', collection: target.collection, beganMs } as const;
-    const account = accounts.open(plan.explain, read);
+    const account = accounts.open(plan.explain, target.collection, beganMs);
     const found = await searchLegs(dependencies, plan, account?.options(context) ?? context);
     const legs = { hits: found, metrics: metricsOf(plan) };
     const kept = await answered(dependencies, plan, legs, await fuse(dependencies, plan, legs, context));
@@ -49,7 +48,7 @@ export function hybridSearchHandler(
       iterator: null,
       recalls: null,
     });
-    return accounts.close(account, read, answer);
+    return accounts.close(account, answer, target.collection, beganMs);
   };
 }
 

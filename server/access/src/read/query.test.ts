@@ -16,10 +16,10 @@ function requestOf(rest: Request, parameters: Record<string, string> = {}): Meth
 }
 
 async function query(fixture: ReadFixture, request: Methods['Query']['request']) {
-  const answer = await queryHandler(fixture.dependencies, new ReadAccounts(fixture.dependencies))(
-    request,
-    fixture.context,
-  );
+  const answer = await queryHandler(
+    fixture.dependencies,
+    new ReadAccounts(fixture.dependencies, 'Query', new Map()),
+  )(request, fixture.context);
   assert.ok(answer instanceof Uint8Array);
   const results = decode('milvus.QueryResults', answer);
   return { ...results, columns: results.fieldsData.map((bytes) => decode('schema.FieldData', bytes)) };

@@ -42,12 +42,12 @@ export function queryHandler(dependencies: AccessDependencies, accounts: ReadAcc
     const groupOrder = aggregation === null ? [] : groupOrderOf(aggregation, order);
     const format = readInstantFormat(parameters, target.collection);
     const task = await planRead(dependencies, target, request, isIterator, format);
-    const read = { request: 'Query', collection: target.collection, beganMs } as const;
-    const account = accounts.open(readExplainLevel(parameters, target.collection), read);
+    const { collection } = target;
+    const account = accounts.open(readExplainLevel(parameters, collection), collection, beganMs);
     const options = account?.options(context) ?? context;
     if (isCount) {
       const count = await dependencies.reader.count(task, options);
-      return accounts.close(account, read, encodeCount(request.collectionName, count));
+      return accounts.close(account, encodeCount(request.collectionName, count), collection, beganMs);
     }
     const answer = {
       collectionName: request.collectionName,
@@ -75,7 +75,7 @@ export function queryHandler(dependencies: AccessDependencies, accounts: ReadAcc
         sessionTimestamp: 0n,
         elementIndices: null,
       });
-      return accounts.close(account, read, encoded);
+      return accounts.close(account, encoded, collection, beganMs);
     }
     const output = expandOutputFields(target, request.outputFields, 'always');
     const orderBy = orderOf(target, order);
@@ -93,7 +93,7 @@ export function queryHandler(dependencies: AccessDependencies, accounts: ReadAcc
       sessionTimestamp: isIterator && task.snapshot === null ? rows.readTimestamp : 0n,
       elementIndices,
     });
-    return accounts.close(account, read, encoded);
+    return accounts.close(account, encoded, collection, beganMs);
   };
 }
 

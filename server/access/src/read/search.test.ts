@@ -29,10 +29,10 @@ function requestOf(
 }
 
 async function search(fixture: ReadFixture, request: Methods['Search']['request']) {
-  const answer = await searchHandler(fixture.dependencies, new ReadAccounts(fixture.dependencies))(
-    request,
-    fixture.context,
-  );
+  const answer = await searchHandler(
+    fixture.dependencies,
+    new ReadAccounts(fixture.dependencies, 'Search', new Map()),
+  )(request, fixture.context);
   assert.ok(answer instanceof Uint8Array);
   const results = decode('milvus.SearchResults', answer);
   return { ...results, data: decode('schema.SearchResultData', results.results!) };

@@ -20,8 +20,7 @@ export function searchHandler(dependencies: AccessDependencies, accounts: ReadAc
     const ref = { database: context.database, collection: request.collectionName };
     const target = await findReadTarget(dependencies, ref, request.partitionNames, 'search');
     const plan = await planSearch(dependencies, target, request, context.signal);
-    const read = { request: 'Search', collection: target.collection, beganMs } as const;
-    const account = accounts.open(plan.explain, read);
+    const account = accounts.open(plan.explain, target.collection, beganMs);
     const hits = await findHits(dependencies, plan, account?.options(context) ?? context);
     account?.lap('rank');
     if (plan.buckets !== null) {
@@ -35,7 +34,7 @@ export function searchHandler(dependencies: AccessDependencies, accounts: ReadAc
         buckets,
         counts,
       });
-      return accounts.close(account, read, answer);
+      return accounts.close(account, answer, target.collection, beganMs);
     }
     const columns = await fetchOutput(dependencies, target.collection, hits, plan.output, plan.format);
     const groups = await groupsOfHits(dependencies, target.collection, plan.grouping, hits);
@@ -56,7 +55,7 @@ export function searchHandler(dependencies: AccessDependencies, accounts: ReadAc
       iterator: iteratorResult(plan, hits),
       recalls: plan.task.recallTarget === undefined ? null : (hits.recalls ?? null),
     });
-    return accounts.close(account, read, answer);
+    return accounts.close(account, answer, target.collection, beganMs);
   };
 }
 

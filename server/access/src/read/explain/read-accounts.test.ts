@@ -48,7 +48,7 @@ class Scene {
       logger: { ...dependencies.logger, info: note('info'), warn: note('warn') },
       reader: { ...dependencies.reader, search },
     };
-    this.#accounts = new ReadAccounts(this.#dependencies);
+    this.#accounts = new ReadAccounts(this.#dependencies, 'Search', new Map());
   }
 
   /** The explanation in the answer; `null` when there is none. */

@@ -8,13 +8,10 @@ import { ReadAccount } from './read-account.ts';
 /** How long the reads of a collection are explained after one of them was slow. */
 const WATCHED_MS = 60_000;
 
-/** A request that is being answered. */
-export interface AnsweredRead {
-  readonly request: ExplainedRequest;
-  readonly collection: CollectionInfo;
-  /** When the request came, by the monotonic clock. */
-  readonly beganMs: number;
-}
+/** Until when, by the monotonic clock, reads of a collection are explained for the log. */
+export type WatchedCollections = Map<CollectionId, number>;
+
+type Dependencies = Pick<AccessDependencies, 'clock' | 'logger' | 'limits'>;
 
 /**
  * Opens the accounts of reads that are to be explained, closes them with the answer, and logs reads that were slow. A
@@ -22,58 +19,65 @@ export interface AnsweredRead {
  * slow one is logged with all that is known of it.
  */
 export class ReadAccounts {
-  readonly #dependencies: Pick<AccessDependencies, 'clock' | 'logger' | 'limits'>;
-  /** Until when, by the monotonic clock, reads of a collection are explained for the log. */
-  readonly #watchedUntil = new Map<CollectionId, number>();
+  readonly #dependencies: Dependencies;
+  readonly #request: ExplainedRequest;
+  readonly #watched: WatchedCollections;
 
-  constructor(dependencies: Pick<AccessDependencies, 'clock' | 'logger' | 'limits'>) {
+  /** Of one kind of requests; `watched` is shared by all kinds. */
+  constructor(dependencies: Dependencies, request: ExplainedRequest, watched: WatchedCollections) {
     this.#dependencies = dependencies;
+    this.#request = request;
+    this.#watched = watched;
   }
 
-  /** The account of a read; `null` when nobody wants one. What has passed since it began was spent on its plan. */
-  open(asked: ExplainLevel | null, read: AnsweredRead): ReadAccount | null {
-    const level = asked ?? (this.#watchedUntil.size > 0 ? this.#levelOfWatched(read) : null);
+  /**
+   * The account of a read that came at `beganMs` of the monotonic clock; `null` when nobody wants one. What has passed since
+   * then was spent on its plan.
+   */
+  open(asked: ExplainLevel | null, collection: CollectionInfo, beganMs: number): ReadAccount | null {
+    const level = asked ?? (this.#watched.size > 0 ? this.#levelOfWatched(collection, beganMs) : null);
     if (level === null) return null;
-    const account = new ReadAccount(level, { ...read, isAsked: asked !== null }, this.#dependencies.clock);
+    const about = { request: this.#request, collection, beganMs, isAsked: asked !== null };
+    const account = new ReadAccount(level, about, this.#dependencies.clock);
     account.lap('plan');
     return account;
   }
 
   /** The answer, with the account if the client has asked for it. */
-  close(account: ReadAccount | null, read: AnsweredRead, answer: Uint8Array): Uint8Array {
+  close(
+    account: ReadAccount | null,
+    answer: Uint8Array,
+    collection: CollectionInfo,
+    beganMs: number,
+  ): Uint8Array {
     account?.lap('encode');
     const { clock, limits } = this.#dependencies;
-    const ms = clock.monotonicMs() - read.beganMs;
-    if (account === null && ms < limits.slowQueryMs) return answer;
-    const explanation = account?.toJson() ?? null;
-    this.#log(read, ms, account?.isAsked ?? false, explanation);
-    return account?.isAsked ? withExplanation(answer, explanation!) : answer;
+    const endedMs = clock.monotonicMs();
+    const isSlow = endedMs - beganMs >= limits.slowQueryMs;
+    if (account === null && !isSlow) return answer;
+    if (isSlow) this.#watched.set(collection.id, endedMs + WATCHED_MS);
+    const isAsked = account?.isAsked ?? false;
+    const explanation = account === null || !(isSlow || isAsked) ? null : account.toJson();
+    if (isSlow || isAsked) this.#log(isSlow, collection, endedMs - beganMs, explanation);
+    return isAsked ? withExplanation(answer, explanation!) : answer;
   }
 
-  #levelOfWatched({ collection, beganMs }: AnsweredRead): ExplainLevel | null {
-    const until = this.#watchedUntil.get(collection.id);
+  #levelOfWatched({ id }: CollectionInfo, beganMs: number): ExplainLevel | null {
+    const until = this.#watched.get(id);
     if (until === undefined) return null;
     if (beganMs <= until) return 'explain';
-    this.#watchedUntil.delete(collection.id);
+    this.#watched.delete(id);
     return null;
   }
 
-  #log(
-    { request, collection, beganMs }: AnsweredRead,
-    ms: number,
-    isAsked: boolean,
-    explanation: string | null,
-  ): void {
-    const { logger, limits } = this.#dependencies;
-    const isSlow = ms >= limits.slowQueryMs;
-    if (isSlow) this.#watchedUntil.set(collection.id, beganMs + ms + WATCHED_MS);
-    if (!isSlow && !isAsked) return;
+  #log(isSlow: boolean, { databaseName, name }: CollectionInfo, ms: number, explain: string | null): void {
+    const { logger } = this.#dependencies;
     const fields = {
-      method: request,
-      database: collection.databaseName,
-      collection: collection.name,
+      method: this.#request,
+      database: databaseName,
+      collection: name,
       ms: Math.round(ms * 1000) / 1000,
-      explain: explanation,
+      explain,
     };
     if (isSlow) logger.warn(fields, 'a slow query');
     else logger.info(fields, 'an explained query');
