@@ -85,8 +85,11 @@ function objectionToNeighbour(
   return `${from} leaves the package ${own.name}: import ${other?.name ?? 'a package'} by its name, or move the file here`;
 }
 
+/** Who speaks Milvus' protocol: the edge, and clients. */
+const WIRE_SPEAKERS = ['@elanus/access', 'elanus'];
+
 function objectionToStep(imported: Import, own: WorkspacePackage, name: string): string | undefined {
-  if (name === '@elanus/proto' && own.name !== '@elanus/access') {
+  if (name === '@elanus/proto' && !WIRE_SPEAKERS.includes(own.name)) {
     return 'the wire stops at access: take a type of @elanus/model or @elanus/rpc instead of @elanus/proto';
   }
   const ownStep = STEPS[own.name];

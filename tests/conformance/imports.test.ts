@@ -1,9 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { ElanusProcess } from '@elanus/tests-harness';
+import { repositoryRoot } from './harness/cache.ts';
 import { nodeSdk, pythonEnvironment } from './harness/clients.ts';
+import { mustRun } from './harness/command.ts';
+import { blocksIn, examplesOf } from './harness/document.ts';
 import { testCases } from './harness/program.ts';
 import { conformanceSuite, python } from './harness/suite.ts';
 
@@ -49,6 +53,57 @@ await conformanceSuite('pymilvus', 'imports by pymilvus', [python], () => {
     );
   });
 });
+
+const DOCUMENT = 'docs/import-export.md';
+const IN_DOCUMENT = { address: 'http://localhost:19530', directory: '/srv/files' };
+
+await conformanceSuite('pymilvus', DOCUMENT, [python], async () => {
+  before(open);
+  after(close);
+  const document = await readFile(join(repositoryRoot, DOCUMENT), 'utf8');
+  const examples = (['python', 'sh'] as const)
+    .flatMap((language) =>
+      examplesOf(document, language, 'text').map((example) => ({ ...example, language })),
+    )
+    .sort((left, right) => document.indexOf(left.program) - document.indexOf(right.program));
+
+  test('every program has its output behind it', () => {
+    assert.equal(blocksIn(document, 'python') + blocksIn(document, 'sh'), examples.length);
+  });
+
+  test('its programs print what it says', async (t) => {
+    const bin = join(await pythonEnvironment('bulk-writer', PACKAGES), 'bin/python');
+    const here = (text: string) =>
+      text
+        .replaceAll(IN_DOCUMENT.address, `http://${server.address}`)
+        .replaceAll(IN_DOCUMENT.directory, directory);
+    const elanus = join(repositoryRoot, 'clients/cli/src/elanus.ts');
+    // Each program goes on with what the ones before have defined; only what it prints itself is compared.
+    let earlier = '';
+    for (const [number, { language, program, output, heading }] of examples.entries()) {
+      const python = `import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()):\n    exec(${JSON.stringify(here(earlier))})\n${here(program)}`;
+      const shell = here(program).replace(
+        'elanus export',
+        `${process.execPath} ${elanus} export --server http://${server.address}`,
+      );
+      const printed =
+        language === 'sh'
+          ? await mustRun('bash', ['-c', shell])
+          : await mustRun(bin, ['-W', 'ignore', '-c', python], { environment: environment() });
+      if (language === 'python' && earlier === '') earlier = definitionsOf(program);
+      await t.test(`${heading} (${number + 1})`, () => assert.equal(printed, here(output)));
+    }
+  });
+});
+
+/** What later programs need of the first one: all but the making of the collection and its rows. */
+function definitionsOf(program: string): string {
+  const lines = program.split('\n');
+  const from = lines.findIndex((line) => line.startsWith('schema = '));
+  const to = lines.findIndex((line) => line.startsWith('def '));
+  const end = lines.findIndex((line) => line.startsWith('told = '));
+  return [...lines.slice(0, from), ...lines.slice(to, end)].join('\n');
+}
 
 await conformanceSuite('node', 'imports by the Node SDK', [], () => {
   before(open);

@@ -137,6 +137,8 @@ describe('an import', () => {
       const ended = await importFiles(server, 'birds', [[good], [bad]]);
       assert.equal(ended.state, 'Failed');
       assert.match(ended.reason!, /bad\.json: row 8123: the vector field v .* row 8125: the vector field v/);
+      assert.match(ended.details[1]!.reason!, /^row 8123: /);
+      assert.equal(ended.importedRows, 0);
       assert.deepEqual(await birds(server), [{ id: 7, name: null, v: [0, 0] }]);
       const long = file('long.json', JSON.stringify([{ id: 1, v: [1, 1], name: 'x'.repeat(9) }]));
       assert.match(

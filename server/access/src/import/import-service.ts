@@ -117,6 +117,11 @@ export class ImportService implements AsyncDisposable {
     this.#runs.set(job.id, run);
     try {
       return await run.read();
+    } catch (error) {
+      // Nothing of it will be seen; what was wrong will be.
+      const units = run.progress.units.map((unit) => ({ ...unit, rows: 0 }));
+      if (!this.#closing.signal.aborted) await imports.changeImport(job.id, { units });
+      throw error;
     } finally {
       this.#runs.delete(job.id);
     }

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { ElanusProcess } from '@elanus/tests-harness';
+import { startMilvus } from './differential/milvus-server.ts';
+import { repositoryRoot } from './harness/cache.ts';
+import { pymilvus } from './harness/clients.ts';
+import { mustRun, runCommand } from './harness/command.ts';
+import type { RunningServer } from './harness/server-under-test.ts';
+import { conformanceSuite, python } from './harness/suite.ts';
+
+interface Certificate {
+  readonly database: string;
+  readonly collection: string;
+  readonly rows: { readonly source: number; readonly target: number };
+  readonly checksum: { readonly source: string; readonly target: string };
+  readonly overlap: Readonly<Record<string, number>>;
+  readonly isEqual: boolean;
+}
+
+await conformanceSuite('pymilvus', 'elanus migrate, from Milvus 2.3.5', [python], () => {
+  let milvus: RunningServer;
+  let server: ElanusProcess;
+  let directory: string;
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'elanus-migrate-'));
+    milvus = await startMilvus();
+    server = await ElanusProcess.start();
+    const { command, args, environment = {} } = (await pymilvus('2.4.15'))('fill_milvus.py');
+    await mustRun(command, [...args, milvus.address], { environment, timeoutMs: 120_000 });
+  });
+  after(async () => {
+    await server?.[Symbol.asyncDispose]();
+    await milvus?.[Symbol.asyncDispose]();
+    await rm(directory, { recursive: true });
+  });
+
+  const migrate = async (...more: string[]) => {
+    const { exitCode, stdout, stderr } = await runCommand(
+      process.execPath,
+      [
+        join(repositoryRoot, 'clients/cli/src/elanus.ts'),
+        'migrate',
+        '--from',
+        `http://${milvus.address}`,
+        '--to',
+        `http://${server.address}`,
+        '--progress',
+        join(directory, 'progress.json'),
+        '--certificate',
+        join(directory, 'certificate.json'),
+        ...more,
+      ],
+      { timeoutMs: 120_000 },
+    );
+    return { exitCode, output: stdout + stderr };
+  };
+  const certificates = async () =>
+    JSON.parse(await readFile(join(directory, 'certificate.json'), 'utf8')) as readonly Certificate[];
+  const rest = async (path: string, body: object) => {
+    const response = await fetch(`http://${server.address}/v2/vectordb/${path}`, {
+      method: 'POST',
+      body: JSON.stringify(body),
+    });
+    return ((await response.json()) as { data: unknown }).data;
+  };
+
+  test('copies databases, collections and rows, and says that both are equal', async () => {
+    const { exitCode, output } = await migrate();
+    assert.equal(exitCode, 0, output);
+    const found = await certificates();
+    assert.deepEqual(
+      found.map(({ database, collection, rows, isEqual }) => [database, collection, rows.target, isEqual]),
+      [
+        ['default', 'birds', 5_000, true],
+        ['default', 'tenants', 2_500, true],
+        ['second', 'generated', 300, true],
+      ],
+    );
+    for (const { overlap } of found) assert.ok(overlap.v! >= 0.95, JSON.stringify(found));
+  });
+
+  test('brings partitions, indexes and aliases along', async () => {
+    assert.deepEqual(await rest('partitions/list', { collectionName: 'birds' }), ['_default', 'north']);
+    assert.deepEqual(await rest('aliases/list', { collectionName: 'birds' }), ['flock']);
+    const indexes = (await rest('indexes/describe', { collectionName: 'birds', indexName: 'v' })) as [
+      { indexType: string; metricType: string },
+    ];
+    assert.deepEqual([indexes[0].indexType, indexes[0].metricType], ['HNSW', 'L2']);
+  });
+
+  test('run again copies nothing, and still compares', async () => {
+    const { exitCode, output } = await migrate();
+    assert.equal(exitCode, 0, output);
+    assert.ok(!/: \d+ rows/.test(output), output);
+  });
+
+  test('says which collection is not equal', async () => {
+    // Loaded neither there nor, therefore, here.
+    await rest('collections/load', { collectionName: 'tenants' });
+    await rest('entities/delete', { collectionName: 'tenants', filter: 'tenant == 3' });
+    const { exitCode, output } = await migrate('--collection', 'tenants');
+    assert.equal(exitCode, 1, output);
+    assert.deepEqual(
+      (await certificates()).map(({ collection, isEqual }) => [collection, isEqual]),
+      [['tenants', false]],
+    );
+  });
+});
