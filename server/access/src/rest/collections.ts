@@ -8,16 +8,16 @@ import {
 } from '@elanus/proto';
 import { type Body, optional, required } from './body.ts';
 import { fieldOfBody, schemaOfBody, typeName } from './collection-schema.ts';
+import { COLLECTION } from './collection-shape.ts';
 import { DONE, type Endpoints, endpoint, type RestAnswer } from './endpoint.ts';
 import { createIndexes } from './indexes.ts';
 import { DigitsOf, type JsonOut } from './json-text.ts';
-import { keyValues, shownPairs } from './key-values.ts';
+import { keyValues, rowCountOf, shownPairs } from './key-values.ts';
 import type { RestCaller } from './rest-caller.ts';
 import { missingParameters } from './rest-errors.ts';
 
-const COLLECTION = { dbName: optional('string'), collectionName: required('string') };
 const LOAD_STATES = ['LoadStateNotExist', 'LoadStateNotLoad', 'LoadStateLoading', 'LoadStateLoaded'];
-const LOAD_STATE = { notLoad: 1, loading: 2, loaded: 3 } as const;
+const NOT_LOADED = LOAD_STATES.indexOf('LoadStateNotLoad');
 const CONSISTENCY_LEVELS = ['Strong', 'Session', 'Bounded', 'Eventually', 'Customized'];
 const FLUSH_POLL_MS = 20;
 
@@ -47,7 +47,7 @@ export const collections: Endpoints = {
     const { stats } = await caller.ask('GetCollectionStatistics', {
       collectionName: body.text('collectionName'),
     });
-    return { data: { rowCount: Number(stats.find(({ key }) => key === 'row_count')?.value ?? 0) } };
+    return { data: { rowCount: rowCountOf(stats) } };
   }),
   'collections/get_load_state': endpoint(
     { ...COLLECTION, partitionNames: optional('strings') },
@@ -58,7 +58,7 @@ export const collections: Endpoints = {
       };
       await caller.ask('DescribeCollection', { collectionName: target.collectionName });
       const { state } = await caller.ask('GetLoadState', target);
-      if (state === LOAD_STATE.notLoad) return { data: { loadState: LOAD_STATES[state]! } };
+      if (state === NOT_LOADED) return { data: { loadState: LOAD_STATES[state]! } };
       const { progress } = await caller.ask('GetLoadingProgress', target);
       return {
         data: { loadProgress: Number(progress), loadState: LOAD_STATES[state] ?? '', message: '' },

@@ -8,6 +8,7 @@ import {
 } from '@elanus/proto';
 import { EXPLAIN_INFO } from '../wire/with-explanation.ts';
 import { Body, isInt64, isObject, optional, required } from './body.ts';
+import { COLLECTION } from './collection-shape.ts';
 import { consistencyLevel } from './collections.ts';
 import { type Endpoints, endpoint, type RestAnswer } from './endpoint.ts';
 import { type Json, readJson } from './json-reader.ts';
@@ -29,7 +30,6 @@ import { sentTemplates } from './sent-templates.ts';
 import { shownBuckets } from './shown-buckets.ts';
 import { decodedColumns, shownIds, shownRows } from './shown-rows.ts';
 
-const COLLECTION = { dbName: optional('string'), collectionName: required('string') };
 const READ = {
   ...COLLECTION,
   outputFields: optional('strings'),

@@ -3,6 +3,7 @@ import { collectionRef } from '../definition/collection-ref.ts';
 import type { ExportFormat } from '../export/export-messages.ts';
 import type { ExportJob } from '../export/export-service.ts';
 import { optional, required } from './body.ts';
+import { COLLECTION } from './collection-shape.ts';
 import { type Endpoints, endpoint } from './endpoint.ts';
 import type { JsonOut } from './json-text.ts';
 import { timeText } from './time-text.ts';
@@ -23,8 +24,7 @@ const STATES: Readonly<Record<ExportJob['state'], string>> = {
 export const exports: Endpoints = {
   'jobs/export/create': endpoint(
     {
-      dbName: optional('string'),
-      collectionName: required('string'),
+      ...COLLECTION,
       partitionNames: optional('strings'),
       filter: optional('string'),
       outputFields: optional('strings'),

@@ -3,6 +3,7 @@ import type { milvus_GetImportStateResponse } from '@elanus/proto';
 import { DETAILS_KEY } from '../import/import-handlers.ts';
 import { kindOf } from '../import/import-units.ts';
 import { type Body, optional, required } from './body.ts';
+import { COLLECTION } from './collection-shape.ts';
 import { type Endpoint, type Endpoints, endpoint } from './endpoint.ts';
 import type { Json } from './json-reader.ts';
 import type { JsonOut } from './json-text.ts';
@@ -23,8 +24,7 @@ const describe: Endpoint = endpoint(
 export const imports: Endpoints = {
   'jobs/import/create': endpoint(
     {
-      dbName: optional('string'),
-      collectionName: required('string'),
+      ...COLLECTION,
       partitionName: optional('string'),
       files: required('array'),
       options: optional('object'),

@@ -1,11 +1,11 @@
 import { Body, optional, required } from './body.ts';
+import { COLLECTION } from './collection-shape.ts';
 import { DONE, type Endpoints, endpoint } from './endpoint.ts';
 import type { Json, JsonObject } from './json-reader.ts';
 import { keyValues, shownPairs, textOfJson } from './key-values.ts';
 import type { RestCaller } from './rest-caller.ts';
 import { missingParameters } from './rest-errors.ts';
 
-const COLLECTION = { dbName: optional('string'), collectionName: required('string') };
 const INDEX = { ...COLLECTION, indexName: required('string') };
 const INDEX_PARAM = {
   fieldName: required('string'),

@@ -17,3 +17,8 @@ export function textOfJson(value: Json): string {
 export function shownPairs(pairs: readonly common_KeyValuePair[]): { key: string; value: string }[] {
   return pairs.map(({ key, value }) => ({ key, value }));
 }
+
+/** How many rows the statistics of a collection or a partition speak of. */
+export function rowCountOf(statistics: readonly common_KeyValuePair[]): number {
+  return Number(statistics.find(({ key }) => key === 'row_count')?.value ?? 0);
+}

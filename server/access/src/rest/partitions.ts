@@ -1,7 +1,8 @@
-import { optional, required } from './body.ts';
+import { required } from './body.ts';
+import { COLLECTION } from './collection-shape.ts';
 import { DONE, type Endpoints, endpoint } from './endpoint.ts';
+import { rowCountOf } from './key-values.ts';
 
-const COLLECTION = { dbName: optional('string'), collectionName: required('string') };
 const PARTITION = { ...COLLECTION, partitionName: required('string') };
 const PARTITIONS = { ...COLLECTION, partitionNames: required('strings') };
 
@@ -24,7 +25,7 @@ export const partitions: Endpoints = {
       collectionName: body.text('collectionName'),
       partitionName: body.text('partitionName'),
     });
-    return { data: { rowCount: Number(stats.find(({ key }) => key === 'row_count')?.value ?? 0) } };
+    return { data: { rowCount: rowCountOf(stats) } };
   }),
   'partitions/create': endpoint(PARTITION, async (body, caller) => {
     await caller.ask('CreatePartition', {

@@ -2,11 +2,10 @@ import { invalidParameter } from '@elanus/model';
 import { encode } from '@elanus/proto';
 import { optional, required } from './body.ts';
 import { fieldOfBody, functionOfBody, structOfBody } from './collection-schema.ts';
+import { COLLECTION } from './collection-shape.ts';
 import { DONE, type Endpoints, endpoint } from './endpoint.ts';
 import { keyValues } from './key-values.ts';
 import { missingParameters } from './rest-errors.ts';
-
-const COLLECTION = { dbName: optional('string'), collectionName: required('string') };
 
 /** Changes of the fields and the functions of collections that exist. */
 export const schemaChanges: Endpoints = {
