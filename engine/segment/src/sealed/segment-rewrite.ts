@@ -13,6 +13,7 @@ import type { SegmentFileContent } from '../files/segment-file-writer.ts';
 import { sharedBytes } from '../shared-memory.ts';
 import { storedFields } from '../stored-fields.ts';
 import { mergeRuns, type RowRun, type RunSource } from './merge-runs.ts';
+import { type DeletedRowTimes, RowTimes } from './row-times.ts';
 import type { SealedFile } from './sealed-file.ts';
 import { ROW_FIELD, SEGMENT_FIELD } from './shard-cut.ts';
 
@@ -22,12 +23,6 @@ const DROPPED = 0xffff_ffff;
 const PIECE_ROWS = 8192;
 /** Rows looked at between two looks at the clock. */
 const STRETCH_ROWS = 16_384;
-
-/** Deleted rows of the new segment, and when each was deleted. */
-export interface RetainedDeletions {
-  readonly rows: Uint32Array;
-  readonly timestamps: BigInt64Array;
-}
 
 /** What a shard says of itself when a rewrite begins. */
 export interface RewriteStart {
@@ -54,7 +49,8 @@ export class SegmentRewrite {
   readonly #start: RewriteStart;
   readonly #newRows = new Map<Chunk, Uint32Array>();
   /** When each deleted row of the new segment was deleted. */
-  readonly #deletions = new Map<number, Timestamp>();
+  readonly #deletions = new RowTimes();
+  #retained: DeletedRowTimes = { rows: new Uint32Array(0), timestamps: new BigInt64Array(0) };
   #runs: readonly RowRun[] = [];
   #rows = 0;
   /** When each row of the new segment was written. */
@@ -121,6 +117,7 @@ export class SegmentRewrite {
     }
     for (const [chunk, deleted] of deletedAt)
       for (const [row, timestamp] of deleted) this.#note(chunk, row, timestamp);
+    this.#retained = await this.#deletions.sorted(share);
   }
 
   /** The file of the new segment. There are rows. */
@@ -149,6 +146,7 @@ export class SegmentRewrite {
       if (share.isSpent()) await share.nextTurn();
     }
     this.#ordinal = ordinal;
+    this.#retained = await this.#deletions.sorted(share);
   }
 
   /** The row that a row of an old chunk has become; `null`: it was left out. */
@@ -158,9 +156,8 @@ export class SegmentRewrite {
   }
 
   /** All that is known to be deleted of the new segment, in the order of its rows. */
-  retained(): RetainedDeletions {
-    const rows = Uint32Array.from(this.#deletions.keys()).sort();
-    return { rows, timestamps: BigInt64Array.from(rows, (row) => this.#deletions.get(row)!) };
+  get retained(): DeletedRowTimes {
+    return this.#retained;
   }
 
   /** The file of the deletions that are `retained`; `null` when there are none. */
@@ -169,28 +166,32 @@ export class SegmentRewrite {
     label: SegmentFileLabel,
     share: LoopShare,
   ): Promise<SegmentFileContent | null> {
-    const { rows, timestamps } = this.retained();
+    const { rows, timestamps } = this.#retained;
     if (rows.length === 0) return null;
     const { primaryKey } = this.#start.schema;
     const keys = new ColumnPieces(() => columnBuffer(primaryKey, Math.min(PIECE_ROWS, rows.length)));
-    const wanted = new Set(rows);
-    for (const { chunk, start, end } of this.#runs) {
-      const numbers = this.#newRows.get(chunk)!;
-      for (let row = start; row < end; row++)
-        if (wanted.has(numbers[row]!)) await keys.append(chunk.keys, row, row + 1, share);
-      if (share.isSpent()) await share.nextTurn();
+    let run = 0;
+    let firstRow = 0;
+    for (const newRow of rows) {
+      while (newRow >= firstRow + lengthOf(this.#runs[run]!)) {
+        firstRow += lengthOf(this.#runs[run]!);
+        run += 1;
+      }
+      const { chunk, start } = this.#runs[run]!;
+      const row = start + newRow - firstRow;
+      await keys.append(chunk.keys, row, row + 1, share);
     }
     const columns = [
       { field: primaryKey, pieces: keys.columns() },
-      { field: SEGMENT_FIELD, pieces: [int64s(rows.length, () => segmentId)] },
-      { field: ROW_FIELD, pieces: [int64s(rows.length, (at) => BigInt(rows[at]!))] },
+      { field: SEGMENT_FIELD, pieces: [int64s(new BigInt64Array(rows.length).fill(segmentId))] },
+      { field: ROW_FIELD, pieces: [int64s(widened(rows))] },
     ];
     return { kind: 'deletes', label, columns, timestamps: [timestamps] };
   }
 
   #note(chunk: Chunk, row: number, timestamp: Timestamp): void {
     const newRow = this.newRowOf(chunk, row);
-    if (newRow !== null) this.#deletions.set(newRow, timestamp);
+    if (newRow !== null) this.#deletions.note(newRow, timestamp);
   }
 }
 
@@ -234,7 +235,17 @@ class ColumnPieces {
   }
 }
 
-function int64s(length: number, valueAt: (at: number) => bigint): KeyColumn {
-  const values = BigInt64Array.from({ length }, (_, at) => valueAt(at));
-  return { dataType: DataType.Int64, length, validity: null, values };
+function lengthOf({ start, end }: RowRun): number {
+  return end - start;
+}
+
+function int64s(values: BigInt64Array): KeyColumn {
+  return { dataType: DataType.Int64, length: values.length, validity: null, values };
+}
+
+/** The same numbers in 64 bits: making bigints of them would take longer than all else. */
+function widened(numbers: Uint32Array): BigInt64Array {
+  const words = new Uint32Array(2 * numbers.length);
+  for (let at = 0; at < numbers.length; at++) words[2 * at] = numbers[at]!;
+  return new BigInt64Array(words.buffer);
 }

@@ -174,7 +174,7 @@ export class StoredChunks {
     // Chunks may have been forgotten meanwhile, whose rows were all deleted long ago.
     const gone = new Set(chunks);
     const since = [...sealed.deletionsSince(rewrite.ordinal)].reverse();
-    const { rows, timestamps } = rewrite.retained();
+    const { rows, timestamps } = rewrite.retained;
     const added: Chunk[] = [];
     if (file !== null) {
       storedKeys.add(file, [{ firstRow: 0, firstLocation: locations.nextLocation }]);
