@@ -1,6 +1,6 @@
 /**
- * Writers insert, upsert and delete over several connections while flushes move rows to files; the server is killed at
- * a random moment and started again on the same directory; then every acknowledged operation must be there exactly once, no
+ * Writers insert, upsert and delete over several connections while flushes move rows to files and compactions put these
+ * together; the server is killed at a random moment and started again on the same directory; then every acknowledged operation must be there exactly once, no
  * refused one, and an unanswered one whole or not at all.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,6 +16,8 @@ const QUERY_PAGE_ROWS = 10_000;
 const KILL_WITHIN_MS = 400;
 /** Between two flushes at most. */
 const FLUSH_PAUSE_MS = 60;
+/** Flushes that a compaction follows. */
+const COMPACTION_SHARE = 0.4;
 const DIMENSIONS = 8;
 const CONNECT_TRIES = 40;
 const CONNECT_PAUSE_MS = 250;
@@ -77,7 +79,7 @@ async function writeUntilKilled(
   return state.answered;
 }
 
-/** Begins flushes one after the other, whatever becomes of them. */
+/** Begins flushes one after the other, and now and then a compaction, whatever becomes of them. */
 async function flushUntilKilled(
   client: MilvusClient,
   state: { readonly running: boolean },
@@ -87,6 +89,7 @@ async function flushUntilKilled(
     await sleep(random() * FLUSH_PAUSE_MS);
     try {
       await client.flush({ collection_names: [COLLECTION] });
+      if (random() < COMPACTION_SHARE) await client.compact({ collection_name: COLLECTION });
     } catch {
       return;
     }
