@@ -131,6 +131,92 @@ test('a partition takes its segments along, a collection everything', async () =
   await oracle.close();
 });
 
+test('a compaction takes the place of segments, their indexes and deletions, at once and durably', async () => {
+  const { oracle, index, collection, segments, catalog, store } = await withCollection();
+  const ref = { database: 'default', collection: 'c' };
+  const vector = collection.schema.fields.find(({ dataType }) => isVector(dataType))!;
+  const params = [
+    { key: 'index_type', value: 'HNSW' },
+    { key: 'metric_type', value: 'L2' },
+    { key: 'M', value: '8' },
+    { key: 'efConstruction', value: '40' },
+  ];
+  await index.createIndex(ref, { fieldName: vector.name, indexName: 'i', params });
+  const [first, second, other, deletions, indexId, made, kept] = await segments.allocateIds(7);
+  const deletesOf = (id: SegmentId) => ({
+    id,
+    collectionId: collection.id,
+    channel: collection.channels[0]!,
+    rows: 2,
+    file: { key: deleteFileKey(collection.id, id), bytes: 10, crc32: 0 },
+  });
+  const checkpoint = { collectionId: collection.id, timestamp: at(9), historyStart: at(2) };
+  await segments.publishFlush({
+    segments: [first!, second!, other!].map((id) => segment(collection, id)),
+    deleteFiles: [deletesOf(deletions!)],
+    deadSegments: [],
+    replacedDeleteFiles: [],
+    checkpoint,
+  });
+  const indexFile = {
+    id: indexId!,
+    collectionId: collection.id,
+    indexId: catalog.indexesOf(collection.id)[0]!.id,
+    fieldId: vector.id,
+    rows: 6,
+    runs: [first!, other!].map((segmentId) => ({ segmentId, from: 0, to: 3 })),
+    file: { key: indexFileKey(collection.id, indexId!), bytes: 5, crc32: 1 },
+  };
+  await segments.publishIndexFile(indexFile, []);
+  const compaction = {
+    collectionId: collection.id,
+    replaced: [first!, second!],
+    segment: segment(collection, made!),
+    deleteFile: deletesOf(kept!),
+    replacedDeleteFiles: [deletions!],
+    historyStart: at(5),
+  };
+  assert.equal(await segments.publishCompaction(compaction), true);
+  const expected = {
+    checkpoint: { ...checkpoint, historyStart: at(5) },
+    segments: [segment(collection, other!), segment(collection, made!)],
+    deleteFiles: [deletesOf(kept!)],
+    indexFiles: [],
+  };
+  assert.deepEqual(segments.filesOf(collection.id), expected);
+  assert.equal(await segments.publishCompaction(compaction), false, 'what it replaces is no more');
+  await oracle.close();
+  const again = await openDeployment({ store });
+  assert.deepEqual(again.segments.filesOf(collection.id), expected);
+  await again.oracle.close();
+});
+
+test('a compaction of a partition that was dropped meanwhile changes nothing', async () => {
+  const { oracle, root, collection, segments } = await withCollection();
+  const ref = { database: 'default', collection: 'c' };
+  const dropped = await root.createPartition(ref, 'p');
+  const [before, made] = await segments.allocateIds(2);
+  await segments.publishFlush({
+    segments: [segment(collection, before!, dropped.id)],
+    deleteFiles: [],
+    deadSegments: [],
+    replacedDeleteFiles: [],
+    checkpoint: { collectionId: collection.id, timestamp: at(9), historyStart: at(0) },
+  });
+  await root.dropPartition(ref, 'p');
+  const isPublished = await segments.publishCompaction({
+    collectionId: collection.id,
+    replaced: [before!],
+    segment: segment(collection, made!, dropped.id),
+    deleteFile: null,
+    replacedDeleteFiles: [],
+    historyStart: at(5),
+  });
+  assert.equal(isPublished, false);
+  assert.deepEqual(segments.filesOf(collection.id).segments, []);
+  await oracle.close();
+});
+
 test('a damaged record makes everything of its collection uncertain, and is named', async () => {
   const { oracle, collection, segments, store } = await withCollection();
   const [id] = await segments.allocateIds(1);
