@@ -54,13 +54,14 @@ function served(
   id: bigint,
   files: readonly FakeFile[],
   properties: readonly KeyValue[] = [],
+  byteLength = 0,
 ): ServedCollection {
   const fields = [
     { id: 100, typeParams: [] },
     { id: 101, typeParams: [{ key: 'mmap.enabled', value: 'true' }] },
   ];
   const info = { id, properties, schema: { fields, dynamicField: null } };
-  return { info, shards: [{ files }] } as unknown as ServedCollection;
+  return { info, shards: [{ files, byteLength }] } as unknown as ServedCollection;
 }
 
 test('gives back the memory of released collections, and beyond the limit that of the coldest files', async () => {
@@ -151,4 +152,35 @@ test('gives freed memory back to the system each time the process has grown by 6
   }
   // From 50 MiB after 70, from 150 after 170, and from the 100 that were in between.
   assert.deepEqual(trimmed, [70, 170, 165]);
+});
+
+test('has garbage collected when rows have left memory', async () => {
+  let collections = 0;
+  const rows = (mib: number) => served(1n, [], [], mib * MIB);
+  const all = [rows(100)];
+  await using keeper = new MemoryKeeper({
+    collections: { all: () => all } as unknown as ServedCollections,
+    isLoaded: () => true,
+    bytesMax: 1000 * MIB,
+    clock: new ManualClock(),
+    share: new LoopShare(systemClock),
+    logger: silentLogger,
+    metrics: noMetrics,
+    measure: async () => ({ ownBytes: 0, mappedBytes: 0 }),
+    collect: () => {
+      collections += 1;
+    },
+  });
+  for (const [mib, wanted] of [
+    [100, 0],
+    [200, 0],
+    [150, 0],
+    [130, 1],
+    [100, 1],
+    [60, 2],
+  ] as const) {
+    all[0] = rows(mib);
+    await keeper.look();
+    assert.equal(collections, wanted, `${mib} MiB`);
+  }
 });

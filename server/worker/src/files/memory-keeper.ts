@@ -10,6 +10,7 @@ import {
 import type { Clock, Counter, Logger, LoopShare, Metrics } from '@elanus/runtime';
 import type { SealedFile } from '@elanus/segment';
 import type { ServedCollections } from '../served-collections.ts';
+import { beginCollection } from './begin-collection.ts';
 
 /** What the process has in memory. */
 export interface ProcessMemory {
@@ -33,10 +34,12 @@ export interface MemoryKeeperOptions {
   readonly measure?: () => Promise<ProcessMemory>;
   /** Gives freed memory back to the system. Default: the C library's way. */
   readonly trim?: () => Promise<void>;
+  /** Makes the garbage collector begin. */
+  readonly collect?: () => void;
 }
 
 const LOOK_EVERY_MS = 5_000;
-/** The process' own memory grows by this before what the C library keeps of it is given back again. */
+/** Garbage that is worth a collection, and what the process grows by before freed memory is given back again. */
 const TRIM_BYTES = 64 * 1024 * 1024;
 /** Pages counted, or given back, at a stretch: about a millisecond. */
 const STRETCH_BYTES = 32 * 1024 * 1024;
@@ -54,6 +57,8 @@ export class MemoryKeeper implements AsyncDisposable {
   readonly #cold = new WeakMap<SealedFile, number>();
   /** Whose columns were read into memory, and are kept. */
   readonly #readIn = new WeakSet<SealedFile>();
+  /** Of rows, at the most since rows were last let go of. */
+  #rowBytes = 0;
   /** Of its own, when freed memory was last given back. */
   #trimmedBytes = 0;
   readonly #running: Promise<void>;
@@ -71,6 +76,7 @@ export class MemoryKeeper implements AsyncDisposable {
   /** Looks once. */
   async look(): Promise<void> {
     const { collections, isLoaded, bytesMax, measure = measureProcess } = this.#options;
+    this.#collect();
     const warm: SealedFile[] = [];
     const kept = new Map<SealedFile, readonly FieldId[]>();
     for (const { info, shards } of collections.all()) {
@@ -119,6 +125,17 @@ export class MemoryKeeper implements AsyncDisposable {
         if (!signal.aborted) logger.warn({ err: error }, 'memory could not be looked after');
       }
     }
+  }
+
+  /** Rows that files and indexes have taken over are garbage that nothing else would have collected. */
+  #collect(): void {
+    const { collections, collect = beginCollection } = this.#options;
+    let rowBytes = 0;
+    for (const { shards } of collections.all()) for (const shard of shards) rowBytes += shard.byteLength;
+    this.#rowBytes = Math.max(this.#rowBytes, rowBytes);
+    if (this.#rowBytes - rowBytes < TRIM_BYTES) return;
+    this.#rowBytes = rowBytes;
+    collect();
   }
 
   /**
