@@ -64,6 +64,13 @@ test('keys are found nested or dotted, whatever their case', async () => {
   assert.deepEqual(warnings, []);
 });
 
+test('seconds may be fractions of one', async () => {
+  const config = file('proxy: { slowQuerySpanInSeconds: 0.25 }');
+  const { settings } = await readConfiguration({ config }, {}, '/');
+  assert.equal(settings.access.slowQueryMs, 250);
+  assert.equal((await readConfiguration({}, {}, '/')).settings.access.slowQueryMs, 5_000);
+});
+
 test('keys of Milvus without a meaning here are accepted in silence', async () => {
   const config = file(
     'etcd:\n  endpoints: [a, b]\nminio: { address: x }\nproxy:\n  http:\n    enabled: true\ncommon:\n' +
@@ -100,6 +107,11 @@ const REFUSED: readonly {
     why: 'no number',
     text: 'proxy: { maxFieldNum: many }',
     sentence: /^proxy\.maxFieldNum is "many", it must be a whole number from 1 to 1024$/,
+  },
+  {
+    why: 'no time',
+    text: 'proxy: { slowQuerySpanInSeconds: -1 }',
+    sentence: /^proxy\.slowQuerySpanInSeconds is -1, it must be seconds from 0 to /,
   },
   {
     why: 'out of range',
