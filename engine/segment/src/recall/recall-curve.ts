@@ -15,6 +15,9 @@ export interface CalibratedEffort {
   readonly recall: number;
 }
 
+/** Smaller shares are taken for this one: nobody has measured with so many queries. */
+const MISSED_MIN = 1e-3;
+
 /** How recall grows with effort, as it was measured for one class of searches of one index. */
 export class RecallCurve {
   /** In ascending order of effort. */
@@ -30,7 +33,7 @@ export class RecallCurve {
 
   /**
    * The least effort whose recall reaches the target also when its measurement was lucky by one standard error; `null`
-   * when none does. Between two measured efforts recall is taken to grow with the logarithm of the effort.
+   * when none does. Between two measured efforts the share of missed hits is taken to fall with a power of the effort.
    */
   effortFor(target: number): CalibratedEffort | null {
     let before: MeasuredRecall | null = null;
@@ -47,9 +50,11 @@ export class RecallCurve {
 
   #between(before: MeasuredRecall | null, after: MeasuredRecall, target: number): CalibratedEffort {
     if (before === null || after.recall <= before.recall) return { ef: after.ef, recall: after.recall };
-    const [low, high] = [this.#surely(before), this.#surely(after)];
-    const part = (target - low) / (high - low);
+    const missed = (recall: number) => Math.log(Math.max(1 - recall, MISSED_MIN));
+    const [low, high] = [missed(this.#surely(before)), missed(this.#surely(after))];
+    const part = low === high ? 1 : (missed(target) - low) / (high - low);
     const ef = Math.ceil(before.ef * (after.ef / before.ef) ** part);
-    return { ef, recall: before.recall + part * (after.recall - before.recall) };
+    const doubt = before.standardError + part * (after.standardError - before.standardError) + this.#margin;
+    return { ef, recall: Math.min(1, target + doubt) };
   }
 }

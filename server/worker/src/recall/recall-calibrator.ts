@@ -13,7 +13,7 @@ const IDLE_MS = 10;
 const LOOKS_MAX = 20;
 /** Fewer queries say too little: until there are so many, rows stand in for them. */
 const QUERIES_MIN = 64;
-const ROWS_AS_QUERIES = 192;
+const ROWS_AS_QUERIES = 256;
 
 export interface RecallCalibratorOptions {
   readonly collections: Pick<ServedCollections, 'find'>;
