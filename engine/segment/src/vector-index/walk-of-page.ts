@@ -5,7 +5,7 @@ import { type RowsToScan, type ScanTools, scanRows } from '../scan-rows.ts';
 import type { WeighedSearch } from '../search-shards.ts';
 import type { SelectedRows } from '../select-rows.ts';
 
-/** A scan of so many bytes of vectors takes two milliseconds or three, and misses nothing. */
+/** A scan of so many bytes of vectors takes four or five milliseconds of processor time, and misses nothing. */
 const SCANNED_BYTES_MAX = 256 * 1024 * 1024;
 /** Rows compared to find out how many stand before a page, and runs that they stand in, spread over all. */
 const SAMPLE_ROWS = 4096;
