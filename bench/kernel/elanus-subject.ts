@@ -73,11 +73,13 @@ async function build(threads: number): Promise<BuildTime> {
 }
 
 async function open(): Promise<Omit<OpenIndex, keyof BuildTime>> {
+  // An index that was built is a view of the vectors, which lie beside it; one that was opened has them in its file.
+  const beside = index === null ? 0 : base.length;
   index ??= await loadKernel().openIndex(file);
   return {
     knobs: listsSpec === null ? KNOBS : PROBES,
-    memoryBytes: index.memoryBytes,
-    memoryMeans: `said by the index (${index.layout})`,
+    memoryBytes: index.memoryBytes + beside,
+    memoryMeans: `said by the index (${index.layout})${beside === 0 ? '' : ', and the vectors'}`,
   };
 }
 
