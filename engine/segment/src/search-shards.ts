@@ -110,8 +110,8 @@ function scanPlain(
   const { trace } = read;
   const scanning = scanRows(read, search, tools, plain);
   if (trace == null) return scanning;
-  return scanning.then((found) => {
-    noteScans(trace, search, selected, plain, found);
+  return scanning.then(async (found) => {
+    await noteScans(read, trace, search, selected, plain, found);
     return found;
   });
 }

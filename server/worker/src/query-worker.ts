@@ -99,7 +99,7 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
     this.#calibrator?.noteSearch();
     const hits = await searchShards(read, task, this.#tools, keyType);
     if (task.recallTarget !== undefined) this.#calibrator?.noteTarget(task);
-    if (read.trace != null) options!.explain!.add(explainRead(read, read.trace, aboutSearch(task)));
+    if (read.trace != null) options!.explain!.add(await explainRead(read, read.trace, aboutSearch(task)));
     return { readTimestamp: read.scope.at, ...hits };
   }
 
@@ -117,7 +117,7 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
   async query(task: QueryTask, options?: ReadOptions): Promise<QueryRows> {
     return await this.#reading(task, options, async ({ read, keyType }) => {
       const rows = await queryShards(read, task, keyType);
-      if (read.trace != null) options!.explain!.add(explainRead(read, read.trace, QUERY));
+      if (read.trace != null) options!.explain!.add(await explainRead(read, read.trace, QUERY));
       return { readTimestamp: read.scope.at, ...rows };
     });
   }
@@ -125,7 +125,7 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
   async count(task: ReadTask, options?: ReadOptions): Promise<bigint> {
     return await this.#reading(task, options, async ({ read }) => {
       const count = await countShards(read);
-      if (read.trace != null) options!.explain!.add(explainRead(read, read.trace, COUNT));
+      if (read.trace != null) options!.explain!.add(await explainRead(read, read.trace, COUNT));
       return BigInt(count);
     });
   }
@@ -147,7 +147,7 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
     const length = task.groupBy.length === 0 ? 1 : found.examples.rows.length;
     if (read.trace != null) {
       read.trace.stages.lap('aggregate');
-      options!.explain!.add(explainRead(read, read.trace, AGGREGATE));
+      options!.explain!.add(await explainRead(read, read.trace, AGGREGATE));
     }
     return { readTimestamp: read.scope.at, length, groups, values };
   }

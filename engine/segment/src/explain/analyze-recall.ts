@@ -1,7 +1,7 @@
 import { type KeyColumn, metricOrder } from '@elanus/model';
 import type { MissedRow, RecallAnalysis } from '@elanus/rpc';
 import type { HitList } from '../hit-list.ts';
-import type { Read } from '../read.ts';
+import { type Read, takeTurns } from '../read.ts';
 import { keysOfRows } from '../row-list.ts';
 import { type ScanTools, scanRows } from '../scan-rows.ts';
 import type { WeighedSearch } from '../search-shards.ts';
@@ -39,6 +39,7 @@ export async function analyzeRecall(
   const missed: MissedRow[] = [];
   const places: number[] = [];
   for (let query = 0; query < recalls.length; query++) {
+    await takeTurns(read);
     const wanted = exact.counts[query]!;
     const right = rightHits(found, exact, query, isDistance);
     recalls[query] = wanted === 0 ? 1 : right / wanted;

@@ -97,7 +97,7 @@ async function explained(
 ): Promise<ReadExplanation> {
   const read = readOf(shard, filter, level);
   await searchShards(read, asked, tools, DataType.Int64);
-  return explainRead(read, read.trace!, { kind: 'search', target: null });
+  return await explainRead(read, read.trace!, { kind: 'search', target: null });
 }
 
 describe('the explanation of a read', () => {
@@ -177,7 +177,7 @@ describe('the explanation of a read', () => {
     const shard = await filledShard();
     const read = readOf(shard, 'id < 600', 'explain');
     await queryShards(read, { limit: 5, offset: 0 }, DataType.Int64);
-    const { parts, analysis } = explainRead(read, read.trace!, { kind: 'query', target: null });
+    const { parts, analysis } = await explainRead(read, read.trace!, { kind: 'query', target: null });
     assert.equal(analysis, null);
     assert.deepEqual(
       parts.map(({ rows, filter, search: part }) => [rows, filter!.actual, filter!.ways, part]),

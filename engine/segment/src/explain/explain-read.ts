@@ -2,22 +2,22 @@ import type { Predicate, RowFilter } from '@elanus/expr';
 import type { FilterShare, PartExplanation, ReadExplanation } from '@elanus/rpc';
 import type { Chunk } from '../chunk.ts';
 import { matchBits, rowsAtOnce } from '../filter/match-bits.ts';
-import type { Read } from '../read.ts';
+import { type Read, takeTurns } from '../read.ts';
 import type { ChunkView } from '../shard.ts';
 import { bytesOfColumn } from './column-bytes.ts';
 import type { ReadTrace, SearchNote } from './read-trace.ts';
 
 /** What a read did, out of what it noted. The rows that it was about are still there. */
-export function explainRead(
+export async function explainRead(
   read: Read,
   trace: ReadTrace,
   about: Pick<ReadExplanation, 'kind' | 'target'>,
-): ReadExplanation {
+): Promise<ReadExplanation> {
   const places = new Places(read);
-  const parts =
-    trace.searches.length > 0
-      ? trace.searches.map((note) => partOfSearch(read, trace, places, note))
-      : partsOfViews(read, trace, places);
+  const parts: PartExplanation[] = [];
+  if (trace.searches.length > 0)
+    for (const note of trace.searches) parts.push(await partOfSearch(read, trace, places, note));
+  else for (const view of viewsOf(trace)) parts.push(await partOfView(read, trace, places, view));
   return {
     ...about,
     readTimestamp: read.scope.at,
@@ -48,12 +48,12 @@ class Places {
   }
 }
 
-function partOfSearch(
+async function partOfSearch(
   read: Read,
   trace: ReadTrace,
   places: Places,
   { parts, ...search }: SearchNote,
-): PartExplanation {
+): Promise<PartExplanation> {
   const views = parts.map(({ view }) => view);
   const segments = views.map((view) => places.of(view));
   return {
@@ -61,22 +61,30 @@ function partOfSearch(
     partitionId: segments[0]!.partitionId,
     state: segments.every(({ state }) => state === 'sealed') ? 'sealed' : 'growing',
     rows: parts.reduce((sum, { rows }) => sum + rows, 0),
-    filter: filterOf(read, trace, views),
+    filter: await filterOf(read, trace, views),
     search,
   };
 }
 
-function partsOfViews(read: Read, trace: ReadTrace, places: Places): readonly PartExplanation[] {
-  const views = trace.filters.size > 0 ? [...trace.filters.keys()] : trace.selected.map(({ view }) => view);
-  return views.map((view) => ({
-    ...places.of(view),
-    rows: view.rows,
-    filter: filterOf(read, trace, [view]),
-    search: null,
-  }));
+function viewsOf({ filters, selected }: ReadTrace): Iterable<ChunkView> {
+  return filters.size > 0 ? filters.keys() : selected.map(({ view }) => view);
 }
 
-function filterOf(read: Read, trace: ReadTrace, views: readonly ChunkView[]): FilterShare | null {
+async function partOfView(
+  read: Read,
+  trace: ReadTrace,
+  places: Places,
+  view: ChunkView,
+): Promise<PartExplanation> {
+  const filter = await filterOf(read, trace, [view]);
+  return { ...places.of(view), rows: view.rows, filter, search: null };
+}
+
+async function filterOf(
+  read: Read,
+  trace: ReadTrace,
+  views: readonly ChunkView[],
+): Promise<FilterShare | null> {
   const notes = views.flatMap((view) => {
     const note = trace.filters.get(view);
     return note === undefined ? [] : [{ view, note }];
@@ -86,6 +94,7 @@ function filterOf(read: Read, trace: ReadTrace, views: readonly ChunkView[]): Fi
   let matched = 0;
   let expected: number | null = 0;
   for (const { view, note } of notes) {
+    await takeTurns(read);
     rows += view.rows;
     matched += note.matched;
     const share: number | null = note.estimated ?? sampledShare(view, read.selection?.matches ?? null);

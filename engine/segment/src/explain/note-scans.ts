@@ -1,5 +1,6 @@
 import type { PartSearch } from '@elanus/rpc';
 import type { HitList } from '../hit-list.ts';
+import { type Read, takeTurns } from '../read.ts';
 import type { RowsToScan } from '../scan-rows.ts';
 import type { WeighedSearch } from '../search-shards.ts';
 import { countSelected, type SelectedRows } from '../select-rows.ts';
@@ -13,15 +14,19 @@ import {
 import { bytesOfVectors } from './column-bytes.ts';
 import type { ReadTrace, SearchNote } from './read-trace.ts';
 
+/** Queries whose hits are counted between two looks at the clock. */
+const QUERIES_PER_TURN = 8;
+
 /** Notes the rows that were compared one by one, those of one chunk and one reason together, and what they brought in. */
-export function noteScans(
+export async function noteScans(
+  read: Read,
   trace: ReadTrace,
   search: WeighedSearch,
   selected: readonly SelectedRows[],
   parts: readonly RowsToScan[],
   found: HitList,
-): void {
-  const hits = hitsOfViews(found, selected.length);
+): Promise<void> {
+  const hits = await hitsOfViews(read, found, selected.length);
   const pieces = piecesOfViews(selected, search.field.id);
   for (const part of parts) {
     const reason = whyScanned(search, pieces[part.viewNumber]!, part);
@@ -31,10 +36,16 @@ export function noteScans(
   }
 }
 
-function hitsOfViews({ counts, stride, viewOf }: HitList, views: number): Uint32Array {
+async function hitsOfViews(
+  read: Read,
+  { counts, stride, viewOf }: HitList,
+  views: number,
+): Promise<Uint32Array> {
   const hits = new Uint32Array(views);
-  for (const [query, count] of counts.entries())
+  for (const [query, count] of counts.entries()) {
+    if (query % QUERIES_PER_TURN === QUERIES_PER_TURN - 1) await takeTurns(read);
     for (let at = query * stride; at < query * stride + count; at++) hits[viewOf[at]!]! += 1;
+  }
   return hits;
 }
 
