@@ -122,6 +122,16 @@ test('files says what each file is once the server has ended, and not before', a
   assert.match(none.stderr, /none is no data directory of Elanus\n$/);
 });
 
+test('files accept-loss says what it has accepted, or why it can accept nothing', async () => {
+  await using server = new ElanusProcess(['start']);
+  await server.ready();
+  server.child.kill('SIGTERM');
+  await server.ended();
+  await using none = new ElanusProcess(['files', 'accept-loss', 'birds'], server.data);
+  assert.equal(await none.ended(), 1);
+  assert.equal(none.stderr, 'elanus: there is no collection birds\n');
+});
+
 const MISTAKES: readonly { args: readonly string[]; complaint: RegExp }[] = [
   { args: ['start', '--prot', '1'], complaint: /unknown option '--prot'\n\(Did you mean --port\?\)/ },
   { args: ['start', '--admin-prt=1'], complaint: /Did you mean --admin-port\?/ },
