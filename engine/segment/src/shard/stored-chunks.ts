@@ -16,6 +16,8 @@ import type { WriteTimes } from './write-times.ts';
 
 /** Rows of a chunk over a file: what is done for all rows of a chunk at a stretch stays short. */
 const STORED_CHUNK_ROWS = 2 ** 18;
+/** Deletions counted between two looks at the clock. */
+const STRETCH_ROWS = 16_384;
 
 /** The parts of a shard that have to do with rows in files. */
 export interface StoredChunksOptions {
@@ -124,23 +126,26 @@ export class StoredChunks {
     );
   }
 
-  /** Of a file, whatever became of them: live rows, and rows that were deleted up to a time. */
-  async countRows(
+  /** Rows of a file that were deleted up to a time; 0 when fewer than `min` rows of it are deleted at all. */
+  async countDeleted(
     file: SealedFile,
-    deletedUpTo: Timestamp,
-  ): Promise<{ readonly live: number; readonly deleted: number }> {
+    { upTo, min }: { readonly upTo: Timestamp; readonly min: number },
+  ): Promise<number> {
     const { sealed, times, share } = this.#shard;
-    let live = 0;
-    let kept = 0;
-    for (const chunk of sealed.chunksOf(file)) {
-      live += chunk.liveRows;
-      kept += chunk.rows;
-      if (chunk.liveRows === chunk.rows) continue;
-      for (const { timestamp } of chunk.deletionTimes(times.writes, (ordinal) => times.timestampOf(ordinal)))
-        if (timestamp <= deletedUpTo) kept -= 1;
-      if (share.isSpent()) await share.nextTurn();
-    }
-    return { live, deleted: file.info.rows - kept };
+    const chunks = sealed.chunksOf(file);
+    const live = chunks.reduce((sum, { liveRows }) => sum + liveRows, 0);
+    if (file.info.rows - live < Math.max(min, 1)) return 0;
+    // Chunks whose rows were all deleted long ago are not kept.
+    let deleted = file.info.rows - chunks.reduce((sum, { rows }) => sum + rows, 0);
+    let looked = 0;
+    for (const chunk of chunks)
+      for (const { timestamp } of chunk.deletionTimes(times.writes, (ordinal) =>
+        times.timestampOf(ordinal),
+      )) {
+        if (timestamp <= upTo) deleted += 1;
+        if (looked++ % STRETCH_ROWS === 0 && share.isSpent()) await share.nextTurn();
+      }
+    return deleted;
   }
 
   /** Begins to put the rows of some files, which are open, together. Nothing is prepared. */

@@ -184,8 +184,9 @@ export class CollectionCompactors {
         const { id, rows, partitionId } = file.info;
         if (wanted !== null && wanted !== partitionId) continue;
         if (this.#taken.has(id) || !published.has(id)) continue;
-        const { deleted } = await shard.stored.countRows(file, dropUpTo);
-        facts.push({ file, bytes: file.info.file.bytes, rows, deletedRows: deleted });
+        const min = reason === 'asked' ? 1 : limits.deletedShareMin * rows;
+        const deletedRows = await shard.stored.countDeleted(file, { upTo: dropUpTo, min });
+        facts.push({ file, bytes: file.info.file.bytes, rows, deletedRows });
       }
       const byPartition = Map.groupBy(facts, ({ file }) => file.info.partitionId);
       for (const [partitionId, segments] of byPartition)

@@ -159,12 +159,14 @@ class SegmentCompactor {
       this.#collection.takeOver(() => shard.stored.finishRewrite(rewrite, file)),
     );
     this.#collection.watcher?.handedOver();
+    const replaced = new Set(rewrite.segmentIds);
+    const indexes = known.indexFiles.filter(({ runs }) => runs.some((run) => replaced.has(run.segmentId)));
     const rowsBefore = files.reduce((sum, { info }) => sum + info.rows, 0);
     return {
       segment,
       rowsDropped: rowsBefore - rewrite.rows,
       bytesBefore: files.reduce((sum, { info }) => sum + info.file.bytes, 0),
-      unneeded: [...files.map(({ info }) => info.file), ...foldedIn.map((deletes) => deletes.file)],
+      unneeded: [...files.map(({ info }) => info), ...foldedIn, ...indexes].map(({ file: old }) => old),
       free: () => shard.stored.free(old ?? []),
     };
   }
