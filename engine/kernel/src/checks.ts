@@ -1,6 +1,6 @@
 /** What every request to the kernel has to obey. */
 import type { DenseVectorType, MetricType } from '@elanus/model';
-import type { Bm25Scoring } from './kernel.ts';
+import type { Bm25Scoring, MinHashScoring } from './kernel.ts';
 
 const BITS_PER_DIMENSION: Readonly<Record<DenseVectorType, number>> = {
   100: 1,
@@ -42,6 +42,28 @@ export function bm25Words(metric: MetricType, scoring: Bm25Scoring | null | unde
   requireNumber('b', b, 0, 1);
   requireNumber('averageLength', averageLength, 1e-6, Number.MAX_VALUE);
   return [k1, b, averageLength];
+}
+
+const NO_MIN_HASH = [1, 0] as const;
+const HASH_BYTES_MAX = 32;
+const BANDS_MAX = 2 ** 15;
+
+/**
+ * The words of `ElanusMinHash`.
+ * @throws TypeError when the metric wants some and there are none, or the other way round
+ * @throws RangeError for a number out of range
+ */
+export function minHashWords(
+  metric: MetricType,
+  scoring: MinHashScoring | null | undefined,
+): readonly number[] {
+  if ((metric === 'MHJACCARD') !== (scoring != null))
+    throw new TypeError('MinHash scoring belongs to the metric MHJACCARD');
+  if (scoring == null) return NO_MIN_HASH;
+  const { hashBytes, bands } = scoring;
+  requireInteger('hashBytes', hashBytes, 1, HASH_BYTES_MAX);
+  requireInteger('bands', bands, 0, BANDS_MAX);
+  return [hashBytes, bands];
 }
 
 /** @throws RangeError, for NaN too */

@@ -68,7 +68,7 @@ function withBounds(search: ExactSearch, scores: readonly (number | null)[]): Ex
     .sort((a, b) => a - b);
   const [low, high] = [sorted[Math.floor(sorted.length / 3)], sorted[Math.floor((2 * sorted.length) / 3)]];
   if (low === undefined || high === undefined) return search;
-  const descending = search.metric === 'IP' || search.metric === 'COSINE' || search.metric === 'BM25';
+  const descending = ['IP', 'COSINE', 'BM25', 'MHJACCARD'].includes(search.metric);
   return descending
     ? { ...search, radius: low, rangeFilter: high }
     : { ...search, radius: high, rangeFilter: low };

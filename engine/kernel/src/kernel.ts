@@ -53,6 +53,17 @@ export interface Bm25Scoring {
   readonly averageLength: number;
 }
 
+/** How vectors that are hashes are compared. */
+export interface MinHashScoring {
+  /** Of one hash, 1 to 32; a vector has a whole number of them. */
+  readonly hashBytes: number;
+  /**
+   * 0: a score is the share of the hashes that are equal, and rows with none are left out. Else vectors are cut into so
+   * many bands: rows that have one in common with the query score 1, all others are left out.
+   */
+  readonly bands: number;
+}
+
 export interface ExactSearch {
   readonly dataType: VectorType;
   readonly metric: MetricType;
@@ -75,6 +86,8 @@ export interface ExactSearch {
   readonly rangeFilter: number | null;
   /** With the metric BM25, and only there. */
   readonly bm25?: Bm25Scoring | null;
+  /** With the metric MHJACCARD, and only there. */
+  readonly minHash?: MinHashScoring | null;
   readonly signal?: AbortSignal;
 }
 

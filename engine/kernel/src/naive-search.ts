@@ -1,6 +1,13 @@
 /** Exact search as one would write it down first: the model that the kernel's tests compare with. */
 import type { DenseVectorType, MetricType, VectorType } from '@elanus/model';
-import type { BlockKeys, Bm25Scoring, ExactHits, ExactSearch, VectorBlock } from './kernel.ts';
+import type {
+  BlockKeys,
+  Bm25Scoring,
+  ExactHits,
+  ExactSearch,
+  MinHashScoring,
+  VectorBlock,
+} from './kernel.ts';
 
 export interface NaiveScore {
   /** In double precision; `null` when the metric leaves the pair out. */
@@ -9,7 +16,7 @@ export interface NaiveScore {
   readonly tolerance: number;
 }
 
-const LARGEST_FIRST: ReadonlySet<MetricType> = new Set(['IP', 'COSINE', 'BM25']);
+const LARGEST_FIRST: ReadonlySet<MetricType> = new Set(['IP', 'COSINE', 'BM25', 'MHJACCARD']);
 const ELEMENT_BYTES: Readonly<Record<DenseVectorType, number>> = { 100: 1, 101: 4, 102: 2, 103: 2, 105: 1 };
 
 function halfToNumber(half: number): number {
@@ -118,6 +125,28 @@ export function naiveSparseScore(
   return score;
 }
 
+/** The score of two vectors of bits that are hashes; `null` when it leaves the pair out. */
+export function naiveHashScore(
+  x: readonly number[],
+  y: readonly number[],
+  { hashBytes, bands }: MinHashScoring,
+): number | null {
+  const hashes = x.length / 8 / hashBytes;
+  const isEqual = (hash: number): boolean => {
+    const [from, to] = [hash * hashBytes * 8, (hash + 1) * hashBytes * 8];
+    return x.slice(from, to).every((bit, at) => bit === y[from + at]);
+  };
+  const equal = Array.from({ length: hashes }, (_, hash) => isEqual(hash));
+  if (bands === 0) {
+    const count = equal.filter(Boolean).length;
+    return count === 0 ? null : Math.fround(count / hashes);
+  }
+  const size = Math.floor(hashes / bands);
+  for (let band = 0; band < bands; band++)
+    if (equal.slice(band * size, (band + 1) * size).every(Boolean)) return 1;
+  return null;
+}
+
 /** The score of query `q` and one row, without regard to bitmaps and bounds. */
 export function naiveScore(search: ExactSearch, q: number, block: VectorBlock, row: number): NaiveScore {
   const { dataType, metric, dim } = search;
@@ -127,6 +156,11 @@ export function naiveScore(search: ExactSearch, q: number, block: VectorBlock, r
     return { score, tolerance: 0 };
   }
   const x = elementsOf(dataType, dim, search.queries, q);
+  if (metric === 'MHJACCARD')
+    return {
+      score: naiveHashScore(x, elementsOf(dataType, dim, block.bytes, row), search.minHash!),
+      tolerance: 0,
+    };
   return naiveDenseScore(metric, x, elementsOf(dataType, dim, block.bytes, row));
 }
 
@@ -194,7 +228,7 @@ export function hitsOfQuery(search: ExactSearch, hits: ExactHits, q: number): Na
 
 /** Metrics that each type can be compared by. */
 export const METRICS_BY_TYPE: ReadonlyMap<VectorType, readonly MetricType[]> = new Map([
-  [100, ['HAMMING', 'JACCARD', 'SUBSTRUCTURE', 'SUPERSTRUCTURE']],
+  [100, ['HAMMING', 'JACCARD', 'SUBSTRUCTURE', 'SUPERSTRUCTURE', 'MHJACCARD']],
   [101, ['L2', 'IP', 'COSINE']],
   [102, ['L2', 'IP', 'COSINE']],
   [103, ['L2', 'IP', 'COSINE']],

@@ -55,6 +55,8 @@ export interface NativeKernel {
     rows: number,
     arrays: readonly [bytes: Uint8Array, values: Int8Array, factors: Float32Array],
   ): Promise<number>;
+  hashTexts(bytes: Uint8Array, starts: Uint32Array, ends: Uint32Array, hashes: BigUint64Array): number;
+  minHash(hashes: BigUint64Array, seed: BigUint64Array, signature: Uint32Array): void;
   measureReadBandwidth(simd: number, threads: number, bytes: number, passes: number): number;
   /** Each gives an errno when it fails; `residentBytes` a negative one. */
   mapFile(fd: number, length: number): ArrayBufferLike | number;

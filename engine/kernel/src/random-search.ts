@@ -1,6 +1,6 @@
 /** Searches made from a seed, for tests: all types, sizes around the edges of tiles, ties, filters, odd numbers. */
 import type { DenseVectorType, MetricType, VectorType } from '@elanus/model';
-import type { BlockKeys, ExactSearch, VectorBlock } from './kernel.ts';
+import type { BlockKeys, ExactSearch, MinHashScoring, VectorBlock } from './kernel.ts';
 
 /** What the elements are: small whole numbers (every step is exact, many ties), reals, or anything a float can be. */
 export type Values = 'whole' | 'real' | 'wild';
@@ -145,6 +145,12 @@ function vectors(
   return { bytes: denseVectors(random, shape, shape.dataType, count), offsets: null };
 }
 
+/** Hashes of 4 bytes where they go in, else of one. */
+function minHash({ seed, dim }: SearchShape): MinHashScoring {
+  const hashBytes = dim % 32 === 0 ? 4 : 1;
+  return { hashBytes, bands: seed % (1 + Math.min(dim / 8 / hashBytes, 9)) };
+}
+
 /** The search of this shape; the same for the same shape. Without bounds, inverse norms and codes. */
 export function randomSearch(shapeWanted: SearchShape): ExactSearch {
   const dim = shapeWanted.dataType === 100 ? Math.ceil(shapeWanted.dim / 8) * 8 : shapeWanted.dim;
@@ -175,5 +181,6 @@ export function randomSearch(shapeWanted: SearchShape): ExactSearch {
     radius: null,
     rangeFilter: null,
     bm25: shape.metric === 'BM25' ? { k1: 1.2, b: 0.75, averageLength: 5.5 } : null,
+    minHash: shape.metric === 'MHJACCARD' ? minHash(shape) : null,
   };
 }

@@ -1,7 +1,7 @@
 /** A search as the words that `src/binding/exact_search_binding.cc` reads: numbers and addresses, in its order. */
 import type { MetricType, VectorType } from '@elanus/model';
 import type { Addresses } from './addresses.ts';
-import { bm25Words, requireInteger, requireLength, vectorBytes } from './checks.ts';
+import { bm25Words, minHashWords, requireInteger, requireLength, vectorBytes } from './checks.ts';
 import {
   type BlockKeys,
   CODE_FACTORS,
@@ -14,7 +14,7 @@ import {
 const SPARSE = 104 satisfies VectorType;
 const QUERY_COUNT_MAX = 16_384;
 const K_MAX = 16_384;
-const HEADER_WORDS = 22;
+const HEADER_WORDS = 24;
 const BLOCK_WORDS = 14;
 
 /** The number of each metric in the C header, and the bound that keeps all scores. */
@@ -27,6 +27,7 @@ const METRIC: Readonly<Partial<Record<MetricType, { readonly number: number; rea
   SUBSTRUCTURE: { number: 5, worst: Infinity },
   SUPERSTRUCTURE: { number: 6, worst: Infinity },
   BM25: { number: 7, worst: -Infinity },
+  MHJACCARD: { number: 8, worst: -Infinity },
 };
 
 /** Bytes that the comparison of one query with all rows reads. */
@@ -88,6 +89,7 @@ export class SearchWords {
     this.#put(search.k);
     this.#putBounds(search, metricInKernel.worst);
     for (const word of bm25Words(metric, search.bm25)) this.#put(word);
+    for (const word of minHashWords(metric, search.minHash)) this.#put(word);
     this.#put(keyType === 'int64' ? 0 : 1);
     this.#put(blocks.length);
     for (const block of blocks) {

@@ -49,7 +49,8 @@ class Fixture {
     search_.query_offsets = query_offsets_.data();
     search_.query_count = kQueries;
     search_.k = kK;
-    const bool largest = c.metric == ELANUS_IP || c.metric == ELANUS_COSINE;
+    search_.min_hash = {1, 0};
+    const bool largest = c.metric == ELANUS_IP || c.metric == ELANUS_COSINE || c.metric == ELANUS_MHJACCARD;
     search_.outer = largest ? -INFINITY : INFINITY;
     search_.inner = -search_.outer;
     search_.key_type = ELANUS_KEY_VARCHAR;
@@ -269,6 +270,7 @@ int main() {
       {ELANUS_BFLOAT16, ELANUS_L2, 100},    {ELANUS_INT8, ELANUS_L2, 77},         {ELANUS_INT8, ELANUS_IP, 64},
       {ELANUS_INT8, ELANUS_COSINE, 3},      {ELANUS_BINARY, ELANUS_HAMMING, 264}, {ELANUS_BINARY, ELANUS_JACCARD, 128},
       {ELANUS_BINARY, ELANUS_SUBSTRUCTURE, 8}, {ELANUS_BINARY, ELANUS_SUPERSTRUCTURE, 16},
+      {ELANUS_BINARY, ELANUS_MHJACCARD, 40},
       {ELANUS_SPARSE, ELANUS_IP, 60},
   };
   for (const Case& c : cases) check_case(c);

@@ -51,6 +51,7 @@ typedef enum ElanusMetric {
   ELANUS_SUBSTRUCTURE = 5,   /* 0 when the query's bits are a subset of the row's, else left out */
   ELANUS_SUPERSTRUCTURE = 6, /* 0 when the row's bits are a subset of the query's, else left out */
   ELANUS_BM25 = 7,           /* of sparse vectors; largest is best. See ElanusBm25 */
+  ELANUS_MHJACCARD = 8,      /* of binary vectors that are hashes; largest is best. See ElanusMinHash */
 } ElanusMetric;
 
 typedef enum ElanusKeyType { ELANUS_KEY_INT64 = 0, ELANUS_KEY_VARCHAR = 1 } ElanusKeyType;
@@ -99,6 +100,15 @@ typedef struct ElanusBm25 {
   double average_length; /* of all rows there are; at least 1e-6 */
 } ElanusBm25;
 
+/* How MHJACCARD reads a vector: as hashes of `hash_bytes` bytes each, 1 to 32, of which it has a whole number. */
+typedef struct ElanusMinHash {
+  uint32_t hash_bytes;
+  /* 0: a score is the share of the hashes that are equal, and rows with none are left out. Else a vector is cut into so
+   * many bands of equally many hashes, as many as go in: rows that have one band in common with the query score 1, all
+   * others are left out. */
+  uint32_t bands;
+} ElanusMinHash;
+
 typedef struct ElanusExactSearch {
   ElanusVectorType type;
   ElanusMetric metric;
@@ -117,6 +127,7 @@ typedef struct ElanusExactSearch {
   double outer;
   double inner;
   ElanusBm25 bm25; /* BM25 only */
+  ElanusMinHash min_hash; /* MHJACCARD only */
   ElanusKeyType key_type;
   const ElanusBlock* blocks;
   size_t block_count;
@@ -166,6 +177,15 @@ ElanusStatus elanus_inverse_norms(const ElanusSimd* simd, ElanusVectorType type,
  * row besides. Any vector has a code; one with NaN, infinity or beyond 1e15 has one that rules nothing out. */
 ElanusStatus elanus_encode(const ElanusSimd* simd, uint32_t dim, const uint8_t* bytes, size_t bytes_size, size_t rows,
                            int8_t* values, float* factors);
+
+/* XXH64 of each of `count` texts: text i is bytes[starts[i] .. ends[i]). ELANUS_INVALID_ARGUMENT when one is not within
+ * `bytes_size`. */
+ElanusStatus elanus_hash_texts(const uint8_t* bytes, size_t bytes_size, const uint32_t* starts, const uint32_t* ends,
+                               size_t count, uint64_t* hashes);
+
+/* Lowers signature[i] to the least upper half of factor * hash + added, modulo 2^64, over all hashes; `factor`, odd, and
+ * `added` are those that `seed` has for i. What rows on disk were made with: never to be changed. */
+void elanus_min_hash(const uint64_t* hashes, size_t count, uint64_t seed, uint32_t* signature, size_t size);
 
 /* Bytes per second of the fastest of `passes` passes in which `threads` threads together read `bytes` bytes of
  * memory once with the widest loads of `simd`. 0 when the memory is not to be had. */

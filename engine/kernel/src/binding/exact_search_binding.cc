@@ -60,6 +60,8 @@ Request read_request(Words words) {
   search.bm25.k1 = words.number();
   search.bm25.b = words.number();
   search.bm25.average_length = words.number();
+  search.min_hash.hash_bytes = words.integer<uint32_t>();
+  search.min_hash.bands = words.integer<uint32_t>();
   search.key_type = words.integer<ElanusKeyType>();
   search.block_count = words.integer<size_t>();
   request.blocks.reserve(search.block_count);

@@ -55,6 +55,7 @@ void define(napi_env env, napi_value exports, const char* name, Function functio
 void define_encode(napi_env env, napi_value exports);
 void define_exact_search(napi_env env, napi_value exports);
 void define_index(napi_env env, napi_value exports);
+void define_min_hash(napi_env env, napi_value exports);
 void define_map(napi_env env, napi_value exports);
 void define_posix(napi_env env, napi_value exports);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "min_hash.h"
 #include "norms.h"
 
 namespace elanus {
@@ -30,6 +31,7 @@ bool is_metric_of(ElanusVectorType type, ElanusMetric metric) {
     case ELANUS_JACCARD:
     case ELANUS_SUBSTRUCTURE:
     case ELANUS_SUPERSTRUCTURE:
+    case ELANUS_MHJACCARD:
       return type == ELANUS_BINARY;
     case ELANUS_BM25:
       return type == ELANUS_SPARSE;
@@ -79,6 +81,8 @@ ElanusStatus validate(const ElanusExactSearch& search) {
                          search.k <= ELANUS_K_MAX && !std::isnan(search.outer) && !std::isnan(search.inner);
   if (!plausible) return ELANUS_INVALID_ARGUMENT;
   if (search.metric == ELANUS_BM25 && !Bm25::is_valid(search.bm25)) return ELANUS_INVALID_ARGUMENT;
+  if (search.metric == ELANUS_MHJACCARD && !is_valid_min_hash(search.min_hash, search.dim))
+    return ELANUS_INVALID_ARGUMENT;
   if (search.type == ELANUS_SPARSE) {
     if (search.query_count > 0 && search.query_offsets == nullptr) return ELANUS_INVALID_ARGUMENT;
   } else if (search.query_lists != nullptr) {

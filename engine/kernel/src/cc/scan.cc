@@ -15,6 +15,8 @@ namespace {
 constexpr size_t kPackedBytes = 32 * 1024;
 // Of a row that is about to be compared; the machine itself asks for the rest.
 constexpr size_t kPrefetchedBytes = 4 * 1024;
+// So far ahead of what is compared memory is asked for.
+constexpr size_t kBitsAhead = 2 * 1024;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
@@ -115,6 +117,7 @@ ElanusStatus Scanner::begin(const ElanusSimd& simd, const ElanusExactSearch& sea
     widen_ = nullptr;
     query_stride_ = stride_of(row_bytes_);
   }
+  if (search.metric == ELANUS_MHJACCARD) min_hashes_ = MinHashes(search.min_hash, search.dim);
   scores_.resize(kPanelRows * query_count_);
   const size_t rows_in_cache = kPackedBytes / query_stride_ / kRowTile * kRowTile;
   panel_rows_ = is_packed() ? std::clamp(rows_in_cache, kRowTile, kPanelRows) : kPanelRows;
@@ -163,6 +166,14 @@ void Scanner::prepare_queries(uint32_t first_query) {
 }
 
 ElanusStatus Scanner::scan_dense(const RowRun& run, const HitOrder& order) {
+  if (search_->metric == ELANUS_MHJACCARD) {
+    scan_hashes(run, order);
+    return ELANUS_OK;
+  }
+  if (search_->metric == ELANUS_HAMMING && query_count_ == 1 && search_->blocks[run.block].allowed == nullptr) {
+    scan_bits(run, order);
+    return ELANUS_OK;
+  }
   const uint32_t coded = search_->blocks[run.block].codes.rows;
   const uint32_t first_uncoded = coded > run.begin && prepare_screen() ? std::min(coded, run.end) : run.begin;
   if (first_uncoded > run.begin) scan_codes({run.block, run.begin, first_uncoded}, order);
@@ -252,6 +263,44 @@ void Scanner::compare_survivors(uint32_t query, uint32_t block, const HitOrder& 
   rank(query, scores, survivors.count);
   collect(query, block, survivors.ids, scores, survivors.count, order);
   survivors.count = 0;
+}
+
+// All rows for one query, by HAMMING: nothing is done but to count bits and to compare the counts with a whole number.
+void Scanner::scan_bits(const RowRun& run, const HitOrder& order) {
+  const uint8_t* const bytes = search_->blocks[run.block].bytes;
+  const auto* const counts = reinterpret_cast<const int32_t*>(scores_.data());
+  for (uint32_t first = run.begin; first < run.end; first += kPanelRows) {
+    const size_t count = std::min<size_t>(run.end - first, kPanelRows);
+    const size_t padded = round_up(count, kRowTile);
+    for (size_t i = 0; i < count; ++i) row_pointers_[i] = bytes + (first + i) * row_bytes_;
+    std::fill(row_pointers_ + count, row_pointers_ + padded, row_pointers_[count - 1]);
+    // What is asked for beyond the end harms nobody.
+    for (size_t i = 0; i < padded; ++i) row_pointers_[kPanelRows + i] = row_pointers_[i] + kBitsAhead;
+    score(score_in_place_, row_pointers_, row_pointers_ + kPanelRows, padded);
+    const auto bits_max =
+        static_cast<int32_t>(std::clamp(top_[0].threshold(), -1.0f, static_cast<float>(8 * row_bytes_)));
+    int32_t are_near = 0;
+    for (size_t i = 0; i < padded; ++i) are_near |= counts[i] <= bits_max ? 1 : 0;
+    if (are_near == 0) continue;
+    for (size_t i = 0; i < count; ++i) {
+      const auto bits = static_cast<float>(counts[i]);
+      if (bits > top_[0].threshold() || bits < range_.lowest) continue;
+      top_[0].offer({bits, run.block, static_cast<uint32_t>(first + i)}, order);
+    }
+  }
+}
+
+void Scanner::scan_hashes(const RowRun& run, const HitOrder& order) {
+  const ElanusBlock& block = search_->blocks[run.block];
+  for (uint32_t row = next_allowed(block.allowed, run.begin, run.end); row < run.end;
+       row = next_allowed(block.allowed, row + 1, run.end)) {
+    for (uint32_t q = 0; q < query_count_; ++q) {
+      const float rank =
+          min_hashes_.rank(queries_.data() + q * query_stride_, block.bytes + size_t{row} * row_bytes_);
+      if (rank < 0 && rank <= top_[q].threshold() && rank >= range_.lowest)
+        top_[q].offer({rank, run.block, row}, order);
+    }
+  }
 }
 
 void Scanner::scan_rows(const RowRun& run, const HitOrder& order) {
@@ -443,7 +492,8 @@ void Scanner::rank(uint32_t query, float* scores, size_t count) {
       each_integer([](double both, double square) { return both == square ? 0.0f : kNan; });
       return;
     case ELANUS_BM25:
-      return;  // sparse rows are ranked where they are scored
+    case ELANUS_MHJACCARD:
+      return;  // such rows are ranked where they are scored
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "aligned.h"
 #include "elanus/kernel.h"
+#include "min_hash.h"
 #include "screen.h"
 #include "simd/simd.h"
 #include "sparse.h"
@@ -21,7 +22,7 @@ struct RankRange {
 RankRange rank_range(const ElanusExactSearch& search);
 
 inline bool largest_is_best(ElanusMetric metric) {
-  return metric == ELANUS_IP || metric == ELANUS_COSINE || metric == ELANUS_BM25;
+  return metric == ELANUS_IP || metric == ELANUS_COSINE || metric == ELANUS_BM25 || metric == ELANUS_MHJACCARD;
 }
 
 // Rows of `search.blocks[block]` from `begin` up to `end`.
@@ -70,6 +71,8 @@ class Scanner {
   ElanusStatus scan_dense(const RowRun& run, const HitOrder& order);
   void scan_rows(const RowRun& run, const HitOrder& order);
   void scan_codes(const RowRun& run, const HitOrder& order);
+  void scan_bits(const RowRun& run, const HitOrder& order);
+  void scan_hashes(const RowRun& run, const HitOrder& order);
   void screen_panel(uint32_t block, size_t count, const HitOrder& order);
   void compare_survivors(uint32_t query, uint32_t block, const HitOrder& order);
   bool prepare_screen();
@@ -116,6 +119,7 @@ class Scanner {
   std::vector<double> query_norms_;  // squared; of COSINE over int8: inverse lengths
   std::vector<SparseVector> sparse_queries_;
   Bm25 bm25_;
+  MinHashes min_hashes_;
   // Queries that are lists: where each begins and the last ends, and the best rank of each of their vectors.
   const uint32_t* query_lists_ = nullptr;
   uint32_t list_count_ = 0;
