@@ -6,6 +6,7 @@ export {
   openFieldAnalyzer,
   readFieldAnalysis,
 } from './field-analysis.ts';
+export { type MinHashOptions, minHashVectors, readMinHashOptions } from './min-hash.ts';
 export type { EmbeddingPurpose } from './models/embedding-service.ts';
 export { FunctionParams } from './models/function-params.ts';
 export { ModelClient } from './models/model-client.ts';

@@ -1,6 +1,7 @@
 import {
   type BlockKeys,
   CODE_FACTORS,
+  type ExactSearch,
   type Kernel,
   type VectorBlock,
   type VectorCodes,
@@ -15,6 +16,7 @@ import {
   type KeyColumn,
   metricOfVectors,
 } from '@elanus/model';
+import type { MinHashScoring } from '@elanus/rpc';
 import { emptyHits, type HitList } from './hit-list.ts';
 import { listBlocks } from './list-blocks.ts';
 import type { Read } from './read.ts';
@@ -67,11 +69,17 @@ export async function scanRows(
     radius,
     rangeFilter,
     ...(search.bm25 == null ? {} : { bm25: search.bm25 }),
+    ...(search.minHash === undefined ? {} : { minHash: scannedBy(search.minHash) }),
     ...(read.signal === undefined ? {} : { signal: read.signal }),
   });
   if (!parts.every(({ viewNumber, from }, block) => viewNumber === block && from === 0))
     blocksToViews(blocks, rows, parts);
   return { counts, stride: limit, viewOf: blocks, rows, scores };
+}
+
+/** Whoever compares with every row needs no bands to find those that are to be ranked. */
+function scannedBy({ hashBytes, bands, rank }: MinHashScoring): NonNullable<ExactSearch['minHash']> {
+  return { hashBytes, bands: rank === 'share' ? 0 : bands };
 }
 
 /** Where hits are, in place: from the block of each to its view, from the row within the part to that within the chunk. */

@@ -1,5 +1,5 @@
 import type { FieldSchema, KeyColumn, MetricType } from '@elanus/model';
-import type { GraphWalk, QueryVectors, SearchHits, SparseScoring } from '@elanus/rpc';
+import type { GraphWalk, MinHashScoring, QueryVectors, SearchHits, SparseScoring } from '@elanus/rpc';
 import { type WeighedQueries, weighQueries } from './bm25/weigh-queries.ts';
 import { analyzeRecall } from './explain/analyze-recall.ts';
 import { noteScans } from './explain/note-scans.ts';
@@ -28,6 +28,8 @@ export interface VectorSearch {
   readonly recallTarget?: number;
   /** Required with the metric BM25, whose queries hold words and how often each is asked for. */
   readonly sparse?: SparseScoring;
+  /** Required with the metric MHJACCARD. */
+  readonly minHash?: MinHashScoring;
 }
 
 /** A search as rows are compared with it: of BM25 its queries hold weights. */

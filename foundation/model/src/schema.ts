@@ -75,9 +75,9 @@ export interface SchemaFunction {
   readonly description: string;
   /**
    * `BM25`: the words of a text and how often each occurs, as a sparse vector. `TextEmbedding`: what a model, asked over
-   * HTTP, makes of a text.
+   * HTTP, makes of a text. `MinHash`: a signature of the set of a text's shingles, as a binary vector.
    */
-  readonly type: 'BM25' | 'TextEmbedding';
+  readonly type: 'BM25' | 'TextEmbedding' | 'MinHash';
   readonly input: FieldId;
   readonly output: FieldId;
   /** As the client sent them, for describe. */

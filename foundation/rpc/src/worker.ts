@@ -208,6 +208,16 @@ export interface SparseScoring {
   readonly dropRatio: number;
 }
 
+/** How vectors that are hashes are compared. */
+export interface MinHashScoring {
+  /** Of one hash. */
+  readonly hashBytes: number;
+  /** Bands that vectors are cut into to be found by: 1 or more. */
+  readonly bands: number;
+  /** What ranks the rows that are found: the share of equal hashes, or nothing: all score 1. */
+  readonly rank: 'share' | 'none';
+}
+
 export interface SearchTask extends ReadTask {
   readonly field: FieldSchema;
   readonly metric: MetricType;
@@ -227,6 +237,8 @@ export interface SearchTask extends ReadTask {
   readonly recallTarget?: number;
   /** Required with the metric BM25; left out: by inner product, with all weights. */
   readonly sparse?: SparseScoring;
+  /** Required with the metric MHJACCARD. */
+  readonly minHash?: MinHashScoring;
 }
 
 /** Where a row is, for a later `fetch`; valid while the collection is open. */

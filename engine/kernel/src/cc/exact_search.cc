@@ -81,7 +81,8 @@ ElanusStatus validate(const ElanusExactSearch& search) {
                          search.k <= ELANUS_K_MAX && !std::isnan(search.outer) && !std::isnan(search.inner);
   if (!plausible) return ELANUS_INVALID_ARGUMENT;
   if (search.metric == ELANUS_BM25 && !Bm25::is_valid(search.bm25)) return ELANUS_INVALID_ARGUMENT;
-  if (search.metric == ELANUS_MHJACCARD && !is_valid_min_hash(search.min_hash, search.dim))
+  if (search.metric == ELANUS_MHJACCARD &&
+      (search.query_lists != nullptr || !is_valid_min_hash(search.min_hash, search.dim)))
     return ELANUS_INVALID_ARGUMENT;
   if (search.type == ELANUS_SPARSE) {
     if (search.query_count > 0 && search.query_offsets == nullptr) return ELANUS_INVALID_ARGUMENT;

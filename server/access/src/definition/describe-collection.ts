@@ -86,7 +86,11 @@ function describeField(field: FieldSchema, schema: CollectionSchema): Draft<sche
 }
 
 /** `FunctionType` on the wire. */
-const FUNCTION_TYPES: Readonly<Record<SchemaFunction['type'], number>> = { BM25: 1, TextEmbedding: 2 };
+const FUNCTION_TYPES: Readonly<Record<SchemaFunction['type'], number>> = {
+  BM25: 1,
+  TextEmbedding: 2,
+  MinHash: 4,
+};
 
 function describeFunction(
   { id, name, description, type, input, output, params }: SchemaFunction,

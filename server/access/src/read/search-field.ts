@@ -55,11 +55,12 @@ export function searchMetric(
 }
 
 function usualMetric(field: FieldSchema, schema: CollectionSchema): MetricType {
+  const made = functionOfOutput(schema, field.id)?.type;
   switch (field.dataType) {
     case DataType.BinaryVector:
-      return 'HAMMING';
+      return made === 'MinHash' ? 'MHJACCARD' : 'HAMMING';
     case DataType.SparseFloatVector:
-      return functionOfOutput(schema, field.id)?.type === 'BM25' ? 'BM25' : 'IP';
+      return made === 'BM25' ? 'BM25' : 'IP';
     case DataType.ArrayOfVector:
       return field.elementType === DataType.BinaryVector ? 'MAX_SIM_HAMMING' : 'MAX_SIM_COSINE';
     default:

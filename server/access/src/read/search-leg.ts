@@ -3,6 +3,7 @@ import type { Methods, schema_IDs } from '@elanus/proto';
 import type { SearchTask } from '@elanus/rpc';
 import type { AccessDependencies } from '../handler.ts';
 import { requireListMetric } from './list-search.ts';
+import { readMinHashScoring } from './min-hash-scoring.ts';
 import type { Parameters } from './parameters.ts';
 import { planReadFilter } from './read-filter.ts';
 import { partitionsOf, type ReadTarget } from './read-target.ts';
@@ -55,6 +56,7 @@ export async function planLeg(
   requireListMetric(field, metric);
   const range = readScoreRange(parameters, metric);
   const sparse = readSparseScoring(field, metric, index, parameters);
+  const minHash = readMinHashScoring(metric, index, parameters);
   const placeholders = request.placeholderGroup ?? new Uint8Array();
   const queries =
     request.ids === undefined
@@ -86,6 +88,7 @@ export async function planLeg(
     walk,
     ...(recallTarget === null ? {} : { recallTarget }),
     ...(sparse === null ? {} : { sparse }),
+    ...(minHash === null ? {} : { minHash }),
   };
 }
 

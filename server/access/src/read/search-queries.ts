@@ -1,18 +1,20 @@
-import { openFieldAnalyzer, readFieldAnalysis, termVectors } from '@elanus/functions';
+import { openFieldAnalyzer } from '@elanus/functions';
 import {
   assert,
   type CollectionSchema,
-  DataType,
   type FieldSchema,
   fieldById,
   functionOfOutput,
   isDenseVector,
+  type SchemaFunction,
 } from '@elanus/model';
 import type { QueryVectors, ReadOptions } from '@elanus/rpc';
 import type { AccessDependencies } from '../handler.ts';
 import { runInSlices } from '../rows/sliced-work.ts';
 import { type TextRuns, textsOf } from '../rows/texts-of.ts';
+import { analysisOf } from '../text/analyzer-choice.ts';
 import { readQueryTexts, readQueryVectors } from '../wire/query-vectors.ts';
+import { vectorsOf } from '../write/function-columns.ts';
 import type { Parameters } from './parameters.ts';
 
 /**
@@ -37,23 +39,25 @@ export async function readQueries(
     assert(isDenseVector(field.dataType), 'a model makes dense vectors');
     return { dataType: field.dataType, dim: field.dim, count: texts.length, bytes, offsets: null };
   }
-  const input = fieldById(schema, made.input);
-  assert(input !== undefined, 'a function has its input');
-  return await wordsOf(texts, input, parameters.text('analyzer_name'), dependencies.share);
+  return await madeOf(texts, made, schema, parameters.text('analyzer_name'), dependencies.share);
 }
 
-async function wordsOf(
+async function madeOf(
   texts: TextRuns,
-  input: FieldSchema,
+  made: SchemaFunction,
+  schema: CollectionSchema,
   analyzerName: string | undefined,
   share: AccessDependencies['share'],
 ): Promise<QueryVectors> {
-  const analysis = readFieldAnalysis(input);
-  assert(analysis !== null, 'the input of a function is analysed');
-  const analyzer = await openFieldAnalyzer(analysis, analyzerName);
-  const { length, offsets, bytes } = await runInSlices(
-    termVectors({ ...texts, validity: null }, () => analyzer),
+  const input = fieldById(schema, made.input);
+  assert(input !== undefined, 'a function has its input');
+  const analyzer = await openFieldAnalyzer(analysisOf(input), analyzerName);
+  const column = await runInSlices(
+    vectorsOf(made, schema, { ...texts, validity: null }, () => analyzer),
     share,
   );
-  return { dataType: DataType.SparseFloatVector, dim: null, count: length, bytes, offsets };
+  const { dataType, length: count, bytes } = column;
+  return 'offsets' in column
+    ? { dataType, dim: null, count, bytes, offsets: column.offsets }
+    : { dataType, dim: column.dim, count, bytes, offsets: null };
 }

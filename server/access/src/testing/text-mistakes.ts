@@ -36,9 +36,15 @@ const functions: readonly Case<ReturnType<typeof createRequest>>[] = [
   ],
   [
     'a function that nobody has',
+    withFunctions({ ...bm25, type: 5 }),
+    1100,
+    `function words: functions of type MolFingerprint are not supported yet${ENDING}`,
+  ],
+  [
+    'signatures that are no bits',
     withFunctions({ ...bm25, type: 4 }),
     1100,
-    `function words: functions of type MinHash are not supported yet${ENDING}`,
+    `minhash function output field 'sparse' is not binary vector type${ENDING}`,
   ],
   [
     'a model that makes no dense vectors',

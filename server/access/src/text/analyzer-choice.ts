@@ -1,6 +1,5 @@
 import { type Analyzer, type FieldAnalysis, openFieldAnalyzer, readFieldAnalysis } from '@elanus/functions';
 import {
-  assert,
   type CollectionSchema,
   type Column,
   type FieldId,
@@ -10,6 +9,11 @@ import {
 } from '@elanus/model';
 import type { LoopShare } from '@elanus/runtime';
 
+/** How the texts of a field become words; by the standard analyzer where it says nothing of it. */
+export function analysisOf(field: FieldSchema): FieldAnalysis {
+  return readFieldAnalysis(field) ?? { kind: 'one', params: '' };
+}
+
 /** Which analyzer takes the text of a row of `columns`, which has the field that names analyzers where there are several. */
 export async function analyzerChoice(
   field: FieldSchema,
@@ -17,8 +21,7 @@ export async function analyzerChoice(
   schema: CollectionSchema,
   share: LoopShare,
 ): Promise<(row: number) => Analyzer> {
-  const analysis = readFieldAnalysis(field);
-  assert(analysis !== null, 'the field is analysed');
+  const analysis = analysisOf(field);
   if (analysis.kind === 'one') {
     const analyzer = await openFieldAnalyzer(analysis);
     return () => analyzer;

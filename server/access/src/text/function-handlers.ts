@@ -3,7 +3,11 @@ import type { schema_FunctionSchema } from '@elanus/proto';
 import { collectionRef } from '../definition/collection-ref.ts';
 import type { AccessDependencies, Handlers } from '../handler.ts';
 
-const BM25 = 1;
+/** Those that come with their collection, by their numbers on the wire. */
+const NAMES: ReadonlyMap<number, string> = new Map([
+  [1, 'BM25'],
+  [4, 'MinHash'],
+]);
 
 /**
  * Changes of the functions of a collection, which come with their fields so far and stay as they are.
@@ -34,7 +38,8 @@ export function functionHandlers({ root, limits }: Pick<AccessDependencies, 'roo
 
 function refusalToAdd(given: schema_FunctionSchema | undefined): Error {
   if (given === undefined) return invalidParameter('function schema is not set');
-  if (given.type === BM25) return invalidParameter('Currently does not support adding BM25 function');
+  const name = NAMES.get(given.type);
+  if (name !== undefined) return invalidParameter(`Currently does not support adding ${name} function`);
   return invalidParameter(`function ${given.name}: functions of type ${given.type} are not supported yet`);
 }
 

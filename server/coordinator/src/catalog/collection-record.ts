@@ -228,7 +228,7 @@ function functionToJson({ id, name, description, type, input, output, params }: 
 
 function functionFromJson(stored: StoredObject): SchemaFunction {
   const type = stored.text('type');
-  if (type !== 'BM25' && type !== 'TextEmbedding')
+  if (type !== 'BM25' && type !== 'TextEmbedding' && type !== 'MinHash')
     throw new RecordDamage(`a function of type ${type} is unknown`);
   return {
     id: stored.integer('id'),

@@ -13,7 +13,13 @@ import type { CreateIndex } from '@elanus/rpc';
 import { invalidIndexType } from './index-error.ts';
 import { formatJsonPath, parseJsonPath } from './json-path.ts';
 import { checkScalarIndex, isScalarIndexType } from './scalar-index.ts';
-import { checkVectorIndex, defaultMetric, isVectorIndexType, metricFor } from './vector-index.ts';
+import {
+  checkChosenIndex,
+  checkVectorIndex,
+  defaultMetric,
+  isVectorIndexType,
+  metricFor,
+} from './vector-index.ts';
 
 /** A checked request: what is to be indexed, and how. */
 export interface IndexDefinition {
@@ -63,7 +69,8 @@ function defineVectorIndex(
   }
   if (!isAuto && metricName === '') throw invalidParameter('metric type not set for vector index');
   const metricType = metricName === '' ? defaultMetric(schema, field) : metricFor(schema, field, metricName);
-  if (!isAuto) checkVectorIndex(schema, field, indexType, params);
+  if (isAuto) checkChosenIndex(field, metricType);
+  if (!isAuto) checkVectorIndex(schema, field, indexType, metricType, params);
   return {
     field,
     indexType,

@@ -1,3 +1,5 @@
+import type { MetricType } from '@elanus/model';
+
 /** What is wrong with the text of a parameter (`undefined`: not given), or `null`. */
 export type ParameterRule = (text: string | undefined, name: string) => string | null;
 export type ParameterRules = Readonly<Record<string, ParameterRule>>;
@@ -104,9 +106,18 @@ export const PARAMETER_RULES: ReadonlyMap<string, ParameterRules> = new Map([
   ['DISKANN', { max_degree: integer(1, 2_048), search_list_size: integer(1, INT32_MAX) }],
   ['SPARSE_INVERTED_INDEX', sparse],
   ['SPARSE_WAND', sparse],
+  ['BIN_FLAT', { mh_element_bit_width: integer(8, 256) }],
   [
     'MINHASH_LSH',
-    { mh_lsh_band: integer(1, INT32_MAX), mh_element_bit_width: integer(8, 256), with_raw_data: flag },
+    {
+      mh_lsh_band: integer(1, INT32_MAX),
+      mh_element_bit_width: integer(8, 256),
+      with_raw_data: flag,
+      mh_lsh_code_in_mem: flag,
+      mh_lsh_shared_bloom_filter: flag,
+      mh_lsh_bloom_false_positive_prob: fraction(0, 1, ']'),
+      mh_lsh_aligned_block_size: integer(4096, INT32_MAX),
+    },
   ],
 ]);
 
@@ -130,4 +141,24 @@ export function subquantizersDivideDim(
   const parts = Number(given);
   if (dim % parts === 0) return null;
   return `The dimension of the vector (dim) should be a multiple of the number of subquantizers (m). Dimension: ${dim}, m: ${parts}`;
+}
+
+const HASH_BITS_USUAL = 8;
+
+/**
+ * What is wrong when a vector that is compared as hashes is not made of whole ones, or has fewer than bands; `null` when
+ * nothing is. Requires parameters in their ranges.
+ */
+export function hashesDivideDim(
+  metric: MetricType,
+  dim: number | null,
+  params: ReadonlyMap<string, string>,
+): string | null {
+  if (metric !== 'MHJACCARD' || dim === null) return null;
+  const bits = Number(params.get('mh_element_bit_width') ?? HASH_BITS_USUAL);
+  if (bits % 8 !== 0 || dim % bits !== 0)
+    return `The dimension of the vector (dim) should be a multiple of mh_element_bit_width, which should be a multiple of 8. Dimension: ${dim}, mh_element_bit_width: ${bits}`;
+  const bands = Number(params.get('mh_lsh_band') ?? 1);
+  if (bands <= dim / bits) return null;
+  return `mh_lsh_band(${bands}) should not be larger than the number of hashes of a vector(${dim / bits})`;
 }

@@ -8,12 +8,17 @@ import {
   type VectorType,
 } from '@elanus/model';
 import { invalidIndexParameter } from './index-error.ts';
-import { PARAMETER_RULES, type ParameterRules, subquantizersDivideDim } from './vector-index-parameters.ts';
+import {
+  hashesDivideDim,
+  PARAMETER_RULES,
+  type ParameterRules,
+  subquantizersDivideDim,
+} from './vector-index-parameters.ts';
 
-/** `words`: sparse vectors that a BM25 function makes. */
-type VectorKind = 'float' | 'int8' | 'binary' | 'sparse' | 'words' | 'float list' | 'binary list';
+/** `words`: sparse vectors that a BM25 function makes; `hashes`: binary ones that a MinHash function makes. */
+type VectorKind = 'float' | 'int8' | 'binary' | 'hashes' | 'sparse' | 'words' | 'float list' | 'binary list';
 
-const KIND_BY_TYPE: Readonly<Record<VectorType, Exclude<VectorKind, 'words'>>> = {
+const KIND_BY_TYPE: Readonly<Record<VectorType, Exclude<VectorKind, 'words' | 'hashes'>>> = {
   [DataType.FloatVector]: 'float',
   [DataType.Float16Vector]: 'float',
   [DataType.BFloat16Vector]: 'float',
@@ -38,18 +43,28 @@ const KINDS_BY_INDEX_TYPE: ReadonlyMap<string, readonly VectorKind[]> = new Map<
   ['HNSW_PRQ', ['float', 'int8', 'float list']],
   ['SCANN', ['float', 'float list']],
   ['DISKANN', ['float', 'float list']],
-  ['BIN_FLAT', ['binary']],
-  ['BIN_IVF_FLAT', ['binary']],
-  ['MINHASH_LSH', ['binary']],
+  ['BIN_FLAT', ['binary', 'hashes']],
+  ['BIN_IVF_FLAT', ['binary', 'hashes']],
+  ['MINHASH_LSH', ['binary', 'hashes']],
   ['SPARSE_INVERTED_INDEX', ['sparse', 'words']],
   ['SPARSE_WAND', ['sparse', 'words']],
+]);
+
+/** Index types for fewer metrics than their kind of vectors has. */
+const METRICS_BY_INDEX_TYPE: ReadonlyMap<string, readonly MetricType[]> = new Map<
+  string,
+  readonly MetricType[]
+>([
+  ['BIN_IVF_FLAT', ['HAMMING', 'JACCARD']],
+  ['MINHASH_LSH', ['MHJACCARD']],
 ]);
 
 /** Metrics that exact search serves, the default first, with Milvus' words for any other. */
 const METRICS_BY_KIND: Readonly<Record<VectorKind, readonly MetricType[]>> = {
   float: ['COSINE', 'L2', 'IP'],
   int8: ['COSINE', 'L2', 'IP'],
-  binary: ['HAMMING', 'JACCARD'],
+  binary: ['HAMMING', 'JACCARD', 'SUBSTRUCTURE', 'SUPERSTRUCTURE', 'MHJACCARD'],
+  hashes: ['MHJACCARD', 'HAMMING', 'JACCARD', 'SUBSTRUCTURE', 'SUPERSTRUCTURE'],
   sparse: ['IP'],
   words: ['BM25'],
   'float list': ['MAX_SIM_COSINE', 'MAX_SIM', 'MAX_SIM_IP', 'MAX_SIM_L2', 'COSINE', 'IP', 'L2'],
@@ -79,6 +94,7 @@ export function metricFor(schema: CollectionSchema, field: FieldSchema, name: st
     case 'int8':
       throw invalidIndexParameter(`int vector index does not support metric type: ${name}`);
     case 'binary':
+    case 'hashes':
       throw invalidIndexParameter(`binary vector index does not support metric type: ${name}`);
     case 'sparse':
       throw invalidIndexParameter(
@@ -101,6 +117,7 @@ export function checkVectorIndex(
   schema: CollectionSchema,
   field: FieldSchema,
   type: string,
+  metric: MetricType,
   params: ReadonlyMap<string, string>,
 ): void {
   const kinds = KINDS_BY_INDEX_TYPE.get(type) ?? [];
@@ -109,17 +126,31 @@ export function checkVectorIndex(
       `data type ${dataTypeName(field.dataType)} can't build with this index ${type}`,
     );
   }
+  const metrics = METRICS_BY_INDEX_TYPE.get(type) ?? [metric];
+  if (!metrics.includes(metric))
+    throw invalidIndexParameter(
+      `metric type ${metric} not found or not supported, supported: [${metrics.join(' ')}]`,
+    );
   const rules: ParameterRules = PARAMETER_RULES.get(type) ?? {};
   for (const [name, rule] of Object.entries(rules)) {
     const problem = rule(params.get(name), name);
     if (problem !== null) throw invalidIndexParameter(problem);
   }
-  const problem = subquantizersDivideDim(type, field.dim, params);
+  const problem =
+    subquantizersDivideDim(type, field.dim, params) ?? hashesDivideDim(metric, field.dim, params);
+  if (problem !== null) throw invalidIndexParameter(problem);
+}
+
+/** As `checkVectorIndex`, for an index that names no type: hashes are those of the MinHash function. */
+export function checkChosenIndex(field: FieldSchema, metric: MetricType): void {
+  const problem = hashesDivideDim(metric, field.dim, new Map([['mh_element_bit_width', '32']]));
   if (problem !== null) throw invalidIndexParameter(problem);
 }
 
 function kindOf(schema: CollectionSchema, field: FieldSchema): VectorKind {
-  if (functionOfOutput(schema, field.id)?.type === 'BM25') return 'words';
+  const made = functionOfOutput(schema, field.id)?.type;
+  if (made === 'BM25') return 'words';
+  if (made === 'MinHash') return 'hashes';
   if (field.dataType === DataType.ArrayOfVector)
     return field.elementType === DataType.BinaryVector ? 'binary list' : 'float list';
   return KIND_BY_TYPE[field.dataType as VectorType];

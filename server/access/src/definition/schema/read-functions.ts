@@ -1,4 +1,4 @@
-import { analyzerNeeded, type FieldAnalysis, readFieldAnalysis } from '@elanus/functions';
+import { analyzerNeeded, type FieldAnalysis, readFieldAnalysis, readMinHashOptions } from '@elanus/functions';
 import {
   DataType,
   dataTypeName,
@@ -12,11 +12,11 @@ const FIRST_FUNCTION_ID = 100;
 const TYPES: ReadonlyMap<number, SchemaFunction['type']> = new Map([
   [1, 'BM25'],
   [2, 'TextEmbedding'],
+  [4, 'MinHash'],
 ]);
 const TYPE_NAMES: Readonly<Record<number, string>> = {
   0: 'Unknown',
   3: 'Rerank',
-  4: 'MinHash',
   5: 'MolFingerprint',
 };
 
@@ -69,6 +69,8 @@ export function readFunctions(
     if (outputs.has(output.name))
       throw invalidParameter(`duplicate function output field: function ${name}, field ${output.name}`);
     outputs.add(output.name);
+    const params = message.params.map(({ key, value }) => ({ key, value }));
+    if (type === 'MinHash') readMinHashOptions(params, output);
     return {
       id: FIRST_FUNCTION_ID + at,
       name,
@@ -76,7 +78,7 @@ export function readFunctions(
       type,
       input: input.id,
       output: output.id,
-      params: message.params.map(({ key, value }) => ({ key, value })),
+      params,
     };
   });
 }
@@ -113,6 +115,7 @@ function inputOf(
   fields: readonly FieldSchema[],
 ): FieldSchema {
   const input = named(inputFieldNames, fields, 'input');
+  if (type === 'MinHash') return requireMinHashInput(input, inputFieldNames.length);
   if (type === 'TextEmbedding') {
     if (inputFieldNames.length > 1 || !isText(input))
       throw invalidParameter('TextEmbedding function input field must be a VARCHAR/TEXT field');
@@ -128,6 +131,15 @@ function inputOf(
     );
   if (readFieldAnalysis(input) === null) throw analyzerNeeded(input.name);
   return input;
+}
+
+function requireMinHashInput(input: FieldSchema, count: number): FieldSchema {
+  if (count !== 1)
+    throw invalidParameter(`minhash function should only have one input field, but now ${count}`);
+  if (isText(input)) return input;
+  throw invalidParameter(
+    `minhash function input field '${input.name}' is not string type, is ${dataTypeName(input.dataType)}`,
+  );
 }
 
 function outputOf(
@@ -149,6 +161,14 @@ function outputOf(
     if (output.dataType !== DataType.FloatVector && output.dataType !== DataType.Int8Vector)
       throw invalidParameter('TextEmbedding function output field must be a FloatVector or Int8Vector field');
     return output;
+  }
+  if (type === 'MinHash') {
+    if (outputFieldNames.length > 1)
+      throw invalidParameter(
+        `minhash function should only have one output field, but now ${outputFieldNames.length}`,
+      );
+    if (output.dataType === DataType.BinaryVector) return output;
+    throw invalidParameter(`minhash function output field '${output.name}' is not binary vector type`);
   }
   if (outputFieldNames.length > 1 || output.dataType !== DataType.SparseFloatVector)
     throw invalidParameter(
