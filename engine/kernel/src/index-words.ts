@@ -20,8 +20,11 @@ const M_MIN = 2;
 const M_MAX = 2048;
 const THREADS_MAX = 1024;
 const ROWS_MAX = 2 ** 31 - 1;
+const DIM_MAX = 32_768;
+const BITS_MAX = 262_144;
 const LISTS_MAX = 65_536;
-const SEARCH_WORDS = 23;
+const HASH_BYTES_MAX = 32;
+const SEARCH_WORDS = 24;
 
 /** The numbers of the C header. */
 const TYPE = {
@@ -34,12 +37,25 @@ const TYPE = {
   IVF_PQ: 18,
   IVF_RABITQ: 19,
   SCANN: 20,
+  BIN_IVF_FLAT: 32,
+  MINHASH_LSH: 33,
+  DISKANN: 48,
 } as const;
 const LAYOUT = { auto: 0, fast: 1, compact: 2 } as const;
 const CODE = { SQ4U: 1, SQ6: 2, SQ8: 3, BF16: 4, FP16: 5, FP32: 6 } as const;
 const NO_CODE = 0;
-const METRIC: Readonly<Partial<Record<MetricType, number>>> = { L2: 0, IP: 1, COSINE: 2 };
+const METRIC: Readonly<Partial<Record<MetricType, number>>> = {
+  L2: 0,
+  IP: 1,
+  COSINE: 2,
+  HAMMING: 3,
+  JACCARD: 4,
+  MHJACCARD: 8,
+};
+/** Of which the smallest is best. */
+const DISTANCES: readonly (number | undefined)[] = [METRIC.L2, METRIC.HAMMING, METRIC.JACCARD];
 const BM25 = 7;
+const BINARY = 100 satisfies VectorType;
 /** The data type of sparse vectors. */
 export const SPARSE = 104 satisfies VectorType;
 
@@ -64,13 +80,20 @@ interface SpecNumbers {
   readonly bits?: number;
   readonly refine?: Refine | null;
   readonly lists?: number;
+  readonly hashBytes?: number;
+  readonly bands?: number;
+  readonly codeBytes?: number;
 }
 
 function wordsOf(type: IndexSpec['type'], numbers: SpecNumbers): readonly number[] {
   const { layout = 0, m = 0, efConstruction = 0, code = NO_CODE, subquantizers = 0 } = numbers;
   const { residuals = 0, bits = 0, refine = null, lists = 0 } = numbers;
+  const { hashBytes = 0, bands = 0, codeBytes = 0 } = numbers;
   const refineCode = refine === null ? NO_CODE : CODE[refine];
-  return [TYPE[type], layout, m, efConstruction, code, subquantizers, residuals, bits, refineCode, lists];
+  return [
+    ...[TYPE[type], layout, m, efConstruction, code, subquantizers, residuals, bits, refineCode, lists],
+    ...[hashBytes, bands, codeBytes],
+  ];
 }
 
 function specWords(spec: IndexSpec): readonly number[] {
@@ -79,6 +102,7 @@ function specWords(spec: IndexSpec): readonly number[] {
     case 'HNSW_SQ':
     case 'HNSW_PQ':
     case 'HNSW_PRQ':
+    case 'DISKANN':
       return graphWords(spec);
     case 'IVF_FLAT':
     case 'IVF_SQ':
@@ -86,15 +110,26 @@ function specWords(spec: IndexSpec): readonly number[] {
     case 'IVF_RABITQ':
     case 'SCANN':
       return listsWords(spec);
+    case 'BIN_IVF_FLAT':
+      requireInteger('lists', spec.lists, 1, LISTS_MAX);
+      return wordsOf(spec.type, { lists: spec.lists });
+    case 'MINHASH_LSH':
+      requireInteger('hashBytes', spec.hashBytes, 1, HASH_BYTES_MAX);
+      requireInteger('bands', spec.bands, 1, ROWS_MAX);
+      return wordsOf(spec.type, { hashBytes: spec.hashBytes, bands: spec.bands });
   }
 }
 
-function graphWords(spec: Spec<'HNSW' | 'HNSW_SQ' | 'HNSW_PQ' | 'HNSW_PRQ'>): readonly number[] {
+function graphWords(spec: Spec<'HNSW' | 'HNSW_SQ' | 'HNSW_PQ' | 'HNSW_PRQ' | 'DISKANN'>): readonly number[] {
   const { type, m, efConstruction } = spec;
   requireInteger('m', m, M_MIN, M_MAX);
   requireInteger('efConstruction', efConstruction, 1, ROWS_MAX);
   const graph = { m, efConstruction };
   if (type === 'HNSW') return wordsOf(type, { ...graph, layout: LAYOUT[spec.layout] });
+  if (type === 'DISKANN') {
+    requireInteger('codeBytes', spec.codeBytes, 1, ROWS_MAX);
+    return wordsOf(type, { ...graph, codeBytes: spec.codeBytes });
+  }
   const { refine } = spec;
   if (type === 'HNSW_SQ') return wordsOf(type, { ...graph, code: CODE[spec.sqType], refine });
   const residuals = type === 'HNSW_PQ' ? 1 : spec.residuals;
@@ -155,7 +190,7 @@ export function buildWords(
   const { dataType, metric, dim, spec, blocks, threads, seed } = build;
   const metricInKernel = METRIC[metric];
   if (metricInKernel === undefined) throw new TypeError(`no index has the metric ${metric}`);
-  requireInteger('dim', dim, 1, 32_768);
+  requireInteger('dim', dim, 1, dataType === BINARY ? BITS_MAX : DIM_MAX);
   requireInteger('threads', threads, 1, THREADS_MAX);
   requireInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER);
   return Float64Array.of(
@@ -246,7 +281,7 @@ export function searchWords(
   if (shape.dataType !== SPARSE)
     requireLength('queries', queries.length, queryCount * vectorBytes(shape.dataType, shape.dim));
   if (allowed !== null) requireLength('allowed', allowed.length, Math.ceil(rows / 8));
-  const worst = shape.metric === METRIC.L2 ? Infinity : -Infinity;
+  const worst = DISTANCES.includes(shape.metric) ? Infinity : -Infinity;
   const words = searchWordsBuffer;
   words[0] = index;
   words[1] = pool;
@@ -273,5 +308,6 @@ export function searchWords(
   words[20] = probes;
   words[21] = probesMax;
   words[22] = emptyListsMax;
+  words[23] = search.byShare ? 1 : 0;
   return words;
 }

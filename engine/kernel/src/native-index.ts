@@ -26,13 +26,19 @@ import type {
 
 const PROGRESS_EVERY_MS = 100;
 /** The numbers of the C header. */
-const LAYOUTS = { 1: 'fast', 2: 'compact', 3: 'codes', 16: 'sparse', 32: 'lists' } as const satisfies Record<
-  number,
-  VectorIndex['layout']
->;
+const LAYOUTS = {
+  1: 'fast',
+  2: 'compact',
+  3: 'codes',
+  16: 'sparse',
+  32: 'lists',
+  40: 'binary lists',
+  48: 'hash bands',
+  64: 'disk',
+} as const satisfies Record<number, VectorIndex['layout']>;
 
 /** Layouts that read the vectors where they were lent; the others have all that they need from the build on. */
-const VIEWS: ReadonlySet<VectorIndex['layout']> = new Set(['fast', 'compact', 'lists']);
+const VIEWS: ReadonlySet<VectorIndex['layout']> = new Set(['fast', 'compact', 'lists', 'hash bands', 'disk']);
 
 /** Of the kernel that makes an index: the instruction set and the pool for its searches. */
 interface Machine {

@@ -1,6 +1,6 @@
 /** Vector indexes: approximate search over vectors that the index owns. In the order of `include/elanus/index.h`. */
 import type { DenseVectorType, MetricType } from '@elanus/model';
-import type { Bm25Scoring } from './kernel.ts';
+import type { Bm25Scoring, MinHashScoring } from './kernel.ts';
 
 /** `fast` answers most queries a second, `compact` needs least memory; `auto` chooses. */
 export type GraphLayout = 'auto' | 'fast' | 'compact';
@@ -69,6 +69,15 @@ export type IndexSpec =
       readonly subquantizers: number;
       /** Whether candidates are ranked anew by their vectors. */
       readonly vectors: 'kept' | 'left out';
+    })
+  /** Of binary vectors. */
+  | (ListsSpec & { readonly type: 'BIN_IVF_FLAT' })
+  /** Of binary vectors that are hashes, found by the bands that they have in common: at least 1. */
+  | ({ readonly type: 'MINHASH_LSH' } & MinHashScoring)
+  | (GraphSpec & {
+      readonly type: 'DISKANN';
+      /** Of the code of a row, which stays in memory; vectors and links are read from the file. At least 1. */
+      readonly codeBytes: number;
     });
 
 /** Vectors in memory, one behind the other. */
@@ -78,9 +87,9 @@ export interface VectorRows {
 }
 
 export interface IndexBuild {
-  /** Float32, float16, bfloat16 or int8 vectors. */
+  /** Float32, float16, bfloat16 or int8 vectors; binary ones where the type is for them. */
   readonly dataType: DenseVectorType;
-  /** L2, IP or COSINE. */
+  /** L2, IP or COSINE; HAMMING, JACCARD or MHJACCARD. */
   readonly metric: MetricType;
   readonly dim: number;
   readonly spec: IndexSpec;
@@ -156,8 +165,10 @@ export interface IndexSearch {
   readonly sparse?: SparseQueries | null;
   /** Whether `effort` of the hits is to tell what the search did. */
   readonly isMeasured?: boolean;
-  /** Of an index of layout `lists`, and only there; `ef` does nothing then. `null`: the nearest list, and more for `k` hits. */
+  /** Of an index of layout `lists` or `binary lists`, and only there; `ef` does nothing then. `null`: the nearest list, and more for `k` hits. */
   readonly lists?: ListProbes | null;
+  /** Of MINHASH_LSH: whether what has a band in common is ranked by the share of equal hashes, and does not score 1. */
+  readonly byShare?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -211,7 +222,7 @@ export interface IndexVerify {
 export interface VectorIndex {
   readonly rows: number;
   readonly memoryBytes: number;
-  readonly layout: 'fast' | 'compact' | 'codes' | 'sparse' | 'lists';
+  readonly layout: 'fast' | 'compact' | 'codes' | 'sparse' | 'lists' | 'binary lists' | 'hash bands' | 'disk';
   /** On the threads of the kernel that made the index, which share the queries. */
   search(search: IndexSearch): Promise<IndexHits>;
   /** On the calling thread, and not to be cancelled. */

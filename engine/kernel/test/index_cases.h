@@ -137,7 +137,12 @@ inline double recall(const ElanusSimd* simd, const Shape& shape, const std::vect
 }
 
 inline ElanusIndexSpec hnsw(ElanusIndexLayout layout) {
-  return {ELANUS_HNSW, layout, 16, 60, ELANUS_CODE_NONE, 0, 0, 0, ELANUS_CODE_NONE, 0};
+  ElanusIndexSpec spec{};
+  spec.type = ELANUS_HNSW;
+  spec.layout = layout;
+  spec.m = 16;
+  spec.ef_construction = 60;
+  return spec;
 }
 
 // Lists with the vectors beside their codes, or with codes of 8 bits for IVF_SQ.

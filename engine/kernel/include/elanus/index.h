@@ -22,6 +22,9 @@ typedef enum ElanusIndexType {
   ELANUS_IVF_PQ = 18,
   ELANUS_IVF_RABITQ = 19,
   ELANUS_SCANN = 20,
+  ELANUS_BIN_IVF_FLAT = 32,
+  ELANUS_MINHASH_LSH = 33,
+  ELANUS_DISKANN = 48,
 } ElanusIndexType;
 
 typedef enum ElanusIndexLayout {
@@ -31,6 +34,9 @@ typedef enum ElanusIndexLayout {
   ELANUS_LAYOUT_CODES = 3,   /* no vectors but those that refine; never asked for */
   ELANUS_LAYOUT_SPARSE = 16, /* of sparse vectors; never asked for */
   ELANUS_LAYOUT_LISTS = 32,  /* of the IVF family and SCANN; never asked for */
+  ELANUS_LAYOUT_BINARY_LISTS = 40, /* of BIN_IVF_FLAT; never asked for */
+  ELANUS_LAYOUT_HASH_BANDS = 48,   /* of MINHASH_LSH; never asked for */
+  ELANUS_LAYOUT_DISK = 64,         /* of DISKANN; never asked for */
 } ElanusIndexLayout;
 
 typedef enum ElanusScalarCode {
@@ -61,7 +67,10 @@ typedef struct ElanusIndexSpec {
   uint32_t residuals;      /* HNSW_PRQ only */
   uint32_t bits;           /* HNSW_PQ, HNSW_PRQ and IVF_PQ; of IVF_RABITQ 1 to ELANUS_RABITQ_BITS_MAX a dimension */
   ElanusScalarCode refine; /* ELANUS_CODE_NONE or not SQ4U; never for HNSW and IVF_FLAT; of SCANN FP32: its vectors */
-  uint32_t lists;          /* IVF_* and SCANN: at most so many, fewer where there are few rows */
+  uint32_t lists;          /* IVF_*, SCANN and BIN_IVF_FLAT: at most so many, fewer where there are few rows */
+  uint32_t hash_bytes;     /* MINHASH_LSH only, as in ElanusMinHash */
+  uint32_t bands;          /* MINHASH_LSH only, as in ElanusMinHash; at least 1 */
+  uint32_t code_bytes;     /* DISKANN only: of the code of a row that stays in memory, at most; at least 1 */
 } ElanusIndexSpec;
 
 typedef struct ElanusRows {
@@ -71,8 +80,8 @@ typedef struct ElanusRows {
 } ElanusRows;
 
 typedef struct ElanusIndexBuild {
-  ElanusVectorType type; /* float32, float16, bfloat16 or int8 */
-  ElanusMetric metric;   /* L2, IP or COSINE */
+  ElanusVectorType type; /* float32, float16, bfloat16 or int8; of BIN_IVF_FLAT and MINHASH_LSH binary */
+  ElanusMetric metric;   /* L2, IP or COSINE; HAMMING or JACCARD; MHJACCARD */
   uint32_t dim;
   ElanusIndexSpec spec;
   const ElanusRows* blocks; /* row numbers run on over the blocks; the vectors stay as they are until the index is freed */
@@ -125,6 +134,7 @@ typedef struct ElanusIndexSearch {
   uint32_t probes;
   uint32_t probes_max;
   uint32_t empty_lists_max;
+  int by_share; /* MINHASH_LSH only: what has a band in common is ranked by the share of equal hashes; else it scores 1 */
 } ElanusIndexSearch;
 
 /* Best first, equal scores by smaller row; the hits of query q stand at q * k of the flat arrays. */

@@ -110,6 +110,9 @@ ElanusIndexSpec read_spec(Words& words) {
   spec.bits = words.integer<uint32_t>();
   spec.refine = words.integer<ElanusScalarCode>();
   spec.lists = words.integer<uint32_t>();
+  spec.hash_bytes = words.integer<uint32_t>();
+  spec.bands = words.integer<uint32_t>();
+  spec.code_bytes = words.integer<uint32_t>();
   return spec;
 }
 
@@ -223,6 +226,7 @@ Request read_request(Words words) {
   search.probes = words.integer<uint32_t>();
   search.probes_max = words.integer<uint32_t>();
   search.empty_lists_max = words.integer<uint32_t>();
+  search.by_share = words.integer<int>();
   return request;
 }
 

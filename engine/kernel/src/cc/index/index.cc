@@ -8,9 +8,12 @@
 #include "../build_at_work.h"
 #include "../exact_search.h"
 #include "../pool.h"
+#include "binary_lists.h"
 #include "coded_graph.h"
 #include "compact_graph.h"
+#include "disk_graph.h"
 #include "fast_graph.h"
+#include "hash_bands.h"
 #include "index_search_job.h"
 #include "inverted_lists.h"
 #include "parallel.h"
@@ -65,6 +68,7 @@ bool is_valid_graph_build(const ElanusIndexBuild& build) {
   const ElanusIndexSpec& spec = build.spec;
   if (!is_of_numbers(build.type) || !is_of_numbers(build.metric) || build.dim > ELANUS_INT8_DIM_MAX) return false;
   if (spec.m < ELANUS_M_MIN || spec.m > ELANUS_M_MAX || spec.ef_construction < 1) return false;
+  if (spec.type == ELANUS_DISKANN) return is_valid_disk_graph(build);
   return spec.type == ELANUS_HNSW || is_valid_coded_graph(build.metric, build.dim, spec);
 }
 
@@ -75,6 +79,7 @@ bool is_valid_spec(const ElanusIndexBuild& build) {
     case ELANUS_HNSW_SQ:
     case ELANUS_HNSW_PQ:
     case ELANUS_HNSW_PRQ:
+    case ELANUS_DISKANN:
       return is_valid_graph_build(build);
     case ELANUS_IVF_FLAT:
     case ELANUS_IVF_SQ:
@@ -83,6 +88,10 @@ bool is_valid_spec(const ElanusIndexBuild& build) {
     case ELANUS_SCANN:
       return is_of_numbers(build.type) && is_of_numbers(build.metric) && build.dim <= ELANUS_INT8_DIM_MAX &&
              is_valid_inverted_lists(build);
+    case ELANUS_BIN_IVF_FLAT:
+      return is_valid_binary_lists(build);
+    case ELANUS_MINHASH_LSH:
+      return is_valid_hash_bands(build);
   }
   return false;
 }
@@ -160,6 +169,8 @@ std::unique_ptr<VectorIndex> build_graph_index(const ElanusSimd& simd, const Ela
   if (layout == ELANUS_LAYOUT_FAST)
     return build_fast_graph(simd, build, std::move(rows), std::move(codes), std::move(scan_codes), std::move(graph), control);
   codes.reset();
+  if (build.spec.type == ELANUS_DISKANN)
+    return build_disk_graph(simd, std::move(rows), std::move(graph), build, control);
   return build_coded_graph(simd, view, build.metric, build.spec, std::move(graph), build.seed, build.threads, control);
 }
 
@@ -170,6 +181,7 @@ std::unique_ptr<VectorIndex> build_index(const ElanusSimd& simd, const ElanusInd
     case ELANUS_HNSW_SQ:
     case ELANUS_HNSW_PQ:
     case ELANUS_HNSW_PRQ:
+    case ELANUS_DISKANN:
       return build_graph_index(simd, build, control);
     case ELANUS_IVF_FLAT:
     case ELANUS_IVF_SQ:
@@ -177,6 +189,10 @@ std::unique_ptr<VectorIndex> build_index(const ElanusSimd& simd, const ElanusInd
     case ELANUS_IVF_RABITQ:
     case ELANUS_SCANN:
       return build_inverted_lists(simd, stored_rows_of(simd, build), build, control);
+    case ELANUS_BIN_IVF_FLAT:
+      return build_binary_lists(simd, stored_rows_of(simd, build), build, control);
+    case ELANUS_MINHASH_LSH:
+      return build_hash_bands(stored_rows_of(simd, build), build, control);
   }
   return nullptr;
 }
@@ -194,6 +210,12 @@ FileFault open_index(const ElanusSimd& simd, std::shared_ptr<const IndexFile> fi
       return open_sparse_index(simd, std::move(file), index);
     case IndexKind::kLists:
       return open_inverted_lists(simd, std::move(file), vectors, index);
+    case IndexKind::kBinaryLists:
+      return open_binary_lists(simd, std::move(file), index);
+    case IndexKind::kHashBands:
+      return open_hash_bands(simd, std::move(file), vectors, index);
+    case IndexKind::kDiskGraph:
+      return open_disk_graph(simd, std::move(file), index);
   }
   return file->damaged("it is of a kind that there is not");
 }

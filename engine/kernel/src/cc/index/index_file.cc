@@ -117,6 +117,7 @@ FileFault IndexFile::read_section(const uint8_t* entry, uint64_t begin) {
   if (offset % kSectionAlignment != 0 || offset < begin || offset > end || size > end - offset)
     return damaged("a section lies where none can be");
   if (section.name.empty() || this->section(section.name) != nullptr) return damaged("a section has no name of its own");
+  section.offset = offset;
   section.bytes = bytes_ + offset;
   section.size = static_cast<size_t>(size);
   section.checksum = get<uint32_t>(entry + kEntryChecksumAt);

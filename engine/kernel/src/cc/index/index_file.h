@@ -17,7 +17,16 @@
 namespace elanus {
 
 // What reads the sections. Numbers at rest: never to be used for another kind.
-enum class IndexKind : uint32_t { kCompactGraph = 1, kFastGraph = 2, kCodedGraph = 3, kSparse = 16, kLists = 32 };
+enum class IndexKind : uint32_t {
+  kCompactGraph = 1,
+  kFastGraph = 2,
+  kCodedGraph = 3,
+  kSparse = 16,
+  kLists = 32,
+  kBinaryLists = 40,
+  kHashBands = 48,
+  kDiskGraph = 64,
+};
 
 struct IndexFileHead {
   IndexKind kind{};
@@ -94,6 +103,7 @@ class IndexFile {
  public:
   struct Section {
     std::string name;
+    uint64_t offset = 0;  // in the file
     const uint8_t* bytes = nullptr;
     size_t size = 0;
     uint32_t checksum = 0;
@@ -108,6 +118,8 @@ class IndexFile {
   const IndexFileHead& head() const { return head_; }
   const std::string& path() const { return path_; }
   size_t size() const { return size_; }
+  // For reads that do not go through the mapping. Lives as long as the file.
+  int fd() const { return fd_; }
   const std::vector<Section>& sections() const { return sections_; }
 
   // nullptr when there is none of this name. Lives as long as the file. Begins on a 4096-byte border and is

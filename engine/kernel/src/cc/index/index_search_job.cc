@@ -50,6 +50,7 @@ IndexSearchJob::IndexSearchJob(const ElanusSimd& simd, std::shared_ptr<const Vec
   each_.cancelled = &stop_;
   each_.sparse.bm25 = search.bm25;
   each_.lists = {std::max(search.probes, 1u), std::max({search.probes, search.probes_max, 1u}), search.empty_lists_max};
+  each_.by_share = search.by_share != 0;
   if (search.allowed != nullptr) {
     const uint64_t bits = uint64_t{search.allowed_size} * 8;
     each_.allowed = AllowedRows(simd, search.allowed, static_cast<uint32_t>(std::min<uint64_t>(index_->rows(), bits)));

@@ -38,6 +38,8 @@ struct SearchScratch {
   std::unique_ptr<LayoutScratch> coded;
   std::unique_ptr<LayoutScratch> sparse;
   std::unique_ptr<LayoutScratch> lists;
+  std::unique_ptr<LayoutScratch> binary;
+  std::unique_ptr<LayoutScratch> disk;
   std::unique_ptr<SearchScratch> second;  // of the other of two searches at once
 
   SearchScratch& of_second() {

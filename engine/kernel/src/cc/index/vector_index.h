@@ -59,6 +59,7 @@ struct IndexSearch {
   const std::atomic<bool>* cancelled;  // may be nullptr
   SparseOptions sparse;
   ListProbes lists = {};
+  bool by_share = false;  // of bands of hashes
 
   // Whether hits that do not count, because they are too near, stand before those that do.
   bool skips() const { return range.lowest > -std::numeric_limits<float>::infinity(); }

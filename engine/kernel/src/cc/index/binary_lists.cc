@@ -1,0 +1,262 @@
+#include "binary_lists.h"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <vector>
+
+#include "bit_means.h"
+#include "bit_ranks.h"
+#include "huge_array.h"
+#include "parallel.h"
+#include "random.h"
+#include "search_scratch.h"
+
+namespace elanus {
+namespace {
+
+// Of a list, from which its centre is learnt.
+constexpr uint32_t kLearntRowsPerList = 64;
+constexpr uint32_t kIterations = 10;
+// Rows that are compared before the cancel flag and the hits are looked at.
+constexpr size_t kRowsAtOnce = 4096;
+// Of a build's time, about, what learning takes.
+constexpr float kLearntAt = 0.4f;
+constexpr uint64_t kLearntSeed = 0xb175;
+
+constexpr char kHeadSection[] = "binary lists";
+constexpr char kCentresSection[] = "centres";
+constexpr char kStartsSection[] = "list starts";
+constexpr char kRowsSection[] = "list rows";
+constexpr char kVectorsSection[] = "list vectors";
+constexpr char kBitsSetSection[] = "bits set";
+
+// What the head section holds.
+struct Head {
+  uint32_t metric;
+  uint32_t dim;
+  uint32_t rows;
+  uint32_t lists;
+};
+
+struct BinaryScratch : LayoutScratch {
+  BitRanks compare;
+  std::vector<float> ranks;
+  std::vector<IndexHit> centres;
+};
+
+struct Lists {
+  Head head{};
+  HugeArray<uint8_t> centres;
+  HugeArray<uint32_t> starts;  // one more than there are lists: the first of each among `rows`
+  HugeArray<uint32_t> rows;    // by list, ascending
+  HugeArray<uint8_t> vectors;  // of those
+  HugeArray<uint32_t> bits_set;  // JACCARD only: of each vector, then of each centre
+  std::shared_ptr<const IndexFile> file;
+
+  size_t row_bytes() const { return head.dim / 8; }
+  size_t memory_bytes() const {
+    return centres.bytes() + starts.bytes() + rows.bytes() + vectors.bytes() + bits_set.bytes();
+  }
+  const uint32_t* bits_of_row(size_t at) const { return bits_set.size() == 0 ? nullptr : bits_set.data() + at; }
+};
+
+class BinaryLists : public VectorIndex {
+ public:
+  BinaryLists(const ElanusSimd& simd, Lists lists) : simd_(simd), lists_(std::move(lists)) {}
+
+  uint32_t rows() const override { return lists_.head.rows; }
+  ElanusVectorType type() const override { return ELANUS_BINARY; }
+  ElanusMetric metric() const override { return static_cast<ElanusMetric>(lists_.head.metric); }
+  uint32_t dim() const override { return lists_.head.dim; }
+  ElanusIndexLayout layout() const override { return ELANUS_LAYOUT_BINARY_LISTS; }
+  size_t memory_bytes() const override { return lists_.memory_bytes(); }
+
+  const std::vector<IndexHit>& search(const IndexSearch& search, SearchScratch& scratch) const override;
+
+  void write(IndexFileWriter& writer, VectorPlace) const override {
+    writer.add(kHeadSection, &lists_.head, 1);
+    writer.add(kCentresSection, lists_.centres.data(), lists_.centres.size());
+    writer.add(kStartsSection, lists_.starts.data(), lists_.starts.size());
+    writer.add(kRowsSection, lists_.rows.data(), lists_.rows.size());
+    writer.add(kVectorsSection, lists_.vectors.data(), lists_.vectors.size());
+    if (metric() == ELANUS_JACCARD) writer.add(kBitsSetSection, lists_.bits_set.data(), lists_.bits_set.size());
+  }
+  IndexKind kind() const override { return IndexKind::kBinaryLists; }
+  const IndexFile* file() const override { return lists_.file.get(); }
+  bool links_are_sound(const std::atomic<bool>* cancelled) const override;
+
+ private:
+  void rank_centres(BinaryScratch& scratch, size_t wanted) const;
+  bool scan_list(uint32_t list, const IndexSearch& search, BinaryScratch& scratch, HitCollector& hits) const;
+
+  const ElanusSimd& simd_;
+  const Lists lists_;
+};
+
+// scratch.centres: all of them, the first `wanted` in order, nearest first.
+void BinaryLists::rank_centres(BinaryScratch& scratch, size_t wanted) const {
+  const uint32_t count = lists_.head.lists;
+  scratch.ranks.resize(std::max<size_t>(count + kRowTile, kRowsAtOnce + kRowTile));
+  scratch.compare.rank(lists_.centres.data(), lists_.bits_of_row(rows()), count, scratch.ranks.data());
+  scratch.centres.resize(count);
+  for (uint32_t c = 0; c < count; ++c) scratch.centres[c] = {scratch.ranks[c], c};
+  const auto end = scratch.centres.begin() + static_cast<ptrdiff_t>(std::min<size_t>(wanted, count));
+  std::nth_element(scratch.centres.begin(), end, scratch.centres.end());
+  std::sort(scratch.centres.begin(), end);
+}
+
+// Offers the allowed rows of a list. Whether there was any within the range.
+bool BinaryLists::scan_list(uint32_t list, const IndexSearch& search, BinaryScratch& scratch,
+                            HitCollector& hits) const {
+  const uint32_t count = rows();
+  const size_t end = std::min(lists_.starts[list + 1], count);
+  bool has_hit = false;
+  for (size_t first = lists_.starts[list]; first < end && !is_set(search.cancelled); first += kRowsAtOnce) {
+    const size_t here = std::min(end - first, kRowsAtOnce);
+    float* const ranks = scratch.ranks.data();
+    scratch.compare.rank(lists_.vectors.data() + first * lists_.row_bytes(), lists_.bits_of_row(first), here, ranks);
+    std::fill(ranks + here, ranks + here + kRowTile, std::numeric_limits<float>::infinity());
+    for (size_t tile = 0; tile < here; tile += kRowTile) {
+      // Most tiles have nothing for the k best, which eight comparisons without a branch find out.
+      const float threshold = hits.threshold();
+      unsigned candidates = 0;
+      for (size_t i = tile; i < tile + kRowTile; ++i) candidates += ranks[i] <= threshold;
+      if (candidates == 0) continue;
+      for (size_t i = tile; i < std::min(tile + kRowTile, here); ++i) {
+        const IndexHit hit = {ranks[i], lists_.rows[first + i]};
+        if (hit.rank > hits.threshold() || hit.row >= count || !search.allowed.has(hit.row)) continue;
+        has_hit |= search.range.has(hit);
+        hits.offer(hit);
+      }
+    }
+  }
+  return has_hit;
+}
+
+const std::vector<IndexHit>& BinaryLists::search(const IndexSearch& search, SearchScratch& scratch) const {
+  if (scratch.binary == nullptr) scratch.binary = std::make_unique<BinaryScratch>();
+  auto& own = static_cast<BinaryScratch&>(*scratch.binary);
+  HitCollector& hits = scratch.hits;
+  hits.reset(search.k, search.range);
+  own.compare.begin(simd_, metric(), dim(), search.query);
+  const uint32_t lists = lists_.head.lists;
+  const uint32_t probes = std::clamp(search.lists.least, 1u, std::max(lists, 1u));
+  rank_centres(own, probes);
+  scratch.effort.compare(lists, lists_.row_bytes());
+  const uint32_t probes_max = std::clamp(search.lists.most, probes, std::max(lists, 1u));
+  uint32_t empty = 0;
+  for (uint32_t i = 0; i < probes_max && !is_set(search.cancelled); ++i) {
+    const bool is_over = hits.size() >= search.k || (search.lists.empty_max > 0 && empty >= search.lists.empty_max);
+    if (i >= probes && is_over) break;
+    if (i == probes) std::sort(own.centres.begin() + i, own.centres.end());
+    const uint32_t list = own.centres[i].row;
+    empty = scan_list(list, search, own, hits) ? 0 : empty + 1;
+    const uint64_t compared = std::max(lists_.starts[list + 1], lists_.starts[list]) - lists_.starts[list];
+    scratch.effort.walk(compared, 0);
+    scratch.effort.compare(compared, lists_.row_bytes());
+  }
+  return hits.sorted();
+}
+
+bool BinaryLists::links_are_sound(const std::atomic<bool>* cancelled) const {
+  std::vector<bool> seen(rows());
+  for (uint32_t list = 0; list < lists_.head.lists; ++list) {
+    const uint32_t end = lists_.starts[list + 1];
+    if (is_set(cancelled) || lists_.starts[list] > end || end > rows()) return false;
+    for (uint32_t at = lists_.starts[list]; at < end; ++at) {
+      const uint32_t row = lists_.rows[at];
+      if (row >= rows() || seen[row]) return false;
+      seen[row] = true;
+    }
+  }
+  return lists_.starts[lists_.head.lists] == rows();
+}
+
+std::vector<uint8_t> learn_centres(const ElanusSimd& simd, const DenseRows& rows, const BitMeansOptions& options) {
+  const std::vector<uint32_t> chosen = sample_numbers(rows.rows, size_t{options.clusters} * kLearntRowsPerList,
+                                                      seed_of_part(options.seed, kLearntSeed));
+  std::vector<uint8_t> sample(chosen.size() * rows.stride);
+  for (size_t i = 0; i < chosen.size(); ++i)
+    std::memcpy(sample.data() + i * rows.stride, rows.at(chosen[i]), rows.stride);
+  return bit_means(simd, sample.data(), chosen.size(), rows.dim, options);
+}
+
+}  // namespace
+
+bool is_valid_binary_lists(const ElanusIndexBuild& build) {
+  return build.type == ELANUS_BINARY && (build.metric == ELANUS_HAMMING || build.metric == ELANUS_JACCARD) &&
+         build.dim % 8 == 0 && build.dim <= ELANUS_DIM_MAX && build.spec.lists >= 1 && build.spec.lists <= ELANUS_LISTS_MAX;
+}
+
+std::unique_ptr<VectorIndex> build_binary_lists(const ElanusSimd& simd, const StoredRows& stored,
+                                                const ElanusIndexBuild& build, WorkControl* control) {
+  const std::atomic<bool>* const cancelled = &control->cancelled;
+  const uint32_t rows = stored.rows();
+  const DenseRows vectors = stored.view(rows);
+  const size_t bytes = build.dim / 8;
+  const uint32_t wanted = std::min(build.spec.lists, std::max(rows / kListRowsMin, 1u));
+  const BitMeansOptions options = {build.metric, wanted, kIterations, build.seed, build.threads, cancelled};
+  std::vector<uint8_t> centres(wanted * bytes);
+  if (rows > 0) centres = learn_centres(simd, vectors, options);
+  control->done.store(kLearntAt, std::memory_order_relaxed);
+  std::vector<uint32_t> nearest(rows);
+  std::vector<float> ranks(rows);
+  find_nearest_centres(simd, centres, vectors, options, nearest.data(), ranks.data());
+  if (is_set(cancelled)) return nullptr;
+
+  Lists lists;
+  lists.head = {static_cast<uint32_t>(build.metric), build.dim, rows, wanted};
+  lists.centres.resize(centres.size());
+  std::memcpy(lists.centres.data(), centres.data(), centres.size());
+  lists.starts.resize(wanted + size_t{1});
+  for (const uint32_t list : nearest) ++lists.starts[list + 1];
+  std::partial_sum(lists.starts.data(), lists.starts.data() + wanted + 1, lists.starts.data());
+  lists.rows.resize(rows);
+  lists.vectors.resize(rows * bytes);
+  std::vector<uint32_t> next(lists.starts.data(), lists.starts.data() + wanted);
+  for (uint32_t row = 0; row < rows; ++row) {
+    const uint32_t at = next[nearest[row]]++;
+    lists.rows[at] = row;
+    std::memcpy(lists.vectors.data() + at * bytes, vectors.at(row), bytes);
+  }
+  if (build.metric == ELANUS_JACCARD) {
+    lists.bits_set.resize(size_t{rows} + wanted);
+    count_bits(simd, build.dim, lists.vectors.data(), rows, lists.bits_set.data());
+    count_bits(simd, build.dim, lists.centres.data(), wanted, lists.bits_set.data() + rows);
+  }
+  control->done.store(1, std::memory_order_relaxed);
+  return std::make_unique<BinaryLists>(simd, std::move(lists));
+}
+
+FileFault open_binary_lists(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file,
+                            std::unique_ptr<VectorIndex>* index) {
+  const Head* const head = file->array<Head>(kHeadSection, 1);
+  if (head == nullptr || (head->metric != ELANUS_HAMMING && head->metric != ELANUS_JACCARD) || head->dim == 0 ||
+      head->dim % 8 != 0 || head->dim > ELANUS_DIM_MAX || head->rows > ELANUS_INDEX_ROWS_MAX || head->lists == 0 ||
+      head->lists > ELANUS_LISTS_MAX)
+    return file->damaged("it does not say what it is an index of");
+  Lists lists;
+  lists.head = *head;
+  const size_t bytes = lists.row_bytes();
+  const auto borrow = [&](const char* name, size_t count, auto* array) {
+    using Array = std::remove_pointer_t<decltype(array)>;
+    using Number = std::remove_reference_t<decltype((*array)[0])>;
+    const Number* const values = file->array<Number>(name, count);
+    if (values == nullptr) return false;
+    *array = Array::borrow(values, count);
+    return true;
+  };
+  const bool has_all = borrow(kCentresSection, head->lists * bytes, &lists.centres) &&
+                       borrow(kStartsSection, size_t{head->lists} + 1, &lists.starts) &&
+                       borrow(kRowsSection, head->rows, &lists.rows) &&
+                       borrow(kVectorsSection, head->rows * bytes, &lists.vectors) &&
+                       (head->metric != ELANUS_JACCARD ||
+                        borrow(kBitsSetSection, size_t{head->rows} + head->lists, &lists.bits_set));
+  if (!has_all) return file->damaged("it has not the rows and lists that it must");
+  lists.file = std::move(file);
+  *index = std::make_unique<BinaryLists>(simd, std::move(lists));
+  return {};
+}
+
+}  // namespace elanus

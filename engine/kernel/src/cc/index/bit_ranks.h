@@ -1,0 +1,32 @@
+// Ranks of binary vectors that stand one behind the other: the scores of exact search, bit by bit.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "../aligned.h"
+#include "../simd/simd.h"
+
+namespace elanus {
+
+class BitRanks {
+ public:
+  // Makes ready for one query of `dim` bits, which is borrowed for the call. REQUIRES: HAMMING or JACCARD.
+  void begin(const ElanusSimd& simd, ElanusMetric metric, uint32_t dim, const uint8_t* query);
+
+  // ranks[i] of the i-th of `count` vectors from `rows` on. `bits_set` has the number of bits of each; of HAMMING it may
+  // be null. `ranks` has room for `count` rounded up to kRowTile.
+  void rank(const uint8_t* rows, const uint32_t* bits_set, size_t count, float* ranks) const;
+
+ private:
+  ElanusMetric metric_{};
+  size_t bytes_ = 0;
+  ScoreTile count_ = nullptr;
+  double query_bits_ = 0;
+  AlignedVector<uint8_t> query_;
+};
+
+// How many bits are set in each of `count` vectors of `dim` bits.
+void count_bits(const ElanusSimd& simd, uint32_t dim, const uint8_t* rows, size_t count, uint32_t* bits_set);
+
+}  // namespace elanus

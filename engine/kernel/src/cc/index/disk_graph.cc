@@ -1,0 +1,143 @@
+#include "disk_graph.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "disk_graph_parts.h"
+#include "find_nearest.h"
+#include "random.h"
+
+namespace elanus {
+namespace {
+
+// Walks begin at the nearest of so many rows, evenly spread, which their codes choose.
+constexpr uint32_t kEntriesMax = 1024;
+constexpr uint64_t kCodeSeed = 0xd15c;
+
+constexpr char kHeadSection[] = "disk graph";
+constexpr char kEntriesSection[] = "entries";
+constexpr char kPlacesSection[] = "places";
+constexpr char kNodesSection[] = "nodes";
+constexpr char kCodesName[] = "walked";
+
+// Rows as floats, as codes are learnt from them.
+class Rows : public VectorSource {
+ public:
+  Rows(const RowReader& reader, const DenseRows& rows) : reader_(reader), rows_(rows) {}
+  uint32_t rows() const override { return rows_.rows; }
+  void read(uint32_t row, float* out) const override { reader_.read(rows_.at(row), out); }
+
+ private:
+  const RowReader& reader_;
+  const DenseRows rows_;
+};
+
+// Before it is in a file.
+class MemoryDiskGraph : public DiskGraph {
+ public:
+  MemoryDiskGraph(const ElanusSimd& simd, DiskGraphParts parts, StoredRows vectors, Graph graph)
+      : DiskGraph(simd, std::move(parts)), vectors_(std::move(vectors)), graph_(std::move(graph)) {}
+
+  size_t memory_bytes() const override {
+    const size_t codes = rows() == 0 ? 0 : parts_.codes.memory_bytes();
+    return codes + vectors_.memory_bytes() + graph_.memory_bytes();
+  }
+
+  void write(IndexFileWriter& writer, VectorPlace) const override {
+    const NodeShape shape = parts_.shape();
+    const std::vector<uint32_t> places = place_together(graph_, shape.nodes_per_unit());
+    writer.add(kHeadSection, &parts_.head, 1);
+    writer.add(kEntriesSection, parts_.entries.data(), parts_.entries.size());
+    writer.add(kPlacesSection, places.data(), places.size());
+    if (rows() > 0) parts_.codes.write(kCodesName, writer);
+    writer.begin(kNodesSection);
+    write_nodes(shape, vectors_.view(rows()), graph_, places, writer);
+  }
+  const IndexFile* file() const override { return nullptr; }
+  bool links_are_sound(const std::atomic<bool>* cancelled) const override { return graph_.is_sound(cancelled); }
+
+ protected:
+  void find(const IndexSearch& search, uint32_t ef, DiskScratch& own, SearchScratch& scratch) const override {
+    const CodedRowsScorer scorer(parts_.codes, own.query.data());
+    const Beam& found = find_nearest(graph_, scorer, search, ef, nullptr, scratch);
+    scratch.rows.clear();
+    for (const Beam::Entry& entry : found) scratch.rows.push_back(entry.node());
+    scratch.ranks.resize(scratch.rows.size() + kRowTile);
+    scratch.exact.rank(vectors_.view(rows()), scratch.rows.data(), scratch.rows.size(), scratch.ranks.data());
+    scratch.effort.compare(scratch.rows.size(), dense_bytes(type(), dim()));
+    for (size_t i = 0; i < scratch.rows.size(); ++i) scratch.hits.offer({scratch.ranks[i], scratch.rows[i]});
+  }
+
+ private:
+  const StoredRows vectors_;
+  const Graph graph_;
+};
+
+// As many parts as there are to be bytes in a code, but a divisor of the dimension.
+QuantizerSpec code_spec(const ElanusIndexBuild& build) {
+  uint32_t parts = std::clamp(build.spec.code_bytes, 1u, build.dim);
+  while (build.dim % parts != 0) --parts;
+  return {QuantizerKind::kProduct, build.dim, build.metric, parts, 8, 1};
+}
+
+}  // namespace
+
+bool is_valid_disk_graph(const ElanusIndexBuild& build) {
+  return build.type != ELANUS_INT8 && build.spec.code_bytes >= 1 && is_valid_quantizer(code_spec(build));
+}
+
+std::unique_ptr<VectorIndex> build_disk_graph(const ElanusSimd& simd, StoredRows rows, Graph graph,
+                                              const ElanusIndexBuild& build, WorkControl* control) {
+  const DenseRows view = rows.view(graph.rows);
+  DiskGraphParts parts{{}, RowReader(simd, build.type, build.metric, build.dim), {}, {}};
+  parts.entries = sample_numbers(graph.rows, kEntriesMax, build.seed);
+  parts.head = {static_cast<uint32_t>(build.type), static_cast<uint32_t>(build.metric), build.dim, graph.rows,
+                 graph.degree, static_cast<uint32_t>(parts.entries.size())};
+  if (graph.rows > 0) {
+    const Rows source(parts.reader, view);
+    parts.codes = CodedRows::encode(code_spec(build), simd, source,
+                                     {seed_of_part(build.seed, kCodeSeed), build.threads, &control->cancelled});
+  }
+  if (is_set(&control->cancelled)) return nullptr;
+  control->done.store(1, std::memory_order_relaxed);
+  return std::make_unique<MemoryDiskGraph>(simd, std::move(parts), std::move(rows), std::move(graph));
+}
+
+FileFault open_disk_graph(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file,
+                          std::unique_ptr<VectorIndex>* index) {
+  const DiskGraphHead* const head = file->array<DiskGraphHead>(kHeadSection, 1);
+  const bool is_dense = head != nullptr && (head->type == ELANUS_FLOAT32 || head->type == ELANUS_FLOAT16 ||
+                                            head->type == ELANUS_BFLOAT16);
+  if (!is_dense || head->metric > ELANUS_COSINE || head->dim == 0 || head->dim > ELANUS_INT8_DIM_MAX ||
+      head->rows > ELANUS_INDEX_ROWS_MAX || head->degree > 2 * ELANUS_M_MAX || head->entries > kEntriesMax ||
+      head->entries > head->rows)
+    return file->damaged("it does not say what it is an index of");
+  DiskGraphParts parts{*head, RowReader(simd, static_cast<ElanusVectorType>(head->type),
+                                 static_cast<ElanusMetric>(head->metric), head->dim), {}, {}};
+  const auto* const entries = file->array<uint32_t>(kEntriesSection, head->entries);
+  const auto* const places = file->array<uint32_t>(kPlacesSection, head->rows);
+  const IndexFile::Section* const nodes = file->section(kNodesSection);
+  const NodeShape shape = parts.shape();
+  if (entries == nullptr || places == nullptr || nodes == nullptr ||
+      nodes->size != shape.units(head->rows) * shape.unit_bytes())
+    return file->damaged("it has not the rows that it must");
+  for (uint32_t i = 0; i < head->entries; ++i) parts.entries.push_back(std::min(entries[i], head->rows - 1));
+  if (head->rows > 0) {
+    const FileFault fault = CodedRows::read(kCodesName, simd, *file, head->rows, &parts.codes);
+    if (fault.failed()) return fault;
+    const QuantizerSpec& spec = parts.codes.quantizer().spec();
+    if (spec.dim != head->dim || spec.metric != parts.metric()) return file->damaged("its codes are of other vectors");
+  }
+  std::unique_ptr<const BlockFile> blocks = BlockFile::open(file->fd());
+  if (blocks == nullptr) return {ELANUS_IO_FAILED, "the index file " + file->path() + " cannot be opened once more"};
+  const uint64_t nodes_at = nodes->offset;
+  *index = make_disk_graph_of_file(simd, std::move(parts), std::move(file), std::move(blocks), places,
+                                           nodes_at);
+  return {};
+}
+
+uint64_t disk_graph_blocks_read(const SearchScratch& scratch) {
+  return scratch.disk == nullptr ? 0 : static_cast<const DiskScratch&>(*scratch.disk).blocks_read;
+}
+
+}  // namespace elanus

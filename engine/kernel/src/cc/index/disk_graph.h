@@ -1,0 +1,28 @@
+// DISKANN: a graph whose nodes, vectors and links, lie in blocks of a file; in memory is a short code of each row. A walk
+// compares codes, and reads the blocks of what seems near. After Subramanya et al., DiskANN (NeurIPS 2019), with blocks
+// that hold neighbours together as Wang et al., Starling (SIGMOD 2024).
+#pragma once
+
+#include <memory>
+
+#include "graph.h"
+#include "vector_index.h"
+
+namespace elanus {
+
+bool is_valid_disk_graph(const ElanusIndexBuild& build);
+
+// Learns the codes of `rows`, whose graph is `graph`. Until it is saved and opened the index has everything in memory.
+// `control->done` runs from what it is to 1. nullptr when cancelled. REQUIRES: is_valid_disk_graph. Throws
+// std::bad_alloc.
+std::unique_ptr<VectorIndex> build_disk_graph(const ElanusSimd& simd, StoredRows rows, Graph graph,
+                                              const ElanusIndexBuild& build, WorkControl* control);
+
+// The index in a file of kind kDiskGraph, which is read block by block. Checks that its parts fit each other.
+FileFault open_disk_graph(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file,
+                          std::unique_ptr<VectorIndex>* index);
+
+// What one thread's searches have read so far: for measurements.
+uint64_t disk_graph_blocks_read(const SearchScratch& scratch);
+
+}  // namespace elanus

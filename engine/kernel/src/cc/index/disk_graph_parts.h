@@ -1,0 +1,157 @@
+// What an index of kind kDiskGraph is, whether its nodes are in memory or in its file.
+#pragma once
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <vector>
+
+#include "block_reader.h"
+#include "coded_rows.h"
+#include "disk_nodes.h"
+#include "row_reader.h"
+#include "search_scratch.h"
+#include "vector_index.h"
+
+namespace elanus {
+
+// A search that skips what is too near looks so many times further.
+inline constexpr uint32_t kDiskGraphWiden = 4;
+
+// What the head section holds.
+struct DiskGraphHead {
+  uint32_t type;
+  uint32_t metric;
+  uint32_t dim;
+  uint32_t rows;
+  uint32_t degree;
+  uint32_t entries;
+};
+
+// Units that one search has read: for each of those there are the number of its buffer, if it has one.
+class UnitsRead {
+ public:
+  void reset(size_t units) {
+    if (epochs_.size() < units) {
+      epochs_.assign(units, 0);
+      buffers_.resize(units);
+      epoch_ = 0;
+    }
+    if (++epoch_ == 0) {
+      std::fill(epochs_.begin(), epochs_.end(), uint16_t{0});
+      epoch_ = 1;
+    }
+    count_ = 0;
+  }
+
+  // False when it has none.
+  bool find(uint64_t unit, uint32_t* buffer) const {
+    *buffer = buffers_[unit];
+    return epochs_[unit] == epoch_;
+  }
+  uint32_t add(uint64_t unit) {
+    epochs_[unit] = epoch_;
+    return buffers_[unit] = count_++;
+  }
+
+ private:
+  std::vector<uint16_t> epochs_;
+  std::vector<uint32_t> buffers_;
+  uint16_t epoch_ = 0;
+  uint32_t count_ = 0;
+};
+
+struct DiskScratch : LayoutScratch {
+  BlockReader reader;
+  UnitsRead units;
+  // Of units, kBuffersPerChunk in each: what was read stays where it is while more is read.
+  std::vector<std::unique_ptr<uint8_t, void (*)(void*)>> chunks;
+  size_t chunk_bytes = 0;
+  AlignedVector<float> query;
+  std::vector<uint32_t> standing;  // nodes whose links are to be followed
+  std::vector<uint64_t> wanted;    // units that are to be read
+  uint64_t blocks_read = 0;
+
+  static constexpr size_t kBuffersPerChunk = 64;
+
+  uint8_t* buffer(uint32_t number, size_t unit_bytes) {
+    if (unit_bytes * kBuffersPerChunk > chunk_bytes) {
+      chunks.clear();
+      chunk_bytes = unit_bytes * kBuffersPerChunk;
+    }
+    const size_t chunk = number / kBuffersPerChunk;
+    while (chunks.size() <= chunk) {
+      auto* const memory = static_cast<uint8_t*>(std::aligned_alloc(kBlockBytes, chunk_bytes));
+      if (memory == nullptr) throw std::bad_alloc();
+      chunks.emplace_back(memory, std::free);
+    }
+    return chunks[chunk].get() + number % kBuffersPerChunk * unit_bytes;
+  }
+
+  static DiskScratch& of(SearchScratch& scratch) {
+    if (scratch.disk == nullptr) scratch.disk = std::make_unique<DiskScratch>();
+    return static_cast<DiskScratch&>(*scratch.disk);
+  }
+};
+
+// What an index is in memory and in its file.
+struct DiskGraphParts {
+  DiskGraphHead head{};
+  RowReader reader;
+  CodedRows codes;
+  std::vector<uint32_t> entries;
+
+  ElanusVectorType type() const { return static_cast<ElanusVectorType>(head.type); }
+  ElanusMetric metric() const { return static_cast<ElanusMetric>(head.metric); }
+  NodeShape shape() const { return {dense_bytes(type(), head.dim), head.degree}; }
+
+  // The query as codes are compared with it.
+  void read_query(const uint8_t* query, AlignedVector<float>* out) const {
+    out->resize(head.dim);
+    reader.read(query, out->data());
+  }
+};
+
+class DiskGraph : public VectorIndex {
+ public:
+  DiskGraph(const ElanusSimd& simd, DiskGraphParts parts) : simd_(simd), parts_(std::move(parts)) {}
+
+  uint32_t rows() const override { return parts_.head.rows; }
+  ElanusVectorType type() const override { return parts_.type(); }
+  ElanusMetric metric() const override { return parts_.metric(); }
+  uint32_t dim() const override { return parts_.head.dim; }
+  ElanusIndexLayout layout() const override { return ELANUS_LAYOUT_DISK; }
+  IndexKind kind() const override { return IndexKind::kDiskGraph; }
+
+  const std::vector<IndexHit>& search(const IndexSearch& search, SearchScratch& scratch) const override {
+    scratch.hits.reset(search.k, search.range);
+    const uint32_t allowed = search.allowed.count(rows());
+    if (rows() == 0 || allowed == 0) return scratch.hits.sorted();
+    DiskScratch& own = DiskScratch::of(scratch);
+    parts_.read_query(search.query, &own.query);
+    scratch.exact.begin(simd_, type(), metric(), dim(), search.query);
+    for (uint64_t ef = std::max(search.ef, search.k);; ef *= kDiskGraphWiden) {
+      scratch.hits.reset(search.k, search.range);
+      const auto view = static_cast<uint32_t>(std::min<uint64_t>(ef, rows()));
+      find(search, view, own, scratch);
+      if (!search.skips() || view == rows() || scratch.hits.size() >= search.k || is_set(search.cancelled))
+        return scratch.hits.sorted();
+    }
+  }
+
+ protected:
+  // Offers about the `ef` nearest allowed rows, by their vectors.
+  virtual void find(const IndexSearch& search, uint32_t ef, DiskScratch& own, SearchScratch& scratch) const = 0;
+
+  const ElanusSimd& simd_;
+  const DiskGraphParts parts_;
+};
+
+// The index whose nodes are read from the section at `nodes_at` of its file.
+std::unique_ptr<VectorIndex> make_disk_graph_of_file(const ElanusSimd& simd, DiskGraphParts parts,
+                                                     std::shared_ptr<const IndexFile> file,
+                                                     std::unique_ptr<const BlockFile> blocks, const uint32_t* places,
+                                                     uint64_t nodes_at);
+
+}  // namespace elanus
