@@ -58,6 +58,10 @@ await conformanceSuite('node', 'the Node SDK', [], () => {
         test('builds graphs', async (t) => {
           await testCases(t, program('graph-indexes.mjs'), server.address);
         });
+
+        test('builds indexes over bits, and on disk', async (t) => {
+          await testCases(t, program('binary-indexes.mjs'), server.address);
+        });
       }
     });
   }

@@ -177,16 +177,18 @@ function wholeView(selected: SelectedRows, viewNumber: number): RowsToScan {
 
 /** Whether a search takes some tens of microseconds at most: as long as the way to another thread and back. */
 function isShort(
-  { queryCount, ef, sparse, lists }: IndexSearch,
+  { queryCount, ef, sparse, lists, byShare }: IndexSearch,
   { queries }: WeighedSearch,
   { selection }: Read,
-  { rows }: IndexedPiece,
+  { rows, index }: IndexedPiece,
 ): boolean {
+  // Who reads from the disk waits for it.
+  if (index.layout === 'disk') return false;
   // What a filter leaves decides how far it goes: nobody knows before.
   if (queryCount > 1 || selection !== null) return false;
   const { length } = queries.bytes;
   if (sparse != null) return rows <= SHORT_SPARSE_ROWS_MAX && length <= SHORT_SPARSE_BYTES_MAX;
-  if (lists != null && rows > SHORT_LISTS_ROWS_MAX) return false;
+  if ((lists != null || byShare === true) && rows > SHORT_LISTS_ROWS_MAX) return false;
   return ef <= SHORT_EF_MAX && ef * length <= SHORT_BYTES_MAX;
 }
 
@@ -202,10 +204,12 @@ function keptHits(ef: number, { queries, limit }: WeighedSearch): number {
 function effortOf(
   search: WeighedSearch,
   { piece: { rows }, effort }: PieceToSearch,
-): Pick<IndexSearch, 'k' | 'ef' | 'refineK' | 'sparse' | 'lists'> {
+): Pick<IndexSearch, 'k' | 'ef' | 'refineK' | 'sparse' | 'lists' | 'byShare'> {
   const { walk, limit, queries, bm25 } = search;
   if (queries.offsets !== null)
     return { k: limit, ef: 1, refineK: 1, sparse: { offsets: queries.offsets, bm25: bm25 ?? null } };
+  if (search.minHash !== undefined)
+    return { k: limit, ef: 1, refineK: 1, byShare: search.minHash.rank === 'share' };
   const ef = Math.min(Math.max(effort?.ef ?? walk!.ef, limit), rows);
   const k = walk!.answer === 'page' ? limit : keptHits(ef, search);
   return { k, ef, refineK: walk!.refineK, lists: walk!.lists ?? null };

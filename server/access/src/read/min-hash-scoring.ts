@@ -1,6 +1,7 @@
-import { type IndexInfo, invalidParameter, type MetricType } from '@elanus/model';
+import type { IndexInfo, MetricType } from '@elanus/model';
 import type { MinHashScoring } from '@elanus/rpc';
 import { lastValueOf } from '../definition/key-values.ts';
+import { flagOf } from './engine-parameters.ts';
 import type { Parameters } from './parameters.ts';
 
 /** Those of Milvus, where the index names none. */
@@ -30,14 +31,4 @@ export function readMinHashScoring(
     // Without bands there is nothing else to go by.
     rank: isRanked || index?.indexType !== 'MINHASH_LSH' ? 'share' : 'none',
   };
-}
-
-function flagOf(parameters: Parameters, name: string): boolean {
-  const value = parameters.value(name);
-  if (value === undefined) return false;
-  const text = String(value).toLowerCase();
-  if (text === 'true' || text === 'false') return text === 'true';
-  throw invalidParameter(
-    `Type conflict in json: param '${name}' (${JSON.stringify(value)}) should be a boolean`,
-  );
 }

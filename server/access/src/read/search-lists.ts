@@ -4,7 +4,7 @@ import { flagOf, fractionOf, integerOf } from './engine-parameters.ts';
 import type { Parameters } from './parameters.ts';
 import type { WalkRequest } from './search-walk.ts';
 
-const LISTS_TYPES = ['IVF_FLAT', 'IVF_SQ8', 'IVF_PQ', 'IVF_RABITQ', 'SCANN'] as const;
+const LISTS_TYPES = ['IVF_FLAT', 'IVF_SQ8', 'IVF_PQ', 'IVF_RABITQ', 'SCANN', 'BIN_IVF_FLAT'] as const;
 type ListsType = (typeof LISTS_TYPES)[number];
 
 /** Milvus' own, as are the ranges. */
@@ -42,7 +42,7 @@ export function listProbes(
 
 /** How many times the hits wanted are ranked anew. */
 function refineKOf(indexType: ListsType, parameters: Parameters, hits: number): number {
-  if (indexType === 'IVF_FLAT') return 1;
+  if (indexType === 'IVF_FLAT' || indexType === 'BIN_IVF_FLAT') return 1;
   if (indexType !== 'SCANN') {
     // Tables hold a byte for every four bits of a code: fewer bits of the query would save nothing.
     if (indexType === 'IVF_RABITQ') integerOf(parameters, 'rbq_bits_query', 0, QUERY_BITS_MAX);

@@ -6,6 +6,9 @@ import { isListsType, listProbes } from './search-lists.ts';
 
 /** The index types whose vectors lie in a graph; those without graph and lists are searched by comparing with every row. */
 const GRAPH_TYPES = ['HNSW', 'HNSW_SQ', 'HNSW_PQ', 'HNSW_PRQ'];
+const MINHASH_LSH = 'MINHASH_LSH';
+const DISKANN = 'DISKANN';
+const BEAM_WIDTH_MAX = 128;
 const AUTOINDEX = 'AUTOINDEX';
 /** Those of them whose scores are the vectors' own, not those of codes. */
 const PAGED_TYPES = ['HNSW', AUTOINDEX];
@@ -48,6 +51,12 @@ function walkOf(indexType: string, parameters: Parameters, request: WalkRequest)
     const usual = Math.max(AUTO_EF_MIN, AUTO_EF_PER_HIT * hits);
     return { ef: Number.isInteger(asked) && asked > 0 ? Math.max(asked, hits) : usual, refineK: 1 };
   }
+  if (indexType === MINHASH_LSH) {
+    integerOf(parameters, 'refine_k', 1);
+    // What has a band in common is found, however many there are.
+    return { ef: hits, refineK: 1 };
+  }
+  if (indexType === DISKANN) return diskWalk(parameters, request);
   if (!GRAPH_TYPES.includes(indexType)) return null;
   const asked = integerOf(parameters, 'ef', 1);
   const refineK = fractionOf(parameters, 'refine_k', 1) ?? 1;
@@ -56,4 +65,14 @@ function walkOf(indexType: string, parameters: Parameters, request: WalkRequest)
   }
   const usual = answer === 'nearest' ? Math.max(hits, EF_MIN) : EF_OF_RANGE;
   return { ef: Math.max(asked ?? usual, hits), refineK: indexType === 'HNSW' ? 1 : refineK };
+}
+
+/** How far a search goes through the graph of DISKANN; its beam is as wide as the disk likes, whatever is asked for. */
+function diskWalk(parameters: Parameters, { hits, answer }: WalkRequest): GraphWalk {
+  const asked = integerOf(parameters, 'search_list', 1) ?? integerOf(parameters, 'search_list_size', 1);
+  integerOf(parameters, 'beamwidth', 1, BEAM_WIDTH_MAX);
+  if (asked !== undefined && asked < hits && answer === 'nearest')
+    throw invalidParameter(`search_list_size(${asked}) should be larger than k(${hits})`);
+  const usual = answer === 'nearest' ? Math.max(hits, EF_MIN) : EF_OF_RANGE;
+  return { ef: Math.max(asked ?? usual, hits), refineK: 1 };
 }

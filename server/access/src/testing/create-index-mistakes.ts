@@ -37,6 +37,26 @@ const refused: readonly [
   ],
   ['bits', { metric_type: 'L2' }, `binary vector index does not support metric type: L2${PARAMS_ENDING}`],
   [
+    'bits',
+    { index_type: 'BIN_IVF_FLAT', metric_type: 'SUPERSTRUCTURE' },
+    `metric type SUPERSTRUCTURE not found or not supported, supported: [HAMMING JACCARD]${PARAMS_ENDING}`,
+  ],
+  [
+    'bits',
+    { index_type: 'MINHASH_LSH', metric_type: 'HAMMING' },
+    `metric type HAMMING not found or not supported, supported: [MHJACCARD]${PARAMS_ENDING}`,
+  ],
+  [
+    'bits',
+    { index_type: 'MINHASH_LSH', metric_type: 'MHJACCARD', mh_lsh_band: '0' },
+    `Out of range in json: param 'mh_lsh_band' (0) should be in range [1, 2147483647]${PARAMS_ENDING}`,
+  ],
+  [
+    'float',
+    { index_type: 'DISKANN', metric_type: 'L2', max_degree: '2049' },
+    `Out of range in json: param 'max_degree' (2049) should be in range [1, 2048]${PARAMS_ENDING}`,
+  ],
+  [
     'sparse',
     { metric_type: 'L2' },
     `only IP&BM25 is the supported metric type for sparse index${PARAMS_ENDING}`,

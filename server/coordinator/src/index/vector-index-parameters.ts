@@ -5,6 +5,7 @@ export type ParameterRule = (text: string | undefined, name: string) => string |
 export type ParameterRules = Readonly<Record<string, ParameterRule>>;
 
 const INT32_MAX = 2_147_483_647;
+const FLOAT32_MAX = 3.4028234663852886e38;
 
 const required =
   (rule: ParameterRule): ParameterRule =>
@@ -103,7 +104,15 @@ export const PARAMETER_RULES: ReadonlyMap<string, ParameterRules> = new Map([
   ['HNSW_SQ', { ...hnsw, ...refine, sq_type: quantizer(['SQ4U', 'SQ6', 'SQ8', 'FP16', 'BF16']) }],
   ['HNSW_PQ', { ...hnsw, ...refine, m: integer(1, 65_536), nbits: integer(1, 24) }],
   ['HNSW_PRQ', { ...hnsw, ...refine, m: integer(1, 65_536), nrq: integer(1, 16), nbits: integer(1, 24) }],
-  ['DISKANN', { max_degree: integer(1, 2_048), search_list_size: integer(1, INT32_MAX) }],
+  [
+    'DISKANN',
+    {
+      max_degree: integer(1, 2_048),
+      search_list_size: integer(1, INT32_MAX),
+      pq_code_budget_gb_ratio: fraction(0, FLOAT32_MAX, ']'),
+      search_cache_budget_gb_ratio: fraction(0, FLOAT32_MAX, ']'),
+    },
+  ],
   ['SPARSE_INVERTED_INDEX', sparse],
   ['SPARSE_WAND', sparse],
   ['BIN_FLAT', { mh_element_bit_width: integer(8, 256) }],

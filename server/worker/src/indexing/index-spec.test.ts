@@ -43,6 +43,13 @@ const CASES: readonly [
     8,
     { type: 'SCANN', lists: 128, subquantizers: 2, vectors: 'left out' },
   ],
+  ['DISKANN', {}, 128, { type: 'DISKANN', m: 28, efConstruction: 100, codeBytes: 64 }],
+  [
+    'DISKANN',
+    { max_degree: '3', search_list_size: '99999', pq_code_budget_gb_ratio: '0.001' },
+    8,
+    { type: 'DISKANN', m: 2, efConstruction: 4096, codeBytes: 1 },
+  ],
   ['AUTOINDEX', {}, 8, { type: 'HNSW', m: 16, efConstruction: 200, layout: 'auto' }],
   ['HNSW', {}, 8, { type: 'HNSW', ...GRAPH, layout: 'auto' }],
   [
@@ -121,3 +128,31 @@ test('one index over sparse vectors, whatever it is called', () => {
     assert.deepEqual(indexSpecOf(byProduct, field), { type: 'SPARSE', bm25: null });
   }
 });
+
+const ON_BITS: readonly [type: string, params: Readonly<Record<string, string>>, IndexSpec | null][] = [
+  ['AUTOINDEX', {}, null],
+  ['BIN_FLAT', {}, null],
+  ['BIN_IVF_FLAT', {}, { type: 'BIN_IVF_FLAT', lists: 128 }],
+  ['BIN_IVF_FLAT', { nlist: '7' }, { type: 'BIN_IVF_FLAT', lists: 7 }],
+  ['MINHASH_LSH', {}, { type: 'MINHASH_LSH', hashBytes: 1, bands: 1 }],
+  [
+    'MINHASH_LSH',
+    { mh_element_bit_width: '32', mh_lsh_band: '16', with_raw_data: 'true' },
+    { type: 'MINHASH_LSH', hashBytes: 4, bands: 16 },
+  ],
+];
+for (const [indexType, params, spec] of ON_BITS) {
+  test(`${indexType} of bits with ${JSON.stringify(params)}`, () => {
+    const info = {
+      id: 1n as IndexId,
+      collectionId: 1n as CollectionId,
+      fieldId: 101 as FieldId,
+      name: 'bits',
+      indexType,
+      metricType: 'HAMMING' as const,
+      createdTimestamp: 1n as Timestamp,
+      params: Object.entries(params).map(([key, value]) => ({ key, value })),
+    };
+    assert.deepEqual(indexSpecOf(info, fieldFixture(101, 'bits', DataType.BinaryVector, { dim: 512 })), spec);
+  });
+}

@@ -1,5 +1,11 @@
 import type { GraphLayout, IndexSpec, Refine, SparseIndexBuild } from '@elanus/kernel';
-import { DataType, type FieldSchema, type IndexInfo } from '@elanus/model';
+import {
+  DataType,
+  type DenseVectorType,
+  denseVectorBytes,
+  type FieldSchema,
+  type IndexInfo,
+} from '@elanus/model';
 
 /** Milvus' own, for who names none. */
 const GRAPH_DEFAULT = { m: 30, efConstruction: 360 } as const;
@@ -12,6 +18,8 @@ const RESIDUALS_DEFAULT = 2;
 const BITS_DEFAULT = 8;
 const LISTS_DEFAULT = 128;
 const SUB_DIM_DEFAULT = 2;
+const HASH_BITS_DEFAULT = 8;
+const BANDS_DEFAULT = 1;
 const BM25_DEFAULT = { k1: 1.2, b: 0.75 } as const;
 /** Finer codes would need more rows to learn from than a segment has. */
 const BITS_MAX = 12;
@@ -25,7 +33,6 @@ export function indexSpecOf(
   field: FieldSchema,
 ): IndexSpec | SparseSpec | null {
   const { dataType } = field;
-  if (dataType === DataType.BinaryVector) return null;
   // Lists of vectors are no rows of a graph.
   if (dataType === DataType.ArrayOfVector) return null;
   const texts = new Map(params.map(({ key, value }) => [key, value.trim()]));
@@ -41,6 +48,7 @@ export function indexSpecOf(
   const subquantizers = (usual: number): number => integer('m') ?? divisorUpTo(usual, field.dim!);
   switch (indexType) {
     case 'AUTOINDEX':
+      if (dataType === DataType.BinaryVector) return null;
       return { type: 'HNSW', ...GRAPH_CHOSEN, layout: 'auto' };
     case 'HNSW':
       return {
@@ -73,6 +81,16 @@ export function indexSpecOf(
     case 'IVF_RABITQ':
     case 'SCANN':
       return listsSpec(indexType, texts, field.dim!);
+    case 'BIN_IVF_FLAT':
+      return { type: 'BIN_IVF_FLAT', lists: integer('nlist') ?? LISTS_DEFAULT };
+    case 'DISKANN':
+      return diskSpec(texts, field);
+    case 'MINHASH_LSH':
+      return {
+        type: 'MINHASH_LSH',
+        hashBytes: (integer('mh_element_bit_width') ?? HASH_BITS_DEFAULT) / 8,
+        bands: integer('mh_lsh_band') ?? BANDS_DEFAULT,
+      };
     default:
       return null;
   }
@@ -139,4 +157,19 @@ function divisorUpTo(most: number, dim: number): number {
   let parts = Math.min(most, dim);
   while (dim % parts !== 0) parts -= 1;
   return parts;
+}
+
+/** Milvus' own configuration: links of a node, rows considered for them, and the share of a vector that its code takes. */
+const DISK_DEFAULT = { maxDegree: 56, searchListSize: 100, codeShare: 0.125 } as const;
+
+function diskSpec(texts: ReadonlyMap<string, string>, { dataType, dim }: FieldSchema): IndexSpec {
+  const number = (key: string, usual: number): number => (texts.has(key) ? Number(texts.get(key)) : usual);
+  const bytes = denseVectorBytes(dataType as DenseVectorType, dim!);
+  const share = number('pq_code_budget_gb_ratio', DISK_DEFAULT.codeShare);
+  return {
+    type: 'DISKANN',
+    m: Math.max(2, Math.floor(number('max_degree', DISK_DEFAULT.maxDegree) / 2)),
+    efConstruction: Math.min(number('search_list_size', DISK_DEFAULT.searchListSize), EF_CONSTRUCTION_MAX),
+    codeBytes: Math.min(Math.max(1, Math.floor(share * bytes)), bytes),
+  };
 }

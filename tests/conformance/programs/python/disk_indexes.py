@@ -1,0 +1,72 @@
+"""DISKANN over enough rows that it is built, from memory and from its file."""
+
+import time
+
+import numpy as np
+from cases import case, fails, run_cases, same
+from indexed_rows import ASKED, ROWS, VECTORS, collection, drop_index, make_index, nearest, reaches
+
+BUILD = {"max_degree": 32, "search_list_size": 100}
+MOVE_SECONDS = 10
+
+
+@case("DISKANN is built over rows that are there, searched, filtered and dropped")
+def built(client, name):
+    collection(client, name)
+    group = np.arange(ROWS) % 100
+    for metric in ("L2", "COSINE", "IP"):
+        make_index(client, name, "DISKANN", metric, BUILD)
+        same(client.describe_index(name, "v")["index_type"], "DISKANN")
+        client.load_collection(name)
+        search = {"search_list": 100}
+        reaches(client, name, 0.95, metric, search)
+        for share in (50, 10, 1):
+            options = {"allowed": group < share, "filter": f"group < {share}"}
+            reaches(client, name, 0.93, metric, search, **options)
+        drop_index(client, name)
+
+
+@case("DISKANN finds from its file what it found before")
+def from_file(client, name):
+    collection(client, name)
+    make_index(client, name, "DISKANN", "L2", BUILD)
+    client.load_collection(name)
+    client.flush(name)
+    # While searches go on the index moves to its file.
+    end = time.monotonic() + MOVE_SECONDS
+    while time.monotonic() < end:
+        reaches(client, name, 0.95, "L2", {"search_list": 100})
+        time.sleep(0.5)
+    query = ASKED[0]
+    best = np.argsort(nearest("L2", VECTORS, query))
+    client.delete(name, ids=[int(best[0])])
+    found = client.search(name, [query.tolist()], limit=3, search_params={"params": {"search_list": 50}})[0]
+    same([hit["id"] for hit in found], [int(i) for i in best[1:4]])
+    bound = float(np.sort(nearest("L2", VECTORS, query))[40])
+    near = client.search(name, [query.tolist()], limit=100, search_params={"params": {"radius": bound}})[0]
+    assert len(near) >= 38 and all(hit["distance"] < bound for hit in near), len(near)
+
+
+@case("what DISKANN cannot be is refused")
+def refusals(client, name):
+    collection(client, name, vectors=VECTORS[:100])
+
+    def making(**build):
+        index = client.prepare_index_params()
+        index.add_index("v", index_type="DISKANN", metric_type="L2", params=build)
+        return lambda: client.create_index(name, index)
+
+    fails(
+        making(max_degree=0), 1100, "Out of range in json: param 'max_degree' (0) should be in range [1, 2048]"
+    )
+    fails(making(search_list_size="many"), 1100, "invalid integer value, key: 'search_list_size', value: 'many'")
+    making(**BUILD)()
+    client.load_collection(name)
+    search = {"params": {"search_list": 5}}
+    fails(
+        lambda: client.search(name, [ASKED[0].tolist()], limit=10, search_params=search),
+        text="search_list_size(5) should be larger than k(10)",
+    )
+
+
+run_cases()
