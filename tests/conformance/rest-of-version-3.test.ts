@@ -113,6 +113,35 @@ await conformanceSuite('node', 'REST, what version 3 brought', [], () => {
     await done('collections/drop', { collectionName });
   });
 
+  test('queries, searches and hybrid searches explain themselves beside their data', async () => {
+    const collectionName = 'explained';
+    await filled(collectionName);
+    const query = { collectionName, filter: 'price > 10', outputFields: ['id'] };
+    const search = { collectionName, annsField: 'v', data: [[0, 0]], limit: 1, filter: 'price > 10' };
+    const legs = [1, 2].map(() => ({ annsField: 'v', data: [[0, 0]], limit: 2, params: { explain: true } }));
+    const answers = [
+      await done('entities/query', { ...query, explain: true }),
+      await done('entities/query', { ...query, outputFields: ['count(*)'], explain: true }),
+      await done('entities/search', { ...search, searchParams: { explain: 'analyze' } }),
+      await done('entities/hybrid_search', { collectionName, search: legs, rerank: { strategy: 'rrf' } }),
+    ];
+    const explained = answers.map(({ explain }) => explain as { request: string; reads: readonly Json[] });
+    assert.deepEqual(
+      explained.map(({ request, reads }) => [request, ...reads.map(({ kind }) => kind)]),
+      [
+        ['Query', 'query'],
+        ['Query', 'count'],
+        ['Search', 'search'],
+        ['HybridSearch', 'search', 'search'],
+      ],
+    );
+    assert.deepEqual([explained[2]!.reads[0]!.recall, explained[2]!.reads[0]!.missed], [[1], []]);
+    assert.equal('explain' in (await done('entities/query', query)), false);
+    const wrong = await post('entities/query', { ...query, explain: 'aloud' });
+    assert.deepEqual([wrong.code, 'data' in wrong], [1100, false]);
+    await done('collections/drop', { collectionName });
+  });
+
   test('fields are added and dropped', async () => {
     const collectionName = 'fields_of_rest';
     await filled(collectionName);
