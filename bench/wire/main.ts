@@ -3,16 +3,19 @@
  *
  *   npm run bench:wire                     everything
  *   npm run bench:wire -- --only insert    one of: start, insert, fresh, exact, keys, mixed, ingest, search,
- *                                          text, pymilvus, reopen
+ *                                          text, forms, iterator, pymilvus, reopen
  *   npm run bench:wire -- --peers elanus   one of, or several of: elanus, milvus, milvus-lite
+ *   npm run bench:wire -- --scale 0.05     of the rows of search, forms and iterator this share: whether it works, not how fast
  */
 import { parseArgs } from 'node:util';
 import { diskRate } from './disk-rate.ts';
 import { type Peer, startElanus, startMilvus, startMilvusLite } from './peers.ts';
 import { measureExactSearch } from './section-exact.ts';
+import { measureForms } from './section-forms.ts';
 import { measureFreshRows } from './section-fresh.ts';
 import { measureIngest } from './section-ingest.ts';
 import { measureInsert } from './section-insert.ts';
+import { measureIterator } from './section-iterator.ts';
 import { measureKeys } from './section-keys.ts';
 import { measureMixed } from './section-mixed.ts';
 import { measurePymilvus } from './section-pymilvus.ts';
@@ -24,7 +27,7 @@ import { Table } from './table.ts';
 const STARTERS = { elanus: startElanus, milvus: startMilvus, 'milvus-lite': startMilvusLite } as const;
 type PeerName = keyof typeof STARTERS;
 
-const SECTIONS: Readonly<Record<string, (peer: Peer, table: Table) => Promise<void>>> = {
+const SECTIONS: Readonly<Record<string, (peer: Peer, table: Table, scale: number) => Promise<void>>> = {
   insert: measureInsert,
   fresh: measureFreshRows,
   exact: measureExactSearch,
@@ -33,12 +36,20 @@ const SECTIONS: Readonly<Record<string, (peer: Peer, table: Table) => Promise<vo
   ingest: measureIngest,
   search: measureSearch,
   text: measureText,
+  forms: measureForms,
+  iterator: measureIterator,
   pymilvus: measurePymilvus,
 };
 
 const { values: options } = parseArgs({
-  options: { only: { type: 'string', multiple: true }, peers: { type: 'string', multiple: true } },
+  options: {
+    only: { type: 'string', multiple: true },
+    peers: { type: 'string', multiple: true },
+    scale: { type: 'string', default: '1' },
+  },
 });
+const scale = Number(options.scale);
+if (!(scale > 0 && scale <= 1)) throw new Error(`--scale ${options.scale} is no share: above 0, at most 1`);
 const wanted = (section: string) => !options.only || options.only.includes(section);
 const peers = (options.peers ?? Object.keys(STARTERS)) as PeerName[];
 const table = new Table();
@@ -64,7 +75,7 @@ for (const name of peers) {
       });
     }
     for (const [section, measure] of Object.entries(SECTIONS))
-      if (wanted(section)) await measure(peer, table);
+      if (wanted(section)) await measure(peer, table, scale);
   } finally {
     const stopMs = await peer.stop();
     if (wanted('start')) {

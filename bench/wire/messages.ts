@@ -71,6 +71,7 @@ export async function ask(
 
 const DATA_TYPE = { int64: 5, floatVector: 101 } as const;
 const PLACEHOLDER_FLOAT_VECTOR = 101;
+const PLACEHOLDER_TEXT = 21;
 const BOOL_EXPRESSION = 1;
 const CONSISTENCY = { strong: 0, bounded: 2 } as const;
 
@@ -129,14 +130,26 @@ export interface SearchSettings {
   readonly consistency: keyof typeof CONSISTENCY;
   /** Of the index; none by default. */
   readonly parameters?: object;
+  /** The field by whose values hits are grouped. */
+  readonly groupBy?: string;
 }
 
 export function search(
   collection: string,
   queries: Float32Array,
   dim: number,
-  { limit, consistency, parameters = {} }: SearchSettings,
+  settings: SearchSettings,
 ): Request {
+  return request('Search', searchVectors(collection, queries, dim, settings));
+}
+
+/** A SearchRequest for the neighbours of `queries` in `vector`. */
+export function searchVectors(
+  collection: string,
+  queries: Float32Array,
+  dim: number,
+  { limit, consistency, parameters = {}, groupBy }: SearchSettings,
+): Message {
   const bytes = new Uint8Array(queries.buffer, queries.byteOffset, queries.byteLength);
   const count = queries.length / dim;
   const values = Array.from({ length: count }, (_, at) => bytes.subarray(at * dim * 4, (at + 1) * dim * 4));
@@ -146,19 +159,39 @@ export function search(
     metric_type: 'L2',
     params: JSON.stringify(parameters),
     round_decimal: '-1',
+    ...(groupBy === undefined ? {} : { group_by_field: groupBy }),
   };
-  return request('Search', {
+  return searchOf(collection, { type: PLACEHOLDER_FLOAT_VECTOR, values }, settings, CONSISTENCY[consistency]);
+}
+
+/** A SearchRequest for the best ten by BM25 of `words` in the sparse vectors of `field`. */
+export function searchWords(collection: string, field: string, words: string): Message {
+  const settings = { anns_field: field, topk: '10', metric_type: 'BM25', params: '{}' };
+  const placeholder = { type: PLACEHOLDER_TEXT, values: [Buffer.from(words)] };
+  return searchOf(collection, placeholder, settings, CONSISTENCY.bounded);
+}
+
+function searchOf(
+  collection: string,
+  { type, values }: { readonly type: number; readonly values: readonly Uint8Array[] },
+  settings: Readonly<Record<string, string>>,
+  consistency: number,
+): Message {
+  return {
     collectionName: collection,
     dslType: BOOL_EXPRESSION,
-    nq: count,
-    placeholderGroup: encode('common.PlaceholderGroup', {
-      placeholders: [{ tag: '$0', type: PLACEHOLDER_FLOAT_VECTOR, values }],
-    }),
-    searchParams: Object.entries(settings).map(([key, value]) => ({ key, value })),
-    consistencyLevel: CONSISTENCY[consistency],
+    nq: values.length,
+    placeholderGroup: encode('common.PlaceholderGroup', { placeholders: [{ tag: '$0', type, values }] }),
+    searchParams: pairs(settings),
+    consistencyLevel: consistency,
     // Milvus 2.3 reads the level from here: 0 is strong, 2 bounded.
-    guaranteeTimestamp: CONSISTENCY[consistency],
-  });
+    guaranteeTimestamp: consistency,
+  };
+}
+
+/** As KeyValuePairs. */
+export function pairs(members: Readonly<Record<string, string>>): readonly Message[] {
+  return Object.entries(members).map(([key, value]) => ({ key, value }));
 }
 
 export function queryKeys(collection: string, keys: readonly number[]): Request {

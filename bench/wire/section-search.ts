@@ -28,8 +28,9 @@ interface Point {
 }
 
 /** HNSW with the same parameters: queries a second at equal recall, on one connection and on several, and latency. */
-export async function measureSearch(peer: Peer, table: Table): Promise<void> {
-  for (const { dim, rows } of SHAPES)
+export async function measureSearch(peer: Peer, table: Table, scale: number): Promise<void> {
+  for (const { dim, rows: wholeRows } of SHAPES) {
+    const rows = Math.ceil(wholeRows * scale);
     await withConnections(peer, CONNECTIONS.at(-1)!, async (connections) => {
       const vectors = clusteredVectors(rows + QUERIES, dim, SEED);
       const collection = `search_${dim}`;
@@ -75,6 +76,7 @@ export async function measureSearch(peer: Peer, table: Table): Promise<void> {
       });
       await ask(connections[0]!, 'DropCollection', { collectionName: collection }, 'common.Status');
     });
+  }
 }
 
 function requestOf(collection: string, query: Float32Array, dim: number, ef: number): Request {

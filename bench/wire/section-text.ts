@@ -1,40 +1,31 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { untilIndexed } from './indexed-collection.ts';
 import type { LeanConnection } from './lean-connection.ts';
 import { drain, withConnections } from './measure.ts';
-import { ask, encode, type Message, type Request, request, searchIds } from './messages.ts';
+import { ask, encode, type Message, type Request, request, searchIds, searchWords } from './messages.ts';
+import { havePackages, readPackages, readQuestions } from './packages.ts';
 import type { Peer } from './peers.ts';
 import { expectInserted } from './section-insert.ts';
 import type { Table } from './table.ts';
 
-const PACKAGES = resolve(
-  process.env.ELANUS_PACKAGES ?? join(import.meta.dirname, '../../../shared/data/debian-packages'),
-);
 const COLLECTION = 'texts';
 const BATCH_ROWS = 1_000;
-const LIMIT = 10;
 const CONNECTIONS = [1, 4];
 const PASSES = 3;
 /** It answers a few a second. */
 const QUERIES_LITE = 20;
 const TYPE = { int64: 5, varChar: 21, sparseFloatVector: 104 } as const;
 const BM25_FUNCTION = 1;
-const PLACEHOLDER_TEXT = 21;
-const BOOL_EXPRESSION = 1;
 const BOUNDED = 2;
 
 /** BM25 over the descriptions of the packages, asked in words: queries a second on one connection and on four. */
 export async function measureText(peer: Peer, table: Table): Promise<void> {
-  if (!existsSync(join(PACKAGES, 'packages.jsonl.gz'))) {
-    console.error(`text is left out: there are no packages in ${PACKAGES} (ELANUS_PACKAGES)`);
-    return;
-  }
+  if (!havePackages('text')) return;
   await withConnections(peer, CONNECTIONS.at(-1)!, async (connections) => {
-    const texts = jsonLines(gunzipSync(readFileSync(join(PACKAGES, 'packages.jsonl.gz'))));
+    const texts = readPackages().map(({ description }) => description);
     await fill(connections[0]!, texts);
-    const asked = jsonLines(readFileSync(join(PACKAGES, 'queries.jsonl')), 'text').map(searchWords);
+    const asked = readQuestions().map(({ text }) =>
+      request('Search', searchWords(COLLECTION, 'words', text)),
+    );
     const isLite = peer.name.startsWith('milvus-lite');
     const requests = isLite
       ? asked.slice(0, QUERIES_LITE)
@@ -51,11 +42,6 @@ export async function measureText(peer: Peer, table: Table): Promise<void> {
     }
     await ask(connections[0]!, 'DropCollection', { collectionName: COLLECTION }, 'common.Status');
   });
-}
-
-function jsonLines(bytes: Buffer, member: 'description' | 'text' = 'description'): readonly string[] {
-  const lines = bytes.toString().trimEnd().split('\n');
-  return lines.map((line) => (JSON.parse(line) as Record<typeof member, string>)[member]);
 }
 
 async function fill(connection: LeanConnection, texts: readonly string[]): Promise<void> {
@@ -110,21 +96,6 @@ function insertTexts(firstId: number, texts: readonly string[]): Request {
       },
       { type: TYPE.varChar, fieldName: 'text', scalars: { stringData: { data: texts } } },
     ],
-  });
-}
-
-function searchWords(words: string): Request {
-  const settings = { anns_field: 'words', topk: String(LIMIT), metric_type: 'BM25', params: '{}' };
-  return request('Search', {
-    collectionName: COLLECTION,
-    dslType: BOOL_EXPRESSION,
-    nq: 1,
-    placeholderGroup: encode('common.PlaceholderGroup', {
-      placeholders: [{ tag: '$0', type: PLACEHOLDER_TEXT, values: [Buffer.from(words)] }],
-    }),
-    searchParams: Object.entries(settings).map(([key, value]) => ({ key, value })),
-    consistencyLevel: BOUNDED,
-    guaranteeTimestamp: BOUNDED,
   });
 }
 
