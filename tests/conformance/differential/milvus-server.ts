@@ -30,8 +30,13 @@ const ports = {
   'data-node-port': 31_124,
 };
 
+export interface RunningMilvus extends RunningServer {
+  /** Where it looks for files that it imports. */
+  readonly filesDirectory: string;
+}
+
 /** A real Milvus 2.3.5, whole in one wheel, on an empty directory. Disposing of it ends its processes. */
-export async function startMilvus(): Promise<RunningServer> {
+export async function startMilvus(): Promise<RunningMilvus> {
   const environment = await prepareOnce(cachePath('milvus'), packages, async (directory) => {
     await mustRun(python.command, ['-m', 'venv', directory]);
     await mustRun(join(directory, 'bin/python'), ['-m', 'pip', 'install', '--quiet', ...packages]);
@@ -55,6 +60,7 @@ export async function startMilvus(): Promise<RunningServer> {
   }
   const server = {
     address: `127.0.0.1:${ports['proxy-port']}`,
+    filesDirectory: join(data, 'data'),
     [Symbol.asyncDispose]: async () => {
       if (child.exitCode === null && child.pid !== undefined) {
         const exited = once(child, 'exit');

@@ -54,8 +54,9 @@ export class ParquetFileWriter {
       columnData: this.#fields.map(({ name, type }) => ({
         name,
         data: columns.get(name) as never,
-        // Elements of vectors hardly ever come twice.
+        // Elements of vectors hardly ever come twice; runs of flags are more than Milvus 2.3 can read.
         ...(typeof type === 'object' ? { encoding: 'PLAIN' as const, statistics: false } : {}),
+        ...(type === 'bool' ? { encoding: 'PLAIN' as const } : {}),
       })),
       rowGroupSize: rows,
     });

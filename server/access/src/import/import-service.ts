@@ -174,12 +174,13 @@ export class ImportService implements AsyncDisposable {
 }
 
 /** Reading takes most of the time: it goes from 10 to 80. */
-function percentOf({ state }: ImportJob, progress: ImportProgress | undefined): number {
+function percentOf({ state, units }: ImportJob, progress: ImportProgress | undefined): number {
+  const isRead = units.every(({ rows, totalRows }) => rows === totalRows);
   switch (state) {
     case 'pending':
       return 0;
     case 'importing':
-      return 10 + Math.floor(70 * (progress?.share ?? 0));
+      return 10 + Math.floor(70 * (progress?.share ?? (isRead ? 1 : 0)));
     case 'committing':
       return 99;
     case 'completed':
