@@ -185,6 +185,7 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
     new MemoryKeeper({
       collections,
       isLoaded: (id) => state.catalog.loadOf(id) !== undefined,
+      indexesOf: (id) => indexing.mappedIndexes(id),
       bytesMax: memoryBytesMax,
       clock,
       share,

@@ -83,6 +83,7 @@ export class IndexedPiece {
   /** From now on the same index is used from its file; searches under way go on with the other. */
   moveTo(index: VectorIndex, file: PieceFile): void {
     this.#index.close();
+    this.#file?.release();
     this.#index = index;
     this.#file = file;
   }

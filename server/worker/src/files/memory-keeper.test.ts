@@ -102,6 +102,42 @@ test('gives back the memory of released collections, and beyond the limit that o
   );
 });
 
+test('gives back indexes as it does the files of rows', async () => {
+  const file = new FakeFile('beside');
+  const collections = new ServedCollections();
+  collections.add(served(1n, [file]));
+  collections.add(served(2n, []));
+  const given: string[] = [];
+  const index = (name: string, lastUse: number) => ({
+    ...{ piece: pieces[name] as never, lastUse, bytes: 8 * MIB },
+    giveBack: async () => void given.push(name),
+  });
+  const pieces: Record<string, object> = { cold: {}, warm: {}, released: {} };
+  const uses = { cold: 1, warm: 5, released: 2 };
+  await using keeper = new MemoryKeeper({
+    collections,
+    isLoaded: (id) => id === 1n,
+    indexesOf: (id) =>
+      id === 1n ? [index('warm', uses.warm), index('cold', uses.cold)] : [index('released', uses.released)],
+    bytesMax: 90 * MIB,
+    clock: new ManualClock(),
+    share: new LoopShare(systemClock),
+    logger: silentLogger,
+    metrics: noMetrics,
+    measure: async () => ({ ownBytes: 60 * MIB, mappedBytes: 40 * MIB }),
+    trim: async () => {},
+  });
+  file.read(3);
+  await keeper.look();
+  assert.deepEqual(given, ['released', 'cold']);
+  assert.equal(file.residentKiB, 0, '8 MiB of the index were not enough');
+  await keeper.look();
+  assert.deepEqual(given, ['released', 'cold', 'warm'], 'the cold one has nothing more to give');
+  uses.released = 6;
+  await keeper.look();
+  assert.deepEqual(given, ['released', 'cold', 'warm', 'released']);
+});
+
 test('keeps columns in memory whose mmap.enabled is false, from the load to the release', async () => {
   const file = new FakeFile('kept');
   const collections = new ServedCollections();

@@ -9,6 +9,7 @@ import {
 } from '@elanus/model';
 import type { Clock, Counter, Logger, LoopShare, Metrics } from '@elanus/runtime';
 import type { SealedFile } from '@elanus/segment';
+import type { MappedIndex } from '../indexing/mapped-indexes.ts';
 import type { ServedCollections } from '../served-collections.ts';
 import { beginCollection } from './begin-collection.ts';
 
@@ -20,10 +21,19 @@ export interface ProcessMemory {
   readonly mappedBytes: number;
 }
 
+/** What may have pages in memory. */
+interface WarmFile {
+  readonly lastUse: number;
+  /** Resolves to how many bytes were given back. */
+  readonly drop: () => Promise<number>;
+}
+
 export interface MemoryKeeperOptions {
   readonly collections: ServedCollections;
   /** Whether anybody may read a collection. */
   readonly isLoaded: (id: CollectionId) => boolean;
+  /** Of a collection, those that are used from mapped files. */
+  readonly indexesOf?: (id: CollectionId) => readonly MappedIndex[];
   /** Mapped files give way when the process has more than this. */
   readonly bytesMax: number;
   readonly clock: Clock;
@@ -45,7 +55,7 @@ const TRIM_BYTES = 64 * 1024 * 1024;
 const STRETCH_BYTES = 32 * 1024 * 1024;
 
 /**
- * Gives the memory of mapped rows back: of collections that were released, and, when the process has more than it may, of
+ * Gives the memory of mapped rows and indexes back: of collections that were released, and, when the process has more than it may, of
  * the files that nobody has read for longest. Nothing is closed: who reads such rows afterwards waits for the disk.
  * Columns whose `mmap.enabled` is `false` are read into memory when their collection is loaded, and stay there.
  */
@@ -53,8 +63,8 @@ export class MemoryKeeper implements AsyncDisposable {
   readonly #options: MemoryKeeperOptions;
   readonly #dropped: Counter;
   readonly #closing = new AbortController();
-  /** Of files whose pages were given back, the last use by then. */
-  readonly #cold = new WeakMap<SealedFile, number>();
+  /** Of what has given its pages back, the last use by then. */
+  readonly #cold = new WeakMap<SealedFile | MappedIndex['piece'], number>();
   /** Whose columns were read into memory, and are kept. */
   readonly #readIn = new WeakSet<SealedFile>();
   /** Of rows, at the most since rows were last let go of. */
@@ -75,9 +85,9 @@ export class MemoryKeeper implements AsyncDisposable {
 
   /** Looks once. */
   async look(): Promise<void> {
-    const { collections, isLoaded, bytesMax, measure = measureProcess } = this.#options;
+    const { collections, isLoaded, indexesOf, bytesMax, measure = measureProcess } = this.#options;
     this.#collect();
-    const warm: SealedFile[] = [];
+    const warm: WarmFile[] = [];
     const kept = new Map<SealedFile, readonly FieldId[]>();
     for (const { info, shards } of collections.all()) {
       const files = shards.flatMap((shard) => shard.files);
@@ -88,8 +98,12 @@ export class MemoryKeeper implements AsyncDisposable {
           kept.set(file, fields);
           await this.#readOnce(file, fields);
         }
-        warm.push(...files.filter((file) => this.#isWarm(file)));
+        for (const file of files)
+          if (this.#isWarm(file))
+            warm.push({ lastUse: file.lastUse, drop: () => this.#drop(file, kept.get(file) ?? []) });
+        warm.push(...this.#warmIndexes(indexesOf?.(info.id) ?? []));
       } else {
+        for (const { drop } of this.#warmIndexes(indexesOf?.(info.id) ?? [])) await drop();
         for (const file of files) {
           this.#readIn.delete(file);
           if (this.#isWarm(file)) await this.#drop(file, []);
@@ -98,9 +112,9 @@ export class MemoryKeeper implements AsyncDisposable {
     }
     const { ownBytes, mappedBytes } = await this.#trimmed(measure);
     let excess = ownBytes + mappedBytes - bytesMax;
-    for (const file of warm.sort((a, b) => a.lastUse - b.lastUse)) {
+    for (const { drop } of warm.sort((a, b) => a.lastUse - b.lastUse)) {
       if (excess <= 0) return;
-      excess -= await this.#drop(file, kept.get(file) ?? []);
+      excess -= await drop();
     }
     if (excess > 0 && warm.length > 0)
       this.#options.logger.warn(
@@ -156,6 +170,20 @@ export class MemoryKeeper implements AsyncDisposable {
   /** Whether it may have pages in memory: somebody has read it since they were last given back. */
   #isWarm(file: SealedFile): boolean {
     return file.mapped !== null && this.#cold.get(file) !== file.lastUse;
+  }
+
+  /** An index was searched when its rows were read, perhaps; how much of it is in memory nobody knows: at most all. */
+  #warmIndexes(indexes: readonly MappedIndex[]): readonly WarmFile[] {
+    const warm = indexes.filter(({ piece, lastUse }) => this.#cold.get(piece) !== lastUse);
+    return warm.map(({ piece, lastUse, bytes, giveBack }) => ({
+      lastUse,
+      drop: async () => {
+        await giveBack();
+        this.#cold.set(piece, lastUse);
+        this.#dropped.inc({}, bytes);
+        return bytes;
+      },
+    }));
   }
 
   /** A file that can't be read is left to who reads it. */

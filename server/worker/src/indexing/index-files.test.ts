@@ -124,7 +124,7 @@ class Deployment {
       await streaming[Symbol.asyncDispose]();
       await verifier[Symbol.asyncDispose]();
     };
-    return { streaming, query, stop };
+    return { streaming, indexing, query, stop };
   }
 
   get indexPath(): string {
@@ -202,6 +202,15 @@ describe('an index over rows of sealed segments', () => {
         await until(() => deployment.opened.length === 1);
         assert.deepEqual(await nearest(second, 'index'), expected);
         assert.equal(deployment.builds, 0);
+        await until(() => second.indexing.mappedIndexes(collection.id).length === 1);
+        const [mapped] = second.indexing.mappedIndexes(collection.id);
+        const before = mapped!.piece.index;
+        const searching = nearest(second, 'index');
+        await mapped!.giveBack();
+        assert.notEqual(mapped!.piece.index, before);
+        assert.throws(() => before.searchSync({} as never), /closed/);
+        assert.deepEqual(await searching, expected);
+        assert.deepEqual(await nearest(second, 'index'), expected);
         await second.stop();
         assert.deepEqual(deployment.errors, []);
       }));

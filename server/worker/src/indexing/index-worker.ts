@@ -36,6 +36,7 @@ import type { ServedCollections } from '../served-collections.ts';
 import type { IndexFiles } from './index-files.ts';
 import { type IndexMetrics, registerIndexMetrics } from './index-metrics.ts';
 import { indexSpecOf } from './index-spec.ts';
+import { type MappedIndex, mappedIndexes } from './mapped-indexes.ts';
 import { OpenIndex, type RunningBuild } from './open-index.ts';
 import { restorePieces } from './restore-pieces.ts';
 import { ScalarIndexBuilder } from './scalar-index-builder.ts';
@@ -195,6 +196,14 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
       pendingRowsThen: BigInt(index.pendingRows(at)),
       failReason: index.failReason,
     };
+  }
+
+  /** The vector indexes of a collection that are used from files. */
+  mappedIndexes(id: CollectionId): readonly MappedIndex[] {
+    const { indexFiles } = this.#options;
+    if (indexFiles === undefined) return [];
+    const open = [...this.#open.values()].filter(({ info }) => info.collectionId === id);
+    return open.flatMap((index) => mappedIndexes(index, indexFiles));
   }
 
   /** Stops all builds and frees all indexes. */
