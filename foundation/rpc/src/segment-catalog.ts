@@ -52,8 +52,8 @@ export interface SegmentCatalog {
   /** @throws MilvusError 1009 when a record of it is damaged: nobody knows what the collection holds */
   filesOf(id: CollectionId): CollectionFiles;
   /**
-   * Makes all of it count, or nothing. Segments of partitions that have been dropped meanwhile are left out; resolves to
-   * the partitions there are.
+   * Makes all of it count, or nothing. Segments of partitions that have been dropped meanwhile are left out, and history never
+   * begins earlier than it did; resolves to the partitions there are.
    * @throws collectionNotFound
    */
   publishFlush(flush: FlushPublication): Promise<ReadonlySet<PartitionId>>;

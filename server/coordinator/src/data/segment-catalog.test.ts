@@ -185,6 +185,10 @@ test('a compaction takes the place of segments, their indexes and deletions, at 
   };
   assert.deepEqual(segments.filesOf(collection.id), expected);
   assert.equal(await segments.publishCompaction(compaction), false, 'what it replaces is no more');
+  // A flush that was begun before knows of an earlier history.
+  const flush = { segments: [], deleteFiles: [], deadSegments: [], replacedDeleteFiles: [] };
+  await segments.publishFlush({ ...flush, checkpoint });
+  assert.deepEqual(segments.filesOf(collection.id), expected);
   await oracle.close();
   const again = await openDeployment({ store });
   assert.deepEqual(again.segments.filesOf(collection.id), expected);

@@ -10,6 +10,7 @@ import {
   refused,
   type SegmentId,
   segmentFileKey,
+  type Timestamp,
 } from '@elanus/model';
 import type { CollectionFiles, CompactionPublication, FlushPublication, SegmentCatalog } from '@elanus/rpc';
 import type { Catalog } from '../catalog/catalog.ts';
@@ -49,6 +50,8 @@ export class CatalogSegments implements SegmentCatalog {
       if (collection === undefined) throw collectionNotFound('', String(collectionId));
       const before = this.#catalog.files.of(collectionId).checkpoint;
       assert(before === null || before.timestamp <= checkpoint.timestamp, 'a checkpoint never steps back');
+      // A compaction may have forgotten more since the cut of this flush.
+      const historyStart = latestOf(before?.historyStart ?? checkpoint.historyStart, checkpoint.historyStart);
       const partitions = new Set(collection.partitions.map(({ id }) => id));
       const kept = segments.filter(({ partitionId }) => partitions.has(partitionId));
       await this.#catalog.commit([
@@ -60,7 +63,7 @@ export class CatalogSegments implements SegmentCatalog {
           collectionId,
           segments.map(({ id }) => id),
         ),
-        { kind: 'put-checkpoint', checkpoint },
+        { kind: 'put-checkpoint', checkpoint: { ...checkpoint, historyStart } },
       ]);
       return partitions;
     });
@@ -74,7 +77,7 @@ export class CatalogSegments implements SegmentCatalog {
       const partitions = collection?.partitions.map(({ id }) => id) ?? [];
       if (!areThere || checkpoint === null) return false;
       if (segment !== null && !partitions.includes(segment.partitionId)) return false;
-      const latest = historyStart > checkpoint.historyStart ? historyStart : checkpoint.historyStart;
+      const latest = latestOf(checkpoint.historyStart, historyStart);
       await this.#catalog.commit([
         ...this.#catalog.files.removalOf(collectionId, replaced),
         ...replacedDeleteFiles.map((id) => removal('deleteFile', collectionId, id)),
@@ -126,6 +129,10 @@ export class CatalogSegments implements SegmentCatalog {
   #hasDamagedImports(): boolean {
     return this.#catalog.damage().some(({ key }) => key.startsWith(CATALOG_PREFIX.import));
   }
+}
+
+function latestOf(one: Timestamp, other: Timestamp): Timestamp {
+  return one > other ? one : other;
 }
 
 function removal(of: FileRecordKind, collectionId: CollectionId, id: SegmentId): CatalogChange {

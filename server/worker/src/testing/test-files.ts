@@ -75,7 +75,13 @@ export class TestSegmentCatalog implements SegmentCatalog {
     for (const file of flush.deleteFiles) this.deleteFiles.set(file.id, file);
     for (const id of flush.deadSegments) this.segments.delete(id);
     for (const id of flush.replacedDeleteFiles) this.deleteFiles.delete(id);
-    this.checkpoints.set(flush.checkpoint.collectionId, flush.checkpoint);
+    const { collectionId, timestamp, historyStart } = flush.checkpoint;
+    const known = this.checkpoints.get(collectionId)?.historyStart ?? historyStart;
+    this.checkpoints.set(collectionId, {
+      collectionId,
+      timestamp,
+      historyStart: known > historyStart ? known : historyStart,
+    });
     return new Set(
       flush.segments
         .map(({ partitionId }) => partitionId)
