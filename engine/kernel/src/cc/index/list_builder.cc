@@ -19,6 +19,8 @@ namespace {
 constexpr uint32_t kRowsPerListMin = 39;
 // More rows a list make no better centroids.
 constexpr size_t kSamplePerList = 64;
+// What the sample may take of the memory, whatever the number of lists.
+constexpr size_t kSampleFloatsMax = size_t{1} << 28;
 constexpr uint32_t kIterations = 10;
 constexpr size_t kRowsAtOnce = 512;
 constexpr uint32_t kDigitBits = 4;
@@ -109,7 +111,8 @@ class ListBuilder {
 
   void learn_centroids() {
     const uint32_t lists = std::clamp(rows_.rows / kRowsPerListMin, 1u, build_.spec.lists);
-    const std::vector<uint32_t> chosen = sample_numbers(rows_.rows, kSamplePerList * lists, seed(kSampleSeed));
+    const size_t wanted = std::min(kSamplePerList * lists, std::max<size_t>(kSampleFloatsMax / dim(), lists));
+    const std::vector<uint32_t> chosen = sample_numbers(rows_.rows, wanted, seed(kSampleSeed));
     AlignedVector<float> sample(chosen.size() * dim() + kQueryPadding);
     parallel_for(build_.threads, chosen.size(), kRowsAtOnce, &control_->cancelled, [&](size_t begin, size_t end) {
       for (size_t i = begin; i < end; ++i) parts_->reader.read(rows_.at(chosen[i]), sample.data() + i * dim());

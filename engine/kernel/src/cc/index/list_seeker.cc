@@ -22,11 +22,9 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 }  // namespace
 
-// A row that may be a hit: where it stands, and its rank by what it was compared with last.
 struct ListSeeker::Scratch : LayoutScratch {
   CentroidScratch centroids;
   std::vector<bool> is_seen;  // by list; only where a search looks further
-  std::vector<uint32_t> first_lists;
   std::vector<IndexHit> further;
   std::vector<float> rank_of_list;  // of the lists that were looked through
   std::vector<ResidualPlace> places;
