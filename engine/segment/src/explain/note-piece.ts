@@ -44,7 +44,14 @@ function strategyOf(
         why: 'the index finds what comparing with every row would find, and sooner',
         ef: null,
       };
+    case 'hash bands':
+      return {
+        strategy: 'nearest lists',
+        why: 'the index looks through the rows that have a band of hashes in common with the query',
+        ef: null,
+      };
     case 'lists':
+    case 'binary lists':
       return {
         strategy: 'nearest lists',
         why: `the index looks through ${lists?.probes ?? 1} of its lists, the nearest`,

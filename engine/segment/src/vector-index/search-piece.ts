@@ -32,7 +32,7 @@ const HITS_MAX = 16_384;
 const HITS_PER_TURN = 4096;
 
 /** Indexes whose effort is `ef`. */
-const GRAPHS: ReadonlySet<VectorIndex['layout']> = new Set(['fast', 'compact', 'codes']);
+const GRAPHS: ReadonlySet<VectorIndex['layout']> = new Set(['fast', 'compact', 'codes', 'disk']);
 
 /** What a read wants of one piece. */
 export interface PieceToSearch {

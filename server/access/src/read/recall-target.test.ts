@@ -25,10 +25,9 @@ describe('the recall that a search wants', () => {
       assert.throws(() => read(wrong), { code: 1100, message: /should be a number above 0 and up to 1/ });
     });
 
-  it('is refused beside an effort', () => {
-    assert.throws(() => read({ recall_target: '0.9', ef: '64' }), {
-      code: 1100,
-      message: /exclude one another/,
+  for (const effort of ['ef', 'search_list', 'nprobe'])
+    it(`is refused beside ${effort}`, () => {
+      const message = new RegExp(`recall_target and ${effort} exclude one another`);
+      assert.throws(() => read({ recall_target: '0.9', [effort]: '64' }), { code: 1100, message });
     });
-  });
 });
