@@ -284,6 +284,38 @@ await conformanceSuite('node', 'REST', [], () => {
       assert.equal(answer.data, undefined);
     });
 
+  test('a compaction is asked for, followed and ended', async () => {
+    const collectionName = 'compacted';
+    await done('collections/create', { collectionName, dimension: 4, metricType: 'L2' });
+    for (let first = 0; first < 40; first += 10) {
+      const data = Array.from({ length: 10 }, (_, at) => ({ id: first + at, vector: [first + at, 1, 1, 1] }));
+      await done('entities/insert', { collectionName, data });
+      await done('collections/flush', { collectionName });
+    }
+    await done('entities/delete', { collectionName, filter: 'id < 15' });
+    const asked = await fetch(`http://${server.address}/v2/vectordb/collections/compact`, {
+      method: 'POST',
+      body: JSON.stringify({ collectionName }),
+    });
+    // Too long for a double.
+    const jobID = /"compactionID":(\d{15,})/.exec(await asked.text())?.[1];
+    assert.ok(jobID !== undefined);
+    for (let state = ''; state !== 'Completed'; ) {
+      const { data } = await done('collections/get_compaction_state', { jobID });
+      assert.ok(['Executing', 'Completed'].includes((data as Json).state as string));
+      state = (data as Json).state as string;
+      if (state === 'Completed') assert.equal((data as Json).completedPlanNumber, 1);
+    }
+    const { infos } = await grpc.getQuerySegmentInfo({ collectionName });
+    assert.deepEqual(
+      infos.map(({ num_rows }) => num_rows),
+      ['25'],
+    );
+    const count = { collectionName, outputFields: ['count(*)'], consistencyLevel: 'Strong' };
+    assert.deepEqual((await done('entities/query', count)).data, [{ 'count(*)': 25 }]);
+    await done('collections/drop', { collectionName });
+  });
+
   test('rows that do not fit are refused, and nothing of the request is kept', async () => {
     const collectionName = 'strict';
     await done('collections/create', {
