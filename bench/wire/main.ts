@@ -3,9 +3,9 @@
  *
  *   npm run bench:wire                     everything
  *   npm run bench:wire -- --only insert    one of: start, insert, fresh, exact, keys, mixed, ingest, search,
- *                                          text, forms, iterator, pymilvus, reopen
+ *                                          text, forms, iterator, pymilvus, rest, import, reopen
  *   npm run bench:wire -- --peers elanus   one of, or several of: elanus, milvus, milvus-lite
- *   npm run bench:wire -- --scale 0.05     of the rows of search, forms and iterator this share: whether it works, not how fast
+ *   npm run bench:wire -- --scale 0.05     of the rows of search, forms, iterator and import this share: whether it works, not how fast
  */
 import { parseArgs } from 'node:util';
 import { diskRate } from './disk-rate.ts';
@@ -13,6 +13,7 @@ import { type Peer, startElanus, startMilvus, startMilvusLite } from './peers.ts
 import { measureExactSearch } from './section-exact.ts';
 import { measureForms } from './section-forms.ts';
 import { measureFreshRows } from './section-fresh.ts';
+import { measureImport } from './section-import.ts';
 import { measureIngest } from './section-ingest.ts';
 import { measureInsert } from './section-insert.ts';
 import { measureIterator } from './section-iterator.ts';
@@ -20,6 +21,7 @@ import { measureKeys } from './section-keys.ts';
 import { measureMixed } from './section-mixed.ts';
 import { measurePymilvus } from './section-pymilvus.ts';
 import { measureReopen } from './section-reopen.ts';
+import { measureRest } from './section-rest.ts';
 import { measureSearch } from './section-search.ts';
 import { measureText } from './section-text.ts';
 import { Table } from './table.ts';
@@ -39,6 +41,8 @@ const SECTIONS: Readonly<Record<string, (peer: Peer, table: Table, scale: number
   forms: measureForms,
   iterator: measureIterator,
   pymilvus: measurePymilvus,
+  rest: measureRest,
+  import: measureImport,
 };
 
 const { values: options } = parseArgs({
