@@ -124,11 +124,11 @@ export interface StreamingWorker {
 
 /** Rows on their way into a collection, in files that nobody knows of. */
 export interface RowStage {
-  /** Bytes of rows that are in no file yet. */
+  /** Bytes of rows that no call of `flush` has taken up. */
   readonly pendingBytes: number;
-  /** Takes rows; the buffers of their columns are borrowed until `flush` has resolved. */
+  /** Takes rows; the buffers of their columns are borrowed until the `flush` that takes them up has resolved. */
   add(parts: readonly InsertPart[]): void;
-  /** Writes pending rows to files, which are durable when this resolves. One call at a time, and no `add` meanwhile. */
+  /** Writes pending rows to files, which are durable when this resolves; what is added meanwhile is the next one's. */
   flush(signal: AbortSignal): Promise<readonly StagedSegment[]>;
 }
 

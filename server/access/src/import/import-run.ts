@@ -21,7 +21,7 @@ import { fieldOfFile, kindOf } from './import-units.ts';
 import { type ReadRows, UnitReader } from './unit-reader.ts';
 
 /** Rows in memory that become files together. */
-const STAGE_BYTES_MAX = 64 * 1024 * 1024;
+const STAGE_BYTES_MAX = 48 * 1024 * 1024;
 /** `dataNode.import.maxImportFileSizeInGB`. */
 const FILE_BYTES_MAX = 16 * 1024 ** 3;
 /** What is told of the rows of one unit that are wrong. */
@@ -55,6 +55,8 @@ export class ImportRun {
   #units: ImportUnit[];
   #shareOfUnit = 0;
   #unit = 0;
+  /** Of rows that were read, while the next are. */
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(
     job: ImportJob,
@@ -82,7 +84,7 @@ export class ImportRun {
    * @throws MilvusError for what is wrong with the files, the collection or the time it took
    */
   async read(): Promise<ImportJob> {
-    const { imports, importing, root } = this.#dependencies;
+    const { importing, root } = this.#dependencies;
     const collection = await root.describeCollectionById(this.#job.collectionId);
     const partition =
       namedPartition(collection, this.#job.partitionName, this.#dependencies.limits) ??
@@ -93,9 +95,14 @@ export class ImportRun {
       this.#shareOfUnit = 0;
       if (totalRows === null || rows < totalRows) await this.#readUnit(collection, partition, stage);
     }
-    const staged = await stage.flush(this.#signal);
-    this.#job = await imports.changeImport(this.#job.id, { units: this.#units, staged });
+    await this.#writeFiles(stage);
+    await this.#writing;
     return this.#job;
+  }
+
+  /** Resolves when nothing of it is written any more, with or without success. */
+  async settled(): Promise<void> {
+    await this.#writing.catch(() => {});
   }
 
   async #readUnit(collection: CollectionInfo, partition: PartitionId | null, stage: RowStage): Promise<void> {
@@ -197,10 +204,16 @@ export class ImportRun {
     if (this.#job.kind === 'import') throw importFailed(told.join('; '));
   }
 
-  /** What was read so far need not be read again, whatever happens. */
+  /** Begins to write what was read so far, which need not be read again then; what was begun before has ended. */
   async #writeFiles(stage: RowStage): Promise<void> {
-    const staged = await stage.flush(this.#signal);
-    this.#job = await this.#dependencies.imports.changeImport(this.#job.id, { units: this.#units, staged });
+    await this.#writing;
+    const units = [...this.#units];
+    const written = stage.flush(this.#signal);
+    this.#writing = written.then(async (staged) => {
+      this.#job = await this.#dependencies.imports.changeImport(this.#job.id, { units, staged });
+    });
+    // Whoever waits for it next hears of it.
+    this.#writing.catch(() => {});
   }
 
   #note(change: Partial<ImportUnit>): void {

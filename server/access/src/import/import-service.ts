@@ -118,6 +118,7 @@ export class ImportService implements AsyncDisposable {
     try {
       return await run.read();
     } catch (error) {
+      await run.settled();
       // Nothing of it will be seen; what was wrong will be.
       const units = run.progress.units.map((unit) => ({ ...unit, rows: 0 }));
       if (!this.#closing.signal.aborted) await imports.changeImport(job.id, { units });

@@ -35,7 +35,7 @@ interface Pile {
 export class StagedRows implements RowStage {
   readonly #collection: CollectionInfo;
   readonly #context: StagedRowsContext;
-  readonly #piles = new Map<string, Pile>();
+  #piles = new Map<string, Pile>();
   #pendingBytes = 0;
 
   constructor(collection: CollectionInfo, context: StagedRowsContext) {
@@ -58,12 +58,12 @@ export class StagedRows implements RowStage {
   }
 
   async flush(signal: AbortSignal): Promise<readonly StagedSegment[]> {
-    const written: StagedSegment[] = [];
-    const ids = await this.#context.catalog.allocateIds(this.#piles.size);
-    for (const [at, pile] of [...this.#piles.values()].entries())
-      written.push(await this.#write(ids[at]!, pile, signal));
-    this.#piles.clear();
+    const piles = [...this.#piles.values()];
+    this.#piles = new Map();
     this.#pendingBytes = 0;
+    const written: StagedSegment[] = [];
+    const ids = await this.#context.catalog.allocateIds(piles.length);
+    for (const [at, pile] of piles.entries()) written.push(await this.#write(ids[at]!, pile, signal));
     return written;
   }
 
