@@ -44,10 +44,12 @@ function pictureOf(drawn: readonly Curve[]): string {
     SIZE.height -
     SIZE.bottom -
     (Math.log(speed / lowest) / Math.log(highest / lowest)) * (SIZE.height - SIZE.top - SIZE.bottom);
+  const title = `${dataName}: queries/s on one thread against recall@10`;
   const lines = [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${SIZE.width}" height="${SIZE.height}" font-family="sans-serif" font-size="12">`,
+    `<title>${title}</title>`,
     '<rect width="100%" height="100%" fill="white"/>',
-    text(SIZE.left, 18, `${dataName}: queries/s on one thread against recall@10`, 'start'),
+    text(SIZE.left, 18, title, 'start'),
   ];
   for (const recall of [0.8, 0.9, 0.95, 0.99, 0.995, 0.999]) {
     lines.push(rule(xOf(recall), SIZE.top, xOf(recall), SIZE.height - SIZE.bottom));

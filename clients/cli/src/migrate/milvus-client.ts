@@ -7,6 +7,7 @@ import {
   methods,
   SERVICE_PATH,
 } from '@elanus/proto';
+import { systemClock } from '@elanus/runtime';
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 
 const METHODS = new Map(methods.map((method) => [method.name, method]));
@@ -57,7 +58,7 @@ export class MilvusClient implements Disposable {
         (received: Buffer) => received,
         Buffer.from(encode(method.request, { dbName: database, ...request } as never)),
         metadata,
-        { deadline: Date.now() + CALL_MS_MAX },
+        { deadline: systemClock.nowMs() + CALL_MS_MAX },
         (error: ServiceError | null, answer?: Buffer) => (error === null ? resolve(answer!) : reject(error)),
       );
     });
