@@ -22,6 +22,8 @@ constexpr uint64_t kWiden = 4;
 // What a step of a walk costs for each cache line of a record, as kScannedLineCost; and the steps that lead to the query.
 constexpr double kStepLineCost = 9;
 constexpr double kFirstSteps = 20;
+// What a scan of row codes costs for each row, however short its code: they stand a record apart.
+constexpr double kRecordCost = 12;
 // A scan finds more than a walk of the same `ef`, which knows of most rows by estimates only.
 constexpr double kShortScanShare = 0.7;
 // The fewer rows are allowed, the more often each is met before the walk stands on it.
@@ -133,7 +135,7 @@ class FastGraph : public VectorIndex {
   Plan plan_of(const IndexSearch& search, uint32_t ef) const {
     const double allowed = search.allowed.count(rows());
     const double lines = static_cast<double>(records_.layout().row_code_bytes) / 64;
-    const double long_cost = allowed * lines * kScannedLineCost;
+    const double long_cost = allowed * (kRecordCost + lines * kScannedLineCost);
     const double short_cost = kShortScanShare * short_scan_cost(short_scan(), search.allowed, rows(), ef, lines);
     const double step_cost = kStepLineCost * static_cast<double>(records_.layout().record_bytes()) / 64;
     // Allowed rows are met less often than in a plain walk, so that single estimates decide; more room makes up for it.
