@@ -3,7 +3,9 @@
  * targets. Efforts are calibrated with the first queries of a data set and tried with others, under another bitmap; beside
  * them stands the best fixed `ef` that anybody who knew those others could have chosen. Times are processor time.
  *
- *   npm run bench:recall -- [--rows 50000] [--data l2-128]
+ *   npm run bench:recall -- [--rows 50000] [--data l2-128] [--filter side]
+ *
+ * `--filter side` allows the rows on one side of a plane: most queries are far from them.
  */
 import { parseArgs } from 'node:util';
 import { type IndexSearch, loadKernel, type VectorIndex } from '@elanus/kernel';
@@ -37,11 +39,14 @@ const EF_STEP = 1.1;
 const EF_MAX = 2000;
 const MISSED_BY_MAX = 0.01;
 const TIMED_US = 150_000;
+/** Searches compare so few rows one by one whatever they ask for. */
+const SCANNED_ROWS_MAX = 1024;
 
 const { values: options } = parseArgs({
   options: {
     rows: { type: 'string', default: '200000' },
     data: { type: 'string', multiple: true },
+    filter: { type: 'string', default: 'chance' },
   },
 });
 const kernel = loadKernel();
@@ -84,8 +89,10 @@ async function measureDataSet(data: DataSet): Promise<readonly Cell[]> {
     const curve = await measureRecall(measurement, { kernel, random: seededRandom(1), pause });
     const trial = await openTrial(data, piece, field, halvings);
     for (const target of TARGETS) {
-      const effort = curve?.effortFor(target) ?? null;
-      const best = bestFixed(trial, target);
+      const isScanned = rows / 2 ** halvings <= SCANNED_ROWS_MAX;
+      const effort = isScanned ? null : (curve?.effortFor(target) ?? null);
+      // Who compares all rows has no effort to choose.
+      const best = isScanned ? ({ ef: 'exact', us: trial.exact.us() } as const) : bestFixed(trial, target);
       const ours = effort === null ? trial.exact : trial.at(effort.ef);
       const cell: Cell = {
         data: `${data.name}, ${rows} rows`,
@@ -171,7 +178,7 @@ async function openTrial(
   field: FieldSchema,
   halvings: number,
 ): Promise<Trial> {
-  const allowed = halvings === 0 ? null : drawnBits(piece.rows, halvings, seededRandom(2));
+  const allowed = halvings === 0 ? null : allowedBits(data, piece.rows, halvings);
   const { truth, us } = await exactly(data, piece, field, allowed);
   const known = new Map<number, Outcome>();
   const at = (ef: number): Outcome => {
@@ -180,6 +187,31 @@ async function openTrial(
     return outcome;
   };
   return { exact: { recall: 1, us: () => us }, at };
+}
+
+function allowedBits(data: DataSet, rows: number, halvings: number): Uint8Array {
+  const random = seededRandom(2);
+  return options.filter === 'side'
+    ? sideBits(data, rows, halvings, random)
+    : drawnBits(rows, halvings, random);
+}
+
+/** The rows that lie farthest in some direction. */
+function sideBits(
+  { base, shape: { dim } }: DataSet,
+  rows: number,
+  halvings: number,
+  random: Random,
+): Uint8Array {
+  const direction = Float64Array.from({ length: dim }, () => random.float() - 0.5);
+  const vectors = new Float32Array(base.buffer, 0, rows * dim);
+  const along = Float64Array.from({ length: rows }, (_, row) =>
+    direction.reduce((sum, part, d) => sum + part * vectors[row * dim + d]!, 0),
+  );
+  const least = along.toSorted().at(-Math.floor(rows / 2 ** halvings))!;
+  const bits = new Uint8Array(Math.ceil(rows / 8));
+  for (let row = 0; row < rows; row++) if (along[row]! >= least) bits[row >> 3]! |= 1 << (row & 7);
+  return bits;
 }
 
 function drawnBits(rows: number, halvings: number, random: Random): Uint8Array {
