@@ -11,6 +11,7 @@ import { openDeployment } from '../testing/deployment.ts';
 import { field, schemaOf } from '../testing/schema-fixture.ts';
 import { Catalog } from './catalog.ts';
 import { aliasKey, collectionKey, databaseKey, indexKey, loadKey } from './catalog-keys.ts';
+import { RECORD_VERSION } from './record.ts';
 
 const ref = (collection: string) => ({ database: 'default', collection });
 
@@ -204,8 +205,10 @@ test('what a database of damaged record holds is set aside with it, and nobody g
 test('a record of a newer build stops the start and is named', async () => {
   const { store, catalog } = await filledDeployment();
   const key = collectionKey(catalog.collections()[0]!.id);
-  store.overwrite(key, Buffer.from('v3 00000000\n{}'));
-  await assert.rejects(Catalog.open(store.restart()), new RegExp(`${key}.*version 3 is newer than 2`));
+  const { newest } = RECORD_VERSION;
+  store.overwrite(key, Buffer.from(`v${newest + 1} 00000000\n{}`));
+  const complaint = new RegExp(`${key}.*version ${newest + 1} is newer than ${newest}`);
+  await assert.rejects(Catalog.open(store.restart()), complaint);
 });
 
 test('what the store refuses is seen by nobody', async () => {
