@@ -2,6 +2,7 @@ import { assert, type CollectionInfo, importFailed, MilvusError, type PartitionI
 import { decode, encode, type schema_CollectionSchema } from '@elanus/proto';
 import type {
   ImportCoordinator,
+  ImportFile,
   ImportFiles,
   ImportJob,
   ImportUnit,
@@ -107,12 +108,8 @@ export class ImportRun {
 
   async #readUnit(collection: CollectionInfo, partition: PartitionId | null, stage: RowStage): Promise<void> {
     const unit = this.#units[this.#unit]!;
-    const { files } = this.#dependencies;
-    const opened = [];
-    for (const path of unit.paths) opened.push(await files.open(path));
+    const opened = await openFiles(unit, this.#dependencies.files);
     const bytes = opened.reduce((sum, { size }) => sum + size, 0);
-    const large = opened.findIndex(({ size }) => size > FILE_BYTES_MAX);
-    if (large >= 0) throw importFailed(`the file ${unit.paths[large]} has more than ${FILE_BYTES_MAX} bytes`);
     this.#note({ bytes });
     const kind = kindOf(unit.paths[0]!);
     await using reader = new UnitReader(
@@ -241,4 +238,21 @@ const NO_IDS = { allocateIds: async () => 0n } as unknown as AccessDependencies[
 function protoSchema(collection: CollectionInfo): schema_CollectionSchema {
   const described = describeCollection(collection, [], collection.createdTimestamp);
   return decode('schema.CollectionSchema', encode('schema.CollectionSchema', described.schema!));
+}
+
+/** Opens all files of a unit, or none. @throws MilvusError 2100 */
+async function openFiles({ paths }: ImportUnit, files: ImportFiles): Promise<readonly ImportFile[]> {
+  const opened: ImportFile[] = [];
+  try {
+    for (const path of paths) {
+      const file = await files.open(path);
+      opened.push(file);
+      if (file.size > FILE_BYTES_MAX)
+        throw importFailed(`the file ${path} has more than ${FILE_BYTES_MAX} bytes`);
+    }
+    return opened;
+  } catch (error) {
+    await Promise.all(opened.map((file) => file.close()));
+    throw error;
+  }
 }
