@@ -89,17 +89,20 @@ export class FirstRows {
     this.#rows = new Uint32Array(capacity);
   }
 
-  offer(view: number, row: number): void {
+  /** Whether the row is kept, until better ones come. */
+  offer(view: number, row: number): boolean {
     if (this.#size < this.#capacity) {
       this.#viewOf[this.#size] = view;
       this.#rows[this.#size] = row;
       this.#rise(this.#size);
       this.#size += 1;
-    } else if (this.#capacity > 0 && this.#order(view, row, this.#viewOf[0]!, this.#rows[0]!) < 0) {
-      this.#viewOf[0] = view;
-      this.#rows[0] = row;
-      this.#sink();
+      return true;
     }
+    if (this.#capacity === 0 || this.#order(view, row, this.#viewOf[0]!, this.#rows[0]!) > 0) return false;
+    this.#viewOf[0] = view;
+    this.#rows[0] = row;
+    this.#sink();
+    return true;
   }
 
   /** What was kept, in no order. */

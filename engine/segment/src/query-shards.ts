@@ -1,6 +1,7 @@
 import type { KeyColumn } from '@elanus/model';
 import type { OrderKey, QueryRows } from '@elanus/rpc';
 import { fieldOrder } from './field-order.ts';
+import { firstByKey } from './first-by-key.ts';
 import { FirstRows, type RowOrder, sortRows } from './key-order.ts';
 import { prepareRead } from './prepare-read.ts';
 import type { Read } from './read.ts';
@@ -31,7 +32,8 @@ export async function queryShards(
   read.trace?.stages.lap('open');
   const end = window.limit === null ? Number.POSITIVE_INFINITY : window.offset + window.limit;
   const orderOf = (views: readonly ChunkView[]): RowOrder => fieldOrder(views, window.orderBy ?? []);
-  const candidates = await candidateRows(read, end, orderOf);
+  const isByKey = (window.orderBy ?? []).length === 0;
+  const candidates = await candidateRows(read, end, isByKey ? null : orderOf);
   const sorted = await sortRows(read, candidates, orderOf(candidates.views));
   read.trace?.stages.lap('order');
   const rows = rowListSlice(sorted, window.offset, Math.min(end, sorted.rows.length));
@@ -53,17 +55,19 @@ export async function countShards(read: Read): Promise<number> {
   return (await selectRows(read)).reduce((sum, selected) => sum + countSelected(selected), 0);
 }
 
-/** At least the first `count` rows by the order. */
+/** At least the first `count` rows by the order; `null`: by their keys. */
 async function candidateRows(
   read: Read,
   count: number,
-  orderOf: (views: readonly ChunkView[]) => RowOrder,
+  orderOf: ((views: readonly ChunkView[]) => RowOrder) | null,
 ): Promise<RowList> {
   if (read.selection?.keys != null) return await rowsByKey(read, read.selection.keys);
   const selected = await selectRows(read);
   const views = selected.map(({ view }) => view);
   if (count > HEAP_ROWS_MAX) return await allRows(read, selected);
-  const first = new FirstRows(orderOf(views), Math.min(count, totalRows(selected)));
+  const capacity = Math.min(count, totalRows(selected));
+  if (orderOf === null) return await firstByKey(read, selected, capacity);
+  const first = new FirstRows(orderOf(views), capacity);
   await visitSelected(read, selected, (view, row) => first.offer(view, row));
   return first.list(views);
 }
