@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { ElanusProcess } from '@elanus/tests-harness';
-import { startMilvus } from './differential/milvus-server.ts';
+import { type RunningMilvus, startMilvus } from './differential/milvus-server.ts';
 import { repositoryRoot } from './harness/cache.ts';
 import { pymilvus } from './harness/clients.ts';
 import { mustRun, runCommand } from './harness/command.ts';
-import type { RunningServer } from './harness/server-under-test.ts';
+import { testCases } from './harness/program.ts';
 import { conformanceSuite, python } from './harness/suite.ts';
 
 interface Certificate {
@@ -20,14 +20,15 @@ interface Certificate {
   readonly isEqual: boolean;
 }
 
-await conformanceSuite('pymilvus', 'elanus migrate, from Milvus 2.3.5', [python], () => {
-  let milvus: RunningServer;
+// One suite, because only one Milvus can run on a machine.
+await conformanceSuite('pymilvus', 'beside Milvus 2.3.5', [python], () => {
+  let milvus: RunningMilvus;
   let server: ElanusProcess;
   let directory: string;
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'elanus-migrate-'));
     milvus = await startMilvus();
-    server = await ElanusProcess.start();
+    server = await ElanusProcess.start({ ELANUS_IMPORT_DIRECTORY: directory });
     const { command, args, environment = {} } = (await pymilvus('2.4.15'))('fill_milvus.py');
     await mustRun(command, [...args, milvus.address], { environment, timeoutMs: 120_000 });
   });
@@ -67,7 +68,7 @@ await conformanceSuite('pymilvus', 'elanus migrate, from Milvus 2.3.5', [python]
     return ((await response.json()) as { data: unknown }).data;
   };
 
-  test('copies databases, collections and rows, and says that both are equal', async () => {
+  test('elanus migrate copies databases, collections and rows, and says that both are equal', async () => {
     const { exitCode, output } = await migrate();
     assert.equal(exitCode, 0, output);
     const found = await certificates();
@@ -107,5 +108,16 @@ await conformanceSuite('pymilvus', 'elanus migrate, from Milvus 2.3.5', [python]
       (await certificates()).map(({ collection, isEqual }) => [collection, isEqual]),
       [['tenants', false]],
     );
+  });
+
+  test('what is exported is imported by Milvus', async (t) => {
+    const program = (await pymilvus('2.4.15'))('exports_to_milvus.py');
+    const environment = {
+      ...program.environment,
+      MILVUS: milvus.address,
+      MILVUS_FILES: milvus.filesDirectory,
+      ELANUS_IMPORT_FILES: directory,
+    };
+    await testCases(t, { ...program, environment }, server.address);
   });
 });
