@@ -2,8 +2,10 @@
  * What the compiled library exports (`src/binding`), and the loading of it. Addresses of native objects and of the
  * bytes behind typed arrays are plain numbers; they never leave this package.
  */
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { interfaceDigest } from './interface-digest.ts';
 
 type BinaryView = Uint8Array | Int8Array | Uint32Array | Float32Array | Float64Array | BigInt64Array;
 
@@ -68,23 +70,39 @@ export interface NativeKernel {
   trimMemory(): Promise<number>;
 }
 
-const path = join(import.meta.dirname, '..', 'build', 'Release', 'kernel.node');
+const LIBRARY = join(import.meta.dirname, '..', 'build', 'Release', 'kernel.node');
 let loaded: NativeKernel | null = null;
 
 /**
  * The library, loaded at first use.
- * @throws Error that says how to build it
+ * @throws UnusableKernel that says how to build it
  */
 export function loadNative(): NativeKernel {
-  if (loaded !== null) return loaded;
-  try {
-    loaded = createRequire(import.meta.url)(path) as NativeKernel;
-  } catch (cause) {
-    const reason =
-      (cause as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND' ? 'is not built' : 'does not load';
-    throw new Error(`The kernel ${reason} (${path}). Build it with \`npm run build -w @elanus/kernel\`.`, {
-      cause,
-    });
-  }
+  loaded ??= openNative(LIBRARY);
   return loaded;
+}
+
+/** A library that is not there, does not load, or was built of other sources than these. */
+export class UnusableKernel extends Error {
+  override readonly name = 'UnusableKernel';
+
+  constructor(path: string, reason: string, cause?: unknown) {
+    super(`The kernel ${reason} (${path}). Build it with \`npm run build -w @elanus/kernel\`.`, { cause });
+  }
+}
+
+/** @throws UnusableKernel */
+export function openNative(path: string): NativeKernel {
+  let digest: string;
+  try {
+    digest = readFileSync(`${path}.interface`, 'utf8');
+  } catch (cause) {
+    throw new UnusableKernel(path, 'is not built', cause);
+  }
+  if (digest !== interfaceDigest()) throw new UnusableKernel(path, 'was built of other sources');
+  try {
+    return createRequire(import.meta.url)(path) as NativeKernel;
+  } catch (cause) {
+    throw new UnusableKernel(path, 'does not load', cause);
+  }
 }

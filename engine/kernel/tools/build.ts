@@ -6,6 +6,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { interfaceDigest } from '../src/interface-digest.ts';
 import { BINDING_SOURCES, compiler, flagsOf, LIBRARY_SOURCES, packageDirectory } from './compile.ts';
 
 const JOBS = 2;
@@ -87,7 +88,10 @@ async function build(): Promise<void> {
   const linked = createHash('sha256')
     .update(LINK_FLAGS.join('\0') + all.map(({ digest }) => digest).join('\0'))
     .digest('hex');
-  if (existsSync(output) && readDigest(`${output}.digest`) === linked) return;
+  if (existsSync(output) && readDigest(`${output}.digest`) === linked) {
+    writeFileSync(`${output}.interface`, interfaceDigest());
+    return;
+  }
   const queue = [...stale];
   const compileNext = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
@@ -99,6 +103,7 @@ async function build(): Promise<void> {
   await run([...LINK_FLAGS, ...all.map(({ unit }) => unit.object), '-o', fresh]);
   // Processes that have the old file mapped keep it.
   renameSync(fresh, output);
+  writeFileSync(`${output}.interface`, interfaceDigest());
   writeFileSync(`${output}.digest`, linked);
   process.stdout.write(`kernel: compiled ${stale.length} of ${all.length} files\n`);
 }
