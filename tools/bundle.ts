@@ -1,6 +1,6 @@
 /**
  * Puts the modules of the command into a few files: reading five hundred took more than half of the start
- * (docs/decisions/0045). Worker threads, and whatever a module finds beside itself, come from the sources.
+ * (docs/decisions/0027). Worker threads, and whatever a module finds beside itself, come from the sources.
  */
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
