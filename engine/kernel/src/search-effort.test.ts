@@ -4,7 +4,7 @@ import { loadKernel } from './load-kernel.ts';
 import { clusteredVectors } from './random-vectors.ts';
 import type { IndexSearch, IndexSpec, SearchEffort, VectorIndex } from './vector-index.ts';
 
-const ROWS = 8_000;
+const ROWS = 32_000;
 const DIM = 32;
 const SPECS: readonly (readonly [name: string, spec: IndexSpec])[] = [
   ['of compact layout', { type: 'HNSW', m: 16, efConstruction: 64, layout: 'compact' }],
