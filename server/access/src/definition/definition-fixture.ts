@@ -13,6 +13,7 @@ import {
 import type { QueryWorker } from '@elanus/rpc';
 import { LoopShare, ManualClock, noMetrics, silentLogger, systemClock } from '@elanus/runtime';
 import type { CallContext } from '../handler.ts';
+import type { ImportService } from '../import/import-service.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import { accessHandlers } from '../start-access.ts';
 import { createRequest } from '../testing/request-drafts.ts';
@@ -47,6 +48,7 @@ export class DefinitionFixture {
       metrics: noMetrics,
       limits: DEFAULT_LIMITS,
       models: modelsFixture(),
+      importing: { imports: deployment.imports, service: {} as ImportService },
       version: '2.6.0-test',
     });
   }

@@ -49,6 +49,8 @@ function callsOn(collectionName: string): readonly Call[] {
     call('CreateAlias', { collectionName, alias: 'free' }),
     call('AlterAlias', { collectionName, alias: 'second' }),
     call('ListAliases', { collectionName }),
+    call('ManualCompaction', { collectionName }),
+    call('Import', { collectionName, files: ['rows.json'] }),
   ];
 }
 

@@ -40,7 +40,7 @@ export function legacyCodeOf({ told }: Mistake): number {
 }
 
 const INPUT_ERRORS: ReadonlySet<number> = new Set([
-  100, 102, 105, 107, 109, 300, 702, 801, 802, 1100, 1101, 1102,
+  100, 102, 105, 107, 109, 300, 702, 801, 802, 1100, 1101, 1102, 2100,
 ]);
 
 /** Whether the answer says, in `extra_info`, that the caller is to blame. */

@@ -3,6 +3,7 @@ import { AGGREGATION_MISTAKES } from './aggregation-mistakes.ts';
 import { ALIAS_MISTAKES } from './alias-mistakes.ts';
 import { ANALYZER_MISTAKES } from './analyzer-mistakes.ts';
 import { ANY_COLLECTION_MISTAKES } from './any-collection-mistakes.ts';
+import { COMPACTION_MISTAKES } from './compaction-mistakes.ts';
 import { CREATE_COLLECTION_MISTAKES } from './create-collection-mistakes.ts';
 import { CREATE_INDEX_MISTAKES } from './create-index-mistakes.ts';
 import { DATABASE_MISTAKES } from './database-mistakes.ts';
@@ -10,6 +11,7 @@ import { DEFINITION_MISTAKES } from './definition-mistakes.ts';
 import { DELETE_MISTAKES } from './delete-mistakes.ts';
 import { FIELD_MISTAKES } from './field-mistakes.ts';
 import { HYBRID_SEARCH_MISTAKES } from './hybrid-search-mistakes.ts';
+import { IMPORT_MISTAKES } from './import-mistakes.ts';
 import { LIST_SEARCH_MISTAKES } from './list-search-mistakes.ts';
 import type { Mistake } from './mistake.ts';
 import { PARTIAL_UPSERT_MISTAKES } from './partial-upsert-mistakes.ts';
@@ -48,6 +50,8 @@ export const MISTAKES: ReadonlyMap<MethodName, readonly Mistake[]> = Map.groupBy
     ...TEXT_MISTAKES,
     ...HYBRID_SEARCH_MISTAKES,
     ...SEARCH_AGGREGATION_MISTAKES,
+    ...COMPACTION_MISTAKES,
+    ...IMPORT_MISTAKES,
   ],
   ({ method }) => method,
 );

@@ -66,9 +66,9 @@ const functions: readonly Case<ReturnType<typeof createRequest>>[] = [
   ],
   [
     'a model whose key the server was not given',
-    withFunctions(embedding({ provider: 'voyageai', credential: 'nowhere' })),
+    withFunctions(embedding({ provider: 'voyageai', credential: 'nobody' })),
     1100,
-    `nowhere is not a apikey crediential, can not find key: apikey${ENDING}`,
+    `nobody is not a apikey crediential, can not find key: apikey${ENDING}`,
   ],
   [
     'a model of another dimension',

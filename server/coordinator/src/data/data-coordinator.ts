@@ -75,7 +75,11 @@ export class CatalogDataCoordinator implements DataCoordinator {
   }
 
   async compact(ref: CollectionRef, options: CompactOptions): Promise<CompactionTicket> {
-    return await this.#streaming.compact(this.#catalog.collection(ref).id, options);
+    const { id, partitions } = this.#catalog.collection(ref);
+    const { partitionId } = options;
+    if (partitionId !== null && !partitions.some((partition) => partition.id === partitionId))
+      throw partitionNotFound(String(partitionId));
+    return await this.#streaming.compact(id, options);
   }
 
   compaction(ticket: bigint): CompactionReport {
