@@ -199,7 +199,7 @@ await conformanceSuite('node', 'REST, what version 3 brought', [], () => {
     ['collections/drop_function', { FunctionName: 'f' }, 1100],
     ['collections/drop_function', {}, 1802],
     ['collections/drop_function_field', { functionName: 'f' }, 1100],
-    ['entities/search', { data: [[0, 0]], annsField: 'v', functionChains: [{ name: 'f' }] }, 10],
+    ['entities/search', { data: [[0, 0]], annsField: 'v', functionChains: [{ name: 'f' }] }, 1100],
     ['snapshots/create', { snapshotName: 's' }, 10],
     ['jobs/external_collection/list', {}, 10],
     ['segments/describe', { collectionID: 1 }, 10],
