@@ -64,7 +64,7 @@ IndexSearch search_of(const SparseVector& query, uint32_t k) {
   search.k = k;
   search.ef = k;
   search.refine_k = 1;
-  search.range = {-kInfinity, kInfinity, {-kInfinity, 0}};
+  search.range = {-kInfinity, kInfinity};
   search.sparse = {query.pairs * kSparsePairBytes, kBm25};
   return search;
 }

@@ -1,26 +1,35 @@
 /** Builds the C++ tests with the sanitizers of address, undefined behaviour and threads, and runs them with each. */
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { globSync, mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
 import { compiler, flagsOf, LIBRARY_SOURCES, packageDirectory } from './compile.ts';
 
 const SANITIZERS = ['address,undefined', 'thread'];
+/** Compilers at a time. */
+const JOBS = 2;
 const TEST_SOURCES = 'test/*_test.cc';
 
+const execute = promisify(execFile);
+
 /** The objects of those sources that are for this processor, in `directory`. */
-function compile(sources: string, directory: string, extra: readonly string[]): string[] {
-  return globSync(sources, { cwd: packageDirectory })
+async function compile(sources: string, directory: string, extra: readonly string[]): Promise<string[]> {
+  const units = globSync(sources, { cwd: packageDirectory })
     .sort()
     .flatMap((source) => {
       const flags = flagsOf(source);
-      if (flags === null) return [];
       const object = join(directory, `${basename(source, '.cc')}.o`);
-      execFileSync(compiler, [...flags, ...extra, '-c', source, '-o', object], {
-        cwd: packageDirectory,
-        stdio: 'inherit',
-      });
-      return [object];
+      return flags === null ? [] : [{ source, flags, object }];
     });
+  const queue = [...units];
+  const compileNext = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift())
+      await execute(compiler, [...next.flags, ...extra, '-c', next.source, '-o', next.object], {
+        cwd: packageDirectory,
+      });
+  };
+  await Promise.all(Array.from({ length: JOBS }, compileNext));
+  return units.map(({ object }) => object);
 }
 
 for (const sanitizer of SANITIZERS) {
@@ -33,8 +42,8 @@ for (const sanitizer of SANITIZERS) {
     '-g',
     '-fno-omit-frame-pointer',
   ];
-  const library = compile(LIBRARY_SOURCES, directory, extra);
-  for (const test of compile(TEST_SOURCES, directory, extra)) {
+  const library = await compile(LIBRARY_SOURCES, directory, extra);
+  for (const test of await compile(TEST_SOURCES, directory, extra)) {
     const program = join(directory, basename(test, '.o'));
     execFileSync(compiler, [...extra, '-pthread', ...library, test, '-o', program], { stdio: 'inherit' });
     process.stdout.write(`${sanitizer}: `);
