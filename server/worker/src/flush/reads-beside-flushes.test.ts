@@ -5,8 +5,9 @@ import { seededRandom } from '@elanus/runtime';
 import { SteppingTimestamps } from '../testing/collection-fixture.ts';
 import { FakeMessageLog } from '../testing/fake-message-log.ts';
 import { openWorkers } from '../testing/open-workers.ts';
+import { readAndWriteBeside } from '../testing/reads-beside.ts';
 import { TestFiles } from '../testing/test-files.ts';
-import { keyRange, VERSIONED_COLLECTION, VersionedTable } from '../testing/versioned-table.ts';
+import { VERSIONED_COLLECTION, VersionedTable } from '../testing/versioned-table.ts';
 
 /** `ELANUS_FLUSHES=1000 npm test reads-beside-flushes` is the long form. */
 const FLUSHES = Number(process.env.ELANUS_FLUSHES ?? 60);
@@ -21,41 +22,16 @@ test(`no read beside ${FLUSHES} flushes misses a row, finds one twice, or finds 
   const { id } = VERSIONED_COLLECTION;
   const table = new VersionedTable(workers);
   await streaming.openCollection(VERSIONED_COLLECTION);
-  await table.put(keyRange(0, KEYS));
-
-  let isDone = false;
-  let reads = 0;
-  const reading = (async () => {
-    while (!isDone) {
-      const acknowledged = new Map(table.expected);
-      const found = await table.read();
-      assert.equal(found.size, KEYS, 'every key has its row');
-      for (const [key, version] of acknowledged)
-        assert.ok(found.get(key)! >= version, `key ${key} is not older than what was acknowledged`);
-      reads += 1;
-      await turn();
-    }
-  })();
-  const writing = (async () => {
-    while (!isDone) {
-      const from = random.below(KEYS);
-      await table.put(keyRange(from, Math.min(KEYS, from + 1 + random.below(20))));
-      await turn();
-    }
-  })();
-  try {
+  const reads = await readAndWriteBeside(table, { keys: KEYS, random }, async (beside) => {
     for (let flushes = 0, checkpoint = 0n; flushes < FLUSHES; ) {
       const { timestamp } = await streaming.flush(id);
-      while (!(await streaming.isFlushed(id, timestamp, []))) await Promise.race([reading, writing, turn()]);
-      await Promise.race([reading, writing, turn()]);
+      while (!(await streaming.isFlushed(id, timestamp, []))) await Promise.race([...beside, turn()]);
+      await Promise.race([...beside, turn()]);
       const reached = lasting.files.catalog.checkpoints.get(id)!.timestamp;
       if (reached > checkpoint) flushes += 1;
       checkpoint = reached;
     }
-  } finally {
-    isDone = true;
-  }
-  await Promise.all([reading, writing]);
+  });
   await table.check('after all flushes');
   assert.ok(reads >= FLUSHES / 4, `${reads} reads`);
   const { deleteFiles } = lasting.files.catalog;
