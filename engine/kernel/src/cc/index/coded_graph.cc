@@ -40,30 +40,10 @@ class Rows : public VectorSource {
   const DenseRows& rows_;
 };
 
-QuantizerKind kind_of(ElanusScalarCode code) {
-  switch (code) {
-    case ELANUS_CODE_SQ4U:
-      return QuantizerKind::kSq4Uniform;
-    case ELANUS_CODE_SQ6:
-      return QuantizerKind::kSq6;
-    case ELANUS_CODE_SQ8:
-      return QuantizerKind::kSq8;
-    case ELANUS_CODE_BF16:
-      return QuantizerKind::kBFloat16;
-    case ELANUS_CODE_FP16:
-      return QuantizerKind::kFloat16;
-    case ELANUS_CODE_FP32:
-      return QuantizerKind::kFloat32;
-    case ELANUS_CODE_NONE:
-      break;
-  }
-  return QuantizerKind{};
-}
-
 QuantizerSpec walked_spec(ElanusMetric metric, uint32_t dim, const ElanusIndexSpec& spec) {
   switch (spec.type) {
     case ELANUS_HNSW_SQ:
-      return {kind_of(spec.code), dim, metric, 0, 0, 0};
+      return {scalar_kind(spec.code), dim, metric, 0, 0, 0};
     case ELANUS_HNSW_PQ:
       return {QuantizerKind::kProduct, dim, metric, spec.subquantizers, spec.bits, 1};
     case ELANUS_HNSW_PRQ:
@@ -75,7 +55,7 @@ QuantizerSpec walked_spec(ElanusMetric metric, uint32_t dim, const ElanusIndexSp
 
 // Elements that a 16-bit float holds exactly need no 32 bits.
 QuantizerSpec refined_spec(ElanusVectorType type, ElanusMetric metric, uint32_t dim, const ElanusIndexSpec& spec) {
-  QuantizerKind kind = kind_of(spec.refine);
+  QuantizerKind kind = scalar_kind(spec.refine);
   if (kind == QuantizerKind::kFloat32 && metric != ELANUS_COSINE && type != ELANUS_FLOAT32)
     kind = type == ELANUS_FLOAT16 ? QuantizerKind::kFloat16 : QuantizerKind::kBFloat16;
   return {kind, dim, metric, 0, 0, 0};

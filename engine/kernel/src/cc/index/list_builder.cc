@@ -36,25 +36,6 @@ constexpr float kCodedAt = 0.85f;
 enum SeedPart : uint64_t { kSampleSeed, kMeansSeed, kFinderSeed, kCentroidSeed, kMeanSeed, kCodeSeed, kResidualSeed,
                            kRefinedSeed, kErrorSeed };
 
-QuantizerKind scalar_kind(ElanusScalarCode code) {
-  switch (code) {
-    case ELANUS_CODE_SQ4U:
-      return QuantizerKind::kSq4Uniform;
-    case ELANUS_CODE_SQ6:
-      return QuantizerKind::kSq6;
-    case ELANUS_CODE_SQ8:
-      return QuantizerKind::kSq8;
-    case ELANUS_CODE_BF16:
-      return QuantizerKind::kBFloat16;
-    case ELANUS_CODE_FP16:
-      return QuantizerKind::kFloat16;
-    case ELANUS_CODE_FP32:
-    case ELANUS_CODE_NONE:
-      break;
-  }
-  return QuantizerKind{};
-}
-
 bool is_one_bit(const ElanusIndexSpec& spec) { return spec.type == ELANUS_IVF_RABITQ && spec.bits == 1; }
 bool is_digits(const ElanusIndexSpec& spec) {
   return spec.type == ELANUS_SCANN || (spec.type == ELANUS_IVF_PQ && spec.bits == kDigitBits);

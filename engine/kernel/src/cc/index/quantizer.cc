@@ -4,6 +4,26 @@
 
 namespace elanus {
 
+QuantizerKind scalar_kind(ElanusScalarCode code) {
+  switch (code) {
+    case ELANUS_CODE_SQ4U:
+      return QuantizerKind::kSq4Uniform;
+    case ELANUS_CODE_SQ6:
+      return QuantizerKind::kSq6;
+    case ELANUS_CODE_SQ8:
+      return QuantizerKind::kSq8;
+    case ELANUS_CODE_BF16:
+      return QuantizerKind::kBFloat16;
+    case ELANUS_CODE_FP16:
+      return QuantizerKind::kFloat16;
+    case ELANUS_CODE_FP32:
+      return QuantizerKind::kFloat32;
+    case ELANUS_CODE_NONE:
+      break;
+  }
+  return QuantizerKind{};
+}
+
 bool is_valid_quantizer(const QuantizerSpec& spec) {
   if (spec.dim == 0 || spec.dim > ELANUS_INT8_DIM_MAX) return false;
   if (spec.metric != ELANUS_L2 && spec.metric != ELANUS_IP && spec.metric != ELANUS_COSINE) return false;

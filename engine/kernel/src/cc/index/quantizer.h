@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "code_loops.h"
+#include "elanus/index.h"
 #include "elanus/kernel.h"
 
 namespace elanus {
@@ -23,6 +24,9 @@ enum class QuantizerKind : uint32_t {
   kProduct = 7,          // sub-spaces, in each the number of the nearest centroid
   kProductResidual = 8,  // the same, and centroids for what remains, several times
 };
+
+// The kind of a scalar code; none of ELANUS_CODE_NONE.
+QuantizerKind scalar_kind(ElanusScalarCode code);
 
 struct QuantizerSpec {
   QuantizerKind kind{};
