@@ -7,7 +7,8 @@ import { readRleBitPackedHybrid } from 'hyparquet/src/encoding.js';
 import { readPlain } from 'hyparquet/src/plain.js';
 import { getMaxDefinitionLevel, getMaxRepetitionLevel } from 'hyparquet/src/schema.js';
 import { type ByteSource, FormatError, PIECE_BYTES } from '../byte-source.ts';
-import { levelBits, readLevels } from './levels.ts';
+import { areOneRun, levelBits, readLevels } from './levels.ts';
+import { inflateSnappy } from './snappy.ts';
 
 type ColumnDecoder = Parameters<typeof readPage>[2];
 type PageHeader = ReturnType<typeof parquetHeader>;
@@ -15,6 +16,7 @@ type PageHeader = ReturnType<typeof parquetHeader>;
 /** A page that says it has more is refused: writers make pages of a mebibyte. */
 const PAGE_BYTES_MAX = 256 * 1024 * 1024;
 const PAGE_VALUES_MAX = 64 * 1024 * 1024;
+const NO_LEVELS = new Uint8Array(0);
 /** A header is far below this, statistics included. */
 const HEADER_BYTES = 64 * 1024;
 
@@ -22,8 +24,9 @@ const HEADER_BYTES = 64 * 1024;
 export interface LeafPage {
   /** Those that are there: nulls have none. */
   readonly values: DecodedArray;
-  /** One each for every value, null and empty list; `null`: of a leaf without such levels. */
+  /** One each for every value, null and empty list; `null`: all of them are values. */
   readonly definitionLevels: Uint8Array | null;
+  /** One each for the same; `null`: of a leaf that does not repeat. */
   readonly repetitionLevels: Uint8Array | null;
 }
 
@@ -60,6 +63,7 @@ const COMPRESSORS: Compressors = {
   GZIP: upTo(gunzipSync),
   BROTLI: upTo(brotliDecompressSync),
   ZSTD: upTo(zstdDecompressSync),
+  SNAPPY: inflateSnappy,
 };
 
 /** The pages of one leaf in one row group, one after the other: no more than a page is in memory. */
@@ -108,7 +112,8 @@ async function* rawPages(source: ByteSource, metadata: ColumnMetaData): AsyncGen
     at += reader.offset;
     const isPossible = size >= 0 && at + size <= end && inflated >= 0 && inflated <= PAGE_BYTES_MAX;
     if (!isPossible || size > PAGE_BYTES_MAX) throw new FormatError('a page has an impossible size');
-    yield { header, bytes: await window.bytes(at, size) };
+    // The next header lies behind it.
+    yield { header, bytes: await window.bytes(at, size, HEADER_BYTES) };
     at += size;
   }
 }
@@ -117,7 +122,7 @@ async function* rawPages(source: ByteSource, metadata: ColumnMetaData): AsyncGen
 class Window {
   readonly #source: ByteSource;
   readonly #end: number;
-  #bytes = new Uint8Array(0);
+  #bytes: Uint8Array = new Uint8Array(0);
   #from = 0;
 
   constructor(source: ByteSource, end: number) {
@@ -125,10 +130,11 @@ class Window {
     this.#end = end;
   }
 
-  async bytes(from: number, length: number): Promise<Uint8Array> {
+  /** `length` bytes, and if they have to be read, `more` behind them. */
+  async bytes(from: number, length: number, more = 0): Promise<Uint8Array> {
     if (from < this.#from || from + length > this.#from + this.#bytes.length) {
-      const wanted = Math.min(Math.max(length, PIECE_BYTES), this.#end - from);
-      this.#bytes = Uint8Array.from(await this.#source.read(from, wanted));
+      const wanted = Math.min(Math.max(length + more, PIECE_BYTES), this.#end - from);
+      this.#bytes = await this.#source.read(from, wanted);
       this.#from = from;
     }
     return this.#bytes.subarray(from - this.#from, from - this.#from + length);
@@ -148,39 +154,37 @@ function decodedPage(
   const { num_values: count, encoding } = (first ?? second)!;
   if (!(count >= 0 && count <= PAGE_VALUES_MAX)) throw new FormatError(`a page of ${count} values`);
   let content: Uint8Array;
-  let repetitionLevels: Uint8Array | null = null;
-  let definitionLevels: Uint8Array | null = null;
+  let repetitionBytes: Uint8Array;
+  let definitionBytes: Uint8Array;
   if (first !== undefined) {
     content = decompressPage(bytes, header.uncompressed_page_size, codec, compressors);
-    const levels = (max: number): Uint8Array | null => {
-      if (max === 0) return null;
+    const levels = (max: number): Uint8Array => {
+      if (max === 0) return NO_LEVELS;
       const length = content.length < 4 ? Number.NaN : viewOf(content).getUint32(0, true);
       if (!(4 + length <= content.length)) throw new FormatError('a page has damaged levels');
-      const read = readLevels(content.subarray(4, 4 + length), levelBits(max), count);
+      const own = content.subarray(4, 4 + length);
       content = content.subarray(4 + length);
-      return read;
+      return own;
     };
-    repetitionLevels = levels(maxRepetition);
-    definitionLevels = levels(maxDefinition);
+    repetitionBytes = levels(maxRepetition);
+    definitionBytes = levels(maxDefinition);
   } else {
     const page = second!;
-    const repetitionBytes = page.repetition_levels_byte_length;
-    const levelBytes = repetitionBytes + page.definition_levels_byte_length;
+    const { repetition_levels_byte_length: split } = page;
+    const levelBytes = split + page.definition_levels_byte_length;
     if (!(levelBytes >= 0 && levelBytes <= bytes.length)) throw new FormatError('a page has damaged levels');
-    if (maxRepetition > 0)
-      repetitionLevels = readLevels(bytes.subarray(0, repetitionBytes), levelBits(maxRepetition), count);
-    if (maxDefinition > 0)
-      definitionLevels = readLevels(
-        bytes.subarray(repetitionBytes, levelBytes),
-        levelBits(maxDefinition),
-        count,
-      );
+    repetitionBytes = bytes.subarray(0, split);
+    definitionBytes = bytes.subarray(split, levelBytes);
     const packed = bytes.subarray(levelBytes);
     content =
       page.is_compressed === false
         ? packed
         : decompressPage(packed, header.uncompressed_page_size - levelBytes, codec, compressors);
   }
+  const repetitionLevels =
+    maxRepetition === 0 ? null : readLevels(repetitionBytes, levelBits(maxRepetition), count);
+  const areAllThere = maxDefinition === 0 || areOneRun(definitionBytes, maxDefinition, count);
+  const definitionLevels = areAllThere ? null : readLevels(definitionBytes, levelBits(maxDefinition), count);
   const present = definitionLevels === null ? count : countOf(definitionLevels, maxDefinition);
   return {
     values: decodedValues(content, present, encoding, decoder, dictionary),

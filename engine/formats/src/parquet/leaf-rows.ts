@@ -85,18 +85,44 @@ export class NumberListRows implements LeafRows {
     const numbers = Array.isArray(values) ? numbersOf(values) : (values as NumberArray);
     this.#numbers.push(numbers);
     this.#numberCount += numbers.length;
-    const repetitions = repetitionLevels!;
-    const lengths = this.#lengths;
+    if (definitionLevels === null) this.#addFull(repetitionLevels!);
+    else this.#addSparse(repetitionLevels!, definitionLevels);
+  }
+
+  /** Each level is one of an element: rows are as long as it is from one start to the next. */
+  #addFull(repetitions: Uint8Array): void {
+    const levels = Buffer.from(repetitions.buffer, repetitions.byteOffset, repetitions.length);
+    const startBehind = (at: number): number => {
+      const start = levels.indexOf(0, at);
+      return start < 0 ? levels.length : start;
+    };
+    const first = startBehind(0);
+    if (first > 0) this.#lengths[this.#lastRow()]! += first;
+    for (let start = first; start < levels.length; ) {
+      const next = startBehind(start + 1);
+      this.#lengths.push(next - start);
+      this.#nulls.push(0);
+      start = next;
+    }
+  }
+
+  #addSparse(repetitions: Uint8Array, definitions: Uint8Array): void {
     for (let at = 0; at < repetitions.length; at++) {
-      const level = definitionLevels === null ? this.#elementLevel : definitionLevels[at]!;
+      const level = definitions[at]!;
       if (repetitions[at] === 0) {
-        lengths.push(0);
+        this.#lengths.push(0);
         this.#nulls.push(level < this.#emptyLevel ? 1 : 0);
-      } else if (lengths.length === 0) throw new FormatError('a column begins within a row');
-      if (level === this.#elementLevel) lengths[lengths.length - 1]! += 1;
+      }
+      const row = this.#lastRow();
+      if (level === this.#elementLevel) this.#lengths[row]! += 1;
       else if (level > this.#emptyLevel)
         throw new FormatError('a list of numbers has an element that is null');
     }
+  }
+
+  #lastRow(): number {
+    if (this.#lengths.length === 0) throw new FormatError('a column begins within a row');
+    return this.#lengths.length - 1;
   }
 
   end(): void {

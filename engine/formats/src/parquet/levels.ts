@@ -40,6 +40,21 @@ export function readLevels(bytes: Uint8Array, bitWidth: number, count: number): 
   return levels;
 }
 
+/**
+ * Whether all `count` levels are `level`, as those of a column without nulls are: writers put them into one run. False when
+ * that takes a closer look.
+ */
+export function areOneRun(bytes: Uint8Array, level: number, count: number): boolean {
+  let header = 0;
+  let at = 0;
+  for (let shift = 0; shift <= 28; shift += 7) {
+    const byte = bytes[at++] ?? 0;
+    header |= (byte & 0x7f) << shift;
+    if (byte < 0x80) break;
+  }
+  return (header & 1) === 0 && header >>> 1 >= count && bytes[at] === level;
+}
+
 /** Bits that hold levels up to this one: 0 to 8. */
 export function levelBits(maxLevel: number): number {
   return 32 - Math.clz32(maxLevel);

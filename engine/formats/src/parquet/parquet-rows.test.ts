@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { FormatError, sourceOf } from '../byte-source.ts';
-import { levelBits, readLevels } from './levels.ts';
+import { areOneRun, levelBits, readLevels } from './levels.ts';
 import { ParquetRows } from './parquet-rows.ts';
 
 type Written = Parameters<typeof parquetWriteBuffer>[0]['columnData'];
@@ -87,6 +87,20 @@ describe('levels', () => {
     const bytes = Uint8Array.of(10, 1, 3, 0b11_10_01_00, 0b00_00_11_11);
     assert.deepEqual([...readLevels(bytes, 2, 12)], [1, 1, 1, 1, 1, 0, 1, 2, 3, 3, 3, 0]);
     assert.deepEqual([0, 1, 2, 3, 4].map(levelBits), [0, 1, 2, 2, 3]);
+  });
+
+  it('of one run are told apart from all others', () => {
+    for (const [bytes, isRun] of [
+      [[24, 1], true],
+      [[0x80, 0x02, 1], true],
+      [[22, 1], false],
+      [[24, 0], false],
+      [[3, 0xff], false],
+      [[24], false],
+      [[], false],
+      [[0xff, 0xff, 0xff, 0xff, 0xff, 1], false],
+    ] as const)
+      assert.equal(areOneRun(Uint8Array.from(bytes), 1, 12), isRun, bytes.join());
   });
 
   it('that the bytes do not hold are an error', () => {
