@@ -36,3 +36,12 @@ export function allocateFile(fd: number, offset: number, length: number): void {
 export async function trimMemory(): Promise<void> {
   await loadNative().trimMemory();
 }
+
+const PAGE_BYTES = 4096;
+
+/** Zeros that begin at a page of memory: devices read from nowhere else when a file is written past the page cache. */
+export function pageAligned(length: number): Uint8Array {
+  const bytes = new Uint8Array(length + PAGE_BYTES);
+  const behindPage = loadNative().addressOf(bytes) % PAGE_BYTES;
+  return bytes.subarray(PAGE_BYTES - behindPage, PAGE_BYTES - behindPage + length);
+}

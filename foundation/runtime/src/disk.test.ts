@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { type Disk, DiskError } from './disk.ts';
+import { type Appender, type Disk, DiskError } from './disk.ts';
 import { NodeDisk } from './node-disk.ts';
 import { seededRandom } from './random.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
@@ -27,6 +27,15 @@ async function contentOf(disk: Disk, path: string): Promise<string> {
   const bytes = Buffer.alloc(await file.size());
   assert.equal(await file.read(bytes, 0), bytes.length);
   return bytes.toString();
+}
+
+/** The file holds `expected`, and zeros behind. */
+async function holds(disk: Disk, path: string, expected: Buffer): Promise<void> {
+  await using file = await disk.open(path, 'read');
+  const bytes = Buffer.alloc(await file.size());
+  await file.read(bytes, 0);
+  assert.ok(bytes.subarray(0, expected.length).equals(expected), `the first ${expected.length} bytes`);
+  assert.ok(bytes.subarray(expected.length).every((byte) => byte === 0));
 }
 
 for (const [kind, withDisk] of kinds) {
@@ -73,6 +82,44 @@ for (const [kind, withDisk] of kinds) {
           0,
         );
         assert.equal(await contentOf(disk, join(root, 'a')), '0123456789'.repeat(250));
+      }));
+
+    test('adds to the end of a file, wherever that is and however much, with nothing but zeros behind it', () =>
+      withDisk(async (disk, root) => {
+        const path = join(root, 'a');
+        const random = seededRandom(7);
+        let expected = Buffer.alloc(0);
+        const add = async (appender: Appender, sizes: readonly number[]) => {
+          const buffers = sizes.map((size) => Buffer.alloc(size, 1 + random.below(255)));
+          await appender.writeDurably(buffers, expected.length);
+          expected = Buffer.concat([expected, ...buffers]);
+          await holds(disk, path, expected);
+        };
+        {
+          await using appender = await disk.openAppender(path, 'create');
+          for (const sizes of [[10], [4086], [1, 0, 5_000], [3_000_000], [4096], [2 ** 20, 7], [2 ** 20]])
+            await add(appender, sizes);
+          expected = expected.subarray(0, 4_100_123);
+          await appender.truncate(expected.length);
+          await appender.sync();
+          await add(appender, [5]);
+        }
+        await using again = await disk.openAppender(path, 'write');
+        await add(again, [70_000]);
+        await add(again, [1]);
+      }));
+
+    test('an appender wants its file to be there, or makes an empty one', () =>
+      withDisk(async (disk, root) => {
+        await assert.rejects(
+          disk.openAppender(join(root, 'a'), 'write'),
+          (error) => error instanceof DiskError && error.kind === 'missing',
+        );
+        for (const text of ['hello', 'lo']) {
+          await using appender = await disk.openAppender(join(root, 'a'), 'create');
+          await appender.writeDurably([Buffer.from(text)], 0);
+          await holds(disk, join(root, 'a'), Buffer.from(text));
+        }
       }));
 
     test('cuts, lengthens and empties files', () =>

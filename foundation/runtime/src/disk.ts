@@ -5,6 +5,8 @@ export interface Disk {
    * is `create` for a large file that is written by `write` and synced at last, which is faster than writing durably.
    */
   open(path: string, mode: OpenMode): Promise<DiskFile>;
+  /** Opens a file to add to its end: one that exists, or an empty one (`create`). */
+  openAppender(path: string, mode: 'write' | 'create'): Promise<Appender>;
   /** What lies in a directory, sorted by name. */
   list(directory: string): Promise<readonly DirectoryEntry[]>;
   /** What is at `path`, how large it is and when it last changed. */
@@ -34,26 +36,33 @@ export interface FileStatus {
   readonly modifiedMs: number;
 }
 
-/** An open file. Whoever opened it closes it (`await using` does). Calls on one file must not overlap, except for reads. */
-export interface DiskFile extends AsyncDisposable {
+/** A file that is written at its end. Whoever opened it closes it (`await using` does). Calls must not overlap. */
+export interface Appender extends AsyncDisposable {
   readonly path: string;
-  size(): Promise<number>;
-  /** Fills `target` from `position`; resolves to the bytes read, fewer only where the file ends. */
-  read(target: Uint8Array, position: number): Promise<number>;
   /**
    * Writes all of `buffers`, one behind the other, from `position`; the file grows as needed. When it
    * resolves these bytes and the length are durable. When it rejects, any part of them may be in the
    * file, durable or not, and after an error of kind `failed` neither a read nor a later sync proves
    * that the file holds what the disk holds.
+   *
+   * Of an appender, what lies behind the last byte must be zeros or nothing, and more zeros may come there: it may
+   * write the file's blocks whole, the first with what it held before.
    */
   writeDurably(buffers: readonly Uint8Array[], position: number): Promise<void>;
-  /** As `writeDurably`, but nothing of it is durable before `sync` resolves. */
-  write(buffers: readonly Uint8Array[], position: number): Promise<void>;
   /** Cuts the file at `length` bytes, or lengthens it with zeros. Durable after `sync`. */
   truncate(length: number): Promise<void>;
   /** Resolves when everything written or cut before is durable. */
   sync(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** An open file, whose bytes stay where nothing is written to them. Calls on one file must not overlap, except for reads. */
+export interface DiskFile extends Appender {
+  size(): Promise<number>;
+  /** Fills `target` from `position`; resolves to the bytes read, fewer only where the file ends. */
+  read(target: Uint8Array, position: number): Promise<number>;
+  /** As `writeDurably`, but nothing of it is durable before `sync` resolves. */
+  write(buffers: readonly Uint8Array[], position: number): Promise<void>;
 }
 
 /**

@@ -1,6 +1,7 @@
 export type { Clock } from './clock.ts';
 export { ConcurrencyLimit } from './concurrency-limit.ts';
 export {
+  type Appender,
   type DirectoryEntry,
   type Disk,
   DiskError,

@@ -1,22 +1,41 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { DirectAppender, DirectAreas } from './direct-appender.ts';
 import {
+  type Appender,
   type DirectoryEntry,
   type Disk,
   DiskError,
-  type DiskErrorKind,
   type DiskFile,
   type FileStatus,
   type OpenMode,
 } from './disk.ts';
+import { translated } from './disk-errors.ts';
 
 /** The file system of the machine. */
 export class NodeDisk implements Disk {
+  readonly #areas = new DirectAreas();
+
   open(path: string, mode: OpenMode): Promise<DiskFile> {
     return translated(path, async () => {
       const handle = await open(path, OPEN_FLAGS[mode], 0o640);
       return new NodeDiskFile(path, handle, mode !== 'build');
+    });
+  }
+
+  /** Past the page cache where the file system can. */
+  openAppender(path: string, mode: 'write' | 'create'): Promise<Appender> {
+    return translated(path, async () => {
+      if (constants.O_DIRECT !== undefined) {
+        try {
+          const handle = await open(path, OPEN_FLAGS[mode] | constants.O_DIRECT, 0o640);
+          return new DirectAppender(path, handle, this.#areas);
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
+        }
+      }
+      return await this.open(path, mode);
     });
   }
 
@@ -177,24 +196,4 @@ function withoutFirstBytes(buffers: readonly Uint8Array[], count: number): Uint8
   const rest = buffers.slice(index);
   if (left > 0) rest[0] = rest[0]!.subarray(left);
   return rest;
-}
-
-const KIND_BY_CODE: Readonly<Record<string, DiskErrorKind>> = {
-  ENOSPC: 'full',
-  EDQUOT: 'full',
-  ENOENT: 'missing',
-  ENOTDIR: 'missing',
-  EACCES: 'denied',
-  EPERM: 'denied',
-  EROFS: 'denied',
-};
-
-async function translated<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof DiskError) throw error;
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new DiskError(KIND_BY_CODE[code ?? ''] ?? 'failed', path, message ?? String(error), error);
-  }
 }

@@ -82,6 +82,7 @@ export class SimulatedDisk {
     const life = this.#life;
     return {
       open: (path, mode) => this.#open(life, path, mode),
+      openAppender: (path, mode) => this.#open(life, path, mode, APPENDED_BLOCK_BYTES),
       list: (directory) => this.#list(life, directory),
       stat: (path) => this.#stat(life, path),
       createDirectory: (path) => this.#createDirectory(life, path),
@@ -117,19 +118,19 @@ export class SimulatedDisk {
     this.#file(path).flipBit(bit);
   }
 
-  #open(life: number, path: string, mode: OpenMode): Promise<DiskFile> {
+  #open(life: number, path: string, mode: OpenMode, blockBytes = 1): Promise<DiskFile> {
     return this.act(life, () => {
       const found = this.#find(path);
       if (found instanceof SimulatedDirectory) throw new DiskError('failed', path, 'is a directory');
       if (mode !== 'create' && mode !== 'build') {
         if (found === undefined) throw missing(path);
-        return new OpenSimulatedFile(this, path, found, life);
+        return new OpenSimulatedFile(this, path, found, life, blockBytes);
       }
       const file = found ?? new SimulatedFile();
       if (found === undefined) this.#parent(path).set(lastName(path), file);
       else file.truncate(0);
       file.modifiedMs = this.#nowMs();
-      return new OpenSimulatedFile(this, path, file, life);
+      return new OpenSimulatedFile(this, path, file, life, blockBytes);
     });
   }
 
@@ -268,18 +269,23 @@ export class SimulatedDisk {
   }
 }
 
+/** An appender writes the file's blocks whole. */
+const APPENDED_BLOCK_BYTES = 4096;
+
 class OpenSimulatedFile implements DiskFile {
   readonly path: string;
   readonly #disk: SimulatedDisk;
   readonly #file: SimulatedFile;
   readonly #life: number;
+  readonly #blockBytes: number;
   #isOpen = true;
 
-  constructor(disk: SimulatedDisk, path: string, file: SimulatedFile, life: number) {
+  constructor(disk: SimulatedDisk, path: string, file: SimulatedFile, life: number, blockBytes: number) {
     this.path = path;
     this.#disk = disk;
     this.#file = file;
     this.#life = life;
+    this.#blockBytes = blockBytes;
   }
 
   size(): Promise<number> {
@@ -300,7 +306,19 @@ class OpenSimulatedFile implements DiskFile {
   }
 
   write(buffers: readonly Uint8Array[], position: number): Promise<void> {
-    return this.#act(() => this.#disk.write(this.path, this.#file, buffers, position));
+    return this.#act(() => {
+      const head = position % this.#blockBytes;
+      const bytes = Buffer.concat([this.#held(position - head, head), ...buffers]);
+      const tail = -bytes.length & (this.#blockBytes - 1);
+      this.#disk.write(this.path, this.#file, [bytes, Buffer.alloc(tail)], position - head);
+    });
+  }
+
+  /** What the file holds from `position` on, with zeros behind its end. */
+  #held(position: number, count: number): Uint8Array {
+    const held = new Uint8Array(count);
+    held.set(this.#file.view.subarray(position, position + count));
+    return held;
   }
 
   truncate(length: number): Promise<void> {

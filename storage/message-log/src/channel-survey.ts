@@ -170,20 +170,29 @@ class Survey {
   }
 
   /**
-   * A crash while a file was made leaves a last file without a header. It is no longer than one, because
-   * records follow only when the header is durable; a longer file without a header was damaged later, and so was one that
-   * the channel's mark counts.
+   * A crash while a file was made leaves a last file without a header. Behind it there is nothing but zeros, because
+   * records follow only when the header is durable; a file without a header that holds more was damaged later, and so
+   * was one that the channel's mark counts.
    */
   async #withoutAbortedFile(read: readonly FileRead[]): Promise<readonly FileRead[]> {
     const last = read.at(-1);
     const isCounted = last !== undefined && this.#nextCounted > last.number;
-    const isAborted =
-      last?.isReadable && !isCounted && last.header === null && last.size <= FILE_HEADER.bytes;
-    if (last === undefined || !isAborted) return read;
+    if (last === undefined || isCounted || last.header !== null) return read;
+    if (!last.isReadable || !(await this.#holdsNoRecord(last))) return read;
     await this.#disk.remove(last.path);
     await this.#disk.syncDirectory(this.#directory);
     this.#nextNumber = last.number;
     return read.slice(0, -1);
+  }
+
+  async #holdsNoRecord({ path, size }: FileRead): Promise<boolean> {
+    try {
+      await using file = await this.#disk.open(path, 'read');
+      return (await countTorn(file, FILE_HEADER.bytes, size)) === 0;
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      return false;
+    }
   }
 
   /** Reports what is wrong about the file as a whole; `before` is the file before it, `null` for the first. */

@@ -1,10 +1,10 @@
 import { assert, type ChannelName, type Timestamp } from '@elanus/model';
 import {
+  type Appender,
   type Clock,
   type ConcurrencyLimit,
   type Disk,
   DiskError,
-  type DiskFile,
   type Logger,
   type Random,
 } from '@elanus/runtime';
@@ -76,7 +76,7 @@ export class ChannelWriter {
   #state: WriterState = { name: 'open' };
   #tail: ChannelTail;
   #sealed: LogFile[];
-  #handle: DiskFile | null = null;
+  #handle: Appender | null = null;
   #queue: QueuedRecord[] = [];
   /** The loop that empties the queue; `null` when there is nothing to do. */
   #loop: Promise<void> | null = null;
@@ -255,7 +255,7 @@ export class ChannelWriter {
   }
 
   async #writeMeasured(
-    handle: DiskFile,
+    handle: Appender,
     buffers: readonly Uint8Array[],
     position: number,
     records: number,
@@ -273,12 +273,12 @@ export class ChannelWriter {
   }
 
   /** The file to append to, opened; a new one when the last is full. When it rejects, no record was written. */
-  async #openTail(): Promise<{ file: WritableFile; handle: DiskFile; allocated: number }> {
+  async #openTail(): Promise<{ file: WritableFile; handle: Appender; allocated: number }> {
     if (this.#tail.at === 'file' && this.#tail.file.end >= this.#context.fileBytesRoll) await this.#seal();
     if (this.#tail.at === 'next-file') await this.#makeNextFile(this.#tail);
     assert(this.#tail.at === 'file', 'there is a file to append to');
     const { file, allocated } = this.#tail;
-    this.#handle ??= await this.#context.disk.open(file.path, 'write');
+    this.#handle ??= await this.#context.disk.openAppender(file.path, 'write');
     return { file, handle: this.#handle, allocated };
   }
 
@@ -308,7 +308,7 @@ export class ChannelWriter {
     const path = `${this.#directory}/${logFileName(number)}`;
     const salt = random.uint32();
     const afterTimestamp = this.#durableTimestamp;
-    const handle = await disk.open(path, 'create');
+    const handle = await disk.openAppender(path, 'create');
     try {
       await handle.writeDurably([encodeFileHeader({ salt, number, previousEnd, afterTimestamp })], 0);
       await disk.syncDirectory(this.#directory);

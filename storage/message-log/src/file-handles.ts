@@ -1,4 +1,4 @@
-import type { DiskFile } from '@elanus/runtime';
+import type { Appender } from '@elanus/runtime';
 
 /** Closes the files of channels that have not been written for the longest time. */
 export class FileHandles {
@@ -27,6 +27,6 @@ export class FileHandles {
 }
 
 /** What was written is durable already: nothing can be lost by a close that fails. */
-export async function closeQuietly(handle: DiskFile): Promise<void> {
+export async function closeQuietly(handle: Appender): Promise<void> {
   await handle.close().catch(() => {});
 }

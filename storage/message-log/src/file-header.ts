@@ -43,7 +43,9 @@ export function decodeFileHeader(bytes: Uint8Array): FileHeaderRead {
   // With our version put in its place, a header of ours whose version was hit by a flipped bit still adds up.
   view.setUint32(FILE_HEADER.versionAt, LOG_VERSION, LITTLE_ENDIAN);
   const sound = checksum(head) === view.getUint32(FILE_HEADER.checksumAt, LITTLE_ENDIAN);
-  if (!sound) return version === LOG_VERSION ? { state: 'damaged' } : { state: 'foreign', version };
+  // Zeros stand where a write was torn.
+  if (!sound && (version === LOG_VERSION || version === 0)) return { state: 'damaged' };
+  if (!sound) return { state: 'foreign', version };
   return {
     state: 'valid',
     header: {

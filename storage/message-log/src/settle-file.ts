@@ -1,6 +1,6 @@
 import type { DiskFile } from '@elanus/runtime';
 
-/** From `end` to the last byte that is not zero. */
+/** How many bytes there are from `end` to the last one that is not zero. */
 export async function countTorn(file: DiskFile, end: number, size: number): Promise<number> {
   const chunk = new Uint8Array(256 * 1024);
   let last = end;
