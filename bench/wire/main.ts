@@ -8,7 +8,6 @@
  *   npm run bench:wire -- --scale 0.05     of the rows of search, forms, iterator and import this share: whether it works, not how fast
  */
 import { parseArgs } from 'node:util';
-import { diskRate } from './disk-rate.ts';
 import { type Peer, startElanus, startMilvus, startMilvusLite } from './peers.ts';
 import { measureExactSearch } from './section-exact.ts';
 import { measureForms } from './section-forms.ts';
@@ -29,11 +28,15 @@ import { Table } from './table.ts';
 const STARTERS = { elanus: startElanus, milvus: startMilvus, 'milvus-lite': startMilvusLite } as const;
 type PeerName = keyof typeof STARTERS;
 
-const SECTIONS: Readonly<Record<string, (peer: Peer, table: Table, scale: number) => Promise<void>>> = {
+/** Sections whose ratios are small and whose speed wanders with the machine: the servers run side by side and take turns. */
+const DUELS: Readonly<Record<string, (peers: readonly Peer[], table: Table) => Promise<void>>> = {
   insert: measureInsert,
+  keys: measureKeys,
+};
+
+const SECTIONS: Readonly<Record<string, (peer: Peer, table: Table, scale: number) => Promise<void>>> = {
   fresh: measureFreshRows,
   exact: measureExactSearch,
-  keys: measureKeys,
   mixed: measureMixed,
   ingest: measureIngest,
   search: measureSearch,
@@ -59,10 +62,20 @@ const peers = (options.peers ?? Object.keys(STARTERS)) as PeerName[];
 const table = new Table();
 const names: string[] = [];
 
-if (wanted('insert')) diskRate(table);
-for (const name of peers) {
+if (Object.keys(DUELS).some(wanted)) {
+  const rivals: Peer[] = [];
+  try {
+    for (const name of peers) rivals.push(await STARTERS[name]());
+    for (const [section, measure] of Object.entries(DUELS)) if (wanted(section)) await measure(rivals, table);
+  } finally {
+    for (const rival of rivals) await rival.stop();
+  }
+  names.push(...rivals.map((rival) => rival.name));
+}
+const isAlone = ['start', ...Object.keys(SECTIONS)].some(wanted);
+for (const name of isAlone ? peers : []) {
   const peer = await STARTERS[name]();
-  names.push(peer.name);
+  if (!names.includes(peer.name)) names.push(peer.name);
   try {
     if (wanted('start')) {
       table.add(peer, {
@@ -89,4 +102,3 @@ for (const name of peers) {
 }
 if (wanted('reopen') && peers.includes('elanus')) await measureReopen(table);
 console.log(table.toMarkdown(names));
-if (wanted('insert')) console.log(`\n${table.toMarkdown(['disk'])}`);

@@ -3,15 +3,18 @@ import { LeanConnection } from './lean-connection.ts';
 import type { Request } from './messages.ts';
 import type { Peer } from './peers.ts';
 
+/** `count` connections, which the caller closes. */
+export async function openConnections(peer: Peer, count: number): Promise<readonly LeanConnection[]> {
+  return await Promise.all(Array.from({ length: count }, () => LeanConnection.connect(peer.host, peer.port)));
+}
+
 /** Opens `count` connections, runs `body`, closes them. */
 export async function withConnections<Result>(
   peer: Peer,
   count: number,
   body: (connections: readonly LeanConnection[]) => Promise<Result>,
 ): Promise<Result> {
-  const connections = await Promise.all(
-    Array.from({ length: count }, () => LeanConnection.connect(peer.host, peer.port)),
-  );
+  const connections = await openConnections(peer, count);
   try {
     return await body(connections);
   } finally {

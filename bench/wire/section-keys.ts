@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LeanConnection } from './lean-connection.ts';
-import { drain, withConnections } from './measure.ts';
+import { drain, openConnections, quantile } from './measure.ts';
 import { ask, decode, insert, queryKeys, type Request } from './messages.ts';
 import type { Peer } from './peers.ts';
 import { emptyCollection, expectInserted } from './section-insert.ts';
@@ -11,51 +11,98 @@ const DIM = 128;
 const ROWS = 100_000;
 const BATCH_ROWS = 5_000;
 const KEYS = 10;
-const QUERIES = 4_000;
-const QUERIES_LITE = 1_000;
+const COLLECTION = 'keys';
+const CONNECTIONS = [1, 4];
+const QUERIES = 2_000;
+const QUERIES_LITE = 500;
 /** A server answers for weeks: what is measured is not its first second. */
-const WARM_UP_QUERIES = 4_000;
-const WARM_UP_ROUNDS = 3;
+const WARM_UP_ROUNDS = 6;
+const ROUNDS = 9;
 const COLD_QUERIES = 500;
 const SHOWN_WITHIN_S = 30;
 
-/** Queries for ten keys that return only keys, on one connection and on four. */
-export async function measureKeys(peer: Peer, table: Table): Promise<void> {
-  const collection = 'keys';
-  const vectors = clusteredVectors(BATCH_ROWS, DIM, 5);
-  await withConnections(peer, 4, async (connections) => {
-    await emptyCollection(connections[0]!, collection, DIM);
+/**
+ * Queries for ten keys that return only keys, on one connection and on four: medians of rounds in which the servers take
+ * turns, because the machine's speed wanders.
+ */
+export async function measureKeys(peers: readonly Peer[], table: Table): Promise<void> {
+  const askers: KeyAsker[] = [];
+  try {
+    for (const peer of peers) askers.push(await KeyAsker.ready(peer));
+    for (const lines of CONNECTIONS) {
+      const rates = new Map<KeyAsker, number[]>(askers.map((asker) => [asker, []]));
+      for (let round = 0; round < ROUNDS; round += 1)
+        for (const [asker, values] of rates) values.push(await asker.queriesPerSecond(lines));
+      for (const [asker, values] of rates) {
+        table.add(asker.peer, {
+          measurement: `query ${KEYS} keys, ${lines} connections`,
+          value: quantile(values, 0.5),
+          unit: 'queries/s',
+          better: 'more',
+          ...(lines === 1 ? { note: `the first ${COLD_QUERIES}: ${Math.round(asker.coldRate)}/s` } : {}),
+        });
+      }
+    }
+  } finally {
+    for (const asker of askers) asker.close();
+  }
+}
+
+/** One server with the rows and the queries for them. */
+class KeyAsker {
+  readonly peer: Peer;
+  /** Queries per second of the first ones. */
+  readonly coldRate: number;
+  readonly #connections: readonly LeanConnection[];
+  readonly #requests: readonly Request[];
+
+  private constructor(
+    peer: Peer,
+    connections: readonly LeanConnection[],
+    requests: readonly Request[],
+    coldRate: number,
+  ) {
+    this.peer = peer;
+    this.coldRate = coldRate;
+    this.#connections = connections;
+    this.#requests = requests;
+  }
+
+  static async ready(peer: Peer): Promise<KeyAsker> {
+    const connections = await openConnections(peer, Math.max(...CONNECTIONS));
+    const line = connections.slice(0, 1);
+    const vectors = clusteredVectors(BATCH_ROWS, DIM, 5);
+    await emptyCollection(line[0]!, COLLECTION, DIM);
     for (let row = 0; row < ROWS; row += BATCH_ROWS) {
-      const { path, frame } = insert(collection, row, vectors, DIM);
-      expectInserted(await connections[0]!.call(path, frame));
+      const { path, frame } = insert(COLLECTION, row, vectors, DIM);
+      expectInserted(await line[0]!.call(path, frame));
     }
-    await ask(connections[0]!, 'Flush', { collectionNames: [collection] }, 'milvus.FlushResponse');
-    const count = peer.name.startsWith('milvus-lite') ? QUERIES_LITE : QUERIES;
-    const requests = Array.from({ length: count }, (_, at) =>
-      queryKeys(
-        collection,
-        Array.from({ length: KEYS }, (_, key) => (at * 7919 + key * 9973) % ROWS),
-      ),
+    await ask(line[0]!, 'Flush', { collectionNames: [COLLECTION] }, 'milvus.FlushResponse');
+    const requests = Array.from(
+      { length: peer.name.startsWith('milvus-lite') ? QUERIES_LITE : QUERIES },
+      (_, at) =>
+        queryKeys(
+          COLLECTION,
+          Array.from({ length: KEYS }, (_, key) => (at * 7919 + key * 9973) % ROWS),
+        ),
     );
-    const warmUp = requests.slice(0, Math.min(WARM_UP_QUERIES, count));
-    await shown(connections[0]!, requests[0]!);
-    const coldSeconds = await drain(connections.slice(0, 1), warmUp.slice(0, COLD_QUERIES), expectRows);
-    const note = `the first ${COLD_QUERIES}: ${Math.round(COLD_QUERIES / coldSeconds)}/s`;
-    for (let round = 0; round < WARM_UP_ROUNDS; round += 1)
-      await drain(connections.slice(0, 1), warmUp, expectRows);
-    for (const lines of [connections.slice(0, 1), connections]) {
-      const seconds = await drain(lines, requests, (answer) => {
-        if (answer.length < 40) expectRows(answer);
-      });
-      table.add(peer, {
-        measurement: `query ${KEYS} keys, ${lines.length} connections`,
-        value: count / seconds,
-        unit: 'queries/s',
-        better: 'more',
-        ...(lines.length === 1 ? { note } : {}),
-      });
-    }
-  });
+    await shown(line[0]!, requests[0]!);
+    const cold = requests.slice(0, COLD_QUERIES);
+    const coldSeconds = await drain(line, cold, expectRows);
+    for (let round = 0; round < WARM_UP_ROUNDS; round += 1) await drain(line, requests, expectRows);
+    return new KeyAsker(peer, connections, requests, cold.length / coldSeconds);
+  }
+
+  async queriesPerSecond(lines: number): Promise<number> {
+    const seconds = await drain(this.#connections.slice(0, lines), this.#requests, (answer) => {
+      if (answer.length < 40) expectRows(answer);
+    });
+    return this.#requests.length / seconds;
+  }
+
+  close(): void {
+    for (const connection of this.#connections) connection.close();
+  }
 }
 
 /** Milvus shows rows some time after it has flushed them. */
