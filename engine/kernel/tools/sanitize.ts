@@ -1,12 +1,12 @@
 /** Builds the C++ tests with the sanitizers of address, undefined behaviour and threads, and runs them with each. */
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { globSync, mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { compiler, flagsOf, LIBRARY_SOURCES, packageDirectory } from './compile.ts';
 
 const SANITIZERS = ['address,undefined', 'thread'];
-/** Compilers at a time. */
+/** Compilers, and programs, at a time. */
 const JOBS = 2;
 const TEST_SOURCES = 'test/*_test.cc';
 
@@ -21,15 +21,19 @@ async function compile(sources: string, directory: string, extra: readonly strin
       const object = join(directory, `${basename(source, '.cc')}.o`);
       return flags === null ? [] : [{ source, flags, object }];
     });
-  const queue = [...units];
-  const compileNext = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift())
-      await execute(compiler, [...next.flags, ...extra, '-c', next.source, '-o', next.object], {
-        cwd: packageDirectory,
-      });
-  };
-  await Promise.all(Array.from({ length: JOBS }, compileNext));
+  await forEach(units, async ({ source, flags, object }) => {
+    await execute(compiler, [...flags, ...extra, '-c', source, '-o', object], { cwd: packageDirectory });
+  });
   return units.map(({ object }) => object);
+}
+
+/** Does `work` for all of `items`, a few at a time, in their order. */
+async function forEach<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
+  const queue = [...items];
+  const next = async (): Promise<void> => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: JOBS }, next));
 }
 
 for (const sanitizer of SANITIZERS) {
@@ -43,10 +47,10 @@ for (const sanitizer of SANITIZERS) {
     '-fno-omit-frame-pointer',
   ];
   const library = await compile(LIBRARY_SOURCES, directory, extra);
-  for (const test of await compile(TEST_SOURCES, directory, extra)) {
+  await forEach(await compile(TEST_SOURCES, directory, extra), async (test) => {
     const program = join(directory, basename(test, '.o'));
-    execFileSync(compiler, [...extra, '-pthread', ...library, test, '-o', program], { stdio: 'inherit' });
-    process.stdout.write(`${sanitizer}: `);
-    execFileSync(program, { stdio: 'inherit' });
-  }
+    await execute(compiler, [...extra, '-pthread', ...library, test, '-o', program]);
+    const { stdout } = await execute(program);
+    process.stdout.write(`${sanitizer}: ${stdout}`);
+  });
 }
