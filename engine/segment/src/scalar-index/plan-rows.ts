@@ -1,6 +1,7 @@
 import { type Condition, costOfRow, type Leaf } from '@elanus/expr';
 import { type Probe, probeIndex } from './probe-index.ts';
 import { bytesOfBits, type ScalarIndexData } from './scalar-index.ts';
+import { joinBits } from './value-lists.ts';
 
 /** Nanoseconds to test one row that indexes have named, beside what the test itself costs. */
 export const TEST_COST = 200;
@@ -82,15 +83,19 @@ function planAnd(operands: readonly Condition[], indexes: readonly ScalarIndexDa
   return { cost, rows, isExact, marking: (bits) => markingCommon(used, bits) };
 }
 
+/** On the side, because what is there may be of other terms of an OR. */
 function* markingCommon(probes: readonly Probe[], bits: Uint8Array): Generator<undefined, void> {
-  yield* probes[0]!.marking(bits);
+  const common = new Uint8Array(bits.length);
   const other = new Uint8Array(bits.length);
-  for (const probe of probes.slice(1)) {
+  const [first, ...others] = probes;
+  yield* first!.marking(common);
+  for (const probe of others) {
     other.fill(0);
     yield* probe.marking(other);
-    for (let i = 0; i < bits.length; i++) bits[i]! &= other[i]!;
+    for (let i = 0; i < bits.length; i++) common[i]! &= other[i]!;
     yield;
   }
+  joinBits(bits, common);
 }
 
 /** Every term has to be answered by an index: rows of the others are anywhere. */

@@ -2,7 +2,7 @@ import { type Constant, costOfRow, type Leaf, type OperandLeaf, type PathOperand
 import type { FieldSchema } from '@elanus/model';
 import { countTested, findSlots, testingSlots, type ValueLeaf } from './find-slots.ts';
 import type { IndexedPlace, ListedKind, ScalarIndexData, ValuePart } from './scalar-index.ts';
-import { countRows, markRows, otherSlots, type Slots, type ValueLists } from './value-lists.ts';
+import { countRows, joinBits, markRows, otherSlots, type Slots, type ValueLists } from './value-lists.ts';
 
 /** An answer that an index can give. */
 export interface Probe {
@@ -12,7 +12,7 @@ export interface Probe {
   readonly rows: number;
   /** Whether the rows named are exactly those for which the leaf is TRUE; else some of them are not, and none is missing. */
   readonly isExact: boolean;
-  /** Sets the bits of the rows; `bits`, a byte for every 8 rows of the index, are 0 before. */
+  /** Sets the bits of the rows, and leaves all others as they are; `bits` has a byte for every 8 rows of the index. */
   marking(bits: Uint8Array): Generator<undefined, void>;
 }
 
@@ -246,10 +246,13 @@ function probeElements(index: ScalarIndexData, part: ValuePart, leaf: ContainsLe
     rows: (leaf.negated ? index.rows - matching : matching) + part.unsure.length,
     isExact: !hasUnsure,
     *marking(bits) {
-      if (leaf.mode === 'any' || found.length === 1)
-        for (const { lists, slots } of found) yield* marking(lists, slots, bits);
-      else yield* markingAll(found, part, bits);
-      if (leaf.negated) for (let i = 0; i < bytes; i++) bits[i] = ~bits[i]! & part.arrays![i]!;
+      const isAny = leaf.mode === 'any' || found.length === 1;
+      // What takes rows away does so on the side: what is there may be of other terms of an OR.
+      const marked = isAny && !leaf.negated ? bits : new Uint8Array(bits.length);
+      if (isAny) for (const { lists, slots } of found) yield* marking(lists, slots, marked);
+      else yield* markingAll(found, part, marked);
+      if (leaf.negated) for (let i = 0; i < bytes; i++) marked[i] = ~marked[i]! & part.arrays![i]!;
+      if (marked !== bits) joinBits(bits, marked);
       for (const row of part.unsure) bits[row >>> 3]! |= 1 << (row & 7);
     },
   };

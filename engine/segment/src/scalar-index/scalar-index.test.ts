@@ -288,6 +288,10 @@ const FILTERS: readonly string[] = [
   'i8 < 3 and doc["deep"]["x"] == 3 and flag == true',
   'i8 == 3 or text like "ab%" or json_contains(doc["k"], 2)',
   'not (i8 == 3 or text == "red")',
+  'i8 == 3 or (i16 == 2 and text == "red")',
+  'i8 == 3 or not array_contains(numbers, 3)',
+  'i8 == 3 or array_contains_all(numbers, [1, 2])',
+  'i8 == 3 or not json_contains_all(doc["k"], [1, "red"]) or (i16 == 2 and flag == true)',
   '(i8 == 3 or i16 == 2) and (text == "red" or double < 0)',
 ];
 
@@ -309,10 +313,11 @@ function scan(
 }
 
 function marked(probe: NonNullable<ReturnType<typeof probeIndex>>, rows: number): Uint8Array {
-  const bits = new Uint8Array(Math.ceil(rows / 8));
+  // Whole words, as those have them who count them.
+  const bits = new Uint8Array(4 * Math.ceil(rows / 32));
   const marking = probe.marking(bits);
   while (!marking.next().done);
-  return bits;
+  return bits.subarray(0, Math.ceil(rows / 8));
 }
 
 function assertCovers(found: Uint8Array, wanted: Uint8Array, isExact: boolean, what: string): void {

@@ -60,9 +60,10 @@ export function countRows(lists: ValueLists, slots: Slots): number {
   return count;
 }
 
-/** Sets the bits of the rows that have one of the values. `bits` has a byte for every 8 rows of the index. */
+/** Sets the bits of the rows that have one of the values. `bits` has a byte for every 8 rows of the index, or more. */
 export function markRows(lists: ValueLists, slots: Slots, bits: Uint8Array): void {
   const { starts, rows, common, commonBits } = lists;
+  const bytesOfCommon = commonBits.length / Math.max(common.length, 1);
   for (const [from, to] of slots) {
     const end = starts[to]!;
     for (let i = starts[from]!; i < end; i++) {
@@ -71,13 +72,13 @@ export function markRows(lists: ValueLists, slots: Slots, bits: Uint8Array): voi
     }
     if (common.length === 0) continue;
     for (let i = firstAtLeast(common, from); i < common.length && common[i]! < to; i++)
-      joinBits(bits, commonBits, i * bits.length);
+      joinBits(bits, commonBits.subarray(i * bytesOfCommon, (i + 1) * bytesOfCommon));
   }
 }
 
-/** Joins `other[at .. at + bits.length)` into `bits`. */
-function joinBits(bits: Uint8Array, other: Uint8Array, at: number): void {
-  for (let i = 0; i < bits.length; i++) bits[i]! |= other[at + i]!;
+/** Joins `other`, which is no longer, into `bits`. */
+export function joinBits(bits: Uint8Array, other: Uint8Array): void {
+  for (let i = 0; i < other.length; i++) bits[i]! |= other[i]!;
 }
 
 /** Bytes of all arrays. */
