@@ -19,4 +19,4 @@ export type { ColumnSource, Predicate, RowFilter } from './predicate.ts';
 export { type Box, boxAround } from './shape-box.ts';
 export type { TemplateValue, TemplateValues } from './templates.ts';
 export type { Constant } from './tree.ts';
-export type { PlacedWord, WordIndex } from './word-index.ts';
+export { isWordLike, type PlacedWord, type WordIndex, type WordsLike } from './word-index.ts';

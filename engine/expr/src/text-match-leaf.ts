@@ -1,7 +1,6 @@
 import { assert, type FieldSchema } from '@elanus/model';
 import { decidedValue, type Evaluator, RUN_ROWS_MAX, type Run } from './evaluator.ts';
 import type { PhraseMatchLeaf, TextMatchLeaf } from './plan.ts';
-import { likeWord } from './word-distance.ts';
 import type { PlacedWord, WordIndex } from './word-index.ts';
 
 /** The evaluator of `text_match`, which counts the words that each row has. */
@@ -24,11 +23,9 @@ export function textMatchEvaluator(leaf: TextMatchLeaf): Evaluator {
 }
 
 /** The evaluator of `text_match_fuzzy`: any word that is like any of the tokens will do. */
-function fuzzyMatchEvaluator({ field, tokens, editsMax, negated }: TextMatchLeaf): Evaluator {
-  const tests = tokens.map((token) => likeWord(token, editsMax));
-  const isWanted = (word: string) => tests.some((test) => test(word));
-  return overWords(field, negated, (index, { start, end }, matches) => {
-    index.visitLike(isWanted, start, end, (row) => {
+function fuzzyMatchEvaluator(leaf: TextMatchLeaf): Evaluator {
+  return overWords(leaf.field, leaf.negated, (index, { start, end }, matches) => {
+    index.visitLike(leaf, start, end, (row) => {
       matches[row - start] = 1;
     });
   });

@@ -26,13 +26,19 @@ export { buildScalarIndex } from './scalar-index/build-scalar-index.ts';
 export { decodeScalarIndex } from './scalar-index/index-file.ts';
 export {
   blocksOf,
+  type MappedScalarIndex,
   type PieceLimits,
   type PlannedScalarPiece,
   type ScalarIndexPieces,
   type ScalarPiece,
 } from './scalar-index/index-pieces.ts';
 export { type ScalarIndexDefinition, scalarIndexSpec } from './scalar-index/plan-index.ts';
-export { memoryOfIndex, type ScalarIndexData, type ScalarIndexSpec } from './scalar-index/scalar-index.ts';
+export {
+  memoryOfIndex,
+  type ScalarIndexData,
+  type ScalarIndexSpec,
+  type WordSpec,
+} from './scalar-index/scalar-index.ts';
 export { ScalarIndexes } from './scalar-index/scalar-indexes.ts';
 export type { ScanTools } from './scan-rows.ts';
 export { RestoredDeletions } from './sealed/restored-deletions.ts';

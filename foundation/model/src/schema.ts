@@ -164,6 +164,14 @@ export interface IndexInfo {
   readonly createdTimestamp: Timestamp;
 }
 
+/**
+ * What the index on the words of a text field is known by, within its collection: nobody defines it. Ids that are handed
+ * out begin near the timestamp of the first start, far above those of fields.
+ */
+export function textIndexId(field: FieldId): IndexId {
+  return BigInt(field) as IndexId;
+}
+
 /** The field called `name`, `$meta` included; `undefined` when there is none. */
 export function fieldByName(schema: CollectionSchema, name: string): FieldSchema | undefined {
   if (schema.dynamicField?.name === name) return schema.dynamicField;

@@ -4,6 +4,7 @@ import type { ServedCollection } from './served-collection.ts';
 /** The collections whose rows are in this process. */
 export class ServedCollections {
   readonly #byId = new Map<CollectionId, ServedCollection>();
+  readonly #watchers: ((collection: ServedCollection) => void)[] = [];
 
   all(): readonly ServedCollection[] {
     return [...this.#byId.values()];
@@ -22,6 +23,18 @@ export class ServedCollections {
 
   add(collection: ServedCollection): void {
     this.#byId.set(collection.info.id, collection);
+    this.noteSchema(collection);
+  }
+
+  /** Tells the watchers of what a collection's fields are now. */
+  noteSchema(collection: ServedCollection): void {
+    for (const watch of this.#watchers) watch(collection);
+  }
+
+  /** Calls `watch`, which must not throw, for each collection, those to come included, and again for one with a new schema. */
+  watch(watch: (collection: ServedCollection) => void): void {
+    this.#watchers.push(watch);
+    for (const collection of this.all()) watch(collection);
   }
 
   remove(id: CollectionId): void {

@@ -156,6 +156,7 @@ export class LogStreamingWorker implements StreamingWorker, ImportWorker, AsyncD
     // What could not be replayed now will be at the next start, with what the catalog says then.
     await served.replayed();
     await served.update(collection);
+    this.collections.noteSchema(served);
   }
 
   async dropCollection(id: CollectionId): Promise<void> {

@@ -10,7 +10,7 @@ import {
 import { fieldFixture, schemaFixture } from '@elanus/model/testing';
 import type { ColumnSource } from '../predicate.ts';
 import { standardWords } from '../standard-analyzer.ts';
-import type { WordIndex } from '../word-index.ts';
+import { isWordLike, type WordIndex } from '../word-index.ts';
 
 /** A row as JSON would write it; `undefined` is null. JSON fields hold their text. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -181,7 +181,8 @@ function indexOf(texts: readonly (readonly string[])[]): WordIndex {
       for (let row = start; row < end; row++)
         for (const [position, other] of texts[row]!.entries()) if (other === word) visit(row, position);
     },
-    visitLike(isWanted, start, end, visit) {
+    visitLike(wanted, start, end, visit) {
+      const isWanted = isWordLike(wanted);
       for (let row = start; row < end; row++) if (texts[row]!.some(isWanted)) visit(row);
     },
   };

@@ -20,6 +20,7 @@ import {
   type ScalarIndexData,
   type ScalarIndexSpec,
   type ValuePart,
+  type WordSpec,
 } from './scalar-index.ts';
 import type { ValueLists } from './value-lists.ts';
 
@@ -42,7 +43,7 @@ export function endOfBlocks(blocks: readonly Pick<IndexedBlock, 'rows' | 'firstR
  * `onBlock` with the number of blocks that it has gone through; what comes then takes about as long again.
  */
 export function buildScalarIndex(
-  spec: ScalarIndexSpec,
+  spec: Exclude<ScalarIndexSpec, WordSpec>,
   blocks: readonly IndexedBlock[],
   seed: number,
   onBlock: (count: number) => void = () => {},
@@ -70,7 +71,7 @@ function* counted(
 }
 
 function partsOf(
-  spec: ScalarIndexSpec,
+  spec: Exclude<ScalarIndexSpec, WordSpec>,
   blocks: Iterable<IndexedBlock>,
   rows: number,
   seed: number,

@@ -10,6 +10,7 @@ import type {
   ScalarIndexData,
   ScalarIndexSpec,
   ValuePart,
+  WordPart,
 } from './scalar-index.ts';
 import { type Dictionary, isTextDictionary, type ValueLists } from './value-lists.ts';
 
@@ -143,7 +144,10 @@ type StoredPart =
       readonly boxes: StoredArray;
       readonly levels: StoredArray;
       readonly rows: StoredArray;
-    };
+    }
+  | ({ readonly kind: 'words' } & Readonly<Record<WordArray, StoredArray>>);
+
+type WordArray = Exclude<keyof WordPart, 'kind'>;
 
 interface StoredLists {
   readonly dataType: DataType;
@@ -195,6 +199,15 @@ function describePart(part: IndexPart, arrays: ArrayWriter): StoredPart {
         boxes: arrays.add(part.boxes),
         levels: arrays.add(part.levels),
         rows: arrays.add(part.rows),
+      };
+    case 'words':
+      return {
+        kind: 'words',
+        bytes: arrays.add(part.bytes),
+        offsets: arrays.add(part.offsets),
+        starts: arrays.add(part.starts),
+        rows: arrays.add(part.rows),
+        positions: arrays.add(part.positions),
       };
   }
 }
@@ -301,6 +314,15 @@ function restorePart(part: StoredPart, arrays: ArrayReader): IndexPart {
         levels: arrays.get(part.levels, 'u32'),
         rows: arrays.get(part.rows, 'u32'),
       } satisfies BoxPart;
+    case 'words':
+      return {
+        kind: 'words',
+        bytes: arrays.get(part.bytes, 'u8'),
+        offsets: arrays.get(part.offsets, 'u32'),
+        starts: arrays.get(part.starts, 'u32'),
+        rows: arrays.get(part.rows, 'u32'),
+        positions: arrays.get(part.positions, 'u32'),
+      } satisfies WordPart;
     default:
       throw damaged('it has a part of an unknown kind');
   }

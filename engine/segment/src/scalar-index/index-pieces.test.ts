@@ -118,9 +118,10 @@ describe('the pieces of a scalar index', () => {
     const [piece] = fixture.pieces.pieces;
     const { shard, index } = piece!;
     const chunks = piece!.chunks.map(({ chunk }) => chunk);
+    const mapped = new Uint8Array();
     const restored = (blocks: typeof index.blocks): boolean => {
       const pieces = new ScalarIndexPieces(spec.place);
-      const isUsed = pieces.restore(shard, chunks, { ...index, blocks }, 9n as SegmentId);
+      const isUsed = pieces.restore(shard, chunks, { index: { ...index, blocks }, mapped }, 9n as SegmentId);
       assert.equal(pieces.pieceOf(chunks[0]!)?.file ?? null, isUsed ? 9n : null);
       return isUsed;
     };
@@ -143,6 +144,7 @@ describe('the pieces of a scalar index', () => {
     assert.ok(!restored([{ rows: 4000, firstRow: 0 }]), 'fewer rows');
     assert.ok(!restored([{ rows: 5000, firstRow: 0 }]), 'more rows');
     assert.ok(!restored([{ rows: 4096, firstRow: 3 }]), 'no whole byte');
-    assert.ok(!fixture.pieces.restore(shard, chunks, index, 9n as SegmentId), 'they have an index already');
+    const again = fixture.pieces.restore(shard, chunks, { index, mapped }, 9n as SegmentId);
+    assert.ok(!again, 'they have an index already');
   });
 });

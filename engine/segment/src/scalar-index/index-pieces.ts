@@ -1,6 +1,8 @@
 import type { SegmentId, Timestamp } from '@elanus/model';
 import type { Chunk } from '../chunk.ts';
 import type { ChunkView, Shard } from '../shard.ts';
+import { keepWords } from '../words/known-words.ts';
+import { PieceWords } from '../words/piece-words.ts';
 import type { IndexedBlock } from './build-scalar-index.ts';
 import type { IndexedPlace, NumberedRows, ScalarIndexData } from './scalar-index.ts';
 
@@ -18,11 +20,20 @@ export interface ScalarPiece {
   readonly chunks: readonly PieceChunk[];
   /** By chunk what the piece calls its first row. */
   readonly firstRows: ReadonlyMap<Chunk, number>;
-  readonly index: ScalarIndexData;
+  /** What it says stays the same; its arrays may move to a file. */
+  index: ScalarIndexData;
   /** The file that the index is kept in; `null` while there is none. */
   file: SegmentId | null;
+  /** The file where it is mapped, which the arrays of the index are part of; `null` while there is none. */
+  mapped: Uint8Array | null;
   /** Files whose place that of the piece takes. */
   readonly replacedFiles: readonly SegmentId[];
+}
+
+/** An index in a file, and where the file is mapped. */
+export interface MappedScalarIndex {
+  readonly index: ScalarIndexData;
+  readonly mapped: Uint8Array;
 }
 
 /** Whether two pieces number the same rows alike, so that their answers can be joined bit by bit. */
@@ -56,6 +67,8 @@ export interface PieceLimits {
   readonly rowsMin?: number;
   /** Rows of a piece at most. */
   readonly rowsMax?: number;
+  /** What pieces are over: any chunks that do not change any more, or each over all of one sealed segment. */
+  readonly over?: 'chunks' | 'segment';
 }
 
 const ROWS_MIN = 32_768;
@@ -66,6 +79,9 @@ export class ScalarIndexPieces {
   readonly place: IndexedPlace;
   readonly #rowsMin: number;
   readonly #rowsMax: number;
+  readonly #over: 'chunks' | 'segment';
+  /** Until this resolves there may be files whose indexes are not in use yet; `null`: there are none. */
+  restoring: Promise<void> | null = null;
   #pieces: readonly ScalarPiece[] = [];
   readonly #pieceOf = new Map<Chunk, ScalarPiece>();
 
@@ -73,6 +89,7 @@ export class ScalarIndexPieces {
     this.place = place;
     this.#rowsMin = limits.rowsMin ?? ROWS_MIN;
     this.#rowsMax = limits.rowsMax ?? PIECE_ROWS_MAX;
+    this.#over = limits.over ?? 'chunks';
   }
 
   get pieces(): readonly ScalarPiece[] {
@@ -88,7 +105,7 @@ export class ScalarIndexPieces {
   nextPiece(views: readonly ChunkView[], writes: 'going-on' | 'at-rest'): PlannedScalarPiece | null {
     this.#forgetAllBut(views);
     for (const group of bySegment(views)) {
-      const planned = this.#nextOfSegment(group, writes);
+      const planned = this.#over === 'segment' ? this.#nextSealed(group) : this.#nextOfSegment(group, writes);
       if (planned !== null) return planned;
     }
     return null;
@@ -114,23 +131,34 @@ export class ScalarIndexPieces {
       old.file === null ? old.replacedFiles : [old.file, ...old.replacedFiles],
     );
     this.#pieces = this.#pieces.filter((old) => !replaced.includes(old));
-    this.#add({ shard, chunks, firstRows: firstRowsOf(chunks), index, file: null, replacedFiles });
+    const firstRows = firstRowsOf(chunks);
+    this.#add({ shard, chunks, firstRows, index, file: null, mapped: null, replacedFiles });
   }
 
   /**
    * Uses an index out of a file for these chunks of a shard, in the order of its rows; false when it numbers them in a way
    * that can't be used, or some of them have an index already.
    */
-  restore(shard: Shard, chunks: readonly Chunk[], index: ScalarIndexData, file: SegmentId): boolean {
+  restore(
+    shard: Shard,
+    chunks: readonly Chunk[],
+    { index, mapped }: MappedScalarIndex,
+    file: SegmentId,
+  ): boolean {
     const pieces = numberedAs(chunks, index.blocks);
     if (pieces === null || chunks.some((chunk) => this.#pieceOf.has(chunk) || !chunk.isClosed)) return false;
-    this.#add({ shard, chunks: pieces, firstRows: firstRowsOf(pieces), index, file, replacedFiles: [] });
+    const firstRows = firstRowsOf(pieces);
+    this.#add({ shard, chunks: pieces, firstRows, index, file, mapped, replacedFiles: [] });
     return true;
   }
 
   #add(piece: ScalarPiece): void {
     this.#pieces = [...this.#pieces, piece];
-    for (const { chunk } of piece.chunks) this.#pieceOf.set(chunk, piece);
+    for (const { chunk, firstRow } of piece.chunks) {
+      this.#pieceOf.set(chunk, piece);
+      if (piece.index.spec.kind === 'words')
+        keepWords(chunk, this.place.fieldId, new PieceWords(piece, firstRow));
+    }
   }
 
   /** Frees everything; rows are tested one by one from now on. */
@@ -146,6 +174,26 @@ export class ScalarIndexPieces {
     if (this.#pieces.every(isUsed)) return;
     this.#pieces = this.#pieces.filter(isUsed);
     for (const [chunk, piece] of this.#pieceOf) if (!isUsed(piece)) this.#pieceOf.delete(chunk);
+  }
+
+  /** A sealed segment without an index. Small ones, too: each is cut anew after a start otherwise. */
+  #nextSealed(group: readonly ChunkView[]): PlannedScalarPiece | null {
+    const ofSegment = new Map<SegmentId, Chunk[]>();
+    for (const { chunk } of group) {
+      if (!chunk.isClosed || chunk.stored === null || this.#pieceOf.has(chunk)) continue;
+      const { id } = chunk.stored.file.info;
+      const known = ofSegment.get(id);
+      if (known === undefined) ofSegment.set(id, [chunk]);
+      else known.push(chunk);
+    }
+    for (const own of ofSegment.values()) {
+      const newRows = rowsOf(own);
+      // A segment whose chunks are not all there is being cut, or dropped.
+      if (newRows !== own[0]!.stored!.file.info.rows) continue;
+      const chunks = numbered(own, Number.MAX_SAFE_INTEGER);
+      return { shard: group[0]!.shard, chunks, rows: newRows, newRows, replaced: [] };
+    }
+    return null;
   }
 
   /**

@@ -1,4 +1,5 @@
 import { DataType, type NumericColumn } from '@elanus/model';
+import { doubled } from '../doubled.ts';
 import { numericColumn } from '../numeric-type.ts';
 import { sharedBytes, sharedUint32 } from '../shared-memory.ts';
 import { type KeyedRows, sortKeyedRows } from './sort-keys.ts';
@@ -294,10 +295,4 @@ function hashOf(bytes: Uint8Array, start: number, end: number, seed: number): nu
     hash ^= hash >>> 15;
   }
   return hash;
-}
-
-function doubled(words: Uint32Array): Uint32Array<ArrayBuffer> {
-  const grown = new Uint32Array(2 * words.length);
-  grown.set(words);
-  return grown;
 }

@@ -1,5 +1,5 @@
 import { DataType, type FieldSchema } from '@elanus/model';
-import type { IndexedPlace, ListedKind, ScalarIndexSpec } from './scalar-index.ts';
+import type { IndexedPlace, ListedKind, ScalarIndexSpec, WordSpec } from './scalar-index.ts';
 
 /** A definition as clients make it, checked before. */
 export interface ScalarIndexDefinition {
@@ -20,7 +20,9 @@ const GRAM_BYTES_MAX = 4;
  * What to build for a definition; `null` when nothing is, because no index could make filters on the field cheaper. Types
  * that keep lists of rows by value are built alike: what suits the values, a list or a bitmap, is chosen value by value.
  */
-export function scalarIndexSpec(definition: ScalarIndexDefinition): ScalarIndexSpec | null {
+export function scalarIndexSpec(
+  definition: ScalarIndexDefinition,
+): Exclude<ScalarIndexSpec, WordSpec> | null {
   const { indexType, field, steps, castType, gramMin } = definition;
   const place: IndexedPlace = { fieldId: field.id, steps };
   switch (indexType) {
@@ -41,7 +43,7 @@ export function scalarIndexSpec(definition: ScalarIndexDefinition): ScalarIndexS
 }
 
 /** Values that were cast are equal to themselves only in their own kind, so a cast is no more than a choice of kinds. */
-function ofDocuments(place: IndexedPlace, castType: string): ScalarIndexSpec | null {
+function ofDocuments(place: IndexedPlace, castType: string): Exclude<ScalarIndexSpec, WordSpec> | null {
   switch (castType) {
     case 'BOOL':
       return { kind: 'values', place, of: 'value', kinds: ['boolean'] };

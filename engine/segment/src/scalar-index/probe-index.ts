@@ -2,7 +2,8 @@ import type { Leaf } from '@elanus/expr';
 import { boxesOf } from './probe-boxes.ts';
 import { probeGrams } from './probe-grams.ts';
 import { type Probe, probeValues } from './probe-values.ts';
-import type { ScalarIndexData } from './scalar-index.ts';
+import { probeWords } from './probe-words.ts';
+import type { IndexPart, ScalarIndexData } from './scalar-index.ts';
 
 export type { Probe };
 
@@ -10,13 +11,21 @@ export type { Probe };
 export function probeIndex(index: ScalarIndexData, leaf: Leaf): Probe | null {
   let best: Probe | null = null;
   for (const part of index.parts) {
-    const probe =
-      part.kind === 'values'
-        ? probeValues(index, part, leaf)
-        : part.kind === 'grams'
-          ? probeGrams(index, part, leaf)
-          : boxesOf(index, part, leaf);
+    const probe = probePart(index, part, leaf);
     if (probe !== null && (best === null || probe.cost < best.cost)) best = probe;
   }
   return best;
+}
+
+function probePart(index: ScalarIndexData, part: IndexPart, leaf: Leaf): Probe | null {
+  switch (part.kind) {
+    case 'values':
+      return probeValues(index, part, leaf);
+    case 'grams':
+      return probeGrams(index, part, leaf);
+    case 'boxes':
+      return boxesOf(index, part, leaf);
+    case 'words':
+      return probeWords(index, part, leaf);
+  }
 }

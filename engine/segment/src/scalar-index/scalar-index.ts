@@ -32,7 +32,16 @@ export type ScalarIndexSpec =
       /** Boxes around shapes, in a tree. */
       readonly kind: 'boxes';
       readonly place: IndexedPlace;
-    };
+    }
+  | WordSpec;
+
+/** Where words occur in texts: what text_match asks. */
+export interface WordSpec {
+  readonly kind: 'words';
+  readonly place: IndexedPlace;
+  /** The parameters of the analyzer that cuts the texts. */
+  readonly analyzer: string;
+}
 
 /** An index over some rows, numbered from 0: plain data over typed arrays. */
 export interface ScalarIndexData {
@@ -50,7 +59,7 @@ export interface NumberedRows {
   readonly firstRow: number;
 }
 
-export type IndexPart = ValuePart | GramPart | BoxPart;
+export type IndexPart = ValuePart | GramPart | BoxPart | WordPart;
 
 /** Rows by their values, or by the elements of their arrays. */
 export interface ValuePart {
@@ -85,6 +94,18 @@ export interface BoxPart {
   readonly rows: Uint32Array;
 }
 
+/** Rows by the words of their texts, and the places of the words. */
+export interface WordPart {
+  readonly kind: 'words';
+  /** The distinct words in UTF-8, in ascending order of their bytes: word i is `bytes[offsets[i] .. offsets[i + 1])`. */
+  readonly bytes: Uint8Array;
+  readonly offsets: Uint32Array;
+  /** Word i occurs at `starts[i] .. starts[i + 1]` of the lists below: once for each time, by row, then as it was cut. */
+  readonly starts: Uint32Array;
+  readonly rows: Uint32Array;
+  readonly positions: Uint32Array;
+}
+
 /** Boxes of one level that the next one has a box around. */
 export const BOX_FANOUT = 16;
 
@@ -107,5 +128,9 @@ function memoryOfPart(part: IndexPart): number {
       return part.grams.byteLength + part.starts.byteLength + part.rows.byteLength;
     case 'boxes':
       return part.boxes.byteLength + part.levels.byteLength + part.rows.byteLength;
+    case 'words': {
+      const words = part.bytes.byteLength + part.offsets.byteLength + part.starts.byteLength;
+      return words + part.rows.byteLength + part.positions.byteLength;
+    }
   }
 }

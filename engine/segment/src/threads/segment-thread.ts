@@ -6,12 +6,13 @@ import { compileCondition } from '@elanus/expr';
 import type { Column, FieldId } from '@elanus/model';
 import { matchBits, rowsAtOnce } from '../filter/match-bits.ts';
 import { buildScalarIndex } from '../scalar-index/build-scalar-index.ts';
+import { buildWordIndex } from '../scalar-index/build-word-index.ts';
 import { decodeScalarIndex, encodeScalarIndex } from '../scalar-index/index-file.ts';
 import type { FilterRequest, SegmentRequest, SegmentResult } from './segment-requests.ts';
 import type { ThreadReply, ThreadTask } from './thread-pool.ts';
 
 /** A thread that tests rows and builds indexes, one task at a time. */
-function answer(request: SegmentRequest): SegmentResult {
+async function answer(request: SegmentRequest): Promise<SegmentResult> {
   switch (request.kind) {
     case 'filter':
       return { kind: 'filter', counts: filterBlocks(request) };
@@ -20,7 +21,12 @@ function answer(request: SegmentRequest): SegmentResult {
       const onBlock = (count: number): void => {
         Atomics.store(progress, 0, count);
       };
-      return { kind: 'build', index: buildScalarIndex(spec, blocks, seed, onBlock) };
+      if (spec.kind !== 'words')
+        return { kind: 'build', index: buildScalarIndex(spec, blocks, seed, onBlock) };
+      // Most threads never cut a text.
+      const { openAnalyzer } = await import('@elanus/functions');
+      const analyzer = await openAnalyzer(spec.analyzer);
+      return { kind: 'build', index: buildWordIndex(spec, blocks, analyzer, onBlock) };
     }
     case 'encode': {
       const parts = encodeScalarIndex(request.index);
@@ -52,10 +58,10 @@ try {
 } catch {
   // Who may not be nice works on as he is.
 }
-port.on('message', ({ id, request }: ThreadTask<SegmentRequest>) => {
+port.on('message', async ({ id, request }: ThreadTask<SegmentRequest>) => {
   let reply: ThreadReply<SegmentResult>;
   try {
-    reply = { id, result: answer(request) };
+    reply = { id, result: await answer(request) };
   } catch (error) {
     reply = { id, failure: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }

@@ -1,4 +1,4 @@
-import type { WordIndex } from '@elanus/expr';
+import { isWordLike, type WordIndex, type WordsLike } from '@elanus/expr';
 import type { Analyzer } from '@elanus/functions';
 import { assert, type FieldId } from '@elanus/model';
 import type { Chunk } from '../chunk.ts';
@@ -10,6 +10,15 @@ const BYTES_PER_TURN = 4096;
 const ROW_BYTES = 32;
 /** Words of one text that are kept between two looks at the clock. */
 const WORDS_PER_TURN = 2048;
+
+const tests = new WeakMap<WordsLike, (word: string) => boolean>();
+
+/** Made once for each filter, not for each run of rows. */
+function testOf(wanted: WordsLike): (word: string) => boolean {
+  const test = tests.get(wanted) ?? isWordLike(wanted);
+  tests.set(wanted, test);
+  return test;
+}
 
 /** The words of a text field of one chunk, looked up when a filter first asks for them. Deleted rows are among them. */
 export class ChunkWords implements WordIndex {
@@ -38,12 +47,8 @@ export class ChunkWords implements WordIndex {
     if (this.#open.firstRow < end) this.#open.visit(word, start, end, visit);
   }
 
-  visitLike(
-    isWanted: (word: string) => boolean,
-    start: number,
-    end: number,
-    visit: (row: number) => void,
-  ): void {
+  visitLike(wanted: WordsLike, start: number, end: number, visit: (row: number) => void): void {
+    const isWanted = testOf(wanted);
     for (let at = this.#firstBlock(start); at < this.#blocks.length; at++) {
       const block = this.#blocks[at]!;
       if (block.firstRow >= end) return;

@@ -1,4 +1,5 @@
 import { ownText } from '@elanus/functions';
+import { doubled } from '../doubled.ts';
 import { firstAtLeast } from '../first-at-least.ts';
 
 /** Where the words of some rows that follow each other occur; it never changes. */
@@ -95,14 +96,9 @@ export class OpenBlock {
   }
 
   #grow(): void {
-    const grown = (list: Uint32Array): Uint32Array<ArrayBuffer> => {
-      const longer = new Uint32Array(2 * list.length);
-      longer.set(list);
-      return longer;
-    };
-    this.#numbers = grown(this.#numbers);
-    this.#rows = grown(this.#rows);
-    this.#positions = grown(this.#positions);
+    this.#numbers = doubled(this.#numbers);
+    this.#rows = doubled(this.#rows);
+    this.#positions = doubled(this.#positions);
   }
 }
 

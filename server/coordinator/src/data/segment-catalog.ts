@@ -11,6 +11,7 @@ import {
   type SegmentId,
   segmentFileKey,
   type Timestamp,
+  textIndexId,
 } from '@elanus/model';
 import type { CollectionFiles, CompactionPublication, FlushPublication, SegmentCatalog } from '@elanus/rpc';
 import type { Catalog } from '../catalog/catalog.ts';
@@ -91,8 +92,10 @@ export class CatalogSegments implements SegmentCatalog {
 
   async publishIndexFile(file: IndexFileInfo, replaced: readonly SegmentId[]): Promise<void> {
     const { collectionId, indexId, runs } = file;
-    await this.#catalog.withCollectionId(collectionId, async () => {
-      const hasIndex = this.#catalog.indexesOf(collectionId).some(({ id }) => id === indexId);
+    await this.#catalog.withCollectionId(collectionId, async (collection) => {
+      const hasIndex =
+        this.#catalog.indexesOf(collectionId).some(({ id }) => id === indexId) ||
+        collection?.schema.fields.some(({ id }) => textIndexId(id) === indexId);
       const hasRows = runs.every(({ segmentId }) =>
         this.#catalog.files.has('segment', collectionId, segmentId),
       );

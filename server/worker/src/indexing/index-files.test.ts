@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { type IndexOpen, loadKernel } from '@elanus/kernel';
+import { type IndexOpen, loadKernel, type VectorIndex } from '@elanus/kernel';
 import { DataType, type FieldId, type IndexId, type IndexInfo, type Timestamp } from '@elanus/model';
 import { fieldFixture, schemaFixture } from '@elanus/model/testing';
 import { openObjectFiles, openObjectStore } from '@elanus/object-store';
@@ -204,7 +204,7 @@ describe('an index over rows of sealed segments', () => {
         assert.equal(deployment.builds, 0);
         await until(() => second.indexing.mappedIndexes(collection.id).length === 1);
         const [mapped] = second.indexing.mappedIndexes(collection.id);
-        const before = mapped!.piece.index;
+        const before = mapped!.piece.index as VectorIndex;
         const searching = nearest(second, 'index');
         await mapped!.giveBack();
         assert.notEqual(mapped!.piece.index, before);

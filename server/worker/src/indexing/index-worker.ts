@@ -40,6 +40,8 @@ import { type MappedIndex, mappedIndexes } from './mapped-indexes.ts';
 import { OpenIndex, type RunningBuild } from './open-index.ts';
 import { restorePieces } from './restore-pieces.ts';
 import { ScalarIndexBuilder } from './scalar-index-builder.ts';
+import { scalarSpecOf } from './scalar-spec.ts';
+import { TextIndexes } from './text-indexes.ts';
 
 /** Writes that pause for so long count as at rest. */
 const REST_MS = 5_000;
@@ -98,6 +100,10 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
       random,
       ...(limits === undefined ? {} : { limits }),
     });
+    const texts = new TextIndexes(this.#scalars);
+    options.collections.watch((collection) => {
+      if (texts.follow(collection)) this.#watch(collection);
+    });
     const all = () => [...this.#open.values()];
     this.#metrics = registerIndexMetrics(options.metrics, {
       running: () => all().flatMap(({ running }) => [...running].map(({ percent }) => percent)),
@@ -115,7 +121,9 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
     const collection = this.#options.collections.find(info.collectionId);
     if (collection === undefined || this.#open.has(info.id)) return;
     if (info.metricType === null) {
-      this.#scalars.open(info, collection);
+      const spec = scalarSpecOf(info, collection.info.schema);
+      if (spec === null) return;
+      this.#scalars.open(info, collection, spec);
       this.#watch(collection);
       return;
     }
@@ -181,16 +189,16 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
     this.#start(this.#watchRest());
   }
 
-  async closeIndex({ id }: IndexInfo): Promise<void> {
-    this.#scalars.close(id);
-    this.#open.get(id)?.close();
-    this.#open.delete(id);
+  async closeIndex(info: IndexInfo): Promise<void> {
+    this.#scalars.close(info);
+    this.#open.get(info.id)?.close();
+    this.#open.delete(info.id);
   }
 
-  async indexProgress({ id }: IndexInfo, at: Timestamp): Promise<IndexProgress> {
-    const index = this.#open.get(id);
+  async indexProgress(info: IndexInfo, at: Timestamp): Promise<IndexProgress> {
+    const index = this.#open.get(info.id);
     if (index === undefined)
-      return this.#scalars.progress(id, at) ?? { pendingRows: 0n, pendingRowsThen: 0n, failReason: null };
+      return this.#scalars.progress(info, at) ?? { pendingRows: 0n, pendingRowsThen: 0n, failReason: null };
     return {
       pendingRows: BigInt(index.pendingRows(TIMESTAMP_MAX)),
       pendingRowsThen: BigInt(index.pendingRows(at)),
@@ -198,12 +206,12 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
     };
   }
 
-  /** The vector indexes of a collection that are used from files. */
+  /** The indexes of a collection that are used from files. */
   mappedIndexes(id: CollectionId): readonly MappedIndex[] {
     const { indexFiles } = this.#options;
     if (indexFiles === undefined) return [];
     const open = [...this.#open.values()].filter(({ info }) => info.collectionId === id);
-    return open.flatMap((index) => mappedIndexes(index, indexFiles));
+    return [...open.flatMap((index) => mappedIndexes(index, indexFiles)), ...this.#scalars.mapped(id)];
   }
 
   /** Stops all builds and frees all indexes. */

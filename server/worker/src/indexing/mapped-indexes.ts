@@ -1,12 +1,12 @@
 import { isDenseVector } from '@elanus/model';
-import { type IndexedPiece, type KeptRows, openChunks } from '@elanus/segment';
+import { type IndexedPiece, type KeptRows, openChunks, type ScalarPiece } from '@elanus/segment';
 import type { IndexFiles } from './index-files.ts';
 import type { OpenIndex } from './open-index.ts';
 
-/** A vector index that is used from its file. */
+/** An index that is used from its file. */
 export interface MappedIndex {
   /** Stays the same as long as it is over the same rows. */
-  readonly piece: IndexedPiece;
+  readonly piece: IndexedPiece | ScalarPiece;
   /** The number of the last read that may have looked at its rows; later reads have larger ones. */
   readonly lastUse: number;
   readonly bytes: number;

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
   type CollectionId,
-  type IndexId,
   type IndexInfo,
   type SegmentId,
   TIMESTAMP_MAX,
@@ -24,9 +23,9 @@ import {
 } from '@elanus/segment';
 import type { ServedCollection } from '../served-collection.ts';
 import type { IndexFiles } from './index-files.ts';
-import { isToStore, keptChunks, ScalarIndexFiles } from './scalar-index-files.ts';
+import type { MappedIndex } from './mapped-indexes.ts';
+import { isToStore, keptChunks, mappedScalarIndex, ScalarIndexFiles } from './scalar-index-files.ts';
 import { registerScalarIndexMetrics, type ScalarIndexMetrics } from './scalar-index-metrics.ts';
-import { scalarSpecOf } from './scalar-spec.ts';
 
 /** Rows that are handed to the thread between two looks at the clock, a multiple of 32. */
 const SHARED_ROWS = 8_192;
@@ -65,7 +64,7 @@ export class ScalarIndexBuilder implements AsyncDisposable {
   readonly #threads: SegmentThreads;
   readonly #files: ScalarIndexFiles | null;
   readonly #metrics: ScalarIndexMetrics;
-  readonly #open = new Map<IndexId, OpenScalarIndex>();
+  readonly #open = new Map<string, OpenScalarIndex>();
   readonly #builds = new Set<Promise<void>>();
 
   constructor(options: ScalarIndexBuilderOptions) {
@@ -81,9 +80,9 @@ export class ScalarIndexBuilder implements AsyncDisposable {
     });
   }
 
-  open(info: IndexInfo, collection: ServedCollection): void {
-    const spec = scalarSpecOf(info, collection.info.schema);
-    if (spec === null || this.#open.has(info.id)) return;
+  open(info: IndexInfo, collection: ServedCollection, spec: ScalarIndexSpec): void {
+    const key = keyOf(info);
+    if (this.#open.has(key)) return;
     const index: OpenScalarIndex = {
       info,
       spec,
@@ -96,27 +95,27 @@ export class ScalarIndexBuilder implements AsyncDisposable {
       failReason: null,
       isClosed: false,
     };
-    this.#open.set(info.id, index);
+    this.#open.set(key, index);
     const files = this.#files;
     if (files === null) this.#consider(index, 'going-on');
-    else this.#move(index, () => this.#restore(index, files));
+    else index.pieces.restoring = this.#move(index, () => this.#restore(index, files));
   }
 
-  close(id: IndexId): void {
-    const index = this.#open.get(id);
+  close(info: IndexInfo): void {
+    const index = this.#open.get(keyOf(info));
     if (index === undefined) return;
     index.isClosed = true;
-    index.collection.scalarIndexes.close(id);
-    this.#open.delete(id);
+    index.collection.scalarIndexes.close(info.id);
+    this.#open.delete(keyOf(info));
   }
 
   closeAll(id: CollectionId): void {
-    for (const { info } of [...this.#open.values()]) if (info.collectionId === id) this.close(info.id);
+    for (const { info } of [...this.#open.values()]) if (info.collectionId === id) this.close(info);
   }
 
   /** `undefined` when the index is not open here. */
-  progress(id: IndexId, at: Timestamp): IndexProgress | undefined {
-    const index = this.#open.get(id);
+  progress(info: IndexInfo, at: Timestamp): IndexProgress | undefined {
+    const index = this.#open.get(keyOf(info));
     if (index === undefined) return undefined;
     const views = viewsOf(index);
     const { running, failReason } = index;
@@ -136,6 +135,14 @@ export class ScalarIndexBuilder implements AsyncDisposable {
       if (index.info.collectionId === id) this.#consider(index, 'going-on');
   }
 
+  /** What is used from files of a collection. */
+  mapped(id: CollectionId): readonly MappedIndex[] {
+    const pieces = [...this.#open.values()]
+      .filter(({ info }) => info.collectionId === id)
+      .flatMap((index) => index.pieces.pieces);
+    return pieces.flatMap((piece) => mappedScalarIndex(piece, this.#options.share) ?? []);
+  }
+
   /** To be called every few seconds: puts pieces together wherever no write has come since the last call. */
   considerAtRest(): void {
     for (const index of this.#open.values()) {
@@ -148,7 +155,7 @@ export class ScalarIndexBuilder implements AsyncDisposable {
 
   /** Stops all builds and frees all indexes. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { info } of [...this.#open.values()]) this.close(info.id);
+    for (const { info } of [...this.#open.values()]) this.close(info);
     await this.#threads[Symbol.asyncDispose]();
     await Promise.all(this.#builds);
   }
@@ -176,14 +183,14 @@ export class ScalarIndexBuilder implements AsyncDisposable {
     const piece = files === null ? undefined : index.pieces.pieces.find(isToStore);
     if (files === null || piece === undefined) return;
     const { info, uselessFiles } = index;
-    this.#move(index, async () => {
+    void this.#move(index, async () => {
       await files.store(info, piece, uselessFiles);
       uselessFiles.length = 0;
     });
   }
 
   /** Works on files of an index, then looks for more to do; after a failure not before there are more rows. */
-  #move(index: OpenScalarIndex, work: () => Promise<void>): void {
+  #move(index: OpenScalarIndex, work: () => Promise<void>): Promise<void> {
     index.isMoving = true;
     const task = work().then(
       () => true,
@@ -198,10 +205,12 @@ export class ScalarIndexBuilder implements AsyncDisposable {
     );
     const settled = task.then((isDone) => {
       index.isMoving = false;
+      index.pieces.restoring = null;
       this.#builds.delete(settled);
       if (isDone) this.#consider(index, 'going-on');
     });
     this.#builds.add(settled);
+    return settled;
   }
 
   /** Uses the files of an index for the rows that they are about. */
@@ -212,7 +221,7 @@ export class ScalarIndexBuilder implements AsyncDisposable {
       try {
         const data = kept === null ? null : await files.open(file);
         if (index.isClosed) return;
-        const isSame = data !== null && isDeepStrictEqual(data.spec, spec);
+        const isSame = data !== null && isDeepStrictEqual(data.index.spec, spec);
         const isUsed = isSame && pieces.restore(kept!.shard, kept!.chunks, data, file.id);
         if (!isUsed) uselessFiles.push(file.id);
       } catch (error) {
@@ -267,6 +276,11 @@ export class ScalarIndexBuilder implements AsyncDisposable {
     }
     return blocks;
   }
+}
+
+/** Text indexes are numbered within their collection. */
+function keyOf({ collectionId, id }: IndexInfo): string {
+  return `${collectionId}/${id}`;
 }
 
 /** How many blocks the thread gets. */

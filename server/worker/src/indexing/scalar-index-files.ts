@@ -1,14 +1,17 @@
+import { dropPages } from '@elanus/kernel';
 import type { IndexFileInfo, IndexInfo, SegmentId } from '@elanus/model';
+import type { HeldFile } from '@elanus/object-store';
 import type { Disk } from '@elanus/runtime';
 import {
   decodeScalarIndex,
-  type ScalarIndexData,
+  type MappedScalarIndex,
   type ScalarPiece,
   type SegmentThreads,
   type Shard,
 } from '@elanus/segment';
 import { mapHeldFile } from '../files/map-held-file.ts';
 import type { IndexedRuns, IndexFiles } from './index-files.ts';
+import type { MappedIndex } from './mapped-indexes.ts';
 
 /** Whether a piece is over whole segments that are in files, and its index is in none. */
 export function isToStore({ shard, file, chunks }: ScalarPiece): boolean {
@@ -60,10 +63,14 @@ export class ScalarIndexFiles {
       return answer.crc32;
     });
     piece.file = file.id;
+    // What was built is no longer needed in memory.
+    const { index, mapped } = await map(await this.#files.hold(file), file);
+    piece.index = index;
+    piece.mapped = mapped;
   }
 
   /** The index in a file, all of which was read and added up. @throws when it can't be used */
-  async open(file: IndexFileInfo): Promise<ScalarIndexData> {
+  async open(file: IndexFileInfo): Promise<MappedScalarIndex> {
     const held = await this.#files.hold(file);
     try {
       await this.#threads.run({ kind: 'verify', path: held.path });
@@ -71,8 +78,36 @@ export class ScalarIndexFiles {
       held.release();
       throw error;
     }
-    return decodeScalarIndex(await mapHeldFile(held, file.file), 'trusted');
+    return await map(held, file);
   }
+}
+
+async function map(held: HeldFile, { file }: IndexFileInfo): Promise<MappedScalarIndex> {
+  const mapped = await mapHeldFile(held, file);
+  return { index: decodeScalarIndex(mapped, 'trusted'), mapped };
+}
+
+/** Pages given back at a stretch: about a millisecond. */
+const STRETCH_BYTES = 32 * 1024 * 1024;
+
+/** A piece that is used from its file, for whoever looks after the memory; `null` when it is in memory of its own. */
+export function mappedScalarIndex(
+  piece: ScalarPiece,
+  share: { isSpent(): boolean; nextTurn(): Promise<void> },
+): MappedIndex | null {
+  const { mapped, chunks } = piece;
+  if (mapped === null) return null;
+  return {
+    piece,
+    lastUse: Math.max(...chunks.map(({ chunk }) => chunk.stored?.file.lastUse ?? 0)),
+    bytes: mapped.length,
+    async giveBack() {
+      for (let at = 0; at < mapped.length; at += STRETCH_BYTES) {
+        if (share.isSpent()) await share.nextTurn();
+        dropPages(mapped.subarray(at, at + STRETCH_BYTES));
+      }
+    },
+  };
 }
 
 /** Parts that go to the disk in one call. */
