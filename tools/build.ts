@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 const steps = [
   'foundation/proto/tools/generate.ts',
   'engine/kernel/tools/build.ts',
+  'tools/bundle-shapes.ts',
   'tools/bundle.ts',
   'tools/warm-start.ts',
 ];

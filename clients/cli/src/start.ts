@@ -1,4 +1,5 @@
 import { flushCompileCache } from 'node:module';
+import { loadingLibraries } from '@elanus/expr';
 import {
   ELANUS_VERSION,
   launch,
@@ -9,7 +10,7 @@ import {
   StartError,
   type StartOptions,
 } from '@elanus/launcher';
-import { systemClock } from '@elanus/runtime';
+import { type Clock, systemClock } from '@elanus/runtime';
 import { readyLine } from './ready-line.ts';
 import { recoveryDisplay } from './recovery-display.ts';
 
@@ -51,12 +52,28 @@ export async function start(options: StartOptions): Promise<never> {
   }
 }
 
+/** Rests between two libraries: clients are served meanwhile. */
+const REST_MS = 500;
+
+/** Loads what would keep the first filter with a pattern or a shape waiting, and all others with it. */
+async function loadLibraries(clock: Clock, signal: AbortSignal): Promise<void> {
+  const loading = loadingLibraries();
+  do await clock.sleep(REST_MS, { signal });
+  while (!loading.next().done);
+  flushCompileCache();
+}
+
 async function serveUntil(
   stopSignal: Promise<string>,
   server: RunningServer,
   log: ProcessLog,
 ): Promise<never> {
+  const loading = new AbortController();
+  loadLibraries(systemClock, loading.signal).catch((error) => {
+    if (!loading.signal.aborted) log.logger.warn({ error }, 'a library of filters was not loaded');
+  });
   const signal = await stopSignal;
+  loading.abort();
   log.logger.info({ signal }, 'stopping');
   setTimeout(() => {
     log.logger.warn({}, 'stopped before everything had ended; nothing acknowledged is lost');

@@ -1,6 +1,8 @@
+export { bitsOfWord } from './bits-of-word.ts';
 export type { PlanOptions } from './bound.ts';
 export { compileCondition, compilePredicate, costOfRow } from './compile.ts';
 export { type ElementMatcher, elementMatcher } from './element-matcher.ts';
+export { firstPlace } from './first-place.ts';
 export { isShape, SHAPE_BYTES_MAX } from './geometry.ts';
 export {
   INSTANT_MAX,
@@ -13,7 +15,8 @@ export {
 export { JsonReader, type JsonStep, jsonStep } from './json-reader.ts';
 export { primaryKeysOf, requiredKeys, requiredValues } from './keys.ts';
 export type { LikePattern } from './like.ts';
-export type { Condition, Leaf, OperandLeaf, PathOperand } from './plan.ts';
+export { loadingLibraries } from './loading-libraries.ts';
+export type { Condition, Leaf, ListValue, OperandLeaf, PathOperand } from './plan.ts';
 export { planFilter, planningFilter } from './plan-filter.ts';
 export type { ColumnSource, Predicate, RowFilter } from './predicate.ts';
 export { type Box, boxAround } from './shape-box.ts';

@@ -48,12 +48,18 @@ function textsIn(values: Values): readonly string[] {
   return values.every(isText) ? values : values.filter(isText);
 }
 
+/** Operands of AND and OR that are looked at between two pauses. */
+const PAUSE_OPERANDS = 1_024;
+
 /** Builds what compiling `condition` will look up, as far as its lists are long. */
 export function* preparingLookUps(condition: Condition): Work<void> {
   switch (condition.kind) {
     case 'and':
     case 'or':
-      for (const operand of condition.operands) yield* preparingLookUps(operand);
+      for (const [index, operand] of condition.operands.entries()) {
+        if (index % PAUSE_OPERANDS === PAUSE_OPERANDS - 1) yield;
+        yield* preparingLookUps(operand);
+      }
       return;
     case 'match':
       yield* preparingLookUps(condition.condition);

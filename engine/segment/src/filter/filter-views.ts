@@ -7,6 +7,7 @@ import type { SegmentThreads } from '../threads/open-threads.ts';
 import { conditionKey } from './condition-key.ts';
 import type { FilterCache, FilterMatches } from './filter-cache.ts';
 import { findByIndex } from './find-by-index.ts';
+import { hasLongShapes } from './long-shapes.ts';
 import { BITS_SET, matchBits, rowsAtOnce } from './match-bits.ts';
 import { scanOnThreads } from './scan-on-threads.ts';
 import { isRuledOut } from './zone-map.ts';
@@ -84,9 +85,12 @@ async function findMatches(
       'cache',
     );
   if (rest.length === 0) return found;
-  const byIndex = await findByIndex(read, rest, search);
+  const isLong = await hasLongShapes(read, rest, condition);
+  // What an index names is tested here, where a long shape has no place.
+  const byIndex = isLong ? { found: [], rest } : await findByIndex(read, rest, search);
   const left = await notRuledOut(read, byIndex.rest, condition);
-  const scanned = left.length === 0 ? [] : await scan(read, left, search, costOfRow(condition) + 1);
+  const costOfTest = isLong ? LONG_TEST_NS : costOfRow(condition) + 1;
+  const scanned = left.length === 0 ? [] : await scan(read, left, search, costOfTest);
   const fresh = [...byIndex.found, ...scanned];
   if (known !== null) remember(fresh, known);
   return found.length + byIndex.found.length === 0 ? scanned : inOrder(views, [...found, ...fresh]);
@@ -146,6 +150,8 @@ function inOrder(views: readonly ChunkView[], matches: readonly ViewMatches[]): 
 }
 
 const NS_HERE_MAX = 5_000_000;
+/** Of a row whose shape is long. */
+const LONG_TEST_NS = 10_000_000;
 
 async function scan(
   read: Read,

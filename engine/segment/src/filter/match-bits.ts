@@ -1,4 +1,4 @@
-import type { ColumnSource, RowFilter } from '@elanus/expr';
+import { bitsOfWord, type ColumnSource, type RowFilter } from '@elanus/expr';
 
 /** Rows that a filter is given at a time at most; costly filters ask for fewer. */
 const MATCHED_AT_ONCE = 1024;
@@ -66,13 +66,6 @@ function countBytes(bits: Uint8Array, from: number, to: number): number {
   }
   for (; at < to; at++) count += BITS_SET[bits[at]!]!;
   return count;
-}
-
-/** Sums of neighbouring bits, pairs, nibbles and bytes, all at once. */
-function bitsOfWord(word: number): number {
-  let sums = word - ((word >>> 1) & 0x55555555);
-  sums = (sums & 0x33333333) + ((sums >>> 2) & 0x33333333);
-  return Math.imul((sums + (sums >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
 /** How many of the first `rows` bits are set. */

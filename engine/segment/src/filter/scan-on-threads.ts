@@ -31,9 +31,10 @@ export async function scanOnThreads(
   if (threads === null || asksForWords(condition)) return null;
   if (countConstants(condition) > SENT_CONSTANTS_MAX) return null;
   if (!threads.isWarm) {
+    const warming = threads.warmUp(NO_ROWS).catch(() => {});
     // Whoever waits for the threads to start waits longer than for most filters.
-    threads.warmUp(NO_ROWS).catch(() => {});
-    return null;
+    if (costOfTest < TASK_NS) return null;
+    await warming;
   }
   const blocks: FilterBlock[] = [];
   const bitsOf: Uint8Array[] = [];

@@ -1,4 +1,10 @@
-import { type Constant, compileCondition, type LikePattern, type OperandLeaf } from '@elanus/expr';
+import {
+  type Constant,
+  compileCondition,
+  firstPlace,
+  type LikePattern,
+  type OperandLeaf,
+} from '@elanus/expr';
 import type { FieldId, FieldSchema } from '@elanus/model';
 import { type Dictionary, isTextDictionary, NO_SLOTS, numbersOf, type Slots } from './value-lists.ts';
 
@@ -91,8 +97,10 @@ function searchIn(dictionary: Dictionary): Search {
       orderOfBytes(bytes, offsets[slot]!, offsets[slot + 1]!, text);
     return {
       length,
-      atLeast: (constant) => bytesSearch(constant, (text) => first(length, (slot) => order(slot, text) >= 0)),
-      above: (constant) => bytesSearch(constant, (text) => first(length, (slot) => order(slot, text) > 0)),
+      atLeast: (constant) =>
+        bytesSearch(constant, (text) => firstPlace(length, (slot) => order(slot, text) >= 0)),
+      above: (constant) =>
+        bytesSearch(constant, (text) => firstPlace(length, (slot) => order(slot, text) > 0)),
     };
   }
   const values = numbersOf(dictionary);
@@ -101,11 +109,11 @@ function searchIn(dictionary: Dictionary): Search {
     length,
     atLeast: (constant) => {
       const number = numberOf(constant);
-      return first(length, (slot) => values[slot]! >= number);
+      return firstPlace(length, (slot) => values[slot]! >= number);
     },
     above: (constant) => {
       const number = numberOf(constant);
-      return first(length, (slot) => values[slot]! > number);
+      return firstPlace(length, (slot) => values[slot]! > number);
     },
   };
 }
@@ -146,18 +154,6 @@ function bytesSearch(constant: Constant, search: (text: Uint8Array) => number): 
 /** JavaScript compares bigints with numbers exactly; booleans count as 0 and 1, as columns hold them. */
 function numberOf(constant: Constant): number | bigint {
   return typeof constant === 'boolean' ? Number(constant) : (constant as number | bigint);
-}
-
-/** The first of `0 .. length` that `isThere` holds for, which it does for all that follow. */
-function first(length: number, isThere: (slot: number) => boolean): number {
-  let low = 0;
-  let high = length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (isThere(middle)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }
 
 function comparedSlots(search: Search, operator: string, constant: Constant): Slots {
@@ -216,10 +212,10 @@ function prefixSlots(dictionary: Dictionary, pattern: LikePattern): readonly [nu
     const start = offsets[slot]!;
     return orderOfBytes(bytes, start, Math.min(offsets[slot + 1]!, start + lengthMax), prefix);
   };
-  const from = first(length, (slot) => order(slot, prefix.length) >= 0);
+  const from = firstPlace(length, (slot) => order(slot, prefix.length) >= 0);
   // Without any wildcard the prefix is the whole text.
   const isWhole = pattern.segments.length === 1 && wild < 0;
-  const to = first(length, (slot) => order(slot, isWhole ? Number.MAX_SAFE_INTEGER : prefix.length) > 0);
+  const to = firstPlace(length, (slot) => order(slot, isWhole ? Number.MAX_SAFE_INTEGER : prefix.length) > 0);
   return [from, to];
 }
 
