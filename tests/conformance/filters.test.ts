@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { DEMO_CASES, DEMO_ROWS, type FilterCase, type Row } from '@elanus/expr/testing';
 import { ElanusProcess } from '@elanus/tests-harness';
-import { DataType, type FieldType, MilvusClient } from '@zilliz/milvus2-sdk-node';
+import {
+  buildBloomFilter,
+  buildRoaringBitmap,
+  DataType,
+  type FieldType,
+  MilvusClient,
+} from '@zilliz/milvus2-sdk-node';
 
 const COLLECTION = 'filters';
 
@@ -90,4 +96,51 @@ describe('the table of the filter language, through the wire', () => {
         );
       else assert.deepEqual(ids, outcome);
     });
+
+  const SETS: readonly (readonly [filter: string, set: Uint8Array, ids: readonly number[]])[] = [
+    ['membership_match(id, {set})', buildRoaringBitmap([2, 3, '9223372036854775807']), [2, 3]],
+    ['membership_match(i8, {set}, type=roaring)', buildRoaringBitmap([-128, -5]), [2, 7]],
+    ['not membership_match(age, {set})', buildRoaringBitmap([18, 99]), [2, 4, 5, 6, 10]],
+    ['membership_match(id, {set}, type=bloom) and id < 3', buildBloomFilter([1, 9n]), [1]],
+    [
+      'membership_match(name, {set})',
+      buildBloomFilter(['zoë', 'a name of more than 32 bytes, to be sure']),
+      [6],
+    ],
+    ['membership_match(doc["a"], {set})', buildBloomFilter(['1']), [3]],
+    // The client writes 2.0 as 2, which is an integer.
+    ['membership_match(level, {set})', buildBloomFilter([1n, 2n]), [1, 8, 9]],
+  ];
+  for (const [filter, set, ids] of SETS)
+    test(`${filter}, packed by the client`, async () => {
+      const asked = { collection_name: COLLECTION, filter, exprValues: { set }, output_fields: ['id'] };
+      const { status, data } = await client.query(asked);
+      assert.equal(status.code, 0, status.reason);
+      assert.deepEqual(
+        data.map(({ id }) => Number(id)).sort((a, b) => a - b),
+        ids,
+      );
+    });
+
+  test('a delete takes an exact set, and no other', async () => {
+    const refused = await client.delete({
+      collection_name: COLLECTION,
+      filter: 'membership_match(id, {set})',
+      exprValues: { set: buildBloomFilter([1]) },
+    });
+    assert.equal(refused.status.code, 1100);
+    assert.match(refused.status.reason, /membership_match of type bloom is not supported in delete/);
+    const deleted = await client.delete({
+      collection_name: COLLECTION,
+      filter: 'membership_match(id, {set})',
+      exprValues: { set: buildRoaringBitmap([10, 11]) },
+    });
+    assert.equal(deleted.status.code, 0, deleted.status.reason);
+    const left = { collection_name: COLLECTION, filter: 'id >= 9', output_fields: ['id'] };
+    const { data } = await client.query({ ...left, consistency_level: 'Strong' as never });
+    assert.deepEqual(
+      data.map(({ id }) => Number(id)),
+      [9],
+    );
+  });
 });

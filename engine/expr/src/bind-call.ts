@@ -15,9 +15,6 @@ import {
 import type { CallNode, NameNode, Node } from './tree.ts';
 import { areComparable, kindOfOperand, kindOfType, requireCast, typeOfConstant } from './value-type.ts';
 
-/** What the newest Milvus has beyond this that this server does not answer. */
-const UNSERVED: ReadonlySet<string> = new Set(['membership_match']);
-
 /** A call of a function whose operands are values. */
 export function bindCall(
   context: BindContext,
@@ -26,7 +23,6 @@ export function bindCall(
   negated: boolean,
 ): Bound {
   const bindOperands = () => node.operands.map(bindOperand);
-  if (UNSERVED.has(node.name)) throw new FilterError(`${node.name} is not supported yet`);
   refuseOptions(node);
   if (node.form === 'free')
     switch (node.name) {

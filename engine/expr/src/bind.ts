@@ -3,6 +3,7 @@ import { bindCall } from './bind-call.ts';
 import { bindComparison, bindRange } from './bind-comparison.ts';
 import { bindGeometry, isGeometryCall } from './bind-geometry.ts';
 import { bindMatch, isMatchCall } from './bind-match.ts';
+import { bindMember } from './bind-member.ts';
 import { bindLike, bindMembership } from './bind-membership.ts';
 import { bindElement, bindName, bindNullTest, nullCondition } from './bind-name.ts';
 import { bindRegex } from './bind-regex.ts';
@@ -113,6 +114,7 @@ function bindAnyCall(context: BindContext, node: CallNode, negated: boolean): Bo
     if (isTextMatchCall(node.name)) return asCondition(bindTextMatch(context, node, bindOperand, negated));
     if (isGeometryCall(node.name)) return asCondition(bindGeometry(context, node, bindOperand, negated));
     if (isMatchCall(node.name)) return asCondition(bindMatch(context, node, bindOperand, negated));
+    if (node.name === 'membership_match') return asCondition(bindMember(context, node, bindOperand, negated));
     if (node.name === 'random_sample') return asCondition(bindSample(context, node, bindOperand));
   }
   return bindCall(context, node, bindOperand, negated);
@@ -130,6 +132,7 @@ function bindTemplate(context: BindContext, node: TemplateNode): Bound {
       'fill',
     );
   if (!context.areTemplatesChecked) requireReadable(node.name, value);
+  if (value instanceof Uint8Array) return { kind: 'bytes', template: node.name, bytes: value };
   if (typeof value === 'object') return { kind: 'list', values: value, phase: 'fill' };
   return { kind: 'constant', value, phase: 'fill' };
 }

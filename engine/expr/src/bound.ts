@@ -1,6 +1,7 @@
 import { type CollectionSchema, DataType, dataTypeName, type FieldId, type FieldSchema } from '@elanus/model';
 import { FilterError, printPart } from './filter-error.ts';
 import type { Interval } from './interval.ts';
+import type { MemberSet } from './member-set.ts';
 import type { Condition, ListValue, MatchLeaf, Operand } from './plan.ts';
 import type { TemplateValues } from './templates.ts';
 import type { Constant, Node } from './tree.ts';
@@ -15,6 +16,8 @@ export type Bound =
       readonly values: readonly ListValue[] | BigInt64Array;
       readonly phase: 'parse' | 'fill';
     }
+  /** A packed `MemberSet`, which only comes as the value of a template. */
+  | { readonly kind: 'bytes'; readonly template: string; readonly bytes: Uint8Array }
   | { readonly kind: 'instant'; readonly microseconds: bigint }
   | { readonly kind: 'interval'; readonly interval: Interval }
   | { readonly kind: 'operand'; readonly operand: Operand }
@@ -53,6 +56,10 @@ export class BindContext {
   scope: ElementScope | null = null;
   /** An `element_filter`, which asks for elements, not for rows. */
   elementFilter: MatchLeaf | null = null;
+  /** Whether no row is found by accident: some sets know no more than what is probably in them. */
+  isExact = true;
+  /** Of templates whose bytes were read ahead, in slices: the set, or what is wrong with it. */
+  readonly memberSets = new Map<string, MemberSet | FilterError>();
   /** Filled as names are resolved. */
   readonly fieldIds = new Set<FieldId>();
 
@@ -77,6 +84,8 @@ export function boundTypeName(bound: Bound): string {
       return dataTypeName(typeOfConstant(bound.value));
     case 'list':
       return dataTypeName(DataType.Array);
+    case 'bytes':
+      return 'Bytes';
     case 'instant':
       return dataTypeName(DataType.Timestamptz);
     case 'interval':
@@ -96,7 +105,8 @@ export function unpack(values: readonly ListValue[] | BigInt64Array): readonly L
 /** Whose fault a wrong pair of values is. */
 export function phaseOf(...bounds: readonly Bound[]): 'parse' | 'fill' {
   const isFilled = (bound: Bound) =>
-    (bound.kind === 'constant' || bound.kind === 'list') && bound.phase === 'fill';
+    bound.kind === 'bytes' ||
+    ((bound.kind === 'constant' || bound.kind === 'list') && bound.phase === 'fill');
   return bounds.some(isFilled) ? 'fill' : 'parse';
 }
 

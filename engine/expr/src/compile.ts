@@ -11,6 +11,7 @@ import { geometryEvaluator } from './geometry-leaf.ts';
 import { shiftedEvaluator } from './instant-leaf.ts';
 import { jsonEvaluator, jsonNullEvaluator } from './json-leaf.ts';
 import { matchEvaluator } from './match-leaf.ts';
+import { costOfMember, memberEvaluator } from './member-leaf.ts';
 import { numberEvaluator, numericFieldsEvaluator } from './number-loop.ts';
 import type {
   ComparisonLeaf,
@@ -179,6 +180,8 @@ export function costOfRow(condition: Condition): number {
       return 10 * (1 + costOfRow(condition.condition));
     case 'sample':
       return 1;
+    case 'member':
+      return costOfOperand(condition.operand) + costOfMember(condition);
     case 'in':
       return costOfOperand(condition.operand) + (condition.values.length > LISTED_MAX ? LOOK_UP_COST : 0);
     case 'regex':
@@ -229,6 +232,8 @@ function leafEvaluator(leaf: Exclude<Leaf, MatchLeaf>): Evaluator {
       return phraseMatchEvaluator(leaf);
     case 'geometry':
       return geometryEvaluator(leaf);
+    case 'member':
+      return memberEvaluator(leaf);
     case 'sample':
       return sampleEvaluator(leaf);
     default:

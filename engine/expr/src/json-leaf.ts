@@ -8,15 +8,19 @@ import { textTest } from './text-test.ts';
 import type { ValueIndex } from './value-index.ts';
 
 /** What a leaf says of a value: `unknown` when the value is of a kind that the leaf's constants are not. */
-type Truth = 'true' | 'false' | 'unknown';
+export type Truth = 'true' | 'false' | 'unknown';
 
 /** Asks about the value that the reader stands on. */
-type JsonTest = (reader: JsonReader) => Truth;
+export type JsonTest = (reader: JsonReader) => Truth;
 
 /** The evaluator of a leaf on a JSON path, its length or its arithmetic. */
 export function jsonEvaluator(leaf: OperandLeaf, path: PathOperand): Evaluator {
-  const test = jsonTest(leaf);
-  const wanted: Truth = leaf.negated ? 'false' : 'true';
+  return jsonTestEvaluator(jsonTest(leaf), path, leaf.negated);
+}
+
+/** The evaluator of a test of the values at a path. */
+export function jsonTestEvaluator(test: JsonTest, path: PathOperand, negated: boolean): Evaluator {
+  const wanted: Truth = negated ? 'false' : 'true';
   return overValues(path, (reader, isThere) => isThere && test(reader) === wanted);
 }
 

@@ -20,6 +20,8 @@ export const FILTER_LIMITS = {
   /** Words of a `text_match_fuzzy`, each of which is compared with all words of the rows. */
   fuzzyWordsMax: 32,
   matchTextMax: 32_768,
+  /** Bytes of a set of values that `membership_match` is given, and about what it may take in memory. */
+  memberSetBytesMax: 64 * 1024 * 1024,
   /** Characters of a constant shape. */
   shapeLengthMax: 65_536,
   /** Characters of a filter, or of a part of it, that an error message repeats. */

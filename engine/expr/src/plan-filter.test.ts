@@ -96,7 +96,6 @@ const REFUSED: readonly (readonly [filter: string, fragment: string])[] = [
     'text_match_fuzzy(body, "a", minimum_should_match=1)',
     'text_match_fuzzy has no option minimum_should_match',
   ],
-  ['membership_match(id, {blob})', 'membership_match is not supported yet'],
   ['id > 5 and not random_sample(0.5)', 'cannot be used in unary expression'],
   ['not (id > 5 and random_sample(0.5))', 'cannot be used in unary expression'],
   ['id < 1 or (id > 5 and random_sample(0.5))', 'cannot be used in logical and expression'],

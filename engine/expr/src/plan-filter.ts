@@ -5,6 +5,7 @@ import { compiling } from './compile.ts';
 import { describeFilterError, FilterError } from './filter-error.ts';
 import { preparingKeys, primaryKeysOf } from './keys.ts';
 import { preparingLookUps } from './look-ups.ts';
+import { readingMemberSet } from './member-set.ts';
 import { parse, parsing } from './parser.ts';
 import type { Condition } from './plan.ts';
 import type { Predicate } from './predicate.ts';
@@ -52,6 +53,7 @@ export function* planningFilter(
     const context = new BindContext(text, schema, templates, options);
     yield* checkingTemplates(templates);
     context.areTemplatesChecked = true;
+    yield* readingSets(context);
     const predicate = predicateOf(context, yield* binding(context, yield* parsing(text)));
     yield* preparing(predicate, schema);
     return predicate;
@@ -72,10 +74,23 @@ function isBlank(text: string): boolean {
 }
 
 function predicateOf(
-  { text, schema, fieldIds, elementFilter }: BindContext,
+  { text, schema, fieldIds, elementFilter, isExact }: BindContext,
   condition: Condition,
 ): Predicate {
-  return { text, fieldIds, primaryKey: schema.primaryKey, elementFilter, condition };
+  return { text, fieldIds, primaryKey: schema.primaryKey, elementFilter, isExact, condition };
+}
+
+/** Reads the packed sets among the templates. What is wrong with one only matters to whoever asks for it. */
+function* readingSets({ templates, memberSets }: BindContext): Work<void> {
+  for (const [name, value] of templates) {
+    if (!(value instanceof Uint8Array)) continue;
+    try {
+      memberSets.set(name, yield* readingMemberSet(value));
+    } catch (error) {
+      if (!(error instanceof FilterError)) throw error;
+      memberSets.set(name, error);
+    }
+  }
 }
 
 function describe(text: string, error: unknown): unknown {

@@ -1,6 +1,7 @@
 import type { DataType, FieldSchema } from '@elanus/model';
 import type { Interval } from './interval.ts';
 import type { LikePattern } from './like.ts';
+import type { MemberSet } from './member-set.ts';
 import type { ComparisonOperator, Constant } from './tree.ts';
 import type { PlacedWord } from './word-index.ts';
 
@@ -27,6 +28,7 @@ export type Leaf =
   | TextMatchLeaf
   | PhraseMatchLeaf
   | MatchLeaf
+  | MemberLeaf
   | GeometryLeaf
   | SampleLeaf;
 
@@ -134,6 +136,13 @@ export interface MatchLeaf extends LeafBase {
   readonly mode: 'any' | 'all' | 'least' | 'most' | 'exact';
   /** Of `least`, `most` and `exact`. */
   readonly threshold: number;
+}
+
+/** Whether a value is in a set that the client has packed. */
+export interface MemberLeaf extends LeafBase {
+  readonly kind: 'member';
+  readonly operand: ColumnOperand | PathOperand;
+  readonly set: MemberSet;
 }
 
 /** What two shapes may have to do with one another. */

@@ -19,6 +19,8 @@ export interface Predicate {
    * finds the rows that have such an element, `elementMatcher` the elements.
    */
   readonly elementFilter: Extract<Condition, { readonly kind: 'match' }> | null;
+  /** Whether no row is found by accident, as some are by a set that knows only what is probably in it. */
+  readonly isExact: boolean;
   readonly condition: Condition;
 }
 

@@ -16,5 +16,5 @@ export const KEYWORD_CALLS: ReadonlySet<string> = new Set([
 
 /** What may stand in front of `=` among the operands of a call. */
 export const OPTION_NAMES: ReadonlySet<string> = new Set([
-  ...['minimum_should_match', 'threshold', 'max_edit_distance'],
+  ...['minimum_should_match', 'threshold', 'max_edit_distance', 'type'],
 ]);

@@ -8,7 +8,7 @@ class TooLong extends Error {}
 
 /**
  * A text that filters of the same meaning share: names are field ids, and operands of AND and OR stand in one order.
- * `null` for a long one, and for one that draws rows by chance.
+ * `null` for a long one, as one with a packed set is, and for one that draws rows by chance.
  */
 export function conditionKey(condition: Condition): string | null {
   try {
@@ -20,7 +20,7 @@ export function conditionKey(condition: Condition): string | null {
 }
 
 function keyOf(condition: Condition): string {
-  if (condition.kind === 'sample') throw new TooLong();
+  if (condition.kind === 'sample' || condition.kind === 'member') throw new TooLong();
   if (condition.kind !== 'and' && condition.kind !== 'or') return short(spell(condition));
   if (condition.operands.length > KEY_LENGTH_MAX) throw new TooLong();
   return short(`${condition.kind}(${condition.operands.map(keyOf).sort().join()})`);

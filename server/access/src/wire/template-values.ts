@@ -1,4 +1,4 @@
-import type { TemplateValue, TemplateValues } from '@elanus/expr';
+import type { Constant, ListValue, TemplateValue, TemplateValues } from '@elanus/expr';
 import { invalidParameter } from '@elanus/model';
 import type { schema_TemplateArrayValue, schema_TemplateValue } from '@elanus/proto';
 
@@ -11,17 +11,13 @@ export function templateValues(values: ReadonlyMap<string, schema_TemplateValue>
 }
 
 function templateValue(name: string, value: schema_TemplateValue): TemplateValue {
-  const single = value.boolVal ?? value.int64Val ?? value.floatVal ?? value.stringVal;
+  const single = value.boolVal ?? value.int64Val ?? value.floatVal ?? value.stringVal ?? value.bytesVal;
   if (single !== undefined) return single;
   if (value.arrayVal !== undefined) return templateArray(name, value.arrayVal, 1);
   throw invalidParameter(`the value of expression template variable {${name}} has no type`);
 }
 
-function templateArray(
-  name: string,
-  array: schema_TemplateArrayValue,
-  depth: number,
-): readonly TemplateValue[] {
+function templateArray(name: string, array: schema_TemplateArrayValue, depth: number): readonly ListValue[] {
   if (depth > DEPTH_MAX)
     throw invalidParameter(`the value of expression template variable {${name}} nests too deep`);
   const single = array.boolData ?? array.longData ?? array.doubleData ?? array.stringData;
@@ -34,7 +30,7 @@ function templateArray(
 }
 
 /** Lists of mixed types travel as JSON, one text an element; integers stay exact. */
-function jsonValue(name: string, bytes: Uint8Array): TemplateValue {
+function jsonValue(name: string, bytes: Uint8Array): Constant {
   const text = new TextDecoder().decode(bytes).trim();
   if (/^-?\d{1,20}$/.test(text)) return BigInt(text);
   try {

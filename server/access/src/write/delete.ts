@@ -3,6 +3,7 @@ import {
   assert,
   type CollectionInfo,
   collectionNotLoaded,
+  invalidParameter,
   type KeyColumn,
   MilvusError,
   type PartitionId,
@@ -17,7 +18,6 @@ import { timeZoneOf } from '../definition/timezone.ts';
 import type { AccessDependencies, CallContext, Handler } from '../handler.ts';
 import { requireLoaded } from '../read/read-target.ts';
 import { planServedFilter } from '../read/served-filter.ts';
-import { refuseElementWise } from '../read/unserved.ts';
 import { gatherRows } from '../rows/gather-rows.ts';
 import { runAtOnce, runInSlices, type Work } from '../rows/sliced-work.ts';
 import { encodeMutationResult } from '../wire/mutation-result.ts';
@@ -69,7 +69,8 @@ async function planDelete(
     const { expr, exprTemplateValues } = request;
     const filter = await planServedFilter(dependencies, schema, expr, exprTemplateValues, timeZone);
     assert(filter !== null, 'a filter that is not blank is a predicate');
-    refuseElementWise(filter);
+    // Nobody could get back what was found by accident.
+    if (!filter.isExact) throw invalidParameter('membership_match of type bloom is not supported in delete');
     return filter;
   } catch (error) {
     throw error instanceof MilvusError ? error.within('failed to create delete plan') : error;

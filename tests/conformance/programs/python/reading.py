@@ -91,6 +91,30 @@ def filters(client, name):
     assert not wrong, "\n".join(wrong)
 
 
+@case("rows are found by sets that the client has packed", since="3.0")
+def packed_sets(client, name):
+    import pymilvus
+
+    orchard(client, name)
+    wanted = [n for n in range(100) if n % 7 == 0]
+    exact = pymilvus.build_roaring_bitmap([*wanted, -1, 2**62])
+    likely = pymilvus.build_bloom_filter([f"tree {n}" for n in wanted], 0.0001)
+
+    def found(text, blob, **options):
+        rows = client.query(name, text, filter_params={"set": blob}, output_fields=["id"], **options)
+        return [row["id"] for row in rows]
+
+    same(found("membership_match(id, {set})", exact), wanted)
+    same(found("not membership_match(count, {set}) and id < 3", exact), [0, 1, 2])
+    same(found('membership_match(info["name"], {set}, type=bloom)', likely), wanted)
+    hits = client.search(
+        name, [[0.0, 0.0]], filter="membership_match(id, {set})", filter_params={"set": exact}, limit=3
+    )
+    same([hit["id"] for hit in hits[0]], wanted[:3])
+    fails(lambda: found("membership_match(kind, {set})", exact), 1100, "is of type VarChar")
+    fails(lambda: found("membership_match(id, {set})", exact[:-1]), 1100, "blob is invalid")
+
+
 @case("a search sees exactly the rows of its filter, nearest first")
 def filtered_search(client, name):
     orchard(client, name)

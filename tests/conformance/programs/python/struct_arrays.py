@@ -124,6 +124,15 @@ def elements(client, name):
     same([(row["id"], row["offset"]) for row in rows], [(1, 1), (4, 0), (4, 1)])
 
 
+@case("an element filter counts and deletes rows", since="3.0")
+def element_filters_elsewhere(client, name):
+    filled(client, name)
+    text = "element_filter(parts, $[size] == 5)"
+    same(client.query(name, text, output_fields=["count(*)"])[0]["count(*)"], 2)
+    client.delete(name, filter=f"id > 1 and {text}")
+    same(ids(client, name, "id > 0"), [1, 2, 3])
+
+
 @case("sub-fields are indexed by their names, and the index says nothing new", since="3.0")
 def indexed(client, name):
     filled(client, name)

@@ -1,4 +1,4 @@
-import type { TemplateValue } from '@elanus/expr';
+import type { Constant, ListValue } from '@elanus/expr';
 import { OWN_VALUE, type OwnCondition } from '../own-filter.ts';
 import type { GroupKey, GroupValue } from './group-key.ts';
 
@@ -38,7 +38,7 @@ function outsideOfSingle(key: GroupKey, groups: readonly GroupTuple[], values: V
   return hasNull ? `${isPresent(key)} and ${others}` : `${isAbsent(key)} or ${others}`;
 }
 
-function differsFromAll(key: GroupKey, present: readonly TemplateValue[], values: Values): string {
+function differsFromAll(key: GroupKey, present: readonly Constant[], values: Values): string {
   const kinds = Map.groupBy(present, kindOf);
   const lists = [...kinds.values()].map((list) => `${key.expression} in {${values.name(list)}}`);
   return `not ${joined(lists, ' or ')}`;
@@ -75,7 +75,7 @@ function isAbsent(key: GroupKey): string {
   return key.path === null ? `${key.expression} is null` : `not ${joined([isPresent(key)], '')}`;
 }
 
-function kindOf(value: TemplateValue): string {
+function kindOf(value: Constant): string {
   return typeof value === 'bigint' ? 'number' : typeof value;
 }
 
@@ -85,9 +85,9 @@ function joined(terms: readonly string[], word: string): string {
 
 /** Collects what the names in a condition stand for. */
 class Values {
-  readonly #values = new Map<string, TemplateValue>();
+  readonly #values = new Map<string, ListValue>();
 
-  name(list: readonly TemplateValue[]): string {
+  name(list: readonly ListValue[]): string {
     const name = `${OWN_VALUE}${this.#values.size}`;
     this.#values.set(name, list);
     return name;
