@@ -1,4 +1,5 @@
-import type { CollectionSchema } from '@elanus/model';
+import { type CollectionSchema, DataType } from '@elanus/model';
+import { parse } from '../parser.ts';
 import type { Constant, Node } from '../tree.ts';
 import type { Row } from './demo-rows.ts';
 
@@ -11,11 +12,19 @@ export function isKept(node: Node, row: Row, schema: CollectionSchema): boolean 
   return truthOf(node, row, schema) === true;
 }
 
+/** As `isKept`, of a filter's text. */
+export function naiveFilter(text: string, schema: CollectionSchema): (row: Row) => boolean {
+  const tree = parse(text);
+  return (row) => isKept(tree, row, schema);
+}
+
 type Truth = boolean | null;
 
 function truthOf(node: Node, row: Row, schema: CollectionSchema): Truth {
   const value = (child: Node) => evaluate(child, row, schema);
   switch (node.kind) {
+    case 'literal':
+      return node.value as boolean;
     case 'logic': {
       const truths = node.operands.map((operand) => truthOf(operand, row, schema));
       const decisive = node.operator === 'or';
@@ -195,11 +204,11 @@ function evaluate(node: Node, row: Row, schema: CollectionSchema): unknown {
         if (first?.form === 'field') return structs?.map((struct) => struct[first.text]) ?? null;
         return walk(structs, second === undefined ? [] : [first!.text, second.text]);
       }
-      const isField = schema.fields.some((field) => field.name === node.name);
+      const field = schema.fields.find(({ name }) => name === node.name);
       const steps = node.steps.map((step) => step.text);
-      return isField
-        ? walk(fieldValue(row[node.name]), steps)
-        : walk(documentOf(row.$meta), [node.name, ...steps]);
+      if (field === undefined) return walk(documentOf(row.$meta), [node.name, ...steps]);
+      const value = row[node.name];
+      return walk(field.dataType === DataType.JSON ? documentOf(value) : (value ?? null), steps);
     }
     case 'call': {
       const list = evaluate(node.operands[0]!, row, schema);
@@ -233,11 +242,6 @@ function structsOf(name: string, row: Row, schema: CollectionSchema): readonly R
   return columns[0].map((_, at) =>
     Object.fromEntries(subs.map((sub, i) => [sub.slice(name.length + 1, -1), columns[i]![at]])),
   );
-}
-
-function fieldValue(value: unknown): unknown {
-  if (value === undefined) return null;
-  return typeof value === 'string' && /^\s*[[{]/.test(value) ? documentOf(value) : value;
 }
 
 /** Integers as bigints, so that none is rounded. */
