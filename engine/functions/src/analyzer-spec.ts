@@ -1,5 +1,8 @@
+import type { PinyinOptions } from './filters/pinyin.ts';
 import type { StemmedLanguage } from './filters/stemmer.ts';
+import type { SynonymRule } from './filters/synonyms.ts';
 import type { JiebaOptions } from './tokenizers/jieba.ts';
+import type { LinderaDictionary } from './tokenizers/lindera.ts';
 
 /** What an analyzer is to do, every parameter checked. */
 export interface AnalyzerSpec {
@@ -11,6 +14,7 @@ export interface AnalyzerSpec {
 export type TokenizerSpec =
   | { readonly kind: 'standard' | 'whitespace' | 'icu' }
   | { readonly kind: 'jieba'; readonly options: JiebaOptions }
+  | { readonly kind: 'lindera'; readonly dictionary: LinderaDictionary }
   | LanguageSpec;
 
 /** Another analyzer for each language; texts of languages that it has none for get `default`. */
@@ -41,4 +45,5 @@ export type FilterSpec =
   | { readonly kind: 'stop' | 'decompounder'; readonly words: readonly string[] }
   | { readonly kind: 'stemmer'; readonly language: StemmedLanguage }
   | { readonly kind: 'regex'; readonly pattern: string }
-  | { readonly kind: 'synonym'; readonly rules: readonly string[]; readonly expand: boolean };
+  | { readonly kind: 'pinyin'; readonly options: PinyinOptions }
+  | { readonly kind: 'synonym'; readonly rules: readonly SynonymRule[]; readonly expand: boolean };

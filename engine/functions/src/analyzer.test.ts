@@ -79,9 +79,45 @@ describe('sentences and their words', () => {
     [
       filtered({ type: 'synonym', synonyms: ['big, large', 'tv => television'] }),
       'big tv',
-      'big|large|television',
+      'big|large|television|tv',
     ],
     [filtered({ type: 'synonym', synonyms: ['big, large'], expand: false }), 'large big', 'big|big'],
+    [
+      filtered({ type: 'synonym', expand: false, synonyms: ['a\\ b, \\=> => c\\,d', '\\\\x , x'] }),
+      'x y',
+      '\\x|y',
+    ],
+    [
+      { tokenizer: 'jieba', filter: [{ type: 'pinyin', keep_joined_full_pinyin: true }] },
+      '中文测试 ok',
+      '中文|zhong|wen|zhongwen|测试|ce|shi|ceshi| |ok',
+    ],
+    [
+      {
+        tokenizer: 'jieba',
+        filter: [
+          { type: 'pinyin', keep_original: false, keep_full_pinyin: false, keep_separate_first_letter: true },
+        ],
+      },
+      '中文测试 ok',
+      'zw|cs',
+    ],
+    [{ tokenizer: 'jieba', filter: ['pinyin'] }, '绿', '绿|lü'],
+    [
+      { tokenizer: { type: 'lindera', dict_kind: 'ipadic' } },
+      '東京スカイツリーの最寄り駅はとうきょうスカイツリー駅です',
+      '東京|スカイ|ツリー|の|最寄り駅|は|とう|きょう|スカイ|ツリー|駅|です',
+    ],
+    [
+      { tokenizer: { type: 'lindera', dict_kind: 'ko-dic' }, filter: ['removepunct'] },
+      '하네다공항한정토트백.',
+      '하네다|공항|한정|토트백',
+    ],
+    [
+      { tokenizer: { type: 'lindera', dict_kind: 'cc-cedict' } },
+      '它可以进行日语和汉语的语态分析',
+      '它|可以|进行|日语|和|汉语|的|语态|分析',
+    ],
     [filtered('decimaldigit'), '٤٢ ४२', '42|42'],
     [filtered('arabic_normalization'), 'أحمد مدرسة', 'احمد|مدرسه'],
   ];
@@ -146,6 +182,15 @@ describe('refuses parameters that no analyzer has', () => {
     [filtered({ type: 'stop', stop_words: 'a' }), 'stop_words should be a list of strings'],
     [filtered({ type: 'regex', expr: '(' }), 'regex parse error'],
     [{ tokenizer: { type: 'jieba', mode: 'fast' } }, 'jieba mode should be'],
+    [{ tokenizer: 'lindera' }, 'lindera tokenizer dict_kind must be set'],
+    [{ tokenizer: { type: 'lindera', dict_kind: 1 } }, 'lindera tokenizer dict kind should be string'],
+    [{ tokenizer: { type: 'lindera', dict_kind: 'unidic' } }, 'lindera tokenizer with invalid dict_kind'],
+    [{ tokenizer: { type: 'lindera', dict_kind: 'x' } }, 'unsupported lindera dict type: x'],
+    [filtered({ type: 'pinyin', keep_original: 'no' }), 'keep_original must be a boolean value'],
+    [filtered({ type: 'synonym', synonyms: ['a b'] }), 'has space between words a b'],
+    [filtered({ type: 'synonym', synonyms: ['a => b => c'] }), 'has more than one "=>"'],
+    [filtered({ type: 'synonym', synonyms: ['a\\'] }), 'invalid synonym escaped in the end: a\\'],
+    [filtered({ type: 'synonym', synonyms: ['a\\b'] }), 'invalid synonym escaped: \\b in a\\b'],
     [{ tokenizer: { type: 'language_identifier', analyzers: { en: {} } } }, 'no default analyzer'],
     [
       { tokenizer: { type: 'language_identifier', analyzers: { default: {} }, mapping: { English: 'en' } } },
@@ -175,6 +220,7 @@ describe('a megabyte of anything is cut in slices', () => {
     standard: '',
     english: '{"type":"english"}',
     chinese: '{"type":"chinese"}',
+    lindera: '{"tokenizer":{"type":"lindera","dict_kind":"ipadic"}}',
     icu: '{"tokenizer":"icu","filter":["asciifolding","removepunct"]}',
     whitespace:
       '{"tokenizer":"whitespace","filter":[{"type":"stemmer","language":"turkish"},"decimaldigit"]}',

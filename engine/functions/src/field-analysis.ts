@@ -17,6 +17,9 @@ export type FieldAnalysis =
       readonly alias: ReadonlyMap<string, string>;
     };
 
+/** Of type parameters that hold what others say with the words of files in place: nobody is shown these. */
+export const INLINED_PREFIX = 'elanus.inlined.';
+
 const DEFAULT = 'default';
 /** By the parameters, which never change: every search and insert asks. */
 const analyses = new WeakMap<readonly KeyValue[], FieldAnalysis | null>();
@@ -38,8 +41,8 @@ function analysisOf(field: Pick<FieldSchema, 'name' | 'typeParams'>): FieldAnaly
   const { typeParams } = field;
   const isAnalysed = isOn(typeParams, 'enable_analyzer');
   const isMatched = isOn(typeParams, 'enable_match');
-  const one = lastOf(typeParams, 'analyzer_params');
-  const several = lastOf(typeParams, 'multi_analyzer_params');
+  const one = inlinedOf(typeParams, 'analyzer_params');
+  const several = inlinedOf(typeParams, 'multi_analyzer_params');
   if (isMatched && !isAnalysed) throw analyzerNeeded(field.name);
   if (!isAnalysed) return null;
   if (several === undefined) {
@@ -109,6 +112,10 @@ function readSeveral(text: string, field: string): FieldAnalysis {
 
 function isOn(params: readonly KeyValue[], key: string): boolean {
   return /^\s*(true|1)\s*$/i.test(lastOf(params, key) ?? '');
+}
+
+function inlinedOf(params: readonly KeyValue[], wanted: string): string | undefined {
+  return lastOf(params, `${INLINED_PREFIX}${wanted}`) ?? lastOf(params, wanted);
 }
 
 function lastOf(params: readonly KeyValue[], wanted: string): string | undefined {

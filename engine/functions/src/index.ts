@@ -2,6 +2,7 @@ export type { Analyzer } from './analyzer.ts';
 export {
   analyzerNeeded,
   type FieldAnalysis,
+  INLINED_PREFIX,
   isMatchEnabled,
   openFieldAnalyzer,
   readFieldAnalysis,
@@ -22,4 +23,11 @@ export { openAnalyzer } from './open-analyzer.ts';
 export { ownText } from './own-text.ts';
 export { type Texts, termDimension, termVectors } from './term-vectors.ts';
 export type { Token } from './token.ts';
+export {
+  inlineWordFiles,
+  inlineWordFilesOfSeveral,
+  namedResources,
+  type WordFile,
+  type WordFileReader,
+} from './word-files.ts';
 export { runAtOnce, type Work } from './work.ts';

@@ -1,7 +1,7 @@
 import { MilvusError } from '@elanus/model';
 import { type Analyzer, LanguageChoice, Pipeline } from './analyzer.ts';
 import type { AnalyzerSpec, FilterSpec, LanguageSpec, TokenizerSpec } from './analyzer-spec.ts';
-import { decompounder, synonymFilter } from './filters/compounds.ts';
+import { decompounder } from './filters/compounds.ts';
 import {
   arabicNormalization,
   asciiFolding,
@@ -12,14 +12,17 @@ import {
   onlyWords,
   withoutPunctuation,
 } from './filters/letters.ts';
+import { pinyinFilter } from './filters/pinyin.ts';
 import { regexFilter } from './filters/regex.ts';
 import { stemmerFilter } from './filters/stemmer.ts';
 import { stopFilter } from './filters/stop-words.ts';
+import { synonymFilter } from './filters/synonyms.ts';
 import { languageIdentifier } from './identify-language.ts';
 import { readAnalyzer } from './read-analyzer.ts';
 import { keepTexts, type TokenFilter } from './token.ts';
 import { icuPieces, icuTokenizer } from './tokenizers/icu.ts';
 import { DICTIONARIES_MAX, isOneDictionaryTooMany, jiebaPieces, jiebaTokenizer } from './tokenizers/jieba.ts';
+import { linderaPieces, linderaTokenizer } from './tokenizers/lindera.ts';
 import { standardPieces, standardTokenizer } from './tokenizers/standard.ts';
 import { whitespacePieces, whitespaceTokenizer } from './tokenizers/whitespace.ts';
 
@@ -60,6 +63,8 @@ async function pipeline(
       return new Pipeline(whitespaceTokenizer, whitespacePieces, filters);
     case 'icu':
       return new Pipeline(icuTokenizer, icuPieces, filters);
+    case 'lindera':
+      return new Pipeline(await linderaTokenizer(tokenizer.dictionary), linderaPieces, filters);
     case 'jieba':
       if (isOneDictionaryTooMany(tokenizer.options)) {
         throw new MilvusError(`more than ${DICTIONARIES_MAX} jieba dictionaries are in use`, { code: 65535 });
@@ -112,6 +117,8 @@ async function openFilter(spec: FilterSpec): Promise<TokenFilter> {
       return await stemmerFilter(spec.language);
     case 'regex':
       return regexFilter(spec.pattern);
+    case 'pinyin':
+      return pinyinFilter(spec.options);
     case 'synonym':
       return synonymFilter(spec.rules, spec.expand);
   }

@@ -10,9 +10,11 @@ import {
   textList,
 } from './json-options.ts';
 import { readFilter } from './read-filter.ts';
+import { LINDERA_DICTIONARIES, LINDERA_OTHERS, type LinderaDictionary } from './tokenizers/lindera.ts';
 
 const STANDARD: AnalyzerSpec = { tokenizer: { kind: 'standard' }, filters: [{ kind: 'lowercase' }] };
-const PARAMS_UNITS_MAX = 256 * 1024;
+/** Words of files are part of them. */
+const PARAMS_UNITS_MAX = 512 * 1024;
 const FILTERS_MAX = 64;
 const DEFAULT_DICTIONARIES = ['_default_', '_extend_default_'];
 
@@ -86,6 +88,8 @@ function readTokenizer(given: unknown, place: Place): TokenizerSpec {
       return { kind: type };
     case 'jieba':
       return { kind: 'jieba', options: jiebaOptions(options) };
+    case 'lindera':
+      return { kind: 'lindera', dictionary: linderaDictionary(member(options, 'dict_kind')) };
     case 'language_identifier':
       if (place === 'field') return languageSpec(options);
       throw invalidParameter('a language identifier cannot choose another one');
@@ -114,6 +118,18 @@ function jiebaOptions(options: JsonObject): (TokenizerSpec & { kind: 'jieba' })[
     mode,
     hmm: flag(member(options, 'hmm'), 'hmm of jieba tokenizer', true),
   };
+}
+
+function linderaDictionary(kind: unknown): LinderaDictionary {
+  if (kind === undefined) throw invalidParameter('lindera tokenizer dict_kind must be set');
+  if (typeof kind !== 'string') throw invalidParameter('lindera tokenizer dict kind should be string');
+  const known = LINDERA_DICTIONARIES.find((name) => name === kind);
+  if (known !== undefined) return known;
+  throw invalidParameter(
+    LINDERA_OTHERS.includes(kind)
+      ? `lindera tokenizer with invalid dict_kind: ${kind} is not part of this build`
+      : `unsupported lindera dict type: ${kind}`,
+  );
 }
 
 function languageSpec(options: JsonObject): LanguageSpec {

@@ -1,7 +1,9 @@
 import { invalidParameter } from '@elanus/model';
 import { type FilterSpec, PLAIN_FILTERS, type PlainFilter } from './analyzer-spec.ts';
+import type { PinyinOptions } from './filters/pinyin.ts';
 import { checkWordPattern } from './filters/regex.ts';
 import { stemmedLanguage } from './filters/stemmer.ts';
+import { readSynonymRule } from './filters/synonyms.ts';
 import { flag, type JsonObject, member, requireObject, requireText, textList } from './json-options.ts';
 
 /** Most words of one list: they are kept in memory for each analyzer. */
@@ -14,6 +16,7 @@ const WORDS_MAX = 65_536;
 export function readFilter(entry: unknown): FilterSpec {
   if (typeof entry === 'string') {
     if (isPlain(entry)) return { kind: entry };
+    if (entry === 'pinyin') return { kind: 'pinyin', options: pinyinOptions({}) };
     throw invalidParameter(`build analyzer failed, filter not found :${entry}`);
   }
   const options = requireObject(entry, 'analyzer filter');
@@ -34,9 +37,11 @@ export function readFilter(entry: unknown): FilterSpec {
     case 'synonym':
       return {
         kind: 'synonym',
-        rules: wordsOf(options, 'synonyms'),
+        rules: wordsOf(options, 'synonyms').map(readSynonymRule),
         expand: flag(member(options, 'expand'), 'expand of synonym filter', true),
       };
+    case 'pinyin':
+      return { kind: 'pinyin', options: pinyinOptions(options) };
     default:
       throw invalidParameter(`unsupport filter type: ${type}`);
   }
@@ -53,9 +58,8 @@ function lengthMax(options: JsonObject): number {
 }
 
 function wordsOf(options: JsonObject, key: string): readonly string[] {
-  if (member(options, `${key}_file`) !== undefined) {
-    throw invalidParameter(`${key}_file: file resources are not supported yet`);
-  }
+  if (member(options, `${key}_file`) !== undefined)
+    throw invalidParameter(`${key}_file: the files of this analyzer were not read`);
   const words = textList(member(options, key), key);
   if (member(options, key) === undefined) throw invalidParameter(`${key} is required`);
   if (words.length > WORDS_MAX) throw invalidParameter(`${key} has more than ${WORDS_MAX} entries`);
@@ -68,6 +72,20 @@ function languageOf(options: JsonObject): (FilterSpec & { kind: 'stemmer' })['la
   const language = stemmedLanguage(name);
   if (language === undefined) throw invalidParameter(`unsupported language: ${name}`);
   return language;
+}
+
+function pinyinOptions(options: JsonObject): PinyinOptions {
+  const option = (key: string, otherwise: boolean): boolean => {
+    const value = member(options, key) ?? otherwise;
+    if (typeof value === 'boolean') return value;
+    throw invalidParameter(`${key} must be a boolean value`);
+  };
+  return {
+    original: option('keep_original', true),
+    full: option('keep_full_pinyin', true),
+    joined: option('keep_joined_full_pinyin', false),
+    firstLetters: option('keep_separate_first_letter', false),
+  };
 }
 
 function patternOf(options: JsonObject): string {

@@ -23,24 +23,3 @@ export function decompounder(words: readonly string[]): TokenFilter {
       return parts === null ? [token] : parts.map((text) => ({ ...token, text }));
     });
 }
-
-/** A filter that gives words their equals: `a, b` stand for each other, `a, b => c` turns the left ones into the right. */
-export function synonymFilter(rules: readonly string[], expand: boolean): TokenFilter {
-  const replacements = new Map<string, readonly string[]>();
-  const learn = (word: string, others: readonly string[]): void => {
-    replacements.set(word, [...new Set([...(replacements.get(word) ?? []), ...others])]);
-  };
-  const list = (text: string): string[] =>
-    text
-      .split(',')
-      .map((word) => word.trim())
-      .filter((word) => word !== '');
-  for (const rule of rules) {
-    const [left, right] = rule.split('=>');
-    const words = list(left!);
-    if (right !== undefined) for (const word of words) learn(word, list(right));
-    else for (const word of words) learn(word, expand ? words : words.slice(0, 1));
-  }
-  return (tokens) =>
-    tokens.flatMap((token) => replacements.get(token.text)?.map((text) => ({ ...token, text })) ?? [token]);
-}
