@@ -37,12 +37,27 @@ export interface CollectionChange {
   readonly properties?: PropertyChange;
 }
 
+/** A file of the object store that analyzers take words from. */
+export interface FileResource {
+  readonly id: bigint;
+  readonly name: string;
+  /** Its key in the object store. */
+  readonly path: string;
+}
+
 /** Databases, collections, partitions, ids and time. Every change is one catalog transaction, durable when it resolves. */
 export interface RootCoordinator {
   /** A timestamp above every earlier one, also across restarts. */
   allocateTimestamp(): Promise<Timestamp>;
   /** The first of `count` ids that nobody has or will get; they follow each other. */
   allocateIds(count: number): Promise<bigint>;
+
+  /** In order of creation. */
+  listFileResources(): Promise<readonly FileResource[]>;
+  /** Idempotent. @throws MilvusError 65535 when the name stands for another file */
+  addFileResource(name: string, path: string): Promise<void>;
+  /** Idempotent. */
+  removeFileResource(name: string): Promise<void>;
 
   listDatabases(): Promise<readonly DatabaseInfo[]>;
   findDatabase(database: string): Promise<DatabaseInfo | undefined>;

@@ -3,6 +3,7 @@ import type { MilvusError } from '@elanus/model';
 import type { Draft, MethodName, Methods } from '@elanus/proto';
 import type {
   DataCoordinator,
+  ImportFiles,
   IndexCoordinator,
   QueryCoordinator,
   QueryWorker,
@@ -66,6 +67,8 @@ export interface AccessDependencies {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly limits: AccessLimits;
+  /** Left out: no files are read. */
+  readonly files?: ImportFiles;
   /** Left out: files are not imported. */
   readonly importing?: ImportHandlerDependencies;
   /** Left out: nothing is exported. */

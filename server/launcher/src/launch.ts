@@ -80,7 +80,13 @@ export class RunningServer implements AsyncDisposable {
       await listening(
         grpcAddress,
         startAccess(
-          { ...shared, importing: { imports: roles.imports, service }, exports, version: SERVER_VERSION },
+          {
+            ...shared,
+            files: roles.importFiles,
+            importing: { imports: roles.imports, service },
+            exports,
+            version: SERVER_VERSION,
+          },
           grpcAddress,
         ),
       ),

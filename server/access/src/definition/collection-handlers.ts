@@ -8,10 +8,12 @@ import {
 } from '@elanus/model';
 import type { CollectionRef, LoadInfo } from '@elanus/rpc';
 import type { AccessDependencies, Handlers } from '../handler.ts';
+import { wordFileReader } from '../text/word-file-reader.ts';
 import { checkModels } from './check-models.ts';
 import { collectionRef } from './collection-ref.ts';
 import { describeCollection } from './describe-collection.ts';
-import { readCreateCollection } from './schema/read-create-collection.ts';
+import { decodeSchema, readCreateCollection } from './schema/read-create-collection.ts';
+import { readWordFiles } from './schema/word-files.ts';
 import { timeZoneOf } from './timezone.ts';
 
 /** `ShowType` on the wire. */
@@ -20,6 +22,7 @@ export const SHOW_IN_MEMORY = 1;
 /** Create, drop, has, describe, show, rename and count collections. */
 export function collectionHandlers(dependencies: AccessDependencies): Handlers {
   const { root, query, data, limits } = dependencies;
+  const read = wordFileReader(dependencies);
 
   const refOf = (database: string, collection: string) => collectionRef(database, collection, limits);
 
@@ -32,7 +35,9 @@ export function collectionHandlers(dependencies: AccessDependencies): Handlers {
     async CreateCollection(request, context) {
       const database = await root.findDatabase(context.database);
       const timeZone = timeZoneOf({ properties: database?.properties ?? [] });
-      const asked = readCreateCollection(request, { name: context.database, timeZone }, limits);
+      const message = decodeSchema(request.schema);
+      await readWordFiles(message.fields, read);
+      const asked = readCreateCollection(request, message, { name: context.database, timeZone }, limits);
       await checkModels(dependencies, asked.schema, context);
       await root.createCollection(asked);
       return {};

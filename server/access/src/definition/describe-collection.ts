@@ -1,4 +1,5 @@
 import { instantFormatter } from '@elanus/expr';
+import { INLINED_PREFIX } from '@elanus/functions';
 import {
   type CollectionInfo,
   type CollectionSchema,
@@ -80,7 +81,7 @@ function describeField(field: FieldSchema, schema: CollectionSchema): Draft<sche
     isClusteringKey: field.isClusteringKey,
     nullable: field.nullable,
     isFunctionOutput: functionOfOutput(schema, field.id) !== undefined,
-    typeParams: field.typeParams,
+    typeParams: field.typeParams.filter(({ key }) => !key.startsWith(INLINED_PREFIX)),
     ...(field.defaultValue === null ? {} : { defaultValue: describeDefaultValue(field) }),
   };
 }

@@ -1,19 +1,24 @@
 import { type CollectionInfo, type CollectionSchema, invalidParameter, schemaMismatch } from '@elanus/model';
 import { DecodeError, decode, type Methods, type schema_FieldSchema } from '@elanus/proto';
 import type { CollectionRef, PropertyChange } from '@elanus/rpc';
-import type { AccessDependencies, Handlers } from '../handler.ts';
+import type { AccessDependencies, CallContext, Handlers } from '../handler.ts';
+import { wordFileReader } from '../text/word-file-reader.ts';
+import { checkModels } from './check-models.ts';
 import { collectionRef, ownRef } from './collection-ref.ts';
 import { isTrue, lastValueOf } from './key-values.ts';
+import { withAlteredFunction, withFunction, withoutFunction } from './schema/change-functions.ts';
 import {
   type FieldRef,
   withDynamicField,
   withField,
   withFieldParams,
   withoutField,
+  withoutFunctionAndOutput,
   withStructArray,
 } from './schema/change-schema.ts';
 import { checkCollectionProperties } from './schema/collection-properties.ts';
 import type { SchemaContext } from './schema/stored-field.ts';
+import { inlinedParams, readWordFiles } from './schema/word-files.ts';
 import { timeZoneOf } from './timezone.ts';
 
 /** How often a change is made anew because another one came first. */
@@ -23,7 +28,9 @@ const DYNAMIC_FIELD_PROPERTY = 'dynamicfield.enabled';
 type SchemaChange = (schema: CollectionSchema, context: SchemaContext) => CollectionSchema;
 
 /** Changes of collections that exist: fields, their parameters, properties. */
-export function schemaHandlers({ root, limits }: AccessDependencies): Handlers {
+export function schemaHandlers(dependencies: AccessDependencies): Handlers {
+  const { root, limits } = dependencies;
+  const read = wordFileReader(dependencies);
   const refOf = (database: string, name: string) => collectionRef(database, name, limits);
 
   const contextOf = (collection: CollectionInfo): SchemaContext => ({
@@ -32,11 +39,17 @@ export function schemaHandlers({ root, limits }: AccessDependencies): Handlers {
     limits,
   });
 
-  const changeSchema = async (ref: CollectionRef, change: SchemaChange): Promise<void> => {
+  /** `asking`: the change is about functions, whose models are asked first. */
+  const changeSchema = async (
+    ref: CollectionRef,
+    change: SchemaChange,
+    asking?: CallContext,
+  ): Promise<void> => {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
       const collection = await root.describeCollection(ref);
       const schema = change(collection.schema, contextOf(collection));
       if (schema === collection.schema) return;
+      if (asking !== undefined) await checkModels(dependencies, schema, asking);
       if ((await root.alterCollection(ownRef(collection), { schema })) === 'done') return;
     }
     throw schemaMismatch(ref.collection);
@@ -45,6 +58,7 @@ export function schemaHandlers({ root, limits }: AccessDependencies): Handlers {
   return {
     async AddCollectionField(request, { database }) {
       const field = decodeField(request.schema);
+      await readWordFiles([field], read);
       await changeSchema(refOf(database, request.collectionName), (schema, context) =>
         withField(schema, field, context),
       );
@@ -63,15 +77,47 @@ export function schemaHandlers({ root, limits }: AccessDependencies): Handlers {
     async AlterCollectionField(request, { database }) {
       const { collectionName, fieldName, properties, deleteKeys } = request;
       const change = propertyChange(properties, deleteKeys);
+      const inlined = await inlinedParams(change.set, read);
       await changeSchema(refOf(database, collectionName), (schema, context) =>
-        withFieldParams(schema, fieldName, change, context),
+        withFieldParams(schema, fieldName, { ...change, inlined }, context),
       );
       return {};
     },
 
     async AlterCollectionSchema(request, { database }) {
+      const added = request.action?.addRequest?.fieldInfos ?? [];
+      await readWordFiles(
+        added.flatMap(({ fieldSchema }) => fieldSchema ?? []),
+        read,
+      );
       const change = readSchemaAction(request.action);
       await changeSchema(refOf(database, request.collectionName), change);
+      return {};
+    },
+
+    async AddCollectionFunction(request, context) {
+      await changeSchema(
+        refOf(context.database, request.collectionName),
+        (schema) => withFunction(schema, request.functionSchema),
+        context,
+      );
+      return {};
+    },
+
+    async AlterCollectionFunction(request, context) {
+      const { functionName, functionSchema } = request;
+      await changeSchema(
+        refOf(context.database, request.collectionName),
+        (schema) => withAlteredFunction(schema, functionName, functionSchema),
+        context,
+      );
+      return {};
+    },
+
+    async DropCollectionFunction(request, { database }) {
+      await changeSchema(refOf(database, request.collectionName), (schema) =>
+        withoutFunction(schema, request.functionName),
+      );
       return {};
     },
 
@@ -118,11 +164,12 @@ function decodeField(bytes: Uint8Array): schema_FieldSchema {
   }
 }
 
-/** Functions come and go with theirs; what is asked here is about fields. @throws MilvusError 1100 */
+/** @throws MilvusError 1100 */
 function readSchemaAction(action: Methods['AlterCollectionSchema']['request']['action']): SchemaChange {
   const { addRequest: add, dropRequest: drop } = action ?? {};
   if (add !== undefined) {
-    if (add.funcSchema.length > 0) throw invalidParameter('adding functions is not supported yet');
+    if (add.funcSchema.length > 0)
+      throw invalidParameter('adding functions together with their fields is not supported yet');
     const fields = add.fieldInfos.map(({ fieldSchema, indexName, extraParams }) => {
       if (fieldSchema === undefined) throw invalidParameter('the schema of the added field is not set');
       if (indexName !== '' || extraParams.length > 0)
@@ -133,7 +180,10 @@ function readSchemaAction(action: Methods['AlterCollectionSchema']['request']['a
     return (schema, context) => withField(schema, fields[0]!, context);
   }
   if (drop === undefined) throw invalidParameter('the action of the schema change is not set');
-  if (drop.functionName !== undefined) throw invalidParameter('dropping functions is not supported yet');
+  if (drop.functionName !== undefined) {
+    const { functionName: name, dropFunctionOutputFields: withOutput } = drop;
+    return (schema) => (withOutput ? withoutFunctionAndOutput(schema, name) : withoutFunction(schema, name));
+  }
   const ref: FieldRef = { name: drop.fieldName || undefined, id: drop.fieldId || undefined };
   if (ref.name === undefined && ref.id === undefined)
     throw invalidParameter('the field to drop is not named');

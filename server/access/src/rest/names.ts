@@ -7,7 +7,7 @@ const ALIAS = { dbName: optional('string'), aliasName: required('string') };
 const ALIAS_OF = { ...ALIAS, collectionName: required('string') };
 const DATABASE = { dbName: required('string') };
 
-/** Aliases and databases. */
+/** Aliases, databases and file resources. */
 export const names: Endpoints = {
   'aliases/list': endpoint(
     { dbName: optional('string'), collectionName: optional('string') },
@@ -38,6 +38,21 @@ export const names: Endpoints = {
       collectionName: body.text('collectionName'),
       alias: body.text('aliasName'),
     });
+    return DONE;
+  }),
+  'file_resources/list': endpoint({}, async (_, caller) => {
+    const { resources } = await caller.ask('ListFileResources', {});
+    return { data: resources.map(({ id, name, path }) => ({ id: new DigitsOf(id), name, path })) };
+  }),
+  'file_resources/add': endpoint(
+    { name: required('string'), path: required('string') },
+    async (body, caller) => {
+      await caller.ask('AddFileResource', { name: body.text('name'), path: body.text('path') });
+      return DONE;
+    },
+  ),
+  'file_resources/remove': endpoint({ name: required('string') }, async (body, caller) => {
+    await caller.ask('RemoveFileResource', { name: body.text('name') });
     return DONE;
   }),
   'databases/list': endpoint({}, async (_, caller) => {

@@ -44,9 +44,6 @@ const METHOD_BY_PATH: Readonly<Record<string, MethodName>> = {
   'jobs/external_collection/refresh': 'RefreshExternalCollection',
   'jobs/external_collection/describe': 'GetRefreshExternalCollectionProgress',
   'jobs/external_collection/list': 'ListRefreshExternalCollectionJobs',
-  'file_resources/add': 'AddFileResource',
-  'file_resources/remove': 'RemoveFileResource',
-  'file_resources/list': 'ListFileResources',
 };
 
 /**

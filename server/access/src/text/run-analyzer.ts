@@ -1,30 +1,33 @@
 import {
   type Analyzer,
+  inlineWordFiles,
   openAnalyzer,
   openFieldAnalyzer,
   readFieldAnalysis,
   type Token,
   termDimension,
+  type WordFileReader,
 } from '@elanus/functions';
 import { type CollectionInfo, fieldByName, invalidParameter } from '@elanus/model';
 import type { Draft, Methods } from '@elanus/proto';
 import { collectionRef } from '../definition/collection-ref.ts';
 import type { AccessDependencies, Handler } from '../handler.ts';
 import { runInSlices, type Work } from '../rows/sliced-work.ts';
+import { wordFileReader } from './word-file-reader.ts';
 
 type Request = Methods['RunAnalyzer']['request'];
 type Result = Methods['RunAnalyzer']['response']['results'][number];
 
 /** Shows what an analyzer, given by its parameters or by the field that has it, makes of texts. */
-export function runAnalyzerHandler({
-  root,
-  share,
-  limits,
-}: Pick<AccessDependencies, 'root' | 'share' | 'limits'>): Handler<'RunAnalyzer'> {
+export function runAnalyzerHandler(
+  dependencies: Pick<AccessDependencies, 'root' | 'share' | 'limits' | 'files'>,
+): Handler<'RunAnalyzer'> {
+  const { root, share, limits } = dependencies;
+  const read = wordFileReader(dependencies);
   return async (request, context) => {
     const analyzerOf =
       request.collectionName === ''
-        ? await analyzerOfParams(request)
+        ? await analyzerOfParams(request, read)
         : await analyzerOfField(
             await root.describeCollection(collectionRef(context.database, request.collectionName, limits)),
             request,
@@ -37,9 +40,12 @@ export function runAnalyzerHandler({
   };
 }
 
-async function analyzerOfParams({ analyzerParams, fieldName }: Request): Promise<(at: number) => Analyzer> {
+async function analyzerOfParams(
+  { analyzerParams, fieldName }: Request,
+  read: WordFileReader,
+): Promise<(at: number) => Analyzer> {
   if (fieldName !== '') throw invalidParameter('collection name must be specified with field name');
-  const analyzer = await openAnalyzer(analyzerParams);
+  const analyzer = await openAnalyzer(await inlineWordFiles(analyzerParams, read));
   return () => analyzer;
 }
 

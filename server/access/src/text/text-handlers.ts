@@ -1,8 +1,8 @@
 import type { AccessDependencies, Handlers } from '../handler.ts';
-import { functionHandlers } from './function-handlers.ts';
+import { fileResourceHandlers } from './file-resource-handlers.ts';
 import { runAnalyzerHandler } from './run-analyzer.ts';
 
-/** What clients ask about texts alone, and about the functions of schemas. */
+/** What clients ask about texts alone. */
 export function textHandlers(dependencies: AccessDependencies): Handlers {
-  return { RunAnalyzer: runAnalyzerHandler(dependencies), ...functionHandlers(dependencies) };
+  return { RunAnalyzer: runAnalyzerHandler(dependencies), ...fileResourceHandlers(dependencies) };
 }

@@ -15,6 +15,7 @@ export const CATALOG_PREFIX = {
   indexFile: 'catalog/index-file/',
   checkpoint: 'catalog/checkpoint/',
   import: 'catalog/import/',
+  fileResource: 'catalog/file-resource/',
 } as const;
 
 /** Written once, into a new catalog. */
@@ -59,6 +60,10 @@ export function checkpointKey(id: CollectionId): string {
 
 export function importKey(id: bigint): string {
   return `${CATALOG_PREFIX.import}${id}`;
+}
+
+export function fileResourceKey(id: bigint): string {
+  return `${CATALOG_PREFIX.fileResource}${id}`;
 }
 
 /** The kinds of records that a collection has one of for each file. */

@@ -18,6 +18,7 @@ import type {
   CollectionRef,
   CreateCollection,
   DatabaseInfo,
+  FileResource,
   PropertyChange,
   RootCoordinator,
   StreamingWorker,
@@ -33,6 +34,7 @@ import { duplicateKeyPolicy, timezoneOf, withTimezone } from './collection-prope
 import type { CoordinatorLimits } from './coordinator-limits.ts';
 import { collectionsMaxOf } from './database-properties.ts';
 import { Databases } from './databases.ts';
+import { FileResources } from './file-resources.ts';
 import type { IdAllocator } from './id-allocator.ts';
 import { isSameCollection } from './same-collection.ts';
 
@@ -63,6 +65,7 @@ export class CatalogRootCoordinator implements RootCoordinator {
   readonly #logger: Logger;
   readonly #databases: Databases;
   readonly #aliases: Aliases;
+  readonly #fileResources: FileResources;
   readonly #changes: CollectionChanges;
 
   private constructor(options: RootCoordinatorOptions) {
@@ -74,6 +77,7 @@ export class CatalogRootCoordinator implements RootCoordinator {
     this.#logger = options.logger ?? silentLogger;
     this.#databases = new Databases(options);
     this.#aliases = new Aliases(options);
+    this.#fileResources = new FileResources(options);
     this.#changes = new CollectionChanges(options);
   }
 
@@ -90,6 +94,18 @@ export class CatalogRootCoordinator implements RootCoordinator {
 
   async allocateIds(count: number): Promise<bigint> {
     return await this.#ids.allocate(count);
+  }
+
+  async listFileResources(): Promise<readonly FileResource[]> {
+    return this.#fileResources.list();
+  }
+
+  async addFileResource(name: string, path: string): Promise<void> {
+    await this.#fileResources.add(name, path);
+  }
+
+  async removeFileResource(name: string): Promise<void> {
+    await this.#fileResources.remove(name);
   }
 
   async listDatabases(): Promise<readonly DatabaseInfo[]> {

@@ -374,4 +374,60 @@ def run_analyzer(client, name):
     )
 
 
+@case("Japanese, Korean and Chinese by Lindera, and how Chinese is read", "2.6")
+def dictionaries(client, name):
+    def words(text, tokenizer, *filters):
+        return client.run_analyzer(text, {"tokenizer": tokenizer, "filter": list(filters)}).tokens
+
+    japanese = {"type": "lindera", "dict_kind": "ipadic"}
+    same(words("東京の公園を歩く。", japanese, "removepunct"), ["東京", "の", "公園", "を", "歩く"])
+    same(words("한국어를 배우다", {"type": "lindera", "dict_kind": "ko-dic"})[:2], ["한국어", "를"])
+    same(words("中文", "jieba", "pinyin"), ["中文", "zhong", "wen"])
+    fails(lambda: words("x", {"type": "lindera"}), text="lindera tokenizer dict_kind must be set")
+    collection(client, name, texts=["東京の公園", "京都の寺"], analyzer={"tokenizer": japanese})
+    [hits] = client.search(name, ["公園"], anns_field="words", limit=5)
+    same([hit["id"] for hit in hits], [0])
+
+
+@case("words are found after they went to files", "2.5")
+def flushed(client, name):
+    collection(client, name)
+    client.flush(name)
+    client.insert(name, [{"id": 9, "text": "one more quick fox"}])
+
+    def ids(filter):
+        return sorted(row["id"] for row in client.query(name, filter=filter, output_fields=["id"]))
+
+    same(ids('text_match(text, "quick brown", minimum_should_match=2)'), [0])
+    same(ids('phrase_match(text, "quick fox")'), [1, 9])
+    same(ids('not text_match(text, "fox") and id > 2'), [3, 5])
+
+
+@case("a function goes together with the field of its vectors", "3.0")
+def dropped_function(client, name):
+    from pymilvus import Function, FunctionType
+
+    if not hasattr(client, "drop_function_field"):
+        return
+    schema = client.create_schema(auto_id=False)
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("text", DataType.VARCHAR, max_length=1000, enable_analyzer=True, enable_match=True)
+    schema.add_field("words", DataType.SPARSE_FLOAT_VECTOR)
+    schema.add_field("v", DataType.FLOAT_VECTOR, dim=2)
+    schema.add_function(Function("bm25", FunctionType.BM25, ["text"], ["words"]))
+    index = client.prepare_index_params()
+    index.add_index("v", index_type="FLAT", metric_type="L2")
+    client.create_collection(name, schema=schema, consistency_level="Strong")
+    client.insert(name, [{"id": i, "text": text, "v": [i, 0]} for i, text in enumerate(TEXTS)])
+    fails(lambda: client.drop_function_field(name, "nobody"), text="Function nobody not exists")
+    client.drop_function_field(name, "bm25")
+    answer = client.describe_collection(name)
+    same((answer["functions"], [field["name"] for field in answer["fields"]]), ([], ["id", "text", "v"]))
+    client.insert(name, [{"id": 9, "text": "one more quick fox", "v": [9, 0]}])
+    client.create_index(name, index)
+    client.load_collection(name)
+    rows = client.query(name, filter='phrase_match(text, "quick fox")', output_fields=["*"])
+    same([sorted(row) for row in rows], [["id", "text", "v"]] * 2)
+
+
 run_cases()

@@ -1,3 +1,4 @@
+import { INLINED_PREFIX } from '@elanus/functions';
 import {
   type CollectionSchema,
   DataType,
@@ -12,6 +13,7 @@ import {
 import type { schema_FieldSchema, schema_StructArrayFieldSchema } from '@elanus/proto';
 import { lastValueOf } from '../key-values.ts';
 import { checkFieldName, SYSTEM_FIELD_NAMES } from '../names.ts';
+import { requiredFunction } from './change-functions.ts';
 import { checkFieldType, isVectorField } from './client-field.ts';
 import { checkAnalyzers } from './read-functions.ts';
 import { dynamicField } from './read-schema.ts';
@@ -81,6 +83,16 @@ export interface FieldRef {
   readonly id?: bigint | undefined;
 }
 
+/**
+ * The schema without a function and without the field of its vectors.
+ * @throws MilvusError 1100 when that is the last field of vectors
+ */
+export function withoutFunctionAndOutput(schema: CollectionSchema, name: string): CollectionSchema {
+  const dropped = requiredFunction(schema, name);
+  const functions = schema.functions.filter((each) => each !== dropped);
+  return withoutField({ ...schema, functions }, { id: BigInt(dropped.output) });
+}
+
 /** The schema without a field, or without an array of structs. @throws MilvusError 1100 for one that has to stay, 1700 */
 export function withoutField(schema: CollectionSchema, ref: FieldRef): CollectionSchema {
   const isNamed = (each: { readonly id: FieldId; readonly name: string }) =>
@@ -123,7 +135,12 @@ const CHANGEABLE: ReadonlySet<string> = new Set([
 export function withFieldParams(
   schema: CollectionSchema,
   name: string,
-  change: { readonly set: readonly KeyValue[]; readonly remove: readonly string[] },
+  change: {
+    readonly set: readonly KeyValue[];
+    readonly remove: readonly string[];
+    /** What those say that name files, with the words in place. */
+    readonly inlined: readonly KeyValue[];
+  },
   context: SchemaContext,
 ): CollectionSchema {
   const field = schema.fields.find((each) => each.name === name);
@@ -144,7 +161,9 @@ export function withFieldParams(
   }
   const description = lastValueOf(change.set, 'field.description') ?? field.description;
   const set = change.set.filter(({ key }) => key !== 'field.description');
-  const typeParams = [...field.typeParams.filter(({ key }) => !keys.includes(key)), ...set];
+  const isKept = ({ key }: KeyValue): boolean =>
+    !keys.some((changed) => key === changed || key === `${INLINED_PREFIX}${changed}`);
+  const typeParams = [...field.typeParams.filter(isKept), ...set, ...change.inlined];
   const client = { ...field, typeParams, elementType: field.elementType ?? DataType.Bool };
   const altered: FieldSchema = {
     ...field,

@@ -16,15 +16,15 @@ type Request = Methods['CreateCollection']['request'];
 const CONSISTENCY_LEVEL_MAX = 4;
 
 /**
- * What the request asks for, every rule checked. The collection has the database's time zone unless it asks for another.
+ * What the request, whose schema is `message`, asks for, every rule checked. The collection has the database's time zone unless it asks for another.
  * @throws MilvusError for the first rule that is broken
  */
 export function readCreateCollection(
   request: Request,
+  message: schema_CollectionSchema,
   database: { readonly name: string; readonly timeZone: string },
   limits: AccessLimits,
 ): CreateCollection {
-  const message = decodeSchema(request.schema);
   const properties = propertiesOf(request, message);
   if (request.shardsNum > limits.shardsMax) {
     throw invalidParameter(`maximum shards's number should be limited to ${limits.shardsMax}`);
@@ -49,7 +49,8 @@ export function readCreateCollection(
   };
 }
 
-function decodeSchema(bytes: Uint8Array): schema_CollectionSchema {
+/** @throws MilvusError 1100 when the bytes are none of a schema */
+export function decodeSchema(bytes: Uint8Array): schema_CollectionSchema {
   try {
     return decode('schema.CollectionSchema', bytes);
   } catch (error) {

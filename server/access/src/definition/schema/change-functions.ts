@@ -1,0 +1,89 @@
+import { type CollectionSchema, invalidParameter, type SchemaFunction } from '@elanus/model';
+import type { schema_FunctionSchema } from '@elanus/proto';
+import { readFunctions } from './read-functions.ts';
+
+const TEXT_EMBEDDING = 2;
+/** What comes with its collection, by its number on the wire. */
+const NAMES: ReadonlyMap<number, SchemaFunction['type']> = new Map([
+  [1, 'BM25'],
+  [4, 'MinHash'],
+]);
+
+/** The function called `name`. @throws MilvusError 1100 */
+export function requiredFunction({ functions }: CollectionSchema, name: string): SchemaFunction {
+  const found = functions.find((each) => each.name === name);
+  if (found !== undefined) return found;
+  throw invalidParameter(`Function ${name} not exists`);
+}
+
+/**
+ * The schema with one more function over fields that are there: rows that are written from now on get its vectors, those
+ * written before keep what they were given. @throws MilvusError 1100 for one that can't be added
+ */
+export function withFunction(
+  schema: CollectionSchema,
+  given: schema_FunctionSchema | undefined,
+): CollectionSchema {
+  if (given === undefined) throw invalidParameter('function schema is not set');
+  const name = NAMES.get(given.type);
+  if (name !== undefined) throw invalidParameter(`Currently does not support adding ${name} function`);
+  const id = Math.max(...schema.functions.map((each) => each.id), FIRST_ID - 1) + 1;
+  return changed(schema, [...schema.functions, { ...readOne(given, schema, schema.functions), id }]);
+}
+
+const FIRST_ID = 100;
+
+/** The schema with another definition of a function that asks a model. @throws MilvusError 1100 */
+export function withAlteredFunction(
+  schema: CollectionSchema,
+  name: string,
+  given: schema_FunctionSchema | undefined,
+): CollectionSchema {
+  const before = requiredFunction(schema, name);
+  if (before.type !== 'TextEmbedding')
+    throw invalidParameter(`Currently does not support alter ${before.type} function`);
+  if (given === undefined) throw invalidParameter('function schema is not set');
+  if (given.name !== name)
+    throw invalidParameter(`invalid function config, name not match: ${name} and ${given.name}`);
+  if (given.type !== TEXT_EMBEDDING)
+    throw invalidParameter(`the type of function ${name} can not be changed`);
+  const others = schema.functions.filter((each) => each !== before);
+  const after = { ...readOne(given, schema, others), id: before.id };
+  return changed(
+    schema,
+    schema.functions.map((each) => (each === before ? after : each)),
+  );
+}
+
+/**
+ * The schema without a function that asks a model: its vectors are an ordinary field from now on.
+ * @throws MilvusError 1100
+ */
+export function withoutFunction(schema: CollectionSchema, name: string): CollectionSchema {
+  const dropped = requiredFunction(schema, name);
+  if (dropped.type !== 'TextEmbedding')
+    throw invalidParameter(`Currently does not support droping ${dropped.type} function`);
+  return changed(
+    schema,
+    schema.functions.filter((each) => each !== dropped),
+  );
+}
+
+/** The function, which must not share a name or an output with others. */
+function readOne(
+  given: schema_FunctionSchema,
+  schema: CollectionSchema,
+  others: readonly SchemaFunction[],
+): SchemaFunction {
+  const [read] = readFunctions([given], schema.fields);
+  if (others.some(({ name }) => name === given.name))
+    throw invalidParameter(`duplicate function name: ${given.name}`);
+  const [outputName] = given.outputFieldNames;
+  if (others.some(({ output }) => output === read!.output))
+    throw invalidParameter(`duplicate function output field: function ${given.name}, field ${outputName}`);
+  return read!;
+}
+
+function changed(schema: CollectionSchema, functions: readonly SchemaFunction[]): CollectionSchema {
+  return { ...schema, functions, version: schema.version + 1 };
+}
