@@ -50,6 +50,22 @@ export interface SegmentRun {
   readonly to: number;
 }
 
+/** How recall grows with the effort of searches of one index: of one class of them, as it was measured. */
+export interface MeasuredRecalls {
+  /** Hits, at most. */
+  readonly hits: number;
+  /** About `rows / 2 ** halvings` of the rows are allowed. */
+  readonly halvings: number;
+  /** What is to be taken off every value: queries that come may be harder than those it was measured with. */
+  readonly margin: number;
+  /** In ascending order of effort; recall and the standard error of it are shares. */
+  readonly points: readonly {
+    readonly ef: number;
+    readonly recall: number;
+    readonly standardError: number;
+  }[];
+}
+
 /** An index over the vectors of one field in rows of sealed segments of one channel and partition. */
 export interface IndexFileInfo {
   readonly id: SegmentId;
@@ -60,6 +76,8 @@ export interface IndexFileInfo {
   /** In the order of the index' rows. The file is dropped with any of their segments. */
   readonly runs: readonly SegmentRun[];
   readonly file: StoredFile;
+  /** What is known of its searches; left out: nothing. */
+  readonly recalls?: readonly MeasuredRecalls[];
 }
 
 /** Up to when the files of a collection hold its writes, on all its channels. */

@@ -3,6 +3,7 @@ import type {
   CollectionId,
   DeleteFileInfo,
   IndexFileInfo,
+  MeasuredRecalls,
   PartitionId,
   SegmentId,
   SegmentInfo,
@@ -64,6 +65,11 @@ export interface SegmentCatalog {
   publishCompaction(compaction: CompactionPublication): Promise<boolean>;
   /** @throws MilvusError when the index, the collection or a segment is no more */
   publishIndexFile(file: IndexFileInfo, replaced: readonly SegmentId[]): Promise<void>;
+  /** Keeps what is known of an index' searches, in place of what was kept before; of a file that does not count, nothing. */
+  keepRecalls(
+    file: Pick<IndexFileInfo, 'collectionId' | 'id'>,
+    recalls: readonly MeasuredRecalls[],
+  ): Promise<void>;
   /**
    * Whether a file in the store counts, or may: `uncertain` when its collection's records are damaged. Keys that are not
    * named as ours are `uncertain`.

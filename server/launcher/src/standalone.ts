@@ -143,6 +143,7 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
     new RecallCalibrator({
       collections,
       kernel,
+      catalog: state.segments,
       clock,
       random: systemRandom,
       logger: role('recall'),

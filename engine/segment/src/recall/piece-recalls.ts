@@ -1,5 +1,6 @@
+import type { MeasuredRecalls } from '@elanus/model';
 import { type RecallClass, recallClassKey } from './recall-class.ts';
-import type { CalibratedEffort, RecallCurve } from './recall-curve.ts';
+import { type CalibratedEffort, RecallCurve } from './recall-curve.ts';
 
 /** What was calibrated of one index. `null`: it was tried, and no effort is known to be enough. */
 type Calibration = RecallCurve | null;
@@ -40,6 +41,19 @@ export class PieceRecalls {
     const key = recallClassKey(wanted);
     this.#wishes.delete(key);
     this.#curves.set(key, { wanted, curve });
+  }
+
+  /** What is known, to be kept beside the index. */
+  get known(): readonly MeasuredRecalls[] {
+    return [...this.#curves.values()].flatMap(({ wanted, curve }) =>
+      curve === null ? [] : [{ ...wanted, margin: curve.margin, points: curve.points }],
+    );
+  }
+
+  /** Begins with what was `known` of the same index before; it serves until it is measured again. */
+  restore(known: readonly MeasuredRecalls[]): void {
+    for (const { hits, halvings, margin, points } of known)
+      if (points.length > 0) this.learn({ hits, halvings }, new RecallCurve(points, { margin }));
   }
 
   /** Has all that is known measured again; until then it serves. */

@@ -1,13 +1,7 @@
-import { assert } from '@elanus/model';
+import { assert, type MeasuredRecalls } from '@elanus/model';
 
-/** What was measured with one effort. */
-export interface MeasuredRecall {
-  readonly ef: number;
-  /** Mean over the queries, 0 to 1. */
-  readonly recall: number;
-  /** Of the mean. */
-  readonly standardError: number;
-}
+/** What was measured with one effort: the mean over the queries, and its standard error. */
+export type MeasuredRecall = MeasuredRecalls['points'][number];
 
 /** An effort, and the recall that was measured with it. */
 export interface CalibratedEffort {
@@ -21,14 +15,14 @@ const MISSED_MIN = 1e-3;
 /** How recall grows with effort, as it was measured for one class of searches of one index. */
 export class RecallCurve {
   /** In ascending order of effort. */
-  readonly #points: readonly MeasuredRecall[];
+  readonly points: readonly MeasuredRecall[];
   /** What is taken off every measured value: queries that come may be harder than those it was measured with. */
-  readonly #margin: number;
+  readonly margin: number;
 
   constructor(points: readonly MeasuredRecall[], { margin }: { readonly margin: number }) {
     assert(points.length > 0, 'a curve has points');
-    this.#points = points;
-    this.#margin = margin;
+    this.points = points;
+    this.margin = margin;
   }
 
   /**
@@ -37,7 +31,7 @@ export class RecallCurve {
    */
   effortFor(target: number): CalibratedEffort | null {
     let before: MeasuredRecall | null = null;
-    for (const point of this.#points) {
+    for (const point of this.points) {
       if (this.#surely(point) >= target) return this.#between(before, point, target);
       before = point;
     }
@@ -45,7 +39,7 @@ export class RecallCurve {
   }
 
   #surely({ recall, standardError }: MeasuredRecall): number {
-    return recall - standardError - this.#margin;
+    return recall - standardError - this.margin;
   }
 
   #between(before: MeasuredRecall | null, after: MeasuredRecall, target: number): CalibratedEffort {
@@ -54,7 +48,7 @@ export class RecallCurve {
     const [low, high] = [missed(this.#surely(before)), missed(this.#surely(after))];
     const part = low === high ? 1 : (missed(target) - low) / (high - low);
     const ef = Math.ceil(before.ef * (after.ef / before.ef) ** part);
-    const doubt = before.standardError + part * (after.standardError - before.standardError) + this.#margin;
+    const doubt = before.standardError + part * (after.standardError - before.standardError) + this.margin;
     return { ef, recall: Math.min(1, target + doubt) };
   }
 }

@@ -34,6 +34,8 @@ export class IndexedPiece {
   readonly recalls = new PieceRecalls();
   /** Bits of the rows that have a vector; `null`: all have. */
   readonly present: Uint8Array | null;
+  /** As `elementStarts` says of its rows. */
+  readonly starts: Uint32Array | null;
   /** Files whose place that of the piece takes. */
   readonly replacedFiles: readonly SegmentId[];
   #index: VectorIndex;
@@ -51,6 +53,7 @@ export class IndexedPiece {
     runs: readonly PieceRows[],
     options: {
       readonly present: Uint8Array | null;
+      readonly starts?: Uint32Array | null;
       readonly file?: PieceFile | null;
       readonly replacedFiles?: readonly SegmentId[];
       /** Where the index has its vectors from, as long as it is in memory. */
@@ -61,6 +64,7 @@ export class IndexedPiece {
     this.#runs = runs;
     this.rows = runs.reduce((sum, { from, to }) => sum + to - from, 0);
     this.present = options.present;
+    this.starts = options.starts ?? null;
     this.#file = options.file ?? null;
     this.replacedFiles = options.replacedFiles ?? [];
     this.#loan = options.loan;

@@ -3,15 +3,18 @@ import {
   assert,
   DataType,
   type DenseVectorColumn,
+  type DenseVectorType,
   denseVectorBytes,
   type FieldSchema,
   isDenseVector,
+  type MeasuredRecalls,
   type SparseVectorColumn,
 } from '@elanus/model';
 import type { LoopShare } from '@elanus/runtime';
 import type { Chunk } from '../chunk.ts';
 import type { Moment } from '../moment.ts';
 import { IndexedPiece, type KeptRows, type PieceFile, type PieceRows } from './indexed-piece.ts';
+import { elementStarts, listsOf } from './piece-elements.ts';
 import type { VectorLoan } from './vector-loan.ts';
 
 /**
@@ -23,6 +26,8 @@ const PIECE_BYTES_MIN = 4 * 1024 * 1024;
 const PIECE_ROWS_MIN = 4096;
 /** Sparse rows are compared one by one as slowly as a hundred thousand of them are searched by an index. */
 const SPARSE_PIECE_ROWS_MIN = 1024;
+/** Lists are as long as many rows. */
+const LIST_PIECE_ROWS_MIN = 1024;
 /**
  * A new piece takes in those before it that hardly add to its work, being at most this share of it, and others when
  * there are so many of about its size: rows stream in faster than they are built into indexes, and who began with the
@@ -168,6 +173,7 @@ export class SegmentIndex {
     );
     const piece = new IndexedPiece(index, planned.runs, {
       present,
+      starts: elementStarts(planned),
       replacedFiles,
       ...(loan === undefined ? {} : { loan }),
     });
@@ -202,11 +208,22 @@ export class SegmentIndex {
   restore(
     runs: readonly KeptRows[],
     index: VectorIndex,
-    { present, file }: { readonly present: Uint8Array | null; readonly file: PieceFile },
+    {
+      present,
+      file,
+      recalls,
+    }: {
+      readonly present: Uint8Array | null;
+      readonly file: PieceFile;
+      /** What was known of its searches. */
+      readonly recalls: readonly MeasuredRecalls[];
+    },
   ): void {
     assert(this.canRestore(runs), 'pieces are restored in the order of their rows');
     this.#onChange();
-    const piece = new IndexedPiece(index, runs, { present, file });
+    const starts = elementStarts({ runs, field: this.field });
+    const piece = new IndexedPiece(index, runs, { present, starts, file });
+    piece.recalls.restore(recalls);
     this.#pieces = [...this.#pieces, piece];
     for (const [run, { chunk }] of runs.entries())
       this.#runsOfChunk.set(chunk, [...this.runsOf(chunk), { piece, run }]);
@@ -291,20 +308,29 @@ export class SegmentIndex {
 }
 
 /**
- * The vectors of a piece, as the kernel takes them. They are borrowed until the build ends. The piece's chunks are open
+ * The vectors of a piece, those of lists one after the other, as the kernel takes them. They are borrowed until the build ends. The piece's chunks are open
  * (`openChunks`), here and below.
  */
 export function vectorsOf(planned: PieceVectors): Pick<IndexBuild, 'dataType' | 'dim' | 'blocks'> {
   const { runs, field } = planned;
-  const columns = columnsOf(planned) as readonly DenseVectorColumn[];
-  const dataType = field.dataType as DenseVectorColumn['dataType'];
   const dim = field.dim!;
-  const size = denseVectorBytes(dataType, dim);
-  const blocks = runs.map(({ from, to }, at) => ({
-    bytes: columns[at]!.bytes.subarray(from * size, to * size),
-    rows: to - from,
-  }));
+  if (field.dataType === DataType.ArrayOfVector) {
+    const dataType = field.elementType as DenseVectorType;
+    const blocks = runs.map(({ chunk, from, to }) => {
+      const { offsets, elements } = listsOf(chunk.column(field.id));
+      return rowsOfColumn(elements, offsets[from]!, offsets[to]!);
+    });
+    return { dataType, dim, blocks };
+  }
+  const dataType = field.dataType as DenseVectorType;
+  const columns = columnsOf(planned) as readonly DenseVectorColumn[];
+  const blocks = runs.map(({ from, to }, at) => rowsOfColumn(columns[at]!, from, to));
   return { dataType, dim, blocks };
+}
+
+function rowsOfColumn({ dataType, dim, bytes }: DenseVectorColumn, from: number, to: number): VectorRows {
+  const size = denseVectorBytes(dataType, dim);
+  return { bytes: bytes.subarray(from * size, to * size), rows: to - from };
 }
 
 /** The same vectors in as few runs as they lie in memory. */
@@ -340,6 +366,7 @@ function columnsOf({ runs, field }: PieceVectors): readonly (DenseVectorColumn |
 
 function rowsMinOf({ dataType, dim }: FieldSchema): number {
   if (dataType === DataType.SparseFloatVector) return SPARSE_PIECE_ROWS_MIN;
+  if (dataType === DataType.ArrayOfVector) return LIST_PIECE_ROWS_MIN;
   assert(isDenseVector(dataType) && dim !== null, 'an index is over vectors');
   return Math.max(PIECE_ROWS_MIN, Math.ceil(PIECE_BYTES_MIN / denseVectorBytes(dataType, dim)));
 }

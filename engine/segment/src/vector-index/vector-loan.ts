@@ -10,7 +10,9 @@ export class VectorLoan {
 
   /** Begins with the build. Indexes over sparse vectors have all that they need when they are built. */
   constructor({ runs, field }: Pick<PieceVectors, 'runs' | 'field'>) {
-    this.#releases = isDenseVector(field.dataType) ? runs.map(({ chunk }) => chunk.hold(field.id)) : [];
+    this.#releases = isDenseVector(field.elementType ?? field.dataType)
+      ? runs.map(({ chunk }) => chunk.hold(field.id))
+      : [];
   }
 
   /** From now on rows that a file has are read from there. Idempotent. */

@@ -14,6 +14,12 @@ import type {
 } from '@elanus/model';
 import { decodeRecord, encodeRecord, type StoredObject } from './record.ts';
 
+/**
+ * Of what was measured of an index. It grows whenever searches of the same index find other rows with the same effort:
+ * figures of another version are as good as none.
+ */
+const RECALLS_VERSION = 1;
+
 export function encodeSegment(segment: SegmentInfo): Uint8Array {
   return encodeRecord({
     id: String(segment.id),
@@ -72,6 +78,9 @@ export function encodeIndexFile(index: IndexFileInfo): Uint8Array {
     rows: index.rows,
     runs: index.runs.map(({ segmentId, from, to }) => ({ segmentId: String(segmentId), from, to })),
     file: index.file,
+    ...(index.recalls === undefined
+      ? {}
+      : { recalls: { version: RECALLS_VERSION, measured: index.recalls } }),
   });
 }
 
@@ -89,6 +98,25 @@ export function decodeIndexFile(bytes: Uint8Array): IndexFileInfo {
       to: run.integer('to'),
     })),
     file: storedFile(record),
+    ...measuredRecalls(record),
+  };
+}
+
+function measuredRecalls(record: StoredObject): Pick<IndexFileInfo, 'recalls'> {
+  if (!record.has('recalls')) return {};
+  const recalls = record.object('recalls');
+  if (recalls.integer('version') !== RECALLS_VERSION) return {};
+  return {
+    recalls: recalls.objects('measured', (curve) => ({
+      hits: curve.integer('hits'),
+      halvings: curve.integer('halvings'),
+      margin: curve.number('margin'),
+      points: curve.objects('points', (point) => ({
+        ef: point.integer('ef'),
+        recall: point.number('recall'),
+        standardError: point.number('standardError'),
+      })),
+    })),
   };
 }
 

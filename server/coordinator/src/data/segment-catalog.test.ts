@@ -259,8 +259,10 @@ test('when a catalog is lost, what it knew of is kept, also by later starts', as
   await again.oracle.close();
 });
 
-test('an index takes its files along when it is dropped, and gets none afterwards', async () => {
-  const { oracle, index, collection, segments, catalog } = await withCollection();
+/** A collection with an index in a file. */
+async function withIndexFile() {
+  const deployment = await withCollection();
+  const { index, collection, segments, catalog } = deployment;
   const ref = { database: 'default', collection: 'c' };
   const vector = collection.schema.fields.find(({ dataType }) => isVector(dataType))!;
   const params = [
@@ -288,10 +290,31 @@ test('an index takes its files along when it is dropped, and gets none afterward
     file: { key: indexFileKey(collection.id, id!), bytes: 5, crc32: 1 },
   };
   await segments.publishIndexFile(file, []);
+  return { ...deployment, ref, file };
+}
+
+test('an index takes its files along when it is dropped, and gets none afterwards', async () => {
+  const { oracle, index, collection, segments, ref, file } = await withIndexFile();
   assert.deepEqual(segments.filesOf(collection.id).indexFiles, [file]);
   await index.dropIndex(ref, 'i');
   assert.deepEqual(segments.filesOf(collection.id).indexFiles, []);
   assert.equal(segments.standingOf(file.file.key), 'unreferenced');
   await assert.rejects(segments.publishIndexFile(file, []), /were dropped/);
   await oracle.close();
+});
+
+test('what was measured of an index is kept over a start, as long as there is its file', async () => {
+  const { oracle, collection, segments, store, ref, file } = await withIndexFile();
+  const points = [{ ef: 20, recall: 0.97, standardError: 0.001 }];
+  const recalls = [{ hits: 10, halvings: 3, margin: 0.002, points }];
+  await segments.keepRecalls(file, recalls);
+  const [other] = await segments.allocateIds(1);
+  await segments.keepRecalls({ ...file, id: other! }, recalls);
+  await oracle.close();
+  const again = await openDeployment({ store });
+  assert.deepEqual(again.segments.filesOf(collection.id).indexFiles, [{ ...file, recalls }]);
+  await again.index.dropIndex(ref, 'i');
+  await again.segments.keepRecalls(file, recalls);
+  assert.deepEqual(again.segments.filesOf(collection.id).indexFiles, []);
+  await again.oracle.close();
 });

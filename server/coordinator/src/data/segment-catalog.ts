@@ -6,6 +6,7 @@ import {
   deleteFileKey,
   type IndexFileInfo,
   indexFileKey,
+  type MeasuredRecalls,
   type PartitionId,
   refused,
   type SegmentId,
@@ -104,6 +105,17 @@ export class CatalogSegments implements SegmentCatalog {
         { kind: 'put-index-file', file },
         ...replaced.map((id) => removal('indexFile', collectionId, id)),
       ]);
+    });
+  }
+
+  async keepRecalls(
+    { collectionId, id }: Pick<IndexFileInfo, 'collectionId' | 'id'>,
+    recalls: readonly MeasuredRecalls[],
+  ): Promise<void> {
+    await this.#catalog.withCollectionId(collectionId, async () => {
+      const file = this.#catalog.files.of(collectionId).indexFiles.find((known) => known.id === id);
+      if (file === undefined) return;
+      await this.#catalog.commit([{ kind: 'put-index-file', file: { ...file, recalls } }]);
     });
   }
 

@@ -7,6 +7,7 @@ import {
   type IndexId,
   indexFileKey,
   isDenseVector,
+  type MeasuredRecalls,
   type SegmentId,
   type SegmentRun,
 } from '@elanus/model';
@@ -45,6 +46,8 @@ export interface IndexPlace {
 export type IndexedRuns = IndexPlace & {
   readonly runs: readonly SegmentRun[];
   readonly replaced: readonly SegmentId[];
+  /** What is known of its searches. */
+  readonly recalls?: readonly MeasuredRecalls[];
 };
 
 /** Keeps indexes over sealed rows in the object store, and uses them from there. */
@@ -84,7 +87,7 @@ export class IndexFiles {
     write: (draft: string, disk: Disk) => Promise<number>,
   ): Promise<IndexFileInfo> {
     const { files, catalog, disk } = this.#options;
-    const { collectionId, indexId, fieldId, rows, runs, replaced } = about;
+    const { collectionId, indexId, fieldId, rows, runs, replaced, recalls = [] } = about;
     const draft = files.newDraft();
     try {
       const sum = await write(draft, disk);
@@ -92,8 +95,9 @@ export class IndexFiles {
       const key = indexFileKey(collectionId, id!);
       const { sizeBytes } = await files.publish(key, draft);
       const file = { key, bytes: sizeBytes, crc32: sum };
-      const info: IndexFileInfo = { id: id!, collectionId, indexId, fieldId, rows, runs, file };
-      const before = this.of(about).filter((known) => replaced.includes(known.id));
+      const known = recalls.length === 0 ? {} : { recalls };
+      const info: IndexFileInfo = { id: id!, collectionId, indexId, fieldId, rows, runs, file, ...known };
+      const before = this.of(about).filter((earlier) => replaced.includes(earlier.id));
       await catalog.publishIndexFile(info, replaced);
       await this.#remove(before);
       return info;
@@ -148,5 +152,6 @@ export class IndexFiles {
 
 /** What an index leaves out of its file; sparse vectors are part of theirs. */
 function lentVectors(vectors: PieceVectors): readonly VectorRows[] {
-  return isDenseVector(vectors.field.dataType) ? joinedBlocks(vectorsOf(vectors).blocks) : [];
+  const { dataType, elementType } = vectors.field;
+  return isDenseVector(elementType ?? dataType) ? joinedBlocks(vectorsOf(vectors).blocks) : [];
 }

@@ -4,6 +4,7 @@ import {
   fieldById,
   type IndexId,
   type IndexInfo,
+  metricOfVectors,
   TIMESTAMP_MAX,
   type Timestamp,
 } from '@elanus/model';
@@ -266,6 +267,7 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
         ...place,
         runs,
         replaced,
+        recalls: piece.recalls.known,
       });
       index.uselessFiles.length = 0;
       if (piece.isClosed) {
@@ -387,5 +389,5 @@ function buildOf(
   if (spec.type === 'SPARSE')
     return { ...sparseVectorsOf(planned), metric: spec.bm25 === null ? 'IP' : 'BM25', spec };
   const seed = Number(BigInt.asUintN(32, info.id));
-  return { ...vectorsOf(planned), metric: info.metricType!, spec, seed };
+  return { ...vectorsOf(planned), metric: metricOfVectors(info.metricType!), spec, seed };
 }

@@ -60,13 +60,14 @@ async function restoreOne(
   { indexFiles, logger, share }: RestoreTools,
 ): Promise<boolean> {
   if (!segment.canRestore(runs)) return false;
-  const vectors = { runs, field: index.field, rows: info.rows };
+  const rows = runs.reduce((sum, { from, to }) => sum + to - from, 0);
+  const vectors = { runs, field: index.field, rows };
   try {
     await openChunks(runs.map(({ chunk }) => chunk));
     const present = await presentRows(vectors, share);
     const { index: opened, file } = await indexFiles.open(info, vectors);
     if (segment.canRestore(runs)) {
-      segment.restore(runs, opened, { present, file });
+      segment.restore(runs, opened, { present, file, recalls: info.recalls ?? [] });
       return true;
     }
     opened.close();

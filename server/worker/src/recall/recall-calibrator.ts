@@ -1,6 +1,6 @@
 import type { Kernel } from '@elanus/kernel';
 import type { CollectionId, FieldSchema, MetricType } from '@elanus/model';
-import type { SearchTask } from '@elanus/rpc';
+import type { SearchTask, SegmentCatalog } from '@elanus/rpc';
 import type { Clock, Logger, Metrics, Random } from '@elanus/runtime';
 import { type IndexedPiece, measureRecall, openChunks, rowsAsQueries } from '@elanus/segment';
 import type { ServedCollection } from '../served-collection.ts';
@@ -18,6 +18,8 @@ const ROWS_AS_QUERIES = 256;
 export interface RecallCalibratorOptions {
   readonly collections: Pick<ServedCollections, 'find'>;
   readonly kernel: Pick<Kernel, 'exactSearch'>;
+  /** Keeps what is measured of indexes in files; left out: it is forgotten with them. */
+  readonly catalog?: Pick<SegmentCatalog, 'keepRecalls'>;
   readonly clock: Pick<Clock, 'sleep' | 'monotonicMs'>;
   readonly random: Random;
   readonly logger: Logger;
@@ -154,11 +156,26 @@ export class RecallCalibrator implements AsyncDisposable {
       { kernel, random, pause },
     );
     piece.recalls.learn(wanted, curve);
+    await this.#keep(known, piece);
     const ms = Math.round(clock.monotonicMs() - beganMs);
     logger.debug(
       { field: field.name, rows: piece.rows, ...wanted, queries: queries.count, ms },
       'recall measured',
     );
+  }
+
+  /** An index that is in memory only takes what is known of it along when it gets its file. */
+  async #keep({ collectionId, field }: CalibratedField, { file, recalls }: IndexedPiece): Promise<void> {
+    const { catalog, logger } = this.#options;
+    if (catalog === undefined || file === null) return;
+    try {
+      await catalog.keepRecalls({ collectionId, id: file.id }, recalls.known);
+    } catch (error) {
+      logger.warn(
+        { err: error, field: field.name },
+        'what was measured of an index is not kept over a start',
+      );
+    }
   }
 
   /** Resolves when no search has begun for a while, or after some time on a server that is never idle. */

@@ -3,6 +3,7 @@ import type {
   CollectionId,
   DeleteFileInfo,
   IndexFileInfo,
+  MeasuredRecalls,
   PartitionId,
   SegmentId,
   SegmentInfo,
@@ -92,6 +93,11 @@ export class TestSegmentCatalog implements SegmentCatalog {
   async publishIndexFile(file: IndexFileInfo, replaced: readonly SegmentId[]): Promise<void> {
     this.indexFiles.set(file.id, file);
     for (const id of replaced) this.indexFiles.delete(id);
+  }
+
+  async keepRecalls({ id }: Pick<IndexFileInfo, 'id'>, recalls: readonly MeasuredRecalls[]): Promise<void> {
+    const file = this.indexFiles.get(id);
+    if (file !== undefined) this.indexFiles.set(id, { ...file, recalls });
   }
 
   standingOf(key: string): 'referenced' | 'unreferenced' {
