@@ -12,6 +12,8 @@ export interface HitList {
   readonly viewOf: Uint32Array;
   readonly rows: Uint32Array;
   readonly scores: Float32Array;
+  /** Of a search for single elements of lists: which of its row each hit is. */
+  readonly elements?: Uint32Array;
 }
 
 /** Hits merged between two looks at the clock. */

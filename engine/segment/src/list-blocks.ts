@@ -1,23 +1,20 @@
 import type { VectorBlock } from '@elanus/kernel';
-import { assert, DataType, type FieldSchema } from '@elanus/model';
-import { blockKeys, type RowsToScan } from './scan-rows.ts';
+import type { FieldSchema } from '@elanus/model';
+import { blockKeys, keysFrom, type RowsToScan } from './scan-rows.ts';
+import { listsOf } from './vector-index/piece-elements.ts';
 
-/**
- * Rows that are lists of vectors, as the kernel takes them. An empty list, which a null is too, is never a hit.
- * REQUIRES: the parts begin with the first row of their chunk.
- */
+/** Rows that are lists of vectors, as the kernel takes them. An empty list, which a null is too, is never a hit. */
 export function listBlocks(field: FieldSchema, parts: readonly RowsToScan[]): VectorBlock[] {
-  return parts.map(({ selected: { view, allowed }, from, to: rows }) => {
-    const column = view.chunk.column(field.id);
-    assert(column.dataType === DataType.ArrayOfVector && from === 0, 'lists of vectors have no index');
+  return parts.map(({ selected: { view, allowed }, from, to }) => {
+    const { elements, offsets } = listsOf(view.chunk.column(field.id));
     return {
-      bytes: column.elements.bytes,
+      bytes: elements.bytes,
       offsets: null,
-      rows,
-      lists: column.offsets,
-      allowed,
+      rows: to - from,
+      lists: offsets.subarray(from),
+      allowed: allowed?.subarray(from >> 3) ?? null,
       inverseNorms: null,
-      keys: blockKeys(view.chunk.keys),
+      keys: keysFrom(blockKeys(view.chunk.keys), from),
     };
   });
 }

@@ -20,6 +20,7 @@ import type { MinHashScoring } from '@elanus/rpc';
 import { emptyHits, type HitList } from './hit-list.ts';
 import { listBlocks } from './list-blocks.ts';
 import type { Read } from './read.ts';
+import { scanElements } from './scan-elements.ts';
 import type { WeighedSearch } from './search-shards.ts';
 import type { SelectedRows } from './select-rows.ts';
 import type { VectorCoder } from './vector-coder.ts';
@@ -51,8 +52,10 @@ export async function scanRows(
   { kernel, coder }: ScanTools,
   parts: readonly RowsToScan[],
 ): Promise<HitList> {
-  const { queries, limit, metric, radius, rangeFilter } = search;
+  const { field, queries, limit, metric, radius, rangeFilter } = search;
   if (parts.length === 0) return emptyHits(queries.count, 0);
+  if (field.dataType === DataType.ArrayOfVector && queries.lists === undefined)
+    return await scanElements(read, search, kernel, parts);
   const { counts, blocks, rows, scores } = await kernel.exactSearch({
     dataType: queries.dataType,
     metric: metricOfVectors(metric),
@@ -63,9 +66,7 @@ export async function scanRows(
     queryCount: queries.count,
     k: limit,
     blocks:
-      queries.lists === undefined
-        ? vectorBlocks(search, { kernel, coder }, parts)
-        : listBlocks(search.field, parts),
+      queries.lists === undefined ? vectorBlocks(search, { kernel, coder }, parts) : listBlocks(field, parts),
     radius,
     rangeFilter,
     ...(search.bm25 == null ? {} : { bm25: search.bm25 }),
@@ -138,11 +139,14 @@ function blockFrom(block: VectorBlock, from: number, size: number): VectorBlock 
     allowed: block.allowed?.subarray(from >> 3) ?? null,
     inverseNorms: block.inverseNorms?.subarray(from) ?? null,
     ...(block.codes === undefined ? {} : { codes: codesFrom(block.codes, from, size / 4) }),
-    keys:
-      keys.type === 'int64'
-        ? { type: 'int64', values: keys.values.subarray(from) }
-        : { type: 'varchar', offsets: keys.offsets.subarray(from), bytes: keys.bytes },
+    keys: keysFrom(keys, from),
   };
+}
+
+/** Those of the rows from `from` on. */
+export function keysFrom(keys: BlockKeys, from: number): BlockKeys {
+  if (keys.type === 'int64') return { type: 'int64', values: keys.values.subarray(from) };
+  return { type: 'varchar', offsets: keys.offsets.subarray(from), bytes: keys.bytes };
 }
 
 function codesFrom({ rows, values, factors }: VectorCodes, from: number, dim: number): VectorCodes {

@@ -11,6 +11,7 @@ import { keysOfRows, locationsOfRows, type RowList } from './row-list.ts';
 import { type RowsToScan, type ScanTools, scanRows } from './scan-rows.ts';
 import { type SelectedRows, selectRows } from './select-rows.ts';
 import type { ChunkView } from './shard.ts';
+import { searchLists } from './vector-index/search-lists.ts';
 import { expectedRecall, searchPiece, splitByIndex } from './vector-index/search-piece.ts';
 import { walkOfPage } from './vector-index/walk-of-page.ts';
 
@@ -66,7 +67,9 @@ export async function searchShards(
       trace.stages.lap('analyze');
     }
   }
-  const hits = { counts: found.counts, keys, scores, locations };
+  const elements =
+    found.elements === undefined ? {} : { elements: withoutGaps(found.elements, found.counts, found.stride) };
+  const hits = { counts: found.counts, keys, scores, locations, ...elements };
   return recall === null ? hits : { ...hits, recalls: new Float32Array(found.counts.length).fill(recall) };
 }
 
@@ -93,7 +96,11 @@ async function findHits(
     return { found, recall };
   }
   const order = keyOrderWhenNeeded(() => selected.map(({ view }) => view));
-  const searches = indexed.map((piece) => searchPiece(read, search, piece, order));
+  const searches = indexed.map((piece) =>
+    search.queries.lists === undefined
+      ? searchPiece(read, search, piece, order)
+      : searchLists(read, search, piece, tools),
+  );
   if (plain.length > 0) searches.push(scanPlain(read, search, tools, { selected, plain }));
   const lists = await Promise.all(searches);
   read.trace?.stages.lap('search');

@@ -158,7 +158,7 @@ export interface QueryVectors {
   readonly offsets: Uint32Array | null;
   /**
    * Of a field whose rows are lists of vectors, and only there: `count + 1` offsets, query i is the vectors
-   * `lists[i] .. lists[i + 1]`, of which there is one at least.
+   * `lists[i] .. lists[i + 1]`, of which there is one at least. Left out there: each vector of a row is compared by itself.
    */
   readonly lists?: Uint32Array;
 }
@@ -193,6 +193,8 @@ export interface GraphWalk {
   readonly refineK: number;
   /** Of an index of lists. */
   readonly lists?: ListProbes;
+  /** Of rows that are lists of vectors: how many times the hits wanted each vector of a query finds; required there. */
+  readonly listRatio?: number;
   /**
    * `page`: of an iterator, whose pages begin at `rangeFilter`; it is a scan where that is quicker. Left out: the nearest.
    * Only of indexes whose scores are those of the vectors: pages that are found in different ways would overlap.
@@ -258,6 +260,8 @@ export interface SearchHits {
   readonly locations: RowLocations;
   /** Of a search with a recall target: what was measured with its effort, for each query. */
   readonly recalls?: Float32Array | undefined;
+  /** Of a search for single vectors in lists of them: which of its row each hit is; one row may be several hits. */
+  readonly elements?: Uint32Array | undefined;
 }
 
 /** One criterion of an order of rows. */

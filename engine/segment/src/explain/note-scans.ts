@@ -6,6 +6,7 @@ import type { WeighedSearch } from '../search-shards.ts';
 import { countSelected, type SelectedRows } from '../select-rows.ts';
 import {
   effortForRecall,
+  keptInView,
   type PieceToSearch,
   piecesOfViews,
   type ScanReason,
@@ -76,10 +77,11 @@ const REASONS: Readonly<Record<ScanReason, (part: PieceToSearch, kept: number) =
 };
 
 function whyScanned(
-  { walk, limit, recallTarget }: WeighedSearch,
+  search: WeighedSearch,
   pieces: readonly { readonly part: PieceToSearch; readonly run: number }[],
   { from }: RowsToScan,
 ): PartSearch['why'] {
+  const { walk, limit, recallTarget } = search;
   const covering = pieces.find(({ part, run }) => {
     const rows = part.piece.runs[run]!;
     return rows.from <= from && from < rows.to;
@@ -87,7 +89,7 @@ function whyScanned(
   if (covering === undefined) return 'there is no index over these rows';
   if (walk === null) return 'the answer has to be complete, or the index does not serve this search';
   const effort = recallTarget === undefined ? null : effortForRecall(covering.part, limit, recallTarget);
-  const kept = Math.max(effort?.ef ?? walk.ef, limit);
+  const kept = effort === null ? keptInView(search) : Math.max(effort.ef, limit);
   const reason = scanReason(covering.part, kept);
   if (recallTarget !== undefined && effort === null && reason !== 'few rows')
     return `no effort is known yet to reach a recall of ${recallTarget}`;

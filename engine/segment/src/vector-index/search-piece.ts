@@ -10,6 +10,7 @@ import type { RowsToScan } from '../scan-rows.ts';
 import type { WeighedSearch } from '../search-shards.ts';
 import type { SelectedRows } from '../select-rows.ts';
 import type { IndexedPiece } from './indexed-piece.ts';
+import { listCandidates } from './search-lists.ts';
 import type { SegmentIndex } from './segment-index.ts';
 
 /** Rows that a filter leaves are compared one by one up to here: no walk is as short. */
@@ -63,12 +64,12 @@ const known = new WeakMap<
 
 /** Splits the rows of a read; quick when the same list has been split before. */
 export function splitByIndex(selected: readonly SelectedRows[], search: WeighedSearch): SplitRows {
-  const { walk, field, limit, recallTarget } = search;
+  const { walk, field, recallTarget } = search;
   const isExact = isSparse(field);
   if (walk === null && !isExact) return { indexed: [], plain: selected.map(wholeView) };
   if (recallTarget !== undefined && !isExact) return splitByRecall(selected, search, recallTarget);
   const last = known.get(selected);
-  const kept = isExact ? 0 : Math.max(walk!.ef, limit);
+  const kept = isExact ? 0 : keptInView(search);
   if (last?.field === field.id && kept <= last.keptMax && !last.split.indexed.some(isClosed))
     return last.split;
   const runs = runsOfViews(selected, field.id);
@@ -93,6 +94,12 @@ function splitByRecall(selected: readonly SelectedRows[], search: WeighedSearch,
       indexed.push(part);
   }
   return { indexed, plain: rowsBeside(indexed, selected, runs) };
+}
+
+/** Rows that a search by index looks at more closely, of each query. REQUIRES: it has a walk. */
+export function keptInView(search: Pick<WeighedSearch, 'walk' | 'limit' | 'queries'>): number {
+  const { walk, limit, queries } = search;
+  return queries.lists === undefined ? Math.max(walk!.ef, limit) : listCandidates(search);
 }
 
 /** `null`: it is not known, or no effort is enough. */

@@ -29,6 +29,7 @@ export function takeHits(hits: SearchHits, counts: Uint32Array, positions: Uint3
     scores: Float32Array.from(positions, (at) => hits.scores[at]!),
     locations: takeLocations(hits.locations, positions),
     recalls: hits.recalls,
+    elements: hits.elements && Uint32Array.from(positions, (at) => hits.elements![at]!),
   };
 }
 
@@ -107,8 +108,21 @@ export function* joinHits(
     keys: yield* joinKeys(lists.map(({ keys }) => keys)),
     scores,
     locations: yield* joinLocations(lists.map(({ locations }) => locations)),
+    elements: joinElements(lists, total),
   };
   return { hits, starts };
+}
+
+/** Of searches for single elements, which all of them are or none. */
+function joinElements(lists: readonly SearchHits[], total: number): Uint32Array | undefined {
+  if (lists[0]!.elements === undefined) return undefined;
+  const joined = new Uint32Array(total);
+  let at = 0;
+  for (const { elements } of lists) {
+    joined.set(elements!, at);
+    at += elements!.length;
+  }
+  return joined;
 }
 
 function* joinKeys(lists: readonly KeyColumn[]): Work<KeyColumn> {

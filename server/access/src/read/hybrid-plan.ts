@@ -160,7 +160,8 @@ const HITS_MAX = 4 * 1024 * 1024;
 
 function checkTogether(tasks: readonly SearchTask[], grouping: HybridGrouping | null): void {
   const [first] = tasks;
-  for (const leg of tasks) checkListSearch({ leg, grouping, iterator: null, kind: 'hybrid search' });
+  for (const leg of tasks)
+    checkListSearch({ leg, grouping, iterator: null, isRanked: true, kind: 'hybrid search' });
   if (grouping !== null && tasks.some(({ radius }) => radius !== null))
     throw invalidParameter('Not allowed to do range-search when doing search-group-by');
   const odd = tasks.find(({ queries }) => queries.count !== first!.queries.count);

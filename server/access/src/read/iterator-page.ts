@@ -49,21 +49,34 @@ async function allTies(
   const { schema } = task.collection;
   const parts = [found];
   for (let total = found.keys.length; ; ) {
-    const { keys } = parts.at(-1)!;
+    const last = parts.at(-1)!;
     const name = `${OWN_VALUE}last`;
     const condition = {
-      text: `${schema.primaryKey.name} > {${name}}`,
-      values: new Map([[name, keyAt(keys, keys.length - 1)]]),
+      // The row of the last hit may have further elements that tie.
+      text: `${schema.primaryKey.name} ${last.elements === undefined ? '>' : '>='} {${name}}`,
+      values: new Map([[name, keyAt(last.keys, last.keys.length - 1)]]),
     };
     const filter = await planOwnFilter(dependencies, schema, condition, sent);
     const next = await dependencies.reader.search({ ...exact, filter }, options);
-    parts.push(next);
-    total += next.keys.length;
+    const fresh = elementsBehind(next, last);
+    if (fresh.keys.length > 0) parts.push(fresh);
+    total += fresh.keys.length;
     if (next.keys.length < HITS_MAX) break;
     if (total > TIES_MAX) throw tooManyTies(score);
   }
   const { hits } = await runInSlices(joinHits(parts), dependencies.share);
   return hits;
+}
+
+/** The hits without elements that are the last of `before` or stand before it in its row. */
+function elementsBehind(hits: SearchHits, { keys, elements: known }: SearchHits): SearchHits {
+  const { elements } = hits;
+  if (elements === undefined || known === undefined) return hits;
+  const last = keyAt(keys, keys.length - 1);
+  let seen = 0;
+  while (seen < elements.length && elements[seen]! <= known.at(-1)! && keyAt(hits.keys, seen) === last)
+    seen += 1;
+  return hitsBetween(hits, seen, Number.POSITIVE_INFINITY);
 }
 
 function tooManyTies(score: number): Error {

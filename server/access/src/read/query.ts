@@ -6,6 +6,7 @@ import type { AccessDependencies, Handler } from '../handler.ts';
 import { encodeCount, encodeQueryResults } from '../wire/query-results.ts';
 import { aggregatedColumns, groupOrderOf } from './aggregate/aggregated-columns.ts';
 import { type Aggregation, readAggregation } from './aggregate/read-aggregation.ts';
+import { elementsBehind, readElementCursor } from './element-cursor.ts';
 import { readExplainLevel } from './explain/explain-level.ts';
 import type { ReadAccounts } from './explain/read-accounts.ts';
 import { guaranteeOf, pinnedTime } from './guarantee.ts';
@@ -79,12 +80,18 @@ export function queryHandler(dependencies: AccessDependencies, accounts: ReadAcc
     }
     const output = expandOutputFields(target, request.outputFields, 'always');
     const orderBy = orderOf(target, order);
-    const rows = await dependencies.reader.query(
-      { ...task, ...window, orderBy } satisfies QueryTask,
+    const cursor = task.filter?.elementFilter ? readElementCursor(parameters) : null;
+    const limit = cursor === null || window.limit === null ? window.limit : window.limit + 1;
+    const found = await dependencies.reader.query(
+      { ...task, ...window, limit, orderBy } satisfies QueryTask,
       options,
     );
+    const matching = await matchingElements(dependencies, target.collection, found, task.filter);
+    const { rows, elementIndices } =
+      cursor === null || matching === null
+        ? { rows: found, elementIndices: matching }
+        : elementsBehind(found, matching, cursor, window.limit);
     const columns = await fetchOutput(dependencies, target.collection, rows, output, format);
-    const elementIndices = await matchingElements(dependencies, target.collection, rows, task.filter);
     account?.lap('fetch');
     const encoded = encodeQueryResults({
       ...answer,

@@ -2,7 +2,7 @@ import { invalidParameter } from '@elanus/model';
 import type { Methods, schema_IDs } from '@elanus/proto';
 import type { SearchTask } from '@elanus/rpc';
 import type { AccessDependencies } from '../handler.ts';
-import { requireListMetric } from './list-search.ts';
+import { checkElementFilter } from './list-search.ts';
 import { readMinHashScoring } from './min-hash-scoring.ts';
 import type { Parameters } from './parameters.ts';
 import { planReadFilter } from './read-filter.ts';
@@ -14,7 +14,6 @@ import { behind, type IteratorPage, readScoreRange, type ScoreRange } from './se
 import { readWalk, type WalkRequest } from './search-walk.ts';
 import { readSparseScoring } from './sparse-scoring.ts';
 import { storedQueries } from './stored-queries.ts';
-import { refuseElementWise } from './unserved.ts';
 
 /** What a search is, but for the time that it looks at. */
 export type SearchLeg = Omit<SearchTask, 'guarantee' | 'snapshot'>;
@@ -49,22 +48,21 @@ export async function planLeg(
   const field = findSearchField(target, parameters);
   const { dsl, exprTemplateValues } = request;
   const filter = await planReadFilter(dependencies, target, dsl, exprTemplateValues, timeZone);
-  refuseElementWise(filter);
   const index = await dependencies.index.vectorIndex(target.collection.id, field.id);
   const { schema } = target.collection;
   const metric = searchMetric(index, field, schema, parameters);
-  requireListMetric(field, metric);
+  checkElementFilter(filter, schema, { field, metric });
   const range = readScoreRange(parameters, metric);
   const sparse = readSparseScoring(field, metric, index, parameters);
   const minHash = readMinHashScoring(metric, index, parameters);
   const placeholders = request.placeholderGroup ?? new Uint8Array();
   const queries =
     request.ids === undefined
-      ? await readQueries(dependencies, schema, field, placeholders, parameters, options)
+      ? await readQueries(dependencies, schema, { field, metric }, placeholders, parameters, options)
       : await storedQueries(
           dependencies,
           target,
-          field,
+          { field, metric },
           checkedIds(request.ids, dependencies),
           iterator?.snapshot ?? null,
         );
@@ -72,9 +70,11 @@ export async function planLeg(
   checkHitCount(queries.count, hits);
   const answer = answerOf(range, iterator);
   const recallTarget = readRecallTarget(parameters, target.collection);
-  const asked = readWalk(index, parameters, { hits, answer });
-  // Nobody knows how many rows lie within a radius, or how many pages follow: only the exact answer keeps a promise there.
-  const walk = recallTarget !== null && answer !== 'nearest' ? null : asked;
+  const ofLists = queries.lists !== undefined;
+  const asked = readWalk(index, parameters, { hits, answer, ofLists });
+  // Nobody knows how many rows lie within a radius, how many pages follow, or which rows the vectors of a list miss: only the
+  // exact answer keeps a promise there.
+  const walk = recallTarget !== null && (answer !== 'nearest' || ofLists) ? null : asked;
   const pageRange = iterator?.lastBound == null ? range : behind(range, iterator.lastBound, metric);
   return {
     collection: target.collection,

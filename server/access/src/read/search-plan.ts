@@ -163,9 +163,10 @@ function checkTogether({
   orderBy,
   iterator,
 }: Pick<SearchPlan, 'grouping' | 'functions' | 'chain' | 'orderBy' | 'iterator'> & {
-  readonly leg: Pick<SearchTask, 'queries' | 'radius' | 'field' | 'limit'>;
+  readonly leg: Pick<SearchTask, 'collection' | 'queries' | 'radius' | 'field' | 'limit'>;
 }): void {
-  checkListSearch({ leg, grouping, iterator, kind: 'search' });
+  const isRanked = functions !== null || chain !== null;
+  checkListSearch({ leg, grouping, iterator, isRanked, kind: 'search' });
   checkModelQueries(functions?.ranking ?? null, leg.queries.count);
   if (iterator?.protocol === 'v2' && leg.queries.count > 1)
     throw invalidParameter(`a search iterator takes one query vector, but got ${leg.queries.count}`);

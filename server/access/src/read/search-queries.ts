@@ -6,6 +6,7 @@ import {
   fieldById,
   functionOfOutput,
   isDenseVector,
+  type MetricType,
   type SchemaFunction,
 } from '@elanus/model';
 import type { QueryVectors, ReadOptions } from '@elanus/rpc';
@@ -15,6 +16,7 @@ import { type TextRuns, textsOf } from '../rows/texts-of.ts';
 import { analysisOf } from '../text/analyzer-choice.ts';
 import { readQueryTexts, readQueryVectors } from '../wire/query-vectors.ts';
 import { vectorsOf } from '../write/function-columns.ts';
+import { checkCompared } from './list-search.ts';
 import type { Parameters } from './parameters.ts';
 
 /**
@@ -25,14 +27,18 @@ import type { Parameters } from './parameters.ts';
 export async function readQueries(
   dependencies: Pick<AccessDependencies, 'share' | 'models'>,
   schema: CollectionSchema,
-  field: FieldSchema,
+  { field, metric }: { readonly field: FieldSchema; readonly metric: MetricType },
   placeholderGroup: Uint8Array,
   parameters: Parameters,
   options: ReadOptions,
 ): Promise<QueryVectors> {
   const made = functionOfOutput(schema, field.id);
   const texts = made === undefined ? null : readQueryTexts(placeholderGroup);
-  if (made === undefined || texts === null) return readQueryVectors(placeholderGroup, field);
+  if (made === undefined || texts === null) {
+    const queries = readQueryVectors(placeholderGroup, field);
+    checkCompared(queries, field, metric);
+    return queries;
+  }
   if (made.type === 'TextEmbedding') {
     const embedder = dependencies.models.embedderOf(schema, made);
     const bytes = await embedder.embed(textsOf(texts), 'query', options);

@@ -19,6 +19,8 @@ const EF_OF_RANGE = 512;
 /** Who chose no index wants the rows that are nearest: recall@10 is above 0.95 also on the Debian packages, which are hard. */
 const AUTO_EF_MIN = 64;
 const AUTO_EF_PER_HIT = 2;
+/** Milvus' own. */
+const LIST_RATIO = 3;
 
 /** What of a search decides how its index is used. */
 export interface WalkRequest {
@@ -26,6 +28,8 @@ export interface WalkRequest {
   readonly hits: number;
   /** `complete`: the answer must not lack a row that belongs to it. `page`: of an iterator. */
   readonly answer: 'nearest' | 'within-radius' | 'complete' | 'page';
+  /** Whether queries and rows are lists of vectors. */
+  readonly ofLists?: boolean;
 }
 
 /**
@@ -37,9 +41,15 @@ export function readWalk(
   parameters: Parameters,
   request: WalkRequest,
 ): GraphWalk | null {
-  const walk = index === undefined ? null : walkOf(index.indexType, parameters, request);
+  const ofRows = index === undefined ? null : walkOf(index.indexType, parameters, request);
+  const walk = ofRows !== null && request.ofLists ? { ...ofRows, listRatio: listRatio(parameters) } : ofRows;
   if (request.answer !== 'page' || walk === null) return request.answer === 'complete' ? null : walk;
   return PAGED_TYPES.includes(index!.indexType) ? { ...walk, answer: 'page' } : null;
+}
+
+/** How many times the hits wanted each vector of a list finds. @throws MilvusError 1100 */
+function listRatio(parameters: Parameters): number {
+  return fractionOf(parameters, 'retrieval_ann_ratio', 0) ?? LIST_RATIO;
 }
 
 function walkOf(indexType: string, parameters: Parameters, request: WalkRequest): GraphWalk | null {

@@ -5,6 +5,7 @@ import {
   invalidInput,
   invalidParameter,
   isVector,
+  type MetricType,
   type Timestamp,
 } from '@elanus/model';
 import type { schema_IDs } from '@elanus/proto';
@@ -13,6 +14,7 @@ import type { AccessDependencies } from '../handler.ts';
 import { gatherRows } from '../rows/gather-rows.ts';
 import { runInSlices } from '../rows/sliced-work.ts';
 import { keyAt } from './hits.ts';
+import { checkCompared } from './list-search.ts';
 import { OWN_VALUE, planOwnFilter } from './own-filter.ts';
 import type { ReadTarget } from './read-target.ts';
 
@@ -27,7 +29,7 @@ const NAMED_MAX = 10;
 export async function storedQueries(
   dependencies: Pick<AccessDependencies, 'root' | 'reader' | 'share'>,
   { collection, partitionIds }: ReadTarget,
-  field: FieldSchema,
+  { field, metric }: { readonly field: FieldSchema; readonly metric: MetricType },
   ids: schema_IDs,
   snapshot: Timestamp | null,
 ): Promise<QueryVectors> {
@@ -52,7 +54,9 @@ export async function storedQueries(
   const positions = Uint32Array.from(keys, (key) => places.get(key)!);
   const empty = keys.filter((_, at) => isWithoutVector(column, positions[at]!));
   if (empty.length > 0) throw invalidParameter(`rows without a vector in ${field.name}: [${shown(empty)}]`);
-  return asQueries(await runInSlices(gatherRows(column, positions), dependencies.share));
+  const queries = asQueries(await runInSlices(gatherRows(column, positions), dependencies.share));
+  checkCompared(queries, field, metric);
+  return queries;
 }
 
 function keysIn({ intId, strId }: schema_IDs, primaryKey: FieldSchema): readonly (bigint | string)[] {

@@ -39,7 +39,7 @@ export function refuseUnservedLeg(
   refuseUnservedSearch(request);
 }
 
-/** @throws MilvusError 10 for a filter whose answers are elements, which only queries can name */
+/** @throws MilvusError 10 for a filter whose answers are elements, where nobody can name them */
 export function refuseElementWise(filter: Predicate | null): void {
   if (filter?.elementFilter) throw unserved('element_filter');
 }

@@ -24,8 +24,8 @@ const LIST_VECTORS_MAX = 16_384;
 
 /**
  * The query vectors in a serialized PlaceholderGroup, in the form of the field they are compared with: float32
- * queries of float16 and bfloat16 fields are rounded. Of a field of lists each query is a list. One query is a view on
- * `bytes`, several are copied once.
+ * queries of float16 and bfloat16 fields are rounded. Of a field of lists the queries are lists or vectors, as they were
+ * sent. One query is a view on `bytes`, several are copied once.
  * @throws MilvusError 1100 when type, dimension or values do not fit the field
  */
 export function readQueryVectors(bytes: Uint8Array, field: FieldSchema): QueryVectors {
@@ -36,8 +36,12 @@ export function readQueryVectors(bytes: Uint8Array, field: FieldSchema): QueryVe
   }
   const fieldType = field.dataType;
   if (fieldType === DataType.SparseFloatVector) return sparseQueries(placeholder, field);
-  if (fieldType === DataType.ArrayOfVector)
-    return listQueries(placeholder, field, field.elementType as DenseVectorType);
+  if (fieldType === DataType.ArrayOfVector) {
+    const elementType = field.elementType as DenseVectorType;
+    return placeholder.type > LIST_TYPE_OFFSET
+      ? listQueries(placeholder, field, elementType)
+      : denseQueries(placeholder, field, elementType);
+  }
   return denseQueries(placeholder, field, fieldType as DenseVectorType);
 }
 

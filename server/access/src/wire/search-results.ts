@@ -45,12 +45,15 @@ const DATA = {
   recalls: 12,
   primaryFieldName: 13,
   highlightResults: 14,
+  elementIndices: 15,
   groupByFieldValues: 17,
   aggBuckets: 18,
   aggTopKs: 19,
 } as const;
 const HIGHLIGHTS = { fieldName: 1, datas: 2, fragments: 1 } as const;
 const ITERATOR = { token: 1, lastBound: 2 } as const;
+/** Of LongArray. */
+const LONGS = 1;
 
 /** `milvus.SearchResults` of a success. */
 export function encodeSearchResults(reply: SearchReply): Uint8Array {
@@ -87,6 +90,8 @@ export function encodeSearchResults(reply: SearchReply): Uint8Array {
             for (const fragment of ofHit) hit.text(HIGHLIGHTS.fragments, fragment);
           });
       });
+    const { elements } = hits;
+    if (elements !== undefined) data.message(DATA.elementIndices, (list) => list.varints(LONGS, elements));
   });
   writer.text(RESULTS.collectionName, reply.collectionName);
   writer.number(RESULTS.sessionTimestamp, reply.sessionTimestamp);

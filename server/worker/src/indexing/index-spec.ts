@@ -5,6 +5,7 @@ import {
   denseVectorBytes,
   type FieldSchema,
   type IndexInfo,
+  metricOfVectors,
 } from '@elanus/model';
 
 /** Milvus' own, for who names none. */
@@ -28,13 +29,10 @@ const BITS_MAX = 12;
  * What to build for an index, of which the coordinator has checked the parameters. `null` when nothing is: its kind is
  * searched by comparing with every row.
  */
-export function indexSpecOf(
-  { indexType, metricType, params }: IndexInfo,
-  field: FieldSchema,
-): IndexSpec | SparseSpec | null {
+export function indexSpecOf(info: IndexInfo, field: FieldSchema): IndexSpec | SparseSpec | null {
+  if (field.dataType === DataType.ArrayOfVector) return listSpecOf(info, field);
+  const { indexType, metricType, params } = info;
   const { dataType } = field;
-  // Lists of vectors are no rows of a graph.
-  if (dataType === DataType.ArrayOfVector) return null;
   const texts = new Map(params.map(({ key, value }) => [key, value.trim()]));
   // Whatever kind and algorithm is named: there is one index, and it is exact.
   if (dataType === DataType.SparseFloatVector) return sparseSpec(metricType, texts);
@@ -94,6 +92,17 @@ export function indexSpecOf(
     default:
       return null;
   }
+}
+
+/**
+ * What to build over the vectors in lists. None where each is compared by itself, and over bits: such searches compare all
+ * of them.
+ */
+function listSpecOf(info: IndexInfo, field: FieldSchema): IndexSpec | null {
+  const { metricType } = info;
+  if (field.elementType === DataType.BinaryVector) return null;
+  if (metricType === null || metricOfVectors(metricType) === metricType) return null;
+  return indexSpecOf(info, { ...field, dataType: field.elementType! }) as IndexSpec | null;
 }
 
 type ListsType = 'IVF_FLAT' | 'IVF_SQ8' | 'IVF_PQ' | 'IVF_RABITQ' | 'SCANN';

@@ -1,5 +1,7 @@
 """Searches by lists of vectors (MAX_SIM), compared with the same sums worked out here."""
 
+import time
+
 import ml_dtypes
 import numpy as np
 from cases import case, fails, run_cases, same
@@ -217,6 +219,158 @@ def plain_metric(client, name):
     filled(client, name, "COSINE")
     [query] = lists_of(QUERIES[:1])
     fails(lambda: client.search(name, [query], anns_field="parts[spot]", limit=3), 1100, "only those that begin with MAX_SIM")
+
+
+@case("an index over the vectors of lists names the rows that are compared", since="3.0")
+def through_an_index(client, name):
+    lists = [random.standard_normal((n % 5 + 1, DIM)).astype(np.float32) for n in range(2500)]
+    create(client, name, "MAX_SIM_COSINE")
+    for first in range(0, len(lists), 500):
+        rows = [
+            {"id": n, "shelf": n % 3, "v": [0.0, 0.0], "parts": [{"at": 0, "spot": vector} for vector in lists[n]]}
+            for n in range(first, first + 500)
+        ]
+        client.insert(name, rows)
+    client.flush(name)
+    until_indexed(client, name, "parts[spot]", len(lists))
+    asked = [lists[n] + 0.1 * random.standard_normal(lists[n].shape).astype(np.float32) for n in range(4, 200, 5)]
+    near = client.search(name, lists_of(asked), anns_field="parts[spot]", limit=5)
+    same([hits[0]["id"] for hits in near], list(range(4, 200, 5)))
+    wide = {"params": {"retrieval_ann_ratio": 12, "ef": 128}}
+    found = client.search(name, lists_of(asked), anns_field="parts[spot]", limit=5, search_params=wide)
+    right = 0
+    for hits, query in zip(found, asked):
+        wanted = best("MAX_SIM_COSINE", query, 5, lists)
+        right += sum(hit["distance"] >= wanted[-1][1] - 1e-4 for hit in hits)
+        scores = {n: score("MAX_SIM_COSINE", query, lists[n]) for n in (hit["id"] for hit in hits)}
+        for hit in hits:
+            assert abs(hit["distance"] - scores[hit["id"]]) < 1e-3, "scores are those of whole lists"
+    # Vectors without any structure are the hardest.
+    assert right >= 0.85 * 5 * len(asked), f"{right} of {5 * len(asked)} hits are right"
+    exact = client.search(
+        name, lists_of(asked[:3]), anns_field="parts[spot]", limit=5, search_params={"params": {"recall_target": 0.9}}
+    )
+    for hits, query in zip(exact, asked):
+        alike(hits, best("MAX_SIM_COSINE", query, 5, lists))
+    ratio = {"params": {"retrieval_ann_ratio": "many"}}
+    fails(
+        lambda: client.search(name, lists_of(asked[:1]), anns_field="parts[spot]", limit=5, search_params=ratio),
+        1100,
+        "retrieval_ann_ratio",
+    )
+
+
+def until_indexed(client, name, index, rows):
+    for _ in range(300):
+        told = client.describe_index(name, index)
+        if told["pending_index_rows"] == 0 and told["indexed_rows"] >= rows and told["state"] == "Finished":
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{index} is not built: {told}")
+
+
+def elements_of(metric, query, keep=lambda n, at: True):
+    """(key, element, score) of all elements, best first, then by key and element."""
+    found = [
+        (n, at, score(metric, query[None, :], vector[None, :]))
+        for n, vectors in enumerate(LISTS)
+        for at, vector in enumerate(vectors)
+        if keep(n, at)
+    ]
+    sign = 1 if metric == "MAX_SIM_L2" else -1
+    return sorted(found, key=lambda each: (sign * each[2], each[:2]))
+
+
+def alike_elements(hits, wanted, tolerance=1e-4):
+    same([(hit["id"], hit["offset"]) for hit in hits], [each[:2] for each in wanted])
+    for hit, (_, _, value) in zip(hits, wanted):
+        assert abs(hit["distance"] - value) <= tolerance * max(1, abs(value)), f"{hit['distance']} is not {value}"
+
+
+@case("a search by vectors finds the elements of lists, each with its place", since="3.0")
+def elements(client, name):
+    queries = [query[0] for query in QUERIES]
+    for number, metric in enumerate(["L2", "IP", "COSINE"]):
+        own = f"{name}_{number}"
+        filled(client, own, metric)
+        try:
+            for flushed in (False, True):
+                if flushed:
+                    client.flush(own)
+                found = client.search(own, queries, anns_field="parts[spot]", limit=20, output_fields=["shelf"])
+                for hits, query in zip(found, queries):
+                    alike_elements(hits, elements_of(f"MAX_SIM_{metric}", query)[:20])
+                    same([hit["entity"]["shelf"] for hit in hits], [hit["id"] % 3 for hit in hits])
+        finally:
+            client.drop_collection(own)
+
+
+@case("filters choose rows, or elements", since="3.0")
+def chosen_elements(client, name):
+    filled(client, name, "L2")
+    query = QUERIES[0][0]
+
+    def search(filter, keep, **options):
+        [hits] = client.search(name, [query], anns_field="parts[spot]", limit=12, filter=filter, **options)
+        alike_elements(hits, elements_of("MAX_SIM_L2", query, keep)[options.get("offset", 0) :][:12])
+
+    search("shelf == 1", lambda n, at: n % 3 == 1)
+    search("shelf == 1", lambda n, at: n % 3 == 1, offset=5)
+    search("element_filter(parts, $[at] >= 2)", lambda n, at: at >= 2)
+    search("shelf == 1 and element_filter(parts, $[at] == 3)", lambda n, at: n % 3 == 1 and at == 3)
+    client.delete(name, ids=list(range(20)))
+    search("element_filter(parts, $[at] >= 2)", lambda n, at: n >= 20 and at >= 2)
+
+
+@case("ranges, iterators and groups by key are of elements, too", since="3.0")
+def element_forms(client, name):
+    filled(client, name, "L2")
+    query = QUERIES[0][0]
+    every = elements_of("MAX_SIM_L2", query)
+    near, far = (float(every[at - 1][2] + every[at][2]) / 2 for at in (10, 40))
+    ring = {"params": {"radius": far, "range_filter": near}}
+    [hits] = client.search(name, [query], anns_field="parts[spot]", limit=200, search_params=ring)
+    alike_elements(hits, every[10:40])
+    pages = client.search_iterator(name, [query], anns_field="parts[spot]", batch_size=7)
+    found = []
+    while page := pages.next():
+        found += [(hit["id"], hit["offset"]) for hit in page]
+    pages.close()
+    same(found, [each[:2] for each in every])
+    [hits] = client.search(name, [query], anns_field="parts[spot]", limit=9, group_by_field="id")
+    best_of_row = {}
+    for each in every:
+        best_of_row.setdefault(each[0], each)
+    alike_elements(hits, list(best_of_row.values())[:9])
+
+
+@case("a query iterator goes through matching elements, wherever its pages are cut", since="3.0")
+def element_iterator(client, name):
+    filled(client, name, "L2")
+    wanted = [(n, at) for n, vectors in enumerate(LISTS) for at in range(len(vectors)) if at >= 1]
+    for size in (1, 4, 7, 100):
+        pages = client.query_iterator(name, filter="element_filter(parts, $[at] >= 1)", batch_size=size, output_fields=["id"])
+        found = []
+        while page := pages.next():
+            found += [(row["id"], row["offset"]) for row in page]
+            assert len(found) <= len(wanted), f"pages of {size} do not end"
+        pages.close()
+        same(found, wanted)
+
+
+@case("what makes no sense of elements is refused", since="3.0")
+def refused_elements(client, name):
+    filled(client, name, "L2")
+    query = QUERIES[0][0]
+
+    def search(text, **options):
+        fails(lambda: client.search(name, [query], anns_field="parts[spot]", limit=3, **options), 1100, text)
+
+    search("group by another field", group_by_field="shelf")
+    search("group_size above 1", group_by_field="id", group_size=2)
+    legs = [AnnSearchRequest([query], "parts[spot]", {}, limit=3)]
+    fails(lambda: client.hybrid_search(name, legs, RRFRanker(), limit=3), 1100, "hybrid search is not supported")
+    fails(lambda: client.search(name, ids=[1], anns_field="parts[spot]", limit=3), 1100, "only those that begin with MAX_SIM")
 
 
 if __name__ == "__main__":

@@ -131,6 +131,13 @@ def json_groups(client, name):
             client, name, group_by_field='info["year"]', json_type=DataType.INT64, **options
         )
         same(got, grouped(QUERY, number("year"), 20, size, True))
+        fails(
+            lambda: search(
+                client, name, group_by_field='info["year"]', json_type=DataType.INT64, strict_cast=True, **options
+            ),
+            1100,
+            "strict_cast",
+        )
 
 
 @case("several fields together make groups", since="3.0")

@@ -1,4 +1,4 @@
-import { type Column, DataType, type FieldSchema } from '@elanus/model';
+import { type Column, DataType, type FieldSchema, invalidParameter } from '@elanus/model';
 
 /** Something that rows are grouped by: a scalar field, or a value inside a JSON field. */
 export interface GroupKey {
@@ -9,8 +9,10 @@ export interface GroupKey {
   readonly path: readonly string[] | null;
   /** How a filter names it. */
   readonly expression: string;
-  /** What the values are; JSON values of another kind count as null. */
+  /** What the values are. */
   readonly type: GroupType;
+  /** Of JSON values of another kind: they count as null, or no row may have one. */
+  readonly others: 'null' | 'refused';
 }
 
 /** `any`: whatever scalar stands in the JSON. */
@@ -18,7 +20,10 @@ export type GroupType = 'bool' | 'integer' | 'text' | 'any';
 
 export type GroupValue = null | boolean | number | bigint | string;
 
-/** The values of rows, by their place in the column that was fetched. */
+/**
+ * The values of rows, by their place in the column that was fetched.
+ * @throws MilvusError 1100 for a value of another kind where there may be none
+ */
 export function groupValues(column: Column, key: GroupKey): readonly GroupValue[] {
   return Array.from({ length: column.length }, (_, row) => valueAt(column, row, key));
 }
@@ -31,7 +36,7 @@ function valueAt(column: Column, row: number, key: GroupKey): GroupValue {
   }
   if (!('offsets' in column && 'bytes' in column)) throw new TypeError(`${key.name} makes no groups`);
   const text = textAt(column.bytes, column.offsets[row]!, column.offsets[row + 1]!);
-  return key.path === null ? text : valueInJson(text, key.path, key.type);
+  return key.path === null ? text : valueInJson(text, key.path, key);
 }
 
 function textAt(bytes: Uint8Array, start: number, end: number): string {
@@ -39,12 +44,21 @@ function textAt(bytes: Uint8Array, start: number, end: number): string {
 }
 
 /** Integers keep every digit. */
-function valueInJson(text: string, path: readonly string[], type: GroupType): GroupValue {
+function valueInJson(text: string, path: readonly string[], key: GroupKey): GroupValue {
   let value = parsed(text);
   for (const step of path) {
     if (typeof value !== 'object' || value === null) return null;
     value = Object.hasOwn(value, step) ? (value as Record<string, unknown>)[step] : null;
   }
+  if (value === null || value === undefined) return null;
+  const cast = valueOfType(value, key.type);
+  if (cast === null && key.others === 'refused')
+    throw invalidParameter(`strict_cast: a row has a value of another type in ${key.name}`);
+  return cast;
+}
+
+/** `null` for a value of another kind. */
+function valueOfType(value: unknown, type: GroupType): GroupValue {
   if (typeof value === 'string') return type === 'text' || type === 'any' ? value : null;
   if (typeof value === 'boolean') return type === 'bool' || type === 'any' ? value : null;
   if (typeof value !== 'number' && typeof value !== 'bigint') return null;

@@ -70,13 +70,14 @@ function readKey(target: ReadTarget, name: string, parameters: Parameters): Grou
   if (field.dataType !== DataType.JSON) {
     const type = TYPES.get(field.dataType);
     if (type === undefined || ownPath.length > 0) throw notGroupable(field);
-    return { name, field, path: null, expression: field.name, type };
+    return { name, field, path: null, expression: field.name, type, others: 'null' };
   }
   const further = pathIn(parameters.text('json_path'));
   const path = [...(found === undefined ? [base] : []), ...ownPath, ...further];
   if (path.length === 0) throw notGroupable(field);
   const expression = `${field.name}${path.map((step) => `[${JSON.stringify(step)}]`).join('')}`;
-  return { name, field, path, expression, type: readJsonType(parameters) };
+  const others = parameters.flag('strict_cast') ? 'refused' : 'null';
+  return { name, field, path, expression, type: readJsonType(parameters), others };
 }
 
 /** `json_path` as `/a/b` or as `["a"]["b"]`. */
