@@ -72,7 +72,7 @@ export interface AccessDependencies {
   /** Left out: files are not imported. */
   readonly importing?: ImportHandlerDependencies;
   /** Left out: nothing is exported. */
-  readonly exports?: ExportService;
+  readonly exportService?: ExportService;
   /** What GetVersion answers, for example `2.6.6`. */
   readonly version: string;
 }

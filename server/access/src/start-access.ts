@@ -27,7 +27,7 @@ export function startAccess(
   dependencies: AccessDependencies,
   address: { readonly host: string; readonly port: number },
 ): Promise<AccessServer> {
-  const { exports: service, ...rest } = dependencies;
+  const { exportService: service, ...rest } = dependencies;
   const exporting = service === undefined ? undefined : { ...rest, service };
   return AccessServer.start({ ...rest, ...address, exporting, handlers: accessHandlers(dependencies) });
 }

@@ -4,6 +4,7 @@ import { type Clock, type Logger, silentLogger } from '@elanus/runtime';
 import { Catalog } from './catalog/catalog.ts';
 import { CatalogDataCoordinator } from './data/data-coordinator.ts';
 import { CatalogSegments } from './data/segment-catalog.ts';
+import { CatalogExportCoordinator } from './export/export-coordinator.ts';
 import { CatalogImportCoordinator } from './import/import-coordinator.ts';
 import { CatalogIndexCoordinator } from './index/index-coordinator.ts';
 import { CatalogQueryCoordinator } from './query/query-coordinator.ts';
@@ -28,6 +29,7 @@ export interface Coordinators {
   readonly data: CatalogDataCoordinator;
   readonly index: CatalogIndexCoordinator;
   readonly imports: CatalogImportCoordinator;
+  readonly exports: CatalogExportCoordinator;
 }
 
 /**
@@ -70,5 +72,6 @@ export async function openCoordinators(
   const index = new CatalogIndexCoordinator({ catalog, timestamps, ids, data, indexing });
   await index.resume();
   const imports = new CatalogImportCoordinator({ catalog, ids, clock: options.clock });
-  return { root, query, data, index, imports };
+  const exports = new CatalogExportCoordinator({ catalog, ids, clock: options.clock });
+  return { root, query, data, index, imports, exports };
 }

@@ -37,9 +37,17 @@ const PLAIN_FIELDS = [
   { ...scalar('single', 'Float'), nullable: false },
   { ...scalar('name', 'VarChar', { elementTypeParams: { max_length: 200 } }), nullable: false },
   { ...scalar('document', 'JSON'), nullable: false },
+  { ...scalar('body', 'Text'), nullable: false },
+  { ...scalar('place', 'Geometry'), nullable: false },
+  { ...scalar('time', 'Timestamptz'), nullable: false },
   vector('v32', 'FloatVector'),
   vector('bits', 'BinaryVector'),
+  vector('v8', 'Int8Vector'),
+  vector('v16', 'Float16Vector'),
+  vector('vb16', 'BFloat16Vector'),
 ];
+const arrayOf = (fieldName: string, elementDataType: string) =>
+  scalar(fieldName, 'Array', { elementDataType, elementTypeParams: { max_capacity: 9, max_length: 99 } });
 const MORE_FIELDS = [
   scalar('small', 'Int16'),
   scalar('large', 'Int64'),
@@ -47,21 +55,51 @@ const MORE_FIELDS = [
   scalar('maybe', 'VarChar', { elementTypeParams: { max_length: 200 } }),
   scalar('shape', 'Geometry'),
   scalar('instant', 'Timestamptz'),
-  scalar('numbers', 'Array', { elementDataType: 'Int64', elementTypeParams: { max_capacity: 9 } }),
-  scalar('floats', 'Array', { elementDataType: 'Float', elementTypeParams: { max_capacity: 9 } }),
-  scalar('words', 'Array', {
-    elementDataType: 'VarChar',
-    elementTypeParams: { max_capacity: 9, max_length: 99 },
-  }),
-  vector('v16', 'Float16Vector'),
-  vector('vb16', 'BFloat16Vector'),
+  scalar('remark', 'Text'),
+  arrayOf('flags', 'Bool'),
+  arrayOf('bytes', 'Int8'),
+  arrayOf('shorts', 'Int16'),
+  arrayOf('integers', 'Int32'),
+  arrayOf('numbers', 'Int64'),
+  arrayOf('floats', 'Float'),
+  arrayOf('doubles', 'Double'),
+  arrayOf('words', 'VarChar'),
   { fieldName: 'sparse', dataType: 'SparseFloatVector' },
+  vector('vmaybe', 'FloatVector', { nullable: true }),
 ];
+/** An array of structs, with a sub-field of each type that one may have. */
+const STRUCT = {
+  fieldName: 'parts',
+  nullable: true,
+  typeParams: { max_capacity: 5 },
+  fields: [
+    { fieldName: 'flag', dataType: 'Array', elementDataType: 'Bool' },
+    { fieldName: 'tiny', dataType: 'Array', elementDataType: 'Int8' },
+    { fieldName: 'small', dataType: 'Array', elementDataType: 'Int16' },
+    { fieldName: 'medium', dataType: 'Array', elementDataType: 'Int32' },
+    { fieldName: 'large', dataType: 'Array', elementDataType: 'Int64' },
+    { fieldName: 'single', dataType: 'Array', elementDataType: 'Float' },
+    { fieldName: 'precise', dataType: 'Array', elementDataType: 'Double' },
+    {
+      fieldName: 'label',
+      dataType: 'Array',
+      elementDataType: 'VarChar',
+      elementTypeParams: { max_length: 99 },
+    },
+    {
+      fieldName: 'spot',
+      dataType: 'ArrayOfVector',
+      elementDataType: 'FloatVector',
+      elementTypeParams: { dim: 2 },
+    },
+  ],
+};
 
 const text = fc.string({ unit: 'grapheme', maxLength: 12 }).filter((one) => !one.includes('\0'));
 const float = fc.float({ noNaN: true, noDefaultInfinity: true, min: -1000, max: 1000 });
 const half = fc.integer({ min: -64, max: 64 }).map((number) => number / 4);
 const orNull = <Value>(values: fc.Arbitrary<Value>) => fc.option(values, { freq: 4 });
+const vectorOf = (numbers: fc.Arbitrary<number>) => fc.array(numbers, { minLength: DIM, maxLength: DIM });
 const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(String);
 
 const PLAIN_ROW = {
@@ -71,22 +109,49 @@ const PLAIN_ROW = {
   single: float,
   name: text,
   document: fc.dictionary(text, fc.jsonValue({ maxDepth: 2, noUnicodeString: false }), { maxKeys: 3 }),
-  v32: fc.array(float, { minLength: DIM, maxLength: DIM }),
+  body: text,
+  place: fc.constantFrom('POINT (1 2)', 'LINESTRING (0 0, 1 1)'),
+  time: fc.constantFrom('2024-01-02T03:04:05.678901Z', '1969-12-31T23:59:59Z'),
+  v32: vectorOf(float),
   bits: fc.integer({ min: 0, max: 255 }).map((byte) => Buffer.of(byte).toString('base64')),
+  v8: vectorOf(fc.integer({ min: -128, max: 127 })),
+  v16: vectorOf(half),
+  vb16: vectorOf(half),
 };
+const double = fc.double({ noNaN: true, noDefaultInfinity: true });
+const int = (bits: number) => fc.integer({ min: -(2 ** (bits - 1)), max: 2 ** (bits - 1) - 1 });
+const fewOf = <Value>(values: fc.Arbitrary<Value>) => orNull(fc.array(values, { maxLength: 5 }));
 const ROW = {
   ...PLAIN_ROW,
   small: orNull(fc.integer({ min: -32768, max: 32767 })),
   large: orNull(int64),
-  precise: orNull(fc.double({ noNaN: true, noDefaultInfinity: true })),
+  precise: orNull(double),
   maybe: orNull(text),
-  shape: orNull(fc.constantFrom('POINT (1 2)', 'LINESTRING (0 0, 1 1)')),
-  instant: orNull(fc.constantFrom('2024-01-02T03:04:05.678901Z', '1969-12-31T23:59:59Z')),
-  numbers: orNull(fc.array(int64, { maxLength: 5 })),
-  floats: orNull(fc.array(float, { maxLength: 5 })),
-  words: orNull(fc.array(text, { maxLength: 5 })),
-  v16: fc.array(half, { minLength: DIM, maxLength: DIM }),
-  vb16: fc.array(half, { minLength: DIM, maxLength: DIM }),
+  shape: orNull(PLAIN_ROW.place),
+  instant: orNull(PLAIN_ROW.time),
+  remark: orNull(text),
+  flags: fewOf(fc.boolean()),
+  bytes: fewOf(int(8)),
+  shorts: fewOf(int(16)),
+  integers: fewOf(int(32)),
+  numbers: fewOf(int64),
+  floats: fewOf(float),
+  doubles: fewOf(double),
+  words: fewOf(text),
+  vmaybe: orNull(vectorOf(float)),
+  parts: fewOf(
+    fc.record({
+      flag: fc.boolean(),
+      tiny: int(8),
+      small: int(16),
+      medium: int(32),
+      large: int64,
+      single: float,
+      precise: double,
+      label: text,
+      spot: fc.array(float, { minLength: 2, maxLength: 2 }),
+    }),
+  ),
   sparse: fc.dictionary(
     fc.nat(100_000).map(String),
     fc.float({ min: Math.fround(0.01), max: 9, noNaN: true }),
@@ -97,27 +162,29 @@ const ROW = {
   ),
 };
 
+const PLAIN_INDEX = { indexType: 'FLAT', metricType: 'L2' };
+const INDEXES: Readonly<Record<string, object>> = {
+  SparseFloatVector: { indexType: 'SPARSE_INVERTED_INDEX', metricType: 'IP' },
+  BinaryVector: { indexType: 'BIN_FLAT', metricType: 'HAMMING' },
+  Int8Vector: { indexType: 'HNSW', metricType: 'L2' },
+};
+
 async function create(
   server: RunningServer,
   collectionName: string,
   fields: readonly object[],
+  structFields: readonly object[] = [],
 ): Promise<void> {
   const vectors = (fields as { fieldName: string; dataType: string }[]).filter(({ dataType }) =>
     dataType.endsWith('Vector'),
   );
   await ask(server, 'collections/create', {
     collectionName,
-    schema: { enableDynamicField: true, fields },
-    indexParams: vectors.map(({ fieldName, dataType }) => ({
-      fieldName,
-      indexType:
-        dataType === 'SparseFloatVector'
-          ? 'SPARSE_INVERTED_INDEX'
-          : dataType === 'BinaryVector'
-            ? 'BIN_FLAT'
-            : 'FLAT',
-      metricType: dataType === 'SparseFloatVector' ? 'IP' : dataType === 'BinaryVector' ? 'HAMMING' : 'L2',
-    })),
+    schema: { enableDynamicField: true, fields, structFields },
+    indexParams: [
+      ...vectors.map(({ fieldName, dataType }) => ({ fieldName, ...(INDEXES[dataType] ?? PLAIN_INDEX) })),
+      ...structFields.map(() => ({ fieldName: 'parts[spot]', indexType: 'HNSW', metricType: 'MAX_SIM_L2' })),
+    ],
   });
 }
 
@@ -169,12 +236,12 @@ describe('an export', () => {
   });
 
   const cases = [
-    { format: 'parquet', fields: [...PLAIN_FIELDS, ...MORE_FIELDS], row: ROW },
-    { format: 'jsonl', fields: [...PLAIN_FIELDS, ...MORE_FIELDS], row: ROW },
-    { format: 'numpy', fields: PLAIN_FIELDS, row: PLAIN_ROW },
+    { format: 'parquet', fields: [...PLAIN_FIELDS, ...MORE_FIELDS], structs: [STRUCT], row: ROW },
+    { format: 'jsonl', fields: [...PLAIN_FIELDS, ...MORE_FIELDS], structs: [STRUCT], row: ROW },
+    { format: 'numpy', fields: PLAIN_FIELDS, structs: [], row: PLAIN_ROW },
   ];
   for (const place of ['directory', 'object store'])
-    for (const { format, fields, row } of place === 'directory' ? cases : cases.slice(0, 1))
+    for (const { format, fields, structs, row } of place === 'directory' ? cases : cases.slice(0, 1))
       it(`as ${format} into the ${place} is read back equal, whatever the rows`, async () => {
         let run = 0;
         await fc.assert(
@@ -184,8 +251,8 @@ describe('an export', () => {
               const data = drawn.map((one, id) => ({ id, ...one }));
               const name = `${format}_${place === 'directory' ? 'd' : 'o'}_${run++}`;
               const folder = place === 'directory' ? join(files, name) : `backups/${name}`;
-              await create(server, name, fields);
-              await create(server, `${name}_copy`, fields);
+              await create(server, name, fields, structs);
+              await create(server, `${name}_copy`, fields, structs);
               await ask(server, 'entities/insert', { collectionName: name, data });
               const job = await exported(server, { collectionName: name, format, path: folder });
               assert.equal(job.state, 'Completed', job.reason ?? '');

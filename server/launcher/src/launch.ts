@@ -75,7 +75,7 @@ export class RunningServer implements AsyncDisposable {
     const service = opened.use(
       await ImportService.open({ ...shared, importing: roles.streaming, files: roles.importFiles }),
     );
-    const exports = opened.use(new ExportService({ ...shared, files: roles.importFiles }));
+    const exportService = opened.use(await ExportService.open({ ...shared, files: roles.importFiles }));
     const access = opened.adopt<AccessServer>(
       await listening(
         grpcAddress,
@@ -84,7 +84,7 @@ export class RunningServer implements AsyncDisposable {
             ...shared,
             files: roles.importFiles,
             importing: { imports: roles.imports, service },
-            exports,
+            exportService,
             version: SERVER_VERSION,
           },
           grpcAddress,

@@ -1,7 +1,5 @@
 import type { CollectionSchema, Column, FieldId } from '@elanus/model';
 
-export type ExportFormat = 'parquet' | 'json lines' | 'numpy';
-
 /** What a thread is told of the file that it makes. */
 export type FileSpec =
   | {

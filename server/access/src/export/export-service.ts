@@ -6,49 +6,21 @@ import {
   type FieldSchema,
   functionOfOutput,
   importFailed,
-  MilvusError,
 } from '@elanus/model';
-import type { ExportFiles } from '@elanus/rpc';
+import type { ExportCoordinator, ExportFiles, ExportJob, NewExport } from '@elanus/rpc';
 import { ConcurrencyLimit, type Counter } from '@elanus/runtime';
 import type { AccessDependencies } from '../handler.ts';
 import { planServedFilter } from '../read/served-filter.ts';
-import type { ExportFormat, FileSpec } from './export-messages.ts';
+import type { FileSpec } from './export-messages.ts';
 import { ExportedRows } from './exported-rows.ts';
 import { FileThread } from './file-thread.ts';
 
-export interface ExportRequest {
-  readonly collection: CollectionInfo;
-  /** Empty: all. */
-  readonly partitionNames: readonly string[];
-  readonly filter: string;
-  /** Empty: all that an import takes. */
-  readonly fieldNames: readonly string[];
-  readonly format: ExportFormat;
-  /** The folder that the files are put into. */
-  readonly path: string;
+export interface ExportDependencies
+  extends Pick<AccessDependencies, 'root' | 'reader' | 'share' | 'clock' | 'logger' | 'metrics'> {
+  readonly exports: ExportCoordinator;
+  readonly files: ExportFiles;
 }
 
-export interface ExportJob extends ExportRequest {
-  readonly id: bigint;
-  readonly state: 'pending' | 'exporting' | 'completed' | 'failed';
-  readonly reason: string;
-  readonly createdMs: number;
-  readonly endedMs: number | null;
-  readonly rows: number;
-  /** `null` until they are counted. */
-  readonly totalRows: number | null;
-  /** As of when; 0 until the first rows were found. */
-  readonly timestamp: bigint;
-  /** Those that are complete. */
-  readonly files: readonly string[];
-}
-
-export type ExportDependencies = Pick<
-  AccessDependencies,
-  'root' | 'reader' | 'share' | 'clock' | 'logger' | 'metrics'
-> & { readonly files: ExportFiles };
-
-const RETENTION_MS = 10_800_000;
 /** Rows of a file: whoever reads it need not have much memory. */
 const FILE_ROWS_MAX = 1_000_000;
 const BATCH_ROWS_MAX = 2_048;
@@ -56,16 +28,20 @@ const BATCH_ROWS_MAX = 2_048;
 const TEXT_BYTES_MAX = 8 * 1024 * 1024;
 const ENDING = { parquet: 'parquet', 'json lines': 'jsonl', numpy: 'npy' } as const;
 
-/** Exports of rows to files, one after the other. They are known until three hours after their end, or until a stop. */
+/**
+ * Runs the exports that the coordinator knows, one after the other. One that a stop has interrupted goes on behind the files
+ * that are complete, with the rows of the same moment.
+ */
 export class ExportService implements AsyncDisposable {
   readonly #dependencies: ExportDependencies;
-  readonly #jobs = new Map<bigint, ExportJob>();
   readonly #running = new ConcurrencyLimit(1);
   readonly #closing = new AbortController();
   readonly #tasks = new Set<Promise<void>>();
+  /** Rows that are written, more often than the records say. */
+  readonly #written = new Map<bigint, number>();
   readonly #rows: Counter;
 
-  constructor(dependencies: ExportDependencies) {
+  private constructor(dependencies: ExportDependencies) {
     this.#dependencies = dependencies;
     this.#rows = dependencies.metrics.counter(
       'elanus_export_rows_total',
@@ -74,144 +50,180 @@ export class ExportService implements AsyncDisposable {
     );
   }
 
+  /** Goes on with what an earlier process has begun. */
+  static async open(dependencies: ExportDependencies): Promise<ExportService> {
+    const service = new ExportService(dependencies);
+    for (const job of await dependencies.exports.unfinishedExports()) service.#start(job);
+    return service;
+  }
+
   /** Begins an export. @throws MilvusError for what can come to nothing */
-  async create(request: ExportRequest): Promise<ExportJob> {
-    const { root, clock } = this.#dependencies;
-    this.#forget();
-    fieldsOf(request);
-    partitionsOf(request);
-    await planServedFilter(this.#dependencies, request.collection.schema, request.filter, new Map(), 'UTC');
-    const job: ExportJob = {
-      ...request,
-      id: await root.allocateIds(1),
-      state: 'pending',
-      reason: '',
-      createdMs: clock.nowMs(),
-      endedMs: null,
-      rows: 0,
-      totalRows: null,
-      timestamp: 0n,
-      files: [],
-    };
-    this.#jobs.set(job.id, job);
-    const task: Promise<void> = this.#running
-      .run(() => this.#run(job.id))
-      .finally(() => this.#tasks.delete(task));
-    this.#tasks.add(task);
+  async create(collection: CollectionInfo, request: NewExport): Promise<ExportJob> {
+    fieldsOf(collection, request);
+    partitionsOf(collection, request);
+    await planServedFilter(this.#dependencies, collection.schema, request.filter, new Map(), 'UTC');
+    const ref = { database: collection.databaseName, collection: collection.name };
+    const job = await this.#dependencies.exports.createExport(ref, request);
+    this.#start(job);
     return job;
   }
 
-  find(id: bigint): ExportJob | undefined {
-    this.#forget();
-    return this.#jobs.get(id);
+  async find(id: bigint): Promise<ExportJob | undefined> {
+    const job = await this.#dependencies.exports.findExport(id);
+    return job && this.#asOfNow(job);
   }
 
   /** Newest first, of one database. */
-  list(database: string): readonly ExportJob[] {
-    this.#forget();
-    return [...this.#jobs.values()].filter((job) => job.collection.databaseName === database).reverse();
+  async list(database: string): Promise<readonly ExportJob[]> {
+    const jobs = await this.#dependencies.exports.listExports(database);
+    return jobs.map((job) => this.#asOfNow(job));
   }
 
+  /** Stops what runs; the next start goes on with it. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new Error('the server stops'));
     await Promise.all(this.#tasks);
   }
 
-  #forget(): void {
-    const nowMs = this.#dependencies.clock.nowMs();
-    for (const { id, endedMs } of this.#jobs.values())
-      if (endedMs !== null && endedMs + RETENTION_MS < nowMs) this.#jobs.delete(id);
+  #asOfNow(job: ExportJob): ExportJob {
+    return { ...job, rows: Math.max(job.rows, this.#written.get(job.id) ?? 0) };
   }
 
-  #change(id: bigint, change: Partial<ExportJob>): ExportJob {
-    const job = { ...this.#jobs.get(id)!, ...change };
-    this.#jobs.set(id, job);
-    return job;
+  #start(job: ExportJob): void {
+    const task: Promise<void> = this.#running
+      .run(() => this.#run(job))
+      .catch((error) => {
+        const about = { job: String(job.id), err: error };
+        if (!this.#closing.signal.aborted)
+          this.#dependencies.logger.error(about, 'an export rests until the next start');
+      })
+      .finally(() => this.#tasks.delete(task));
+    this.#tasks.add(task);
   }
 
-  async #run(id: bigint): Promise<void> {
-    const { clock, logger } = this.#dependencies;
+  async #run(job: ExportJob): Promise<void> {
+    const { clock, exports, logger } = this.#dependencies;
     const { signal } = this.#closing;
-    if (signal.aborted) return;
-    const job = this.#change(id, { state: 'exporting' });
-    const about = { job: String(id), collection: job.collection.name, format: job.format };
+    signal.throwIfAborted();
+    const about = { job: String(job.id), collection: job.collectionName, format: job.format };
     logger.info(about, 'an export begins');
     try {
-      const partitionIds = partitionsOf(job);
-      const rows = new ExportedRows({ ...job, partitionIds }, this.#dependencies, signal);
-      const totalRows = await rows.count();
-      this.#change(id, { totalRows, timestamp: rows.timestamp ?? 0n });
-      await using thread = new FileThread();
-      if (job.format === 'numpy') await this.#writeFields(job, rows, thread, totalRows);
-      else await this.#writeRows(job, job.format, rows, thread);
-      const { rows: written } = this.#change(id, { state: 'completed', endedMs: clock.nowMs() });
-      logger.info({ ...about, rows: written }, 'an export has ended');
+      await this.#write(job);
+      const { rows } = await exports.changeExport(job.id, { state: 'completed', endedMs: clock.nowMs() });
+      logger.info({ ...about, rows }, 'an export has ended');
     } catch (error) {
-      const isTold = error instanceof MilvusError;
+      if (signal.aborted) throw error;
       logger.error({ ...about, err: error }, 'an export failed');
-      const reason = isTold || error instanceof Error ? error.message : String(error);
-      this.#change(id, { state: 'failed', reason, endedMs: clock.nowMs() });
+      const reason = error instanceof Error ? error.message : String(error);
+      await exports.changeExport(job.id, { state: 'failed', reason, endedMs: clock.nowMs() });
+    } finally {
+      this.#written.delete(job.id);
     }
+  }
+
+  async #write(job: ExportJob): Promise<void> {
+    const { root, exports } = this.#dependencies;
+    const collection = await root.describeCollectionById(job.collectionId);
+    const partitionIds = partitionsOf(collection, job);
+    const rows = new ExportedRows(
+      { collection, partitionIds, filter: job.filter, asOf: job.timestamp },
+      this.#dependencies,
+      this.#closing.signal,
+    );
+    const totalRows = await rows.count();
+    // Rows with equal keys have no order of which a file could be the first part.
+    const isOrdered = collection.duplicateKey !== 'keep';
+    const begun = await exports.changeExport(job.id, {
+      state: 'exporting',
+      totalRows,
+      timestamp: rows.timestamp,
+      ...(isOrdered || job.format === 'numpy' ? {} : { rows: 0, files: [] }),
+    });
+    await using thread = new FileThread();
+    if (begun.format === 'numpy') await this.#writeFields(begun, collection, rows, thread);
+    else await this.#writeRows(begun, begun.format, collection, rows, thread);
   }
 
   /** Files with all fields, and so many rows each. */
   async #writeRows(
     job: ExportJob,
     format: 'parquet' | 'json lines',
+    collection: CollectionInfo,
     rows: ExportedRows,
     thread: FileThread,
   ): Promise<void> {
-    const fields = fieldsOf(job).map(({ id }) => id);
-    const file: FileSpec = { format, schema: job.collection.schema, fields };
-    const batches = rows.batches(fields, BATCH_ROWS_MAX);
+    const fields = fieldsOf(collection, job).map(({ id }) => id);
+    const file: FileSpec = { format, schema: collection.schema, fields };
+    const batches = rows.batches(fields, BATCH_ROWS_MAX, job.rows);
     let next = await batches.next();
-    for (let number = 0; number === 0 || !next.done; number++) {
+    let written = job.rows;
+    for (let number = job.files.length; number === 0 || !next.done; number++) {
       const path = posix.join(job.path, `${number}.${ENDING[format]}`);
       const bytes = async function* (this: ExportService) {
         yield await thread.bytes({ kind: 'begin', file });
         for (let inFile = 0; !next.done && inFile < FILE_ROWS_MAX; inFile += BATCH_ROWS_MAX) {
           yield await thread.bytes({ kind: 'rows', ...next.value });
-          this.#noteRows(job.id, next.value.rows);
+          written += next.value.rows;
+          this.#noteRows(job.id, next.value.rows, written);
           next = await batches.next();
         }
         yield await thread.bytes({ kind: 'end' });
       };
-      await this.#write(job.id, path, bytes.call(this));
+      await this.#writeFile(job.id, path, bytes.call(this), () => written);
     }
   }
 
   /** A file for each field, one after the other. */
   async #writeFields(
     job: ExportJob,
+    collection: CollectionInfo,
     rows: ExportedRows,
     thread: FileThread,
-    totalRows: number,
   ): Promise<void> {
-    const { schema } = job.collection;
-    const fields = fieldsOf(job);
+    const { schema } = collection;
+    const fields = fieldsOf(collection, job);
+    const totalRows = job.totalRows!;
     for (const [at, field] of fields.entries()) {
+      if (at < job.files.length) continue;
+      const isLast = at === fields.length - 1;
       const width = isOfTexts(field) ? await widestText(field, rows, thread) : 1;
       const file: FileSpec = { format: 'numpy', schema, field: field.id, rows: totalRows, width };
       const batchRows = Math.max(1, Math.min(BATCH_ROWS_MAX, Math.floor(TEXT_BYTES_MAX / (4 * width))));
+      let written = 0;
       const bytes = async function* (this: ExportService) {
         yield await thread.bytes({ kind: 'begin', file });
         for await (const batch of rows.batches([field.id], batchRows)) {
           yield await thread.bytes({ kind: 'rows', ...batch });
-          if (at === fields.length - 1) this.#noteRows(job.id, batch.rows);
+          if (!isLast) continue;
+          written += batch.rows;
+          this.#noteRows(job.id, batch.rows, written);
         }
       };
-      await this.#write(job.id, posix.join(job.path, `${field.name}.npy`), bytes.call(this));
+      await this.#writeFile(
+        job.id,
+        posix.join(job.path, `${field.name}.npy`),
+        bytes.call(this),
+        () => written,
+      );
     }
   }
 
-  async #write(id: bigint, path: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
-    await this.#dependencies.files.write(path, bytes);
-    this.#change(id, { files: [...this.#jobs.get(id)!.files, path] });
+  /** `rows` says, once the file is written, how many rows are complete with it. */
+  async #writeFile(
+    id: bigint,
+    path: string,
+    bytes: AsyncIterable<Uint8Array>,
+    rows: () => number,
+  ): Promise<void> {
+    const { exports, files } = this.#dependencies;
+    await files.write(path, bytes);
+    const known = (await exports.findExport(id))!.files;
+    await exports.changeExport(id, { files: [...known, path], rows: rows() });
   }
 
-  #noteRows(id: bigint, rows: number): void {
+  #noteRows(id: bigint, rows: number, written: number): void {
     this.#rows.inc({}, rows);
-    this.#change(id, { rows: this.#jobs.get(id)!.rows + rows });
+    this.#written.set(id, written);
   }
 }
 
@@ -234,8 +246,10 @@ function isOfTexts({ dataType }: FieldSchema): boolean {
 }
 
 /** The fields that are exported: what functions make is made again by an import. @throws MilvusError 2100 */
-function fieldsOf({ collection, fieldNames, format }: ExportRequest): readonly FieldSchema[] {
-  const { schema } = collection;
+function fieldsOf(
+  { schema }: CollectionInfo,
+  { fieldNames, format }: Pick<NewExport, 'fieldNames' | 'format'>,
+): readonly FieldSchema[] {
   const all = [...schema.fields, ...(schema.dynamicField === null ? [] : [schema.dynamicField])];
   const own = all.filter(({ id }) => functionOfOutput(schema, id) === undefined);
   const structOf = (id: FieldId) => schema.structArrays.find(({ fieldIds }) => fieldIds.includes(id))?.name;
@@ -255,10 +269,10 @@ function fieldsOf({ collection, fieldNames, format }: ExportRequest): readonly F
   return wanted;
 }
 
-function partitionsOf({ collection, partitionNames }: ExportRequest) {
+function partitionsOf({ partitions }: CollectionInfo, { partitionNames }: Pick<NewExport, 'partitionNames'>) {
   if (partitionNames.length === 0) return null;
   return partitionNames.map((name) => {
-    const partition = collection.partitions.find((each) => each.name === name);
+    const partition = partitions.find((each) => each.name === name);
     if (partition === undefined) throw importFailed(`partition ${name} not found`);
     return partition.id;
   });

@@ -15,12 +15,14 @@ import { planServedFilter } from '../read/served-filter.ts';
 /** Rows whose keys and places are in memory at a time. */
 const PAGE_ROWS = 128 * 1024;
 
-/** Which rows are wanted, as of the moment at which they are first asked for. */
+/** Which rows are wanted, as of one moment. */
 export interface RowSelection {
   readonly collection: CollectionInfo;
   readonly partitionIds: readonly PartitionId[] | null;
   /** Empty: all. */
   readonly filter: string;
+  /** `null`: of when they are first asked for. */
+  readonly asOf: Timestamp | null;
 }
 
 /** Some rows: a column for each field that was asked for. */
@@ -34,7 +36,7 @@ export class ExportedRows {
   readonly #selection: RowSelection;
   readonly #dependencies: Pick<AccessDependencies, 'reader' | 'share'>;
   readonly #signal: AbortSignal;
-  #snapshot: Timestamp | null = null;
+  #snapshot: Timestamp | null;
 
   constructor(
     selection: RowSelection,
@@ -42,6 +44,7 @@ export class ExportedRows {
     signal: AbortSignal,
   ) {
     this.#selection = selection;
+    this.#snapshot = selection.asOf;
     this.#dependencies = dependencies;
     this.#signal = signal;
   }
@@ -60,17 +63,20 @@ export class ExportedRows {
     return Number(await this.#dependencies.reader.count(task, { signal: this.#signal }));
   }
 
-  /** Batches of at most `rowsMax` rows. */
-  async *batches(fields: readonly FieldId[], rowsMax: number): AsyncGenerator<ExportedBatch> {
+  /** Batches of at most `rowsMax` rows, the first `skip` rows left out. */
+  async *batches(fields: readonly FieldId[], rowsMax: number, skip = 0): AsyncGenerator<ExportedBatch> {
     const { collection } = this.#selection;
     // Rows of equal keys may lie across the end of a page, which goes on behind its last key.
     const isPaged = collection.duplicateKey !== 'keep';
     const pageRows = isPaged ? PAGE_ROWS : null;
     let after: bigint | string | null = null;
+    let left = skip;
     for (;;) {
       const { keys, locations, readTimestamp } = await this.#page(after, pageRows);
       this.#snapshot ??= readTimestamp;
-      for (let from = 0; from < keys.length; from += rowsMax) {
+      const first = Math.min(left, keys.length);
+      left -= first;
+      for (let from = first; from < keys.length; from += rowsMax) {
         this.#signal.throwIfAborted();
         const to = Math.min(keys.length, from + rowsMax);
         const own: RowLocations = {

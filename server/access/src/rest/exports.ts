@@ -1,7 +1,6 @@
 import { importFailed } from '@elanus/model';
+import type { ExportFormat, ExportJob } from '@elanus/rpc';
 import { collectionRef } from '../definition/collection-ref.ts';
-import type { ExportFormat } from '../export/export-messages.ts';
-import type { ExportJob } from '../export/export-service.ts';
 import { optional, required } from './body.ts';
 import { COLLECTION } from './collection-shape.ts';
 import { type Endpoints, endpoint } from './endpoint.ts';
@@ -36,8 +35,7 @@ export const exports: Endpoints = {
       const ref = collectionRef(caller.context.database, body.text('collectionName'), limits);
       const format = FORMATS[body.text('format', 'parquet').toLowerCase()];
       if (format === undefined) throw importFailed(`the format is one of ${Object.keys(FORMATS).join(', ')}`);
-      const { id } = await service.create({
-        collection: await root.describeCollection(ref),
+      const { id } = await service.create(await root.describeCollection(ref), {
         partitionNames: body.texts('partitionNames'),
         filter: body.text('filter'),
         fieldNames: body.texts('outputFields'),
@@ -51,30 +49,30 @@ export const exports: Endpoints = {
     { dbName: optional('string'), jobId: required('string') },
     async (body, caller) => {
       const jobId = body.text('jobId');
-      const job = /^\d{1,19}$/.test(jobId) ? caller.exporting.service.find(BigInt(jobId)) : undefined;
+      const job = /^\d{1,19}$/.test(jobId) ? await caller.exporting.service.find(BigInt(jobId)) : undefined;
       if (job === undefined) throw importFailed(`cannot find export job with jobID ${jobId}`);
       return { data: shown(job) };
     },
   ),
   'jobs/export/list': endpoint({ dbName: optional('string') }, async (_, caller) => {
-    const jobs = caller.exporting.service.list(caller.context.database);
+    const jobs = await caller.exporting.service.list(caller.context.database);
     return { data: { records: jobs.map(shown) } };
   }),
 };
 
 function shown(job: ExportJob): JsonOut {
-  const { id, collection, state, reason, createdMs, endedMs, rows, totalRows, timestamp, files } = job;
+  const { id, collectionName, state, reason, createdMs, endedMs, rows, totalRows, timestamp, files } = job;
   const isOver = state === 'completed';
   return {
     jobId: String(id),
-    collectionName: collection.name,
+    collectionName,
     createTime: timeText(createdMs),
     completeTime: timeText(endedMs),
     state: STATES[state],
     progress: isOver ? 100 : Math.floor((99 * rows) / Math.max(1, totalRows ?? 1)),
     exportedRows: rows,
     totalRows: totalRows ?? 0,
-    timestamp: String(timestamp),
+    timestamp: String(timestamp ?? 0n),
     files,
     reason: reason === '' ? undefined : reason,
   };

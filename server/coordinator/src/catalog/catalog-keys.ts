@@ -15,6 +15,7 @@ export const CATALOG_PREFIX = {
   indexFile: 'catalog/index-file/',
   checkpoint: 'catalog/checkpoint/',
   import: 'catalog/import/',
+  export: 'catalog/export/',
   fileResource: 'catalog/file-resource/',
 } as const;
 
@@ -60,6 +61,10 @@ export function checkpointKey(id: CollectionId): string {
 
 export function importKey(id: bigint): string {
   return `${CATALOG_PREFIX.import}${id}`;
+}
+
+export function exportKey(id: bigint): string {
+  return `${CATALOG_PREFIX.export}${id}`;
 }
 
 export function fileResourceKey(id: bigint): string {

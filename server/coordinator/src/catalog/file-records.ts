@@ -10,11 +10,13 @@ import {
   type SegmentInfo,
   unreachable,
 } from '@elanus/model';
-import type { CollectionFiles, ImportJob } from '@elanus/rpc';
+import type { CollectionFiles, ExportJob, ImportJob } from '@elanus/rpc';
+import { decodeExport, encodeExport } from '../export/export-record.ts';
 import { decodeImport, encodeImport } from '../import/import-record.ts';
 import {
   CATALOG_PREFIX,
   checkpointKey,
+  exportKey,
   type FileRecordKind,
   fileKey,
   fileKeyPrefix,
@@ -31,7 +33,7 @@ import {
   encodeSegment,
 } from './segment-record.ts';
 
-/** A step of a catalog transaction that is about the files of a collection. */
+/** A step of a catalog transaction that is about the files of a collection, or about files of others. */
 export type FileChange =
   | { readonly kind: 'put-segment'; readonly segment: SegmentInfo }
   | { readonly kind: 'put-delete-file'; readonly file: DeleteFileInfo }
@@ -39,6 +41,8 @@ export type FileChange =
   | { readonly kind: 'put-checkpoint'; readonly checkpoint: Checkpoint }
   | { readonly kind: 'put-import'; readonly job: ImportJob }
   | { readonly kind: 'remove-import'; readonly id: bigint }
+  | { readonly kind: 'put-export'; readonly job: ExportJob }
+  | { readonly kind: 'remove-export'; readonly id: bigint }
   | {
       readonly kind: 'remove-file';
       readonly of: FileRecordKind;
@@ -53,10 +57,11 @@ interface Files {
   readonly indexFile: Map<SegmentId, IndexFileInfo>;
 }
 
-/** The part of the catalog that says which files in the object store count. */
+/** The part of the catalog that says which files in the object store count, and which are being read and written for others. */
 export class FileRecords {
   readonly #byCollection = new Map<CollectionId, Files>();
   readonly #imports = new Map<bigint, ImportJob>();
+  readonly #exports = new Map<bigint, ExportJob>();
 
   /** In no order. */
   imports(): readonly ImportJob[] {
@@ -65,6 +70,15 @@ export class FileRecords {
 
   findImport(id: bigint): ImportJob | undefined {
     return this.#imports.get(id);
+  }
+
+  /** In no order. */
+  exports(): readonly ExportJob[] {
+    return [...this.#exports.values()];
+  }
+
+  findExport(id: bigint): ExportJob | undefined {
+    return this.#exports.get(id);
   }
 
   /** Whether the file of the segment belongs to an import that has not been published. */
@@ -158,6 +172,10 @@ export class FileRecords {
         return { key: importKey(change.job.id), value: encodeImport(change.job) };
       case 'remove-import':
         return { key: importKey(change.id), value: null };
+      case 'put-export':
+        return { key: exportKey(change.job.id), value: encodeExport(change.job) };
+      case 'remove-export':
+        return { key: exportKey(change.id), value: null };
       case 'remove-file':
         return { key: fileKey(change.of, change.collectionId, change.id), value: null };
       default:
@@ -184,6 +202,12 @@ export class FileRecords {
         return;
       case 'remove-import':
         this.#imports.delete(change.id);
+        return;
+      case 'put-export':
+        this.#exports.set(change.job.id, change.job);
+        return;
+      case 'remove-export':
+        this.#exports.delete(change.id);
         return;
       case 'remove-file':
         this.#byCollection.get(change.collectionId)?.[change.of].delete(change.id);
@@ -215,6 +239,9 @@ export class FileRecords {
     );
     await readEach(CATALOG_PREFIX.import, (bytes) =>
       this.apply({ kind: 'put-import', job: decodeImport(bytes) }),
+    );
+    await readEach(CATALOG_PREFIX.export, (bytes) =>
+      this.apply({ kind: 'put-export', job: decodeExport(bytes) }),
     );
   }
 

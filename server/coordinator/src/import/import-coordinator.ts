@@ -3,10 +3,7 @@ import type { CollectionRef, ImportChange, ImportCoordinator, ImportJob, NewImpo
 import type { Clock } from '@elanus/runtime';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { IdAllocator } from '../root/id-allocator.ts';
-
-/** Milvus' figures: `dataCoord.import.maxImportJobNum` and `taskRetention`. */
-const JOBS_MAX = 1_024;
-const RETENTION_MS = 10_800_000;
+import { isForgotten, newestFirst, requireFewUnfinished, unfinishedOf } from './job-limits.ts';
 
 /** Imports as records of the catalog. */
 export class CatalogImportCoordinator implements ImportCoordinator {
@@ -25,9 +22,7 @@ export class CatalogImportCoordinator implements ImportCoordinator {
     const nowMs = this.#clock.nowMs();
     const jobs = this.#catalog.files.imports();
     const forgotten = jobs.filter((job) => isForgettable(job, nowMs));
-    const unfinished = jobs.filter(({ endedMs }) => endedMs === null);
-    if (unfinished.length >= JOBS_MAX)
-      throw importFailed(`the number of jobs has reached the limit, please try again later: ${JOBS_MAX}`);
+    requireFewUnfinished(jobs);
     const job: ImportJob = {
       ...request,
       id: await this.#ids.allocate(1),
@@ -60,12 +55,11 @@ export class CatalogImportCoordinator implements ImportCoordinator {
       .imports()
       .filter((job) => job.databaseName === name && (wanted === null || job.collectionId === wanted))
       .filter((job) => !isForgettable(job, nowMs))
-      .sort((left, right) => (left.id > right.id ? -1 : 1));
+      .sort(newestFirst);
   }
 
   async unfinishedImports(): Promise<readonly ImportJob[]> {
-    const unfinished = this.#catalog.files.imports().filter(({ endedMs }) => endedMs === null);
-    return unfinished.sort((left, right) => (left.id < right.id ? -1 : 1));
+    return unfinishedOf(this.#catalog.files.imports());
   }
 
   async changeImport(id: bigint, change: ImportChange): Promise<ImportJob> {
@@ -84,6 +78,6 @@ export class CatalogImportCoordinator implements ImportCoordinator {
 }
 
 /** An import whose rows no flush has published is kept: its record is what keeps their files. */
-function isForgettable({ endedMs, segments }: ImportJob, nowMs: number): boolean {
-  return endedMs !== null && endedMs + RETENTION_MS < nowMs && segments.length === 0;
+function isForgettable(job: ImportJob, nowMs: number): boolean {
+  return isForgotten(job, nowMs) && job.segments.length === 0;
 }

@@ -55,6 +55,7 @@ export class AllowedFiles implements ImportFiles, ExportFiles {
     }
     await handle.close();
     await rename(draft, join(folder, basename(path)));
+    await syncFolder(folder);
   }
 
   async #openObject(key: string): Promise<ImportFile> {
@@ -118,6 +119,12 @@ async function folderWithin(directory: string, folder: string): Promise<string> 
     if (!place.startsWith(root + sep)) throw notAllowed(folder);
   }
   return place;
+}
+
+/** A name is durable when its folder is. */
+async function syncFolder(folder: string): Promise<void> {
+  await using handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  await handle.sync();
 }
 
 /** Says nothing of what there is elsewhere. */
