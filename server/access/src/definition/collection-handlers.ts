@@ -1,7 +1,6 @@
 import {
   type CollectionId,
   type CollectionInfo,
-  cannotFindCollection,
   collectionNotLoaded,
   MilvusError,
   physicalMs,
@@ -15,6 +14,7 @@ import { describeCollection } from './describe-collection.ts';
 import { decodeSchema, readCreateCollection } from './schema/read-create-collection.ts';
 import { readWordFiles } from './schema/word-files.ts';
 import { timeZoneOf } from './timezone.ts';
+import { describedCollection } from './wire-schema.ts';
 
 /** `ShowType` on the wire. */
 export const SHOW_IN_MEMORY = 1;
@@ -59,8 +59,7 @@ export function collectionHandlers(dependencies: AccessDependencies): Handlers {
         return await describe(await root.describeCollectionById(request.collectionID as CollectionId));
       }
       const ref = refOf(context.database, request.collectionName);
-      const collection = await findCollection(dependencies, ref);
-      if (collection === undefined) throw cannotFindCollection(ref.database, ref.collection);
+      const collection = await describedCollection(root, ref);
       return { ...(await describe(collection)), collectionName: request.collectionName };
     },
 

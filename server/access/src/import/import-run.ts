@@ -1,5 +1,4 @@
 import { assert, type CollectionInfo, importFailed, MilvusError, type PartitionId } from '@elanus/model';
-import { decode, encode, type schema_CollectionSchema } from '@elanus/proto';
 import type {
   ImportCoordinator,
   ImportFile,
@@ -9,7 +8,7 @@ import type {
   ImportWorker,
   RowStage,
 } from '@elanus/rpc';
-import { describeCollection } from '../definition/describe-collection.ts';
+import { wireSchemaOf } from '../definition/wire-schema.ts';
 import type { AccessDependencies } from '../handler.ts';
 import { runInSlices } from '../rows/sliced-work.ts';
 import type { FunctionOptions } from '../write/function-columns.ts';
@@ -32,7 +31,7 @@ const MISTAKES_MAX = { import: 10, rehearsal: 100 } as const;
 export interface ImportDependencies
   extends Pick<
     AccessDependencies,
-    'root' | 'streaming' | 'share' | 'models' | 'clock' | 'logger' | 'metrics' | 'limits'
+    'root' | 'index' | 'streaming' | 'share' | 'models' | 'clock' | 'logger' | 'metrics' | 'limits'
   > {
   readonly imports: ImportCoordinator;
   readonly importing: ImportWorker;
@@ -119,7 +118,7 @@ export class ImportRun {
           name: kind === 'numpy' ? fieldOfFile(unit.paths[at]!) : '',
           size,
         })),
-        schema: protoSchema(collection),
+        schema: wireSchemaOf(collection),
         separator: this.#options.separator,
         nullText: this.#options.nullText,
         skip: unit.rows,
@@ -234,11 +233,6 @@ interface Target {
 
 /** For rows that are only looked at. */
 const NO_IDS = { allocateIds: async () => 0n } as unknown as AccessDependencies['root'];
-
-function protoSchema(collection: CollectionInfo): schema_CollectionSchema {
-  const described = describeCollection(collection, [], collection.createdTimestamp);
-  return decode('schema.CollectionSchema', encode('schema.CollectionSchema', described.schema!));
-}
 
 /** Opens all files of a unit, or none. @throws MilvusError 2100 */
 async function openFiles({ paths }: ImportUnit, files: ImportFiles): Promise<readonly ImportFile[]> {

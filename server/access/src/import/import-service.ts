@@ -1,12 +1,15 @@
-import { MilvusError } from '@elanus/model';
+import { MilvusError, type Timestamp } from '@elanus/model';
 import type { ImportJob } from '@elanus/rpc';
 import { ConcurrencyLimit, type Counter } from '@elanus/runtime';
+import { ownRef } from '../definition/collection-ref.ts';
 import { type ImportDependencies, type ImportProgress, ImportRun } from './import-run.ts';
 
 /** Imports that read at a time; the others are pending. */
 const RUNNING_MAX = 1;
 /** Between two tries to make staged rows visible. */
 const RETRY_MS = 2_000;
+/** Between two looks at indexes, at first; each time longer, up to the most. */
+const INDEX_POLL_MS = { first: 20, most: 1_000 } as const;
 /** Between two lines of the log about an import. */
 const LOG_EVERY_MS = 10_000;
 
@@ -23,6 +26,8 @@ export class ImportService implements AsyncDisposable {
   readonly #running = new ConcurrencyLimit(RUNNING_MAX);
   readonly #closing = new AbortController();
   readonly #runs = new Map<bigint, ImportRun>();
+  /** Imports whose rows can be seen, and how much of their indexes is built: 0 to 1. */
+  readonly #indexing = new Map<bigint, number>();
   readonly #tasks = new Set<Promise<void>>();
   readonly #rows: Counter;
   readonly #ended: Counter;
@@ -52,8 +57,7 @@ export class ImportService implements AsyncDisposable {
 
   /** Runs an import in the background. */
   start(job: ImportJob): void {
-    const task: Promise<void> = this.#running
-      .run(() => this.#run(job))
+    const task: Promise<void> = this.#run(job)
       .catch((error) => {
         const about = { job: String(job.id), err: error };
         if (!this.#closing.signal.aborted)
@@ -67,7 +71,8 @@ export class ImportService implements AsyncDisposable {
   statusOf(job: ImportJob): ImportStatus {
     const progress = this.#runs.get(job.id)?.progress;
     const units = progress === undefined || job.state === 'committing' ? job.units : progress.units;
-    return { job: { ...job, units }, percent: percentOf(job, progress) };
+    const percent = percentOf(job, progress, this.#indexing.get(job.id));
+    return { job: { ...job, units }, percent };
   }
 
   /** Stops what runs; the next start goes on with it. */
@@ -77,24 +82,32 @@ export class ImportService implements AsyncDisposable {
   }
 
   async #run(job: ImportJob): Promise<void> {
-    const { signal } = this.#closing;
-    signal.throwIfAborted();
+    try {
+      const { writtenAt, mistakes } = await this.#running.run(() => this.#bring(job));
+      // As in Milvus: whoever waits for an import finds its rows by their indexes. Others may begin meanwhile.
+      if (writtenAt !== null) await this.#awaitIndexes(job, writtenAt);
+      await this.#end(job, mistakes.length === 0 ? 'completed' : 'failed', mistakes.join('; '));
+    } catch (error) {
+      if (this.#closing.signal.aborted) throw error;
+      await this.#fail(job, error);
+    }
+  }
+
+  /** Reads the files and makes their rows visible; of a rehearsal only what is wrong with them. */
+  async #bring(job: ImportJob): Promise<Brought> {
+    this.#closing.signal.throwIfAborted();
     const { imports, logger } = this.#dependencies;
     const about = { job: String(job.id), collection: job.collectionName };
     logger.info({ ...about, files: job.units.length, kind: job.kind }, 'an import begins');
-    try {
-      const read = job.state === 'committing' ? job : await this.#read(job);
-      const isRehearsal = read.kind === 'rehearsal';
-      if (!isRehearsal) await this.#commit(await imports.changeImport(job.id, { state: 'committing' }));
-      const mistakes = read.units.flatMap((unit) =>
-        unit.mistakes.map((one) => `${unit.paths.join(', ')}: ${one}`),
-      );
-      const state = mistakes.length === 0 ? 'completed' : 'failed';
-      await this.#end(job, state, mistakes.join('; '));
-    } catch (error) {
-      if (signal.aborted) throw error;
-      await this.#fail(job, error);
+    const read = job.state === 'committing' ? job : await this.#read(job);
+    if (read.kind === 'import') {
+      const writtenAt = await this.#commit(await imports.changeImport(job.id, { state: 'committing' }));
+      return { writtenAt, mistakes: [] };
     }
+    const mistakes = read.units.flatMap((unit) =>
+      unit.mistakes.map((one) => `${unit.paths.join(', ')}: ${one}`),
+    );
+    return { writtenAt: null, mistakes };
   }
 
   async #read(job: ImportJob): Promise<ImportJob> {
@@ -128,23 +141,51 @@ export class ImportService implements AsyncDisposable {
     }
   }
 
-  /** Makes the rows visible. Whoever does not hear of it asks again: files are adopted once. */
-  async #commit({ id, collectionId }: ImportJob): Promise<void> {
+  /** Makes the rows visible; since when they are. Whoever does not hear of it asks again: files are adopted once. */
+  async #commit({ id, collectionId }: ImportJob): Promise<Timestamp> {
     const { root, imports, importing, streaming, clock, logger } = this.#dependencies;
     const { signal } = this.#closing;
     for (;;) {
       const collection = await root.describeCollectionById(collectionId);
       const segments = (await imports.findImport(id))?.segments ?? [];
       try {
-        await importing.adopt(collection, segments);
+        const { timestamp } = await importing.adopt(collection, segments);
         // The files of the rows are known to the catalog from then on, and the log may be cut.
         await streaming.flush(collectionId);
-        return;
+        return timestamp;
       } catch (error) {
         if (error instanceof MilvusError && !error.retriable) throw error;
         logger.warn({ job: String(id), err: error }, 'the rows of an import could not be made visible yet');
         await clock.sleep(RETRY_MS, { signal });
       }
+    }
+  }
+
+  /** Waits for the indexes of rows that were there at `writtenAt`. The rows are there whatever becomes of them: it never rejects but for a stop. */
+  async #awaitIndexes({ id, collectionId }: ImportJob, writtenAt: Timestamp): Promise<void> {
+    const { root, index, clock, logger } = this.#dependencies;
+    const { signal } = this.#closing;
+    let pollMs: number = INDEX_POLL_MS.first;
+    try {
+      for (;;) {
+        const ref = ownRef(await root.describeCollectionById(collectionId));
+        const indexes = await index.describeIndexes(ref, '', writtenAt);
+        const unfinished = indexes.filter(({ state }) => state === 'in-progress');
+        if (unfinished.length === 0) return;
+        const shares = indexes.map(
+          ({ indexedRows, totalRows }) => Number(indexedRows) / Math.max(1, Number(totalRows)),
+        );
+        this.#indexing.set(id, Math.min(...shares));
+        await clock.sleep(pollMs, { signal });
+        pollMs = Math.min(2 * pollMs, INDEX_POLL_MS.most);
+      }
+    } catch (error) {
+      if (signal.aborted) throw error;
+      // There is no index, or no collection any more.
+      if (!(error instanceof MilvusError))
+        logger.error({ job: String(id), err: error }, 'the indexes of an import could not be looked at');
+    } finally {
+      this.#indexing.delete(id);
     }
   }
 
@@ -174,16 +215,27 @@ export class ImportService implements AsyncDisposable {
   }
 }
 
-/** Reading takes most of the time: it goes from 10 to 80. */
-function percentOf({ state, units }: ImportJob, progress: ImportProgress | undefined): number {
+/** What has become of an import's files. */
+interface Brought {
+  /** `null`: nothing was written. */
+  readonly writtenAt: Timestamp | null;
+  readonly mistakes: readonly string[];
+}
+
+/** Milvus' bands: reading goes from 10 to 70, making visible to 80, indexes to 99. */
+function percentOf(
+  { state, units }: ImportJob,
+  progress: ImportProgress | undefined,
+  indexed: number | undefined,
+): number {
   const isRead = units.every(({ rows, totalRows }) => rows === totalRows);
   switch (state) {
     case 'pending':
       return 0;
     case 'importing':
-      return 10 + Math.floor(70 * (progress?.share ?? (isRead ? 1 : 0)));
+      return 10 + Math.floor(60 * (progress?.share ?? (isRead ? 1 : 0)));
     case 'committing':
-      return 99;
+      return indexed === undefined ? 75 : 80 + Math.floor(19 * indexed);
     case 'completed':
       return 100;
     case 'failed':

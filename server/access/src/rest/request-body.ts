@@ -33,13 +33,8 @@ export async function requestBody(
     invalidParameter(`the body of the request is larger than ${bytesMax} bytes (${bytes})`);
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > bytesMax) throw tooLarge(announced);
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > bytesMax) throw tooLarge(length);
-    chunks.push(chunk);
-  }
+  const { chunks, length } = await received(request, bytesMax);
+  if (length > bytesMax) throw tooLarge(length);
   if (length === 0) throw incorrectJson('the body is empty; if nothing is to be said, send {}');
   const body = chunks.length === 1 ? chunks[0]! : await runInSlices(joined(chunks, length), share);
   const encoding = request.headers['content-encoding'] ?? 'identity';
@@ -51,6 +46,33 @@ export async function requestBody(
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(bytesMax + 1);
     throw incorrectJson(`the body is not ${encoding}`);
+  }
+}
+
+/**
+ * What comes, up to its end or until it is more than `bytesMax` bytes. By events: whoever leaves an iteration over the request
+ * in the middle closes the connection, without an answer.
+ */
+async function received(
+  request: IncomingMessage,
+  bytesMax: number,
+): Promise<{ readonly chunks: readonly Buffer[]; readonly length: number }> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const chunks: Buffer[] = [];
+  let length = 0;
+  const take = (chunk: Buffer) => {
+    length += chunk.length;
+    chunks.push(chunk);
+    if (length > bytesMax) resolve();
+  };
+  const leave = () => reject(incorrectJson('the body ends before its end'));
+  request.on('data', take).on('end', resolve).on('error', leave).on('close', leave);
+  try {
+    await promise;
+    return { chunks, length };
+  } finally {
+    request.off('data', take).off('end', resolve).off('error', leave).off('close', leave);
+    if (!request.readableEnded) request.pause();
   }
 }
 

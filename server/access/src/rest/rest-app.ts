@@ -1,10 +1,11 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { MilvusError } from '@elanus/model';
-import { type Logger, type LoopShare, type Random, randomHex } from '@elanus/runtime';
+import { type Logger, type Random, randomHex } from '@elanus/runtime';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
-import type { CallContext, Handlers } from '../handler.ts';
+import type { CallContext } from '../handler.ts';
 import { runInSlices } from '../rows/sliced-work.ts';
 import { Body, isObject } from './body.ts';
 import { collections } from './collections.ts';
@@ -19,18 +20,15 @@ import { names } from './names.ts';
 import { openApi } from './openapi.ts';
 import { partitions } from './partitions.ts';
 import { requestBody } from './request-body.ts';
-import { type Exporting, RestCaller } from './rest-caller.ts';
+import { RestCaller, type RestCallerOptions } from './rest-caller.ts';
 import { incorrectJson } from './rest-errors.ts';
+import { type RestReply, sendReply } from './rest-reply.ts';
 import { schemaChanges } from './schema-changes.ts';
 import { text } from './text.ts';
 import { unserved } from './unserved.ts';
 import { OLD_PATHS } from './v1.ts';
 
-export interface RestOptions {
-  readonly handlers: Handlers;
-  /** Left out: nothing is exported. */
-  readonly exporting?: Exporting | undefined;
-  readonly share: LoopShare;
+export interface RestOptions extends RestCallerOptions {
   readonly logger: Logger;
   /** For the ids of traces. */
   readonly random: Random;
@@ -80,17 +78,12 @@ interface Door {
 /** RESTful API v2, and the old v1: JSON in, the calls of gRPC in process, JSON out. Errors come with HTTP 200, as Milvus sends them. */
 export function restListener(options: RestOptions): RequestListener {
   const app = new Hono<Bindings>();
-  app.use(cors());
-  app.use(async (context, next) => {
-    await next();
-    context.header('x-content-type-options', 'nosniff');
-    context.header('x-milvus-trace-id', randomHex(options.random, 4));
-  });
+  app.options('*', cors());
   app.get('/', (context) => context.json({ code: 0, data: { name: 'elanus', version: options.version } }));
   app.get('/v2/openapi.json', (context) => context.json(openApi(ENDPOINTS, BASE, options.version)));
   for (const [path, endpoint] of Object.entries(ENDPOINTS)) {
     const door = { endpoint, success: 0, bodyOf: (json: Json) => json };
-    app.post(BASE + path, (context) => serve(door, context.env.incoming, options));
+    app.post(BASE + path, (context) => served(door, context.env, options));
   }
   for (const { method, path, asks, bodyOf } of OLD_PATHS) {
     const door: Door = {
@@ -99,17 +92,32 @@ export function restListener(options: RestOptions): RequestListener {
       bodyOf: (json) => (isObject(json) ? bodyOf(json) : json),
       isQuery: method === 'get',
     };
-    app[method](OLD_BASE + path, (context) => serve(door, context.env.incoming, options));
+    app[method](OLD_BASE + path, (context) => served(door, context.env, options));
   }
   app.notFound((context) => context.text('404 page not found', 404));
   app.onError((error, context) => {
     options.logger.error({ path: context.req.path, err: error }, 'a request failed by our own fault');
     return context.json({ code: 500, message: 'unexpected error' }, 500);
   });
-  return getRequestListener(app.fetch as never, { overrideGlobalObjects: false });
+  const listener = getRequestListener(app.fetch as never, { overrideGlobalObjects: false });
+  return (request, response) => {
+    response.setHeader('access-control-allow-origin', '*');
+    response.setHeader('x-content-type-options', 'nosniff');
+    response.setHeader('x-milvus-trace-id', randomHex(options.random, 4));
+    void listener(request, response);
+  };
 }
 
-async function serve(door: Door, request: IncomingMessage, options: RestOptions): Promise<Response> {
+async function served(
+  door: Door,
+  { incoming, outgoing }: HttpBindings,
+  options: RestOptions,
+): Promise<Response> {
+  await sendReply(outgoing, await serve(door, incoming, options));
+  return RESPONSE_ALREADY_SENT;
+}
+
+async function serve(door: Door, request: IncomingMessage, options: RestOptions): Promise<RestReply> {
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(TIMED_OUT), requestMs(request));
   const cancel = () => abort.abort(CANCELLED);
@@ -138,7 +146,7 @@ async function answer(
   request: IncomingMessage,
   signal: AbortSignal,
   options: RestOptions,
-): Promise<Response> {
+): Promise<RestReply> {
   const sent = isQuery ? queryOf(request) : await parsed(request, options);
   const body = new Body(bodyOf(sent), endpoint.takes);
   const int64 = int64Form(request);
@@ -171,21 +179,8 @@ async function reply(
   int64: Int64Form,
   { share }: RestOptions,
   status = 200,
-): Promise<Response> {
-  const pieces = await runInSlices(jsonPieces(body, int64), share);
-  const headers = { 'content-type': 'application/json; charset=utf-8' };
-  if (pieces.length <= 1) return new Response(pieces[0] ?? '', { status, headers });
-  return new Response(streamOf(pieces), { status, headers });
-}
-
-function streamOf(pieces: readonly string[]): ReadableStream<Uint8Array> {
-  let next = 0;
-  return new ReadableStream({
-    pull(stream) {
-      if (next === pieces.length) stream.close();
-      else stream.enqueue(Buffer.from(pieces[next++]!));
-    },
-  });
+): Promise<RestReply> {
+  return { status, pieces: await runInSlices(jsonPieces(body, int64), share) };
 }
 
 function failure({ code, message }: MilvusError): JsonOut {

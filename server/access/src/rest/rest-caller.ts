@@ -10,9 +10,13 @@ import {
   methods,
   type schema_CollectionSchema,
 } from '@elanus/proto';
+import type { RootCoordinator } from '@elanus/rpc';
 import type { LoopShare } from '@elanus/runtime';
+import { collectionRef } from '../definition/collection-ref.ts';
+import { describedCollection, wireSchemaOf } from '../definition/wire-schema.ts';
 import type { ExportService } from '../export/export-service.ts';
 import { type AccessDependencies, type CallContext, FailedAnswer, type Handlers } from '../handler.ts';
+import type { AccessLimits } from '../limits.ts';
 import { runInSlices, type Work } from '../rows/sliced-work.ts';
 import type { Int64Form } from './json-text.ts';
 import { REST_CODE } from './rest-errors.ts';
@@ -26,39 +30,38 @@ export interface Exporting extends Pick<AccessDependencies, 'root' | 'limits'> {
   readonly service: ExportService;
 }
 
+/** What requests have in common. */
+export interface RestCallerOptions {
+  readonly handlers: Handlers;
+  readonly root: Pick<RootCoordinator, 'describeCollection'>;
+  readonly limits: Pick<AccessLimits, 'nameBytesMax'>;
+  readonly share: LoopShare;
+  /** Left out: nothing is exported. */
+  readonly exporting?: Exporting | undefined;
+}
+
 type AnyHandler = (request: object, context: CallContext) => Promise<object>;
 
 /** What the endpoints of one request work with: the calls of gRPC, in process, as the same client. */
 export class RestCaller {
   readonly context: CallContext;
   readonly int64: Int64Form;
-  readonly #handlers: Handlers;
-  readonly #share: LoopShare;
-  readonly #exporting: Exporting | undefined;
+  readonly #options: RestCallerOptions;
 
   constructor(
-    {
-      handlers,
-      share,
-      exporting,
-    }: {
-      readonly handlers: Handlers;
-      readonly share: LoopShare;
-      readonly exporting?: Exporting | undefined;
-    },
+    options: RestCallerOptions,
     { context, int64 }: { readonly context: CallContext; readonly int64: Int64Form },
   ) {
-    this.#handlers = handlers;
-    this.#share = share;
-    this.#exporting = exporting;
+    this.#options = options;
     this.context = context;
     this.int64 = int64;
   }
 
   /** Exports, which no call of the service has. @throws MilvusError 10 where they are not served */
   get exporting(): Exporting {
-    if (this.#exporting === undefined) throw serviceUnimplemented('Export');
-    return this.#exporting;
+    const { exporting } = this.#options;
+    if (exporting === undefined) throw serviceUnimplemented('Export');
+    return exporting;
   }
 
   /** One call of the service. What gRPC checks and refuses is checked and refused here: it is the same handler. */
@@ -67,7 +70,7 @@ export class RestCaller {
     request: Draft<Methods[Name]['request']>,
   ): Promise<Methods[Name]['response']> {
     const method = METHODS.get(name) as Method;
-    const handler = this.#handlers[name] as AnyHandler | undefined;
+    const handler = this.#options.handlers[name] as AnyHandler | undefined;
     if (handler === undefined) throw serviceUnimplemented(name);
     try {
       const sent = decode(method.request, encode(method.request, request as never));
@@ -79,14 +82,15 @@ export class RestCaller {
     }
   }
 
-  /** The schema of a collection, by its name or an alias. */
+  /** The schema of a collection, by its name or an alias. @throws what DescribeCollection does */
   async schemaOf(collectionName: string): Promise<schema_CollectionSchema> {
-    const { schema } = await this.ask('DescribeCollection', { collectionName });
-    return schema!;
+    const { root, limits } = this.#options;
+    const ref = collectionRef(this.context.database, collectionName, limits);
+    return wireSchemaOf(await describedCollection(root, ref));
   }
 
   run<Result>(work: Work<Result>): Promise<Result> {
-    return runInSlices(work, this.#share);
+    return runInSlices(work, this.#options.share);
   }
 }
 

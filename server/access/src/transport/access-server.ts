@@ -1,26 +1,20 @@
 import type { Socket } from 'node:net';
-import { type Clock, type Logger, type LoopShare, type Metrics, systemRandom } from '@elanus/runtime';
-import type { Handlers } from '../handler.ts';
+import { type Clock, type Logger, type Metrics, systemRandom } from '@elanus/runtime';
 import type { AccessLimits } from '../limits.ts';
-import type { Exporting } from '../rest/rest-caller.ts';
+import type { RestCallerOptions } from '../rest/rest-caller.ts';
 import { CallMetrics } from './call-metrics.ts';
 import { GrpcServer } from './grpc/grpc-server.ts';
 import { HttpEdge } from './http-edge.ts';
 import { milvusService } from './milvus-service.ts';
 import { SharedPort } from './shared-port.ts';
 
-export interface AccessServerOptions {
-  readonly handlers: Handlers;
-  /** For REST; left out: nothing is exported. */
-  readonly exporting?: Exporting | undefined;
+export interface AccessServerOptions extends RestCallerOptions {
   /** The address to listen at, for example `127.0.0.1`. */
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
-  readonly limits: Pick<AccessLimits, 'receiveBytesMax' | 'sendBytesMax'>;
+  readonly limits: Pick<AccessLimits, 'nameBytesMax' | 'receiveBytesMax' | 'sendBytesMax'>;
   readonly clock: Clock;
-  /** What reading and writing JSON may take of one turn of the event loop. */
-  readonly share: LoopShare;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** What `GET /` tells. */
