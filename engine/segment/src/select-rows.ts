@@ -61,8 +61,10 @@ function everythingNow(read: Read): readonly SelectedRows[] {
 }
 
 /** How many rows the bits name. */
-export function countSelected({ view, allowed, count: known }: SelectedRows): number {
-  if (known !== null) return known;
+export function countSelected(selected: SelectedRows): number {
+  // Bits may be made when they are asked for, which a count does not need.
+  if (selected.count !== null) return selected.count;
+  const { view, allowed } = selected;
   return allowed === null ? view.rows : countBits(allowed, view.rows);
 }
 

@@ -22,17 +22,10 @@ export interface FilterTools {
   readonly nsHereMax?: number;
 }
 
-/** Rows of a view that match, deleted ones included. */
+/** Rows of a view that match: at first deleted ones, too. */
 export interface ViewMatches {
   readonly view: ChunkView;
-  /** Bits of the first `view.rows` rows. */
-  readonly bits: Uint8Array;
-  readonly count: number;
-}
-
-/** Rows of a view that match and live. */
-export interface LiveMatches {
-  readonly view: ChunkView;
+  /** Bits of the first `view.rows` rows; perhaps made when they are asked for, which a count does not need. */
   readonly allowed: Uint8Array;
   readonly count: number;
 }
@@ -43,7 +36,7 @@ export async function filterViews(
   views: readonly ChunkView[],
   filter: RowFilter,
   predicate: Predicate | null,
-): Promise<readonly LiveMatches[]> {
+): Promise<readonly ViewMatches[]> {
   const { filters } = read;
   const matches =
     filters === undefined || predicate === null
@@ -55,7 +48,7 @@ export async function filterViews(
 }
 
 /** Notes what the filter left of each view. */
-function noteFilters(trace: ReadTrace, views: readonly ChunkView[], live: readonly LiveMatches[]): void {
+function noteFilters(trace: ReadTrace, views: readonly ChunkView[], live: readonly ViewMatches[]): void {
   trace.noteWay(views, 'scan');
   for (const { view, count } of live) trace.filters.get(view)!.matched = count;
 }
@@ -127,7 +120,7 @@ function findCached(
   for (const view of views) {
     const matches = isFixed(view) ? known.get(view.chunk) : undefined;
     if (matches === undefined) rest.push(view);
-    else found.push({ view, ...matches });
+    else found.push({ view, allowed: matches.bits, count: matches.count });
   }
   return { found, rest };
 }
@@ -139,14 +132,24 @@ function isFixed({ chunk, rows }: ChunkView): boolean {
 
 function remember(matches: readonly ViewMatches[], known: FilterMatches): void {
   // A copy: the bits are part of larger memory.
-  for (const { view, bits, count } of matches)
-    if (isFixed(view)) known.set(view.chunk, { bits: bits.slice(), count });
+  for (const { view, allowed, count } of matches)
+    if (isFixed(view)) known.set(view.chunk, { bits: allowed.slice(), count });
 }
 
 /** The matches in the order of the views. */
 function inOrder(views: readonly ChunkView[], matches: readonly ViewMatches[]): readonly ViewMatches[] {
+  if (isInOrder(views, matches)) return matches;
   const byView = new Map(matches.map((one) => [one.view, one]));
   return views.map((view) => byView.get(view)).filter((one) => one !== undefined);
+}
+
+function isInOrder(views: readonly ChunkView[], matches: readonly ViewMatches[]): boolean {
+  let at = 0;
+  for (const { view } of matches) {
+    while (at < views.length && views[at] !== view) at++;
+    if (at === views.length) return false;
+  }
+  return true;
 }
 
 const NS_HERE_MAX = 5_000_000;
@@ -185,15 +188,17 @@ async function scanHere(
       count += matchBits(filter, view.chunk, start, Math.min(start + step, view.rows), bits);
     }
     used += bits.length;
-    matches.push({ view, bits, count });
+    matches.push({ view, allowed: bits, count });
   }
   return matches;
 }
 
 /** Less the rows that are deleted, of which there are mostly none. */
-function liveOnes({ view, bits, count }: ViewMatches): LiveMatches {
+function liveOnes(matches: ViewMatches): ViewMatches {
+  const { view, count } = matches;
   const { live } = view;
-  if (live === null || count === 0) return { view, allowed: bits, count };
+  if (live === null || count === 0) return matches;
+  const { allowed: bits } = matches;
   const allowed = new Uint8Array(bits.length);
   let left = 0;
   for (let at = 0; at < bits.length; at++) {

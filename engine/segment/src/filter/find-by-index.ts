@@ -1,4 +1,5 @@
 import { type ColumnSource, type Condition, costOfRow, type RowFilter } from '@elanus/expr';
+import { firstAtLeast } from '../first-at-least.ts';
 import type { Read } from '../read.ts';
 import type { ScalarPiece } from '../scalar-index/index-pieces.ts';
 import { planRows, TEST_COST } from '../scalar-index/plan-rows.ts';
@@ -85,6 +86,14 @@ async function markGroup(
   search: FilterSearch,
   found: ViewMatches[],
 ): Promise<void> {
+  if (probe.list !== undefined && probe.isExact) {
+    for (const view of views) {
+      if (read.share.isSpent()) await read.share.nextTurn(read.signal);
+      const rows = new ListedRows(view, probe.list, piece.firstRows.get(view.chunk)!);
+      if (rows.count > 0) found.push(rows);
+    }
+    return;
+  }
   // Whole words, so that they can be counted as such.
   const marked = new Uint8Array(4 * Math.ceil(piece.index.rows / 32));
   const marking = probe.marking(marked);
@@ -97,8 +106,40 @@ async function markGroup(
     if ((view.rows & 7) !== 0) bits[bits.length - 1]! &= (1 << (view.rows & 7)) - 1;
     const count = countBits(bits, view.rows);
     if (count === 0) continue;
-    if (probe.isExact) found.push({ view, bits, count });
-    else found.push({ view, bits, count: await testMarked(read, view, search, bits) });
+    if (probe.isExact) found.push({ view, allowed: bits, count });
+    else found.push({ view, allowed: bits, count: await testMarked(read, view, search, bits) });
+  }
+}
+
+/** The rows of a view among those that an index lists. */
+class ListedRows implements ViewMatches {
+  readonly view: ChunkView;
+  /** As the index numbers them, of which `#firstRow` is the view's row 0. */
+  readonly #rows: Uint32Array;
+  readonly #firstRow: number;
+  #bits: Uint8Array | null = null;
+
+  constructor(view: ChunkView, list: Uint32Array, firstRow: number) {
+    const start = firstAtLeast(list, firstRow);
+    this.view = view;
+    // A copy: the index may be let go of before somebody asks for the bits.
+    this.#rows = list.slice(start, firstAtLeast(list, firstRow + view.rows, start));
+    this.#firstRow = firstRow;
+  }
+
+  get count(): number {
+    return this.#rows.length;
+  }
+
+  get allowed(): Uint8Array {
+    if (this.#bits !== null) return this.#bits;
+    const bits = new Uint8Array(Math.ceil(this.view.rows / 8));
+    for (const listed of this.#rows) {
+      const row = listed - this.#firstRow;
+      bits[row >> 3]! |= 1 << (row & 7);
+    }
+    this.#bits = bits;
+    return bits;
   }
 }
 

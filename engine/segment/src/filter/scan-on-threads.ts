@@ -69,7 +69,7 @@ export async function scanOnThreads(
   return views.map((view, at) => {
     let count = 0;
     for (let start = 0; start < view.rows; start += BLOCK_ROWS) count += counts[block++]!;
-    return { view, bits: bitsOf[at]!, count };
+    return { view, allowed: bitsOf[at]!, count };
   });
 }
 

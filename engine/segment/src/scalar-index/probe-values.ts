@@ -12,6 +12,8 @@ export interface Probe {
   readonly rows: number;
   /** Whether the rows named are exactly those for which the leaf is TRUE; else some of them are not, and none is missing. */
   readonly isExact: boolean;
+  /** The rows themselves, ascending, where they lie in one list. */
+  readonly list?: Uint32Array;
   /** Sets the bits of the rows, and leaves all others as they are; `bits` has a byte for every 8 rows of the index. */
   marking(bits: Uint8Array): Generator<undefined, void>;
 }
@@ -118,7 +120,9 @@ function joined(index: ScalarIndexData, part: ValuePart, questions: readonly Que
   const answers = questions.map(answerOf);
   const { unsure } = part;
   const bytes = Math.ceil(index.rows / 8);
+  const list = answers.length === 1 && unsure.length === 0 ? listOf(answers[0]!) : null;
   return {
+    ...(list === null ? {} : { list }),
     cost: answers.reduce((sum, { cost }) => sum + cost, 0) + unsure.length * MARK_COST + bytes * BYTE_COST,
     rows: answers.reduce((sum, { rows }) => sum + rows, unsure.length),
     isExact: unsure.length === 0,
@@ -128,6 +132,16 @@ function joined(index: ScalarIndexData, part: ValuePart, questions: readonly Que
       for (const row of unsure) bits[row >>> 3]! |= 1 << (row & 7);
     },
   };
+}
+
+/** The rows of an answer that is one value, and not a common one. */
+function listOf({ lists, slots }: Answer): Uint32Array | null {
+  if (typeof slots === 'function') return null;
+  const [slot, more] = slots;
+  if (slot === undefined || more !== undefined || slot[1] - slot[0] !== 1) return null;
+  const [start, end] = [lists.starts[slot[0]]!, lists.starts[slot[1]]!];
+  // A common value has a bitmap instead.
+  return start === end ? null : lists.rows.subarray(start, end);
 }
 
 interface Answer {
