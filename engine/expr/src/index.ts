@@ -13,7 +13,7 @@ export {
   parseInstantText,
 } from './instant.ts';
 export { JsonReader, type JsonStep, jsonStep } from './json-reader.ts';
-export { primaryKeysOf, requiredKeys, requiredValues } from './keys.ts';
+export { type KeyBound, keyBounds, primaryKeysOf, requiredKeys, requiredValues } from './keys.ts';
 export type { LikePattern } from './like.ts';
 export { loadingLibraries } from './loading-libraries.ts';
 export type { Condition, Leaf, ListValue, OperandLeaf, PathOperand } from './plan.ts';

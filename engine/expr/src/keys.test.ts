@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { DataType, type KeyColumn } from '@elanus/model';
-import { primaryKeysOf, requiredKeys, requiredValues } from './keys.ts';
+import { keyBounds, primaryKeysOf, requiredKeys, requiredValues } from './keys.ts';
 import { planFilter } from './plan-filter.ts';
 import { demoSchema } from './testing/demo-rows.ts';
 
@@ -54,4 +54,30 @@ test('the values that another field must have are known, too', () => {
   const predicate = planFilter('tags[0] == "x" and nick in ["b", "a", "b"]', byNumber)!;
   const nick = byNumber.fields.find(({ name }) => name === 'nick')!;
   assert.deepEqual(keysIn(requiredValues(predicate, nick)), ['b', 'a']);
+});
+
+const BOUNDS: readonly { readonly filter: string; readonly bounds: readonly string[] }[] = [
+  { filter: 'id > 3', bounds: ['> 3'] },
+  { filter: '3 >= id', bounds: ['<= 3'] },
+  { filter: 'id > 3 and (age == 1 and id <= 9)', bounds: ['<= 9', '> 3'] },
+  { filter: '3 < id <= 9', bounds: ['<= 9', '> 3'] },
+  { filter: 'not (id <= 3)', bounds: [] },
+  { filter: 'id > 3 and id > 5', bounds: ['> 3', '> 5'] },
+  { filter: 'id > 3 or id < 1', bounds: [] },
+  { filter: 'id == 3 and age > 2', bounds: [] },
+  { filter: 'id + 1 > 3', bounds: [] },
+  { filter: 'age > 3', bounds: [] },
+];
+for (const { filter, bounds } of BOUNDS)
+  test(`${filter} lets keys lie ${bounds.join(' and ') || 'anywhere'}`, () => {
+    const found = keyBounds(planFilter(filter, byNumber)!).map(
+      ({ side, key, isIncluded }) => `${side === 'lower' ? '>' : '<'}${isIncluded ? '=' : ''} ${keysIn(key)}`,
+    );
+    assert.deepEqual(found.sort(), bounds);
+  });
+
+test('bounds may be texts', () => {
+  const [bound, ...others] = keyBounds(planFilter('name > "é" and age > 1', byName)!);
+  assert.deepEqual(others, []);
+  assert.deepEqual([bound!.side, bound!.isIncluded, keysIn(bound!.key)], ['lower', false, ['é']]);
 });

@@ -10,6 +10,7 @@ import { halvesOf, IntegerSet } from './integer-set.ts';
 import type { Condition, ConstantList } from './plan.ts';
 import type { Predicate } from './predicate.ts';
 import { packingTexts, TextIndex } from './text-index.ts';
+import type { ComparisonOperator, Constant } from './tree.ts';
 import { runAtOnce, SLICE_ITEMS, type Work } from './work.ts';
 
 /**
@@ -43,6 +44,34 @@ export function requiredValues({ condition }: Predicate, field: FieldSchema): Ke
     }
   if (fewest === null) return null;
   return distinctKeys.get(fewest) ?? runAtOnce(packingDistinct(fewest, field.dataType));
+}
+
+/** A key that all keys of matching rows lie behind, or before. */
+export interface KeyBound {
+  readonly side: 'lower' | 'upper';
+  /** One row. */
+  readonly key: KeyColumn;
+  readonly isIncluded: boolean;
+}
+
+/** What the terms of a top-level AND say of where keys lie; in no order, the same side may have several. */
+export function keyBounds({ condition, primaryKey }: Predicate): readonly KeyBound[] {
+  const terms = condition.kind === 'and' ? condition.operands : [condition];
+  return terms.flatMap((term) => boundsOf(term, primaryKey));
+}
+
+function boundsOf(term: Condition, { id, dataType }: FieldSchema): readonly KeyBound[] {
+  if (term.kind !== 'compare' && term.kind !== 'range') return [];
+  if (term.negated || term.operand.kind !== 'column' || term.operand.field.id !== id) return [];
+  const bound = (value: Constant, operator: ComparisonOperator): KeyBound => ({
+    side: operator.startsWith('>') ? 'lower' : 'upper',
+    key: runAtOnce(packingKeys([value], dataType)),
+    isIncluded: operator.endsWith('='),
+  });
+  if (term.kind === 'range')
+    return [bound(term.lower, term.lowerOperator), bound(term.upper, term.upperOperator)];
+  const { value, operator } = term;
+  return typeof value === 'object' || operator === '==' || operator === '!=' ? [] : [bound(value, operator)];
 }
 
 /** Makes `primaryKeysOf` and `requiredValues` of `fields` cheap, in slices, as far as the filter's lists are long. */

@@ -153,10 +153,22 @@ class Gather {
     const out = new Uint8Array(rows.length * size);
     const sources = this.#columns.map((column) => (column as DenseVectorColumn).bytes);
     await this.#inPieces(size, (start, end) => {
-      for (let i = start; i < end; i++)
-        out.set(sources[chunkOf[i]!]!.subarray(rows[i]! * size, (rows[i]! + 1) * size), i * size);
+      for (let i = start; i < end; ) {
+        const next = this.#runEnd(i, end);
+        const first = rows[i]! * size;
+        out.set(sources[chunkOf[i]!]!.subarray(first, first + (next - i) * size), i * size);
+        i = next;
+      }
     });
     return out;
+  }
+
+  /** The end of the rows from `i` on, at most `end`, that follow each other where they are: pages of iterators do. */
+  #runEnd(i: number, end: number): number {
+    const { chunkOf, rows } = this.#places;
+    let next = i + 1;
+    while (next < end && rows[next] === rows[i]! + next - i && chunkOf[next] === chunkOf[i]) next += 1;
+    return next;
   }
 
   async #texts(sources: readonly TextLike[]): Promise<{ offsets: Uint32Array; bytes: Uint8Array }> {
@@ -164,10 +176,12 @@ class Gather {
     const offsets = this.#offsets(sources);
     const bytes = new Uint8Array(offsets.at(-1)!);
     await this.#inPieces(bytes.length / rows.length, (start, end) => {
-      for (let i = start; i < end; i++) {
+      for (let i = start; i < end; ) {
+        const next = this.#runEnd(i, end);
         const source = sources[chunkOf[i]!]!;
         const row = rows[i]!;
-        bytes.set(source.bytes.subarray(source.offsets[row]!, source.offsets[row + 1]!), offsets[i]!);
+        bytes.set(source.bytes.subarray(source.offsets[row]!, source.offsets[row + next - i]!), offsets[i]!);
+        i = next;
       }
     });
     return { offsets, bytes };

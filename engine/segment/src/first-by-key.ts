@@ -69,7 +69,7 @@ interface Ascent {
 const known = new WeakMap<Chunk, Ascent>();
 
 /** How many of the view's rows, from its first on, have keys each of which is no less than the one before. */
-async function ascendingRows(read: Turns, { chunk, rows }: ChunkView): Promise<number> {
+export async function ascendingRows(read: Turns, { chunk, rows }: ChunkView): Promise<number> {
   for (;;) {
     await takeTurns(read);
     const { rows: from, ascending } = known.get(chunk) ?? { rows: 0, ascending: 0 };

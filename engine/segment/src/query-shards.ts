@@ -1,8 +1,10 @@
 import type { KeyColumn } from '@elanus/model';
 import type { OrderKey, QueryRows } from '@elanus/rpc';
 import { fieldOrder } from './field-order.ts';
+import { hasSample } from './filter/filter-views.ts';
 import { firstByKey } from './first-by-key.ts';
 import { FirstRows, type RowOrder, sortRows } from './key-order.ts';
+import { pageByKey } from './page-by-key.ts';
 import { prepareRead } from './prepare-read.ts';
 import type { Read } from './read.ts';
 import { keysOfRows, locationsOfRows, type RowList, rowListSlice } from './row-list.ts';
@@ -33,8 +35,9 @@ export async function queryShards(
   const end = window.limit === null ? Number.POSITIVE_INFINITY : window.offset + window.limit;
   const orderOf = (views: readonly ChunkView[]): RowOrder => fieldOrder(views, window.orderBy ?? []);
   const isByKey = (window.orderBy ?? []).length === 0;
-  const candidates = await candidateRows(read, end, isByKey ? null : orderOf);
-  const sorted = await sortRows(read, candidates, orderOf(candidates.views));
+  const page = isByKey ? await filteredPage(read, end) : null;
+  const candidates = page ?? (await candidateRows(read, end, isByKey ? null : orderOf));
+  const sorted = page ?? (await sortRows(read, candidates, orderOf(candidates.views)));
   read.trace?.stages.lap('order');
   const rows = rowListSlice(sorted, window.offset, Math.min(end, sorted.rows.length));
   const keys = await keysOfRows(read, rows, keyType);
@@ -53,6 +56,14 @@ export async function countShards(read: Read): Promise<number> {
   read.trace?.stages.lap('open');
   if (read.selection?.keys != null) return (await rowsByKey(read, read.selection.keys)).rows.length;
   return (await selectRows(read)).reduce((sum, selected) => sum + countSelected(selected), 0);
+}
+
+/** As `pageByKey`, where that may be quicker. Who wants to know how many rows match has all of them tested. */
+async function filteredPage(read: Read, count: number): Promise<RowList | null> {
+  const { matches, predicate, keys } = read.selection ?? { matches: null, keys: null };
+  if (matches === null || predicate === undefined || keys !== null) return null;
+  if (count > HEAP_ROWS_MAX || read.trace != null || hasSample(predicate.condition)) return null;
+  return await pageByKey(read, { matches, predicate }, count);
 }
 
 /** At least the first `count` rows by the order; `null`: by their keys. */

@@ -104,7 +104,8 @@ async function notRuledOut(
   return left;
 }
 
-function hasSample(condition: Condition): boolean {
+/** Whether a filter keeps some rows by chance: whoever leaves out rows before it would draw others. */
+export function hasSample(condition: Condition): boolean {
   return (
     condition.kind === 'sample' ||
     (condition.kind === 'and' && condition.operands.some(({ kind }) => kind === 'sample'))
