@@ -21,5 +21,6 @@ export { planFilter, planningFilter } from './plan-filter.ts';
 export type { ColumnSource, Predicate, RowFilter } from './predicate.ts';
 export { type Box, boxAround } from './shape-box.ts';
 export type { TemplateValue, TemplateValues } from './templates.ts';
+export { printOfText } from './text-print.ts';
 export type { Constant } from './tree.ts';
 export { isWordLike, type PlacedWord, type WordIndex, type WordsLike } from './word-index.ts';

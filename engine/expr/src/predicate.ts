@@ -29,6 +29,8 @@ export interface ColumnSource {
   column(field: FieldId): Column;
   /** Of a text field that `text_match` or `phrase_match` asks about; it knows all rows that are tested. */
   words?(field: FieldId): WordIndex | undefined;
+  /** Of a text field `printOfText` of each row that is tested, where somebody has worked that out. */
+  prints?(field: FieldId): Uint8Array | undefined;
 }
 
 /**

@@ -3,6 +3,8 @@ import type { Evaluator, Run } from './evaluator.ts';
 import { type Filler, filledEvaluator } from './filled-answers.ts';
 import type { LikePattern } from './like.ts';
 import type { OperandLeaf } from './plan.ts';
+import { equalBytes } from './text-index.ts';
+import { printOfText } from './text-print.ts';
 import { type TextTest, textTest } from './text-test.ts';
 
 /**
@@ -11,13 +13,17 @@ import { type TextTest, textTest } from './text-test.ts';
  */
 export function textScan(leaf: OperandLeaf, field: FieldSchema): Evaluator | null {
   const columnOf = ({ source }: Run): VarCharColumn => source.column(field.id) as VarCharColumn;
-  const fill = fillerOf(leaf, columnOf);
+  const fill = fillerOf(leaf, field, columnOf);
   return fill === null ? null : filledEvaluator(fill, (run) => columnOf(run).validity, leaf.negated);
 }
 
-function fillerOf(leaf: OperandLeaf, columnOf: (run: Run) => VarCharColumn): Filler | null {
+function fillerOf(
+  leaf: OperandLeaf,
+  field: FieldSchema,
+  columnOf: (run: Run) => VarCharColumn,
+): Filler | null {
   if (leaf.kind === 'compare' && leaf.operator === '==' && typeof leaf.value === 'string')
-    return wholeFiller(columnOf, Buffer.from(leaf.value));
+    return wholeFiller(columnOf, Buffer.from(leaf.value), ({ source }) => source.prints?.(field.id));
   if (leaf.kind !== 'like') return null;
   const { pattern } = leaf;
   const prefix = literalPrefix(pattern);
@@ -30,15 +36,28 @@ function fillerOf(leaf: OperandLeaf, columnOf: (run: Run) => VarCharColumn): Fil
   return needle.length === 0 ? null : needleFiller(columnOf, needle, textTest(leaf)!);
 }
 
-/** Rows whose text is `text`. */
-function wholeFiller(columnOf: (run: Run) => VarCharColumn, text: Uint8Array): Filler {
+/** Rows whose text is `text`: of those with its print, where prints are known. */
+function wholeFiller(
+  columnOf: (run: Run) => VarCharColumn,
+  text: Uint8Array,
+  printsOf: (run: Run) => Uint8Array | undefined,
+): Filler {
   const { length } = text;
+  const print = printOfText(text, 0, length);
   // An empty text has no last byte; then the length says all.
   const last = text.at(-1) ?? 0;
   const mask = length === 0 ? 0 : 0xff;
   return (run, answers) => {
     const { bytes, offsets } = columnOf(run);
     answers.fill(0);
+    const prints = printsOf(run)?.subarray(run.start, run.end);
+    if (prints !== undefined) {
+      for (let i = prints.indexOf(print); i >= 0; i = prints.indexOf(print, i + 1)) {
+        const row = run.start + i;
+        if (equalBytes(bytes, offsets[row]!, offsets[row + 1]!, text)) answers[i] = 1;
+      }
+      return;
+    }
     for (let row = run.start, end = offsets[row]!; row < run.end; row++) {
       const start = end;
       end = offsets[row + 1]!;

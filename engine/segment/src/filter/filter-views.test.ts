@@ -45,6 +45,8 @@ const FILTERS = [
   'number in [1, 2] or text == "wörter99"',
   'text like "wört%" and doc["text"] like "%rter%"',
   'doc["text"] == "w7"',
+  'text == "w7"',
+  'not (text == "w1") and number < 20',
   'not (number < 98)',
   'number is null and id > 100',
   'number == 1 and random_sample(0.5)',

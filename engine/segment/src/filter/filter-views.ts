@@ -10,6 +10,7 @@ import { findByIndex } from './find-by-index.ts';
 import { hasLongShapes } from './long-shapes.ts';
 import { BITS_SET, matchBits, rowsAtOnce } from './match-bits.ts';
 import { scanOnThreads } from './scan-on-threads.ts';
+import { makePrints } from './text-prints.ts';
 import { isRuledOut } from './zone-map.ts';
 
 /** What makes filters cheaper than going through all rows on the calling thread. */
@@ -82,6 +83,7 @@ async function findMatches(
   // What an index names is tested here, where a long shape has no place.
   const byIndex = isLong ? { found: [], rest } : await findByIndex(read, rest, search);
   const left = await notRuledOut(read, byIndex.rest, condition);
+  await makePrints(read, left, condition);
   const costOfTest = isLong ? LONG_TEST_NS : costOfRow(condition) + 1;
   const scanned = left.length === 0 ? [] : await scan(read, left, search, costOfTest);
   const fresh = [...byIndex.found, ...scanned];

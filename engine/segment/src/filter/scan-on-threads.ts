@@ -45,12 +45,15 @@ export async function scanOnThreads(
       if (read.share.isSpent()) await read.share.nextTurn(read.signal);
       const end = Math.min(start + BLOCK_ROWS, rows);
       const columns = new Map<FieldId, Column>();
+      const prints = new Map<FieldId, Uint8Array>();
       for (const id of fieldIds) {
         const column = shareColumn(chunk.column(id), start, end);
         if (column === null) return null;
         columns.set(id, column);
+        const ofTexts = chunk.prints(id);
+        if (ofTexts !== undefined) prints.set(id, ofTexts.subarray(start, end));
       }
-      blocks.push({ columns, rows: end - start, bits: bits.subarray(start >> 3, (end + 7) >> 3) });
+      blocks.push({ columns, prints, rows: end - start, bits: bits.subarray(start >> 3, (end + 7) >> 3) });
     }
   }
   const tasks = grouped(blocks, TASK_NS / costOfTest).map((group) =>

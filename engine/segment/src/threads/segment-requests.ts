@@ -6,6 +6,8 @@ import type { ScalarIndexData, ScalarIndexSpec } from '../scalar-index/scalar-in
 /** Rows to test. All arrays lie in shared memory. */
 export interface FilterBlock {
   readonly columns: ReadonlyMap<FieldId, Column>;
+  /** Of text columns, as far as they are known. */
+  readonly prints: ReadonlyMap<FieldId, Uint8Array>;
   readonly rows: number;
   /** Takes the answer: a bit for each row. */
   readonly bits: Uint8Array;

@@ -41,8 +41,11 @@ async function answer(request: SegmentRequest): Promise<SegmentResult> {
 function filterBlocks({ condition, blocks }: FilterRequest): readonly number[] {
   const filter = compileCondition(condition);
   const step = rowsAtOnce(filter);
-  return blocks.map(({ columns, rows, bits }) => {
-    const source = { column: (id: FieldId): Column => columns.get(id)! };
+  return blocks.map(({ columns, prints, rows, bits }) => {
+    const source = {
+      column: (id: FieldId): Column => columns.get(id)!,
+      prints: (id: FieldId): Uint8Array | undefined => prints.get(id),
+    };
     let count = 0;
     for (let start = 0; start < rows; start += step)
       count += matchBits(filter, source, start, Math.min(start + step, rows), bits);
