@@ -9,18 +9,26 @@ const INDEX_FINISHED = 3;
 const INDEXED_WITHIN_MS = 600_000;
 const POLL_MS = 50;
 
+export interface IndexedRows {
+  readonly dim: number;
+  readonly vectors: Float32Array;
+  /** One a row, for filters. */
+  readonly numbers?: Int32Array | null;
+}
+
 /** A loaded collection of `vectors`, flushed, with an HNSW index over all of it. */
 export async function indexedCollection(
   connection: LeanConnection,
   collection: string,
-  { dim, vectors }: { readonly dim: number; readonly vectors: Float32Array },
+  { dim, vectors, numbers = null }: IndexedRows,
   parameters: object,
 ): Promise<void> {
-  await openIndexed(connection, collection, dim, parameters);
+  await openIndexed(connection, collection, dim, parameters, numbers !== null);
   const rows = vectors.length / dim;
   for (let row = 0; row < rows; row += BATCH_ROWS) {
     const batch = vectors.subarray(row * dim, (row + BATCH_ROWS) * dim);
-    const { path, frame } = insert(collection, row, batch, dim);
+    const batchNumbers = numbers?.subarray(row, row + BATCH_ROWS) ?? null;
+    const { path, frame } = insert(collection, row, batch, dim, batchNumbers);
     expectInserted(await connection.call(path, frame));
   }
   await ask(connection, 'Flush', { collectionNames: [collection] }, 'milvus.FlushResponse');
@@ -33,8 +41,10 @@ export async function openIndexed(
   collection: string,
   dim: number,
   parameters: object,
+  withNumbers = false,
 ): Promise<void> {
-  await ask(connection, 'CreateCollection', createCollection(collection, dim), 'common.Status');
+  const collectionOf = createCollection(collection, dim, withNumbers);
+  await ask(connection, 'CreateCollection', collectionOf, 'common.Status');
   await ask(connection, 'CreateIndex', createIndex(collection, 'HNSW', parameters), 'common.Status');
   await ask(connection, 'LoadCollection', { collectionName: collection, replicaNumber: 1 }, 'common.Status');
 }

@@ -1,14 +1,14 @@
 /**
- * Measures through the wire, in one run on one machine: Elanus, Milvus 2.3.5 and milvus-lite.
+ * Measures through the wire, in one run on one machine: Elanus, Milvus 2.3.5, milvus-lite and PostgreSQL with pgvector.
  *
  *   npm run bench:wire                     everything
  *   npm run bench:wire -- --only insert    one of: start, insert, fresh, exact, keys, mixed, ingest, search,
  *                                          text, forms, iterator, pymilvus, rest, import, reopen
- *   npm run bench:wire -- --peers elanus   one of, or several of: elanus, milvus, milvus-lite
+ *   npm run bench:wire -- --peers elanus   one of, or several of: elanus, milvus, milvus-lite, pgvector (search only)
  *   npm run bench:wire -- --scale 0.05     of the rows of search, forms, iterator and import this share: whether it works, not how fast
  */
 import { parseArgs } from 'node:util';
-import { type Peer, startElanus, startMilvus, startMilvusLite } from './peers.ts';
+import { type Peer, startElanus, startMilvus, startMilvusLite, startPgvector } from './peers.ts';
 import { measureExactSearch } from './section-exact.ts';
 import { measureForms } from './section-forms.ts';
 import { measureFreshRows } from './section-fresh.ts';
@@ -25,7 +25,12 @@ import { measureSearch } from './section-search.ts';
 import { measureText } from './section-text.ts';
 import { Table } from './table.ts';
 
-const STARTERS = { elanus: startElanus, milvus: startMilvus, 'milvus-lite': startMilvusLite } as const;
+const STARTERS = {
+  elanus: startElanus,
+  milvus: startMilvus,
+  'milvus-lite': startMilvusLite,
+  pgvector: startPgvector,
+} as const;
 type PeerName = keyof typeof STARTERS;
 
 /** Sections whose ratios are small and whose speed wanders with the machine: the servers run side by side and take turns. */
@@ -65,7 +70,7 @@ const names: string[] = [];
 if (Object.keys(DUELS).some(wanted)) {
   const rivals: Peer[] = [];
   try {
-    for (const name of peers) rivals.push(await STARTERS[name]());
+    for (const name of peers) if (name !== 'pgvector') rivals.push(await STARTERS[name]());
     for (const [section, measure] of Object.entries(DUELS)) if (wanted(section)) await measure(rivals, table);
   } finally {
     for (const rival of rivals) await rival.stop();
@@ -92,7 +97,8 @@ for (const name of isAlone ? peers : []) {
       });
     }
     for (const [section, measure] of Object.entries(SECTIONS))
-      if (wanted(section)) await measure(peer, table, scale);
+      if (wanted(section) && (peer.speaks === 'milvus' || section === 'search'))
+        await measure(peer, table, scale);
   } finally {
     const stopMs = await peer.stop();
     if (wanted('start')) {
@@ -102,3 +108,4 @@ for (const name of isAlone ? peers : []) {
 }
 if (wanted('reopen') && peers.includes('elanus')) await measureReopen(table);
 console.log(table.toMarkdown(names));
+if (wanted('search') && peers.includes('elanus')) console.log(`\n${table.toMarkdown(['echo'])}`);

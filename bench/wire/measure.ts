@@ -8,6 +8,13 @@ export async function openConnections(peer: Peer, count: number): Promise<readon
   return await Promise.all(Array.from({ length: count }, () => LeanConnection.connect(peer.host, peer.port)));
 }
 
+/** What requests are sent through, one at a time. */
+export interface Line {
+  /** Resolves with the bytes of the answer. */
+  call(path: string, frame: Buffer): Promise<Buffer>;
+  close(): void;
+}
+
 /** Opens `count` connections, runs `body`, closes them. */
 export async function withConnections<Result>(
   peer: Peer,
@@ -24,7 +31,7 @@ export async function withConnections<Result>(
 
 /** Sends `requests`, each connection one after the other, and returns how many seconds all of them took. */
 export async function drain(
-  connections: readonly LeanConnection[],
+  connections: readonly Line[],
   requests: readonly Request[],
   check: (answer: Buffer) => void,
 ): Promise<number> {
@@ -43,7 +50,7 @@ export async function drain(
 
 /** The milliseconds of each of `requests`, sent one after the other on one connection. */
 export async function latencies(
-  connection: LeanConnection,
+  connection: Line,
   requests: Iterable<Request>,
   check: (answer: Buffer) => void,
 ): Promise<number[]> {

@@ -69,14 +69,14 @@ export async function ask(
   return decoded;
 }
 
-const DATA_TYPE = { int64: 5, floatVector: 101 } as const;
+const DATA_TYPE = { int32: 4, int64: 5, floatVector: 101 } as const;
 const PLACEHOLDER_FLOAT_VECTOR = 101;
 const PLACEHOLDER_TEXT = 21;
 const BOOL_EXPRESSION = 1;
 const CONSISTENCY = { strong: 0, bounded: 2 } as const;
 
-/** `id` Int64 and `vector` FloatVector of `dim` dimensions. */
-export function createCollection(collection: string, dim: number): Message {
+/** `id` Int64 and `vector` FloatVector of `dim` dimensions; with numbers also `number` Int32. */
+export function createCollection(collection: string, dim: number, withNumbers = false): Message {
   const schema = encode('schema.CollectionSchema', {
     name: collection,
     fields: [
@@ -86,6 +86,7 @@ export function createCollection(collection: string, dim: number): Message {
         dataType: DATA_TYPE.floatVector,
         typeParams: [{ key: 'dim', value: String(dim) }],
       },
+      ...(withNumbers ? [{ name: 'number', dataType: DATA_TYPE.int32 }] : []),
     ],
   });
   return { collectionName: collection, schema, shardsNum: 1, consistencyLevel: CONSISTENCY.bounded };
@@ -109,7 +110,14 @@ export function createIndex(collection: string, type: string, parameters: object
   };
 }
 
-export function insert(collection: string, firstId: number, vectors: Float32Array, dim: number): Request {
+/** `numbers`: those of the rows, of a collection with numbers. */
+export function insert(
+  collection: string,
+  firstId: number,
+  vectors: Float32Array,
+  dim: number,
+  numbers: Int32Array | null = null,
+): Request {
   const rows = vectors.length / dim;
   return request('Insert', {
     collectionName: collection,
@@ -121,6 +129,9 @@ export function insert(collection: string, firstId: number, vectors: Float32Arra
         scalars: { longData: { data: Array.from({ length: rows }, (_, row) => firstId + row) } },
       },
       { type: DATA_TYPE.floatVector, fieldName: 'vector', vectors: { dim, floatVector: { data: vectors } } },
+      ...(numbers === null
+        ? []
+        : [{ type: DATA_TYPE.int32, fieldName: 'number', scalars: { intData: { data: numbers } } }]),
     ],
   });
 }
@@ -132,6 +143,7 @@ export interface SearchSettings {
   readonly parameters?: object;
   /** The field by whose values hits are grouped. */
   readonly groupBy?: string;
+  readonly filter?: string;
 }
 
 export function search(
@@ -148,7 +160,7 @@ export function searchVectors(
   collection: string,
   queries: Float32Array,
   dim: number,
-  { limit, consistency, parameters = {}, groupBy }: SearchSettings,
+  { limit, consistency, parameters = {}, groupBy, filter = '' }: SearchSettings,
 ): Message {
   const bytes = new Uint8Array(queries.buffer, queries.byteOffset, queries.byteLength);
   const count = queries.length / dim;
@@ -161,7 +173,8 @@ export function searchVectors(
     round_decimal: '-1',
     ...(groupBy === undefined ? {} : { group_by_field: groupBy }),
   };
-  return searchOf(collection, { type: PLACEHOLDER_FLOAT_VECTOR, values }, settings, CONSISTENCY[consistency]);
+  const placeholder = { type: PLACEHOLDER_FLOAT_VECTOR, values };
+  return { ...searchOf(collection, placeholder, settings, CONSISTENCY[consistency]), dsl: filter };
 }
 
 /** A SearchRequest for the best ten by BM25 of `words` in the sparse vectors of `field`. */

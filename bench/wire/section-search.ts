@@ -1,10 +1,15 @@
-import { indexedCollection } from './indexed-collection.ts';
-import type { LeanConnection } from './lean-connection.ts';
-import { drain, latencies, quantile, withConnections } from './measure.ts';
-import { ask, type Request, search, searchIds } from './messages.ts';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { LeanConnection } from './lean-connection.ts';
+import { drain, type Line, latencies, quantile } from './measure.ts';
+import type { Request } from './messages.ts';
+import { MilvusSubject } from './milvus-subject.ts';
 import type { Peer } from './peers.ts';
+import { PgvectorSubject } from './pgvector-subject.ts';
+import { LIMIT, type SearchSubject } from './search-subject.ts';
 import type { Table } from './table.ts';
-import { clusteredVectors, nearest } from './vectors.ts';
+import { clusteredVectors, nearest, randomNumbers } from './vectors.ts';
 
 const SHAPES = [
   { dim: 128, rows: 200_000 },
@@ -12,7 +17,6 @@ const SHAPES = [
 ] as const;
 const SEED = 9;
 const QUERIES = 200;
-const LIMIT = 10;
 const EFS = [10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640];
 const RECALLS = [0.95, 0.99];
 const CONNECTIONS = [1, 4, 16];
@@ -21,77 +25,232 @@ const MEASURED_QUERIES = 3_000;
 /** The last effort that is tried is the first that reaches it. */
 const ENOUGH = 0.995;
 const LATENCY_EF = 64;
+const BATCH_QUERIES = 100;
+const BATCHES = 40;
+/** Of a thousand rows so many have a number below. */
+const ALLOWED_PER_MILLE = [500, 100, 10, 1];
+const FILTERED_QUERIES = 1_000;
+const SHORT_ANSWER_BYTES = 80;
 
-interface Point {
-  readonly ef: number;
-  readonly recall: number;
+/** What is searched, and what is true of it. */
+interface Data {
+  readonly label: string;
+  readonly dim: number;
+  readonly vectors: Float32Array;
+  readonly numbers: Int32Array;
+  readonly queries: readonly Float32Array[];
 }
 
-/** HNSW with the same parameters: queries a second at equal recall, on one connection and on several, and latency. */
+/** Searches of one subject, through connections that are open. */
+interface Run {
+  readonly peer: Peer;
+  readonly table: Table;
+  readonly data: Data;
+  readonly subject: SearchSubject;
+  readonly lines: readonly Line[];
+}
+
+/**
+ * HNSW with the same parameters: queries a second at equal recall, on one connection and on several, latency, many queries
+ * in one request, filters; and how far the client itself could go.
+ */
 export async function measureSearch(peer: Peer, table: Table, scale: number): Promise<void> {
-  for (const { dim, rows: wholeRows } of SHAPES) {
-    const rows = Math.ceil(wholeRows * scale);
-    await withConnections(peer, CONNECTIONS.at(-1)!, async (connections) => {
-      const vectors = clusteredVectors(rows + QUERIES, dim, SEED);
-      const collection = `search_${dim}`;
-      const shown = { dim, vectors: vectors.subarray(0, rows * dim) };
-      await indexedCollection(connections[0]!, collection, shown, { M: 16, efConstruction: 200 });
-      const queries = Array.from({ length: QUERIES }, (_, at) =>
-        vectors.subarray((rows + at) * dim, (rows + at + 1) * dim),
-      );
-      const truth = queries.map((query) => new Set(nearest(shown.vectors, query, dim, LIMIT)));
-      const requestsOf = (ef: number) => queries.map((query) => requestOf(collection, query, dim, ef));
-      await drain(connections, times(requestsOf(LATENCY_EF), WARM_UP_QUERIES), expectAnswer);
-      const points: Point[] = [];
-      for (const ef of EFS) {
-        points.push({ ef, recall: await recallOf(connections[0]!, requestsOf(ef), truth) });
-        if (points.at(-1)!.recall >= ENOUGH) break;
-      }
-      for (const recall of RECALLS) {
-        const point = points.find((one) => one.recall >= recall);
-        if (point === undefined) continue;
-        for (const count of CONNECTIONS) {
-          const requests = times(requestsOf(point.ef), MEASURED_QUERIES);
-          const seconds = await drain(connections.slice(0, count), requests, expectAnswer);
-          table.add(peer, {
-            measurement: `search ${rows} x ${dim} at recall ${recall}, ${count} connections`,
-            value: MEASURED_QUERIES / seconds,
-            unit: 'queries/s',
-            better: 'more',
-            note: `ef ${point.ef}, recall ${point.recall.toFixed(3)}`,
-          });
-        }
-      }
-      const taken = await latencies(
-        connections[0]!,
-        times(requestsOf(LATENCY_EF), MEASURED_QUERIES),
-        expectAnswer,
-      );
-      table.add(peer, {
-        measurement: `search ${rows} x ${dim}, ef ${LATENCY_EF}, p99`,
-        value: quantile(taken, 0.99),
-        unit: 'ms',
-        better: 'less',
-        note: `p50 ${quantile(taken, 0.5).toFixed(2)} ms`,
-      });
-      await ask(connections[0]!, 'DropCollection', { collectionName: collection }, 'common.Status');
-    });
+  for (const { dim, rows } of SHAPES) {
+    const data = dataOf(dim, Math.ceil(rows * scale));
+    const subject: SearchSubject =
+      peer.speaks === 'postgres' ? new PgvectorSubject(peer, dim) : new MilvusSubject(peer, dim);
+    const lines = await Promise.all(Array.from({ length: CONNECTIONS.at(-1)! }, () => subject.open()));
+    try {
+      const run: Run = { peer, table, data, subject, lines };
+      await subject.fill(lines[0]!, data);
+      await measureAtRecalls(run);
+      await measureLatency(run);
+      if (subject.takesBatches) await measureBatches(run);
+      await measureFiltered(run);
+      if (peer.name === 'Elanus') await measureCeiling(run);
+      await subject.drop(lines[0]!);
+    } finally {
+      for (const line of lines) line.close();
+    }
   }
 }
 
-function requestOf(collection: string, query: Float32Array, dim: number, ef: number): Request {
-  return search(collection, query, dim, { limit: LIMIT, consistency: 'bounded', parameters: { ef } });
+function dataOf(dim: number, rows: number): Data {
+  const all = clusteredVectors(rows + QUERIES, dim, SEED);
+  const queries = Array.from({ length: QUERIES }, (_, at) =>
+    all.subarray((rows + at) * dim, (rows + at + 1) * dim),
+  );
+  const vectors = all.subarray(0, rows * dim);
+  return { label: `search ${rows} x ${dim}`, dim, vectors, numbers: randomNumbers(rows, SEED), queries };
+}
+
+/** By data set and filter: the same for all servers, and worked out once. */
+const truths = new Map<string, readonly ReadonlySet<number>[]>();
+
+/** Of each query the nearest rows whose number is less than `below`; `null`: of all. */
+function truthOf(
+  { label, dim, vectors, numbers, queries }: Data,
+  below: number | null,
+): readonly ReadonlySet<number>[] {
+  const name = `${label}/${below}`;
+  const known = truths.get(name);
+  if (known !== undefined) return known;
+  const isAllowed = (row: number) => below === null || numbers[row]! < below;
+  const truth = queries.map((query) => new Set(nearest(vectors, query, dim, LIMIT, isAllowed)));
+  truths.set(name, truth);
+  return truth;
+}
+
+async function measureAtRecalls(run: Run): Promise<void> {
+  const { peer, table, data, subject, lines } = run;
+  const truth = truthOf(data, null);
+  await subject.useEf(lines, LATENCY_EF);
+  await drain(lines, times(requestsOf(run, LATENCY_EF), WARM_UP_QUERIES), expecting(run));
+  const points: { readonly ef: number; readonly recall: number }[] = [];
+  for (const ef of EFS) {
+    await subject.useEf(lines, ef);
+    points.push({ ef, recall: await recallOf(run, requestsOf(run, ef), truth) });
+    if (points.at(-1)!.recall >= ENOUGH) break;
+  }
+  for (const wanted of RECALLS) {
+    const point = points.find(({ recall }) => recall >= wanted);
+    if (point === undefined) continue;
+    await subject.useEf(lines, point.ef);
+    for (const count of CONNECTIONS) {
+      const requests = times(requestsOf(run, point.ef), MEASURED_QUERIES);
+      const { perSecond, clientUs } = await speedOf(lines.slice(0, count), requests, expecting(run));
+      table.add(peer, {
+        measurement: `${data.label} at recall ${wanted}, ${count} connections`,
+        value: perSecond,
+        unit: 'queries/s',
+        better: 'more',
+        note: `ef ${point.ef}, recall ${point.recall.toFixed(3)}, client ${clientUs} µs a query`,
+      });
+    }
+  }
+}
+
+async function measureLatency(run: Run): Promise<void> {
+  const { peer, table, data, subject, lines } = run;
+  await subject.useEf(lines.slice(0, 1), LATENCY_EF);
+  const requests = times(requestsOf(run, LATENCY_EF), MEASURED_QUERIES);
+  const taken = await latencies(lines[0]!, requests, expecting(run));
+  for (const [name, share] of [
+    ['p50', 0.5],
+    ['p99', 0.99],
+  ] as const)
+    table.add(peer, {
+      measurement: `${data.label}, ef ${LATENCY_EF}, ${name}`,
+      value: quantile(taken, share),
+      unit: 'ms',
+      better: 'less',
+    });
+}
+
+/** Many queries in one request. */
+async function measureBatches({ peer, table, data, subject, lines }: Run): Promise<void> {
+  const batch = new Float32Array(BATCH_QUERIES * data.dim);
+  for (let at = 0; at < BATCH_QUERIES; at += 1) batch.set(data.queries[at]!, at * data.dim);
+  const request = subject.requestOf(batch, LATENCY_EF, null);
+  const expected = (answer: Buffer) => {
+    if (answer.length < BATCH_QUERIES * LIMIT) throw new Error('an answer is too short');
+  };
+  await drain(lines.slice(0, 1), times([request], BATCHES / 4), expected);
+  const seconds = await drain(lines.slice(0, 1), times([request], BATCHES), expected);
+  table.add(peer, {
+    measurement: `${data.label}, ef ${LATENCY_EF}, ${BATCH_QUERIES} queries a request`,
+    value: (BATCHES * BATCH_QUERIES) / seconds,
+    unit: 'vectors/s',
+    better: 'more',
+  });
+}
+
+async function measureFiltered(run: Run): Promise<void> {
+  const { peer, table, data, subject, lines } = run;
+  await subject.useEf(lines, LATENCY_EF);
+  for (const below of ALLOWED_PER_MILLE) {
+    const truth = truthOf(data, below);
+    const requests = requestsOf(run, LATENCY_EF, below);
+    const recall = await recallOf(run, requests, truth);
+    for (const count of [1, 4]) {
+      const { perSecond } = await speedOf(
+        lines.slice(0, count),
+        times(requests, FILTERED_QUERIES),
+        expecting(run),
+      );
+      table.add(peer, {
+        measurement: `${data.label}, ${below / 10} % allowed, ef ${LATENCY_EF}, ${count} connections`,
+        value: perSecond,
+        unit: 'queries/s',
+        better: 'more',
+        note: `recall ${recall.toFixed(3)}`,
+      });
+    }
+  }
+}
+
+/** The same requests to a server that does nothing but answer. */
+async function measureCeiling(run: Run): Promise<void> {
+  const { table, data, lines } = run;
+  const requests = requestsOf(run, LATENCY_EF);
+  const { path, frame } = requests[0]!;
+  const { length } = await lines[0]!.call(path, frame);
+  const script = join(import.meta.dirname, 'echo-server.ts');
+  const child = spawn(process.execPath, [script, String(length)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  try {
+    const [printed] = (await once(child.stdout, 'data')) as [Buffer];
+    const open = () => LeanConnection.connect('127.0.0.1', Number(printed));
+    const echoes = await Promise.all(lines.map(open));
+    await drain(echoes, times(requests, WARM_UP_QUERIES), () => {});
+    for (const count of CONNECTIONS) {
+      const measured = times(requests, MEASURED_QUERIES);
+      const { perSecond, clientUs } = await speedOf(echoes.slice(0, count), measured, () => {});
+      table.add(
+        { name: 'echo' },
+        {
+          measurement: `${data.label}, an echo of as many bytes, ${count} connections`,
+          value: perSecond,
+          unit: 'queries/s',
+          better: 'more',
+          note: `client ${clientUs} µs a query`,
+        },
+      );
+    }
+    for (const echo of echoes) echo.close();
+  } finally {
+    child.stdin.end();
+  }
+}
+
+/** Queries a second, and what each costs the client's processor. */
+async function speedOf(
+  lines: readonly Line[],
+  requests: readonly Request[],
+  check: (answer: Buffer) => void,
+): Promise<{ readonly perSecond: number; readonly clientUs: number }> {
+  const before = process.cpuUsage();
+  const seconds = await drain(lines, requests, check);
+  const { user, system } = process.cpuUsage(before);
+  return { perSecond: requests.length / seconds, clientUs: Math.round((user + system) / requests.length) };
 }
 
 async function recallOf(
-  connection: LeanConnection,
+  { subject, lines }: Run,
   requests: readonly Request[],
   truth: readonly ReadonlySet<number>[],
 ): Promise<number> {
   let found = 0;
-  for (const [at, { path, frame }] of requests.entries())
-    found += searchIds(await connection.call(path, frame)).filter((id) => truth[at]!.has(id)).length;
-  return found / (requests.length * LIMIT);
+  let wanted = 0;
+  for (const [at, { path, frame }] of requests.entries()) {
+    const ids = subject.idsOf(await lines[0]!.call(path, frame));
+    found += ids.filter((id) => truth[at]!.has(id)).length;
+    wanted += truth[at]!.size;
+  }
+  return found / wanted;
+}
+
+function requestsOf({ data, subject }: Run, ef: number, below: number | null = null): readonly Request[] {
+  return data.queries.map((query) => subject.requestOf(query, ef, below));
 }
 
 function times(requests: readonly Request[], count: number): Request[] {
@@ -99,6 +258,8 @@ function times(requests: readonly Request[], count: number): Request[] {
 }
 
 /** Hits are much longer than any failure's status: only a short answer is looked at. */
-function expectAnswer(answer: Buffer): void {
-  if (answer.length < 100) searchIds(answer);
+function expecting({ subject }: Run): (answer: Buffer) => void {
+  return (answer) => {
+    if (answer.length < SHORT_ANSWER_BYTES) subject.idsOf(answer);
+  };
 }

@@ -15,11 +15,18 @@ export function clusteredVectors(count: number, dim: number, seed: number): Floa
   return vectors;
 }
 
-/** The `limit` rows nearest to `query` by squared distance, computed here and now. */
-export function nearest(vectors: Float32Array, query: Float32Array, dim: number, limit: number): number[] {
+/** The `limit` rows nearest to `query` by squared distance among those that are allowed, computed here and now. */
+export function nearest(
+  vectors: Float32Array,
+  query: Float32Array,
+  dim: number,
+  limit: number,
+  isAllowed: (row: number) => boolean = () => true,
+): number[] {
   const rows = vectors.length / dim;
-  const distances = new Float64Array(rows);
+  const distances = new Float64Array(rows).fill(Number.POSITIVE_INFINITY);
   for (let row = 0; row < rows; row += 1) {
+    if (!isAllowed(row)) continue;
     let sum = 0;
     for (let at = 0; at < dim; at += 1) {
       const difference = vectors[row * dim + at]! - query[at]!;
@@ -28,8 +35,15 @@ export function nearest(vectors: Float32Array, query: Float32Array, dim: number,
     distances[row] = sum;
   }
   return Array.from({ length: rows }, (_, row) => row)
+    .filter(isAllowed)
     .sort((left, right) => distances[left]! - distances[right]!)
     .slice(0, limit);
+}
+
+/** A number from 0 to 999 for each of `rows` rows, the same for every server and every run. */
+export function randomNumbers(rows: number, seed: number): Int32Array {
+  const random = generator(seed);
+  return Int32Array.from({ length: rows }, () => Math.floor(random() * 1_000));
 }
 
 function generator(seed: number): () => number {
