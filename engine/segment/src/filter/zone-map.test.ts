@@ -5,6 +5,7 @@ import { type Column, DataType } from '@elanus/model';
 import { fieldFixture, schemaFixture } from '@elanus/model/testing';
 import { seededRandom } from '@elanus/runtime';
 import type { Chunk } from '../chunk.ts';
+import { statisticsBuilder } from '../files/column-statistics.ts';
 import { isRuledOut } from './zone-map.ts';
 
 const schema = schemaFixture([
@@ -54,6 +55,46 @@ test('a chunk is ruled out only when no row of it matches', () => {
       const matches = new Uint8Array(rows);
       compileCondition(condition)(chunk, 0, rows, matches);
       assert.ok(!matches.includes(1), `${text} over ${ids} and ${xs} (${validity})`);
+    }
+  }
+  assert.ok(ruledOut > 500, `${ruledOut} ruled out`);
+});
+
+const WORDS = ['', 'a', 'ab', 'b', 'é', '𝄞', '\ufffd', 'a long text of more than sixteen letters', 'abc'];
+const TEXT_FILTERS = WORDS.flatMap((word) => [
+  ...['==', '!=', '<', '<=', '>', '>='].map((operator) => `text ${operator} ${JSON.stringify(word)}`),
+  ...[`${word}%`, `${word}_%`, word].map((pattern) => `text like ${JSON.stringify(pattern)}`),
+  `text in [${JSON.stringify(word)}, "ab"]`,
+  `not (text > ${JSON.stringify(word)})`,
+]);
+
+test('texts of a file are ruled out by its bounds, which may be cut, only when none of them matches', () => {
+  const random = seededRandom(6);
+  const texts = schemaFixture([
+    fieldFixture(100, 'id', DataType.Int64, { isPrimaryKey: true }),
+    fieldFixture(101, 'text', DataType.VarChar, { nullable: true }),
+  ]);
+  let ruledOut = 0;
+  for (let round = 0; round < 60; round++) {
+    const rows = 1 + random.below(3);
+    const values = Array.from({ length: rows }, () => Buffer.from(WORDS[random.below(WORDS.length)]!));
+    const offsets = new Uint32Array(rows + 1);
+    for (const [row, value] of values.entries()) offsets[row + 1] = offsets[row]! + value.length;
+    const validity = random.chance(0.5) ? Uint8Array.from(values, () => random.below(2)) : null;
+    const bytes = Buffer.concat(values);
+    const column = { dataType: DataType.VarChar, length: rows, validity, offsets, bytes } as const;
+    const builder = statisticsBuilder(DataType.VarChar);
+    builder.add(column, 0, rows);
+    const statistics = builder.finish(validity?.filter((isThere) => isThere === 0).length ?? 0);
+    const stored = { file: { statistics: () => statistics, info: { rows } }, firstRow: 0 };
+    const chunk = { rows, column: () => column, stored } as unknown as Chunk;
+    for (const text of TEXT_FILTERS) {
+      const { condition } = planFilter(text, texts)!;
+      if (!isRuledOut(condition, chunk)) continue;
+      ruledOut += 1;
+      const matches = new Uint8Array(rows);
+      compileCondition(condition)(chunk, 0, rows, matches);
+      assert.ok(!matches.includes(1), `${text} over ${values.join()} (${validity})`);
     }
   }
   assert.ok(ruledOut > 500, `${ruledOut} ruled out`);

@@ -1,11 +1,13 @@
-import type { Condition, Constant, Leaf } from '@elanus/expr';
-import type { FieldId, NumericColumn } from '@elanus/model';
+import type { Condition, Constant, Leaf, LikePattern } from '@elanus/expr';
+import { DataType, type FieldId, type NumericColumn } from '@elanus/model';
 import type { Chunk } from '../chunk.ts';
+
+type Value = number | bigint | string;
 
 /** Where the values of a column lie, nulls left out; a NaN among them may make both NaN, which rules nothing out. */
 interface Zone {
-  readonly min: number | bigint;
-  readonly max: number | bigint;
+  readonly min: Value;
+  readonly max: Value;
 }
 
 /** Of chunks that do not change any more; found when they are first asked about, by one pass over the column. */
@@ -14,7 +16,7 @@ const zones = new WeakMap<Chunk, Map<FieldId, Zone | null>>();
 /** Longer lists are not compared with zones. */
 const VALUES_MAX = 64;
 
-/** Whether no row of a closed chunk can match: a number is asked for that lies outside of all that the chunk has. */
+/** Whether no row of a closed chunk can match: a value is asked for that lies outside of all that the chunk has. */
 export function isRuledOut(condition: Condition, chunk: Chunk): boolean {
   switch (condition.kind) {
     case 'never':
@@ -26,15 +28,16 @@ export function isRuledOut(condition: Condition, chunk: Chunk): boolean {
     case 'compare':
     case 'range':
     case 'in':
+    case 'like':
       return isOutside(condition, chunk);
     default:
       return false;
   }
 }
 
-type NumberLeaf = Extract<Leaf, { kind: 'compare' | 'range' | 'in' }>;
+type ValueLeaf = Extract<Leaf, { kind: 'compare' | 'range' | 'in' | 'like' }>;
 
-function isOutside(leaf: NumberLeaf, chunk: Chunk): boolean {
+function isOutside(leaf: ValueLeaf, chunk: Chunk): boolean {
   if (leaf.negated || leaf.operand.kind !== 'column') return false;
   if (leaf.kind === 'compare' && (leaf.operator === '!=' || typeof leaf.value === 'object')) return false;
   if (leaf.kind === 'in' && leaf.values.length > VALUES_MAX) return false;
@@ -51,27 +54,52 @@ function isOutside(leaf: NumberLeaf, chunk: Chunk): boolean {
       return Array.from<Constant>(leaf.values).every((value) => misses(min, max, '==', value));
     case 'compare':
       return misses(min, max, leaf.operator, leaf.value as Constant);
+    case 'like':
+      return missesPrefix(min, max, leaf.pattern);
   }
+}
+
+/** Whether no text between the two can begin as the pattern does. */
+function missesPrefix(min: Value, max: Value, { segments }: LikePattern): boolean {
+  const [segment] = segments as readonly [readonly number[]];
+  const wild = segment.findIndex((unit) => unit < 0);
+  const prefix = Buffer.from(wild < 0 ? segment : segment.slice(0, wild));
+  const low = Buffer.from(min as string);
+  const isAbove = low.compare(prefix) > 0 && !low.subarray(0, prefix.length).equals(prefix);
+  return isAbove || Buffer.from(max as string).compare(prefix) < 0;
 }
 
 /** Whether nothing between the two is `operator` the constant. */
-function misses(min: number | bigint, max: number | bigint, operator: string, constant: Constant): boolean {
-  const value = typeof constant === 'boolean' ? Number(constant) : (constant as number | bigint);
+function misses(min: Value, max: Value, operator: string, constant: Constant): boolean {
+  const value = typeof constant === 'boolean' ? Number(constant) : constant;
   switch (operator) {
     case '<':
-      return min >= value;
+      return isAtLeast(min, value);
     case '<=':
-      return min > value;
+      return isAbove(min, value);
     case '>':
-      return max <= value;
+      return isAtLeast(value, max);
     case '>=':
-      return max < value;
+      return isAbove(value, max);
     default:
-      return value < min || value > max;
+      return isAbove(min, value) || isAbove(value, max);
   }
 }
 
-/** `undefined` for a column that is not numeric. */
+function isAtLeast(left: Value, right: Value): boolean {
+  return typeof left === 'string' ? order(left, right) >= 0 : left >= (right as number | bigint);
+}
+
+function isAbove(left: Value, right: Value): boolean {
+  return typeof left === 'string' ? order(left, right) > 0 : left > (right as number | bigint);
+}
+
+/** By their bytes: the language would compare halves of characters. */
+function order(left: string, right: Value): number {
+  return Buffer.compare(Buffer.from(left), Buffer.from(right as string));
+}
+
+/** `undefined` where nothing is known; `null` where there is no value. */
 function zoneOf(chunk: Chunk, id: FieldId): Zone | null | undefined {
   let known = zones.get(chunk);
   if (known === undefined) {
@@ -81,10 +109,20 @@ function zoneOf(chunk: Chunk, id: FieldId): Zone | null | undefined {
   const zone = known.get(id);
   if (zone !== undefined) return zone;
   const column = chunk.column(id);
+  if (column.dataType === DataType.VarChar) return zoneInFile(chunk, id);
   if (!('values' in column)) return undefined;
   const found = measured(column, chunk.rows);
   known.set(id, found);
   return found;
+}
+
+/** Of all rows of the file that has the chunk's. */
+function zoneInFile({ stored }: Chunk, id: FieldId): Zone | null | undefined {
+  const statistics = stored?.file.statistics(id);
+  if (statistics === undefined) return undefined;
+  const { min, max, nulls } = statistics;
+  if (min !== null && max !== null) return { min, max };
+  return nulls === stored!.file.info.rows ? null : undefined;
 }
 
 function measured({ values, validity }: NumericColumn, rows: number): Zone | null {

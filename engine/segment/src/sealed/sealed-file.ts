@@ -8,6 +8,7 @@ import {
   type KeyColumn,
   type SegmentInfo,
 } from '@elanus/model';
+import type { ColumnStatistics } from '../files/column-statistics.ts';
 import { KeyFilter } from '../files/key-filter.ts';
 import { SegmentFile } from '../files/segment-file.ts';
 import { damaged, SegmentFileError } from '../files/segment-file-error.ts';
@@ -92,6 +93,12 @@ export class SealedFile {
     return new Map(
       columns.map(({ field, buffers }) => [field.id, buffers.reduce((sum, { bytes }) => sum + bytes, 0)]),
     );
+  }
+
+  /** What the file says of a field's values; `undefined` as long as it is closed, or when the field is newer than the file. */
+  statistics(id: FieldId): ColumnStatistics | undefined {
+    if (this.#state.name !== 'open') return undefined;
+    return this.#state.content.footer.columns.find(({ field }) => field.id === id)?.statistics;
   }
 
   /** A field's column where it is mapped; `null` as long as the file is closed, or when it is newer than the file. */
