@@ -64,6 +64,7 @@ const accepted: readonly (readonly [field: string, params: Params])[] = [
   ['n', { index_type: 'STL_SORT' }],
   ['n', { index_type: 'INVERTED' }],
   ['x', { index_type: 'STL_SORT' }],
+  ['text', { index_type: 'STL_SORT' }],
   ['text', { index_type: 'Trie' }],
   ['text', { index_type: 'TRIE' }],
   ['text', { index_type: 'NGRAM', min_gram: '2', max_gram: '3' }],

@@ -133,7 +133,6 @@ const refused: readonly [
     { index_type: 'SPARSE_INVERTED_INDEX', metric_type: 'IP', sindi_window_size: '512' },
     `Out of range in json: param 'sindi_window_size' (512) should be in range [1024, 65535]${PARAMS_ENDING}`,
   ],
-  ['text', { index_type: 'STL_SORT' }, `STL_SORT are only supported on numeric field${PARAMS_ENDING}`],
   ['n', { index_type: 'Trie' }, `TRIE are only supported on varchar field${PARAMS_ENDING}`],
   ['x', { index_type: 'BITMAP' }, `bitmap index are only supported on bool, int, string${PARAMS_ENDING}`],
   ['id', { index_type: 'BITMAP' }, `create bitmap index on primary key not supported${PARAMS_ENDING}`],

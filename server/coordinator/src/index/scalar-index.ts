@@ -3,7 +3,7 @@ import { invalidIndexParameter, invalidIndexType } from './index-error.ts';
 
 const INTEGERS: readonly DataType[] = [DataType.Int8, DataType.Int16, DataType.Int32, DataType.Int64];
 const NUMBERS: readonly DataType[] = [...INTEGERS, DataType.Float, DataType.Double];
-const SORTED: readonly DataType[] = [...NUMBERS, DataType.Timestamptz];
+const SORTED: readonly DataType[] = [...NUMBERS, DataType.Timestamptz, DataType.VarChar];
 const BITMAPPED: readonly DataType[] = [DataType.Bool, ...INTEGERS, DataType.VarChar];
 
 const SCALAR_INDEX_TYPES = ['INVERTED', 'BITMAP', 'STL_SORT', 'TRIE', 'NGRAM', 'RTREE'] as const;
