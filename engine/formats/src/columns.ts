@@ -31,13 +31,19 @@ export interface NumberLists {
   readonly nulls: Uint8Array | null;
 }
 
+/** A number for each row. */
+export interface Numbers {
+  readonly kind: 'numbers';
+  readonly values: NumberArray;
+}
+
 /** A value for each row, `null` for none. */
 export interface Cells {
   readonly kind: 'cells';
   readonly values: readonly CellValue[];
 }
 
-export type FileColumn = NumberLists | Cells;
+export type FileColumn = NumberLists | Numbers | Cells;
 
 /** Some rows of a file, column by column; each column has `rows` rows. */
 export interface ColumnBatch {

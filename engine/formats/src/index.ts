@@ -7,6 +7,7 @@ export type {
   FileColumn,
   NumberArray,
   NumberLists,
+  Numbers,
 } from './columns.ts';
 export { type CsvCell, csvRows } from './csv-rows.ts';
 export { jsonLines, jsonRows } from './json-rows.ts';

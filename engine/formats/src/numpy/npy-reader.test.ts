@@ -29,7 +29,7 @@ describe('NumPy files', () => {
     assert.equal(reader.rows, 2);
     const { rows, columns } = (await reader.next(10))!;
     assert.equal(rows, 2);
-    const cells = (name: string) => (columns.get(name) as { values: unknown }).values;
+    const cells = (name: string) => [...(columns.get(name) as { values: Iterable<unknown> }).values];
     assert.deepEqual(cells('id'), [2n ** 62n, -1n]);
     assert.deepEqual(cells('flag'), [true, false]);
     assert.deepEqual(cells('name'), ['a', '🦅b']);

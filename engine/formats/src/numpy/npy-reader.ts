@@ -1,5 +1,5 @@
 import { type ByteSource, FormatError } from '../byte-source.ts';
-import type { CellValue, ColumnBatch, ColumnReader, FileColumn, NumberArray } from '../columns.ts';
+import type { ColumnBatch, ColumnReader, FileColumn, NumberArray } from '../columns.ts';
 import { NPY_HEADER, NPY_MAGIC } from './npy-format.ts';
 
 /** Bytes of a text of fixed width: more are no text that a field holds. */
@@ -84,9 +84,8 @@ async function readRows(array: NpyArray, from: number, rows: number): Promise<Fi
     return { kind: 'cells', values: Array.from({ length: rows }, (_, row) => textAt(bytes, row, type)) };
   const numbers = type.view(ownBuffer(bytes));
   if (width === null) {
-    const plain: CellValue[] = [...numbers];
-    const values = type.isBool ? plain.map((value) => value !== 0) : plain;
-    return { kind: 'cells', values };
+    if (!type.isBool) return { kind: 'numbers', values: numbers };
+    return { kind: 'cells', values: Array.from(numbers as Uint8Array, (value) => value !== 0) };
   }
   const offsets = Uint32Array.from({ length: rows + 1 }, (_, row) => row * width);
   return { kind: 'lists', offsets, numbers, nulls: null };

@@ -2,7 +2,7 @@ import type { DecodedArray, SchemaTree } from 'hyparquet';
 import { assembleLists } from 'hyparquet/src/assemble.js';
 import { getMaxDefinitionLevel, getMaxRepetitionLevel } from 'hyparquet/src/schema.js';
 import { FormatError } from '../byte-source.ts';
-import type { FileColumn, NumberArray, NumberLists } from '../columns.ts';
+import type { CellValue, FileColumn, NumberArray, NumberLists } from '../columns.ts';
 import type { LeafPage } from './leaf-pages.ts';
 
 /** Pages of one leaf as rows: as many at a time as somebody wants, whatever the pages hold. */
@@ -14,6 +14,49 @@ export interface LeafRows {
   end(): void;
   /** The next rows; there are as many. */
   take(rows: number): FileColumn;
+}
+
+/** A column of single values. Numbers stay numbers as long as none of them is missing. */
+export class FlatRows implements LeafRows {
+  #pieces: (NumberArray | readonly CellValue[])[] = [];
+  #rows = 0;
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  add({ values, definitionLevels }: LeafPage): void {
+    const piece =
+      definitionLevels === null
+        ? (values as NumberArray | readonly CellValue[])
+        : withNulls(values, definitionLevels);
+    this.#pieces.push(piece);
+    this.#rows += piece.length;
+  }
+
+  end(): void {}
+
+  take(rows: number): FileColumn {
+    const taken: (NumberArray | readonly CellValue[])[] = [];
+    for (let left = rows; left > 0; ) {
+      const piece = this.#pieces[0]!;
+      const own = ArrayBuffer.isView(piece) ? piece.subarray(0, left) : piece.slice(0, left);
+      taken.push(own);
+      left -= own.length;
+      if (own.length === piece.length) this.#pieces.shift();
+      else this.#pieces[0] = ArrayBuffer.isView(piece) ? piece.subarray(own.length) : piece.slice(own.length);
+    }
+    this.#rows -= rows;
+    const isOfNumbers = taken.length > 0 && taken.every((piece) => ArrayBuffer.isView(piece));
+    if (isOfNumbers) return { kind: 'numbers', values: joined(taken as NumberArray[], rows) };
+    return { kind: 'cells', values: taken.flatMap((piece) => [...piece]) };
+  }
+}
+
+/** Pages of a leaf with one level: 1 for each value. */
+function withNulls(values: ArrayLike<unknown>, definitionLevels: Uint8Array): readonly CellValue[] {
+  let next = 0;
+  return Array.from(definitionLevels, (level) => (level === 1 ? (values[next++] as CellValue) : null));
 }
 
 /** A leaf's rows as nested arrays of values, by hyparquet. */
@@ -63,7 +106,6 @@ export class NumberListRows implements LeafRows {
   readonly #emptyLevel: number;
   readonly #hasNullElements: boolean;
   #numbers: NumberArray[] = [];
-  #numberCount = 0;
   /** Elements of each row that has begun. */
   #lengths: number[] = [];
   #nulls: number[] = [];
@@ -84,7 +126,6 @@ export class NumberListRows implements LeafRows {
     this.#hasEnded = false;
     const numbers = Array.isArray(values) ? numbersOf(values) : (values as NumberArray);
     this.#numbers.push(numbers);
-    this.#numberCount += numbers.length;
     if (definitionLevels === null) this.#addFull(repetitionLevels!);
     else this.#addSparse(repetitionLevels!, definitionLevels);
   }
@@ -144,20 +185,31 @@ export class NumberListRows implements LeafRows {
   }
 
   #takeNumbers(count: number): NumberArray {
-    const [first] = this.#numbers;
-    if (first === undefined || count === 0) return new Float32Array(0);
-    const taken = new (first.constructor as new (length: number) => NumberArray)(count);
-    for (let filled = 0; filled < count; ) {
+    if (count === 0) return new Float32Array(0);
+    const taken: NumberArray[] = [];
+    for (let left = count; left > 0; ) {
       const numbers = this.#numbers[0]!;
-      const own = numbers.subarray(0, count - filled);
-      taken.set(own as never, filled);
-      filled += own.length;
+      const own = numbers.subarray(0, left);
+      taken.push(own);
+      left -= own.length;
       if (own.length === numbers.length) this.#numbers.shift();
       else this.#numbers[0] = numbers.subarray(own.length);
     }
-    this.#numberCount -= count;
-    return taken;
+    return joined(taken, count);
   }
+}
+
+/** Numbers of one type, one after the other; a single piece as it is. */
+function joined(pieces: readonly NumberArray[], count: number): NumberArray {
+  const [first] = pieces as [NumberArray];
+  if (pieces.length === 1) return first;
+  const whole = new (first.constructor as new (length: number) => NumberArray)(count);
+  let end = 0;
+  for (const piece of pieces) {
+    whole.set(piece as never, end);
+    end += piece.length;
+  }
+  return whole;
 }
 
 function numbersOf(values: readonly unknown[]): NumberArray {

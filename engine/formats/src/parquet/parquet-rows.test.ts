@@ -19,7 +19,7 @@ async function rowsOf(bytes: Uint8Array, at = 7, skip = 0): Promise<Map<string, 
   const found = new Map<string, unknown[]>(reader.names.map((name) => [name, []]));
   for (let batch = await reader.next(at); batch !== null; batch = await reader.next(at)) {
     for (const [name, column] of batch.columns) {
-      if (column.kind === 'cells') found.get(name)!.push(...column.values);
+      if (column.kind !== 'lists') found.get(name)!.push(...column.values);
       else
         for (let row = 0; row < batch.rows; row++)
           found.get(name)!.push([...column.numbers.subarray(column.offsets[row], column.offsets[row + 1])]);

@@ -11,7 +11,7 @@ import { getTreePath } from 'hyparquet/src/schema.js';
 import { type ByteSource, FormatError, SourceError } from '../byte-source.ts';
 import type { Cells, CellValue, ColumnBatch, ColumnReader, FileColumn } from '../columns.ts';
 import { type LeafPage, leafPages } from './leaf-pages.ts';
-import { isNumberList, type LeafRows, NestedRows, NumberListRows } from './leaf-rows.ts';
+import { FlatRows, isNumberList, type LeafRows, NestedRows, NumberListRows } from './leaf-rows.ts';
 
 /** A footer above this is refused: it is read whole. */
 const FOOTER_BYTES_MAX = 64 * 1024 * 1024;
@@ -48,17 +48,17 @@ export class ParquetRows implements ColumnReader {
     const tail = await source.read(source.size - 8, 8);
     const footerBytes = new DataView(tail.buffer, tail.byteOffset, 8).getUint32(0, true);
     if (footerBytes > FOOTER_BYTES_MAX) throw new FormatError(`the footer has ${footerBytes} bytes`);
-    const metadata = await told(async () =>
-      parquetMetadataAsync(
+    return await told(async () => {
+      const metadata = await parquetMetadataAsync(
         {
           byteLength: source.size,
           slice: async (from, to = source.size) =>
             Uint8Array.from(await source.read(from, to - from)).buffer as ArrayBuffer,
         },
         { geoparquet: false, initialFetchSize: Math.min(source.size, footerBytes + 8) },
-      ),
-    );
-    return new ParquetRows(source, metadata);
+      );
+      return new ParquetRows(source, metadata);
+    });
   }
 
   async skip(rows: number): Promise<void> {
@@ -109,10 +109,17 @@ export class ParquetRows implements ColumnReader {
       return {
         path: meta_data.path_in_schema,
         pages: leafPages(this.#source, meta_data, path),
-        rows: isNumberList(path) ? new NumberListRows(path) : new NestedRows(path),
+        rows: rowsOf(path),
       };
     });
   }
+}
+
+function rowsOf(path: SchemaTree[]): LeafRows {
+  if (isNumberList(path)) return new NumberListRows(path);
+  // The root and the leaf.
+  const isFlat = path.length === 2 && path[1]!.element.repetition_type !== 'REPEATED';
+  return isFlat ? new FlatRows() : new NestedRows(path);
 }
 
 async function fill({ pages, rows: own, path }: OpenLeaf, wanted: number, left: number): Promise<void> {

@@ -4,12 +4,20 @@ import type { schema_CollectionSchema, schema_FieldSchema } from '@elanus/proto'
 import type { Json, JsonObject } from '../rest/json-reader.ts';
 import { readJson } from '../rest/json-reader.ts';
 import { badRow } from '../rest/rest-errors.ts';
-import { encodedColumn, encodedStructs, META_FIELD, type SentFields } from '../rest/sent-fields.ts';
-import { dimensionOf, writeVectors } from '../rest/sent-vectors.ts';
+import {
+  encodedColumn,
+  encodedScalars,
+  encodedStructs,
+  META_FIELD,
+  type SentFields,
+} from '../rest/sent-fields.ts';
+import type { SentScalars } from '../rest/sent-scalars.ts';
+import { dimensionOf } from '../rest/sent-vectors.ts';
 import { runAtOnce } from '../rows/sliced-work.ts';
 import { bfloat16Of } from '../wire/bfloat16.ts';
-import { FIELD_DATA } from '../wire/field-data-format.ts';
-import { MessageWriter } from '../wire/message-writer.ts';
+import { encodeInt64s } from '../wire/packed.ts';
+import { scalarSlot } from '../wire/scalar-values.ts';
+import { vectorFieldData } from './vector-field-data.ts';
 
 const META = '$meta';
 
@@ -60,9 +68,25 @@ function mayBeNull(field: schema_FieldSchema): boolean {
 function encodedField(field: schema_FieldSchema, column: FileColumn, from: number, to: number): Uint8Array {
   if (column.kind === 'lists' && isDenseVector(field.dataType as DataType))
     return encodedVectors(field, column, from, to);
+  if (column.kind === 'numbers') {
+    const sent = sentNumbers(field.dataType as DataType, column.values.subarray(from, to));
+    const validity = mayBeNull(field) ? new Uint8Array(to - from).fill(1) : null;
+    if (sent !== null) return encodedScalars({ ...field, isDynamic: false }, sent, validity);
+  }
   const { values, validity } = valuesOf(field.name, column, from, to, mayBeNull(field));
   const own = field.dataType === DataType.SparseFloatVector ? values.map(sparseValue) : values;
   return runAtOnce(encodedColumn(field, { values: own, validity }));
+}
+
+/** Numbers that are of the field's type as they are; `null`: each has to be looked at. */
+function sentNumbers(dataType: DataType, numbers: NumberArray): SentScalars | null {
+  const slot = scalarSlot(dataType)!;
+  if (dataType === DataType.Int64 && numbers instanceof BigInt64Array)
+    return { slot, members: [encodeInt64s(numbers)] };
+  const isFloat = dataType === DataType.Float && numbers instanceof Float32Array;
+  const isDouble = dataType === DataType.Double && numbers instanceof Float64Array;
+  if (!isFloat && !isDouble) return null;
+  return { slot, members: [new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength)] };
 }
 
 /** The values of some rows, and which rows have one. */
@@ -89,6 +113,7 @@ function valuesOf(
 
 function valueAt(column: FileColumn, row: number): Json {
   if (column.kind === 'cells') return jsonOf(column.values[row] ?? null);
+  if (column.kind === 'numbers') return column.values[row] ?? null;
   if (column.nulls?.[row] === 1) return null;
   return [...column.numbers.subarray(column.offsets[row], column.offsets[row + 1])];
 }
@@ -133,13 +158,7 @@ function encodedVectors(field: schema_FieldSchema, lists: NumberLists, from: num
   const present = validity === null ? to - from : validity.reduce((sum, bit) => sum + bit, 0);
   if (bytes.length !== present * denseVectorBytes(dataType as never, dim))
     throw badRow(`the vectors of ${field.name} are of different widths`);
-  const writer = new MessageWriter();
-  writer.number(FIELD_DATA.type, dataType).text(FIELD_DATA.fieldName, field.name);
-  writer.message(FIELD_DATA.vectors, (vectors) =>
-    writeVectors(vectors, { dataType, dim, vectors: [], bytes }),
-  );
-  if (validity !== null) writer.fixed(FIELD_DATA.validData, validity);
-  return writer.finish();
+  return vectorFieldData(field, { dim, bytes, validity });
 }
 
 /** How many numbers a vector may come as: its elements or, as whole numbers, its bytes. */

@@ -66,10 +66,10 @@ function told(error: unknown): UnitReply {
 
 function reply(message: UnitReply): void {
   const encoded = message.kind === 'rows' || message.kind === 'encoded' ? message.encoded : null;
-  // Of whole buffers only: what shares its memory with something else is copied.
-  const moved = (encoded?.fieldsData ?? [])
-    .filter(({ byteLength, buffer }) => byteLength === buffer.byteLength)
-    .map(({ buffer }) => buffer as ArrayBuffer);
+  // Whole buffers are moved; of what shares its memory with something else in this thread only its own bytes go.
+  const moved = (encoded?.fieldsData ?? []).flatMap(({ byteLength, buffer }) =>
+    buffer instanceof ArrayBuffer && byteLength === buffer.byteLength ? [buffer] : [],
+  );
   port.postMessage(message, [...new Set(moved)]);
 }
 

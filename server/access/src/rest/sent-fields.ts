@@ -10,7 +10,7 @@ import { MessageWriter } from '../wire/message-writer.ts';
 import { isObject } from './body.ts';
 import type { Json, JsonObject } from './json-reader.ts';
 import { badRow } from './rest-errors.ts';
-import { arraysOf, misfit, scalarsOf, writeArrays, writeScalars } from './sent-scalars.ts';
+import { arraysOf, misfit, type SentScalars, scalarsOf, writeArrays, writeScalars } from './sent-scalars.ts';
 import { vectorArraysOf, vectorsOf, writeVectorArrays, writeVectors } from './sent-vectors.ts';
 
 /** Rows between two yields where next to nothing is done with each. */
@@ -104,22 +104,36 @@ export const META_FIELD: ColumnField = {
 
 /** A `schema.FieldData`. */
 export function* encodedColumn(field: ColumnField, { values, validity }: SentValues): Work<Uint8Array> {
+  const { dataType } = field;
+  const isVector = dataType >= DataType.BinaryVector && dataType <= DataType.Int8Vector;
+  const isNested = dataType === DataType.Array || dataType === DataType.ArrayOfVector;
+  if (!isVector && !isNested) return encodedScalars(field, yield* scalarsOf(field, values), validity);
   const writer = new MessageWriter();
   writer.number(FIELD_DATA.type, field.dataType).text(FIELD_DATA.fieldName, field.name);
-  const { dataType } = field;
   if (dataType === DataType.Array) {
     const arrays = yield* arraysOf(field, values);
     writer.message(FIELD_DATA.scalars, (scalars) => writeArrays(scalars, field, arrays));
   } else if (dataType === DataType.ArrayOfVector) {
     const arrays = yield* vectorArraysOf(field, values);
     writer.message(FIELD_DATA.vectors, (vectors) => writeVectorArrays(vectors, field, arrays));
-  } else if (dataType >= DataType.BinaryVector && dataType <= DataType.Int8Vector) {
+  } else {
     const sent = yield* vectorsOf(field, values);
     writer.message(FIELD_DATA.vectors, (vectors) => writeVectors(vectors, sent));
-  } else {
-    const sent = yield* scalarsOf(field, values);
-    writer.message(FIELD_DATA.scalars, (scalars) => writeScalars(scalars, sent));
   }
+  writer.flag(FIELD_DATA.isDynamic, field.isDynamic);
+  if (validity !== null) writer.fixed(FIELD_DATA.validData, validity);
+  return writer.finish();
+}
+
+/** A `schema.FieldData` of scalars that are in the form of the wire already. */
+export function encodedScalars(
+  field: ColumnField,
+  sent: SentScalars,
+  validity: SentValues['validity'],
+): Uint8Array {
+  const writer = new MessageWriter();
+  writer.number(FIELD_DATA.type, field.dataType).text(FIELD_DATA.fieldName, field.name);
+  writer.message(FIELD_DATA.scalars, (scalars) => writeScalars(scalars, sent));
   writer.flag(FIELD_DATA.isDynamic, field.isDynamic);
   if (validity !== null) writer.fixed(FIELD_DATA.validData, validity);
   return writer.finish();

@@ -36,6 +36,12 @@ export class MessageWriter {
     return this;
   }
 
+  /** What stands before a message, a byte string or a packed list of `length` bytes that somebody else puts behind it. */
+  head(field: number, length: number): this {
+    this.#writer.uint32((field << 3) | 2).uint32(length);
+    return this;
+  }
+
   /** A member message that `write` fills. */
   message(field: number, write: (writer: MessageWriter) => void): this {
     this.#writer.uint32((field << 3) | 2).fork();

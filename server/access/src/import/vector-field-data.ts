@@ -1,0 +1,53 @@
+import { DataType } from '@elanus/model';
+import type { schema_FieldSchema } from '@elanus/proto';
+import { FIELD_DATA, LIST_DATA, VECTORS } from '../wire/field-data-format.ts';
+import { MessageWriter } from '../wire/message-writer.ts';
+import { vectorSlot } from '../wire/vector-values.ts';
+
+/** Dense vectors of one field, each as its little-endian bytes. */
+export interface DenseVectors {
+  readonly dim: number;
+  /** Those that are there, one after the other. */
+  readonly bytes: Uint8Array;
+  /** 1 for each row that has one; `null` of a field that cannot be null. */
+  readonly validity: Uint8Array | null;
+}
+
+/**
+ * Vectors as a `schema.FieldData`, copied once: into shared memory, where they stay until they are in a file, whichever thread
+ * looks at them.
+ */
+export function vectorFieldData(
+  { name, dataType }: Pick<schema_FieldSchema, 'name' | 'dataType'>,
+  { dim, bytes, validity }: DenseVectors,
+): Uint8Array {
+  // A FloatVector is a message of floats, the others are bytes themselves.
+  const list = dataType === DataType.FloatVector ? headOf(LIST_DATA, bytes.length) : NOTHING;
+  const slot = headOf(vectorSlot(dataType as Parameters<typeof vectorSlot>[0]), list.length + bytes.length);
+  const dimension = new MessageWriter().number(VECTORS.dim, dim).finish();
+  const vectors = headOf(FIELD_DATA.vectors, dimension.length + slot.length + list.length + bytes.length);
+  const about = new MessageWriter()
+    .number(FIELD_DATA.type, dataType)
+    .text(FIELD_DATA.fieldName, name)
+    .finish();
+  const end =
+    validity === null ? NOTHING : new MessageWriter().fixed(FIELD_DATA.validData, validity).finish();
+  return inSharedMemory([about, vectors, dimension, slot, list, bytes, end]);
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** What stands before `length` bytes that are the value of a field. */
+function headOf(field: number, length: number): Uint8Array {
+  return new MessageWriter().head(field, length).finish();
+}
+
+function inSharedMemory(pieces: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(new SharedArrayBuffer(pieces.reduce((sum, piece) => sum + piece.length, 0)));
+  let end = 0;
+  for (const piece of pieces) {
+    whole.set(piece, end);
+    end += piece.length;
+  }
+  return whole;
+}
