@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, type TestContext, test } from 'node:test';
 import { ElanusProcess } from '@elanus/tests-harness';
 import { repositoryRoot } from './harness/cache.ts';
 import { nodeSdk, pythonEnvironment } from './harness/clients.ts';
@@ -11,7 +11,7 @@ import { blocksIn, examplesOf } from './harness/document.ts';
 import { testCases } from './harness/program.ts';
 import { conformanceSuite, python } from './harness/suite.ts';
 
-/** What pymilvus' bulk writer imports besides itself. */
+/** What pymilvus' bulk writer imports besides itself, and what people open exports with. */
 const PACKAGES = [
   'pymilvus==3.0.2',
   'numpy==2.4.6',
@@ -21,6 +21,8 @@ const PACKAGES = [
   'azure-storage-blob==12.31.1',
   'ml_dtypes==0.6.0',
   'requests==2.34.2',
+  'polars==2.1.0',
+  'duckdb==2.0.0',
 ];
 
 let directory: string;
@@ -38,20 +40,19 @@ async function close(): Promise<void> {
 
 const environment = () => ({ ELANUS_IMPORT_FILES: directory, PYTHONDONTWRITEBYTECODE: '1' });
 
-await conformanceSuite('pymilvus', 'imports by pymilvus', [python], () => {
+await conformanceSuite('pymilvus', 'imports and exports by pymilvus', [python], () => {
   before(open);
   after(close);
 
-  test('takes what the bulk writer has written', async (t) => {
-    const packages = await pythonEnvironment('bulk-writer', PACKAGES);
-    const program = join(import.meta.dirname, 'programs/python/imports.py');
-    const command = join(packages, 'bin/python');
-    await testCases(
-      t,
-      { command, args: ['-W', 'ignore', program], environment: environment() },
-      server.address,
-    );
-  });
+  const testProgram = async (t: TestContext, name: string) => {
+    const command = join(await pythonEnvironment('bulk-writer', PACKAGES), 'bin/python');
+    const program = join(import.meta.dirname, 'programs/python', name);
+    const args = ['-W', 'ignore', program];
+    await testCases(t, { command, args, environment: environment() }, server.address);
+  };
+
+  test('takes what the bulk writer has written', (t) => testProgram(t, 'imports.py'));
+  test('what is exported is opened by pandas, Polars and DuckDB', (t) => testProgram(t, 'exports_read.py'));
 });
 
 const DOCUMENT = 'docs/import-export.md';

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { ElanusProcess } from '@elanus/tests-harness';
-import { type RunningMilvus, startMilvus } from './differential/milvus-server.ts';
+import { type RunningMilvus, startMilvus, startMilvusLite } from './differential/milvus-server.ts';
 import { repositoryRoot } from './harness/cache.ts';
 import { pymilvus } from './harness/clients.ts';
 import { mustRun, runCommand } from './harness/command.ts';
 import { testCases } from './harness/program.ts';
+import type { RunningServer } from './harness/server-under-test.ts';
 import { conformanceSuite, python } from './harness/suite.ts';
 
 interface Certificate {
@@ -18,6 +19,38 @@ interface Certificate {
   readonly checksum: { readonly source: string; readonly target: string };
   readonly overlap: Readonly<Record<string, number>>;
   readonly isEqual: boolean;
+}
+
+/** Runs `elanus migrate`, which leaves its certificate in the directory. */
+async function migrated(
+  from: RunningServer,
+  to: RunningServer,
+  directory: string,
+  more: readonly string[] = [],
+): Promise<{ readonly exitCode: number | null; readonly output: string }> {
+  const command = join(repositoryRoot, 'clients/cli/src/elanus.ts');
+  const { exitCode, stdout, stderr } = await runCommand(
+    process.execPath,
+    [
+      command,
+      'migrate',
+      '--from',
+      `http://${from.address}`,
+      '--to',
+      `http://${to.address}`,
+      '--progress',
+      join(directory, 'progress.json'),
+      '--certificate',
+      join(directory, 'certificate.json'),
+      ...more,
+    ],
+    { timeoutMs: 120_000 },
+  );
+  return { exitCode, output: stdout + stderr };
+}
+
+async function certificatesIn(directory: string): Promise<readonly Certificate[]> {
+  return JSON.parse(await readFile(join(directory, 'certificate.json'), 'utf8')) as readonly Certificate[];
 }
 
 // One suite, because only one Milvus can run on a machine.
@@ -38,28 +71,8 @@ await conformanceSuite('pymilvus', 'beside Milvus 2.3.5', [python], () => {
     await rm(directory, { recursive: true });
   });
 
-  const migrate = async (...more: string[]) => {
-    const { exitCode, stdout, stderr } = await runCommand(
-      process.execPath,
-      [
-        join(repositoryRoot, 'clients/cli/src/elanus.ts'),
-        'migrate',
-        '--from',
-        `http://${milvus.address}`,
-        '--to',
-        `http://${server.address}`,
-        '--progress',
-        join(directory, 'progress.json'),
-        '--certificate',
-        join(directory, 'certificate.json'),
-        ...more,
-      ],
-      { timeoutMs: 120_000 },
-    );
-    return { exitCode, output: stdout + stderr };
-  };
-  const certificates = async () =>
-    JSON.parse(await readFile(join(directory, 'certificate.json'), 'utf8')) as readonly Certificate[];
+  const migrate = async (...more: string[]) => await migrated(milvus, server, directory, more);
+  const certificates = async () => await certificatesIn(directory);
   const rest = async (path: string, body: object) => {
     const response = await fetch(`http://${server.address}/v2/vectordb/${path}`, {
       method: 'POST',
@@ -119,5 +132,30 @@ await conformanceSuite('pymilvus', 'beside Milvus 2.3.5', [python], () => {
       ELANUS_IMPORT_FILES: directory,
     };
     await testCases(t, { ...program, environment }, server.address);
+  });
+});
+
+await conformanceSuite('pymilvus', 'from milvus-lite', [python], () => {
+  test('elanus migrate copies all of it through its own server', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'elanus-migrate-lite-'));
+    try {
+      await using lite = await startMilvusLite();
+      await using server = await ElanusProcess.start();
+      const program = join(import.meta.dirname, 'programs/python/fill_milvus_lite.py');
+      await mustRun(lite.python, ['-W', 'ignore', program, lite.address], { timeoutMs: 120_000 });
+      const { exitCode, output } = await migrated(lite, server, directory);
+      assert.equal(exitCode, 0, output);
+      const found = await certificatesIn(directory);
+      assert.deepEqual(
+        found.map(({ collection, rows, isEqual }) => [collection, rows.source, rows.target, isEqual]),
+        [
+          ['birds', 2_997, 2_997, true],
+          ['texts', 300, 300, true],
+        ],
+      );
+      for (const { overlap } of found) assert.ok(overlap.v! >= 0.9, JSON.stringify(found));
+    } finally {
+      await rm(directory, { recursive: true });
+    }
   });
 });
