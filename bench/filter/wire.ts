@@ -202,8 +202,13 @@ async function measureKeys(peer: Peer, connection: LeanConnection, collection: s
       Array.from({ length: 10 }, (_, key) => (at * 7919 + key * 9973) % rows),
     ),
   );
-  await drain([connection], requests, () => {});
-  const seconds = await drain([connection], requests, () => {});
+  // Until it gets no quicker: rows that have just been written are still being sealed.
+  let seconds = Number.POSITIVE_INFINITY;
+  for (let slower = 0; slower < 3; ) {
+    const next = await drain([connection], requests, () => {});
+    slower = next < seconds ? 0 : slower + 1;
+    seconds = Math.min(seconds, next);
+  }
   add(peer, `query 10 keys of ${rows}`, requests.length / seconds, 'queries/s', 'more');
 }
 
