@@ -44,6 +44,12 @@ void* huge_grow(void* memory, size_t bytes, size_t bytes_wanted) {
 #endif
 }
 
+void huge_shrink(void* memory, size_t bytes, size_t bytes_kept) {
+  const size_t kept = mapped_bytes(bytes_kept);
+  const size_t rest = mapped_bytes(bytes) - kept;
+  if (rest > 0) munmap(static_cast<char*>(memory) + kept, rest);
+}
+
 void huge_free(void* memory, size_t bytes) { munmap(memory, mapped_bytes(bytes)); }
 
 }  // namespace elanus

@@ -15,6 +15,8 @@ inline constexpr size_t kHugeSlack = 64;
 void* huge_allocate(size_t bytes);
 // The same memory, longer, perhaps elsewhere.
 void* huge_grow(void* memory, size_t bytes, size_t bytes_wanted);
+// Gives back what is behind the first `bytes_kept`, at least one.
+void huge_shrink(void* memory, size_t bytes, size_t bytes_kept);
 void huge_free(void* memory, size_t bytes);
 
 template <class T>
@@ -54,6 +56,13 @@ class HugeArray {
       data_ = own;
     }
     capacity_ = capacity;
+  }
+
+  // Gives back the memory behind the last element. REQUIRES: there is one.
+  void fit() {
+    if (capacity_ <= size_) return;
+    huge_shrink(data_, capacity_ * sizeof(T), size_ * sizeof(T));
+    capacity_ = size_;
   }
 
   T* data() { return data_; }

@@ -8,7 +8,7 @@
 namespace elanus::index_file_format {
 
 inline constexpr char kMagic[8] = {'E', 'L', 'A', 'N', 'U', 'S', 'V', 'I'};
-inline constexpr uint32_t kVersion = 2;
+inline constexpr uint32_t kVersion = 3;
 
 inline constexpr size_t kFirstPageBytes = 4096;
 inline constexpr size_t kVersionAt = 8;

@@ -61,23 +61,39 @@ double squared_length(const float* vector, size_t size) {
   return sum;
 }
 
-// Makes each row orthogonal to those before it, twice for the sake of rounding, and one long. A row with nothing of
-// its own becomes zero.
+// Takes so much of each of `others` off `row`, four at a time: the row itself is read and written less often.
+// REQUIRES: `row` is none of them.
+void subtract(const Matrix& others, const float* shares, float* __restrict row) {
+  size_t j = 0;
+  for (; j + 4 <= others.rows; j += 4) {
+    const float* const a = others.row(j);
+    const float* const b = others.row(j + 1);
+    const float* const c = others.row(j + 2);
+    const float* const d = others.row(j + 3);
+    for (size_t i = 0; i < others.width; ++i)
+      row[i] -= shares[j] * a[i] + shares[j + 1] * b[i] + (shares[j + 2] * c[i] + shares[j + 3] * d[i]);
+  }
+  for (; j < others.rows; ++j) {
+    for (size_t i = 0; i < others.width; ++i) row[i] -= shares[j] * others.row(j)[i];
+  }
+}
+
+// Makes each row orthogonal to those before it and one long. What is left of a row of which most went is full of rounding:
+// then it is done twice, which is enough. A row with nothing of its own becomes zero.
 void orthonormalise(const ElanusSimd& simd, float* values, size_t rows, size_t width) {
-  const size_t stride = padded_floats(width);
   AlignedVector<float> shares(padded_floats(rows));
   for (size_t i = 0; i < rows; ++i) {
-    float* const row = values + i * stride;
+    float* const row = values + i * padded_floats(width);
+    const Matrix others = {values, i, width};
     const double before = squared_length(row, width);
+    double square = before;
     for (int pass = 0; pass < 2 && i > 0; ++pass) {
-      multiply_transposed(simd, {row, 1, width}, {values, i, width}, shares.data(), shares.size());
-      for (size_t j = 0; j < i; ++j) {
-        const float share = shares[j];
-        const float* const other = values + j * stride;
-        for (size_t d = 0; d < width; ++d) row[d] -= share * other[d];
-      }
+      const double had = square;
+      multiply_transposed(simd, {row, 1, width}, others, shares.data(), shares.size());
+      subtract(others, shares.data(), row);
+      square = squared_length(row, width);
+      if (square > had / 2) break;
     }
-    const double square = squared_length(row, width);
     const double scale = square > before * 1e-10 && square > 1e-30 ? 1 / std::sqrt(square) : 0;
     for (size_t d = 0; d < width; ++d) row[d] = static_cast<float>(static_cast<double>(row[d]) * scale);
   }

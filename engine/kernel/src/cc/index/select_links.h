@@ -29,12 +29,23 @@ class LinkSelector {
   size_t select(uint32_t row, const std::vector<LinkCandidate>& candidates, size_t links_max, uint32_t* links);
 
  private:
-  bool is_nearer_to_taken(const LinkCandidate& candidate, float distance);
+  // A node that was taken, in the role of a query.
+  struct Taken {
+    WalkQuery query;
+    float addend = 0;
+  };
+
+  void take(const LinkCandidate& candidate, size_t number);
+  void pass_over_nearer_to(const Taken& taken, size_t first);
 
   const WalkCodes& codes_;
-  WalkQuery query_;
-  std::vector<uint32_t> taken_rows_;
-  std::vector<uint32_t> passed_over_;
+  std::vector<Taken> taken_;
+  // Of the candidates that are being looked at and may still be taken: which they are, and how far from the row.
+  std::vector<uint32_t> left_;
+  std::vector<uint32_t> rows_;
+  std::vector<float> distances_;
+  std::vector<float> ranks_;
+  std::vector<bool> is_taken_;
 };
 
 }  // namespace elanus

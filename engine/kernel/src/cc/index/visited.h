@@ -21,11 +21,12 @@ class Visited {
     epoch_ = 1;
   }
 
-  // Puts `number` in; false when it was in already.
+  // Puts `number` in; false when it was in already. Without a branch, which nobody could foretell.
   bool insert(uint32_t number) {
-    if (epochs_[number] == epoch_) return false;
-    epochs_[number] = epoch_;
-    return true;
+    uint16_t& epoch = epochs_[number];
+    const bool is_new = epoch != epoch_;
+    epoch = epoch_;
+    return is_new;
   }
 
   void prefetch(uint32_t number) const { __builtin_prefetch(epochs_.data() + number); }

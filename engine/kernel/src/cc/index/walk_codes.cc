@@ -11,6 +11,7 @@ namespace elanus {
 namespace {
 
 constexpr size_t kLine = 64;
+constexpr size_t kRecordBorder = 8;
 constexpr size_t kRowsPerRun = 256;
 constexpr size_t kRowsPerProjection = 48;
 
@@ -22,9 +23,17 @@ float finite_or_zero(double value) {
   return std::isfinite(number) ? number : 0;
 }
 
+// A record begins where a cache line does, so that it lies in as few as it can; unless it would lie in no more of them when
+// the next one follows at once, as with codes of 128 bytes.
+size_t padded_record(size_t bytes) {
+  const bool fits_anywhere = (bytes - 1) % kLine < kRecordBorder;
+  return round_up(bytes, fits_anywhere ? kRecordBorder : kLine);
+}
+
 void load_code(const uint8_t* code, size_t dim, WalkQuery* out) {
-  out->code.assign(round_up(dim, kQueryPadding), 0);
+  out->code.resize(round_up(dim, kQueryPadding));
   std::memcpy(out->code.data(), code, dim);
+  std::memset(out->code.data() + dim, 0, out->code.size() - dim);
   int32_t sum = 0;
   for (size_t d = 0; d < dim; ++d) sum += static_cast<int8_t>(code[d]);
   out->sum = sum;
@@ -36,7 +45,7 @@ WalkCodes::WalkCodes(const ElanusSimd& simd, CodeModel model)
     : simd_(simd),
       model_(std::move(model)),
       reader_(simd, model_.type, model_.metric, model_.dim),
-      record_bytes_(round_up(model_.code_dim + sizeof(Factors), kLine)) {}
+      record_bytes_(padded_record(model_.code_dim + sizeof(Factors))) {}
 
 void WalkCodes::write(IndexFileWriter& writer) const {
   model_.write(writer);

@@ -66,8 +66,9 @@ class WalkCodes {
   void prepare_row(uint32_t row, WalkQuery* out) const;
 
   void prefetch(uint32_t row) const {
-    const uint8_t* const record = record_of(row);
-    for (size_t at = 0; at < record_bytes_; at += 64) __builtin_prefetch(record + at);
+    const size_t bytes = record_bytes_;
+    const uint8_t* const record = records_.data() + row * bytes;
+    for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch(record + at);
   }
   // ranks[i] of rows[i]; both arrays have room for `count` rounded up to kRowTile.
   void score(const WalkQuery& query, const uint32_t* rows, size_t count, float* ranks) const;
@@ -104,7 +105,7 @@ struct CodeScorer {
   const WalkCodes& codes;
   const WalkQuery& query;
 
-  double lines() const { return static_cast<double>(codes.record_bytes()) / 64; }
+  double lines() const { return static_cast<double>((codes.record_bytes() + 63) / 64); }
   void prefetch(uint32_t row) const { codes.prefetch(row); }
   void score(const uint32_t* rows, size_t count, float* ranks) const { codes.score(query, rows, count, ranks); }
 };
