@@ -1,16 +1,22 @@
-// DISKANN from C++: recall, queries a second and reads a query, with the memory that searches take.
+// DISKANN from C++: recall, queries a second and reads a query, with the memory that builds and searches take.
 //
-//   disk_bench build <folder> <rows>    makes vectors, the index file, queries and what they should find
-//   disk_bench search <folder>          searches from the file, in a process that has never seen a vector
+//   disk_bench make <folder> <rows>            vectors, queries and what they should find
+//   disk_bench build <folder> <MB> <kept>      the index file, in at most so many megabytes of memory, the mapped vectors
+//                                              among them; of nodes, so many bytes a row are to be kept by searches
+//   disk_bench search <folder>                 from the file, in a process that has never seen a vector
+//   disk_bench disk <folder>                   how many blocks a second the disk gives at random
 //
-// Compiled, in engine/kernel, with the objects that `npm run build` has left there, without those of the binding:
-//   g++ -std=c++20 -O2 -Iinclude -pthread bench/disk_bench.cc $(ls build/Release/*.o | grep -v 'binding\|module\|environment') -o disk_bench
+// `npm run bench:kernel -- --only disk` compiles and runs it, beside diskannpy.
 //
-// Vectors: 128 float32, around 1,000 centres in 24 latent dimensions, as the generated sets of bench/kernel.
+// Vectors: float32, around 1,000 centres in 24 latent dimensions, as the generated sets of bench/kernel.
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -20,6 +26,7 @@
 #include <thread>
 #include <vector>
 
+#include "../src/cc/index/block_reader.h"
 #include "../src/cc/index/disk_graph.h"
 #include "../src/cc/index/search_scratch.h"
 #include "elanus/index.h"
@@ -32,7 +39,8 @@ constexpr uint32_t kCentres = 1000;
 constexpr uint32_t kQueries = 1000;
 constexpr uint32_t kK = 10;
 constexpr uint32_t kCodeBytes = 64;
-constexpr uint32_t kThreads = 2;
+// Pages of vectors are given back when there is less room left than this.
+constexpr size_t kRoomBytes = 32 << 20;
 
 std::vector<float> around_centres(uint32_t count, uint32_t seed) {
   std::mt19937 shape(1), random(seed);
@@ -73,12 +81,58 @@ void require(ElanusStatus status, const char* what) {
   std::exit(1);
 }
 
-// Resident bytes, mapped files among them.
-size_t resident_bytes() {
-  size_t pages = 0, resident = 0;
-  std::ifstream("/proc/self/statm") >> pages >> resident;
-  return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+// Of this process, in bytes: RssAnon, RssFile, VmRSS or the most there ever was, VmHWM.
+size_t status_bytes(const std::string& name) {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    size_t kilobytes = 0;
+    if (word == name + ":" && status >> kilobytes) return kilobytes << 10;
+  }
+  return 0;
 }
+
+// A file of floats, mapped.
+class MappedVectors {
+ public:
+  explicit MappedVectors(const std::string& path) {
+    const int fd = open(path.c_str(), O_RDONLY);
+    size_ = fd < 0 ? 0 : static_cast<size_t>(lseek(fd, 0, SEEK_END));
+    bytes_ = mmap(nullptr, size_, PROT_READ, MAP_SHARED, fd, 0);
+    if (bytes_ == MAP_FAILED) std::exit((std::perror(path.c_str()), 1));
+    close(fd);
+  }
+  ~MappedVectors() { munmap(bytes_, size_); }
+
+  ElanusRows rows() const {
+    return {static_cast<const uint8_t*>(bytes_), size_, static_cast<uint32_t>(size_ / (kDim * sizeof(float)))};
+  }
+  // They come back from the file when somebody reads them.
+  void give_back() const { madvise(bytes_, size_, MADV_DONTNEED); }
+
+ private:
+  void* bytes_;
+  size_t size_;
+};
+
+// Gives the memory of mapped vectors back before the process has more than it may, as the server does.
+class MemoryKeeper {
+ public:
+  MemoryKeeper(const MappedVectors& vectors, size_t bytes_max)
+      : thread_([this, &vectors, bytes_max] {
+          while (!ended_) {
+            if (status_bytes("VmRSS") + kRoomBytes > bytes_max) vectors.give_back();
+            std::this_thread::sleep_for(std::chrono::milliseconds(2));
+          }
+        }) {}
+  ~MemoryKeeper() {
+    ended_ = true;
+    thread_.join();
+  }
+
+ private:
+  std::atomic<bool> ended_ = false;
+  std::thread thread_;
+};
 
 double processor_seconds() {
   rusage usage;
@@ -114,13 +168,20 @@ std::vector<uint32_t> nearest(const ElanusSimd* simd, const std::vector<float>& 
   return found;
 }
 
-void build(const std::string& folder, uint32_t rows) {
+void make(const std::string& folder, uint32_t rows) {
   const ElanusSimd* const simd = elanus_simd_find(nullptr);
   const std::vector<float> vectors = around_centres(rows, 2);
   const std::vector<float> queries = around_centres(kQueries, 3);
+  write(folder + "/vectors", vectors);
   write(folder + "/queries", queries);
   write(folder + "/nearest", nearest(simd, vectors, rows, queries));
-  const ElanusRows block = {reinterpret_cast<const uint8_t*>(vectors.data()), vectors.size() * sizeof(float), rows};
+}
+
+void build(const std::string& folder, size_t megabytes, uint32_t cache_bytes) {
+  const ElanusSimd* const simd = elanus_simd_find(nullptr);
+  const MappedVectors vectors(folder + "/vectors");
+  const ElanusRows block = vectors.rows();
+  const MemoryKeeper keeper(vectors, megabytes * 1'000'000);
   ElanusIndexBuild build{};
   build.type = ELANUS_FLOAT32;
   build.metric = ELANUS_L2;
@@ -129,64 +190,114 @@ void build(const std::string& folder, uint32_t rows) {
   build.spec.m = 24;
   build.spec.ef_construction = 100;
   build.spec.code_bytes = kCodeBytes;
+  build.spec.cache_bytes = cache_bytes;
   build.blocks = &block;
   build.block_count = 1;
-  build.threads = kThreads;
+  build.threads = 1;
   build.seed = 1;
   ElanusWork* const work = elanus_work_new();
   ElanusIndex* index = nullptr;
   const double before = processor_seconds();
   require(elanus_index_build(simd, &build, work, &index), "build");
-  std::printf("built %u x %u: %.1f s of processor time\n", rows, kDim, processor_seconds() - before);
   require(elanus_index_save(index, (folder + "/index").c_str(), 0), "save");
+  std::printf("%u x %u: built and written in %.1f s of processor time, at most %.1f MB of memory, which is %.0f %% of the "
+              "vectors\n",
+              block.rows, kDim, processor_seconds() - before, static_cast<double>(status_bytes("VmHWM")) / 1e6,
+              100 * static_cast<double>(status_bytes("VmHWM")) / static_cast<double>(block.bytes_size));
   elanus_index_release(index);
   elanus_work_free(work);
 }
 
+// What searches of one list are about.
+struct Asked {
+  std::vector<float> queries;
+  std::vector<uint32_t> nearest;
+};
+
+void measure(const elanus::VectorIndex& index, const Asked& asked, uint32_t list, elanus::SearchScratch& scratch) {
+  size_t found = 0;
+  const elanus::DiskGraphReads before = elanus::disk_graph_reads(scratch);
+  const double processor_before = processor_seconds();
+  const auto begin = std::chrono::steady_clock::now();
+  for (uint32_t q = 0; q < kQueries; ++q) {
+    elanus::IndexSearch search{};
+    search.query = reinterpret_cast<const uint8_t*>(&asked.queries[q * size_t{kDim}]);
+    search.k = kK;
+    search.ef = list;
+    search.refine_k = 1;
+    search.range = {-INFINITY, INFINITY};
+    const std::set<uint32_t> right(&asked.nearest[q * kK], &asked.nearest[q * kK] + kK);
+    for (const elanus::IndexHit& hit : index.search(search, scratch)) found += right.count(hit.row);
+  }
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const elanus::DiskGraphReads after = elanus::disk_graph_reads(scratch);
+  std::printf("%8u %8.4f %10.0f %12.0f %8.1f %8.1f\n", list, static_cast<double>(found) / (kQueries * kK),
+              kQueries / seconds, kQueries / (processor_seconds() - processor_before),
+              static_cast<double>(after.blocks - before.blocks) / kQueries,
+              static_cast<double>(after.kept_units - before.kept_units) / kQueries);
+}
+
 void search(const std::string& folder) {
   const ElanusSimd* const simd = elanus_simd_find(nullptr);
-  const std::vector<float> queries = read<float>(folder + "/queries", size_t{kQueries} * kDim);
-  const std::vector<uint32_t> wanted = read<uint32_t>(folder + "/nearest", size_t{kQueries} * kK);
-  const size_t before = resident_bytes();
+  const Asked asked = {read<float>(folder + "/queries", size_t{kQueries} * kDim),
+                       read<uint32_t>(folder + "/nearest", size_t{kQueries} * kK)};
+  const size_t anonymous = status_bytes("RssAnon");
+  const size_t mapped = status_bytes("RssFile");
   std::shared_ptr<const elanus::IndexFile> file;
   std::unique_ptr<elanus::VectorIndex> index;
   require(elanus::IndexFile::open(folder + "/index", &file).status, "open");
   require(elanus::open_disk_graph(*simd, file, &index).status, "open");
   elanus::SearchScratch scratch;
-  const double vectors_bytes = static_cast<double>(index->rows()) * kDim * sizeof(float);
-  std::printf("%8s %8s %10s %12s %8s\n", "list", "recall", "queries/s", "of processor", "reads");
-  for (const uint32_t list : {10u, 16u, 24u, 32u, 48u, 64u, 100u, 150u}) {
-    size_t found = 0;
-    const uint64_t read_before = elanus::disk_graph_blocks_read(scratch);
-    const double processor_before = processor_seconds();
+  std::printf("%8s %8s %10s %12s %8s %8s\n", "list", "recall", "queries/s", "of processor", "reads", "saved");
+  // The first goes through all that are kept.
+  for (const uint32_t list : {150u, 10u, 12u, 16u, 24u, 32u, 48u, 64u, 100u, 150u}) measure(*index, asked, list, scratch);
+  const auto own = static_cast<double>(status_bytes("RssAnon") - anonymous);
+  const auto files = static_cast<double>(status_bytes("RssFile") - mapped);
+  const double vectors = static_cast<double>(index->rows()) * kDim * sizeof(float);
+  std::printf("memory of searches: %.1f MB own, %.1f MB mapped: %.1f %% of the vectors'\n", own / 1e6, files / 1e6,
+              100 * (own + files) / vectors);
+}
+
+// Blocks of the index file, anywhere in it.
+void disk(const std::string& folder) {
+  const int fd = open((folder + "/index").c_str(), O_RDONLY);
+  const auto blocks = static_cast<uint64_t>(lseek(fd, 0, SEEK_END)) / elanus::kBlockBytes;
+  const std::unique_ptr<const elanus::BlockFile> file = elanus::BlockFile::open(fd);
+  elanus::BlockReader reader;
+  std::mt19937_64 random(1);
+  const std::unique_ptr<uint8_t, void (*)(void*)> memory(
+      static_cast<uint8_t*>(std::aligned_alloc(elanus::kBlockBytes, elanus::BlockReader::kAtOnceMax * elanus::kBlockBytes)),
+      std::free);
+  for (const size_t at_once : {size_t{1}, size_t{4}, size_t{8}, elanus::BlockReader::kAtOnceMax}) {
     const auto begin = std::chrono::steady_clock::now();
-    for (uint32_t q = 0; q < kQueries; ++q) {
-      elanus::IndexSearch search{};
-      search.query = reinterpret_cast<const uint8_t*>(&queries[q * size_t{kDim}]);
-      search.k = kK;
-      search.ef = list;
-      search.refine_k = 1;
-      search.range = {-INFINITY, INFINITY};
-      const std::set<uint32_t> right(&wanted[q * kK], &wanted[q * kK] + kK);
-      for (const elanus::IndexHit& hit : index->search(search, scratch)) found += right.count(hit.row);
+    const double processor_before = processor_seconds();
+    uint64_t count = 0;
+    double seconds = 0;
+    for (; seconds < 2; seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count()) {
+      elanus::BlockReader::Request requests[elanus::BlockReader::kAtOnceMax];
+      for (size_t i = 0; i < at_once; ++i)
+        requests[i] = {random() % blocks * elanus::kBlockBytes, memory.get() + i * elanus::kBlockBytes};
+      reader.read(*file, requests, at_once);
+      count += at_once;
     }
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    std::printf("%8u %8.4f %10.0f %12.0f %8.1f\n", list, static_cast<double>(found) / (kQueries * kK),
-                kQueries / seconds, kQueries / (processor_seconds() - processor_before),
-                static_cast<double>(elanus::disk_graph_blocks_read(scratch) - read_before) / kQueries);
+    std::printf("%2zu reads at once: %.0f blocks/s, %.0f of processor time\n", at_once, static_cast<double>(count) / seconds,
+                static_cast<double>(count) / (processor_seconds() - processor_before));
   }
-  const auto used = static_cast<double>(resident_bytes() - before);
-  std::printf("memory of searches: %.1f MB, %.1f %% of the vectors'\n", used / 1e6, 100 * used / vectors_bytes);
+  close(fd);
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
   const std::string mode = count > 2 ? arguments[1] : "";
-  if (mode == "build" && count == 4)
-    build(arguments[2], static_cast<uint32_t>(std::atoi(arguments[3])));
+  if (mode == "make" && count == 4)
+    make(arguments[2], static_cast<uint32_t>(std::atoi(arguments[3])));
+  else if (mode == "build" && count == 5)
+    build(arguments[2], static_cast<size_t>(std::atoi(arguments[3])), static_cast<uint32_t>(std::atoi(arguments[4])));
   else if (mode == "search")
     search(arguments[2]);
+  else if (mode == "disk")
+    disk(arguments[2]);
   else
-    return std::fprintf(stderr, "disk_bench build <folder> <rows> | disk_bench search <folder>\n"), 1;
+    return std::fprintf(stderr, "disk_bench make <folder> <rows> | build <folder> <MB> <kept> | search <folder> | disk <folder>\n"), 1;
 }

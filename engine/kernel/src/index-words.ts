@@ -83,16 +83,17 @@ interface SpecNumbers {
   readonly hashBytes?: number;
   readonly bands?: number;
   readonly codeBytes?: number;
+  readonly cacheBytes?: number;
 }
 
 function wordsOf(type: IndexSpec['type'], numbers: SpecNumbers): readonly number[] {
   const { layout = 0, m = 0, efConstruction = 0, code = NO_CODE, subquantizers = 0 } = numbers;
   const { residuals = 0, bits = 0, refine = null, lists = 0 } = numbers;
-  const { hashBytes = 0, bands = 0, codeBytes = 0 } = numbers;
+  const { hashBytes = 0, bands = 0, codeBytes = 0, cacheBytes = 0 } = numbers;
   const refineCode = refine === null ? NO_CODE : CODE[refine];
   return [
     ...[TYPE[type], layout, m, efConstruction, code, subquantizers, residuals, bits, refineCode, lists],
-    ...[hashBytes, bands, codeBytes],
+    ...[hashBytes, bands, codeBytes, cacheBytes],
   ];
 }
 
@@ -127,8 +128,10 @@ function graphWords(spec: Spec<'HNSW' | 'HNSW_SQ' | 'HNSW_PQ' | 'HNSW_PRQ' | 'DI
   const graph = { m, efConstruction };
   if (type === 'HNSW') return wordsOf(type, { ...graph, layout: LAYOUT[spec.layout] });
   if (type === 'DISKANN') {
-    requireInteger('codeBytes', spec.codeBytes, 1, ROWS_MAX);
-    return wordsOf(type, { ...graph, codeBytes: spec.codeBytes });
+    const { codeBytes, cacheBytes } = spec;
+    requireInteger('codeBytes', codeBytes, 1, ROWS_MAX);
+    requireInteger('cacheBytes', cacheBytes, 0, ROWS_MAX);
+    return wordsOf(type, { ...graph, codeBytes, cacheBytes });
   }
   const { refine } = spec;
   if (type === 'HNSW_SQ') return wordsOf(type, { ...graph, code: CODE[spec.sqType], refine });

@@ -78,6 +78,8 @@ export type IndexSpec =
       readonly type: 'DISKANN';
       /** Of the code of a row, which stays in memory; vectors and links are read from the file. At least 1. */
       readonly codeBytes: number;
+      /** For each row, of the nodes that most searches come by, which stay in memory once they were read. 0: none. */
+      readonly cacheBytes: number;
     });
 
 /** Vectors in memory, one behind the other. */

@@ -8,6 +8,7 @@
 #include "../src/cc/index/search_scratch.h"
 #include "bit_vectors.h"
 #include "float_vectors.h"
+#include "lying_file.h"
 #include "temporary_directory.h"
 
 using namespace elanus;
@@ -189,12 +190,19 @@ void reads_what_it_wrote_and_survives_all_else() {
     SearchScratch other;
     CHECK(are_equal(index->search(search, scratch), built->search(search, other)));
     const std::vector<uint8_t> sound = read_file(path);
-    for (uint32_t round = 0; round < 300; ++round) {
-      std::vector<uint8_t> bytes = sound;
-      // Nobody compares the checksums of sections when a file is opened.
-      for (uint32_t i = 0; i < 1 + random() % 50; ++i)
-        bytes[4096 + random() % (bytes.size() - 4096)] = static_cast<uint8_t>(random());
-      write_file(path, bytes);
+    const Sections sections = sections_of(path);
+    for (uint32_t round = 0; round < 600; ++round) {
+      if (round % 2 == 0) {
+        std::vector<uint8_t> bytes = sound;
+        // Nobody compares the checksums of sections when a file is opened.
+        for (uint32_t i = 0; i < 1 + random() % 50; ++i)
+          bytes[4096 + random() % (bytes.size() - 4096)] = static_cast<uint8_t>(random());
+        write_file(path, bytes);
+      } else {
+        Sections lying = sections;
+        tell_lies(random, 600, &lying);
+        write_sections(path, IndexKind::kBinaryLists, lying);
+      }
       if (open(&index) != ELANUS_OK) continue;
       index->links_are_sound(nullptr);
       const std::vector<uint8_t> query(index->dim() / 8, 0x33);

@@ -9,8 +9,10 @@
 
 #include "../src/cc/index/block_reader.h"
 #include "../src/cc/index/disk_nodes.h"
+#include "../src/cc/index/hot_units.h"
 #include "../src/cc/index/search_scratch.h"
 #include "index_cases.h"
+#include "lying_file.h"
 #include "temporary_directory.h"
 
 using namespace elanus;
@@ -87,6 +89,31 @@ void puts_neighbours_together() {
   }
 }
 
+void puts_what_walks_come_by_first() {
+  std::mt19937 random(5);
+  for (const uint32_t rows : {1u, 4u, 5u, 23u, 500u}) {
+    for (const uint32_t per_unit : {1u, 5u, 7u}) {
+      std::vector<uint32_t> before(rows);
+      for (uint32_t i = 0; i < rows; ++i) before[i] = i;
+      std::shuffle(before.begin(), before.end(), random);
+      std::vector<uint32_t> visits((rows + per_unit - 1) / per_unit);
+      for (uint32_t& count : visits) count = random() % 4;
+      std::vector<uint32_t> places = before;
+      put_hot_units_first(visits, per_unit, &places);
+      std::vector<uint32_t> visits_of(visits.size());
+      for (uint32_t row = 0; row < rows; ++row) {
+        CHECK(places[row] % per_unit == before[row] % per_unit);
+        visits_of[places[row] / per_unit] = visits[before[row] / per_unit];
+      }
+      const uint32_t full = rows / per_unit;
+      CHECK(std::is_sorted(visits_of.begin(), visits_of.begin() + full, std::greater<>()));
+      if (full < visits.size()) CHECK(visits_of[full] == visits[full]);
+      std::sort(places.begin(), places.end());
+      for (uint32_t i = 0; i < rows; ++i) CHECK(places[i] == i);
+    }
+  }
+}
+
 ElanusIndexSpec spec_of(uint32_t code_bytes) {
   ElanusIndexSpec spec{};
   spec.type = ELANUS_DISKANN;
@@ -144,6 +171,60 @@ void finds_what_is_near() {
   }
 }
 
+// Searches of several threads, with units in memory or without.
+void keeps_what_most_searches_read() {
+  TemporaryDirectory directory;
+  const ElanusSimd& simd = *elanus_simd_find(nullptr);
+  const Shape shape = {ELANUS_FLOAT32, ELANUS_L2, 32};
+  const std::vector<uint8_t> bytes = clustered(shape, kRows, 1);
+  const std::vector<uint8_t> queries = clustered(shape, kQueries, 2);
+  uint64_t read_without = 0;
+  for (const uint32_t cache_bytes : {0u, 40u, 100'000u}) {
+    ElanusIndexSpec spec = spec_of(16);
+    spec.cache_bytes = cache_bytes;
+    ElanusIndex* const built = build(&simd, shape, spec, bytes, kRows, 2);
+    const std::string path = directory.file("index");
+    ElanusIndex* const opened = reopened(&simd, built, path);
+    ElanusIndexSearch search = search_of(queries);
+    search.ef = 20;
+    set_no_bounds(shape.metric, &search);
+    const Hits cold = run(opened, search);
+    CHECK(recall(&simd, shape, bytes, search, cold) >= 0.9);
+    std::vector<std::thread> threads;
+    for (uint32_t i = 0; i < 4; ++i) threads.emplace_back([&] { CHECK(run(opened, search) == cold); });
+    for (std::thread& thread : threads) thread.join();
+
+    std::shared_ptr<const IndexFile> file;
+    std::unique_ptr<VectorIndex> index;
+    CHECK(!IndexFile::open(path, &file).failed() && !open_disk_graph(simd, file, &index).failed());
+    SearchScratch scratch;
+    const auto run_all = [&] {
+      const DiskGraphReads before = disk_graph_reads(scratch);
+      for (uint32_t q = 0; q < kQueries; ++q) {
+        IndexSearch one{};
+        one.query = queries.data() + q * 32 * sizeof(float);
+        one.k = kK;
+        one.ef = 20;
+        one.refine_k = 1;
+        one.range = {-kInfinite, kInfinite};
+        index->search(one, scratch);
+      }
+      const DiskGraphReads after = disk_graph_reads(scratch);
+      return DiskGraphReads{after.blocks - before.blocks, after.kept_units - before.kept_units};
+    };
+    run_all();
+    const DiskGraphReads warm = run_all();
+    if (cache_bytes == 0) read_without = warm.blocks;
+    CHECK((warm.kept_units > 0) == (cache_bytes > 0));
+    CHECK(cache_bytes == 0 || warm.blocks < read_without);
+    // Everything but a unit that is not full.
+    CHECK(cache_bytes < 100'000 || warm.blocks <= kQueries);
+    CHECK(index->memory_bytes() <= kRows * (16 + 4 + size_t{cache_bytes}) + 100'000);
+    elanus_index_release(opened);
+    elanus_index_release(built);
+  }
+}
+
 void keeps_to_a_range() {
   TemporaryDirectory directory;
   const ElanusSimd* const simd = elanus_simd_find(nullptr);
@@ -183,16 +264,25 @@ void survives_damage_and_few_rows() {
     elanus_index_release(opened);
     elanus_index_release(built);
   }
-  ElanusIndex* const built = build(&simd, shape, spec_of(8), all, kRows, 1);
+  ElanusIndexSpec spec = spec_of(8);
+  spec.cache_bytes = 50;
+  ElanusIndex* const built = build(&simd, shape, spec, all, kRows, 1);
   CHECK(elanus_index_save(built, path.c_str(), 0) == ELANUS_OK);
   elanus_index_release(built);
   const std::vector<uint8_t> sound = read_file(path);
   SearchScratch scratch;
-  for (uint32_t round = 0; round < 300; ++round) {
-    std::vector<uint8_t> bytes = sound;
-    for (uint32_t i = 0; i < 1 + random() % 400; ++i)
-      bytes[4096 + random() % (bytes.size() - 4096)] = static_cast<uint8_t>(random());
-    write_file(path, bytes);
+  const Sections sections = sections_of(path);
+  for (uint32_t round = 0; round < 600; ++round) {
+    if (round % 2 == 0) {
+      std::vector<uint8_t> bytes = sound;
+      for (uint32_t i = 0; i < 1 + random() % 400; ++i)
+        bytes[4096 + random() % (bytes.size() - 4096)] = static_cast<uint8_t>(random());
+      write_file(path, bytes);
+    } else {
+      Sections lying = sections;
+      tell_lies(random, kRows, &lying);
+      write_sections(path, IndexKind::kDiskGraph, lying);
+    }
     std::shared_ptr<const IndexFile> file;
     std::unique_ptr<VectorIndex> index;
     if (IndexFile::open(path, &file).failed() || open_disk_graph(simd, std::move(file), &index).failed()) continue;
@@ -218,7 +308,9 @@ void survives_damage_and_few_rows() {
 int main() {
   reads_blocks_in_both_ways();
   puts_neighbours_together();
+  puts_what_walks_come_by_first();
   finds_what_is_near();
+  keeps_what_most_searches_read();
   keeps_to_a_range();
   survives_damage_and_few_rows();
   std::printf("disk_graph_test: ok\n");

@@ -7,6 +7,7 @@
 #include "../src/cc/min_hash.h"
 #include "bit_vectors.h"
 #include "float_vectors.h"
+#include "lying_file.h"
 #include "temporary_directory.h"
 
 using namespace elanus;
@@ -143,11 +144,18 @@ void reads_what_it_wrote_and_survives_all_else() {
     const IndexSearch search = search_of(vectors.at(7), 10, true);
     CHECK(are_equal(index->search(search, scratch), naive_hits(vectors, options, search)));
     const std::vector<uint8_t> sound = read_file(path);
-    for (uint32_t round = 0; round < 300; ++round) {
-      std::vector<uint8_t> bytes = sound;
-      for (uint32_t i = 0; i < 1 + random() % 50; ++i)
-        bytes[4096 + random() % (bytes.size() - 4096)] = static_cast<uint8_t>(random() % 2 == 0 ? random() : 0);
-      write_file(path, bytes);
+    const Sections sections = sections_of(path);
+    for (uint32_t round = 0; round < 600; ++round) {
+      if (round % 2 == 0) {
+        std::vector<uint8_t> bytes = sound;
+        for (uint32_t i = 0; i < 1 + random() % 50; ++i)
+          bytes[4096 + random() % (bytes.size() - 4096)] = static_cast<uint8_t>(random() % 2 == 0 ? random() : 0);
+        write_file(path, bytes);
+      } else {
+        Sections lying = sections;
+        tell_lies(random, 300, &lying);
+        write_sections(path, IndexKind::kHashBands, lying);
+      }
       if (open(&index) != ELANUS_OK) continue;
       index->links_are_sound(nullptr);
       std::vector<uint8_t> query(index->dim() / 8);

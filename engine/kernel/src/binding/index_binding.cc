@@ -113,6 +113,7 @@ ElanusIndexSpec read_spec(Words& words) {
   spec.hash_bytes = words.integer<uint32_t>();
   spec.bands = words.integer<uint32_t>();
   spec.code_bytes = words.integer<uint32_t>();
+  spec.cache_bytes = words.integer<uint32_t>();
   return spec;
 }
 

@@ -5,6 +5,7 @@
 
 #include "disk_graph_parts.h"
 #include "find_nearest.h"
+#include "hot_units.h"
 #include "random.h"
 
 namespace elanus {
@@ -13,6 +14,7 @@ namespace {
 // Walks begin at the nearest of so many rows, evenly spread, which their codes choose.
 constexpr uint32_t kEntriesMax = 1024;
 constexpr uint64_t kCodeSeed = 0xd15c;
+constexpr uint64_t kTrialSeed = 0x4075;
 
 constexpr char kHeadSection[] = "disk graph";
 constexpr char kEntriesSection[] = "entries";
@@ -35,23 +37,25 @@ class Rows : public VectorSource {
 // Before it is in a file.
 class MemoryDiskGraph : public DiskGraph {
  public:
-  MemoryDiskGraph(const ElanusSimd& simd, DiskGraphParts parts, StoredRows vectors, Graph graph)
-      : DiskGraph(simd, std::move(parts)), vectors_(std::move(vectors)), graph_(std::move(graph)) {}
+  MemoryDiskGraph(const ElanusSimd& simd, DiskGraphParts parts, StoredRows vectors, Graph graph,
+                  std::vector<uint32_t> places)
+      : DiskGraph(simd, std::move(parts)),
+        vectors_(std::move(vectors)),
+        graph_(std::move(graph)),
+        places_(std::move(places)) {}
 
   size_t memory_bytes() const override {
     const size_t codes = rows() == 0 ? 0 : parts_.codes.memory_bytes();
-    return codes + vectors_.memory_bytes() + graph_.memory_bytes();
+    return codes + vectors_.memory_bytes() + graph_.memory_bytes() + places_.size() * sizeof(places_[0]);
   }
 
   void write(IndexFileWriter& writer, VectorPlace) const override {
-    const NodeShape shape = parts_.shape();
-    const std::vector<uint32_t> places = place_together(graph_, shape.nodes_per_unit());
     writer.add(kHeadSection, &parts_.head, 1);
     writer.add(kEntriesSection, parts_.entries.data(), parts_.entries.size());
-    writer.add(kPlacesSection, places.data(), places.size());
+    writer.add(kPlacesSection, places_.data(), places_.size());
     if (rows() > 0) parts_.codes.write(kCodesName, writer);
     writer.begin(kNodesSection);
-    write_nodes(shape, vectors_.view(rows()), graph_, places, writer);
+    write_nodes(parts_.shape(), vectors_.view(rows()), graph_, places_, writer);
   }
   const IndexFile* file() const override { return nullptr; }
   bool links_are_sound(const std::atomic<bool>* cancelled) const override { return graph_.is_sound(cancelled); }
@@ -71,7 +75,14 @@ class MemoryDiskGraph : public DiskGraph {
  private:
   const StoredRows vectors_;
   const Graph graph_;
+  const std::vector<uint32_t> places_;
 };
+
+// Units that may stay in memory: of a share of each row's, and full.
+uint32_t kept_units(const NodeShape& shape, uint32_t rows, uint32_t cache_bytes) {
+  const uint64_t units = uint64_t{rows} * cache_bytes / shape.unit_bytes();
+  return static_cast<uint32_t>(std::min<uint64_t>(units, rows / shape.nodes_per_unit()));
+}
 
 // As many parts as there are to be bytes in a code, but a divisor of the dimension.
 QuantizerSpec code_spec(const ElanusIndexBuild& build) {
@@ -92,15 +103,24 @@ std::unique_ptr<VectorIndex> build_disk_graph(const ElanusSimd& simd, StoredRows
   DiskGraphParts parts{{}, RowReader(simd, build.type, build.metric, build.dim), {}, {}};
   parts.entries = sample_numbers(graph.rows, kEntriesMax, build.seed);
   parts.head = {static_cast<uint32_t>(build.type), static_cast<uint32_t>(build.metric), build.dim, graph.rows,
-                 graph.degree, static_cast<uint32_t>(parts.entries.size())};
+                 graph.degree, static_cast<uint32_t>(parts.entries.size()), 0};
+  const NodeShape shape = parts.shape();
+  parts.head.kept = kept_units(shape, graph.rows, build.spec.cache_bytes);
   if (graph.rows > 0) {
     const Rows source(parts.reader, view);
     parts.codes = CodedRows::encode(code_spec(build), simd, source,
                                      {seed_of_part(build.seed, kCodeSeed), build.threads, &control->cancelled});
   }
   if (is_set(&control->cancelled)) return nullptr;
+  std::vector<uint32_t> places = place_together(graph, shape.nodes_per_unit());
+  if (parts.head.kept > 0) {
+    const UnitTrial trial = {seed_of_part(build.seed, kTrialSeed), build.threads, &control->cancelled};
+    put_hot_units_first(count_visits(parts, view, graph, places, trial), shape.nodes_per_unit(), &places);
+  }
+  if (is_set(&control->cancelled)) return nullptr;
   control->done.store(1, std::memory_order_relaxed);
-  return std::make_unique<MemoryDiskGraph>(simd, std::move(parts), std::move(rows), std::move(graph));
+  return std::make_unique<MemoryDiskGraph>(simd, std::move(parts), std::move(rows), std::move(graph),
+                                           std::move(places));
 }
 
 FileFault open_disk_graph(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file,
@@ -110,7 +130,7 @@ FileFault open_disk_graph(const ElanusSimd& simd, std::shared_ptr<const IndexFil
                                             head->type == ELANUS_BFLOAT16);
   if (!is_dense || head->metric > ELANUS_COSINE || head->dim == 0 || head->dim > ELANUS_INT8_DIM_MAX ||
       head->rows > ELANUS_INDEX_ROWS_MAX || head->degree > 2 * ELANUS_M_MAX || head->entries > kEntriesMax ||
-      head->entries > head->rows)
+      head->entries > head->rows || head->kept > head->rows)
     return file->damaged("it does not say what it is an index of");
   DiskGraphParts parts{*head, RowReader(simd, static_cast<ElanusVectorType>(head->type),
                                  static_cast<ElanusMetric>(head->metric), head->dim), {}, {}};
@@ -119,7 +139,7 @@ FileFault open_disk_graph(const ElanusSimd& simd, std::shared_ptr<const IndexFil
   const IndexFile::Section* const nodes = file->section(kNodesSection);
   const NodeShape shape = parts.shape();
   if (entries == nullptr || places == nullptr || nodes == nullptr ||
-      nodes->size != shape.units(head->rows) * shape.unit_bytes())
+      nodes->size != shape.units(head->rows) * shape.unit_bytes() || head->kept > shape.units(head->rows))
     return file->damaged("it has not the rows that it must");
   for (uint32_t i = 0; i < head->entries; ++i) parts.entries.push_back(std::min(entries[i], head->rows - 1));
   if (head->rows > 0) {
@@ -136,8 +156,8 @@ FileFault open_disk_graph(const ElanusSimd& simd, std::shared_ptr<const IndexFil
   return {};
 }
 
-uint64_t disk_graph_blocks_read(const SearchScratch& scratch) {
-  return scratch.disk == nullptr ? 0 : static_cast<const DiskScratch&>(*scratch.disk).blocks_read;
+DiskGraphReads disk_graph_reads(const SearchScratch& scratch) {
+  return scratch.disk == nullptr ? DiskGraphReads{} : static_cast<const DiskScratch&>(*scratch.disk).reads;
 }
 
 }  // namespace elanus

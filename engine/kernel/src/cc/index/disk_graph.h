@@ -23,6 +23,10 @@ FileFault open_disk_graph(const ElanusSimd& simd, std::shared_ptr<const IndexFil
                           std::unique_ptr<VectorIndex>* index);
 
 // What one thread's searches have read so far: for measurements.
-uint64_t disk_graph_blocks_read(const SearchScratch& scratch);
+struct DiskGraphReads {
+  uint64_t blocks = 0;
+  uint64_t kept_units = 0;  // units that were in memory, and did not have to be read
+};
+DiskGraphReads disk_graph_reads(const SearchScratch& scratch);
 
 }  // namespace elanus

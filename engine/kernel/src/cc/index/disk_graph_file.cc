@@ -3,13 +3,13 @@
 
 #include "disk_graph_parts.h"
 #include "find_nearest.h"
+#include "kept_units.h"
 
 namespace elanus {
 namespace {
 
 // Nodes whose units are asked for at once.
 constexpr size_t kBeamWidth = 8;
-constexpr size_t kEntriesTaken = 4;
 // Walks keep this many rows in view at most, whatever a filter leaves.
 constexpr double kViewMax = 16384;
 // In nanoseconds, of which only the proportion counts: a code that a scan compares, for each of its bytes; a unit read,
@@ -28,10 +28,11 @@ class FileDiskGraph : public DiskGraph {
         file_(std::move(file)),
         blocks_(std::move(blocks)),
         places_(places),
-        nodes_at_(nodes_at) {}
+        nodes_at_(nodes_at),
+        kept_(parts_.head.kept, shape_.unit_bytes()) {}
 
   size_t memory_bytes() const override {
-    return rows() == 0 ? 0 : parts_.codes.memory_bytes() + rows() * sizeof(uint32_t);
+    return rows() == 0 ? 0 : parts_.codes.memory_bytes() + rows() * sizeof(uint32_t) + kept_.memory_bytes();
   }
 
   // A copy of the file it is a view of.
@@ -84,13 +85,13 @@ class FileDiskGraph : public DiskGraph {
     own.wanted.clear();
     for (const Beam::Entry& entry : scratch.found) {
       uint64_t unit = 0;
-      uint32_t buffer = 0;
-      if (!unit_of(entry.node(), &unit) || own.units.find(unit, &buffer)) continue;
+      if (!unit_of(entry.node(), &unit) || own.units.has(unit)) continue;
+      if (take_kept(unit, search, own, scratch)) continue;
       own.units.add(unit);
       own.wanted.push_back(unit);
     }
     for (size_t first = 0; first < own.wanted.size() && !is_set(search.cancelled); first += BlockReader::kAtOnceMax)
-      read(first, std::min(own.wanted.size(), first + BlockReader::kAtOnceMax), search, own, scratch);
+      read(own.wanted.data() + first, std::min(own.wanted.size() - first, BlockReader::kAtOnceMax), search, own, scratch);
   }
 
   void walk(const CodedRowsScorer& scorer, const IndexSearch& search, uint32_t view, DiskScratch& own,
@@ -98,41 +99,40 @@ class FileDiskGraph : public DiskGraph {
     Beam& beam = scratch.beam;
     beam.reset(view);
     scratch.visited.reset(rows());
-    enter(scorer, scratch);
+    enter_disk_graph(parts_, scorer, scratch);
     const size_t nodes_max = std::max<size_t>(shape_.degree, BlockReader::kAtOnceMax * per_unit_);
     scratch.neighbours.reserve(nodes_max);
     while (!is_set(search.cancelled)) {
       own.standing.clear();
       own.wanted.clear();
       uint32_t node = 0;
-      while (own.wanted.size() < kBeamWidth && beam.expand_next(&node)) {
+      while (own.wanted.size() < kBeamWidth && !is_set(search.cancelled) && beam.expand_next(&node)) {
         uint64_t unit = 0;
-        uint32_t buffer = 0;
         if (!unit_of(node, &unit)) continue;
-        own.standing.push_back(node);
-        if (own.units.find(unit, &buffer)) continue;
-        own.units.add(unit);
-        own.wanted.push_back(unit);
+        if (!own.units.has(unit)) {
+          if (kept_.may_have(unit)) {
+            if (!take_kept(unit, search, own, scratch)) {
+              own.units.add(unit);
+              read(&unit, 1, search, own, scratch);
+            }
+            take_up_unit(scorer, unit, own, scratch);
+          } else {
+            own.units.add(unit);
+            own.wanted.push_back(unit);
+          }
+        }
+        // What is there may lead to something nearer than what would be read next. What may be kept counts as there though
+        // it has to be read once: a walk takes the same way whatever others have read before it.
+        if (std::find(own.wanted.begin(), own.wanted.end(), unit) == own.wanted.end())
+          follow(scorer, node, own, scratch);
+        else
+          own.standing.push_back(node);
       }
       if (own.standing.empty()) return;
-      read(0, own.wanted.size(), search, own, scratch);
+      read(own.wanted.data(), own.wanted.size(), search, own, scratch);
       // Who shares a unit with a node is there at no cost.
       for (const uint64_t unit : own.wanted) take_up_unit(scorer, unit, own, scratch);
       for (const uint32_t standing : own.standing) follow(scorer, standing, own, scratch);
-    }
-  }
-
-  void enter(const CodedRowsScorer& scorer, SearchScratch& scratch) const {
-    const std::vector<uint32_t>& entries = parts_.entries;
-    scratch.found.reset(kEntriesTaken);
-    float ranks[64];
-    for (size_t first = 0; first < entries.size(); first += std::size(ranks)) {
-      const size_t here = std::min(std::size(ranks), entries.size() - first);
-      scorer.score(entries.data() + first, here, ranks);
-      for (size_t i = 0; i < here; ++i) scratch.found.offer(ranks[i], entries[first + i]);
-    }
-    for (const Beam::Entry& entry : scratch.found) {
-      if (scratch.visited.insert(entry.node())) scratch.beam.offer(entry.rank, entry.node());
     }
   }
 
@@ -141,11 +141,19 @@ class FileDiskGraph : public DiskGraph {
     return places_[row] < rows();
   }
 
-  // Where the unit's bytes are in memory, once it has been read.
-  uint8_t* bytes_of(uint64_t unit, DiskScratch& own) const {
-    uint32_t buffer = 0;
-    own.units.find(unit, &buffer);
-    return own.buffer(buffer, shape_.unit_bytes());
+  // Offers the rows of a unit that is kept; false when it is not there. REQUIRES: the search has not seen it.
+  bool take_kept(uint64_t unit, const IndexSearch& search, DiskScratch& own, SearchScratch& scratch) const {
+    if (!kept_.has(unit)) return false;
+    own.units.add_kept(unit);
+    ++own.reads.kept_units;
+    rank_unit(unit, search, own, scratch);
+    return true;
+  }
+
+  // The bytes of a unit that the search has seen, and read unless it is kept.
+  const uint8_t* bytes_of(uint64_t unit, DiskScratch& own) const {
+    const uint32_t buffer = own.units.buffer_of(unit);
+    return buffer == UnitsSeen::kKept ? kept_.bytes_of(unit) : own.buffer(buffer, shape_.unit_bytes());
   }
 
   bool read_unit(uint64_t unit, uint8_t* into, DiskScratch& own) const {
@@ -160,28 +168,35 @@ class FileDiskGraph : public DiskGraph {
 
   uint64_t offset_of(uint64_t unit) const { return nodes_at_ + unit * shape_.unit_bytes(); }
 
-  // Reads units [begin, end) of those wanted and offers their rows. What the disk cannot read counts as empty.
-  void read(size_t begin, size_t end, const IndexSearch& search, DiskScratch& own, SearchScratch& scratch) const {
+  // Reads units that have buffers and offers their rows. What the disk cannot read counts as empty.
+  void read(const uint64_t* units, size_t unit_count, const IndexSearch& search, DiskScratch& own,
+            SearchScratch& scratch) const {
     BlockReader::Request requests[BlockReader::kAtOnceMax];
     size_t count = 0;
+    bool are_read = true;
     const auto flush = [&] {
       own.reader.read(*blocks_, requests, count);
-      own.blocks_read += count;
+      own.reads.blocks += count;
       scratch.effort.bytes += count * kBlockBytes;
       for (size_t i = 0; i < count; ++i) {
-        if (!requests[i].is_read) std::memset(requests[i].into, 0xff, kBlockBytes);
+        if (requests[i].is_read) continue;
+        are_read = false;
+        std::memset(requests[i].into, 0xff, kBlockBytes);
       }
       count = 0;
     };
-    for (size_t i = begin; i < end; ++i) {
-      uint8_t* const into = bytes_of(own.wanted[i], own);
+    for (size_t i = 0; i < unit_count; ++i) {
+      uint8_t* const into = own.buffer(own.units.buffer_of(units[i]), shape_.unit_bytes());
       for (uint32_t block = 0; block < shape_.blocks_per_unit(); ++block) {
-        requests[count++] = {offset_of(own.wanted[i]) + block * kBlockBytes, into + block * kBlockBytes};
+        requests[count++] = {offset_of(units[i]) + block * kBlockBytes, into + block * kBlockBytes};
         if (count == BlockReader::kAtOnceMax) flush();
       }
     }
     if (count > 0) flush();
-    for (size_t i = begin; i < end; ++i) rank_unit(own.wanted[i], search, own, scratch);
+    for (size_t i = 0; i < unit_count; ++i) {
+      rank_unit(units[i], search, own, scratch);
+      if (are_read) kept_.keep(units[i], bytes_of(units[i], own));
+    }
   }
 
   // Offers the allowed rows of a unit by their vectors.
@@ -257,6 +272,7 @@ class FileDiskGraph : public DiskGraph {
   const std::unique_ptr<const BlockFile> blocks_;
   const uint32_t* const places_;
   const uint64_t nodes_at_;
+  mutable KeptUnits kept_;
 };
 
 }  // namespace

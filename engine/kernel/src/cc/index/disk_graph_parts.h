@@ -9,6 +9,7 @@
 
 #include "block_reader.h"
 #include "coded_rows.h"
+#include "disk_graph.h"
 #include "disk_nodes.h"
 #include "row_reader.h"
 #include "search_scratch.h"
@@ -27,11 +28,17 @@ struct DiskGraphHead {
   uint32_t rows;
   uint32_t degree;
   uint32_t entries;
+  uint32_t kept;  // of the units, the first so many, which stay in memory once they were read
 };
 
-// Units that one search has read: for each of those there are the number of its buffer, if it has one.
-class UnitsRead {
+// Walks begin at the nearest, by their codes, so many of the entries.
+inline constexpr size_t kDiskGraphEntriesTaken = 4;
+
+// The units that one search has come by, and where each is: in a buffer of its own, or among those that are kept.
+class UnitsSeen {
  public:
+  static constexpr uint32_t kKept = 0xffffffff;
+
   void reset(size_t units) {
     if (epochs_.size() < units) {
       epochs_.assign(units, 0);
@@ -45,14 +52,21 @@ class UnitsRead {
     count_ = 0;
   }
 
-  // False when it has none.
-  bool find(uint64_t unit, uint32_t* buffer) const {
-    *buffer = buffers_[unit];
-    return epochs_[unit] == epoch_;
-  }
-  uint32_t add(uint64_t unit) {
+  bool has(uint64_t unit) const { return epochs_[unit] == epoch_; }
+  // REQUIRES: has(unit).
+  uint32_t buffer_of(uint64_t unit) const { return buffers_[unit]; }
+
+  // Gives it the next buffer. False when it was seen before.
+  bool add(uint64_t unit) {
+    if (has(unit)) return false;
     epochs_[unit] = epoch_;
-    return buffers_[unit] = count_++;
+    buffers_[unit] = count_++;
+    return true;
+  }
+  // REQUIRES: !has(unit).
+  void add_kept(uint64_t unit) {
+    epochs_[unit] = epoch_;
+    buffers_[unit] = kKept;
   }
 
  private:
@@ -64,14 +78,14 @@ class UnitsRead {
 
 struct DiskScratch : LayoutScratch {
   BlockReader reader;
-  UnitsRead units;
+  UnitsSeen units;
   // Of units, kBuffersPerChunk in each: what was read stays where it is while more is read.
   std::vector<std::unique_ptr<uint8_t, void (*)(void*)>> chunks;
   size_t chunk_bytes = 0;
   AlignedVector<float> query;
   std::vector<uint32_t> standing;  // nodes whose links are to be followed
   std::vector<uint64_t> wanted;    // units that are to be read
-  uint64_t blocks_read = 0;
+  DiskGraphReads reads;
 
   static constexpr size_t kBuffersPerChunk = 64;
 
@@ -112,6 +126,21 @@ struct DiskGraphParts {
     reader.read(query, out->data());
   }
 };
+
+// Begins a walk: offers the entries that are nearest. REQUIRES: beam and set of the scratch are empty.
+inline void enter_disk_graph(const DiskGraphParts& parts, const CodedRowsScorer& scorer, SearchScratch& scratch) {
+  const std::vector<uint32_t>& entries = parts.entries;
+  scratch.found.reset(kDiskGraphEntriesTaken);
+  float ranks[64];
+  for (size_t first = 0; first < entries.size(); first += std::size(ranks)) {
+    const size_t here = std::min(std::size(ranks), entries.size() - first);
+    scorer.score(entries.data() + first, here, ranks);
+    for (size_t i = 0; i < here; ++i) scratch.found.offer(ranks[i], entries[first + i]);
+  }
+  for (const Beam::Entry& entry : scratch.found) {
+    if (scratch.visited.insert(entry.node())) scratch.beam.offer(entry.rank, entry.node());
+  }
+}
 
 class DiskGraph : public VectorIndex {
  public:
