@@ -26,6 +26,7 @@ const accepted: readonly (readonly [field: string, params: Params])[] = [
     'HNSW_PRQ',
     'SCANN',
     'DISKANN',
+    'AISAQ',
     'AUTOINDEX',
     '',
   ].map((type): readonly [string, Params] => ['float', { index_type: type, metric_type: 'L2' }]),
@@ -34,6 +35,10 @@ const accepted: readonly (readonly [field: string, params: Params])[] = [
   ['float', { index_type: 'IVF_PQ', metric_type: 'IP', m: '2', nbits: '8', nlist: '65536' }],
   ['float', { index_type: 'HNSW', metric_type: 'L2', M: '2048', efConstruction: '1', extra: 'kept' }],
   ['float', { index_type: 'AUTOINDEX', 'mmap.enabled': 'true' }],
+  [
+    'half',
+    { index_type: 'AISAQ', metric_type: 'IP', inline_pq: '-1', rearrange: 'False', num_entry_points: '0' },
+  ],
   ...['HNSW', 'HNSW_SQ', 'HNSW_PQ', 'HNSW_PRQ', 'AUTOINDEX'].flatMap((type) =>
     ['float', 'half', 'bytes'].flatMap((field) =>
       ['L2', 'IP', 'cosine'].map((metric): readonly [string, Params] => [

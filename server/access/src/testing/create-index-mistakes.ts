@@ -57,6 +57,21 @@ const refused: readonly [
     `Out of range in json: param 'max_degree' (2049) should be in range [1, 2048]${PARAMS_ENDING}`,
   ],
   [
+    'float',
+    { index_type: 'AISAQ', metric_type: 'L2', inline_pq: '2049' },
+    `Out of range in json: param 'inline_pq' (2049) should be in range [-1, 2048]${PARAMS_ENDING}`,
+  ],
+  [
+    'float',
+    { index_type: 'AISAQ', metric_type: 'L2', rearrange: 'perhaps' },
+    `Type conflict in json: param 'rearrange' (perhaps) should be a boolean${PARAMS_ENDING}`,
+  ],
+  [
+    'bytes',
+    { index_type: 'AISAQ', metric_type: 'L2' },
+    `data type Int8Vector can't build with this index AISAQ${PARAMS_ENDING}`,
+  ],
+  [
     'sparse',
     { metric_type: 'L2' },
     `only IP&BM25 is the supported metric type for sparse index${PARAMS_ENDING}`,

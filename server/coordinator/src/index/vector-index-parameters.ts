@@ -83,6 +83,12 @@ const refine: ParameterRules = {
 };
 const ivf: ParameterRules = { nlist: integer(1, 65_536), use_elkan: flag };
 const hnsw: ParameterRules = { M: integer(2, 2_048), efConstruction: integer(1, INT32_MAX) };
+const disk: ParameterRules = {
+  max_degree: integer(1, 2_048),
+  search_list_size: integer(1, INT32_MAX),
+  pq_code_budget_gb_ratio: fraction(0, FLOAT32_MAX, ']'),
+  search_cache_budget_gb_ratio: fraction(0, FLOAT32_MAX, ']'),
+};
 const sparse: ParameterRules = {
   inverted_index_algo: invertedIndexAlgorithm,
   drop_ratio_build: fraction(0, 1, ')'),
@@ -104,13 +110,14 @@ export const PARAMETER_RULES: ReadonlyMap<string, ParameterRules> = new Map([
   ['HNSW_SQ', { ...hnsw, ...refine, sq_type: quantizer(['SQ4U', 'SQ6', 'SQ8', 'FP16', 'BF16']) }],
   ['HNSW_PQ', { ...hnsw, ...refine, m: integer(1, 65_536), nbits: integer(1, 24) }],
   ['HNSW_PRQ', { ...hnsw, ...refine, m: integer(1, 65_536), nrq: integer(1, 16), nbits: integer(1, 24) }],
+  ['DISKANN', disk],
   [
-    'DISKANN',
+    'AISAQ',
     {
-      max_degree: integer(1, 2_048),
-      search_list_size: integer(1, INT32_MAX),
-      pq_code_budget_gb_ratio: fraction(0, FLOAT32_MAX, ']'),
-      search_cache_budget_gb_ratio: fraction(0, FLOAT32_MAX, ']'),
+      ...disk,
+      inline_pq: integer(-1, 2_048),
+      rearrange: flag,
+      num_entry_points: integer(0, 1_000),
     },
   ],
   ['SPARSE_INVERTED_INDEX', sparse],

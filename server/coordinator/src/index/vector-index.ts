@@ -43,6 +43,7 @@ const KINDS_BY_INDEX_TYPE: ReadonlyMap<string, readonly VectorKind[]> = new Map<
   ['HNSW_PRQ', ['float', 'int8', 'float list']],
   ['SCANN', ['float', 'float list']],
   ['DISKANN', ['float', 'float list']],
+  ['AISAQ', ['float']],
   ['BIN_FLAT', ['binary', 'hashes']],
   ['BIN_IVF_FLAT', ['binary', 'hashes']],
   ['MINHASH_LSH', ['binary', 'hashes']],

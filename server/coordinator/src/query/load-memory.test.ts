@@ -4,6 +4,7 @@ import {
   type CollectionInfo,
   ConsistencyLevel,
   DataType,
+  indexFileKey,
   type KeyValue,
   segmentFileKey,
   type Timestamp,
@@ -24,9 +25,10 @@ const ref = (collection: string) => ({ database: 'default', collection });
 
 /** A collection with an index and with 6 MiB in a file of each of its two partitions. */
 async function fill(
-  { root, index, segments }: Deployment,
+  { root, index: indexes, segments, catalog }: Deployment,
   name: string,
   properties: readonly KeyValue[] = [],
+  index: { readonly type: string; readonly bytes: number } | null = null,
 ): Promise<CollectionInfo> {
   await root.createCollection({
     database: 'default',
@@ -37,9 +39,13 @@ async function fill(
     properties,
   });
   await root.createPartition(ref(name), 'other');
-  await index.createIndex(ref(name), { fieldName: 'vector', indexName: '', params: [] });
+  const params = [
+    { key: 'index_type', value: index?.type ?? 'AUTOINDEX' },
+    { key: 'metric_type', value: 'L2' },
+  ];
+  await indexes.createIndex(ref(name), { fieldName: 'vector', indexName: '', params });
   const collection = await root.describeCollection(ref(name));
-  const ids = await segments.allocateIds(2);
+  const ids = await segments.allocateIds(3);
   await segments.publishFlush({
     segments: collection.partitions.map(({ id: partitionId }, at) => ({
       id: ids[at]!,
@@ -56,6 +62,15 @@ async function fill(
     replacedDeleteFiles: [],
     checkpoint: { collectionId: collection.id, timestamp: 9n as Timestamp, historyStart: 0n as Timestamp },
   });
+  if (index !== null) {
+    const { id, fieldId } = catalog.indexesOf(collection.id)[0]!;
+    const file = { key: indexFileKey(collection.id, ids[2]!), bytes: index.bytes, crc32: 0 };
+    const runs = [{ segmentId: ids[0]!, from: 0, to: 3 }];
+    await segments.publishIndexFile(
+      { id: ids[2]!, collectionId: collection.id, indexId: id, fieldId, rows: 3, runs, file },
+      [],
+    );
+  }
   return collection;
 }
 
@@ -92,5 +107,18 @@ test('what is mapped by its own wish takes no memory', async () => {
   await fill(deployment, 'kept', [{ key: 'mmap.enabled', value: 'false' }]);
   await query.load(ref('mapped'), WHOLE);
   await assert.rejects(query.load(ref('kept'), WHOLE), { code: 3 });
+  await oracle.close();
+});
+
+test('an index that stays on disk, or fits what memory there is, takes none', async () => {
+  const deployment = await openDeployment({ memoryBytesMax: 20 * MIB });
+  const { query, root, oracle } = deployment;
+  for (const type of ['HNSW', 'DISKANN', 'AISAQ', 'AUTOINDEX']) {
+    await fill(deployment, type, [], { type, bytes: 30 * MIB });
+    const loading = query.load(ref(type), WHOLE);
+    if (type === 'HNSW') await assert.rejects(loading, { code: 3 });
+    else await loading;
+    await root.dropCollection(ref(type));
+  }
   await oracle.close();
 });

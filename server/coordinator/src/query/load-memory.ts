@@ -10,9 +10,11 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { LoadRecord } from '../catalog/load-record.ts';
 import { isPartitionLoaded } from './load-scope.ts';
 
+const FITTING_INDEX_TYPES: readonly string[] = ['DISKANN', 'AISAQ', 'AUTOINDEX'];
+
 /**
  * Whether what is to be loaded fits into memory, by the bytes of the files of rows and indexes. What is `mmap.enabled`
- * takes none: it gives way to anything else.
+ * takes none: it gives way to anything else. So do indexes that are made to stay on disk, or to fit what memory there is.
  */
 export class LoadMemory {
   readonly #catalog: Catalog;
@@ -56,7 +58,10 @@ export class LoadMemory {
     const mappedIndexes = new Set(
       this.#catalog
         .indexesOf(collection.id)
-        .filter(({ params }) => (mmapSetting(params) ?? ofCollection) === 'mapped')
+        .filter(
+          ({ indexType, params }) =>
+            FITTING_INDEX_TYPES.includes(indexType) || (mmapSetting(params) ?? ofCollection) === 'mapped',
+        )
         .map(({ id }) => id),
     );
     const indexes = indexFiles.filter(
