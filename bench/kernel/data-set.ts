@@ -6,10 +6,12 @@ import type { MetricType } from '@elanus/model';
 import { CACHE } from '../python.ts';
 
 export const DATA_SETS = ['l2-128', 'cosine-768', 'packages'] as const;
-export type DataSetName = (typeof DATA_SETS)[number];
+/** Of 512 bits: the signs of random projections of vectors like those of `l2-128`. */
+export const BINARY_DATA = 'hamming-512';
+export type DataSetName = (typeof DATA_SETS)[number] | typeof BINARY_DATA;
 
 export const ELEMENTS = ['float32', 'float16', 'bfloat16', 'int8'] as const;
-export type Element = (typeof ELEMENTS)[number];
+export type Element = (typeof ELEMENTS)[number] | 'bits';
 
 /** Bytes of one element. */
 export const ELEMENT_BYTES: Readonly<Record<Element, number>> = {
@@ -17,6 +19,7 @@ export const ELEMENT_BYTES: Readonly<Record<Element, number>> = {
   float16: 2,
   bfloat16: 2,
   int8: 1,
+  bits: 1 / 8,
 };
 
 /** What lies in `shape.json` beside the vectors. */

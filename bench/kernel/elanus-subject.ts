@@ -32,6 +32,7 @@ const DATA_TYPES: Readonly<Record<Element, DenseVectorType>> = {
   float16: 102,
   bfloat16: 103,
   int8: 105,
+  bits: 100,
 };
 
 /** What stands for a row that was not found. */

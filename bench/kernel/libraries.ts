@@ -95,6 +95,12 @@ export const LISTS_FAMILIES: readonly (readonly Library[])[] = [
   ],
 ];
 
+/** Binary vectors in lists. */
+export const BINARY_FAMILY: readonly Library[] = [
+  elanus('bin-ivf-flat', 'lists'),
+  first('faiss-bin-ivf', 'faiss_binary', 'lists'),
+];
+
 /** The libraries whose name is one of `names` or begins with it and a dash; without names those that always run. */
 export function librariesNamed(names: readonly string[] | null, all: boolean): readonly Library[] {
   if (names === null) return LIBRARIES.filter(({ runs }) => runs === 'always' || (all && runs === 'all'));

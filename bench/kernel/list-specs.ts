@@ -20,6 +20,8 @@ export function listsSpecNamed(name: string, rows: number, dim: number): IndexSp
       return { type: 'IVF_RABITQ', lists, bits: 1, refine: 'FP32' };
     case 'scann':
       return { type: 'SCANN', lists, subquantizers: dim / 2, vectors: 'kept' };
+    case 'bin-ivf-flat':
+      return { type: 'BIN_IVF_FLAT', lists };
     default:
       return null;
   }

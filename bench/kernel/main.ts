@@ -3,7 +3,7 @@
  *
  *   npm run bench:kernel                        everything, the libraries that always run
  *   npm run bench:kernel -- --all               … and the others
- *   npm run bench:kernel -- --only speed        some of: build, speed, lists, filtered (packages), types, exact
+ *   npm run bench:kernel -- --only speed        some of: build, speed, lists, filtered (packages), types, exact, binary, disk
  *   npm run bench:kernel -- --data l2-128       some of: l2-128, cosine-768, packages
  *   npm run bench:kernel -- --lib elanus,hnswlib
  *   npm run bench:kernel -- --rounds 1          5 unless told: libraries take turns, medians count
@@ -15,13 +15,15 @@ import { type Contestants, openContestants } from './contestants.ts';
 import { DATA_SETS, type DataSet, type DataSetName, type Element, loadDataSet } from './data-set.ts';
 import { measureExactSearch } from './exact-search.ts';
 import { firstPython, LIBRARIES, LISTS_FAMILIES, type Library, librariesNamed } from './libraries.ts';
+import { measureBinary } from './section-binary.ts';
 import { reportBuild } from './section-build.ts';
+import { measureDisk } from './section-disk.ts';
 import { measureFiltered } from './section-filtered.ts';
 import { measureFamily } from './section-lists.ts';
 import { measureSpeed } from './section-speed.ts';
 import { measureTypes } from './section-types.ts';
 
-const SECTIONS = ['build', 'speed', 'lists', 'filtered', 'types', 'exact'] as const;
+const SECTIONS = ['build', 'speed', 'lists', 'filtered', 'types', 'exact', 'binary', 'disk'] as const;
 
 /** The one that has them. */
 const FILTERED_DATA: DataSetName = 'packages';
@@ -44,11 +46,14 @@ const libraries = librariesNamed(split(options.lib), options.all);
 const prepareOptions = { rebuild: options.rebuild, reuseOurs: options.reuse };
 
 for (const name of chosen(options.data, DATA_SETS)) {
-  if (sections.some((section) => !['exact', 'types', 'lists'].includes(section))) await measureDataSet(name);
+  if (sections.some((section) => !['exact', 'types', 'lists', 'binary', 'disk'].includes(section)))
+    await measureDataSet(name);
   if (sections.includes('lists')) await measureLists(name);
   if (sections.includes('types')) await measureTypes(name, rounds, openOurs);
 }
 if (sections.includes('exact')) await measureExactSearch(Math.min(rounds, 3));
+if (sections.includes('binary')) await measureBinary(rounds, prepareOptions);
+if (sections.includes('disk')) measureDisk(Math.min(rounds, 3), options.rebuild);
 
 function librariesFor(name: DataSetName): readonly Library[] {
   const filters = sections.includes('filtered') && name === FILTERED_DATA && !options.lib;

@@ -3,7 +3,8 @@
     make_data.py NAME ELEMENT FOLDER [PACKAGES]
 
 NAME is l2-128, cosine-768 or packages (read from the folder PACKAGES), ELEMENT float32, float16, bfloat16 or int8.
-The answers are those of the rows as they are stored, after rounding to ELEMENT.
+The answers are those of the rows as they are stored, after rounding to ELEMENT. NAME hamming-512 has ELEMENT bits: signs of
+random projections; further rows, for scans of more than caches hold, lie in the file `more`.
 """
 
 import json
@@ -18,17 +19,27 @@ MIXTURES = {
 }
 QUERIES, CENTRES, LATENT, SPREAD, NOISE = 2_000, 1_000, 24, 0.7, 0.05
 TRUTH = 100
+BITS, BIT_ROWS, MORE_BIT_ROWS, BIT_QUERIES, STRETCH = 512, 1_000_000, 3_200_000, 1_000, 50_000
+
+
+class Mixture:
+    """Gaussians in a latent space of few dimensions, mapped linearly to `dim`, with a little noise in all of them."""
+
+    def __init__(self, dim, seed):
+        self.random = np.random.default_rng(seed)
+        self.weights = self.random.gamma(2.0, size=CENTRES)
+        self.centres = self.random.standard_normal((CENTRES, LATENT), dtype=np.float32)
+        self.to_dim = self.random.standard_normal((LATENT, dim), dtype=np.float32) / np.float32(np.sqrt(LATENT))
+
+    def draw(self, rows):
+        random, dim = self.random, self.to_dim.shape[1]
+        members = random.choice(CENTRES, size=rows, p=self.weights / self.weights.sum())
+        latent = self.centres[members] + SPREAD * random.standard_normal((rows, LATENT), dtype=np.float32)
+        return latent @ self.to_dim + NOISE * random.standard_normal((rows, dim), dtype=np.float32)
 
 
 def mixture(rows, dim, metric, seed):
-    """Gaussians in a latent space of few dimensions, mapped linearly to `dim`, with a little noise in all of them."""
-    random = np.random.default_rng(seed)
-    weights = random.gamma(2.0, size=CENTRES)
-    centres = random.standard_normal((CENTRES, LATENT), dtype=np.float32)
-    to_dim = random.standard_normal((LATENT, dim), dtype=np.float32) / np.float32(np.sqrt(LATENT))
-    members = random.choice(CENTRES, size=rows + QUERIES, p=weights / weights.sum())
-    latent = centres[members] + SPREAD * random.standard_normal((rows + QUERIES, LATENT), dtype=np.float32)
-    vectors = latent @ to_dim + NOISE * random.standard_normal((rows + QUERIES, dim), dtype=np.float32)
+    vectors = Mixture(dim, seed).draw(rows + QUERIES)
     if metric == "COSINE":
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors[:rows].copy(), vectors[rows:].copy(), metric
@@ -81,7 +92,41 @@ def exact_scores(base, queries, near, metric):
     return -np.sort(-np.einsum("qrd,qd->qr", rows, queries.astype(np.float64)), axis=1)
 
 
+def signs(folder):
+    """Writes the data set of bits, and says how large it is."""
+    mixed = Mixture(128, seed=512)
+    directions = mixed.random.standard_normal((128, BITS), dtype=np.float32)
+
+    def draw(rows):
+        parts = [mixed.draw(min(STRETCH, rows - at)) @ directions > 0 for at in range(0, rows, STRETCH)]
+        return np.packbits(np.concatenate(parts), axis=1)
+
+    queries, base = draw(BIT_QUERIES), draw(BIT_ROWS)
+    queries.tofile(folder / "queries")
+    base.tofile(folder / "base")
+    least_different(base, queries).tofile(folder / "truth")
+    draw(MORE_BIT_ROWS).tofile(folder / "more")
+    return {"rows": BIT_ROWS, "dim": BITS, "metric": "HAMMING", "element": "bits", "queries": BIT_QUERIES, "truth": TRUTH}
+
+
+def least_different(base, queries):
+    """How many bits each query's TRUTH nearest rows differ in, the nearest first."""
+    best = np.full((len(queries), 0), BITS, np.float32)
+    plus_minus = lambda bits: np.unpackbits(bits, axis=1).astype(np.float32) * 2 - 1
+    asked = plus_minus(queries)
+    for at in range(0, len(base), STRETCH):
+        differing = (BITS - asked @ plus_minus(base[at : at + STRETCH]).T) / 2
+        best = np.concatenate([best, differing], axis=1)
+        best = np.partition(best, TRUTH - 1, axis=1)[:, :TRUTH]
+    return np.sort(best, axis=1).astype(np.float32)
+
+
 def main(name, element, folder, packages_folder=None):
+    if name == "hamming-512":
+        folder = pathlib.Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "shape.json").write_text(json.dumps(signs(folder)))
+        return
     base, queries, metric = packages(pathlib.Path(packages_folder)) if name == "packages" else mixture(**MIXTURES[name])
     stored, meant = rounder(element, base)
     folder = pathlib.Path(folder)

@@ -25,13 +25,13 @@ K = 10
 
 
 class Data:
-    """A data set of make_data.py with float32 elements."""
+    """A data set of make_data.py with float32 elements, or bits."""
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         self.shape = json.loads((self.folder / "shape.json").read_text())
         self.rows, self.dim, self.metric = self.shape["rows"], self.shape["dim"], self.shape["metric"]
-        self.queries = np.fromfile(self.folder / "queries", "<f4").reshape(-1, self.dim)
+        self.queries = self.read("queries")
 
     @property
     def is_l2(self):
@@ -39,7 +39,11 @@ class Data:
         return self.metric == "L2"
 
     def base(self):
-        return np.fromfile(self.folder / "base", "<f4").reshape(self.rows, self.dim)
+        return self.read("base")
+
+    def read(self, name):
+        dtype, width = ("u1", self.dim // 8) if self.shape["element"] == "bits" else ("<f4", self.dim)
+        return np.fromfile(self.folder / name, dtype).reshape(-1, width)
 
 
 class Peer:

@@ -1,0 +1,33 @@
+"""faiss' inverted lists of binary vectors."""
+
+import faiss
+
+from .faiss_lists import Library as Lists
+from .faiss_lists import lists_for
+
+
+class Library:
+    KNOBS = Lists.KNOBS
+
+    def __init__(self, data, variant):
+        self.dim, self.lists = data.dim, lists_for(data.rows)
+
+    def build(self, base, threads):
+        faiss.omp_set_num_threads(threads)
+        quantizer = faiss.IndexBinaryFlat(self.dim)
+        self.index = faiss.IndexBinaryIVF(quantizer, self.dim, self.lists)
+        # The index does not keep what it is made of alive.
+        self.quantizer = quantizer
+        self.index.train(base)
+        self.index.add(base)
+
+    def save(self, cache):
+        faiss.write_index_binary(self.index, str(cache / "index"))
+
+    def load(self, cache):
+        self.index = faiss.downcast_IndexBinary(faiss.read_index_binary(str(cache / "index")))
+
+    def search(self, queries, k, probes, threads):
+        faiss.omp_set_num_threads(threads)
+        self.index.nprobe = probes
+        return self.index.search(queries, k)[1]
