@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ElanusProcess } from '@elanus/tests-harness';
+import { IndexShelf } from './harness/index-shelf.ts';
 import { Shelf } from './harness/shelf.ts';
 import { conformanceSuite } from './harness/suite.ts';
 import { withClient } from './harness/with-client.ts';
@@ -47,5 +48,14 @@ await conformanceSuite('restart', 'a server that starts again', [], () => {
       await withClient(server, async (client) => await shelf.fillMore(client));
     }
     await withClient(server, async (client) => await shelf.check(client));
+  });
+
+  test('finds by indexes on disk and over bits what it found before, and builds none anew', async () => {
+    const shelf = new IndexShelf('indexed');
+    await withClient(server, async (client) => await shelf.fill(client, server));
+    await server.kill();
+    await server.startAgain();
+    await withClient(server, async (client) => await shelf.check(client));
+    assert.equal(await server.metric('elanus_index_builds_total'), 0);
   });
 });
