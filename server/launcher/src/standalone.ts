@@ -39,6 +39,9 @@ import { registerDirectoryMetrics } from './files/directory-metrics.ts';
 import { mendFileRecords } from './files/mend-file-records.ts';
 import { StartError } from './start-error.ts';
 
+/** Of the memory of the process, what vector indexes that the server chooses itself may fill. */
+const INDEX_SHARE_MAX = 0.5;
+
 export interface StandaloneOptions {
   readonly directory: DataDirectory;
   readonly settings: Settings;
@@ -153,6 +156,7 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
   const reader = opened.use(
     openQueryWorker({ collections, share, kernel, filterThreads: kernel.threads, metrics, calibrator }),
   );
+  const memoryBytesMax = settings.memoryBytesMax || settings.memoryShareMax * machineBytes();
   const indexing = opened.use(
     openIndexWorker({
       collections,
@@ -162,6 +166,7 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
       logger: role('index'),
       metrics,
       buildsMax: settings.indexBuildsMax,
+      memoryBytesMax: INDEX_SHARE_MAX * memoryBytesMax,
       indexFiles: new IndexFiles({
         store: objects,
         files: objectFiles,
@@ -172,7 +177,6 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
       }),
     }),
   );
-  const memoryBytesMax = settings.memoryBytesMax || settings.memoryShareMax * machineBytes();
   const coordinators = await openCoordinators({
     ...state,
     streaming,

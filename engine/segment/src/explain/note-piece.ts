@@ -57,6 +57,12 @@ function strategyOf(
         why: `the index looks through ${lists?.probes ?? 1} of its lists, the nearest`,
         ef: null,
       };
+    case 'disk':
+      return {
+        strategy: effort !== null && effort.scans > 0 ? 'scan of codes' : 'index walk',
+        why: `the index reads vectors and links from the disk, and keeps ${ef} of ${rows} rows in view`,
+        ef,
+      };
     default:
       if (effort !== null && effort.scans > 0)
         return {

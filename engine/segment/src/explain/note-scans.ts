@@ -11,6 +11,7 @@ import {
   piecesOfViews,
   type ScanReason,
   scanReason,
+  servesPages,
 } from '../vector-index/search-piece.ts';
 import { bytesOfVectors } from './column-bytes.ts';
 import type { ReadTrace, SearchNote } from './read-trace.ts';
@@ -93,5 +94,7 @@ function whyScanned(
   const reason = scanReason(covering.part, kept);
   if (recallTarget !== undefined && effort === null && reason !== 'few rows')
     return `no effort is known yet to reach a recall of ${recallTarget}`;
+  if (reason === null && walk.answer === 'page' && !servesPages(covering.part))
+    return 'the pages of an iterator are compared row by row where an index has codes, or is on disk';
   return reason === null ? 'there is no index over these rows' : REASONS[reason](covering.part, kept);
 }

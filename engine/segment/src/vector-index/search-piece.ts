@@ -32,6 +32,10 @@ const HITS_MAX = 16_384;
 /** Hits whose places are looked up between two looks at the clock. */
 const HITS_PER_TURN = 4096;
 
+/** Indexes that find the same rows by the same scores however a page of an iterator asks for them. */
+const PAGED: ReadonlySet<VectorIndex['layout']> = new Set(['fast', 'compact']);
+/** Indexes whose effort is how many lists are looked through. */
+const LISTS: ReadonlySet<VectorIndex['layout']> = new Set(['lists', 'binary lists']);
 /** Indexes whose effort is `ef`. */
 const GRAPHS: ReadonlySet<VectorIndex['layout']> = new Set(['fast', 'compact', 'codes', 'disk']);
 
@@ -62,19 +66,26 @@ const known = new WeakMap<
   { readonly field: FieldId; readonly keptMax: number; readonly split: SplitRows }
 >();
 
+/** Whether the pages of an iterator may be found by the index, of which AUTOINDEX has chosen the kind. */
+export function servesPages({ piece }: Pick<PieceToSearch, 'piece'>): boolean {
+  return PAGED.has(piece.index.layout);
+}
+
 /** Splits the rows of a read; quick when the same list has been split before. */
 export function splitByIndex(selected: readonly SelectedRows[], search: WeighedSearch): SplitRows {
   const { walk, field, recallTarget } = search;
   const isExact = isSparse(field);
   if (walk === null && !isExact) return { indexed: [], plain: selected.map(wholeView) };
   if (recallTarget !== undefined && !isExact) return splitByRecall(selected, search, recallTarget);
-  const last = known.get(selected);
+  const isPage = walk?.answer === 'page';
+  const last = isPage ? undefined : known.get(selected);
   const kept = isExact ? 0 : keptInView(search);
   if (last?.field === field.id && kept <= last.keptMax && !last.split.indexed.some(isClosed))
     return last.split;
   const runs = runsOfViews(selected, field.id);
   const pieces = piecesOf(selected, runs);
-  const isWalked = (part: PieceToSearch): boolean => isExact || scanReason(part, kept) === null;
+  const isWalked = (part: PieceToSearch): boolean =>
+    isExact || (scanReason(part, kept) === null && (!isPage || servesPages(part)));
   const indexed = pieces.filter(isWalked);
   const split = { indexed, plain: rowsBeside(indexed, selected, runs) };
   if (indexed.length === pieces.length) {
@@ -210,16 +221,18 @@ function keptHits(ef: number, { queries, limit }: WeighedSearch): number {
 /** How far a piece is searched. */
 function effortOf(
   search: WeighedSearch,
-  { piece: { rows }, effort }: PieceToSearch,
+  { piece: { rows, index }, effort }: PieceToSearch,
 ): Pick<IndexSearch, 'k' | 'ef' | 'refineK' | 'sparse' | 'lists' | 'byShare'> {
   const { walk, limit, queries, bm25 } = search;
   if (queries.offsets !== null)
     return { k: limit, ef: 1, refineK: 1, sparse: { offsets: queries.offsets, bm25: bm25 ?? null } };
   if (search.minHash !== undefined)
     return { k: limit, ef: 1, refineK: 1, byShare: search.minHash.rank === 'share' };
+  const { refineK } = walk!;
+  if (LISTS.has(index.layout)) return { k: limit, ef: 1, refineK, lists: walk!.lists ?? null };
   const ef = Math.min(Math.max(effort?.ef ?? walk!.ef, limit), rows);
   const k = walk!.answer === 'page' ? limit : keptHits(ef, search);
-  return { k, ef, refineK: walk!.refineK, lists: walk!.lists ?? null };
+  return { k, ef, refineK };
 }
 
 /** Searches a piece by its index. The kernel has the search when this returns. */

@@ -1,5 +1,5 @@
 import { invalidParameter } from '@elanus/model';
-import type { GraphWalk } from '@elanus/rpc';
+import type { GraphWalk, ListProbes } from '@elanus/rpc';
 import { flagOf, fractionOf, integerOf } from './engine-parameters.ts';
 import type { Parameters } from './parameters.ts';
 import type { WalkRequest } from './search-walk.ts';
@@ -12,6 +12,8 @@ const LISTS_MAX = 65_536;
 const PROBES_DEFAULT = 8;
 const EMPTY_LISTS_MAX_DEFAULT = 2;
 const QUERY_BITS_MAX = 8;
+/** Of the 1,024 lists that AUTOINDEX has where memory is short. */
+const CHOSEN_PROBES = 64;
 
 /** Whether indexes of this type stand in lists by their nearest centroids. */
 export function isListsType(indexType: string): indexType is ListsType {
@@ -38,6 +40,12 @@ export function listProbes(
       ? { probes, probesMax: LISTS_MAX, emptyListsMax }
       : { probes, probesMax: fills ? LISTS_MAX : probes, emptyListsMax: 0 };
   return { ef: 1, refineK, lists };
+}
+
+/** How many lists a search looks through whose index was chosen for it, where that has lists. */
+export function chosenProbes(answer: WalkRequest['answer']): ListProbes {
+  const emptyListsMax = answer === 'within-radius' ? EMPTY_LISTS_MAX_DEFAULT : 0;
+  return { probes: CHOSEN_PROBES, probesMax: LISTS_MAX, emptyListsMax };
 }
 
 /** How many times the hits wanted are ranked anew. */

@@ -17,6 +17,7 @@ function walkOf(indexType: string, sent: object, request: Partial<WalkRequest> =
 }
 
 const LISTS_MAX = 65_536;
+const AUTO_LISTS = { probes: 64, probesMax: LISTS_MAX, emptyListsMax: 0 };
 function inLists(probes: number, probesMax: number, emptyListsMax: number, refineK = 1): GraphWalk {
   return { ef: 1, refineK, lists: { probes, probesMax, emptyListsMax } };
 }
@@ -48,6 +49,8 @@ const walks: readonly [type: string, sent: object, request: Partial<WalkRequest>
     ['DISKANN', { search_list: '40', beamwidth: 4 }, {}, { ef: 40, refineK: 1 }],
     ['DISKANN', { search_list_size: 30 }, {}, { ef: 30, refineK: 1 }],
     ['DISKANN', {}, { answer: 'within-radius' }, { ef: 512, refineK: 1 }],
+    ['AISAQ', { search_list: 40, beamwidth: '16', vectors_beamwidth: 4 }, {}, { ef: 40, refineK: 1 }],
+    ['AISAQ', { pq_cache_size: 0, pq_read_page_cache_size: 33554432 }, {}, { ef: 16, refineK: 1 }],
     ['HNSW', {}, {}, { ef: 16, refineK: 1 }],
     ['HNSW', {}, { hits: 100 }, { ef: 100, refineK: 1 }],
     ['HNSW', { ef: '10' }, {}, { ef: 10, refineK: 1 }],
@@ -61,13 +64,13 @@ const walks: readonly [type: string, sent: object, request: Partial<WalkRequest>
     ['HNSW_SQ', { ef: '20', refine_k: '1.5' }, {}, { ef: 20, refineK: 1.5 }],
     ['HNSW_PQ', { params: { refine_k: 4 } }, {}, { ef: 16, refineK: 4 }],
     ['HNSW_PRQ', {}, {}, { ef: 16, refineK: 1 }],
-    ['AUTOINDEX', {}, {}, { ef: 64, refineK: 1 }],
-    ['AUTOINDEX', {}, { hits: 100 }, { ef: 200, refineK: 1 }],
-    ['AUTOINDEX', { ef: 'any' }, {}, { ef: 64, refineK: 1 }],
-    ['AUTOINDEX', { ef: '12' }, {}, { ef: 12, refineK: 1 }],
-    ['AUTOINDEX', { ef: '5' }, {}, { ef: 10, refineK: 1 }],
+    ['AUTOINDEX', {}, {}, { ef: 64, refineK: 1, lists: AUTO_LISTS }],
+    ['AUTOINDEX', {}, { hits: 100 }, { ef: 200, refineK: 1, lists: AUTO_LISTS }],
+    ['AUTOINDEX', { ef: 'any' }, {}, { ef: 64, refineK: 1, lists: AUTO_LISTS }],
+    ['AUTOINDEX', { ef: '12' }, {}, { ef: 12, refineK: 1, lists: AUTO_LISTS }],
+    ['AUTOINDEX', { ef: '5' }, {}, { ef: 10, refineK: 1, lists: AUTO_LISTS }],
     ['AUTOINDEX', {}, { answer: 'complete' }, null],
-    ['AUTOINDEX', {}, { answer: 'page' }, { ef: 64, refineK: 1, answer: 'page' }],
+    ['AUTOINDEX', {}, { answer: 'page' }, { ef: 64, refineK: 1, lists: AUTO_LISTS, answer: 'page' }],
     ['HNSW', {}, { answer: 'page', hits: 600 }, { ef: 600, refineK: 1, answer: 'page' }],
     ['HNSW', { ef: '5' }, { answer: 'page' }, { ef: 10, refineK: 1, answer: 'page' }],
     ['HNSW_SQ', {}, { answer: 'page' }, null],
@@ -89,6 +92,14 @@ const refused: readonly [type: string, sent: object, reason: string][] = [
   ['HNSW_SQ', { params: { ef: 9 } }, 'ef(9) should be larger than k(10): invalid parameter'],
   ['DISKANN', { search_list: 9 }, 'search_list_size(9) should be larger than k(10): invalid parameter'],
   ['DISKANN', { beamwidth: 129 }, outOfRange('beamwidth', '129', '[1, 128]')],
+  ['AISAQ', { beamwidth: 17 }, outOfRange('beamwidth', '17', '[1, 16]')],
+  ['AISAQ', { vectors_beamwidth: '0' }, outOfRange('vectors_beamwidth', '0', '[1, 4]')],
+  [
+    'AISAQ',
+    { pq_read_page_cache_size: 33_554_433 },
+    outOfRange('pq_read_page_cache_size', '33554433', '[0, 33554432]'),
+  ],
+  ['AISAQ', { search_list: 9 }, 'search_list_size(9) should be larger than k(10): invalid parameter'],
   ['BIN_IVF_FLAT', { nprobe: '0' }, outOfRange('nprobe', '0', '[1, 65536]')],
   ['MINHASH_LSH', { refine_k: 0 }, outOfRange('refine_k', '0', '[1, 2147483647]')],
   ['IVF_FLAT', { nprobe: '0' }, outOfRange('nprobe', '0', '[1, 65536]')],

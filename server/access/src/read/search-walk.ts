@@ -2,15 +2,20 @@ import { type IndexInfo, invalidParameter } from '@elanus/model';
 import type { GraphWalk } from '@elanus/rpc';
 import { fractionOf, integerOf } from './engine-parameters.ts';
 import type { Parameters } from './parameters.ts';
-import { isListsType, listProbes } from './search-lists.ts';
+import { chosenProbes, isListsType, listProbes } from './search-lists.ts';
 
 /** The index types whose vectors lie in a graph; those without graph and lists are searched by comparing with every row. */
 const GRAPH_TYPES = ['HNSW', 'HNSW_SQ', 'HNSW_PQ', 'HNSW_PRQ'];
 const MINHASH_LSH = 'MINHASH_LSH';
 const DISKANN = 'DISKANN';
+const AISAQ = 'AISAQ';
 const BEAM_WIDTH_MAX = 128;
+/** Of AISAQ, as are the next two. */
+const AISAQ_BEAM_WIDTH_MAX = 16;
+const VECTORS_BEAM_WIDTH_MAX = 4;
+const PAGE_CACHE_BYTES_MAX = 32 * 1024 * 1024;
 const AUTOINDEX = 'AUTOINDEX';
-/** Those of them whose scores are the vectors' own, not those of codes. */
+/** Those of them whose scores are the vectors' own, not those of codes; of AUTOINDEX the segments know. */
 const PAGED_TYPES = ['HNSW', AUTOINDEX];
 
 /** Milvus' own: of a search, and of one that asks for everything within a radius. */
@@ -59,14 +64,16 @@ function walkOf(indexType: string, parameters: Parameters, request: WalkRequest)
     // Milvus takes no parameter of the index that it has chosen itself as a mistake.
     const asked = Number(parameters.text('ef'));
     const usual = Math.max(AUTO_EF_MIN, AUTO_EF_PER_HIT * hits);
-    return { ef: Number.isInteger(asked) && asked > 0 ? Math.max(asked, hits) : usual, refineK: 1 };
+    const ef = Number.isInteger(asked) && asked > 0 ? Math.max(asked, hits) : usual;
+    return { ef, refineK: 1, lists: chosenProbes(answer) };
   }
   if (indexType === MINHASH_LSH) {
     integerOf(parameters, 'refine_k', 1);
     // What has a band in common is found, however many there are.
     return { ef: hits, refineK: 1 };
   }
-  if (indexType === DISKANN) return diskWalk(parameters, request);
+  if (indexType === AISAQ) checkAisaq(parameters);
+  if (indexType === DISKANN || indexType === AISAQ) return diskWalk(parameters, request);
   if (!GRAPH_TYPES.includes(indexType)) return null;
   const asked = integerOf(parameters, 'ef', 1);
   const refineK = fractionOf(parameters, 'refine_k', 1) ?? 1;
@@ -77,7 +84,7 @@ function walkOf(indexType: string, parameters: Parameters, request: WalkRequest)
   return { ef: Math.max(asked ?? usual, hits), refineK: indexType === 'HNSW' ? 1 : refineK };
 }
 
-/** How far a search goes through the graph of DISKANN; its beam is as wide as the disk likes, whatever is asked for. */
+/** How far a search goes through a graph on disk; its beam is as wide as the disk likes, whatever is asked for. */
 function diskWalk(parameters: Parameters, { hits, answer }: WalkRequest): GraphWalk {
   const asked = integerOf(parameters, 'search_list', 1) ?? integerOf(parameters, 'search_list_size', 1);
   integerOf(parameters, 'beamwidth', 1, BEAM_WIDTH_MAX);
@@ -85,4 +92,12 @@ function diskWalk(parameters: Parameters, { hits, answer }: WalkRequest): GraphW
     throw invalidParameter(`search_list_size(${asked}) should be larger than k(${hits})`);
   const usual = answer === 'nearest' ? Math.max(hits, EF_MIN) : EF_OF_RANGE;
   return { ef: Math.max(asked ?? usual, hits), refineK: 1 };
+}
+
+/** What says how AISAQ reads codes and vectors from the disk: our codes are in memory, and vectors lie with the links. */
+function checkAisaq(parameters: Parameters): void {
+  integerOf(parameters, 'beamwidth', 1, AISAQ_BEAM_WIDTH_MAX);
+  integerOf(parameters, 'vectors_beamwidth', 1, VECTORS_BEAM_WIDTH_MAX);
+  integerOf(parameters, 'pq_cache_size', 0);
+  integerOf(parameters, 'pq_read_page_cache_size', 0, PAGE_CACHE_BYTES_MAX);
 }

@@ -8,12 +8,18 @@ export interface IndexMetrics {
   readonly buildSeconds: Histogram;
 }
 
+export interface IndexedPieceState {
+  readonly rows: number;
+  readonly memoryBytes: number;
+  readonly layout: string;
+}
+
 /** What the gauges read. */
 export interface IndexState {
   /** The percentages of the builds that run. */
   readonly running: () => readonly number[];
   readonly waiting: () => number;
-  readonly pieces: () => readonly { readonly rows: number; readonly memoryBytes: number }[];
+  readonly pieces: () => readonly IndexedPieceState[];
 }
 
 const LABELS = ['index_type', 'built_as', 'layout'] as const;
@@ -33,6 +39,11 @@ export function registerIndexMetrics(metrics: Metrics, state: IndexState): Index
   metrics.gauge('elanus_index_bytes', 'Memory of indexes', () =>
     state.pieces().reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
   );
+  metrics.gauges('elanus_index_layout_rows', 'Rows that indexes of one layout cover', ['layout'], () => {
+    const rowsOf = new Map<string, number>();
+    for (const { layout, rows } of state.pieces()) rowsOf.set(layout, (rowsOf.get(layout) ?? 0) + rows);
+    return Array.from(rowsOf, ([layout, rows]) => [{ layout }, rows] as const);
+  });
   return {
     built: metrics.counter('elanus_index_builds_total', 'Index builds that ended well', LABELS),
     failed: metrics.counter('elanus_index_builds_failed_total', 'Index builds that failed', ['index_type']),

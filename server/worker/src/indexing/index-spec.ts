@@ -1,19 +1,10 @@
 import type { GraphLayout, IndexSpec, Refine, SparseIndexBuild } from '@elanus/kernel';
-import {
-  DataType,
-  type DenseVectorType,
-  denseVectorBytes,
-  type FieldSchema,
-  type IndexInfo,
-  metricOfVectors,
-} from '@elanus/model';
+import { DataType, type FieldSchema, type IndexInfo, metricOfVectors } from '@elanus/model';
+import { chooseIndex } from './choose-index.ts';
+import { diskSpec, EF_CONSTRUCTION_MAX } from './disk-spec.ts';
 
 /** Milvus' own, for who names none. */
 const GRAPH_DEFAULT = { m: 30, efConstruction: 360 } as const;
-/** Of AUTOINDEX: what the benchmarks are measured with. */
-const GRAPH_CHOSEN = { m: 16, efConstruction: 200 } as const;
-/** More candidates find no better neighbours, and would let one definition keep the machine busy for days. */
-const EF_CONSTRUCTION_MAX = 4096;
 const SUBQUANTIZERS_DEFAULT = { HNSW_PQ: 32, HNSW_PRQ: 2 } as const;
 const RESIDUALS_DEFAULT = 2;
 const BITS_DEFAULT = 8;
@@ -26,8 +17,8 @@ const BM25_DEFAULT = { k1: 1.2, b: 0.75 } as const;
 const BITS_MAX = 12;
 
 /**
- * What to build for an index, of which the coordinator has checked the parameters. `null` when nothing is: its kind is
- * searched by comparing with every row.
+ * What to build for an index, of which the coordinator has checked the parameters; of AUTOINDEX while there is memory
+ * enough. `null` when nothing is: its kind is searched by comparing with every row.
  */
 export function indexSpecOf(info: IndexInfo, field: FieldSchema): IndexSpec | SparseSpec | null {
   if (field.dataType === DataType.ArrayOfVector) return listSpecOf(info, field);
@@ -47,7 +38,7 @@ export function indexSpecOf(info: IndexInfo, field: FieldSchema): IndexSpec | Sp
   switch (indexType) {
     case 'AUTOINDEX':
       if (dataType === DataType.BinaryVector) return null;
-      return { type: 'HNSW', ...GRAPH_CHOSEN, layout: 'auto' };
+      return chooseIndex(field, 0, Number.POSITIVE_INFINITY);
     case 'HNSW':
       return {
         type: 'HNSW',
@@ -82,6 +73,7 @@ export function indexSpecOf(info: IndexInfo, field: FieldSchema): IndexSpec | Sp
     case 'BIN_IVF_FLAT':
       return { type: 'BIN_IVF_FLAT', lists: integer('nlist') ?? LISTS_DEFAULT };
     case 'DISKANN':
+    case 'AISAQ':
       return diskSpec(texts, field);
     case 'MINHASH_LSH':
       return {
@@ -166,19 +158,4 @@ function divisorUpTo(most: number, dim: number): number {
   let parts = Math.min(most, dim);
   while (dim % parts !== 0) parts -= 1;
   return parts;
-}
-
-/** Milvus' own configuration: links of a node, rows considered for them, and the share of a vector that its code takes. */
-const DISK_DEFAULT = { maxDegree: 56, searchListSize: 100, codeShare: 0.125 } as const;
-
-function diskSpec(texts: ReadonlyMap<string, string>, { dataType, dim }: FieldSchema): IndexSpec {
-  const number = (key: string, usual: number): number => (texts.has(key) ? Number(texts.get(key)) : usual);
-  const bytes = denseVectorBytes(dataType as DenseVectorType, dim!);
-  const share = number('pq_code_budget_gb_ratio', DISK_DEFAULT.codeShare);
-  return {
-    type: 'DISKANN',
-    m: Math.max(2, Math.floor(number('max_degree', DISK_DEFAULT.maxDegree) / 2)),
-    efConstruction: Math.min(number('search_list_size', DISK_DEFAULT.searchListSize), EF_CONSTRUCTION_MAX),
-    codeBytes: Math.min(Math.max(1, Math.floor(share * bytes)), bytes),
-  };
 }

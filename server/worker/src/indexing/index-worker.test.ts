@@ -56,7 +56,7 @@ class Fixture {
   readonly indexing: BackgroundIndexWorker;
   readonly #random: Random = seededRandom(11);
 
-  constructor(log = new FakeMessageLog(), buildsMax = 1) {
+  constructor(log = new FakeMessageLog(), buildsMax = 1, memoryBytesMax = Number.POSITIVE_INFINITY) {
     this.workers = openWorkers(log, this.#random);
     this.indexing = openIndexWorker({
       collections: this.workers.streaming.collections,
@@ -67,6 +67,7 @@ class Fixture {
       metrics: noMetrics,
       buildsMax,
       limits: { rowsMin: ROWS_MIN },
+      memoryBytesMax,
     });
   }
 
@@ -207,6 +208,23 @@ describe('the index worker', () => {
     const again = await fixture.build(2);
     await workers.streaming.dropCollection(collection.id);
     assert.ok(again.build.signal!.aborted);
+    await indexing[Symbol.asyncDispose]();
+  });
+
+  it('builds AUTOINDEX as what fits beside the indexes that there are', async () => {
+    // A row takes 200 bytes as a compact graph, of which 32 are its vector, and 26 in lists.
+    const fixture = new Fixture(new FakeMessageLog(), 1, 300_000);
+    const { collection, indexing, kernel } = fixture;
+    await fixture.workers.streaming.openCollection(collection);
+    await fixture.insert(0, 1000, 0);
+    await fixture.insert(5_000, 2000, 1);
+    await indexing.openIndex({ ...indexInfo(collection), indexType: 'AUTOINDEX' });
+    await fixture.finish(0);
+    await fixture.finish(1);
+    const specs = kernel.builds.map(({ build }) => build.spec);
+    const compact = { type: 'HNSW', m: 16, efConstruction: 200, layout: 'compact' };
+    assert.deepEqual(specs[0], compact);
+    assert.equal(specs[1]!.type, 'IVF_SQ');
     await indexing[Symbol.asyncDispose]();
   });
 

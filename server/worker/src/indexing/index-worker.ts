@@ -1,4 +1,4 @@
-import type { IndexBuild, Kernel, SparseIndexBuild } from '@elanus/kernel';
+import type { IndexBuild, IndexSpec, Kernel, SparseIndexBuild } from '@elanus/kernel';
 import {
   type CollectionId,
   fieldById,
@@ -36,12 +36,13 @@ import type { ServedCollection } from '../served-collection.ts';
 import type { ServedCollections } from '../served-collections.ts';
 import type { IndexFiles } from './index-files.ts';
 import { type IndexMetrics, registerIndexMetrics } from './index-metrics.ts';
-import { indexSpecOf } from './index-spec.ts';
+import { indexSpecOf, type SparseSpec } from './index-spec.ts';
 import { type MappedIndex, mappedIndexes } from './mapped-indexes.ts';
 import { OpenIndex, type RunningBuild } from './open-index.ts';
 import { restorePieces } from './restore-pieces.ts';
 import { ScalarIndexBuilder } from './scalar-index-builder.ts';
 import { scalarSpecOf } from './scalar-spec.ts';
+import { specToBuild } from './spec-to-build.ts';
 import { TextIndexes } from './text-indexes.ts';
 
 /** Writes that pause for so long count as at rest. */
@@ -68,6 +69,8 @@ export interface IndexWorkerOptions {
   readonly buildsMax: number;
   readonly limits?: IndexLimits;
   readonly scalarLimits?: PieceLimits;
+  /** What vector indexes, and the vectors that they compare, are to take at most; AUTOINDEX keeps to it. Default: no limit. */
+  readonly memoryBytesMax?: number;
   /** Where indexes over sealed rows are kept; left out: in memory only. */
   readonly indexFiles?: IndexFiles;
   /** Default: the system's. */
@@ -112,7 +115,7 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
       pieces: () =>
         all().flatMap(({ segments }) =>
           segments.flatMap(({ pieces }) =>
-            pieces.map(({ rows, index }) => ({ rows, memoryBytes: index.memoryBytes })),
+            pieces.map(({ rows, index: { memoryBytes, layout } }) => ({ rows, memoryBytes, layout })),
           ),
         ),
     });
@@ -296,8 +299,9 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
   }
 
   async #build(index: OpenIndex, segment: SegmentIndex, planned: PlannedPiece): Promise<void> {
-    const { clock, kernel, logger, share } = this.#options;
-    const { info, spec, field } = index;
+    const { clock, kernel, logger, share, memoryBytesMax = Number.POSITIVE_INFINITY } = this.#options;
+    const { info, field } = index;
+    const spec = specToBuild(index, planned, this.#open.values(), memoryBytesMax);
     const about = {
       collection: String(info.collectionId),
       name: index.collection.info.name,
@@ -325,7 +329,7 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
         build.percent = percent;
       };
       const built = await kernel.buildIndex({
-        ...buildOf(index, planned),
+        ...buildOf(index, planned, spec),
         threads: kernel.threads,
         signal: index.signal,
         onProgress,
@@ -383,8 +387,9 @@ function isToStore(shard: Shard): (piece: IndexedPiece) => boolean {
 
 /** What the kernel is to build over the rows of a piece. */
 function buildOf(
-  { spec, info }: OpenIndex,
+  { info }: OpenIndex,
   planned: PlannedPiece,
+  spec: IndexSpec | SparseSpec,
 ): Omit<IndexBuild, 'threads'> | Omit<SparseIndexBuild, 'threads'> {
   if (spec.type === 'SPARSE')
     return { ...sparseVectorsOf(planned), metric: spec.bm25 === null ? 'IP' : 'BM25', spec };
