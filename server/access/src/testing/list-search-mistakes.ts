@@ -66,6 +66,12 @@ export const LIST_SEARCH_MISTAKES: readonly Mistake[] = mistakesOf('Search', [
     `vector type must be the same, field parts[spot] - type ArrayOfVector, search info type FloatVector${ending}`,
   ],
   [
+    'groups of several elements',
+    search(placeholder([1, 2]), { metric_type: 'L2', group_by_field: 'id', group_size: '2' }),
+    1100,
+    `group_size above 1 is not supported in a search for elements of parts[spot]${ending}`,
+  ],
+  [
     'a list for single vectors',
     search(lists(DataType.FloatVector + 200, [1, 2]), { anns_field: 'vector' }),
     1100,

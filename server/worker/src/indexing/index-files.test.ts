@@ -9,6 +9,7 @@ import { DataType, type FieldId, type IndexId, type IndexInfo, type Timestamp } 
 import { fieldFixture, schemaFixture } from '@elanus/model/testing';
 import { openObjectFiles, openObjectStore } from '@elanus/object-store';
 import { NodeDisk, noMetrics, seededRandom, silentLogger, systemClock } from '@elanus/runtime';
+import type { IndexedPiece } from '@elanus/segment';
 import { keysOf, randomBatch } from '@elanus/segment/testing';
 import { FileVerifier } from '../files/file-verifier.ts';
 import { MappedSegmentFiles } from '../files/mapped-segment-files.ts';
@@ -192,6 +193,9 @@ describe('an index over rows of sealed segments', () => {
         assert.deepEqual(await nearest(first, 'index'), expected);
         await first.stop();
         const [info] = deployment.catalog.indexFiles.values();
+        const points = [{ ef: 12, recall: 0.98, standardError: 0.002 }];
+        const recalls = [{ hits: 10, halvings: 0, margin: 0.001, points }];
+        await deployment.catalog.keepRecalls(info!, recalls);
         assert.deepEqual(
           info!.runs.map(({ from, to }) => [from, to]),
           [[0, ROWS]],
@@ -204,6 +208,8 @@ describe('an index over rows of sealed segments', () => {
         assert.equal(deployment.builds, 0);
         await until(() => second.indexing.mappedIndexes(collection.id).length === 1);
         const [mapped] = second.indexing.mappedIndexes(collection.id);
+        const { known } = (mapped!.piece as IndexedPiece).recalls;
+        assert.deepEqual(known, recalls, 'what was measured of it serves again');
         const before = mapped!.piece.index as VectorIndex;
         const searching = nearest(second, 'index');
         await mapped!.giveBack();
