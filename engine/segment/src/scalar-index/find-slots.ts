@@ -26,8 +26,12 @@ export function findSlots(dictionary: Dictionary, leaf: ValueLeaf): Slots | unde
       const to = leaf.upperOperator === '<' ? search.atLeast(leaf.upper) : search.above(leaf.upper);
       return stretch(from, to);
     }
-    case 'in':
-      return listedSlots(search, leaf.values);
+    case 'in': {
+      const values = numbersIn(dictionary);
+      if (values === null) return listedSlots(search, leaf.values);
+      // Beside a column of integers all constants are integers that it could hold.
+      return listedLongs(values, BigInt64Array.from(leaf.values as Iterable<bigint>));
+    }
     case 'like': {
       const [from, to] = prefixSlots(dictionary, leaf.pattern);
       return isPrefix(leaf.pattern) ? stretch(from, to) : from >= to ? NO_SLOTS : undefined;
@@ -120,7 +124,7 @@ function searchIn(dictionary: Dictionary): Search {
 
 /** By halves: a bigint for each value that is looked at would take several times as long. */
 function searchInLongs(values: BigInt64Array, length: number): Search {
-  const halves = new Int32Array(values.buffer, values.byteOffset, 2 * length);
+  const halves = halvesIn(values.subarray(0, length));
   const search = (constant: Constant, isAbove: boolean): number => {
     const value = numberOf(constant);
     // Constants beside a column of integers are integers; one that no column can hold is beyond all of them.
@@ -145,6 +149,43 @@ function searchInLongs(values: BigInt64Array, length: number): Search {
     atLeast: (constant) => search(constant, false),
     above: (constant) => search(constant, true),
   };
+}
+
+/** The integers of 64 bits of a dictionary; `null` when it has others. */
+function numbersIn(dictionary: Dictionary): BigInt64Array | null {
+  if (isTextDictionary(dictionary)) return null;
+  const values = numbersOf(dictionary);
+  return values instanceof BigInt64Array ? values.subarray(0, dictionary.length) : null;
+}
+
+/** In ascending order, for which `listed` is sorted; each from where the one before it was found, by steps that double. */
+function listedLongs(values: BigInt64Array, listed: BigInt64Array): Slots {
+  const wanted = halvesIn(listed.sort());
+  const halves = halvesIn(values);
+  const { length } = values;
+  const slots: [number, number][] = [];
+  let at = 0;
+  for (let i = 0; i < wanted.length && at < length; i += 2) {
+    const low = wanted[i]! >>> 0;
+    const high = wanted[i + 1]!;
+    const isBelow = (slot: number): boolean => {
+      const upper = halves[2 * slot + 1]!;
+      return upper < high || (upper === high && halves[2 * slot]! >>> 0 < low);
+    };
+    let step = 1;
+    while (at + step < length && isBelow(at + step)) step *= 2;
+    const from = at + (step >> 1);
+    at = from + firstPlace(Math.min(at + step, length) - from, (place) => !isBelow(from + place));
+    if (at === length || halves[2 * at]! !== wanted[i] || halves[2 * at + 1]! !== high) continue;
+    const last = slots.at(-1);
+    if (last?.[1] === at) last[1] += 1;
+    else if (last === undefined || last[1] < at) slots.push([at, at + 1]);
+  }
+  return slots;
+}
+
+function halvesIn(values: BigInt64Array): Int32Array {
+  return new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
 }
 
 function bytesSearch(constant: Constant, search: (text: Uint8Array) => number): number {
