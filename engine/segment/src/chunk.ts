@@ -32,6 +32,8 @@ export interface ChunkOptions {
 export class Chunk implements ColumnSource {
   readonly partitionId: PartitionId;
   readonly firstLocation: number;
+  /** Rows that there was room for from the beginning. */
+  readonly rowsReserved: number;
   #columns: ChunkColumns;
   readonly #runs = new WriteRuns();
   #deletions = new ChunkDeletions();
@@ -51,6 +53,7 @@ export class Chunk implements ColumnSource {
   constructor({ schema, partitionId, firstLocation, rowsReserved }: ChunkOptions) {
     this.partitionId = partitionId;
     this.firstLocation = firstLocation;
+    this.rowsReserved = rowsReserved;
     this.#columns = ChunkColumns.inMemory(schema, rowsReserved);
   }
 

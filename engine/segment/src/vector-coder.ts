@@ -48,7 +48,9 @@ export class VectorCoder {
   ): Promise<void> {
     const known = chunk.codes(id);
     const first = known?.rows ?? 0;
-    const { values, factors } = withRoom(known, rows, dim);
+    // Chunks fill up to what was reserved, or else to a power of two. Memory that nobody has written to costs nothing.
+    const rowsMax = Math.max(chunk.rowsReserved, 2 ** Math.ceil(Math.log2(rows)));
+    const { values, factors } = withRoom(known, rows, { rowsMax, dim });
     await this.#kernel.encode(dim, column.bytes.subarray(first * 4 * dim, rows * 4 * dim), rows - first, {
       values: values.subarray(first * dim),
       factors: factors.subarray(first * CODE_FACTORS),
@@ -57,13 +59,15 @@ export class VectorCoder {
   }
 }
 
-/** The arrays of `known` when they have room for `rows`, else larger ones with its codes. */
-function withRoom(known: VectorCodes | undefined, rows: number, dim: number): Omit<VectorCodes, 'rows'> {
+/** The arrays of `known` when they have room for `rows`, else larger ones for `rowsMax` with its codes. */
+function withRoom(
+  known: VectorCodes | undefined,
+  rows: number,
+  { rowsMax, dim }: { readonly rowsMax: number; readonly dim: number },
+): Omit<VectorCodes, 'rows'> {
   if (known !== undefined && known.values.length >= rows * dim) return known;
-  // Chunks fill up to a power of two.
-  const room = 2 ** Math.ceil(Math.log2(rows));
-  const values = new Int8Array(room * dim);
-  const factors = new Float32Array(room * CODE_FACTORS);
+  const values = new Int8Array(rowsMax * dim);
+  const factors = new Float32Array(rowsMax * CODE_FACTORS);
   if (known !== undefined) {
     values.set(known.values);
     factors.set(known.factors);

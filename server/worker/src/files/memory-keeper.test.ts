@@ -165,8 +165,8 @@ test('keeps columns in memory whose mmap.enabled is false, from the load to the 
   assert.equal(file.residentKiB, 0);
 });
 
-test('gives freed memory back to the system each time the process has grown by 64 MiB', async () => {
-  let ownBytes = 60 * MIB;
+test('gives freed memory back to the system each time the process has grown by 32 MiB', async () => {
+  let ownBytes = 30 * MIB;
   const trimmed: number[] = [];
   await using keeper = new MemoryKeeper({
     collections: new ServedCollections(),
@@ -182,12 +182,12 @@ test('gives freed memory back to the system each time the process has grown by 6
       ownBytes -= 20 * MIB;
     },
   });
-  for (const mib of [60, 70, 170, 200, 100, 150, 165]) {
+  for (const mib of [30, 40, 50, 170, 180, 100, 125, 140]) {
     ownBytes = mib * MIB;
     await keeper.look();
   }
-  // From 50 MiB after 70, from 150 after 170, and from the 100 that were in between.
-  assert.deepEqual(trimmed, [70, 170, 165]);
+  // From 20 MiB after 40, from 150 after 170, and from the 100 that were in between.
+  assert.deepEqual(trimmed, [40, 170, 140]);
 });
 
 test('has garbage collected when rows have left memory', async () => {
@@ -210,10 +210,10 @@ test('has garbage collected when rows have left memory', async () => {
   for (const [mib, wanted] of [
     [100, 0],
     [200, 0],
-    [150, 0],
-    [130, 1],
-    [100, 1],
-    [60, 2],
+    [190, 0],
+    [180, 1],
+    [170, 1],
+    [160, 2],
   ] as const) {
     all[0] = rows(mib);
     await keeper.look();

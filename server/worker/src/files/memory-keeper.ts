@@ -49,8 +49,10 @@ export interface MemoryKeeperOptions {
 }
 
 const LOOK_EVERY_MS = 5_000;
-/** Garbage that is worth a collection, and what the process grows by before freed memory is given back again. */
-const TRIM_BYTES = 64 * 1024 * 1024;
+/** Rows that have left memory and are worth a collection of garbage. */
+const GARBAGE_BYTES = 16 * 1024 * 1024;
+/** What the process grows by before freed memory is given back again. */
+const TRIM_BYTES = 32 * 1024 * 1024;
 /** Pages counted, or given back, at a stretch: about a millisecond. */
 const STRETCH_BYTES = 32 * 1024 * 1024;
 
@@ -147,7 +149,7 @@ export class MemoryKeeper implements AsyncDisposable {
     let rowBytes = 0;
     for (const { shards } of collections.all()) for (const shard of shards) rowBytes += shard.byteLength;
     this.#rowBytes = Math.max(this.#rowBytes, rowBytes);
-    if (this.#rowBytes - rowBytes < TRIM_BYTES) return;
+    if (this.#rowBytes - rowBytes < GARBAGE_BYTES) return;
     this.#rowBytes = rowBytes;
     collect();
   }
