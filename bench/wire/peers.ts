@@ -53,14 +53,26 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Starts Elanus as its README says, on `data` or on a new directory. */
-export async function startElanus(options: { readonly data?: string } = {}): Promise<Peer> {
+export interface ElanusOptions {
+  /** Default: a new directory, removed in the end. */
+  readonly data?: string;
+  /** Settings, by the names of their variables. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** Starts Elanus as its README says. */
+export async function startElanus(options: ElanusOptions = {}): Promise<Peer> {
   const data = options.data ?? newDirectory('elanus');
   const port = await freePort();
   const child = spawn(
     'npm',
     ['start', '--silent', '--', '--data', data, '--port', String(port), '--admin-port', '0'],
-    { cwd: CHECKOUT, stdio: ['ignore', 'pipe', logFile('elanus')], detached: true },
+    {
+      cwd: CHECKOUT,
+      stdio: ['ignore', 'pipe', logFile('elanus')],
+      detached: true,
+      env: { ...process.env, ...options.settings },
+    },
   );
   const startedMs = performance.now();
   const ready = await untilReady(child);
