@@ -17,7 +17,8 @@ import { runAtOnce } from '../rows/sliced-work.ts';
 import { bfloat16Of } from '../wire/bfloat16.ts';
 import { encodeInt64s } from '../wire/packed.ts';
 import { scalarSlot } from '../wire/scalar-values.ts';
-import { vectorFieldData } from './vector-field-data.ts';
+import type { SpareMemory } from './spare-memory.ts';
+import { type DenseVectors, vectorFieldData } from './vector-field-data.ts';
 
 const META = '$meta';
 
@@ -25,8 +26,7 @@ const META = '$meta';
 export function columnFields(
   { columns }: ColumnBatch,
   schema: schema_CollectionSchema,
-  from: number,
-  to: number,
+  { from, to, memory }: { readonly from: number; readonly to: number; readonly memory: SpareMemory },
 ): SentFields {
   const fields = schema.fields.filter(({ isDynamic }) => !isDynamic);
   const known = new Set([...fields, ...schema.structArrayFields].map(({ name }) => name));
@@ -42,7 +42,7 @@ export function columnFields(
       if (isMadeByUs || mayBeNull(field)) continue;
       throw badRow(`there is no column for the field ${field.name}`);
     }
-    fieldsData.push(encodedField(field, column, from, to));
+    fieldsData.push(encodedField(field, column, { from, to, memory }));
   }
   for (const struct of schema.structArrayFields) {
     const column = columns.get(struct.name);
@@ -65,9 +65,13 @@ function mayBeNull(field: schema_FieldSchema): boolean {
   return field.nullable || field.defaultValue !== undefined;
 }
 
-function encodedField(field: schema_FieldSchema, column: FileColumn, from: number, to: number): Uint8Array {
+function encodedField(
+  field: schema_FieldSchema,
+  column: FileColumn,
+  { from, to, memory }: { readonly from: number; readonly to: number; readonly memory: SpareMemory },
+): Uint8Array {
   if (column.kind === 'lists' && isDenseVector(field.dataType as DataType))
-    return encodedVectors(field, column, from, to);
+    return vectorFieldData(field, vectorsOf(field, column, from, to), memory);
   if (column.kind === 'numbers') {
     const sent = sentNumbers(field.dataType as DataType, column.values.subarray(from, to));
     const validity = mayBeNull(field) ? new Uint8Array(to - from).fill(1) : null;
@@ -135,7 +139,7 @@ function sparseValue(value: Json): Json {
 }
 
 /** Vectors from lists of numbers, without a value of its own for any of them. */
-function encodedVectors(field: schema_FieldSchema, lists: NumberLists, from: number, to: number): Uint8Array {
+function vectorsOf(field: schema_FieldSchema, lists: NumberLists, from: number, to: number): DenseVectors {
   const { dataType } = field;
   const dim = dimensionOf(field);
   const canBeNull = mayBeNull(field);
@@ -158,7 +162,7 @@ function encodedVectors(field: schema_FieldSchema, lists: NumberLists, from: num
   const present = validity === null ? to - from : validity.reduce((sum, bit) => sum + bit, 0);
   if (bytes.length !== present * denseVectorBytes(dataType as never, dim))
     throw badRow(`the vectors of ${field.name} are of different widths`);
-  return vectorFieldData(field, { dim, bytes, validity });
+  return { dim, bytes, validity };
 }
 
 /** How many numbers a vector may come as: its elements or, as whole numbers, its bytes. */

@@ -18,6 +18,7 @@ import { defaultPartition, namedPartition } from '../write/write-target.ts';
 import { findMistakes } from './find-mistakes.ts';
 import { type ImportOptions, readImportOptions } from './import-options.ts';
 import { fieldOfFile, kindOf } from './import-units.ts';
+import { sharedMemoryOf } from './spare-memory.ts';
 import { type ReadRows, UnitReader } from './unit-reader.ts';
 
 /** Rows in memory that become files together. */
@@ -57,6 +58,9 @@ export class ImportRun {
   #unit = 0;
   /** Of rows that were read, while the next are. */
   #writing: Promise<void> = Promise.resolve();
+  /** What holds rows that are staged, and what has held rows that are in files. */
+  #held: SharedArrayBuffer[] = [];
+  #spares: SharedArrayBuffer[] = [];
 
   constructor(
     job: ImportJob,
@@ -136,17 +140,17 @@ export class ImportRun {
 
   /** While rows are worked on, the next ones are read. */
   async #readRows(reader: UnitReader, target: Target): Promise<void> {
-    let upcoming = reader.next();
+    let upcoming = reader.next(this.#takeSpares());
     for (let read = await upcoming; read !== null; read = await upcoming) {
       this.#throwIfLate();
       if (read.encoded !== null) {
-        upcoming = reader.next();
+        upcoming = reader.next(this.#takeSpares());
         upcoming.catch(() => {});
       }
       if (reader.totalRows !== null) this.#note({ totalRows: reader.totalRows });
       const isSound = await this.#take(read, target);
       if (read.encoded === null || !isSound) await this.#tellMistakes(read, reader, target.collection);
-      if (read.encoded === null) upcoming = reader.next();
+      if (read.encoded === null) upcoming = reader.next(this.#takeSpares());
       const { rows, bytes, totalRows } = this.#units[this.#unit]!;
       this.#note({ rows: rows + read.rows });
       this.#rowsRead(read.rows);
@@ -178,6 +182,7 @@ export class ImportRun {
     if (isRehearsal) return true;
     const duplicates = collection.duplicateKey === 'replace' ? 'last' : 'keep';
     stage.add(await runInSlices(splitRows(batch, collection, partition, duplicates), share));
+    this.#held.push(...sharedMemoryOf(encoded.fieldsData));
     return true;
   }
 
@@ -204,12 +209,19 @@ export class ImportRun {
   async #writeFiles(stage: RowStage): Promise<void> {
     await this.#writing;
     const units = [...this.#units];
+    const held = this.#held;
+    this.#held = [];
     const written = stage.flush(this.#signal);
     this.#writing = written.then(async (staged) => {
+      this.#spares.push(...held);
       this.#job = await this.#dependencies.imports.changeImport(this.#job.id, { units, staged });
     });
     // Whoever waits for it next hears of it.
     this.#writing.catch(() => {});
+  }
+
+  #takeSpares(): readonly SharedArrayBuffer[] {
+    return this.#spares.splice(0);
   }
 
   #note(change: Partial<ImportUnit>): void {

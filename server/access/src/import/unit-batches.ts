@@ -12,6 +12,7 @@ import { sentFields } from '../rest/sent-fields.ts';
 import { runAtOnce } from '../rows/sliced-work.ts';
 import { columnFields } from './column-fields.ts';
 import { CsvReader, jsonRow } from './row-fields.ts';
+import type { SpareMemory } from './spare-memory.ts';
 import type { EncodedRows, UnitSpec } from './unit-messages.ts';
 
 /** Some rows of a file. */
@@ -33,8 +34,12 @@ const ROWS_MIN = 16;
 /** Bytes of a file that become a batch. */
 const BATCH_BYTES = 4 * 1024 * 1024;
 
-/** Opens the files of a unit. @throws FormatError */
-export async function openUnit(spec: UnitSpec, sources: readonly ByteSource[]): Promise<UnitBatches> {
+/** Opens the files of a unit; large columns are encoded into `memory`. @throws FormatError */
+export async function openUnit(
+  spec: UnitSpec,
+  sources: readonly ByteSource[],
+  memory: SpareMemory,
+): Promise<UnitBatches> {
   const [first] = sources as [ByteSource];
   switch (spec.kind) {
     case 'json':
@@ -44,10 +49,10 @@ export async function openUnit(spec: UnitSpec, sources: readonly ByteSource[]): 
     case 'csv':
       return { totalRows: null, batches: csvBatches(first, spec) };
     case 'parquet':
-      return await columnBatches(await ParquetRows.open(first), sources, spec);
+      return await columnBatches(await ParquetRows.open(first), sources, spec, memory);
     case 'numpy': {
       const byName = new Map(spec.files.map(({ name }, at) => [name, sources[at]!]));
-      return await columnBatches(await NumpyRows.open(byName), sources, spec);
+      return await columnBatches(await NumpyRows.open(byName), sources, spec, memory);
     }
     default:
       return unreachable(spec.kind);
@@ -58,6 +63,7 @@ async function columnBatches(
   reader: ColumnReader,
   sources: readonly ByteSource[],
   { schema, skip }: UnitSpec,
+  memory: SpareMemory,
 ): Promise<UnitBatches> {
   const bytes = sources.reduce((sum, { size }) => sum + size, 0);
   const fitting = Math.floor((BATCH_BYTES * reader.rows) / Math.max(1, bytes));
@@ -66,7 +72,7 @@ async function columnBatches(
     await reader.skip(skip);
     for (let batch = await reader.next(rowsMax); batch !== null; batch = await reader.next(rowsMax)) {
       const own = batch;
-      yield { rows: own.rows, encode: (from, to) => columnFields(own, schema, from, to) };
+      yield { rows: own.rows, encode: (from, to) => columnFields(own, schema, { from, to, memory }) };
     }
   }
   return { totalRows: reader.rows, batches: batches() };

@@ -14,8 +14,11 @@ export interface UnitSpec {
 }
 
 export type UnitRequest =
-  /** Reads the next rows; only they and the ones before can be encoded from then on. */
-  | { readonly kind: 'next' }
+  /**
+   * Reads the next rows; only they and the ones before can be encoded from then on. `spares` is memory of earlier rows that
+   * nobody reads any more.
+   */
+  | { readonly kind: 'next'; readonly spares: readonly SharedArrayBuffer[] }
   /** Rows `from .. to` of a batch as the wire has them. */
   | { readonly kind: 'encode'; readonly batch: number; readonly from: number; readonly to: number }
   /** The bytes that the thread has asked for. */

@@ -39,9 +39,9 @@ export class UnitReader implements AsyncDisposable {
     this.#thread.on('exit', () => this.#break(new Error('the thread that reads a file has ended')));
   }
 
-  /** The next rows; `null` behind the last. */
-  async next(): Promise<ReadRows | null> {
-    const reply = await this.#ask({ kind: 'next' });
+  /** The next rows, `null` behind the last; `spares` is memory of earlier ones that nobody reads any more. */
+  async next(spares: readonly SharedArrayBuffer[]): Promise<ReadRows | null> {
+    const reply = await this.#ask({ kind: 'next', spares });
     if (reply.kind === 'end') return null;
     assert(reply.kind === 'rows', 'rows are answered with rows');
     return reply;

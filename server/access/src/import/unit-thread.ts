@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type ByteSource, FormatError, SourceError } from '@elanus/formats';
 import { MilvusError } from '@elanus/model';
+import { SpareMemory } from './spare-memory.ts';
 import { openUnit, type UnitBatch } from './unit-batches.ts';
 import type { EncodedRows, UnitReply, UnitRequest, UnitSpec } from './unit-messages.ts';
 
@@ -22,12 +23,13 @@ const sources: readonly ByteSource[] = spec.files.map(({ size }, file) => ({
   },
 }));
 
+const memory = new SpareMemory();
 /** The last two: one is looked at while the next is read. */
 const batches = new Map<number, UnitBatch>();
 let count = 0;
 
 async function* replies(): AsyncGenerator<UnitReply> {
-  const unit = await openUnit(spec, sources);
+  const unit = await openUnit(spec, sources, memory);
   if (unit.totalRows !== null) reply({ kind: 'total', rows: unit.totalRows });
   for await (const batch of unit.batches) {
     const number = count++;
@@ -86,13 +88,16 @@ port.on('message', (request: UnitRequest) => {
       asks.get(request.ask)!.reject(new SourceError(request.reason));
       asks.delete(request.ask);
       return;
-    default:
+    case 'next':
+      memory.add(request.spares);
       turn = turn
-        .then(async () =>
-          request.kind === 'next'
-            ? ((await steps.next()).value ?? { kind: 'end' as const })
-            : encode(request.batch, request.from, request.to),
-        )
+        .then(async () => (await steps.next()).value ?? { kind: 'end' as const })
+        .catch(told)
+        .then(reply);
+      return;
+    case 'encode':
+      turn = turn
+        .then(() => encode(request.batch, request.from, request.to))
         .catch(told)
         .then(reply);
   }

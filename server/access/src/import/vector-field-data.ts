@@ -3,6 +3,7 @@ import type { schema_FieldSchema } from '@elanus/proto';
 import { FIELD_DATA, LIST_DATA, VECTORS } from '../wire/field-data-format.ts';
 import { MessageWriter } from '../wire/message-writer.ts';
 import { vectorSlot } from '../wire/vector-values.ts';
+import type { SpareMemory } from './spare-memory.ts';
 
 /** Dense vectors of one field, each as its little-endian bytes. */
 export interface DenseVectors {
@@ -20,6 +21,7 @@ export interface DenseVectors {
 export function vectorFieldData(
   { name, dataType }: Pick<schema_FieldSchema, 'name' | 'dataType'>,
   { dim, bytes, validity }: DenseVectors,
+  memory: SpareMemory,
 ): Uint8Array {
   // A FloatVector is a message of floats, the others are bytes themselves.
   const list = dataType === DataType.FloatVector ? headOf(LIST_DATA, bytes.length) : NOTHING;
@@ -32,7 +34,14 @@ export function vectorFieldData(
     .finish();
   const end =
     validity === null ? NOTHING : new MessageWriter().fixed(FIELD_DATA.validData, validity).finish();
-  return inSharedMemory([about, vectors, dimension, slot, list, bytes, end]);
+  const pieces = [about, vectors, dimension, slot, list, bytes, end];
+  const whole = memory.take(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let filled = 0;
+  for (const piece of pieces) {
+    whole.set(piece, filled);
+    filled += piece.length;
+  }
+  return whole;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -40,14 +49,4 @@ const NOTHING = new Uint8Array(0);
 /** What stands before `length` bytes that are the value of a field. */
 function headOf(field: number, length: number): Uint8Array {
   return new MessageWriter().head(field, length).finish();
-}
-
-function inSharedMemory(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(new SharedArrayBuffer(pieces.reduce((sum, piece) => sum + piece.length, 0)));
-  let end = 0;
-  for (const piece of pieces) {
-    whole.set(piece, end);
-    end += piece.length;
-  }
-  return whole;
 }
