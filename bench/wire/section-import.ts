@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -5,6 +6,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ParquetFileWriter } from '@elanus/formats';
+import { pythonWith } from '../python.ts';
 import { HttpConnection } from './http-connection.ts';
 import type { LeanConnection } from './lean-connection.ts';
 import { drain, withConnections } from './measure.ts';
@@ -18,6 +20,8 @@ const DIM = 128;
 const ROWS = 1_000_000;
 const BATCH_ROWS = 5_000;
 const CONNECTIONS = 2;
+/** A Python program takes a second for 150,000. */
+const CLIENT_ROWS = 200_000;
 const POLL_MS = 20;
 
 /** Where the servers that are started may read files. */
@@ -49,6 +53,13 @@ export async function measureImport(peer: Peer, table: Table, scale: number): Pr
       unit: 'rows/s',
       better: 'more',
     });
+    const byClient = insertsByPymilvus(peer, Math.min(rows, CLIENT_ROWS));
+    table.add(peer, {
+      measurement: `rows of ${DIM} by inserts of ${BATCH_ROWS}, pymilvus`,
+      value: byClient,
+      unit: 'rows/s',
+      better: 'more',
+    });
     // Files of inserted rows are not to be written while the import is measured; an import's rows are in such files.
     const flushed = inserted + (await flushSeconds(connections[0]!, 'inserted'));
     await emptyCollection(connections[0]!, 'imported', DIM);
@@ -58,12 +69,19 @@ export async function measureImport(peer: Peer, table: Table, scale: number): Pr
       value: rows / imported,
       unit: 'rows/s',
       better: 'more',
-      note: `${(inserted / imported).toFixed(2)} times inserts, ${(flushed / imported).toFixed(2)} times inserts until they are in files, ${Math.round(peer.memory().ownMiB)} MiB afterwards`,
+      note: `${(inserted / imported).toFixed(2)} times inserts, ${(flushed / imported).toFixed(2)} times inserts until they are in files, ${(rows / imported / byClient).toFixed(2)} times those of pymilvus, ${Math.round(peer.memory().ownMiB)} MiB afterwards`,
     });
     for (const collectionName of ['inserted', 'imported'])
       await ask(connections[0]!, 'DropCollection', { collectionName }, 'common.Status');
   });
   line.close();
+}
+
+/** What the rate is where the client is not a benchmark's own, which has encoded all requests before. */
+function insertsByPymilvus({ host, port }: Peer, rows: number): number {
+  const python = pythonWith('pymilvus-3.0.2', ['pymilvus==3.0.2', 'numpy==2.4.6']);
+  const script = join(import.meta.dirname, 'pymilvus_inserts.py');
+  return Number(execFileSync(python, [script, host, String(port), String(rows)], { encoding: 'utf8' }));
 }
 
 /** Until the rows of a collection are in the files that an import would have brought. */
