@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { ElanusProcess } from '@elanus/tests-harness';
+import { askBoth, describeDifference } from './differential/ask-both.ts';
+import { filterSteps } from './differential/filter-requests.ts';
 import { type RunningMilvus, startMilvus, startMilvusLite } from './differential/milvus-server.ts';
 import { repositoryRoot } from './harness/cache.ts';
 import { pymilvus } from './harness/clients.ts';
@@ -121,6 +123,11 @@ await conformanceSuite('pymilvus', 'beside Milvus 2.3.5', [python], () => {
       (await certificates()).map(({ collection, isEqual }) => [collection, isEqual]),
       [['tenants', false]],
     );
+  });
+
+  test('filters find what they find in Milvus, where no listed difference says why not', async () => {
+    const { unlisted } = await askBoth(filterSteps, { elanus: server.address, milvus: milvus.address });
+    assert.deepEqual(unlisted.map(describeDifference), []);
   });
 
   test('what is exported is imported by Milvus', async (t) => {
