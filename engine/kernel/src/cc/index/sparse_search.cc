@@ -73,9 +73,18 @@ class SparseSearch {
       scratch_.ids.push_back(term);
       scratch_.weights.push_back(is_bm25 ? pair.value * bm25.gain() : pair.value);
     }
-    for (const uint32_t id : scratch_.ids) scratch_.bits[id / 32] |= 1u << id % 32;
+    scratch_.folded.fill(0);
+    for (size_t i = 0; i < scratch_.ids.size(); ++i) {
+      const uint32_t id = scratch_.ids[i];
+      scratch_.bits[id / 32] |= 1u << id % 32;
+      const uint32_t fold = id % kSparseFolds;
+      scratch_.folded[fold / 16] |= static_cast<uint16_t>(1u << fold % 16);
+      scratch_.places[fold] = static_cast<uint32_t>(i);
+    }
     query_ = {scratch_.bits.data(),
               postings_.terms(),
+              scratch_.folded.data(),
+              scratch_.places.data(),
               scratch_.ids.data(),
               scratch_.weights.data(),
               static_cast<uint32_t>(scratch_.ids.size()),

@@ -1,6 +1,7 @@
 // One search of a sparse index, on one thread.
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "../aligned.h"
@@ -22,6 +23,8 @@ struct SparseScratch : LayoutScratch {
   std::vector<float> weights;
   std::vector<SparseTerm> terms;
   std::vector<uint32_t> bits;  // all 0 between searches
+  std::array<uint16_t, kSparseFolds / 16> folded;
+  std::array<uint32_t, kSparseFolds> places{};
   AlignedVector<uint16_t> bounds;
   BestHits hits;
   uint32_t blocks_scored = 0;

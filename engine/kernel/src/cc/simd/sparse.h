@@ -41,6 +41,10 @@ struct SparseBlock {
 struct SparseTerms {
   const uint32_t* bits;  // one for each term that a block can name, least significant first; kSparseBitsSlack more
   uint32_t bits_end;     // bases of segments beyond it are lies
+  // kSparseFolds bits, of which bit i is set when a term is i modulo their number: most other terms are told by it.
+  const uint16_t* folded;
+  // By a term modulo kSparseFolds the place of one that is the same in `ids`; anything where there is none.
+  const uint32_t* places;
   const uint32_t* ids;
   const float* weights;
   uint32_t count;
@@ -49,6 +53,7 @@ struct SparseTerms {
   float norm_slope;
 };
 inline constexpr size_t kSparseBitsSlack = 0x10000;
+inline constexpr size_t kSparseFolds = 2048;
 
 struct SparsePeak {
   uint32_t bound;

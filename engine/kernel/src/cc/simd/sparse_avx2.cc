@@ -16,12 +16,12 @@ ELANUS_INLINE uint32_t find_eight(const uint16_t* terms, __m256i base, const uin
   return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_sllv_epi32(words, left))));
 }
 
-size_t find_terms_avx2(const uint16_t* terms, uint32_t count, const uint32_t* bits, uint32_t base, uint32_t first,
+size_t find_terms_avx2(const uint16_t* terms, uint32_t count, const SparseTerms& query, uint32_t base, uint32_t first,
                        uint32_t* places) {
   const __m256i bases = _mm256_set1_epi32(static_cast<int>(base));
   size_t found = 0;
   for (uint32_t at = 0; at < count; at += 8) {
-    uint32_t mask = find_eight(terms + at, bases, bits);
+    uint32_t mask = find_eight(terms + at, bases, query.bits);
     if (count - at < 8) mask &= (1u << (count - at)) - 1;
     for (; mask != 0; mask &= mask - 1) places[found++] = first + at + static_cast<uint32_t>(__builtin_ctz(mask));
   }

@@ -21,13 +21,13 @@ SparsePeak find_peak(const uint16_t* bounds) {
   return {highest, at};
 }
 
-[[maybe_unused]] size_t find_terms(const uint16_t* terms, uint32_t count, const uint32_t* bits, uint32_t base,
+[[maybe_unused]] size_t find_terms(const uint16_t* terms, uint32_t count, const SparseTerms& query, uint32_t base,
                                    uint32_t first, uint32_t* places) {
   size_t found = 0;
   for (uint32_t i = 0; i < count; ++i) {
     const uint32_t id = base + terms[i];
     places[found] = first + i;
-    found += bits[id / 32] >> id % 32 & 1;
+    found += query.bits[id / 32] >> id % 32 & 1;
   }
   return found;
 }
