@@ -62,11 +62,32 @@ describe('pageByKey', () => {
     });
   }
 
-  it('leaves keys in no order, and filters that few rows match, to others', async () => {
+  for (const keyType of [DataType.Int64, DataType.VarChar] as const)
+    it(`puts rows in the order of their keys where they lie otherwise, of type ${keyType}`, async () => {
+      const rows = new StoredRows(keyType);
+      await rows.insert(Array.from({ length: ROWS }, (_, row) => (row * 7_919) % ROWS));
+      rows.close();
+      await rows.delete(Array.from({ length: 500 }, (_, row) => 11 * row));
+      const after = keyType === DataType.Int64 ? '9000' : '"k0009000"';
+      for (const filter of [`id > ${after}`, `id >= ${after} and number != 3`])
+        for (const count of [1, 1_000]) {
+          const read = rows.read(filter);
+          const all = await queryShards(read, { limit: null, offset: 0 }, keyType);
+          const page = await pageByKey(read, read.selection, count);
+          assert.ok(page !== null, filter);
+          const found = keysOf(await keysOfRows(read, page, keyType));
+          assert.deepEqual(found, keysOf(all.keys).slice(0, count), `${filter}, ${count} rows`);
+        }
+    });
+
+  it('leaves keys in no order among which more may come, and filters that few rows match, to others', async () => {
     const scattered = new StoredRows(DataType.Int64);
     await scattered.insert(Array.from({ length: 100 }, (_, row) => (row * 37) % 100));
     const read = scattered.read('id > 5');
     assert.equal(await pageByKey(read, read.selection, 10), null);
+    scattered.close();
+    const first = scattered.read('id < 50');
+    assert.equal(await pageByKey(first, first.selection, 10), null, 'one page is no iterator');
 
     const many = new StoredRows(DataType.Int64, { padding: 1 });
     await many.insert(Array.from({ length: 80_000 }, (_, row) => row));
@@ -98,6 +119,11 @@ class StoredRows {
       fieldFixture(102, 'padding', DataType.FloatVector, { dim: padding }),
     ]);
     this.#shard = new Shard({ segmentId: 1n as SegmentId, schema: this.#schema, seed: 1, share });
+  }
+
+  /** No more rows may come into the chunks that there are. */
+  close(): void {
+    for (const { chunk } of this.#shard.view({ partitionIds: null, at: TIMESTAMP_MAX })) chunk.close();
   }
 
   get now(): Timestamp {

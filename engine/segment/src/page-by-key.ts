@@ -1,5 +1,7 @@
 import { costOfRow, type KeyBound, keyBounds, type Predicate, type RowFilter } from '@elanus/expr';
 import type { KeyColumn } from '@elanus/model';
+import type { Chunk } from './chunk.ts';
+import { keyOrderOf } from './files/key-order.ts';
 import { matchBits, rowsAtOnce } from './filter/match-bits.ts';
 import { ascendingRows } from './first-by-key.ts';
 import { keyOrder, type RowOrder, rowOrderOf } from './key-order.ts';
@@ -15,6 +17,10 @@ const TESTED_ROWS = 65_536;
 /** Tests that take longer together, in nanoseconds, are for other threads. */
 const TESTED_NS_MAX = 5_000_000;
 const STEP_ROWS_MIN = 1_024;
+/** A row that is tested by itself costs as much as so many that are tested together. */
+const LONE_TEST_ROWS = 8;
+/** Such rows between two looks at the clock. */
+const LONE_TESTS_PER_TURN = 256;
 
 /** A filter, and what it was compiled from. */
 interface PageFilter {
@@ -23,10 +29,10 @@ interface PageFilter {
 }
 
 /**
- * The first `count` rows by ascending key that match a filter, in this order. Where keys ascend in the order their rows are
- * stored only rows between the bounds that the filter sets them are tested, and none behind the last one wanted: a page of
- * an iterator costs what it shows, wherever it begins. `null` where keys lie otherwise, or so few rows match that it is
- * sooner to look for all of them.
+ * The first `count` rows by ascending key that match a filter, in this order. Only rows between the bounds that the filter
+ * sets their keys are tested, and none behind the last one wanted: a page of an iterator costs what it shows, wherever it
+ * begins. Rows that are not stored in the order of their keys are put in it once, for pages behind a key, when no more come.
+ * `null` where that is not so, or so few rows match that it is sooner to look for all of them.
  */
 export async function pageByKey(read: Read, filter: PageFilter, count: number): Promise<RowList | null> {
   const views = viewShards(read);
@@ -34,17 +40,20 @@ export async function pageByKey(read: Read, filter: PageFilter, count: number): 
   if (runs === null) return null;
   const order = keyOrder(views);
   // No run needs a look before those that begin with lesser keys come to its first.
-  runs.sort((a, b) => order(a.number, a.next, b.number, b.next));
+  runs.sort((a, b) => order(a.number, firstOfRun(a), b.number, firstOfRun(b)));
   const budget = { rows: testsMax(filter.predicate, count) };
   const page = { viewOf: new Uint32Array(count), rows: new Uint32Array(count), length: 0 };
-  const open: MatchingRows[] = [];
+  const open: Matching[] = [];
   let waiting = 0;
   while (page.length < count) {
     let first = firstOf(open, order);
     for (; waiting < runs.length; waiting++) {
-      const { number, next } = runs[waiting]!;
-      if (first !== null && order(first.number, first.row, number, next) < 0) break;
-      const opened = new MatchingRows(runs[waiting]!, filter.matches);
+      const run = runs[waiting]!;
+      if (first !== null && order(first.number, first.row, run.number, firstOfRun(run)) < 0) break;
+      const opened =
+        run.order === null
+          ? new MatchingRows(run, filter.matches)
+          : new MatchingPlaces({ ...run, order: run.order }, filter.matches);
       if ((await opened.advance(read, budget)) === 'given up') return null;
       if (opened.row < 0) continue;
       open.push(opened);
@@ -66,23 +75,41 @@ function testsMax({ condition }: Predicate, count: number): number {
   return Math.min(rows, TESTED_NS_MAX / (costOfRow(condition) + 1));
 }
 
-function firstOf(open: readonly MatchingRows[], order: RowOrder): MatchingRows | null {
-  let first: MatchingRows | null = null;
+function firstOf(open: readonly Matching[], order: RowOrder): Matching | null {
+  let first: Matching | null = null;
   for (const one of open)
     if (first === null || order(one.number, one.row, first.number, first.row) < 0) first = one;
   return first;
 }
 
-/** The rows `next .. end` of a view, whose keys ascend and lie between bounds. */
+/** The places `next .. end` in the order of a view's keys, which lie between bounds. */
 interface Run {
   readonly view: ChunkView;
   /** Of the view. */
   readonly number: number;
+  /** The row at each place; `null`: keys ascend, the place is the row. */
+  readonly order: Uint32Array | null;
   readonly next: number;
   readonly end: number;
 }
 
-/** What the bounds leave of each view; `null` when there is one whose keys do not ascend. */
+function firstOfRun({ order, next }: Run): number {
+  return order === null ? next : order[next]!;
+}
+
+/** The order of the keys of chunks in which they do not ascend. */
+const orders = new WeakMap<Chunk, Uint32Array | null>();
+
+/** The rows of a closed chunk in the order of their keys; `null`: they lie so. */
+async function orderOfKeys(read: Read, chunk: Chunk): Promise<Uint32Array | null> {
+  const known = orders.get(chunk);
+  if (known !== undefined) return known;
+  const order = await keyOrderOf([{ ...chunk.keys, length: chunk.rows }], read);
+  orders.set(chunk, order);
+  return order;
+}
+
+/** What the bounds leave of each view; `null` when there is one whose keys are in no order that is worth making. */
 async function runsBetween(
   read: Read,
   views: readonly ChunkView[],
@@ -91,25 +118,36 @@ async function runsBetween(
   if (views.length > RUNS_MAX) return null;
   const runs: Run[] = [];
   for (const [number, view] of views.entries()) {
-    if ((await ascendingRows(read, view)) < view.rows) return null;
-    const { keys } = view.chunk;
-    let [next, end] = [0, view.rows];
+    const ascends = (await ascendingRows(read, view)) === view.rows;
+    if (!ascends && (!view.chunk.isClosed || !bounds.some(({ side }) => side === 'lower'))) return null;
+    const order = ascends ? null : await orderOfKeys(read, view.chunk);
+    const keys = { column: view.chunk.keys, places: order?.length ?? view.rows, order };
+    let [next, end] = [0, keys.places];
     for (const bound of bounds) {
-      if (bound.side === 'lower')
-        next = Math.max(next, firstRow(keys, view.rows, bound.key, !bound.isIncluded));
-      else end = Math.min(end, firstRow(keys, view.rows, bound.key, bound.isIncluded));
+      if (bound.side === 'lower') next = Math.max(next, firstPlace(keys, bound.key, !bound.isIncluded));
+      else end = Math.min(end, firstPlace(keys, bound.key, bound.isIncluded));
     }
-    if (next < end) runs.push({ view, number, next, end });
+    if (next < end) runs.push({ view, number, order, next, end });
   }
   return runs;
 }
 
-/** The first row of ascending keys that is not before `key`, or, of those that equal it, behind. */
-function firstRow(keys: KeyColumn, rows: number, key: KeyColumn, isBehind: boolean): number {
+interface OrderedKeys {
+  readonly column: KeyColumn;
+  readonly places: number;
+  /** As in `Run`. */
+  readonly order: Uint32Array | null;
+}
+
+/** The first place whose key is not before `key`, or, of those that equal it, behind. */
+function firstPlace({ column, places, order: rows }: OrderedKeys, key: KeyColumn, isBehind: boolean): number {
   // Of equal keys that of the first column comes first.
-  const order = rowOrderOf(isBehind ? [keys, key] : [key, keys]);
-  const isBefore = (row: number) => (isBehind ? order(0, row, 1, 0) < 0 : order(0, 0, 1, row) > 0);
-  let [low, high] = [0, rows];
+  const order = rowOrderOf(isBehind ? [column, key] : [key, column]);
+  const isBefore = (place: number) => {
+    const row = rows === null ? place : rows[place]!;
+    return isBehind ? order(0, row, 1, 0) < 0 : order(0, 0, 1, row) > 0;
+  };
+  let [low, high] = [0, places];
   while (low < high) {
     const middle = (low + high) >>> 1;
     if (isBefore(middle)) low = middle + 1;
@@ -118,11 +156,21 @@ function firstRow(keys: KeyColumn, rows: number, key: KeyColumn, isBehind: boole
   return low;
 }
 
-/** Goes through the rows of a run that match and live, testing some at a time. */
-class MatchingRows {
+/** Goes through the rows of a run that match and live. */
+interface Matching {
   /** Of the view. */
   readonly number: number;
   /** Where it stands; -1 at the end. */
+  readonly row: number;
+  /** Goes to the next row among those that have been tested; `false` when there is none. */
+  advanceHere(): boolean;
+  /** Goes to the next row, testing rows at the expense of the budget; at the end there is none. */
+  advance(read: Read, budget: { rows: number }): Promise<'found' | 'ended' | 'given up'>;
+}
+
+/** As `Matching`, of rows in the order they are stored, testing some at a time. */
+class MatchingRows implements Matching {
+  readonly number: number;
   row = -1;
   readonly #run: Run;
   readonly #matches: RowFilter;
@@ -144,7 +192,6 @@ class MatchingRows {
     this.#at = run.next;
   }
 
-  /** Goes to the next row among those that have been tested; `false` when there is none. */
   advanceHere(): boolean {
     for (let row = this.#at; row < this.#tested; row++) {
       const bits = this.#bits[(row - this.#first) >> 3]! >> (row & 7);
@@ -161,7 +208,6 @@ class MatchingRows {
     return false;
   }
 
-  /** Goes to the next row, testing rows at the expense of the budget; at the end there is none. */
   async advance(read: Read, budget: { rows: number }): Promise<'found' | 'ended' | 'given up'> {
     while (!this.advanceHere()) {
       const { view, end } = this.#run;
@@ -179,6 +225,55 @@ class MatchingRows {
       if (live !== null)
         for (let at = 0; at < (this.#tested - this.#first + 7) >> 3; at++)
           this.#bits[at]! &= live[(this.#first >> 3) + at]!;
+    }
+    return 'found';
+  }
+}
+
+/** As `Matching`, of rows in an order of their own, which are tested one by one. */
+class MatchingPlaces implements Matching {
+  readonly number: number;
+  row = -1;
+  readonly #run: Run & { readonly order: Uint32Array };
+  readonly #matches: RowFilter;
+  readonly #match = new Uint8Array(1);
+  #place: number;
+  /** Places before it may be tested in this turn. */
+  #pauseAt: number;
+
+  constructor(run: Run & { readonly order: Uint32Array }, matches: RowFilter) {
+    this.number = run.number;
+    this.#run = run;
+    this.#matches = matches;
+    this.#place = run.next;
+    this.#pauseAt = run.next;
+  }
+
+  advanceHere(): boolean {
+    const { view, order } = this.#run;
+    while (this.#place < this.#pauseAt) {
+      const row = order[this.#place++]!;
+      if (row >= view.rows || (view.live !== null && ((view.live[row >> 3]! >> (row & 7)) & 1) === 0))
+        continue;
+      this.#matches(view.chunk, row, row + 1, this.#match);
+      if (this.#match[0] === 0) continue;
+      this.row = row;
+      return true;
+    }
+    return false;
+  }
+
+  async advance(read: Read, budget: { rows: number }): Promise<'found' | 'ended' | 'given up'> {
+    while (!this.advanceHere()) {
+      const { end } = this.#run;
+      if (this.#place >= end) {
+        this.row = -1;
+        return 'ended';
+      }
+      if (budget.rows <= 0) return 'given up';
+      await takeTurns(read);
+      this.#pauseAt = Math.min(this.#place + LONE_TESTS_PER_TURN, end);
+      budget.rows -= LONE_TEST_ROWS * (this.#pauseAt - this.#place);
     }
     return 'found';
   }
