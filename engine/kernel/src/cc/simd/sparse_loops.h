@@ -115,8 +115,8 @@ ELANUS_INLINE size_t read_places(const SparseBlock& block, const SparseTerms& qu
 // Terms of a block that are looked at before the values of those that were found.
 constexpr uint32_t kTermsAtOnce = 256;
 
-// `find(terms, count, query, base, first, places)` writes the places, from `first` on, of those terms that the query has
-// and perhaps of some others, and up to kSparseTermGroup numbers more; it returns how many there are. `Scores` adds as RowScores.
+// `find(terms, count, query, base, first, places)` writes the places, from `first` on, of those terms that the query
+// has, and up to kSparseTermGroup numbers more; it returns how many there are. `Scores` adds as RowScores.
 template <class Scores, class Find>
 ELANUS_INLINE uint32_t score_block(const SparseBlock& block, const SparseTerms& query, float* scores,
                                    const Find& find) {
