@@ -18,6 +18,7 @@ import {
   type CollectionSchema,
   DataType,
   type FieldSchema,
+  type IndexId,
   type KeyColumn,
   type PartitionId,
   type RowBatch,
@@ -28,8 +29,9 @@ import {
 import { fileOf, LABEL, share } from '../files/segment-file-fixture.ts';
 import { FilterCache } from '../filter/filter-cache.ts';
 import type { FilterTools } from '../filter/filter-views.ts';
-import { queryShards } from '../query-shards.ts';
+import { countShards, queryShards } from '../query-shards.ts';
 import { buildScalarIndex } from '../scalar-index/build-scalar-index.ts';
+import { blocksOf } from '../scalar-index/index-pieces.ts';
 import { scalarIndexSpec } from '../scalar-index/plan-index.ts';
 import { planCondition } from '../scalar-index/plan-rows.ts';
 import type { ScalarIndexData } from '../scalar-index/scalar-index.ts';
@@ -53,6 +55,10 @@ export interface Comparisons {
 
 const FILTERS_PER_SCHEMA = 25;
 const BATCHES = 3;
+/** One schema in so many has rows enough that the planner prefers indexes; few filters are asked of it. */
+const LARGE_EVERY = 12;
+const LARGE_ROWS_MIN = 1_000;
+const FILTERS_OF_LARGE = 6;
 
 /**
  * Random filters over random rows of random schemas: what growing and sealed segments find, with constants in the text, beside
@@ -68,7 +74,8 @@ export async function compareFilters(
   while (done.evaluations < evaluations) {
     const schemaSeed = seed + done.schemas;
     const subject = await Subject.from(drawFrom(schemaSeed));
-    for (let i = 0; i < FILTERS_PER_SCHEMA; i++) {
+    const isLarge = subject.rows.length >= LARGE_ROWS_MIN;
+    for (let i = 0; i < (isLarge ? FILTERS_OF_LARGE : FILTERS_PER_SCHEMA); i++) {
       const filter = randomFilter(subject.draw, subject.schema);
       try {
         if (await subject.compare(filter)) done.byIndex += 1;
@@ -109,16 +116,26 @@ class Subject {
     this.#source = columnsOf(schema, rows);
     this.#growing = shards.growing;
     this.#sealed = shards.sealed;
-    this.#tools = { cache: new FilterCache(2 ** 20), indexes: new ScalarIndexes(), threads: null };
-    this.#indexes = storedFields(schema).flatMap((field) => this.#indexesOf(field));
+    const specs = storedFields(schema).flatMap((field) => specsOf(draw, field));
+    this.#tools = {
+      cache: new FilterCache(2 ** 20),
+      indexes: indexesOver(this.#sealed, specs),
+      threads: null,
+    };
+    this.#indexes = specs.map((spec) => {
+      const column = this.#source.column(spec.place.fieldId);
+      return buildScalarIndex(spec, [{ column, rows: rows.length, firstRow: 0 }], 1);
+    });
   }
 
   static async from(draw: Draw): Promise<Subject> {
     const schema = randomSchema(draw);
-    const rows = Array.from({ length: 20 + draw(60) }, (_, number) => randomRow(draw, schema, number));
+    const length = draw(LARGE_EVERY) === 0 ? LARGE_ROWS_MIN + draw(700) : 20 + draw(60);
+    const rows = Array.from({ length }, (_, number) => randomRow(draw, schema, number));
     const batches = batchesOf(schema, rows);
     const growing = await shardOf(schema, batches);
     const sealed = await sealedCopy(schema, await shardOf(schema, batches));
+    await sealed.openFiles({ partitionIds: null, at: TIMESTAMP_MAX });
     return new Subject(draw, schema, rows, { growing, sealed });
   }
 
@@ -155,6 +172,7 @@ class Subject {
       const keyType = schema.primaryKey.dataType as KeyColumn['dataType'];
       const found = await queryShards(read, { limit: null, offset: 0 }, keyType);
       assert.deepEqual(new Set(keysOf(found.keys)), keys, how);
+      assert.equal(await countShards(read), keys.size, `${how}, counted`);
     }
     return this.#compareIndexes(predicate.condition, wanted);
   }
@@ -187,16 +205,32 @@ class Subject {
       );
     return true;
   }
+}
 
-  #indexesOf(field: FieldSchema): readonly ScalarIndexData[] {
-    const column = this.#source.column(field.id);
-    return definitionsOf(this.draw, field).flatMap(([indexType, steps, castType]) => {
-      const gramMin = indexType === 'NGRAM' ? 1 + this.draw(3) : null;
-      const spec = scalarIndexSpec({ indexType, field, steps, castType, gramMin });
-      if (spec === null) return [];
-      return [buildScalarIndex(spec, [{ column, rows: this.rows.length, firstRow: 0 }], 1)];
-    });
+type FieldIndexSpec = NonNullable<ReturnType<typeof scalarIndexSpec>>;
+
+/** What is to be built over a field. */
+function specsOf(draw: Draw, field: FieldSchema): readonly FieldIndexSpec[] {
+  return definitionsOf(draw, field).flatMap(([indexType, steps, castType]) => {
+    const gramMin = indexType === 'NGRAM' ? 1 + draw(3) : null;
+    const spec = scalarIndexSpec({ indexType, field, steps, castType, gramMin });
+    return spec === null ? [] : [spec];
+  });
+}
+
+/** Indexes as the server has them: in pieces over the shard's chunks. */
+function indexesOver(shard: Shard, specs: readonly FieldIndexSpec[]): ScalarIndexes {
+  const indexes = new ScalarIndexes();
+  const views = shard.view({ partitionIds: null, at: TIMESTAMP_MAX });
+  for (const [at, spec] of specs.entries()) {
+    const pieces = indexes.open(BigInt(at) as IndexId, spec, { rowsMin: 1 });
+    for (;;) {
+      const planned = pieces.nextPiece(views, 'at-rest');
+      if (planned === null) break;
+      pieces.adopt(planned, buildScalarIndex(spec, blocksOf(planned, spec.place), 1));
+    }
   }
+  return indexes;
 }
 
 type Definition = readonly [indexType: string, steps: readonly string[] | null, castType: string | null];
