@@ -12,7 +12,6 @@ import {
 import type { QueryVectors, SearchTask } from '@elanus/rpc';
 import type { Grouping } from './group/read-grouping.ts';
 import type { IteratorPage } from './search-range.ts';
-import { refuseElementWise } from './unserved.ts';
 
 const OF_LISTS = 'is not supported for vector array (embedding list) fields';
 const OF_ELEMENTS = 'is not supported in a search for elements of';
@@ -88,7 +87,7 @@ export function checkCompared(
 
 /**
  * Lets filters without an `element_filter` pass.
- * @throws MilvusError 10 when a search finds whole rows, 1100 when it finds elements of other structs than the filter names
+ * @throws MilvusError 1100 when a search finds whole rows, or elements of other structs than the filter names
  */
 export function checkElementFilter(
   filter: Predicate | null,
@@ -97,8 +96,10 @@ export function checkElementFilter(
 ): void {
   const elementFilter = filter?.elementFilter ?? null;
   if (elementFilter === null) return;
-  if (field.dataType !== DataType.ArrayOfVector || metricOfVectors(metric) !== metric)
-    refuseElementWise(filter);
-  else if (structOf(schema, elementFilter.array) !== structOf(schema, field))
-    throw invalidParameter(`element_filter is about other elements than those of field ${field.name}`);
+  const isOfElements = field.dataType === DataType.ArrayOfVector && metricOfVectors(metric) === metric;
+  if (isOfElements && structOf(schema, elementFilter.array) === structOf(schema, field)) return;
+  throw invalidParameter(
+    'element_filter is only supported for element-level search on vector sub-fields of the same struct array;' +
+      ' use MATCH_ANY/MATCH_* for row-level vector search',
+  );
 }

@@ -1,4 +1,3 @@
-import type { Predicate } from '@elanus/expr';
 import { invalidParameter, MilvusError } from '@elanus/model';
 import type { Methods } from '@elanus/proto';
 import type { Parameters } from './parameters.ts';
@@ -37,9 +36,4 @@ export function refuseUnservedLeg(
   if (request.searchAggregation !== undefined)
     throw invalidParameter('search_aggregation is not supported in hybrid search');
   refuseUnservedSearch(request);
-}
-
-/** @throws MilvusError 10 for a filter whose answers are elements, where nobody can name them */
-export function refuseElementWise(filter: Predicate | null): void {
-  if (filter?.elementFilter) throw unserved('element_filter');
 }

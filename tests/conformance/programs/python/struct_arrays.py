@@ -124,11 +124,16 @@ def elements(client, name):
     same([(row["id"], row["offset"]) for row in rows], [(1, 1), (4, 0), (4, 1)])
 
 
-@case("an element filter counts and deletes rows", since="3.0")
+@case("an element filter counts and deletes rows, and a search of whole rows refuses it", since="3.0")
 def element_filters_elsewhere(client, name):
     filled(client, name)
     text = "element_filter(parts, $[size] == 5)"
     same(client.query(name, text, output_fields=["count(*)"])[0]["count(*)"], 2)
+    fails(
+        lambda: client.search(name, [[0.0, 1.0]], anns_field="v", filter=text, limit=3),
+        1100,
+        "element_filter is only supported for element-level search",
+    )
     client.delete(name, filter=f"id > 1 and {text}")
     same(ids(client, name, "id > 0"), [1, 2, 3])
 
