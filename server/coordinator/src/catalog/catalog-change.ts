@@ -1,11 +1,10 @@
 import type { MetaChange } from '@elanus/meta-store';
 import type { CollectionId, CollectionInfo, IndexInfo } from '@elanus/model';
-import type { DatabaseInfo, FileResource } from '@elanus/rpc';
+import type { DatabaseInfo } from '@elanus/rpc';
 import { type AliasRecord, encodeAlias } from './alias-record.ts';
-import { aliasKey, collectionKey, databaseKey, fileResourceKey, indexKey, loadKey } from './catalog-keys.ts';
+import { aliasKey, collectionKey, databaseKey, indexKey, loadKey } from './catalog-keys.ts';
 import { encodeCollection, encodeDatabase } from './collection-record.ts';
 import type { FileChange, FileRecords } from './file-records.ts';
-import { encodeFileResource } from './file-resource-record.ts';
 import { encodeIndex } from './index-record.ts';
 import { encodeLoad, type LoadRecord } from './load-record.ts';
 
@@ -23,8 +22,6 @@ export type CatalogChange =
   | { readonly kind: 'remove-index'; readonly index: IndexInfo }
   | { readonly kind: 'put-load'; readonly load: LoadRecord }
   | { readonly kind: 'remove-load'; readonly collectionId: CollectionId }
-  | { readonly kind: 'put-file-resource'; readonly resource: FileResource }
-  | { readonly kind: 'remove-file-resource'; readonly id: bigint }
   | FileChange;
 
 type ChangeOfOneRecord = Exclude<CatalogChange, { readonly kind: 'remove-database' | 'remove-collection' }>;
@@ -48,10 +45,6 @@ export function encodeChange(change: ChangeOfOneRecord, files: Pick<FileRecords,
       return { key: loadKey(change.load.collectionId), value: encodeLoad(change.load) };
     case 'remove-load':
       return { key: loadKey(change.collectionId), value: null };
-    case 'put-file-resource':
-      return { key: fileResourceKey(change.resource.id), value: encodeFileResource(change.resource) };
-    case 'remove-file-resource':
-      return { key: fileResourceKey(change.id), value: null };
     default:
       return files.encode(change);
   }

@@ -9,7 +9,7 @@ import {
   type IndexId,
   type IndexInfo,
 } from '@elanus/model';
-import type { CollectionRef, DatabaseInfo, FileResource } from '@elanus/rpc';
+import type { CollectionRef, DatabaseInfo } from '@elanus/rpc';
 import { type Logger, silentLogger } from '@elanus/runtime';
 import { type AliasRecord, decodeAlias } from './alias-record.ts';
 import { type CatalogChange, encodeChange } from './catalog-change.ts';
@@ -27,7 +27,6 @@ import {
 import { channelOwner } from './channel-name.ts';
 import { decodeCollection, decodeDatabase } from './collection-record.ts';
 import { type FileChange, FileRecords, isFileRecordOf } from './file-records.ts';
-import { decodeFileResource } from './file-resource-record.ts';
 import { decodeIndex } from './index-record.ts';
 import { decodeLoad, type LoadRecord } from './load-record.ts';
 import { ObjectLocks } from './object-locks.ts';
@@ -62,7 +61,6 @@ export class Catalog {
   readonly #aliases = new Map<string, AliasRecord>();
   readonly #indexes = new Map<CollectionId, Map<IndexId, IndexInfo>>();
   readonly #loads = new Map<CollectionId, LoadRecord>();
-  readonly #fileResources = new Map<bigint, FileResource>();
   /** Collections with smaller ids were made by an earlier catalog, which is lost; `null`: this one is new. */
   #firstId: bigint | null = null;
 
@@ -200,17 +198,7 @@ export class Catalog {
     return this.#loads.get(id);
   }
 
-  /** In order of creation. */
-  fileResources(): readonly FileResource[] {
-    return [...this.#fileResources.values()];
-  }
-
-  /** Serialises changes of the file resources. */
-  async withFileResources<Result>(task: () => Promise<Result>): Promise<Result> {
-    return await this.#locks.run('file resources', task);
-  }
-
-  /** Serialises changes of the set of databases. Taken before the lock of a database, never after. */
+  /** Serialises changes of the set of databases, and of other names that the whole deployment shares. Taken before the lock of a database, never after. */
   async withDatabases<Result>(task: () => Promise<Result>): Promise<Result> {
     return await this.#locks.run('databases', task);
   }
@@ -305,12 +293,6 @@ export class Catalog {
       case 'remove-load':
         this.#loads.delete(change.collectionId);
         return;
-      case 'put-file-resource':
-        this.#fileResources.set(change.resource.id, change.resource);
-        return;
-      case 'remove-file-resource':
-        this.#fileResources.delete(change.id);
-        return;
       default:
         this.#files.apply(change);
     }
@@ -391,10 +373,6 @@ export class Catalog {
       const load = decodeLoad(bytes);
       this.#loads.set(load.collectionId, load);
     });
-    const resources: FileResource[] = [];
-    await this.#readEach(CATALOG_PREFIX.fileResource, (bytes) => resources.push(decodeFileResource(bytes)));
-    resources.sort((left, right) => (left.id < right.id ? -1 : 1));
-    for (const resource of resources) this.#fileResources.set(resource.id, resource);
     await this.#files.readAll((prefix, read) => this.#readEach(prefix, read));
     await this.#readEach(START_KEY, (bytes) => {
       this.#firstId = decodeRecord(bytes).int64('id');

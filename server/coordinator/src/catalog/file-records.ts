@@ -10,7 +10,7 @@ import {
   type SegmentInfo,
   unreachable,
 } from '@elanus/model';
-import type { CollectionFiles, ExportJob, ImportJob } from '@elanus/rpc';
+import type { CollectionFiles, ExportJob, FileResource, ImportJob } from '@elanus/rpc';
 import { decodeExport, encodeExport } from '../export/export-record.ts';
 import { decodeImport, encodeImport } from '../import/import-record.ts';
 import {
@@ -20,8 +20,10 @@ import {
   type FileRecordKind,
   fileKey,
   fileKeyPrefix,
+  fileResourceKey,
   importKey,
 } from './catalog-keys.ts';
+import { decodeFileResource, encodeFileResource } from './file-resource-record.ts';
 import {
   decodeCheckpoint,
   decodeDeleteFile,
@@ -43,6 +45,8 @@ export type FileChange =
   | { readonly kind: 'remove-import'; readonly id: bigint }
   | { readonly kind: 'put-export'; readonly job: ExportJob }
   | { readonly kind: 'remove-export'; readonly id: bigint }
+  | { readonly kind: 'put-file-resource'; readonly resource: FileResource }
+  | { readonly kind: 'remove-file-resource'; readonly id: bigint }
   | {
       readonly kind: 'remove-file';
       readonly of: FileRecordKind;
@@ -62,6 +66,7 @@ export class FileRecords {
   readonly #byCollection = new Map<CollectionId, Files>();
   readonly #imports = new Map<bigint, ImportJob>();
   readonly #exports = new Map<bigint, ExportJob>();
+  readonly #resources = new Map<bigint, FileResource>();
 
   /** In no order. */
   imports(): readonly ImportJob[] {
@@ -79,6 +84,11 @@ export class FileRecords {
 
   findExport(id: bigint): ExportJob | undefined {
     return this.#exports.get(id);
+  }
+
+  /** In order of creation. */
+  resources(): readonly FileResource[] {
+    return [...this.#resources.values()];
   }
 
   /** Whether the file of the segment belongs to an import that has not been published. */
@@ -176,6 +186,10 @@ export class FileRecords {
         return { key: exportKey(change.job.id), value: encodeExport(change.job) };
       case 'remove-export':
         return { key: exportKey(change.id), value: null };
+      case 'put-file-resource':
+        return { key: fileResourceKey(change.resource.id), value: encodeFileResource(change.resource) };
+      case 'remove-file-resource':
+        return { key: fileResourceKey(change.id), value: null };
       case 'remove-file':
         return { key: fileKey(change.of, change.collectionId, change.id), value: null };
       default:
@@ -209,6 +223,12 @@ export class FileRecords {
       case 'remove-export':
         this.#exports.delete(change.id);
         return;
+      case 'put-file-resource':
+        this.#resources.set(change.resource.id, change.resource);
+        return;
+      case 'remove-file-resource':
+        this.#resources.delete(change.id);
+        return;
       case 'remove-file':
         this.#byCollection.get(change.collectionId)?.[change.of].delete(change.id);
         return;
@@ -239,6 +259,9 @@ export class FileRecords {
     );
     await readEach(CATALOG_PREFIX.import, (bytes) =>
       this.apply({ kind: 'put-import', job: decodeImport(bytes) }),
+    );
+    await readEach(CATALOG_PREFIX.fileResource, (bytes) =>
+      this.apply({ kind: 'put-file-resource', resource: decodeFileResource(bytes) }),
     );
     await readEach(CATALOG_PREFIX.export, (bytes) =>
       this.apply({ kind: 'put-export', job: decodeExport(bytes) }),

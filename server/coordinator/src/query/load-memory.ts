@@ -5,6 +5,7 @@ import {
   mmapSetting,
   type PartitionId,
   type SegmentId,
+  textIndexId,
 } from '@elanus/model';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { LoadRecord } from '../catalog/load-record.ts';
@@ -64,6 +65,8 @@ export class LoadMemory {
         )
         .map(({ id }) => id),
     );
+    // Words are always used from their files.
+    for (const { id } of collection.schema.fields) mappedIndexes.add(textIndexId(id));
     const indexes = indexFiles.filter(
       ({ indexId, runs }) => !mappedIndexes.has(indexId) && runs.some(({ segmentId }) => ids.has(segmentId)),
     );

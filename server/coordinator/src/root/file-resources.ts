@@ -15,12 +15,12 @@ export class FileResources {
 
   /** In order of creation. */
   list(): readonly FileResource[] {
-    return this.#catalog.fileResources();
+    return this.#catalog.files.resources();
   }
 
   /** The same again changes nothing. @throws MilvusError 65535 when the name stands for another file */
   async add(name: string, path: string): Promise<void> {
-    await this.#catalog.withFileResources(async () => {
+    await this.#catalog.withDatabases(async () => {
       const known = this.list().find((resource) => resource.name === name);
       if (known?.path === path) return;
       if (known !== undefined) throw refused(`file resource ${name} already exists with path ${known.path}`);
@@ -31,7 +31,7 @@ export class FileResources {
 
   /** A name that nothing has counts as removed. */
   async remove(name: string): Promise<void> {
-    await this.#catalog.withFileResources(async () => {
+    await this.#catalog.withDatabases(async () => {
       const resource = this.list().find((known) => known.name === name);
       if (resource !== undefined)
         await this.#catalog.commit([{ kind: 'remove-file-resource', id: resource.id }]);

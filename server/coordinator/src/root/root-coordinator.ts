@@ -388,11 +388,8 @@ function partitionNames(request: CreateCollection): readonly string[] {
 
 function collectionNotFoundById(id: CollectionId): MilvusError {
   const { legacyCode } = collectionNotFound('', '');
-  return new MilvusError(`collection not found[collection=${id}]`, {
-    code: 100,
-    legacyCode,
-    inputError: true,
-  });
+  const details = { code: 100, legacyCode, inputError: true };
+  return new MilvusError(`collection not found[collection=${id}]`, details);
 }
 
 /** A database or a collection that does not exist. */
