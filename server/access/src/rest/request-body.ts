@@ -65,7 +65,10 @@ async function received(
     chunks.push(chunk);
     if (length > bytesMax) resolve();
   };
-  const leave = () => reject(incorrectJson('the body ends before its end'));
+  const leave = () => {
+    // What has ended closes, too.
+    if (!request.readableEnded) reject(incorrectJson('the body ends before its end'));
+  };
   request.on('data', take).on('end', resolve).on('error', leave).on('close', leave);
   try {
     await promise;
