@@ -305,10 +305,16 @@ export const TEXT_MISTAKES: readonly Mistake[] = [
       `Currently does not support adding BM25 function${ENDING}`,
     ],
     [
-      'a function that needs a service',
+      'a function that makes signatures',
+      { collectionName: 'poems', functionSchema: { ...bm25, type: 4 } },
+      1100,
+      `Currently does not support adding MinHash function${ENDING}`,
+    ],
+    [
+      'a function that asks a model, over the words of another',
       { collectionName: 'poems', functionSchema: { ...bm25, type: 2 } },
       1100,
-      `function words: functions of type 2 are not supported yet${ENDING}`,
+      `TextEmbedding function output field must be a FloatVector or Int8Vector field${ENDING}`,
     ],
     ['no function', { collectionName: 'poems' }, 1100, `function schema is not set${ENDING}`],
   ]),

@@ -27,13 +27,14 @@ def embedding(**params):
     )
 
 
-def create(client, name, function=None, dim=DIM, nullable=False):
+def create(client, name, function=None, dim=DIM, nullable=False, plain=False):
     schema = client.create_schema(enable_dynamic_field=False)
     schema.add_field("id", DataType.INT64, is_primary=True)
     schema.add_field("text", DataType.VARCHAR, max_length=1000, nullable=nullable)
     schema.add_field("shelf", DataType.INT32)
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dim)
-    schema.add_function(function or embedding())
+    if not plain:
+        schema.add_function(function or embedding())
     index = client.prepare_index_params()
     index.add_index("vector", index_type="AUTOINDEX", metric_type="COSINE")
     client.create_collection(name, schema=schema, index_params=index, consistency_level="Strong")
@@ -135,6 +136,28 @@ def definitions(client, name):
     refused(1100, "is not among those that the server's configuration names", embedding(provider="tei", endpoint=STAND_IN))
     refused(1100, "function input field cannot be nullable", nullable=True)
     refused(2400, "check function [meaning:TextEmbedding] failed, the err is: the required embedding dim is [32]", dim=32)
+
+
+@case("a function comes to a collection that exists, changes, and goes")
+def live(client, name):
+    if not hasattr(client, "add_collection_function"):
+        return
+    create(client, name, plain=True)
+    client.insert(name, [{"id": 9, "text": "given", "shelf": 0, "vector": [1.0] * DIM}])
+    fails(lambda: client.add_collection_function(name, embedding(dim="3")), text="dim")
+    client.add_collection_function(name, embedding())
+    client.insert(name, [{"id": id, "text": text, "shelf": id % 2} for id, text in TEXTS.items()])
+    [hits] = client.search(name, [TEXTS[3]], anns_field="vector", limit=1)
+    same((ids(hits), round(hits[0]["distance"], 4)), ([3], 1.0))
+    fails(lambda: client.add_collection_function(name, embedding()), text="duplicate function name: meaning")
+    client.alter_collection_function(name, "meaning", embedding(model_name="n"))
+    [function] = client.describe_collection(name)["functions"]
+    same(function["params"]["model_name"], "n")
+    client.drop_collection_function(name, "meaning")
+    same(client.describe_collection(name)["functions"], [])
+    client.insert(name, [{"id": 10, "text": "given", "shelf": 0, "vector": [1.0] * DIM}])
+    [hits] = client.search(name, [[1.0] * DIM], anns_field="vector", limit=2)
+    same(ids(hits), [9, 10])
 
 
 @case("a model ranks the hits of a search")
