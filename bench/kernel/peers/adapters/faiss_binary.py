@@ -18,6 +18,8 @@ class Library:
         self.index = faiss.IndexBinaryIVF(quantizer, self.dim, self.lists)
         # The index does not keep what it is made of alive.
         self.quantizer = quantizer
+        # As many as ours learns a list from.
+        self.index.cp.max_points_per_centroid = 64
         self.index.train(base)
         self.index.add(base)
 
