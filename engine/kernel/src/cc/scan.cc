@@ -16,7 +16,7 @@ constexpr size_t kPackedBytes = 32 * 1024;
 // Of a row that is about to be compared; the machine itself asks for the rest.
 constexpr size_t kPrefetchedBytes = 4 * 1024;
 // So far ahead of what is compared memory is asked for.
-constexpr size_t kBitsAhead = 2 * 1024;
+constexpr size_t kBitsAhead = 8 * 1024;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 

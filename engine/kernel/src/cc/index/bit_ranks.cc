@@ -8,7 +8,7 @@ namespace {
 
 constexpr size_t kRowsAtOnce = 12 * kRowTile;
 // So far ahead of what is compared memory is asked for.
-constexpr size_t kAheadBytes = 2048;
+constexpr size_t kAheadBytes = 8192;
 
 }  // namespace
 
