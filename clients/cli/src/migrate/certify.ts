@@ -1,14 +1,17 @@
 import { decode, encode } from '@elanus/proto';
 import { indexesOf, type SourceCollection } from './copy-collection.ts';
-import type { MilvusClient } from './milvus-client.ts';
+import { CallRefused, type MilvusClient } from './milvus-client.ts';
 import { readRows } from './read-rows.ts';
-import { type DecodedColumn, RowChecksum } from './row-values.ts';
+import { type DecodedColumn, decodedColumns, RowChecksum } from './row-values.ts';
 
 /** What both servers say of one collection. */
 export interface CollectionCertificate {
   readonly database: string;
   readonly collection: string;
+  /** Those that were read. */
   readonly rows: { readonly source: number; readonly target: number };
+  /** What the servers themselves count; `null`: one that can't. */
+  readonly counted: { readonly source: number | null; readonly target: number | null };
   readonly checksum: { readonly source: string; readonly target: string };
   /** Of the hits of sampled queries, by field: 0 to 1. */
   readonly overlap: Readonly<Record<string, number>>;
@@ -27,6 +30,7 @@ export async function certify(
   collection: SourceCollection,
 ): Promise<CollectionCertificate> {
   const [there, here] = [await summary(source, collection), await summary(target, collection)];
+  const counted = { source: await countOf(source, collection), target: await countOf(target, collection) };
   const overlap: Record<string, number> = {};
   for (const index of await indexesOf(source, collection)) {
     const field = collection.schema!.fields.find(({ name }) => name === index.fieldName);
@@ -44,10 +48,31 @@ export async function certify(
     database: collection.dbName || 'default',
     collection: collection.collectionName,
     rows: { source: there.checksum.rows, target: here.checksum.rows },
+    counted,
     checksum: { source: there.checksum.text, target: here.checksum.text },
     overlap,
-    isEqual: there.checksum.rows === here.checksum.rows && there.checksum.text === here.checksum.text,
+    isEqual:
+      there.checksum.rows === here.checksum.rows &&
+      there.checksum.text === here.checksum.text &&
+      [there.checksum.rows, null].includes(counted.source) &&
+      [here.checksum.rows, null].includes(counted.target),
   };
+}
+
+/** Whoever reads page by page may miss rows without knowing. `null`: the server does not count. */
+async function countOf(
+  client: MilvusClient,
+  { collectionName, dbName }: SourceCollection,
+): Promise<number | null> {
+  const request = { collectionName, expr: '', outputFields: ['count(*)'], consistencyLevel: STRONG };
+  try {
+    const { fieldsData } = await client.call('Query', dbName || 'default', request);
+    const [count] = decodedColumns(fieldsData);
+    return count === undefined || count.length !== 1 ? null : Number(count.valueAt(0));
+  } catch (error) {
+    if (error instanceof CallRefused) return null;
+    throw error;
+  }
 }
 
 interface Summary {

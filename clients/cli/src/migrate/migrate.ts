@@ -102,11 +102,23 @@ async function collectionsOf(
   return found;
 }
 
-const HEADINGS = ['collection', 'rows', 'rows here', 'checksum', 'checksum here', 'overlap', 'equal'];
+const HEADINGS = [
+  'collection',
+  'counted',
+  'counted here',
+  'rows',
+  'rows here',
+  'checksum',
+  'checksum here',
+  'overlap',
+  'equal',
+];
 
 function table(certificates: readonly CollectionCertificate[]): string {
-  const lines = certificates.map(({ database, collection, rows, checksum, overlap, isEqual }) => [
+  const lines = certificates.map(({ database, collection, counted, rows, checksum, overlap, isEqual }) => [
     `${database}/${collection}`,
+    String(counted.source ?? '?'),
+    String(counted.target ?? '?'),
     String(rows.source),
     String(rows.target),
     checksum.source,
