@@ -113,6 +113,8 @@ const TOKENS = [
     'interval "P1M"',
     'iso',
     'threshold=1',
+    'membership_match(',
+    'type=bloom',
     '\u0000',
     'é',
     '漢',
