@@ -66,15 +66,13 @@ export { shareColumn } from './threads/share-column.ts';
 export { VectorCoder } from './vector-coder.ts';
 export type { IndexedPiece, KeptRows, PieceFile } from './vector-index/indexed-piece.ts';
 export {
-  type IndexLimits,
   joinedBlocks,
   type PieceVectors,
-  type PlannedPiece,
   presentRows,
-  type SegmentIndex,
   sparseVectorsOf,
   vectorsOf,
-} from './vector-index/segment-index.ts';
+} from './vector-index/piece-vectors.ts';
+export type { IndexLimits, PlannedPiece, SegmentIndex } from './vector-index/segment-index.ts';
 export { VectorLoan } from './vector-index/vector-loan.ts';
 export {
   isRowPart,

@@ -22,7 +22,7 @@ import { Shard } from '../shard.ts';
 import { ExactVectorIndex } from '../testing/exact-vector-index.ts';
 import { randomBatch } from '../testing/random-rows.ts';
 import { VectorCoder } from '../vector-coder.ts';
-import { vectorsOf } from '../vector-index/segment-index.ts';
+import { vectorsOf } from '../vector-index/piece-vectors.ts';
 import { explainRead } from './explain-read.ts';
 import { ReadTrace } from './read-trace.ts';
 

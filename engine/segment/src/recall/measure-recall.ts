@@ -3,7 +3,7 @@ import { type DenseVectorColumn, denseVectorBytes, type FieldSchema, type Metric
 import type { Random } from '@elanus/runtime';
 import { copyBits, intersectBits } from '../vector-index/bitmap.ts';
 import type { IndexedPiece, KeptRows } from '../vector-index/indexed-piece.ts';
-import { vectorsOf } from '../vector-index/segment-index.ts';
+import { vectorsOf } from '../vector-index/piece-vectors.ts';
 import type { RecallClass } from './recall-class.ts';
 import { type MeasuredRecall, RecallCurve } from './recall-curve.ts';
 

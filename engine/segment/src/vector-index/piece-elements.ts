@@ -1,5 +1,5 @@
 import { assert, DataType, type VectorArrayColumn } from '@elanus/model';
-import type { PieceVectors } from './segment-index.ts';
+import type { PieceVectors } from './piece-vectors.ts';
 
 /**
  * Of an index over the vectors in lists: row r of the piece has the vectors `starts[r] .. starts[r + 1]` of the index. `null`

@@ -19,7 +19,7 @@ import { searchShards, type VectorSearch } from '../search-shards.ts';
 import { Shard } from '../shard.ts';
 import { keyColumn, randomBatch } from '../testing/index.ts';
 import { VectorCoder } from '../vector-coder.ts';
-import { presentRows, vectorsOf } from './segment-index.ts';
+import { presentRows, vectorsOf } from './piece-vectors.ts';
 
 const DIM = 16;
 const ROWS = 6_000;

@@ -17,7 +17,8 @@ import { Shard } from '../shard.ts';
 import { ExactVectorIndex } from '../testing/exact-vector-index.ts';
 import { keyColumn, keysOf, randomBatch } from '../testing/random-rows.ts';
 import { VectorCoder } from '../vector-coder.ts';
-import { type PlannedPiece, presentRows, type SegmentIndex, vectorsOf } from './segment-index.ts';
+import { presentRows, vectorsOf } from './piece-vectors.ts';
+import type { PlannedPiece, SegmentIndex } from './segment-index.ts';
 
 const DIM = 8;
 const ROWS_MIN = 512;

@@ -9,7 +9,7 @@ import { searchShards, type VectorSearch } from '../search-shards.ts';
 import { Shard } from '../shard.ts';
 import { keyColumn, keysOf, randomBatch } from '../testing/random-rows.ts';
 import { VectorCoder } from '../vector-coder.ts';
-import { presentRows, sparseVectorsOf } from './segment-index.ts';
+import { presentRows, sparseVectorsOf } from './piece-vectors.ts';
 
 const VECTOR = 101 as FieldId;
 const field = fieldFixture(VECTOR, 'vector', DataType.SparseFloatVector, { nullable: true });

@@ -1,5 +1,5 @@
 import { isDenseVector } from '@elanus/model';
-import type { PieceVectors } from './segment-index.ts';
+import type { PieceVectors } from './piece-vectors.ts';
 
 /**
  * What an index that was built in memory reads the vectors of its rows from. As long as it lasts the rows are read there

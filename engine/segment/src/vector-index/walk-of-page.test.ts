@@ -9,7 +9,7 @@ import { searchShards, type VectorSearch } from '../search-shards.ts';
 import { Shard } from '../shard.ts';
 import { keysOf, randomBatch } from '../testing/random-rows.ts';
 import { VectorCoder } from '../vector-coder.ts';
-import { presentRows, vectorsOf } from './segment-index.ts';
+import { presentRows, vectorsOf } from './piece-vectors.ts';
 
 const DIM = 8;
 const ROWS = 24_000;
