@@ -32,8 +32,8 @@ import type {
 import { operandTypeName } from './value-type.ts';
 import type { Work } from './work.ts';
 
-/** Operands of AND or OR that are bound between two pauses. */
-const PAUSE_OPERANDS = 256;
+/** Operands of AND or OR that are bound between two pauses: each may be a pattern. */
+const PAUSE_OPERANDS = 16;
 
 /** The plan of a whole filter. @throws FilterError when the tree is no condition over the schema */
 export function bind(context: BindContext, tree: Node): Condition {

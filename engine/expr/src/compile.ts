@@ -83,8 +83,8 @@ function rowsWithin(cost: number, costOfRow: number): number {
 
 type Joint = Extract<Condition, { kind: 'and' | 'or' }>;
 
-/** Parts of an AND or OR that are compiled between two pauses. */
-const PAUSE_OPERANDS = 64;
+/** Parts of an AND or OR that are compiled between two pauses: each may be a pattern. */
+const PAUSE_OPERANDS = 16;
 
 /** The evaluator of `condition`; `depth` counts the ANDs and ORs around it. */
 function* evaluating(condition: Condition, depth: number): Work<Evaluator> {

@@ -16,6 +16,9 @@ const NO_TEMPLATES: TemplateValues = new Map();
 const NO_OPTIONS: PlanOptions = {};
 /** Characters of a filter that is planned well within a millisecond. */
 const SHORT_TEXT = 16_384;
+/** The same of one with patterns or shapes, each of which takes as long to read as a hundred numbers. */
+const SHORT_COSTLY_TEXT = 512;
+const COSTLY = /=~|!~|\bst_/i;
 
 /**
  * Reads a filter and binds it to `schema`. `null` for blank text, which matches every row.
@@ -46,7 +49,8 @@ export function* planningFilter(
   templates: TemplateValues = NO_TEMPLATES,
   options: PlanOptions = NO_OPTIONS,
 ): Work<Predicate | null> {
-  const isShort = text.length <= SHORT_TEXT && countTemplateItems(templates) <= SLICE_ITEMS;
+  const lengthMax = COSTLY.test(text) ? SHORT_COSTLY_TEXT : SHORT_TEXT;
+  const isShort = text.length <= lengthMax && countTemplateItems(templates) <= SLICE_ITEMS;
   if (isShort) return planFilter(text, schema, templates, options);
   if (isBlank(text)) return null;
   try {
