@@ -43,7 +43,7 @@ export interface Searched {
   readonly queriesPerSecond: number;
   /** The share of hits with a score of at least the k-th best. */
   readonly found: number;
-  /** The share of hits whose score is the exact one, to 1e-4. */
+  /** The share of hits whose score is the exact one, to 1e-4; of Elanus to 1e-5. */
   readonly exact: number;
   /** What a call takes that finds nothing. */
   readonly callMicroseconds: number;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { planFilter } from '@elanus/expr';
 import { openAnalyzer, runAtOnce, type Texts, termVectors } from '@elanus/functions';
 import {
@@ -189,13 +190,22 @@ async function assertSameScores(
   }
 }
 
+/** Puts segments together and waits for it; returns how many groups of them there were. */
+async function compact({ streaming }: Workers, { id }: CollectionInfo): Promise<number> {
+  const ticket = await streaming.compact(id, { partitionId: null, bytesMax: null });
+  while (streaming.compaction(ticket.id).executing > 0) await turn();
+  const { completed, failed } = streaming.compaction(ticket.id);
+  assert.equal(failed, 0);
+  return completed;
+}
+
 describe('BM25 and its formula', () => {
   for (const [number, options] of [
     { shards: 1, partitions: 1 },
     { shards: 3, partitions: 2 },
   ].entries()) {
     const seed = 700 + number;
-    it(`agree over ${JSON.stringify(options)}, with deletes, updates, flushes and restarts in between`, async () => {
+    it(`agree over ${JSON.stringify(options)}, with deletes, updates, flushes, compactions and restarts in between`, async () => {
       const random = seededRandom(seed);
       const log = new FakeMessageLog();
       const lasting = { timestamps: new SteppingTimestamps(), files: new TestFiles() };
@@ -205,6 +215,7 @@ describe('BM25 and its formula', () => {
       const scenario = new Scenario(collection, random);
       const filter = planFilter('id >= 100', schema);
       const times: Timestamp[] = [];
+      let merged = 0;
       for (let round = 0; round < 30; round++) {
         const context = `seed ${seed}, round ${round}`;
         if (random.chance(0.2)) {
@@ -217,6 +228,11 @@ describe('BM25 and its formula', () => {
         scenario.model.apply(timestamp, model);
         times.push(timestamp);
         if (random.chance(0.3)) await workers.streaming.flush(collection.id);
+        if (random.chance(0.3)) {
+          merged += await compact(workers, collection);
+          // What was deleted before can't be read any more.
+          times.splice(0, times.length - 1);
+        }
         await assertSameScores(workers, scenario, {}, context);
         await assertSameScores(workers, scenario, { filter }, `filtered, ${context}`);
         const snapshot = times[random.below(times.length)]!;
@@ -229,6 +245,7 @@ describe('BM25 and its formula', () => {
         );
         await assertSameScores(workers, scenario, {}, `again, ${context}`);
       }
+      assert.ok(merged > 2, `${merged} compactions had something to do, seed ${seed}`);
       await workers.streaming.close();
     });
   }

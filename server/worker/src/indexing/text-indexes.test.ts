@@ -7,7 +7,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { planFilter } from '@elanus/expr';
 import { openAnalyzer } from '@elanus/functions';
 import { loadKernel } from '@elanus/kernel';
-import { type Column, DataType, textIndexId } from '@elanus/model';
+import { type Column, DataType, type SegmentId, textIndexId } from '@elanus/model';
 import { fieldFixture, schemaFixture } from '@elanus/model/testing';
 import { openObjectFiles, openObjectStore } from '@elanus/object-store';
 import { NodeDisk, noMetrics, seededRandom, silentLogger, systemClock } from '@elanus/runtime';
@@ -142,7 +142,7 @@ async function until(isSo: () => boolean): Promise<void> {
 }
 
 describe('the words of a field that filters may ask for', () => {
-  it('are in a file for each sealed segment, and are used from there after a start', () =>
+  it('are in a file for each sealed segment, used from there after a start, and made anew with merged segments', () =>
     withDeployment(async (deployment) => {
       const first = await deployment.start();
       await insert(first, 0, ROWS);
@@ -167,6 +167,17 @@ describe('the words of a field that filters may ask for', () => {
       for (const index of mapped) await index.giveBack();
       await assertFound(second, 2 * ROWS + 7);
       assert.deepEqual(deployment.indexFiles, before, 'none was made anew');
+
+      await second.streaming.flush(collection.id);
+      const ticket = await second.streaming.compact(collection.id, { partitionId: null, bytesMax: null });
+      await until(() => second.streaming.compaction(ticket.id).executing === 0);
+      await assertFound(second, 2 * ROWS + 7);
+      const isNew = (id: SegmentId) => before.every((old) => old.id !== id);
+      const newRows = () =>
+        deployment.indexFiles.reduce((sum, { id, rows }) => sum + (isNew(id) ? rows : 0), 0);
+      await until(() => newRows() === 2 * ROWS + 7);
+      assert.ok(deployment.indexFiles.every(({ id }) => isNew(id)));
+      await assertFound(second, 2 * ROWS + 7);
       await second.stop();
       assert.deepEqual(deployment.errors, []);
     }));
