@@ -13,6 +13,7 @@ import {
   type IndexHits,
   type IndexSearch,
   loadKernel,
+  type SearchWay,
   type VectorIndex,
 } from '@elanus/kernel';
 import type { DenseVectorType } from '@elanus/model';
@@ -39,11 +40,12 @@ const DATA_TYPES: Readonly<Record<Element, DenseVectorType>> = {
 const NOT_FOUND = 0xffffffff;
 
 type Asked = { readonly seconds: number; readonly ids: string | null; readonly knob: number };
+type FilterCommand = { readonly do: 'filter'; readonly way?: SearchWay } & FilterCell & Asked;
 type Command =
   | { readonly do: 'build'; readonly threads: number }
   | { readonly do: 'open' }
   | ({ readonly do: 'search' } & Way & Asked)
-  | ({ readonly do: 'filter' } & FilterCell & Asked);
+  | FilterCommand;
 
 const [indexName, dataFolder, cache] = process.argv.slice(2) as [string, string, string];
 const { shape, base, queries } = readDataFolder(dataFolder);
@@ -128,13 +130,14 @@ async function search({ knob, calls, threads, seconds, ids }: Way & Asked): Prom
 }
 
 /** One query after the other, each under its bitmap. */
-async function filter(asked: FilterCell & Asked): Promise<object> {
+async function filter(asked: FilterCommand): Promise<object> {
+  const { way = 'cheapest' } = asked;
   const bits = bytesOf(asked.allowed);
   const size = asked.shared ? bits.length : bits.length / asked.queries;
   const pass: Pass = (count, found) => {
     for (let at = 0; at < count; at += 1) {
       const allowed = asked.shared ? bits : bits.subarray(at * size, (at + 1) * size);
-      const hits = index!.searchSync(searchOf(at, at + 1, asked.knob, allowed));
+      const hits = index!.searchSync({ ...searchOf(at, at + 1, asked.knob, allowed), way });
       if (found) keep(hits, found, at);
     }
   };

@@ -3,7 +3,7 @@
  *
  *   npm run bench:kernel                        everything, the libraries that always run
  *   npm run bench:kernel -- --all               … and the others
- *   npm run bench:kernel -- --only speed        some of: build, speed, lists, filtered (packages), types, exact, binary, disk
+ *   npm run bench:kernel -- --only speed        some of: build, speed, lists, filtered (beside peers: packages), types, exact, binary, disk
  *   npm run bench:kernel -- --data l2-128       some of: l2-128, cosine-768, packages
  *   npm run bench:kernel -- --lib elanus,hnswlib
  *   npm run bench:kernel -- --rounds 1          5 unless told: libraries take turns, medians count
@@ -18,14 +18,15 @@ import { firstPython, LIBRARIES, LISTS_FAMILIES, type Library, librariesNamed } 
 import { measureBinary } from './section-binary.ts';
 import { reportBuild } from './section-build.ts';
 import { measureDisk } from './section-disk.ts';
-import { measureFiltered } from './section-filtered.ts';
+import { FILTER_RIVALS, measureFiltered } from './section-filtered.ts';
 import { measureFamily } from './section-lists.ts';
 import { measureSpeed } from './section-speed.ts';
+import { measureStrategies } from './section-strategies.ts';
 import { measureTypes } from './section-types.ts';
 
 const SECTIONS = ['build', 'speed', 'lists', 'filtered', 'types', 'exact', 'binary', 'disk'] as const;
 
-/** The one that has them. */
+/** Where filtered searches are compared with those of peers. */
 const FILTERED_DATA: DataSetName = 'packages';
 
 const list = { type: 'string', multiple: true } as const;
@@ -56,8 +57,13 @@ if (sections.includes('binary')) await measureBinary(rounds, prepareOptions);
 if (sections.includes('disk')) measureDisk(Math.min(rounds, 3), options.rebuild);
 
 function librariesFor(name: DataSetName): readonly Library[] {
-  const filters = sections.includes('filtered') && name === FILTERED_DATA && !options.lib;
-  return filters ? [...libraries, ...LIBRARIES.filter(({ runs }) => runs === 'filtered')] : libraries;
+  const filters = sections.includes('filtered') && name === FILTERED_DATA;
+  const chosen =
+    filters && !options.lib
+      ? [...libraries, ...LIBRARIES.filter(({ runs }) => runs === 'filtered')]
+      : libraries;
+  if (sections.includes('build') || sections.includes('speed')) return chosen;
+  return chosen.filter((library) => library.ours || (filters && FILTER_RIVALS.includes(library.name)));
 }
 
 async function measureDataSet(name: DataSetName): Promise<void> {
@@ -66,8 +72,9 @@ async function measureDataSet(name: DataSetName): Promise<void> {
   const { list } = contestants;
   if (sections.includes('build')) reportBuild(list, data);
   if (sections.includes('speed')) await measureSpeed(list, data, rounds);
-  if (sections.includes('filtered') && name === FILTERED_DATA)
-    await measureFiltered(list, data, rounds, firstPython());
+  if (!sections.includes('filtered')) return;
+  if (name === FILTERED_DATA) await measureFiltered(list, data, rounds, firstPython());
+  await measureStrategies(list, data, rounds, firstPython());
 }
 
 /** Family by family, so that few indexes are in memory at once. */

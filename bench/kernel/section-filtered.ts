@@ -1,25 +1,19 @@
 /** Filtered searches at one recall: eight bitmaps, ours beside hnswlib's graph and turbovec's scan. */
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { CACHE } from '../python.ts';
 import type { Contestant } from './contestants.ts';
-import { bytesOf, type DataSet } from './data-set.ts';
+import type { DataSet } from './data-set.ts';
+import { type FilterKind, filterCells } from './filter-cells.ts';
 import { HNSWLIB, TURBOVEC } from './libraries.ts';
 import { jsonLine, printTable, speed, times } from './report.ts';
-import type { FilterCell, Way } from './subject.ts';
+import type { Way } from './subject.ts';
 import { type Entry, median, medianSpeedAt, type Sweep, speedAt, sweep } from './sweep.ts';
 
 const ONE_BY_ONE: Way = { calls: 'single', threads: 1 };
 const RECALL = 0.95;
 const SECONDS_PER_POINT = 0.1;
-const RIVALS = [HNSWLIB, TURBOVEC];
-
-interface Cell extends FilterCell {
-  readonly name: string;
-  /** The score of the 10th best allowed row of each query. */
-  readonly kthScores: Float32Array;
-}
+/** Those that can filter. */
+export const FILTER_RIVALS: readonly string[] = [HNSWLIB, TURBOVEC];
+/** The others would be crowds of ties, which no filter of a user's looks like. */
+const KINDS: readonly FilterKind[] = ['random', 'far'];
 
 /** Measures those of `contestants` that can filter. */
 export async function measureFiltered(
@@ -29,10 +23,10 @@ export async function measureFiltered(
   python: string,
 ): Promise<void> {
   const able = contestants.filter(
-    ({ subject: { library } }) => library.ours || RIVALS.includes(library.name),
+    ({ subject: { library } }) => library.ours || FILTER_RIVALS.includes(library.name),
   );
   const rows = [];
-  for (const cell of cellsOf(data, python)) {
+  for (const cell of filterCells(data, python).filter(({ kind }) => KINDS.includes(kind))) {
     const entries = able.map(
       (contestant): Entry => ({
         name: contestant.subject.library.name,
@@ -71,30 +65,12 @@ function describe(one: Sweep): string {
 }
 
 function ratioCell(one: Sweep, sweeps: readonly Sweep[]): string[] {
-  if (RIVALS.includes(one.name)) return [];
-  const rivals = sweeps.filter(({ name }) => RIVALS.includes(name));
+  if (FILTER_RIVALS.includes(one.name)) return [];
+  const rivals = sweeps.filter(({ name }) => FILTER_RIVALS.includes(name));
   const ratios = one.rounds.map((points, round) => {
     const best = Math.max(0, ...rivals.map(({ rounds }) => speedAt(rounds[round]!, RECALL) ?? 0));
     const ours = speedAt(points, RECALL);
     return ours === null || best === 0 ? null : ours / best;
   });
   return [times(median(ratios))];
-}
-
-function cellsOf(data: DataSet, python: string): readonly Cell[] {
-  const folder = join(CACHE, 'bench-kernel/filters', data.name);
-  const file = join(folder, 'cells.json');
-  const script = join(import.meta.dirname, 'peers/make_filters.py');
-  if (!existsSync(file) || statSync(file).mtimeMs < statSync(script).mtimeMs)
-    execFileSync(python, [script, data.folder, folder], { stdio: 'inherit' });
-  const cells = JSON.parse(readFileSync(file, 'utf8')) as readonly (Omit<FilterCell, 'allowed'> & {
-    readonly name: string;
-  })[];
-  return cells.map(({ name, shared, queries }) => ({
-    name,
-    shared,
-    queries,
-    allowed: join(folder, `${name}.bits`),
-    kthScores: new Float32Array(bytesOf(join(folder, `${name}.kth`)).buffer),
-  }));
 }

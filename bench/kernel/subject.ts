@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
+import type { SearchWay } from '@elanus/kernel';
 import { CACHE, spawnUnderMemoryLimit } from '../python.ts';
 import { bytesOf, type DataSet } from './data-set.ts';
 import type { Library } from './libraries.ts';
@@ -112,10 +113,16 @@ export class Subject implements AsyncDisposable {
     return await this.#measure({ do: 'search', knob, ...way, seconds }, answers);
   }
 
-  /** Searches one query after the other, each under its bitmap. */
-  async filter(knob: Knob, cell: FilterCell, seconds: number, answers: 'drop' | 'keep'): Promise<Measured> {
+  /** Searches one query after the other, each under its bitmap; ours also in a way that it has not chosen. */
+  async filter(
+    knob: Knob,
+    cell: FilterCell,
+    seconds: number,
+    answers: 'drop' | 'keep',
+    way?: SearchWay,
+  ): Promise<Measured> {
     const { allowed, shared, queries } = cell;
-    return await this.#measure({ do: 'filter', knob, allowed, shared, queries, seconds }, answers);
+    return await this.#measure({ do: 'filter', knob, allowed, shared, queries, seconds, way }, answers);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -2,9 +2,9 @@
 
     make_filters.py DATA FOLDER
 
-Each cell allows a share of the rows: `random`, the same draw for all queries, or `far`, for each query the rows around
-the one that is farthest from it. (The farthest rows themselves would be a shell of ties that no filter of a user's
-looks like.) Bitmaps have one bit a row, least significant first.
+Each cell allows a share of the rows. `random`: the same draw for all queries. Of the others each query has its own:
+`far`: the rows around the one that is farthest from it; `near`: the rows nearest to it; `farthest`: the farthest rows
+themselves, whose best are a crowd of rows about as far away. Bitmaps have one bit a row, least significant first.
 """
 
 import json
@@ -17,27 +17,40 @@ SHARES = [0.5, 0.1, 0.01, 0.001]
 QUERIES, K = 200, 10
 
 
+def nearness(queries, base, metric):
+    """Larger is nearer; rows and queries of COSINE have length 1."""
+    products = queries @ base.T
+    if metric != "L2":
+        return products
+    return 2 * products - (base * base).sum(axis=1) - (queries * queries).sum(axis=1)[:, None]
+
+
+def nearest(near, count):
+    """Which `count` rows are nearest, for each query."""
+    allowed = np.zeros(near.shape, bool)
+    np.put_along_axis(allowed, np.argpartition(-near, count, axis=1)[:, :count], True, axis=1)
+    return allowed
+
+
 def main(data, folder):
     data, folder = pathlib.Path(data), pathlib.Path(folder)
     shape = json.loads((data / "shape.json").read_text())
-    assert shape["metric"] == "IP", "larger scores are taken as nearer"
     base = np.fromfile(data / "base", "<f4").reshape(-1, shape["dim"])
     queries = np.fromfile(data / "queries", "<f4").reshape(-1, shape["dim"])[:QUERIES]
-    scores = queries @ base.T
-    around = base[scores.argmin(axis=1)] @ base.T
+    near = nearness(queries, base, shape["metric"])
+    around = nearness(base[near.argmin(axis=1)], base, shape["metric"])
     folder.mkdir(parents=True, exist_ok=True)
     cells = []
     for share in SHARES:
         count = round(share * len(base))
         drawn = np.zeros((1, len(base)), bool)
         drawn[0, np.random.default_rng(7).permutation(len(base))[:count]] = True
-        far = np.zeros(scores.shape, bool)
-        np.put_along_axis(far, np.argpartition(-around, count, axis=1)[:, :count], True, axis=1)
-        for kind, allowed in (("random", drawn), ("far", far)):
+        kinds = {"random": drawn, "far": nearest(around, count), "near": nearest(near, count), "farthest": nearest(-near, count)}
+        for kind, allowed in kinds.items():
             name = f"{kind}-{share * 100:g}"
             np.packbits(allowed, axis=1, bitorder="little").tofile(folder / f"{name}.bits")
-            kth = -np.sort(-np.where(allowed, scores, -np.inf), axis=1)[:, K - 1]
-            kth.astype("<f4").tofile(folder / f"{name}.kth")
+            kth = -np.sort(-np.where(allowed, near, -np.inf), axis=1)[:, K - 1]
+            (-kth if shape["metric"] == "L2" else kth).astype("<f4").tofile(folder / f"{name}.kth")
             cells.append({"name": name, "kind": kind, "share": share, "shared": len(allowed) == 1, "queries": QUERIES})
     (folder / "cells.json").write_text(json.dumps(cells))
 

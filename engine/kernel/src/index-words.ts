@@ -9,6 +9,7 @@ import type {
   IndexSpec,
   ListProbes,
   Refine,
+  SearchWay,
   SparseIndexBuild,
   SparseRows,
   VectorRows,
@@ -24,7 +25,7 @@ const DIM_MAX = 32_768;
 const BITS_MAX = 262_144;
 const LISTS_MAX = 65_536;
 const HASH_BYTES_MAX = 32;
-const SEARCH_WORDS = 24;
+const SEARCH_WORDS = 25;
 
 /** The numbers of the C header. */
 const TYPE = {
@@ -259,6 +260,9 @@ function offsetsAddress(
 
 const NEAREST_LIST: ListProbes = { probes: 1, probesMax: LISTS_MAX, emptyListsMax: 0 };
 
+/** By the numbers of ElanusSearchWay. */
+const SEARCH_WAYS: readonly SearchWay[] = ['cheapest', 'walk', 'short codes', 'long codes', 'vectors'];
+
 const searchWordsBuffer = new Float64Array(SEARCH_WORDS);
 
 /**
@@ -311,6 +315,7 @@ export function searchWords(
   words[20] = probes;
   words[21] = probesMax;
   words[22] = emptyListsMax;
-  words[23] = search.byShare ? 1 : 0;
+  words[23] = SEARCH_WAYS.indexOf(search.way ?? 'cheapest');
+  words[24] = search.byShare ? 1 : 0;
   return words;
 }

@@ -33,6 +33,47 @@ export function clusteredVectors(
   return vectorsOf(dataType, dim, values);
 }
 
+/** Around centres of weights that differ, in `latent` dimensions that a linear map and a little noise make `dim`. */
+export function mixtureVectors(
+  dim: number,
+  rows: number,
+  seed: number,
+  { clusters = 200, latent = 24, centreSeed = 7, spread = 0.7, noise = 0.05 } = {},
+): Vectors {
+  const shape = randomSource(centreSeed);
+  const normals = (count: number) => Float64Array.from({ length: count }, () => gaussian(shape));
+  const centres = Array.from({ length: clusters }, () => normals(latent));
+  const map = Array.from({ length: latent }, () => normals(dim).map((x) => x / Math.sqrt(latent)));
+  const random = randomSource(seed);
+  const values = Array.from({ length: rows }, () => {
+    // The first ones more often than the last.
+    const centre = centres[Math.floor(random() * random() * clusters)]!;
+    const vector = Float32Array.from({ length: dim }, () => noise * gaussian(random));
+    for (const [l, x] of centre.entries()) {
+      const along = x + spread * gaussian(random);
+      const direction = map[l]!;
+      for (let d = 0; d < dim; d++) vector[d]! += along * direction[d]!;
+    }
+    return vector;
+  });
+  return vectorsOf(101, dim, values);
+}
+
+/** As embeddings of texts are: they fill all dimensions, ever less of each, and are of length 1. */
+export function embeddedVectors(dim: number, rows: number, seed: number, { clusters = 60 } = {}): Vectors {
+  const centreRandom = randomSource(7);
+  const extents = Array.from({ length: dim }, (_, d) => (1 + d / 8) ** -0.6);
+  const centres = Array.from({ length: clusters }, () => extents.map((x) => x * gaussian(centreRandom)));
+  const random = randomSource(seed);
+  const values = Array.from({ length: rows }, () => {
+    const centre = centres[Math.floor(random() * clusters)]!;
+    const vector = Float32Array.from(extents, (x, d) => centre[d]! + 0.8 * x * gaussian(random));
+    const length = Math.sqrt(dot(vector, vector));
+    return vector.map((x) => x / length);
+  });
+  return vectorsOf(101, dim, values);
+}
+
 /** The vectors as bytes of a type, and what became of them; int8 vectors are taken 20 times as large. */
 export function vectorsOf(dataType: DenseVectorType, dim: number, values: readonly Float32Array[]): Vectors {
   const rows = values.length;

@@ -149,6 +149,13 @@ export interface ListProbes {
   readonly emptyListsMax: number;
 }
 
+/**
+ * How an index of layout `fast` or `compact` is searched: by a walk through its graph, however few of the rows on the way are
+ * allowed, or by going through the short codes, the longer codes or the vectors of all allowed rows. `cheapest`: which of
+ * them, the index decides.
+ */
+export type SearchWay = 'cheapest' | 'walk' | 'short codes' | 'long codes' | 'vectors';
+
 export interface IndexSearch {
   /** Vectors of the index' type, one behind the other. */
   readonly queries: Uint8Array;
@@ -171,6 +178,8 @@ export interface IndexSearch {
   readonly lists?: ListProbes | null;
   /** Of MINHASH_LSH: whether what has a band in common is ranked by the share of equal hashes, and does not score 1. */
   readonly byShare?: boolean;
+  /** `cheapest` unless told; others are for measurements. */
+  readonly way?: SearchWay;
   readonly signal?: AbortSignal;
 }
 

@@ -107,6 +107,15 @@ typedef struct ElanusSparseBuild {
   uint32_t threads; /* as in ElanusIndexBuild; the index is the same for any number */
 } ElanusSparseBuild;
 
+/* How a search of layout FAST or COMPACT goes about it. */
+typedef enum ElanusSearchWay {
+  ELANUS_WAY_CHEAPEST = 0,    /* of the others, as the index sees it */
+  ELANUS_WAY_WALK = 1,        /* through the graph, however few of the rows on the way are allowed */
+  ELANUS_WAY_SHORT_CODES = 2, /* through the short codes of all allowed rows */
+  ELANUS_WAY_LONG_CODES = 3,  /* through their longer ones */
+  ELANUS_WAY_VECTORS = 4,     /* through their vectors */
+} ElanusSearchWay;
+
 /* What a search did, over all of its queries. */
 typedef struct ElanusSearchEffort {
   uint64_t visited;   /* rows that walks have stood on, and that scans went through */
@@ -135,6 +144,7 @@ typedef struct ElanusIndexSearch {
   uint32_t probes;
   uint32_t probes_max;
   uint32_t empty_lists_max;
+  ElanusSearchWay way; /* FAST and COMPACT only: for those who measure; others leave it to the index */
   int by_share; /* MINHASH_LSH only: what has a band in common is ranked by the share of equal hashes; else it scores 1 */
 } ElanusIndexSearch;
 

@@ -227,6 +227,7 @@ Request read_request(Words words) {
   search.probes = words.integer<uint32_t>();
   search.probes_max = words.integer<uint32_t>();
   search.empty_lists_max = words.integer<uint32_t>();
+  search.way = static_cast<ElanusSearchWay>(words.integer<int>());
   search.by_share = words.integer<int>();
   return request;
 }

@@ -87,6 +87,29 @@ class AllowedRows {
     }
   }
 
+  // Calls `visit(row)` for at most `most` of those below `rows`: every so many-th of them, in ascending order.
+  template <class Visit>
+  void for_some(uint32_t rows, uint32_t most, const Visit& visit) const {
+    const uint64_t step = std::max(1u, (count(rows) + most - 1) / most);
+    uint64_t next = step / 2;
+    if (bits_ == nullptr) {
+      for (; next < rows; next += step) visit(static_cast<uint32_t>(next));
+      return;
+    }
+    const uint32_t end = std::min(rows, end_);
+    uint64_t seen = 0;
+    for (uint32_t first = 0; first < end; first += 32) {
+      uint32_t word = this->word(first, rows);
+      const auto here = static_cast<uint64_t>(std::popcount(word));
+      for (; next < seen + here; next += step) {
+        uint32_t left = word;
+        for (uint64_t before = next - seen; before > 0; --before) left &= left - 1;
+        visit(first + static_cast<uint32_t>(std::countr_zero(left)));
+      }
+      seen += here;
+    }
+  }
+
  private:
   const uint8_t* bits_ = nullptr;
   uint32_t end_ = 0;

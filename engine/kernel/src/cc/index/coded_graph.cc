@@ -196,7 +196,7 @@ class CodedGraph : public VectorIndex {
 
   void walk(const CodedRowsScorer& scorer, const IndexSearch& search, uint32_t ef, SearchScratch& scratch,
             HitCollector& found) const {
-    for (const Beam::Entry& entry : find_nearest(graph_, scorer, search, ef, nullptr, scratch))
+    for (const Beam::Entry& entry : find_nearest(graph_, scorer, search, ef, scratch))
       found.offer({entry.rank, entry.node()});
   }
 

@@ -4,7 +4,9 @@
 #include <limits>
 
 #include "find_nearest.h"
+#include "found_ranker.h"
 #include "graph_file.h"
+#include "scan_hits.h"
 
 namespace elanus {
 namespace {
@@ -46,18 +48,6 @@ const std::vector<IndexHit>& scan_exactly(const DenseRows& rows, const IndexSear
   return scratch.hits.sorted();
 }
 
-namespace {
-
-// Ranks what a walk has found by the vectors. Returns the highest rank.
-float rank_found(const DenseRows& rows, const Beam& found, const IndexSearch& search, SearchScratch& scratch) {
-  scratch.rows.clear();
-  for (const Beam::Entry& entry : found) scratch.rows.push_back(entry.node());
-  scratch.hits.reset(search.k, search.range);
-  return rank_exactly(rows, scratch.rows.data(), scratch.rows.size(), scratch);
-}
-
-}  // namespace
-
 CompactGraph::CompactGraph(const ElanusSimd& simd, StoredRows rows, WalkCodes codes, ScanCodes scan_codes, Graph graph,
                            std::shared_ptr<const IndexFile> file)
     : simd_(simd),
@@ -75,41 +65,73 @@ size_t CompactGraph::memory_bytes() const {
 
 const std::vector<IndexHit>& CompactGraph::search(const IndexSearch& search, SearchScratch& scratch) const {
   scratch.exact.begin(simd_, view_.type, rows_.metric(), view_.dim, search.query);
+  const uint32_t allowed = search.allowed.count(graph_.rows);
   const bool skips = search.skips();
-  const CodeScorer scorer = {codes_, scratch.walk_query};
-  const ShortScan scan = {simd_.walk, scan_codes_, reader_};
+  bool is_prepared = false;
   for (uint64_t ef = std::max(search.ef, search.k);; ef *= kWiden) {
-    if (2 * std::max<uint64_t>(ef, search.k) >= search.allowed.count(graph_.rows)) return scan_exactly(view_, search, scratch);
-    codes_.prepare(search.query, &scratch.walk_query);
-    const Beam& found = find_nearest(graph_, scorer, search, static_cast<uint32_t>(ef), &scan, scratch);
+    if (2 * ef >= allowed || search.way == Way::kVectors) return scan_exactly(view_, search, scratch);
+    if (!is_prepared) codes_.prepare(search.query, &scratch.walk_query);
+    is_prepared = true;
+    const Looked looked = look(search, static_cast<uint32_t>(ef), scratch);
     // Beside rows that are no numbers a walk, or a scan of codes, may end before it has k rows.
-    if (found.size() < std::min(search.k, search.allowed.count(graph_.rows))) return scan_exactly(view_, search, scratch);
-    const float highest = rank_found(view_, found, search, scratch);
-    if (!skips || scratch.hits.size() >= search.k || highest > search.range.highest || is_set(search.cancelled))
+    if (looked.found < std::min(search.k, allowed)) return scan_exactly(view_, search, scratch);
+    if (!skips || scratch.hits.size() >= search.k || looked.highest > search.range.highest || is_set(search.cancelled))
       return scratch.hits.sorted();
   }
+}
+
+// Offers the best of the allowed rows to `scratch.hits`.
+Looked CompactGraph::look(const IndexSearch& search, uint32_t ef, SearchScratch& scratch) const {
+  const ShortScan scan = {simd_.walk, scan_codes_, reader_};
+  const CodeScorer scorer = {codes_, scratch.walk_query};
+  const Way way = way_of(graph_, search, ef, &scan, scorer.lines());
+  if (way == Way::kWalk) {
+    const Beam* const walked = walk_to_nearest(graph_, scorer, search, ef, scratch);
+    if (walked != nullptr) return rank_walked(*walked, search, scratch);
+  }
+  HitScan hits(view_, scan, scorer, search, ef, scratch);
+  return way == Way::kLongScan ? hits.by_long_codes() : hits.by_short_codes();
+}
+
+// Ranks what a walk has found by the vectors.
+Looked CompactGraph::rank_walked(const Beam& walked, const IndexSearch& search, SearchScratch& scratch) const {
+  scratch.rows.clear();
+  for (const Beam::Entry& entry : walked) scratch.rows.push_back(entry.node());
+  scratch.hits.reset(search.k, search.range);
+  return {scratch.rows.size(), rank_exactly(view_, scratch.rows.data(), scratch.rows.size(), scratch)};
+}
+
+// Like `look`, for two searches at once. False when they are better made one after the other.
+bool CompactGraph::look_for_both(const IndexSearch* const (&searches)[2], uint32_t ef,
+                                 SearchScratch* const (&scratches)[2], Looked (*looked)[2]) const {
+  const IndexSearch& search = *searches[0];
+  const ShortScan scan = {simd_.walk, scan_codes_, reader_};
+  const CodeScorer scorers[] = {{codes_, scratches[0]->walk_query}, {codes_, scratches[1]->walk_query}};
+  const Way way = way_of(graph_, search, ef, &scan, scorers[0].lines());
+  const bool walks = way == Way::kWalk && search.allowed.are_all();
+  if (!walks && way != Way::kShortScan) return false;
+  for (size_t i = 0; i < 2; ++i) codes_.prepare(searches[i]->query, &scratches[i]->walk_query);
+  if (walks)
+    walk_to_nearest_of_both(graph_, scorers, ef, search.cancelled, scratches);
+  else
+    scan_short_both(scan, search, *searches[1], graph_.rows, ef, *scratches[0], *scratches[1]);
+  for (size_t i = 0; i < 2; ++i) {
+    scratches[i]->exact.begin(simd_, view_.type, rows_.metric(), view_.dim, searches[i]->query);
+    (*looked)[i] = walks ? rank_walked(scratches[i]->beam, *searches[i], *scratches[i])
+                         : HitScan(view_, scan, scorers[i], *searches[i], ef, *scratches[i]).from_pool();
+  }
+  return true;
 }
 
 HitsOfBoth CompactGraph::search_both(const IndexSearch& one, const IndexSearch& other, SearchScratch& of_one,
                                      SearchScratch& of_other) const {
   const uint32_t ef = std::max(one.ef, one.k);
   const uint32_t allowed = one.allowed.count(graph_.rows);
-  if (!one.skips() && 2 * uint64_t{ef} < allowed) {
-    const ShortScan scan = {simd_.walk, scan_codes_, reader_};
-    const CodeScorer scorers[] = {{codes_, of_one.walk_query}, {codes_, of_other.walk_query}};
-    const IndexSearch* const searches[] = {&one, &other};
-    SearchScratch* const scratches[] = {&of_one, &of_other};
-    const Beam* found[2];
-    for (size_t i = 0; i < 2; ++i) codes_.prepare(searches[i]->query, &scratches[i]->walk_query);
-    if (find_nearest_of_both(graph_, scorers, searches, ef, scan, scratches, found) &&
-        std::min(found[0]->size(), found[1]->size()) >= std::min(one.k, allowed)) {
-      for (size_t i = 0; i < 2; ++i) {
-        scratches[i]->exact.begin(simd_, view_.type, rows_.metric(), view_.dim, searches[i]->query);
-        rank_found(view_, *found[i], *searches[i], *scratches[i]);
-      }
-      return {of_one.hits.sorted(), of_other.hits.sorted()};
-    }
-  }
+  Looked looked[2];
+  if (!one.skips() && 2 * uint64_t{ef} < allowed && one.way != Way::kVectors &&
+      look_for_both({&one, &other}, ef, {&of_one, &of_other}, &looked) &&
+      std::min(looked[0].found, looked[1].found) >= std::min(one.k, allowed))
+    return {of_one.hits.sorted(), of_other.hits.sorted()};
   return VectorIndex::search_both(one, other, of_one, of_other);
 }
 

@@ -12,6 +12,9 @@
 
 namespace elanus {
 
+class Beam;
+struct Looked;
+
 // Which rows are the best among all allowed ones, by their vectors: for when hardly any are allowed, or nearly all
 // are wanted.
 const std::vector<IndexHit>& scan_exactly(const DenseRows& rows, const IndexSearch& search, SearchScratch& scratch);
@@ -46,6 +49,11 @@ class CompactGraph : public VectorIndex {
                         std::unique_ptr<VectorIndex>* index);
 
  private:
+  Looked look(const IndexSearch& search, uint32_t ef, SearchScratch& scratch) const;
+  bool look_for_both(const IndexSearch* const (&searches)[2], uint32_t ef, SearchScratch* const (&scratches)[2],
+                     Looked (*looked)[2]) const;
+  Looked rank_walked(const Beam& walked, const IndexSearch& search, SearchScratch& scratch) const;
+
   const ElanusSimd& simd_;
   // What the rest is a view of, when the index was opened.
   std::shared_ptr<const IndexFile> file_;

@@ -63,7 +63,7 @@ class MemoryDiskGraph : public DiskGraph {
  protected:
   void find(const IndexSearch& search, uint32_t ef, DiskScratch& own, SearchScratch& scratch) const override {
     const CodedRowsScorer scorer(parts_.codes, own.query.data());
-    const Beam& found = find_nearest(graph_, scorer, search, ef, nullptr, scratch);
+    const Beam& found = find_nearest(graph_, scorer, search, ef, scratch);
     scratch.rows.clear();
     for (const Beam::Entry& entry : found) scratch.rows.push_back(entry.node());
     scratch.ranks.resize(scratch.rows.size() + kRowTile);

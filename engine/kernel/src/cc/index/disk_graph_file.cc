@@ -79,7 +79,7 @@ class FileDiskGraph : public DiskGraph {
   void scan(const CodedRowsScorer& scorer, const IndexSearch& search, uint32_t ef, DiskScratch& own,
             SearchScratch& scratch) const {
     scratch.found.reset(ef);
-    scan_allowed(scorer, search, rows(), scratch.found);
+    scan_allowed(scorer, search, rows(), [&](float rank, uint32_t row) { scratch.found.offer(rank, row); });
     scratch.effort.scan(search.allowed.count(rows()));
     scratch.effort.compare(search.allowed.count(rows()), parts_.codes.quantizer().code_bytes());
     own.wanted.clear();

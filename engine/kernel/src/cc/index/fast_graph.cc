@@ -9,12 +9,12 @@
 #include "fast_walk.h"
 #include "find_nearest.h"
 #include "found_ranker.h"
+#include "scan_hits.h"
 #include "search_scratch.h"
 
 namespace elanus {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 // The records of longer lists would take more memory than the vectors many times over.
 constexpr uint32_t kBlocksMax = 16;
 // How much longer the next walk is when the one before has found too few hits behind those that do not count.
@@ -35,6 +35,23 @@ struct FastScratch : LayoutScratch {
   static FastScratch& of(SearchScratch& scratch) {
     if (scratch.fast == nullptr) scratch.fast = std::make_unique<FastScratch>();
     return static_cast<FastScratch&>(*scratch.fast);
+  }
+};
+
+// Compares with the codes of rows, each in the row's record.
+struct RecordScorer {
+  const WalkLoops& loops;
+  const FastRecords& records;
+  const CodedQuery& query;
+
+  double lines() const { return static_cast<double>(records.layout().row_code_bytes) / 64; }
+  float unit() const { return 1; }
+  void prefetch(uint32_t row) const {
+    const uint8_t* const code = records.record_of(row);
+    for (size_t at = 0; at < records.layout().row_code_bytes; at += 64) __builtin_prefetch(code + at);
+  }
+  void score(const uint32_t* rows, size_t count, float* ranks) const {
+    for (size_t i = 0; i < count; ++i) ranks[i] = records.row_code().rank(loops, query, records.record_of(rows[i]));
   }
 };
 
@@ -63,23 +80,15 @@ class FastGraph : public VectorIndex {
     scratch.exact.begin(simd_, view_.type, rows_.metric(), view_.dim, search.query);
     const uint32_t allowed = search.allowed.count(rows());
     const bool skips = search.skips();
-    FastWalk& walk = FastScratch::of(scratch).walk;
     bool is_prepared = false;
     for (uint64_t ef = std::max(search.ef, search.k);; ef *= kWiden) {
-      if (2 * ef >= allowed) return scan_exactly(view_, search, scratch);
-      if (!is_prepared) prepare(search.query, walk);
+      if (2 * ef >= allowed || search.way == Way::kVectors) return scan_exactly(view_, search, scratch);
+      if (!is_prepared) prepare(search.query, FastScratch::of(scratch).walk);
       is_prepared = true;
-      find(search, static_cast<uint32_t>(ef), walk, scratch);
+      const Looked looked = look(search, static_cast<uint32_t>(ef), scratch);
       // Beside rows that are no numbers even a scan of codes may end before it has k rows.
-      if (walk.found.size() < std::min(search.k, allowed)) return scan_exactly(view_, search, scratch);
-      scratch.hits.reset(search.k, search.range);
-      FoundRanker ranker(view_, scratch, walk.found);
-      if (skips) {
-        ranker.rank_first(ef);
-      } else {
-        ranker.rank_best(search.k);
-      }
-      const bool has_all = !skips || scratch.hits.size() >= search.k || ranker.highest() > search.range.highest;
+      if (looked.found < std::min(search.k, allowed)) return scan_exactly(view_, search, scratch);
+      const bool has_all = !skips || scratch.hits.size() >= search.k || looked.highest > search.range.highest;
       if (has_all || is_set(search.cancelled)) return scratch.hits.sorted();
     }
   }
@@ -88,14 +97,11 @@ class FastGraph : public VectorIndex {
                          SearchScratch& of_other) const override {
     const uint32_t ef = std::max(one.ef, one.k);
     const uint32_t allowed = one.allowed.count(rows());
-    if (!one.skips() && 2 * uint64_t{ef} < allowed) {
-      FastWalk& walk_of_one = FastScratch::of(of_one).walk;
-      FastWalk& walk_of_other = FastScratch::of(of_other).walk;
-      prepare(one.query, walk_of_one);
-      prepare(other.query, walk_of_other);
-      if (find_both(one, other, ef, of_one, of_other) &&
-          std::min(walk_of_one.found.size(), walk_of_other.found.size()) >= std::min(one.k, allowed))
-        return {rank_exactly_found(one, of_one), rank_exactly_found(other, of_other)};
+    if (!one.skips() && 2 * uint64_t{ef} < allowed && one.way != Way::kVectors) {
+      Looked looked[2];
+      if (look_for_both({&one, &other}, ef, {&of_one, &of_other}, &looked) &&
+          std::min(looked[0].found, looked[1].found) >= std::min(one.k, allowed))
+        return {of_one.hits.sorted(), of_other.hits.sorted()};
     }
     return VectorIndex::search_both(one, other, of_one, of_other);
   }
@@ -118,14 +124,6 @@ class FastGraph : public VectorIndex {
     prepare_fast_walk(simd_.walk, records_, &walk);
   }
 
-  // The hits among the rows that one of two searches has found.
-  const std::vector<IndexHit>& rank_exactly_found(const IndexSearch& search, SearchScratch& scratch) const {
-    scratch.exact.begin(simd_, view_.type, rows_.metric(), view_.dim, search.query);
-    scratch.hits.reset(search.k, search.range);
-    FoundRanker(view_, scratch, FastScratch::of(scratch).walk.found).rank_best(search.k);
-    return scratch.hits.sorted();
-  }
-
   struct Plan {
     Way way;
     uint32_t room;  // of a walk, and how long it should be
@@ -142,27 +140,38 @@ class FastGraph : public VectorIndex {
     const double wanted = static_cast<double>(stretch_) * (search.allowed.are_all() ? ef : ef + ef / 4);
     const auto room = static_cast<uint32_t>(std::min<double>(std::ceil(wanted), rows()));
     const double steps = kFirstSteps + room / std::pow(allowed / rows(), kShareExponent);
+    if (search.way != Way::kCheapest) return {search.way, room, steps};
     if (steps * step_cost < std::min(long_cost, short_cost)) return {Way::kWalk, room, steps};
     return {short_cost < long_cost ? Way::kShortScan : Way::kLongScan, room, steps};
   }
 
-  // Fills `walk.found` by a walk or a scan, whichever is shorter.
-  void find(const IndexSearch& search, uint32_t ef, FastWalk& walk, SearchScratch& scratch) const {
+  // Offers the best of the allowed rows to `scratch.hits`, by a walk or a scan, whichever is shorter.
+  Looked look(const IndexSearch& search, uint32_t ef, SearchScratch& scratch) const {
+    FastWalk& walk = FastScratch::of(scratch).walk;
     const Plan plan = plan_of(search, ef);
     if (plan.way == Way::kWalk) {
-      if (!walk_by_plan(search, plan, walk)) walk.found.clear();
+      const bool has_ended = walk_by_plan(search, plan, walk);
       note_walk(walk, scratch.effort);
       // In a crowd of copies a walk may come to an end before it has k rows.
-      if (walk.found.size() >= std::min(search.k, search.allowed.count(rows()))) return;
+      if (has_ended && walk.found.size() >= std::min(search.k, search.allowed.count(rows())))
+        return rank_walked(search, ef, scratch);
     }
-    walk.found.clear();
-    if (plan.way == Way::kLongScan) {
-      scan_codes_of_rows(search, walk);
-      scratch.effort.scan(search.allowed.count(rows()));
-      scratch.effort.compare(search.allowed.count(rows()), records_.layout().row_code_bytes);
-    } else {
-      rank_codes(scan_short(short_scan(), search, rows(), ef, scratch), walk, scratch.effort);
-    }
+    const ShortScan scan = short_scan();
+    const RecordScorer scorer = {simd_.walk, records_, walk.coded};
+    HitScan hits(view_, scan, scorer, search, ef, scratch);
+    return plan.way == Way::kLongScan ? hits.by_long_codes() : hits.by_short_codes();
+  }
+
+  // Ranks what a walk has found by the vectors.
+  Looked rank_walked(const IndexSearch& search, uint32_t ef, SearchScratch& scratch) const {
+    std::vector<IndexHit>& found = FastScratch::of(scratch).walk.found;
+    scratch.hits.reset(search.k, search.range);
+    FoundRanker ranker(view_, scratch, found);
+    if (search.skips())
+      ranker.rank_first(ef);
+    else
+      ranker.rank_best(search.k);
+    return {found.size(), ranker.highest()};
   }
 
   // Each step compares with the row's own code and with those of its neighbours.
@@ -177,66 +186,41 @@ class FastGraph : public VectorIndex {
       return true;
     }
     const double share = static_cast<double>(search.allowed.count(rows())) / rows();
-    const FilteredWalk limits = {plan.room, kPatience * plan.steps, kLuckMin * share};
+    const bool may_give_up = search.way != Way::kWalk;
+    const FilteredWalk limits = {plan.room, may_give_up ? kPatience * plan.steps : rows(),
+                                 may_give_up ? kLuckMin * share : 0};
     return walk_fast_filtered(simd_.walk, records_, search.allowed, limits, search.cancelled, &walk);
   }
 
-  // The same for two searches that differ in their queries only. False when they are better made one after the other.
-  bool find_both(const IndexSearch& one, const IndexSearch& other, uint32_t ef, SearchScratch& of_one,
-                 SearchScratch& of_other) const {
-    FastWalk& walk_of_one = FastScratch::of(of_one).walk;
-    FastWalk& walk_of_other = FastScratch::of(of_other).walk;
-    const Plan plan = plan_of(one, ef);
-    if (plan.way == Way::kWalk && one.allowed.are_all()) {
-      walk_fast_both(simd_.walk, records_, plan.room, one.cancelled, &walk_of_one, &walk_of_other);
-      note_walk(walk_of_one, of_one.effort);
-      note_walk(walk_of_other, of_other.effort);
-      return true;
+  // Like `look`, for two searches at once. False when they are better made one after the other.
+  bool look_for_both(const IndexSearch* const (&searches)[2], uint32_t ef, SearchScratch* const (&scratches)[2],
+                     Looked (*looked)[2]) const {
+    const IndexSearch& search = *searches[0];
+    FastWalk* const walks[] = {&FastScratch::of(*scratches[0]).walk, &FastScratch::of(*scratches[1]).walk};
+    const Plan plan = plan_of(search, ef);
+    const bool is_walk = plan.way == Way::kWalk && search.allowed.are_all();
+    if (!is_walk && plan.way != Way::kShortScan) return false;
+    for (size_t i = 0; i < 2; ++i) prepare(searches[i]->query, *walks[i]);
+    const ShortScan scan = short_scan();
+    if (is_walk)
+      walk_fast_both(simd_.walk, records_, plan.room, search.cancelled, walks[0], walks[1]);
+    else
+      scan_short_both(scan, search, *searches[1], rows(), ef, *scratches[0], *scratches[1]);
+    for (size_t i = 0; i < 2; ++i) {
+      SearchScratch& scratch = *scratches[i];
+      scratch.exact.begin(simd_, view_.type, rows_.metric(), view_.dim, searches[i]->query);
+      if (is_walk) {
+        note_walk(*walks[i], scratch.effort);
+        (*looked)[i] = rank_walked(*searches[i], ef, scratch);
+      } else {
+        const RecordScorer scorer = {simd_.walk, records_, walks[i]->coded};
+        (*looked)[i] = HitScan(view_, scan, scorer, *searches[i], ef, scratch).from_pool();
+      }
     }
-    if (plan.way != Way::kShortScan) return false;
-    scan_short_both(short_scan(), one, other, rows(), ef, of_one, of_other);
-    walk_of_one.found.clear();
-    walk_of_other.found.clear();
-    rank_codes(of_one.pool.rows(), walk_of_one, of_one.effort);
-    rank_codes(of_other.pool.rows(), walk_of_other, of_other.effort);
     return true;
   }
 
   ShortScan short_scan() const { return {simd_.walk, scan_codes_, reader_}; }
-
-  // Ranks rows by their codes.
-  void rank_codes(const std::vector<IndexHit>& rows, FastWalk& walk, SearchEffort& effort) const {
-    effort.compare(rows.size(), records_.layout().row_code_bytes);
-    constexpr size_t kAhead = 16;
-    for (size_t i = 0; i < std::min(rows.size(), kAhead); ++i) prefetch_code(rows[i].row);
-    for (size_t i = 0; i < rows.size(); ++i) {
-      if (i + kAhead < rows.size()) prefetch_code(rows[i + kAhead].row);
-      rank_code(rows[i].row, walk);
-    }
-  }
-
-  void scan_codes_of_rows(const IndexSearch& search, FastWalk& walk) const {
-    constexpr size_t kAhead = 16;
-    uint32_t ahead[kAhead];
-    size_t count = 0;
-    search.allowed.for_each(rows(), [&](uint32_t row) {
-      prefetch_code(row);
-      uint32_t& place = ahead[count % kAhead];
-      if (count >= kAhead) rank_code(place, walk);
-      place = row;
-      return ++count % 1024 != 0 || !is_set(search.cancelled);
-    });
-    for (size_t i = 0; i < std::min(count, kAhead); ++i) rank_code(ahead[i], walk);
-  }
-
-  void prefetch_code(uint32_t row) const {
-    const uint8_t* const code = records_.record_of(row);
-    for (size_t at = 0; at < records_.layout().row_code_bytes; at += 64) __builtin_prefetch(code + at);
-  }
-  void rank_code(uint32_t row, FastWalk& walk) const {
-    const float rank = records_.row_code().rank(simd_.walk, walk.coded, records_.record_of(row));
-    if (rank < kInfinity) walk.found.push_back({rank, row});
-  }
 
   const ElanusSimd& simd_;
   // What the rows and the records are views of, when the index was opened.

@@ -1,9 +1,10 @@
-// The allowed rows nearest to a query, by a walk or by a scan, whichever is shorter.
+// The allowed rows nearest to a query, by a walk or by a scan: what each costs, and how it goes.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "search_scratch.h"
 #include "walk.h"
@@ -27,6 +28,9 @@ inline constexpr double kBlockByteCost = 1.0 / 72;
 inline constexpr float kErrorsAtLeast = 2;
 inline constexpr float kErrorsPerDoubling = 0.35f;
 inline constexpr size_t kPickedFactorMax = 16;
+inline float errors_allowed(size_t ef) {
+  return kErrorsAtLeast + kErrorsPerDoubling * std::log2(std::max(static_cast<float>(ef) / 10, 1.0f));
+}
 // As a rule they are so many, on the packages.
 inline double picked_rows(double ef) { return 16 * std::sqrt(ef); }
 
@@ -81,23 +85,25 @@ inline void begin_scan(const ShortScan& scan, const IndexSearch& search, size_t 
   query.query.resize(scan.codes.dim());
   scan.reader.read(search.query, query.query.data());
   scan.codes.prepare(scan.loops, &query);
-  const float doublings = std::log2(std::max(static_cast<float>(ef) / 10, 1.0f));
-  const float errors = kErrorsAtLeast + kErrorsPerDoubling * doublings;
   const size_t k = search.skips() ? ef : search.k;
-  scratch.pool.reset(k, errors * query.error, kPickedFactorMax * (ef + 16));
+  scratch.pool.reset(k, errors_allowed(ef) * query.error, kPickedFactorMax * (ef + 16));
 }
 
-// The best of the allowed rows by their short codes.
-inline const std::vector<IndexHit>& scan_short(const ShortScan& scan, const IndexSearch& search, uint32_t rows, size_t ef,
-                                               SearchScratch& scratch) {
-  begin_scan(scan, search, ef, scratch);
+// Offers all allowed rows to the pool by their short codes.
+inline void fill_pool(const ShortScan& scan, const IndexSearch& search, uint32_t rows, SearchScratch& scratch) {
   const ScanCodes::Task task = {scratch.scan_query, scratch.pool};
   scan.codes.scan(scan.loops, &task, 1, search.allowed, rows, search.cancelled);
   note_short_scan(scan, search.allowed, rows, scratch.effort);
-  return scratch.pool.rows();
 }
 
-// The same of two searches that differ in their queries only: what is in the pools then.
+// The best of the allowed rows by their short codes: what is in the pool then.
+inline void scan_short(const ShortScan& scan, const IndexSearch& search, uint32_t rows, size_t ef,
+                       SearchScratch& scratch) {
+  begin_scan(scan, search, ef, scratch);
+  fill_pool(scan, search, rows, scratch);
+}
+
+// The same of two searches that differ in their queries only.
 inline void scan_short_both(const ShortScan& scan, const IndexSearch& one, const IndexSearch& other, uint32_t rows,
                             size_t ef, SearchScratch& of_one, SearchScratch& of_other) {
   begin_scan(scan, one, ef, of_one);
@@ -108,29 +114,9 @@ inline void scan_short_both(const ShortScan& scan, const IndexSearch& one, const
   note_short_scan(scan, one.allowed, rows, of_other.effort);
 }
 
-// Offers rows to the beam by the scorer's ranks.
-template <class Scorer>
-void offer_all(Scorer&& scorer, const std::vector<IndexHit>& hits, Beam& beam) {
-  constexpr size_t kAtOnce = 32;
-  uint32_t ids[kAtOnce];
-  float ranks[kAtOnce];
-  for (size_t i = 0; i < std::min(hits.size(), 2 * kAtOnce); ++i) scorer.prefetch(hits[i].row);
-  for (size_t first = 0; first < hits.size(); first += kAtOnce) {
-    const size_t here = std::min(kAtOnce, hits.size() - first);
-    for (size_t i = 0; i < here; ++i) {
-      ids[i] = hits[first + i].row;
-      if (first + i + 2 * kAtOnce < hits.size()) scorer.prefetch(hits[first + i + 2 * kAtOnce].row);
-    }
-    scorer.score(ids, here, ranks);
-    for (size_t i = 0; i < here; ++i) {
-      if (ranks[i] < beam.worst()) beam.offer(ranks[i], ids[i]);
-    }
-  }
-}
-
-// Offers all allowed rows to the beam.
-template <class Scorer>
-void scan_allowed(Scorer&& scorer, const IndexSearch& search, uint32_t rows, Beam& beam) {
+// Calls `take(rank, row)` for all allowed rows.
+template <class Scorer, class Take>
+void scan_allowed(Scorer&& scorer, const IndexSearch& search, uint32_t rows, const Take& take) {
   constexpr size_t kAtOnce = 64;
   uint32_t ids[2][kAtOnce];
   float ranks[kAtOnce];
@@ -139,9 +125,7 @@ void scan_allowed(Scorer&& scorer, const IndexSearch& search, uint32_t rows, Bea
   // What is compared now was asked for while the others were.
   const auto compare = [&](size_t side) {
     scorer.score(ids[side], counts[side], ranks);
-    for (size_t i = 0; i < counts[side]; ++i) {
-      if (ranks[i] < beam.worst()) beam.offer(ranks[i], ids[side][i]);
-    }
+    for (size_t i = 0; i < counts[side]; ++i) take(ranks[i], ids[side][i]);
     counts[side] = 0;
   };
   search.allowed.for_each(rows, [&](uint32_t row) {
@@ -213,10 +197,9 @@ void enter(const Graph& graph, const Scorer& scorer, size_t room, SearchScratch&
   scratch.beam.offer(rank, entry);
 }
 
-enum class Way { kWalk, kShortScan, kLongScan };
-
-// The least costly. `scan` may be nullptr.
+// The way that the search asks for, or the least costly; never kVectors. `scan` may be nullptr.
 inline Way way_of(const Graph& graph, const IndexSearch& search, uint32_t ef, const ShortScan* scan, double lines) {
+  if (search.way != Way::kCheapest) return search.way;
   const double allowed = search.allowed.count(graph.rows);
   const double walked = rows_walked(graph.degree, ef, allowed / graph.rows) * lines * kWalkedLineCost;
   const double long_cost = allowed * lines * kScannedLineCost;
@@ -226,80 +209,64 @@ inline Way way_of(const Graph& graph, const IndexSearch& search, uint32_t ef, co
   return short_cost < long_cost ? Way::kShortScan : Way::kLongScan;
 }
 
-// About the `ef` nearest allowed rows by the scorer's ranks, nearest first. Each once. Void when cancelled. `scan` may be
-// nullptr. REQUIRES: at least one row; 1 <= ef.
+// About the `ef` nearest allowed rows by the scorer's ranks, nearest first, each once; nullptr when the walk has given up,
+// which only a filter makes it do. Void when cancelled. REQUIRES: at least one row; 1 <= ef.
 template <class Scorer>
-const Beam& find_nearest(const Graph& graph, Scorer&& scorer, const IndexSearch& search, uint32_t ef,
-                         const ShortScan* scan, SearchScratch& scratch) {
-  const Way way = way_of(graph, search, ef, scan, scorer.lines());
+const Beam* walk_to_nearest(const Graph& graph, Scorer&& scorer, const IndexSearch& search, uint32_t ef,
+                            SearchScratch& scratch) {
   const LayerView layer = LayerView::of(graph, 0);
-  if (way == Way::kWalk && search.allowed.are_all()) {
+  if (search.allowed.are_all()) {
     enter(graph, scorer, ef, scratch);
     const WalkCount count =
         walk(layer, scorer, scratch.beam, scratch.visited, scratch.neighbours, search.cancelled);
     note_walk(layer, count, scorer.lines(), scratch.effort);
-    return scratch.beam;
+    return &scratch.beam;
   }
+  const double share = static_cast<double>(search.allowed.count(graph.rows)) / graph.rows;
+  const double walked = kPatience * rows_walked(graph.degree, ef, share);
+  // As a rule there are about ef / share that are nearer than the nearest allowed ones; where those lie far from the
+  // query there are many more.
+  enter(graph, scorer, std::max<size_t>(ef, std::min(static_cast<size_t>(walked), kExploredMax)), scratch);
   scratch.found.reset(ef);
-  if (way == Way::kWalk) {
-    const double share = static_cast<double>(search.allowed.count(graph.rows)) / graph.rows;
-    const double walked = kPatience * rows_walked(graph.degree, ef, share);
-    // As a rule there are about ef / share that are nearer than the nearest allowed ones; where those lie far from the
-    // query there are many more.
-    enter(graph, scorer, std::max<size_t>(ef, std::min(static_cast<size_t>(walked), kExploredMax)), scratch);
-    for (const Beam::Entry& entry : scratch.beam) {
-      if (search.allowed.has(entry.node())) scratch.found.offer(entry.rank, entry.node());
-    }
-    WalkCount count;
-    const bool has_ended = walk_filtered(layer, scorer, search, walked, kLuckMin * share, scratch, &count);
-    note_walk(layer, count, scorer.lines(), scratch.effort);
-    if (has_ended) return scratch.found;
-    scratch.found.reset(ef);
+  for (const Beam::Entry& entry : scratch.beam) {
+    if (search.allowed.has(entry.node())) scratch.found.offer(entry.rank, entry.node());
   }
-  const auto code_bytes = static_cast<uint64_t>(64 * scorer.lines());
-  if (scan != nullptr && way != Way::kLongScan) {
-    const std::vector<IndexHit>& picked = scan_short(*scan, search, graph.rows, ef, scratch);
-    offer_all(scorer, picked, scratch.found);
-    scratch.effort.compare(picked.size(), code_bytes);
-  } else {
-    scan_allowed(scorer, search, graph.rows, scratch.found);
-    scratch.effort.scan(search.allowed.count(graph.rows));
-    scratch.effort.compare(search.allowed.count(graph.rows), code_bytes);
-  }
-  return scratch.found;
+  WalkCount count;
+  const bool may_give_up = search.way != Way::kWalk;
+  const double rows_max = may_give_up ? walked : std::numeric_limits<double>::infinity();
+  const bool has_ended =
+      walk_filtered(layer, scorer, search, rows_max, may_give_up ? kLuckMin * share : 0, scratch, &count);
+  note_walk(layer, count, scorer.lines(), scratch.effort);
+  return has_ended || !may_give_up ? &scratch.found : nullptr;
 }
 
-// Two searches that differ in their queries only, at once: what find_nearest finds is in `found` then. False when they
-// are better made one after the other.
+// The same of two searches that differ in their queries only and have no filter: what is in the beams then.
 template <class Scorer>
-bool find_nearest_of_both(const Graph& graph, const Scorer (&scorers)[2], const IndexSearch* const (&searches)[2],
-                          uint32_t ef, const ShortScan& scan, SearchScratch* const (&scratches)[2],
-                          const Beam* (&found)[2]) {
-  const IndexSearch& search = *searches[0];
-  const Way way = way_of(graph, search, ef, &scan, scorers[0].lines());
-  if (way == Way::kWalk && search.allowed.are_all()) {
-    for (size_t i = 0; i < 2; ++i) {
-      enter(graph, scorers[i], ef, *scratches[i]);
-      found[i] = &scratches[i]->beam;
-    }
-    const LayerView layer = LayerView::of(graph, 0);
-    Walker one(layer, scorers[0], scratches[0]->beam, scratches[0]->visited, scratches[0]->neighbours);
-    Walker other(layer, scorers[1], scratches[1]->beam, scratches[1]->visited, scratches[1]->neighbours);
-    walk_both(one, other, search.cancelled);
-    note_walk(layer, one.so_far(), scorers[0].lines(), scratches[0]->effort);
-    note_walk(layer, other.so_far(), scorers[1].lines(), scratches[1]->effort);
-    return true;
+void walk_to_nearest_of_both(const Graph& graph, const Scorer (&scorers)[2], uint32_t ef,
+                             const std::atomic<bool>* cancelled, SearchScratch* const (&scratches)[2]) {
+  for (size_t i = 0; i < 2; ++i) enter(graph, scorers[i], ef, *scratches[i]);
+  const LayerView layer = LayerView::of(graph, 0);
+  Walker one(layer, scorers[0], scratches[0]->beam, scratches[0]->visited, scratches[0]->neighbours);
+  Walker other(layer, scorers[1], scratches[1]->beam, scratches[1]->visited, scratches[1]->neighbours);
+  walk_both(one, other, cancelled);
+  note_walk(layer, one.so_far(), scorers[0].lines(), scratches[0]->effort);
+  note_walk(layer, other.so_far(), scorers[1].lines(), scratches[1]->effort);
+}
+
+// About the `ef` nearest allowed rows by the scorer's ranks, nearest first, by a walk or a scan, whichever is shorter.
+// Each once. Void when cancelled. REQUIRES: at least one row; 1 <= ef.
+template <class Scorer>
+const Beam& find_nearest(const Graph& graph, Scorer&& scorer, const IndexSearch& search, uint32_t ef,
+                         SearchScratch& scratch) {
+  if (way_of(graph, search, ef, nullptr, scorer.lines()) == Way::kWalk) {
+    const Beam* const walked = walk_to_nearest(graph, scorer, search, ef, scratch);
+    if (walked != nullptr) return *walked;
   }
-  if (way != Way::kShortScan) return false;
-  scan_short_both(scan, search, *searches[1], graph.rows, ef, *scratches[0], *scratches[1]);
-  for (size_t i = 0; i < 2; ++i) {
-    scratches[i]->found.reset(ef);
-    const std::vector<IndexHit>& picked = scratches[i]->pool.rows();
-    offer_all(scorers[i], picked, scratches[i]->found);
-    scratches[i]->effort.compare(picked.size(), static_cast<uint64_t>(64 * scorers[i].lines()));
-    found[i] = &scratches[i]->found;
-  }
-  return true;
+  scratch.found.reset(ef);
+  scan_allowed(scorer, search, graph.rows, [&](float rank, uint32_t row) { scratch.found.offer(rank, row); });
+  scratch.effort.scan(search.allowed.count(graph.rows));
+  scratch.effort.compare(search.allowed.count(graph.rows), static_cast<uint64_t>(64 * scorer.lines()));
+  return scratch.found;
 }
 
 }  // namespace elanus

@@ -25,7 +25,8 @@ HitRange range_of(const ElanusIndexSearch& search, ElanusMetric metric) {
 
 ElanusStatus validate(const VectorIndex& index, const ElanusIndexSearch& search) {
   const bool plausible = search.query_count <= ELANUS_QUERY_COUNT_MAX && search.k >= 1 && search.k <= ELANUS_K_MAX &&
-                         !std::isnan(search.outer) && !std::isnan(search.inner) && search.refine_k >= 1;
+                         !std::isnan(search.outer) && !std::isnan(search.inner) && search.refine_k >= 1 &&
+                         search.way >= ELANUS_WAY_CHEAPEST && search.way <= ELANUS_WAY_VECTORS;
   if (!plausible) return ELANUS_INVALID_ARGUMENT;
   if (index.type() == ELANUS_SPARSE) {
     const bool has_scoring = index.metric() != ELANUS_BM25 || Bm25::is_valid(search.bm25);
@@ -51,6 +52,7 @@ IndexSearchJob::IndexSearchJob(const ElanusSimd& simd, std::shared_ptr<const Vec
   each_.sparse.bm25 = search.bm25;
   each_.lists = {std::max(search.probes, 1u), std::max({search.probes, search.probes_max, 1u}), search.empty_lists_max};
   each_.by_share = search.by_share != 0;
+  each_.way = static_cast<Way>(search.way);
   if (search.allowed != nullptr) {
     const uint64_t bits = uint64_t{search.allowed_size} * 8;
     each_.allowed = AllowedRows(simd, search.allowed, static_cast<uint32_t>(std::min<uint64_t>(index_->rows(), bits)));

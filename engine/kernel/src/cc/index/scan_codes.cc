@@ -57,6 +57,13 @@ void RowPool::reset(size_t k, float beyond, size_t most) {
   bound_ = std::numeric_limits<float>::infinity();
 }
 
+void RowPool::reset(float bound) {
+  reset(1, 0, std::numeric_limits<size_t>::max());
+  k_ = most_;
+  crowded_ = most_;
+  bound_ = bound;
+}
+
 void RowPool::shrink() {
   const auto at = [&](size_t i) { return entries_.begin() + static_cast<ptrdiff_t>(i); };
   if (entries_.size() > k_) {

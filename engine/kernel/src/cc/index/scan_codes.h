@@ -35,13 +35,16 @@ class RowPool {
   // Keeps the rows that are no more than `beyond` worse than the k-th best, and no more than the `most` best.
   // REQUIRES: 1 <= k <= most.
   void reset(size_t k, float beyond, size_t most);
+  // Keeps all rows that rank below `bound`.
+  void reset(float bound);
   // Only what ranks below this may enter.
   float bound() const { return bound_; }
   void offer(float rank, uint32_t row) {
     entries_.push_back({rank, row});
     if (entries_.size() >= crowded_) shrink();
   }
-  const std::vector<IndexHit>& rows() {
+  // In no order; the caller may change it.
+  std::vector<IndexHit>& rows() {
     shrink();
     return entries_;
   }

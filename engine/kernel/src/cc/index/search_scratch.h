@@ -33,7 +33,8 @@ struct SearchScratch {
   std::vector<float> ranks;
   HitCollector hits;
   ScanQuery scan_query;
-  RowPool pool;  // what a scan of short codes leaves
+  RowPool pool;  // what a scan of codes leaves
+  std::vector<IndexHit> picked;  // what is to be ranked by vectors, by the ranks of its codes
   std::unique_ptr<LayoutScratch> fast;
   std::unique_ptr<LayoutScratch> coded;
   std::unique_ptr<LayoutScratch> sparse;

@@ -48,6 +48,9 @@ struct ListProbes {
   uint32_t empty_max = 0;
 };
 
+// As ElanusSearchWay.
+enum class Way { kCheapest, kWalk, kShortScan, kLongScan, kVectors };
+
 // One query. All pointers are borrowed for the call.
 struct IndexSearch {
   const uint8_t* query;  // as the index' vectors
@@ -60,6 +63,7 @@ struct IndexSearch {
   SparseOptions sparse;
   ListProbes lists = {};
   bool by_share = false;  // of bands of hashes
+  Way way = Way::kCheapest;
 
   // Whether hits that do not count, because they are too near, stand before those that do.
   bool skips() const { return range.lowest > -std::numeric_limits<float>::infinity(); }

@@ -43,8 +43,8 @@ struct WalkQuery {
   float factor = 0;
 };
 
-// One code a row. Codes compare by ranks that are about those of the vectors, up to a term that depends on the query
-// only: fit to order rows, not to be shown.
+// One code a row. Codes compare by ranks that are about those of the vectors, up to a factor, and to a term that depends
+// on the query only: fit to order rows, not to be shown.
 class WalkCodes {
  public:
   WalkCodes(const ElanusSimd& simd, CodeModel model);
@@ -72,6 +72,11 @@ class WalkCodes {
   }
   // ranks[i] of rows[i]; both arrays have room for `count` rounded up to kRowTile.
   void score(const WalkQuery& query, const uint32_t* rows, size_t count, float* ranks) const;
+  // The factor that makes differences of ranks about those of the vectors' own.
+  float unit() const {
+    const float unit = 1 / (model_.gain * model_.gain);
+    return model_.metric == ELANUS_COSINE ? unit / 2 : unit;
+  }
   // What a row adds to its rank in every comparison: two rows are as far apart as the rank of one, when the other is
   // the query, plus the other's addend.
   float addend(uint32_t row) const { return factors_of(row).addend; }
@@ -106,6 +111,7 @@ struct CodeScorer {
   const WalkQuery& query;
 
   double lines() const { return static_cast<double>((codes.record_bytes() + 63) / 64); }
+  float unit() const { return codes.unit(); }
   void prefetch(uint32_t row) const { codes.prefetch(row); }
   void score(const uint32_t* rows, size_t count, float* ranks) const { codes.score(query, rows, count, ranks); }
 };
