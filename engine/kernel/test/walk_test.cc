@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../src/cc/aligned.h"
+#include "../src/cc/index/digit_products.h"
 #include "../src/cc/simd/simd.h"
 #include "check.h"
 
@@ -64,6 +65,40 @@ void check_tables(const WalkLoops& loops, const WalkLoops& portable, size_t plac
     portable.fill_level_tables(query.data(), kLevels, &levels_expected.tables);
     CHECK(levels == levels_expected);
     CHECK(std::isfinite(levels.tables.base) && std::isfinite(signs.tables.base));
+  }
+}
+
+// Tables hold the products of the query with each centroid, to within a step; codes come as near as any.
+void check_digit_products(const WalkLoops& loops, const WalkLoops& portable, size_t places, size_t part) {
+  constexpr size_t kCentroids = elanus::kDigitCentroids;
+  const size_t dim = places * part;
+  const size_t padded = (places + elanus::kDigitPlaceGroup - 1) / elanus::kDigitPlaceGroup * elanus::kDigitPlaceGroup;
+  const AlignedVector<float> centroids = random_floats(dim * kCentroids);
+  const AlignedVector<float> squares = elanus::squares_of_products(centroids.data(), dim, places);
+  const elanus::DigitProducts products{centroids.data(), squares.data(), dim, places};
+  AlignedVector<float> query = random_floats(dim);
+  for (const float factor : {1.0f, 0.0f, 1e38f, INFINITY, NAN}) {
+    if (factor != 1) query[dim / 2] *= factor;
+    Tables tables(padded), expected(padded);
+    tables.bytes = random_bytes(padded * 16);
+    tables.tables.bytes = tables.bytes.data();
+    loops.fill_product_tables(products, query.data(), &tables.tables);
+    portable.fill_product_tables(products, query.data(), &expected.tables);
+    CHECK(tables == expected && std::isfinite(tables.tables.base) && std::isfinite(tables.tables.step));
+    std::vector<uint8_t> digits(places), expected_digits(places);
+    loops.choose_products(products, query.data(), digits.data());
+    portable.choose_products(products, query.data(), expected_digits.data());
+    CHECK(digits == expected_digits);
+    for (const uint8_t digit : digits) CHECK(digit < kCentroids);
+    if (factor != 1) continue;
+    double product = 0;
+    double sum = 0;
+    for (size_t d = 0; d < dim; ++d)
+      product += static_cast<double>(centroids[d * kCentroids + digits[d / part]]) * static_cast<double>(query[d]);
+    for (size_t p = 0; p < places; ++p) sum += tables.bytes[p * kCentroids + digits[p]];
+    const double told = sum * static_cast<double>(tables.tables.step) + static_cast<double>(tables.tables.base);
+    CHECK(std::abs(told - product) <= 0.51 * static_cast<double>(tables.tables.step) * static_cast<double>(places));
+    CHECK(product > 0);
   }
 }
 
@@ -149,6 +184,9 @@ int main() {
       check_estimate(simd->walk, portable, places);
     }
     for (const size_t size : {64, 128, 768, 1 << 15}) check_products(simd->walk, portable, size);
+    for (const size_t places : {1, 4, 7, 64}) {
+      for (const size_t part : {1, 2, 5}) check_digit_products(simd->walk, portable, places, part);
+    }
     check_transforms(simd->walk, portable);
   }
   std::printf("ok: the walk on %zu instruction sets\n", sets);

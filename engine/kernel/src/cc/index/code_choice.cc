@@ -80,34 +80,32 @@ class Sampler {
   AlignedVector<float> to_;
 };
 
-// How far off products of an edge and another of the same row are when the first is coded: for one code, or for
-// codes of the first p places.
+// How far off products of an edge and another of the same row are when the first is coded.
 class Trial {
  public:
   Trial(const WalkLoops& loops, const NeighbourCode& code)
       : loops_(loops), code_(code), digits_(code.places()), coded_(code.coordinates()),
-        turned_(code.coordinates()), other_(code.coordinates()), squares_(code.places() + 1) {}
+        turned_(code.coordinates()), other_(code.coordinates()), squares_(code.coordinates() + 1) {}
 
   void add(const float* edge, const float* other, size_t dim) {
     code_.turn(loops_, edge, turned_.data());
     code_.turn(loops_, other, other_.data());
-    code_.encode(turned_.data(), digits_.data(), coded_.data());
+    code_.encode(loops_, turned_.data(), digits_.data(), coded_.data());
     const double exact = ordered_dot(edge, other, dim);
-    const size_t step = code_.kind() == NeighbourCodeKind::kSigns ? 4 : 1;
     double along = 0;
     double across = 0;
-    for (size_t p = 0; p < code_.places(); ++p) {
-      for (size_t i = p * step; i < (p + 1) * step; ++i) {
-        along += static_cast<double>(coded_[i]) * turned_[i];
-        across += static_cast<double>(coded_[i]) * other_[i];
-      }
+    for (size_t i = 0; i < coded_.size(); ++i) {
+      along += static_cast<double>(coded_[i]) * turned_[i];
+      across += static_cast<double>(coded_[i]) * other_[i];
       const double error = (along > 1e-6 ? across / along : 0) - exact;
-      squares_[p + 1] += error * error;
+      squares_[i + 1] += error * error;
     }
     ++count_;
   }
 
-  double error(size_t places) const { return count_ == 0 ? 0 : std::sqrt(squares_[places] / count_); }
+  // When no more than so many of the coordinates are coded.
+  double error(size_t coordinates) const { return count_ == 0 ? 0 : std::sqrt(squares_[coordinates] / count_); }
+  double error() const { return error(coded_.size()); }
 
  private:
   const WalkLoops& loops_;
@@ -128,19 +126,20 @@ void try_on(const Edges& edges, Trial* trial) {
   }
 }
 
-// The shortest code by levels that is nearly as good as the best of them; none when signs do better.
-uint32_t choose_places(const WalkLoops& loops, const PrincipalAxes& directions, const NeighbourCode& signs,
+// The shortest code by levels that is nearly as good as the best of them; none when the rival, which is no shorter, does
+// better.
+uint32_t choose_places(const WalkLoops& loops, const PrincipalAxes& directions, const NeighbourCode& rival,
                        const Edges& edges) {
   const auto most = static_cast<uint32_t>(directions.count() / kDigitPlaceGroup * kDigitPlaceGroup);
   if (most < kPlacesMin) return 0;
-  Trial of_signs(loops, signs);
-  try_on(edges, &of_signs);
+  Trial of_rival(loops, rival);
+  try_on(edges, &of_rival);
   const NeighbourCode levels = NeighbourCode::levels(directions, most);
   Trial of_levels(loops, levels);
   try_on(edges, &of_levels);
-  double best = of_signs.error(signs.places());
+  double best = of_rival.error();
   uint32_t chosen = 0;
-  for (uint32_t places = kPlacesMin; places <= std::min(most, signs.places()); places += kDigitPlaceGroup) {
+  for (uint32_t places = kPlacesMin; places <= std::min(most, rival.places()); places += kDigitPlaceGroup) {
     if (of_levels.error(places) * (chosen == 0 ? 1 : kErrorTolerance) >= best) continue;
     best = of_levels.error(places);
     chosen = places;
@@ -169,6 +168,19 @@ bool directions_hold_rows(const WalkLoops& loops, const RowCode& code, const Pri
     along += code.square_along(loops, centred.data());
   }
   return all - along <= kLeftOutMax * all;
+}
+
+// Puts levels along the principal directions of the first half in the place of a code that does no better with more
+// places.
+void prefer_levels(const ElanusSimd& simd, const Edges (&halves)[2], uint64_t seed, uint32_t threads,
+                   const std::atomic<bool>* cancelled, NeighbourCode* code) {
+  const size_t dim = halves[0].dim;
+  const size_t directions_max = std::min<size_t>({kScanDirectionsMax, dim, halves[0].count() / 4});
+  if (dim > kScanDirectionsDimMax || directions_max < kPlacesMin || is_set(cancelled)) return;
+  const PrincipalAxes directions = axes_of(simd, halves[0], directions_max, seed, threads, cancelled);
+  if (is_set(cancelled)) return;
+  const uint32_t places = choose_places(simd.walk, directions, *code, halves[1]);
+  if (places > 0) *code = NeighbourCode::levels(directions, places);
 }
 
 // The ways from their origins to a sample of the rows: every second one to teach, the others to examine.
@@ -201,35 +213,30 @@ AlignedVector<float> mean_of(const RowReader& reader, const DenseRows& rows, uin
   return mean;
 }
 
-NeighbourCode learn_product_code(const ElanusSimd& simd, ElanusMetric metric, const DenseRows& rows,
-                                 const OriginOfRow& origin_of, uint32_t places, uint64_t seed, uint32_t threads,
-                                 const std::atomic<bool>* cancelled) {
-  Edges halves[2] = {{rows.dim, {}, {}}, {rows.dim, {}, {}}};
-  sample_edges(simd, metric, rows, origin_of, seed_of_part(seed, 0), &halves);
-  const std::vector<float>& taught = halves[0].units.empty() ? halves[1].units : halves[0].units;
-  return NeighbourCode::products(rows.dim, places,
-                                 learn_digit_products(code_loops(simd), taught, rows.dim, places,
-                                                      seed_of_part(seed, 1), threads, cancelled));
-}
-
 ScanCodeChoice choose_scan_code(const ElanusSimd& simd, ElanusMetric metric, const DenseRows& rows,
                                 const OriginOfRow& origin_of, uint64_t seed, uint32_t threads,
                                 const std::atomic<bool>* cancelled) {
-  ScanCodeChoice choice{NeighbourCode::signs(rows.dim, seed_of_part(seed, 0)), 0};
   Edges halves[2] = {{rows.dim, {}, {}}, {rows.dim, {}, {}}};
   sample_edges(simd, metric, rows, origin_of, seed_of_part(seed, 1), &halves);
-  const size_t directions_max = std::min<size_t>({kScanDirectionsMax, rows.dim, halves[0].count() / 4});
-  if (rows.dim <= kScanDirectionsDimMax && directions_max >= kPlacesMin) {
-    const PrincipalAxes directions =
-        axes_of(simd, halves[0], directions_max, seed_of_part(seed, 2), threads, cancelled);
-    if (is_set(cancelled)) return choice;
-    const uint32_t places = choose_places(simd.walk, directions, choice.code, halves[1]);
-    if (places > 0) choice.code = NeighbourCode::levels(directions, places);
-  }
+  ScanCodeChoice choice{NeighbourCode::signs(rows.dim, seed_of_part(seed, 0)), 0};
+  prefer_levels(simd, halves, seed_of_part(seed, 2), threads, cancelled, &choice.code);
   Trial trial(simd.walk, choice.code);
   try_on(halves[1], &trial);
-  choice.error = static_cast<float>(trial.error(choice.code.places()));
+  choice.error = static_cast<float>(trial.error());
   return choice;
+}
+
+NeighbourCode learn_digit_code(const ElanusSimd& simd, ElanusMetric metric, const DenseRows& rows,
+                               const OriginOfRow& origin_of, uint32_t places, uint64_t seed, uint32_t threads,
+                               const std::atomic<bool>* cancelled) {
+  Edges halves[2] = {{rows.dim, {}, {}}, {rows.dim, {}, {}}};
+  sample_edges(simd, metric, rows, origin_of, seed_of_part(seed, 0), &halves);
+  const std::vector<float>& taught = halves[0].units.empty() ? halves[1].units : halves[0].units;
+  NeighbourCode code = NeighbourCode::products(rows.dim, places,
+                                               learn_digit_products(code_loops(simd), taught, rows.dim, places,
+                                                                    seed_of_part(seed, 1), threads, cancelled));
+  prefer_levels(simd, halves, seed_of_part(seed, 2), threads, cancelled, &code);
+  return code;
 }
 
 FastCodes choose_codes(const ElanusSimd& simd, ElanusMetric metric, const DenseRows& rows, const Graph& graph,

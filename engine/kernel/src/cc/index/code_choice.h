@@ -32,9 +32,9 @@ ScanCodeChoice choose_scan_code(const ElanusSimd& simd, ElanusMetric metric, con
                                 const OriginOfRow& origin_of, uint64_t seed, uint32_t threads,
                                 const std::atomic<bool>* cancelled);
 
-// The code of so many places by products, which divide the dimension.
-NeighbourCode learn_product_code(const ElanusSimd& simd, ElanusMetric metric, const DenseRows& rows,
-                                 const OriginOfRow& origin_of, uint32_t places, uint64_t seed, uint32_t threads,
-                                 const std::atomic<bool>* cancelled);
+// The code of at most so many places, which divide the dimension: products, or levels where they err less.
+NeighbourCode learn_digit_code(const ElanusSimd& simd, ElanusMetric metric, const DenseRows& rows,
+                               const OriginOfRow& origin_of, uint32_t places, uint64_t seed, uint32_t threads,
+                               const std::atomic<bool>* cancelled);
 
 }  // namespace elanus

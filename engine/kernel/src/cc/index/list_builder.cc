@@ -166,7 +166,7 @@ class ListBuilder {
     const OriginOfRow origin_of = [this](uint32_t row) { return parts_->centroids.at(list_of_row_[row]); };
     if (is_one_bit(build_.spec)) return NeighbourCode::signs(dim(), seed(kCodeSeed));
     if (is_digits(build_.spec))
-      return learn_product_code(simd_, build_.metric, rows_, origin_of, build_.spec.subquantizers, seed(kCodeSeed),
+      return learn_digit_code(simd_, build_.metric, rows_, origin_of, build_.spec.subquantizers, seed(kCodeSeed),
                                 build_.threads, &control_->cancelled);
     return choose_scan_code(simd_, build_.metric, rows_, origin_of, seed(kCodeSeed), build_.threads,
                             &control_->cancelled)

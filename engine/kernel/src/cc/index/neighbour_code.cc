@@ -79,11 +79,16 @@ NeighbourCode NeighbourCode::levels(const PrincipalAxes& directions, uint32_t pl
 NeighbourCode NeighbourCode::products(uint32_t dim, uint32_t places, const std::vector<float>& centroids) {
   NeighbourCode code(NeighbourCodeKind::kProducts, dim, places);
   std::copy(centroids.begin(), centroids.end(), code.values_.begin() + kDigitCentroids);
+  code.square_products();
   return code;
 }
 
 DigitProducts NeighbourCode::as_products() const {
-  return {values_.data() + kDigitCentroids, dim_, static_cast<size_t>(values_[0])};
+  return {values_.data() + kDigitCentroids, squares_.data(), dim_, static_cast<size_t>(values_[0])};
+}
+
+void NeighbourCode::square_products() {
+  squares_ = squares_of_products(values_.data() + kDigitCentroids, dim_, static_cast<size_t>(values_[0]));
 }
 
 bool NeighbourCode::restore(NeighbourCodeKind kind, uint32_t dim, uint32_t places, const float* values,
@@ -101,6 +106,7 @@ bool NeighbourCode::restore(NeighbourCodeKind kind, uint32_t dim, uint32_t place
   if (is_products && !are_products(dim, places, values)) return false;
   *code = NeighbourCode(kind, dim, places);
   std::copy_n(values, value_count, code->values_.begin());
+  if (is_products) code->square_products();
   return true;
 }
 
@@ -120,7 +126,7 @@ void NeighbourCode::turn(const WalkLoops& loops, const float* vector, float* tur
   }
 }
 
-void NeighbourCode::encode(const float* turned, uint8_t* digits, float* coded) const {
+void NeighbourCode::encode(const WalkLoops& loops, const float* turned, uint8_t* digits, float* coded) const {
   if (kind_ == NeighbourCodeKind::kSigns) {
     for (size_t p = 0; p < places_; ++p) {
       uint8_t digit = 0;
@@ -134,8 +140,7 @@ void NeighbourCode::encode(const float* turned, uint8_t* digits, float* coded) c
     return;
   }
   if (kind_ == NeighbourCodeKind::kProducts) {
-    std::fill_n(digits, places_, uint8_t{0});
-    encode_digit_products(as_products(), turned, digits, coded);
+    encode_products(loops, turned, digits, coded);
     return;
   }
   std::fill(coded, coded + coordinates_, 0.0f);
@@ -149,6 +154,14 @@ void NeighbourCode::encode(const float* turned, uint8_t* digits, float* coded) c
   }
 }
 
+void NeighbourCode::encode_products(const WalkLoops& loops, const float* turned, uint8_t* digits, float* coded) const {
+  const DigitProducts products = as_products();
+  std::fill_n(digits, places_, uint8_t{0});
+  loops.choose_products(products, turned, digits);
+  const size_t part = products.part();
+  for (size_t d = 0; d < dim_; ++d) coded[d] = products.centroids[d * kDigitCentroids + digits[d / part]];
+}
+
 void NeighbourCode::fill_tables(const WalkLoops& loops, float* turned, DigitTables* tables) const {
   tables->places = places_;
   if (kind_ == NeighbourCodeKind::kSigns) {
@@ -156,7 +169,7 @@ void NeighbourCode::fill_tables(const WalkLoops& loops, float* turned, DigitTabl
     return;
   }
   if (kind_ == NeighbourCodeKind::kProducts) {
-    fill_product_tables(as_products(), turned, tables);
+    loops.fill_product_tables(as_products(), turned, tables);
     return;
   }
   for (size_t p = 0; p < places_; ++p) turned[p] *= values_[p];

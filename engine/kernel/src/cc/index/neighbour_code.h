@@ -44,12 +44,12 @@ class NeighbourCode {
   size_t coordinates() const { return coordinates_; }
   // All that a code is made of beside its kind, dimension and places.
   const AlignedVector<float>& values() const { return values_; }
-  size_t memory_bytes() const { return values_.capacity() * sizeof(float); }
+  size_t memory_bytes() const { return (values_.capacity() + squares_.capacity()) * sizeof(float); }
 
   // Turns a vector, of `dim` numbers, into `coordinates`. The turn is linear and lengthens nothing.
   void turn(const WalkLoops& loops, const float* vector, float* turned) const;
   // The digits of a turned vector of length 1, one a byte, and the coordinates that they stand for.
-  void encode(const float* turned, uint8_t* digits, float* coded) const;
+  void encode(const WalkLoops& loops, const float* turned, uint8_t* digits, float* coded) const;
   // Makes ready for a turned query, which is overwritten.
   void fill_tables(const WalkLoops& loops, float* turned, DigitTables* tables) const;
 
@@ -57,6 +57,8 @@ class NeighbourCode {
   NeighbourCode(NeighbourCodeKind kind, uint32_t dim, uint32_t places);
   // REQUIRES: kind() is kProducts.
   DigitProducts as_products() const;
+  void square_products();
+  void encode_products(const WalkLoops& loops, const float* turned, uint8_t* digits, float* coded) const;
 
   // Signs: how each coordinate is multiplied before each of kRounds transforms.
   // Products: how many places there are before padding, filled up to kDigitCentroids, then the centroids.
@@ -66,6 +68,8 @@ class NeighbourCode {
   uint32_t places_ = 0;
   size_t coordinates_ = 0;
   AlignedVector<float> values_;
+  // Products: the squared lengths of the centroids.
+  AlignedVector<float> squares_;
 };
 
 }  // namespace elanus

@@ -64,7 +64,7 @@ class NeighbourCoder {
     const float inverse = length > 1e-30f ? 1 / length : 0;
     for (size_t d = 0; d < dim; ++d) edge_[d] *= inverse;
     code_.turn(loops_, edge_.data(), turned_edge_.data());
-    code_.encode(turned_edge_.data(), digits_.data(), coded_.data());
+    code_.encode(loops_, turned_edge_.data(), digits_.data(), coded_.data());
     for (size_t p = 0; p < code_.places(); ++p) {
       uint8_t& pair = slots.digits[16 * p + slot % 16];
       pair = static_cast<uint8_t>(pair | (slot < 16 ? digits_[p] : digits_[p] << 4));

@@ -2,6 +2,7 @@
 #include <immintrin.h>
 
 #include "loops.h"
+#include "products.h"
 #include "walk.h"
 
 namespace elanus {
@@ -75,7 +76,8 @@ void multiply_code(const uint8_t* code, const int8_t* high, const int8_t* low, s
 
 }  // namespace
 
-const WalkLoops kWalkAvx2 = {estimate,          multiply_code, fill_sign_tables,
-                             fill_level_tables, hadamard,      project};
+const WalkLoops kWalkAvx2 = {estimate,          multiply_code,       fill_sign_tables,
+                             fill_level_tables, fill_product_tables, choose_products,
+                             hadamard,          project};
 
 }  // namespace elanus

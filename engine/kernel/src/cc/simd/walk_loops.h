@@ -31,6 +31,17 @@ struct DigitTables {
   float step;
 };
 
+// Of each part of a vector, all of one size, the digit says which of so many centroids stands for it.
+inline constexpr size_t kDigitCentroids = 16;
+struct DigitProducts {
+  const float* centroids;  // for each dimension what the centroids of its part have there, on a 64-byte border
+  const float* squares;    // for each place the squared lengths of its centroids, on a 64-byte border
+  size_t dim;
+  size_t places;  // divides dim
+
+  size_t part() const { return dim / places; }
+};
+
 struct WalkLoops {
   // Fills estimates[i] with (distance + added[i]) + factors[i] * (base + step * s[i]) for the neighbours of a block,
   // on a 64-byte border. Returns which of them are below `bound`, the first one's in the lowest bit.
@@ -47,6 +58,10 @@ struct WalkLoops {
   // Fills the tables of a code whose digits each choose one of 16 levels, ascending and symmetrical about 0, for
   // their place. `query` holds `places` numbers, already multiplied with the place's unit.
   void (*fill_level_tables)(const float* query, const float* levels, DigitTables* tables);
+  // Fills the tables of a code by products for a query of `dim` numbers; those beyond its last place with zeroes.
+  void (*fill_product_tables)(const DigitProducts& products, const float* query, DigitTables* tables);
+  // The digits whose centroids together have the largest cosine with the vector, nearly. Any numbers give digits.
+  void (*choose_products)(const DigitProducts& products, const float* vector, uint8_t* digits);
 
   // The unscaled fast Walsh-Hadamard transform, in place. REQUIRES: size is a power of two, at least 16.
   void (*hadamard)(float* values, size_t size);

@@ -2,6 +2,7 @@
 #include <arm_neon.h>
 
 #include "loops.h"
+#include "products.h"
 #include "walk.h"
 
 namespace elanus {
@@ -62,7 +63,8 @@ void multiply_code(const uint8_t* code, const int8_t* high, const int8_t* low, s
 
 }  // namespace
 
-const WalkLoops kWalkNeon = {estimate,          multiply_code, fill_sign_tables,
-                             fill_level_tables, hadamard,      project};
+const WalkLoops kWalkNeon = {estimate,          multiply_code,       fill_sign_tables,
+                             fill_level_tables, fill_product_tables, choose_products,
+                             hadamard,          project};
 
 }  // namespace elanus

@@ -1,5 +1,6 @@
 // Walk loops for every machine.
 #include "loops.h"
+#include "products.h"
 #include "walk.h"
 
 namespace elanus {
@@ -30,7 +31,8 @@ void multiply_code(const uint8_t* code, const int8_t* high, const int8_t* low, s
 
 }  // namespace
 
-const WalkLoops kWalkPortable = {estimate,          multiply_code, fill_sign_tables,
-                                 fill_level_tables, hadamard,      project};
+const WalkLoops kWalkPortable = {estimate,          multiply_code,       fill_sign_tables,
+                                 fill_level_tables, fill_product_tables, choose_products,
+                                 hadamard,          project};
 
 }  // namespace elanus
