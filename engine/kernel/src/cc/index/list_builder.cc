@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -24,8 +25,10 @@ constexpr size_t kSampleFloatsMax = size_t{1} << 28;
 constexpr uint32_t kIterations = 10;
 constexpr size_t kRowsAtOnce = 512;
 constexpr uint32_t kDigitBits = 4;
-constexpr uint32_t kErrorQueries = 64;
-constexpr uint32_t kErrorLists = 4;
+constexpr uint32_t kTriedQueries = 128;
+constexpr uint32_t kTriedLists = 4;
+// A list's best row is hardly ever nearer than usual by more standard deviations than these.
+constexpr double kGainDeviations = 3;
 
 // Of the time that a build takes, about: when there are centroids, when rows have lists, when they have short codes.
 constexpr float kLearntAt = 0.5f;
@@ -112,13 +115,13 @@ class ListBuilder {
     const auto lists = static_cast<uint32_t>(means_.size() / dim());
     finder_->set(means_.data(), lists);
     std::vector<uint32_t> list_of_row(rows_.rows);
+    std::vector<float> distances(rows_.rows);
     std::atomic<size_t> done = 0;
     parallel_for(build_.threads, rows_.rows, kRowsAtOnce, &control_->cancelled, [&](size_t begin, size_t end) {
       AlignedVector<float> vectors((end - begin) * dim() + kQueryPadding);
-      std::vector<float> distances(end - begin);
       for (size_t i = begin; i < end; ++i)
         parts_->reader.read(rows_.at(static_cast<uint32_t>(i)), vectors.data() + (i - begin) * dim());
-      finder_->find(vectors.data(), end - begin, list_of_row.data() + begin, distances.data());
+      finder_->find(vectors.data(), end - begin, list_of_row.data() + begin, distances.data() + begin);
       const auto share = static_cast<float>(done += end - begin) / static_cast<float>(rows_.rows);
       raise_done(kLearntAt + (kAssignedAt - kLearntAt) * share);
     });
@@ -138,6 +141,19 @@ class ListBuilder {
     parts_->order = ListOrder(list_of_row, count);
     list_of_row_ = std::move(list_of_row);
     parts_->centroids.learn(std::move(used), seed(kCentroidSeed), build_.threads, &control_->cancelled);
+    parts_->centroids.set_spread_lengths(spread_lengths(distances));
+  }
+
+  // `distances` are squared.
+  std::vector<float> spread_lengths(const std::vector<float>& distances) const {
+    std::vector<double> sums(parts_->order.lists());
+    for (uint32_t row = 0; row < rows_.rows; ++row) {
+      if (std::isfinite(distances[row])) sums[list_of_row_[row]] += static_cast<double>(std::max(distances[row], 0.0f));
+    }
+    std::vector<float> lengths(sums.size());
+    for (uint32_t list = 0; list < lengths.size(); ++list)
+      lengths[list] = static_cast<float>(std::sqrt(sums[list] / parts_->order.size(list)));
+    return lengths;
   }
 
   // Threads may tell of what they have done in another order.
@@ -153,7 +169,7 @@ class ListBuilder {
     if (is_cancelled()) return;
     parts_->codes.encode(simd_, rows_, parts_->centroids, parts_->order, build_.threads, &control_->cancelled);
     if (is_cancelled()) return;
-    parts_->codes.set_error(measured_error());
+    try_rows_as_queries();
     control_->done = kCodedAt;
     if (!has_residuals(build_.spec)) return;
     parts_->residuals =
@@ -167,32 +183,55 @@ class ListBuilder {
     if (is_one_bit(build_.spec)) return NeighbourCode::signs(dim(), seed(kCodeSeed));
     if (is_digits(build_.spec))
       return learn_digit_code(simd_, build_.metric, rows_, origin_of, build_.spec.subquantizers, seed(kCodeSeed),
-                                build_.threads, &control_->cancelled);
+                              build_.threads, &control_->cancelled);
     return choose_scan_code(simd_, build_.metric, rows_, origin_of, seed(kCodeSeed), build_.threads,
                             &control_->cancelled)
         .code;
   }
 
-  // Rows in the role of queries: how far off the estimates of the lists near to them are.
-  float measured_error() const {
+  // What is known of a number that was measured several times.
+  struct Spread {
+    double sum = 0;
+    double squares = 0;
+    double count = 0;
+
+    void add(double value) {
+      if (!std::isfinite(value)) return;
+      sum += value;
+      squares += value * value;
+      count += 1;
+    }
+    double mean() const { return count == 0 ? 0 : sum / count; }
+    double mean_square() const { return count == 0 ? 0 : squares / count; }
+    double deviation() const { return std::sqrt(std::max(0.0, mean_square() - mean() * mean())); }
+  };
+
+  // How far off the estimates of the lists near to a query are, and how near their best rows.
+  void try_rows_as_queries() {
     ScanQuery query;
     CentroidScratch scratch;
     ExactRanks exact;
-    double squares = 0;
-    double count = 0;
-    for (const uint32_t row : sample_numbers(rows_.rows, kErrorQueries, seed(kErrorSeed))) {
+    Spread errors;
+    Spread gains;
+    Spread distances;
+    for (const uint32_t row : sample_numbers(rows_.rows, kTriedQueries, seed(kErrorSeed))) {
       query.query.resize(dim());
       parts_->reader.read(rows_.at(row), query.query.data());
       parts_->codes.prepare(simd_.walk, &query);
       exact.begin(simd_, rows_.type, build_.metric, dim(), rows_.at(row));
-      for (const IndexHit& list : parts_->centroids.nearest(query.query.data(), kErrorLists, scratch))
-        add_errors(query, exact, list.row, &squares, &count);
+      for (const NearList& near : parts_->centroids.nearest(query.query.data(), kTriedLists, scratch)) {
+        add_errors(query, exact, near.list, &errors);
+        add_gain(query, exact, near, row, &gains);
+        distances.add(std::sqrt(std::max(0.0f, near.rank)));
+      }
     }
-    return count == 0 ? 0 : static_cast<float>(std::sqrt(squares / count));
+    parts_->codes.set_error(static_cast<float>(std::sqrt(errors.mean_square())));
+    parts_->centroids.set_gains(static_cast<float>(gains.mean()),
+                                static_cast<float>(gains.mean() + kGainDeviations * gains.deviation()),
+                                static_cast<float>(distances.mean()));
   }
 
-  void add_errors(const ScanQuery& query, const ExactRanks& exact, uint32_t list, double* squares,
-                  double* count) const {
+  void add_errors(const ScanQuery& query, const ExactRanks& exact, uint32_t list, Spread* errors) const {
     const ListOrder& order = parts_->order;
     const float* const centroid = parts_->centroids.at(list);
     double distance_square = 0;
@@ -204,8 +243,8 @@ class ListBuilder {
       product += x * c;
     }
     const bool is_l2 = build_.metric == ELANUS_L2;
-    const double unit = (is_l2 ? 4 : 1) * distance_square;
-    if (!(unit > 1e-30 && unit < 1e30)) return;
+    const double unit = std::sqrt((is_l2 ? 4 : 1) * distance_square);
+    if (!(unit > 1e-15 && unit < 1e15)) return;
     alignas(64) float estimates[kBlockNeighbours];
     float ranks[kBlockNeighbours];
     uint32_t position = order.begin(list);
@@ -214,14 +253,30 @@ class ListBuilder {
       parts_->codes.estimate(simd_.walk, query, block, static_cast<float>(is_l2 ? distance_square : -product), 0,
                              estimates);
       exact.rank(rows_, order.rows_from(position), here, ranks);
-      for (uint32_t i = 0; i < here; ++i) {
-        const double off = static_cast<double>(estimates[i]) - static_cast<double>(ranks[i]);
-        if (!std::isfinite(off)) continue;
-        *squares += off * off / unit;
-        *count += 1;
-      }
+      for (uint32_t i = 0; i < here; ++i)
+        errors->add((static_cast<double>(estimates[i]) - static_cast<double>(ranks[i])) / unit);
       position += here;
     }
+  }
+
+  // Of a list's best row but the query itself.
+  void add_gain(const ScanQuery& query, const ExactRanks& exact, const NearList& near, uint32_t row,
+                Spread* gains) const {
+    const ListOrder& order = parts_->order;
+    const uint32_t size = order.size(near.list);
+    std::vector<float> ranks(size + kRowTile);
+    exact.rank(rows_, order.rows_from(order.begin(near.list)), size, ranks.data());
+    float best = std::numeric_limits<float>::infinity();
+    for (uint32_t i = 0; i < size; ++i) {
+      if (order.row(order.begin(near.list) + i) != row) best = std::min(best, ranks[i]);
+    }
+    const float query_square = square_length(query.query.data(), dim());
+    // COSINE finds lists by distances, of rows of length 1.
+    if (build_.metric == ELANUS_COSINE) best = 2 * best + query_square + 1;
+    const auto rank_at = [&](float gain) {
+      return parts_->centroids.rank_of_row(near.list, near.rank, std::sqrt(query_square), gain);
+    };
+    gains->add(static_cast<double>(rank_at(0) - best) / static_cast<double>(rank_at(0) - rank_at(1)));
   }
 
   void refine() {

@@ -11,21 +11,27 @@
 namespace elanus {
 namespace {
 
-// What only rules rows out leaves those whose estimates are so many times the usual error worse than the last one
-// wanted, but no more than so many times those wanted.
-constexpr float kErrors = 3;
+// Rows whose estimates are so many times the usual error worse than the last one wanted are not compared further, by codes
+// that only rule rows out and by those that are refined.
+constexpr float kScreenErrors = 3;
+constexpr float kRefinedErrors = 2.5f;
+// Where codes only rule rows out, there are no more than so many times those wanted.
 constexpr size_t kPickedFactorMax = 16;
 constexpr size_t kPickedMin = 256;
 // Hits behind others may be in any list: so many times the rows that have been asked for so far are looked at.
 constexpr uint64_t kRowsPerHit = 16;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
+void prefetch(const uint8_t* bytes, size_t size) {
+  for (size_t at = 0; at < size; at += 64) __builtin_prefetch(bytes + at);
+}
+
 }  // namespace
 
 struct ListSeeker::Scratch : LayoutScratch {
   CentroidScratch centroids;
   std::vector<bool> is_seen;  // by list; only where a search looks further
-  std::vector<IndexHit> further;
+  std::vector<NearList> further;
   std::vector<float> rank_of_list;  // of the lists that were looked through
   std::vector<ResidualPlace> places;
   std::vector<IndexHit> found;  // `row` is the position
@@ -44,6 +50,7 @@ ListSeeker::ListSeeker(const ListParts& parts, const IndexSearch& search, Search
   parts_.reader.read(search_.query, query.query.data());
   parts_.codes.prepare(parts_.simd.walk, &query);
   query_square_ = square_length(query.query.data(), parts_.dim);
+  query_length_ = std::sqrt(query_square_);
   own_.rank_of_list.resize(parts_.order.lists());
   if (parts_.vectors)
     scratch_.exact.begin(parts_.simd, parts_.type, parts_.metric, parts_.dim, search_.query);
@@ -54,7 +61,7 @@ ListSeeker::ListSeeker(const ListParts& parts, const IndexSearch& search, Search
 
 void ListSeeker::run() {
   const float* const query = scratch_.scan_query.query.data();
-  const std::vector<IndexHit>& lists = parts_.centroids.nearest(query, search_.lists.least, own_.centroids);
+  const std::vector<NearList>& lists = parts_.centroids.nearest(query, search_.lists.least, own_.centroids);
   look_through(lists, 0, lists.size());
   if (!has_enough()) look_further();
   own_.scorer.reset();
@@ -74,10 +81,10 @@ void ListSeeker::look_further() {
   const size_t most = takes_all_ ? parts_.order.lists() : std::min<size_t>(search_.lists.most, parts_.order.lists());
   if (done >= most) return;
   own_.is_seen.assign(parts_.order.lists(), false);
-  for (const IndexHit& list : own_.centroids.lists) own_.is_seen[list.row] = true;
+  for (const NearList& near : own_.centroids.lists) own_.is_seen[near.list] = true;
   const float* const query = scratch_.scan_query.query.data();
   own_.further = parts_.centroids.nearest(query, parts_.order.lists(), own_.centroids);
-  std::erase_if(own_.further, [&](const IndexHit& list) { return own_.is_seen[list.row]; });
+  std::erase_if(own_.further, [&](const NearList& near) { return own_.is_seen[near.list]; });
   const uint32_t empty_max = takes_all_ ? 0 : search_.lists.empty_max;
   const size_t end = most - done;
   for (size_t begin = 0, step = 0; begin < end; begin += step) {
@@ -88,22 +95,19 @@ void ListSeeker::look_further() {
   }
 }
 
-void ListSeeker::look_through(const std::vector<IndexHit>& lists, size_t begin, size_t end) {
+void ListSeeker::look_through(const std::vector<NearList>& lists, size_t begin, size_t end) {
   if (begin == end) return;
   own_.places.clear();
   own_.found.clear();
-  if (!takes_all_) {
-    const size_t wanted = wanted_by_codes();
-    const float beyond = parts_.codes_screen ? kErrors * usual_error(lists[begin + (end - begin) / 2]) : 0;
-    const size_t most = parts_.codes_screen ? std::max(kPickedFactorMax * wanted, kPickedMin) : wanted;
-    scratch_.pool.reset(wanted, beyond, most);
-  }
+  if (!takes_all_) open_pool(lists[begin + (end - begin) / 2]);
   for (size_t i = begin; i < end && !is_set(search_.cancelled); ++i) {
     // The machine follows a list by itself once it has begun.
-    if (i + 1 < end) parts_.codes.prefetch(parts_.order.first_block(lists[i + 1].row));
-    own_.rank_of_list[lists[i].row] = rank_of_centroid(lists[i]);
-    rows_looked_at_ += parts_.order.size(lists[i].row);
-    scan(lists[i]);
+    if (i + 1 < end) parts_.codes.prefetch(parts_.order.first_block(lists[i + 1].list));
+    if (!takes_all_ && is_too_far(lists[i])) continue;
+    const uint32_t list = lists[i].list;
+    own_.rank_of_list[list] = as_estimate(lists[i].rank, parts_.centroids.square(list));
+    rows_looked_at_ += parts_.order.size(list);
+    scan(list);
   }
   if (is_set(search_.cancelled)) return;
   if (!takes_all_) keep_pool();
@@ -112,43 +116,63 @@ void ListSeeker::look_through(const std::vector<IndexHit>& lists, size_t begin, 
   offer_found();
 }
 
-// How many of the rows that seem best by the codes of the lists are compared further, at least.
+void ListSeeker::open_pool(const NearList& usual_list) {
+  const size_t wanted = wanted_by_codes();
+  const float error = usual_error(usual_list);
+  if (parts_.codes_screen)
+    scratch_.pool.reset(wanted, kScreenErrors * error, std::max(kPickedFactorMax * wanted, kPickedMin));
+  else if (parts_.final_ranks == FinalRanks::kCodes)
+    scratch_.pool.reset(wanted, 0, wanted);
+  else
+    scratch_.pool.reset(search_.k, kRefinedErrors * error, wanted);
+}
+
+// How many of the rows that seem best by the codes of the lists are compared further: where they only rule rows out at
+// least, else at most.
 size_t ListSeeker::wanted_by_codes() const {
   if (parts_.final_ranks == FinalRanks::kCodes || (parts_.codes_screen && !parts_.residuals)) return search_.k;
   const double wanted = std::ceil(static_cast<double>(search_.refine_k) * search_.k);
-  return static_cast<size_t>(std::min<double>(wanted, parts_.rows()));
+  return static_cast<size_t>(std::min<double>(wanted, std::max(parts_.rows(), search_.k)));
 }
 
-// As estimates want it: a distance or a negative product, while COSINE finds lists by distances.
-float ListSeeker::rank_of_centroid(const IndexHit& list) const {
-  if (parts_.metric != ELANUS_COSINE) return list.rank;
-  return (list.rank - query_square_ - parts_.centroids.square(list.row)) / 2;
+// The rank of a vector of this squared length as estimates want it: a distance or a negative product, while COSINE finds
+// lists by distances.
+float ListSeeker::as_estimate(float rank, float square) const {
+  return parts_.metric == ELANUS_COSINE ? (rank - query_square_ - square) / 2 : rank;
 }
 
 // Of the estimates in a list.
-float ListSeeker::usual_error(const IndexHit& list) const {
+float ListSeeker::usual_error(const NearList& list) const {
   const bool is_l2 = parts_.metric == ELANUS_L2;
-  const float square = parts_.metric == ELANUS_IP ? query_square_ + parts_.centroids.square(list.row) + 2 * list.rank
+  const float square = parts_.metric == ELANUS_IP ? query_square_ + parts_.centroids.square(list.list) + 2 * list.rank
                                                   : list.rank;
   return (is_l2 ? 2 : 1) * parts_.codes.error() * std::sqrt(std::max(square, 0.0f));
 }
 
-void ListSeeker::scan(const IndexHit& list) {
+// Whether the list hardly has a row that could still count.
+bool ListSeeker::is_too_far(const NearList& near) const {
+  const ListSpreads& spreads = parts_.centroids.spreads();
+  if (spreads.lengths.empty()) return false;
+  const float best = parts_.centroids.rank_of_row(near.list, near.rank, query_length_, spreads.most);
+  return as_estimate(best, 1) > scratch_.pool.bound();
+}
+
+void ListSeeker::scan(uint32_t list) {
   alignas(64) float estimates[kBlockNeighbours];
   const ListOrder& order = parts_.order;
-  const float rank = own_.rank_of_list[list.row];
-  const uint32_t end = order.first_block(list.row + 1);
-  uint32_t position = order.begin(list.row);
-  for (uint32_t block = order.first_block(list.row); block < end; ++block, position += kBlockNeighbours) {
+  const float rank = own_.rank_of_list[list];
+  const uint32_t end = order.first_block(list + 1);
+  uint32_t position = order.begin(list);
+  for (uint32_t block = order.first_block(list); block < end; ++block, position += kBlockNeighbours) {
     const float bound = takes_all_ ? kInfinity : scratch_.pool.bound();
     uint32_t below = parts_.codes.estimate(parts_.simd.walk, scratch_.scan_query, block, rank, bound, estimates);
     for (; below != 0; below &= below - 1) {
       const auto i = static_cast<uint32_t>(std::countr_zero(below));
       // Damage may give a rank to an empty slot.
-      if (position + i >= order.end(list.row)) break;
+      if (position + i >= order.end(list)) break;
       if (!search_.allowed.are_all() && !search_.allowed.has(order.row(position + i))) continue;
       if (takes_all_)
-        keep({estimates[i], position + i}, list.row);
+        keep({estimates[i], position + i}, list);
       else
         scratch_.pool.offer(estimates[i], block * kBlockNeighbours + i);
     }
@@ -203,7 +227,10 @@ void ListSeeker::offer_by_vectors() {
   scratch_.rows.clear();
   for (const IndexHit& hit : own_.found) {
     const uint32_t row = parts_.order.row(hit.row);
-    if (row < rows.rows) scratch_.rows.push_back(row);
+    if (row >= rows.rows) continue;
+    // The first tile is not asked for by those before it.
+    if (scratch_.rows.size() < kRowTile) prefetch(rows.at(row), rows.stride);
+    scratch_.rows.push_back(row);
   }
   scratch_.ranks.resize(scratch_.rows.size() + kRowTile);
   scratch_.exact.rank(rows, scratch_.rows.data(), scratch_.rows.size(), scratch_.ranks.data());

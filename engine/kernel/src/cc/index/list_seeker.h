@@ -21,13 +21,15 @@ class ListSeeker {
  private:
   struct Scratch;
 
-  void look_through(const std::vector<IndexHit>& lists, size_t begin, size_t end);
+  void look_through(const std::vector<NearList>& lists, size_t begin, size_t end);
   void look_further();
+  void open_pool(const NearList& usual_list);
   bool has_enough() const;
-  float rank_of_centroid(const IndexHit& list) const;
-  float usual_error(const IndexHit& list) const;
+  float as_estimate(float rank, float row_square) const;
+  float usual_error(const NearList& list) const;
+  bool is_too_far(const NearList& list) const;
   size_t wanted_by_codes() const;
-  void scan(const IndexHit& list);
+  void scan(uint32_t list);
   void keep(const IndexHit& row, uint32_t list);
   void keep_pool();
   void rank_by_residuals();
@@ -42,6 +44,7 @@ class ListSeeker {
   Scratch& own_;
   const bool takes_all_;
   float query_square_ = 0;
+  float query_length_ = 0;
   uint64_t rows_looked_at_ = 0;
 };
 

@@ -50,6 +50,7 @@ float usual_length(const RowReader& reader, const DenseRows& rows, const float* 
 
 void RowPool::reset(size_t k, float beyond, size_t most) {
   entries_.clear();
+  best_.clear();
   k_ = k;
   beyond_ = beyond;
   most_ = most;
@@ -64,13 +65,30 @@ void RowPool::reset(float bound) {
   bound_ = bound;
 }
 
+void RowPool::note_best(float rank) {
+  if (best_.size() == k_) {
+    std::pop_heap(best_.begin(), best_.end());
+    best_.pop_back();
+  }
+  best_.push_back(rank);
+  std::push_heap(best_.begin(), best_.end());
+  if (best_.size() == k_) bound_ = std::min(bound_, best_.front() + beyond_);
+}
+
+void RowPool::drop_beyond(size_t first) {
+  const auto is_beyond = [&](const IndexHit& hit) { return !(hit.rank <= bound_); };
+  const auto from = entries_.begin() + static_cast<ptrdiff_t>(first);
+  entries_.erase(std::remove_if(from, entries_.end(), is_beyond), entries_.end());
+}
+
 void RowPool::shrink() {
   const auto at = [&](size_t i) { return entries_.begin() + static_cast<ptrdiff_t>(i); };
-  if (entries_.size() > k_) {
+  if (entries_.size() > k_ && !has_best()) {
     std::nth_element(entries_.begin(), at(k_ - 1), entries_.end());
     bound_ = std::min(bound_, at(k_ - 1)->rank + beyond_);
-    const auto is_beyond = [&](const IndexHit& hit) { return !(hit.rank <= bound_); };
-    entries_.erase(std::remove_if(at(k_), entries_.end(), is_beyond), entries_.end());
+    drop_beyond(k_);
+  } else if (entries_.size() > k_) {
+    drop_beyond(0);
   }
   if (entries_.size() > most_) {
     std::nth_element(entries_.begin(), at(most_ - 1), entries_.end());
@@ -138,6 +156,13 @@ void ScanCodes::code_run(const ElanusSimd& simd, const DenseRows& rows, size_t b
       reader.read(rows.at(static_cast<uint32_t>(row)), vector.data());
       coder.code(vector.data(), slots, slot);
     }
+  }
+}
+
+void ScanCodes::add_to_ranks(const float* beside) {
+  for (uint32_t row = 0; row < rows_; ++row) {
+    auto* const added = reinterpret_cast<float*>(blocks_.data() + row / kBlockNeighbours * block_bytes_);
+    added[row % kBlockNeighbours] += beside[row];
   }
 }
 

@@ -41,6 +41,7 @@ class RowPool {
   float bound() const { return bound_; }
   void offer(float rank, uint32_t row) {
     entries_.push_back({rank, row});
+    if (has_best() && (best_.size() < k_ || rank < best_.front())) note_best(rank);
     if (entries_.size() >= crowded_) shrink();
   }
   // In no order; the caller may change it.
@@ -50,10 +51,16 @@ class RowPool {
   }
 
  private:
+  // Of so few the k best are always known; of more only after a look at all entries.
+  static constexpr size_t kBestMax = 32;
+  bool has_best() const { return k_ <= kBestMax; }
+  void note_best(float rank);
   // Lets go of what has become too bad.
   void shrink();
+  void drop_beyond(size_t first);
 
   std::vector<IndexHit> entries_;
+  std::vector<float> best_;  // the ranks of the k best, a heap with the worst in front
   size_t k_ = 1;
   size_t most_ = 1;
   size_t crowded_ = 0;
@@ -82,6 +89,9 @@ class ScanCodes {
 
   // REQUIRES: there are no codes yet.
   void encode(const ElanusSimd& simd, const DenseRows& rows, uint32_t threads, const std::atomic<bool>* cancelled);
+
+  // Lets every estimate of a row come out larger by so much. REQUIRES: the codes were made here, not read.
+  void add_to_ranks(const float* beside);
 
   // Sections "scan code", "scan values" and "scan blocks".
   void write(IndexFileWriter& writer) const;
