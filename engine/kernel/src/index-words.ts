@@ -24,8 +24,9 @@ const ROWS_MAX = 2 ** 31 - 1;
 const DIM_MAX = 32_768;
 const BITS_MAX = 262_144;
 const LISTS_MAX = 65_536;
+const QUERY_BITS_MAX = 8;
 const HASH_BYTES_MAX = 32;
-const SEARCH_WORDS = 25;
+const SEARCH_WORDS = 26;
 
 /** The numbers of the C header. */
 const TYPE = {
@@ -317,5 +318,7 @@ export function searchWords(
   words[22] = emptyListsMax;
   words[23] = SEARCH_WAYS.indexOf(search.way ?? 'cheapest');
   words[24] = search.byShare ? 1 : 0;
+  requireInteger('queryBits', search.lists?.queryBits ?? 0, 0, QUERY_BITS_MAX);
+  words[25] = search.lists?.queryBits ?? 0;
   return words;
 }

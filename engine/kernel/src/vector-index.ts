@@ -147,6 +147,8 @@ export interface ListProbes {
   readonly probesMax: number;
   /** And, if not 0, fewer lists in a row than this had none. */
   readonly emptyListsMax: number;
+  /** Of codes of one bit, the bits that the numbers of a query are rounded to while lists are scanned: 1 to 8; 0 for none. */
+  readonly queryBits?: number;
 }
 
 /**

@@ -190,6 +190,35 @@ void ranges_are_nested(const ElanusSimd* simd) {
   }
 }
 
+// Queries of few bits find less, those of many as much as whole ones; other indexes take no notice.
+void queries_may_have_few_bits(const ElanusSimd* simd) {
+  const Shape shape = kShapes[0];
+  const std::vector<uint8_t> bytes = clustered(shape, kRows, 1);
+  const std::vector<uint8_t> queries = clustered(shape, kQueries, 2);
+  for (const Case& c : cases()) {
+    checked_case = c.name;
+    ElanusIndex* const index = build(simd, shape, c.spec, bytes, kRows, 1);
+    ElanusIndexSearch search = search_lists(shape, queries, kLists);
+    const Hits whole = run(index, search);
+    if (c.spec.type == ELANUS_IVF_RABITQ && c.spec.bits == 1 && c.spec.refine == ELANUS_CODE_NONE) {
+      search.query_bits = 1;
+      const double of_one = recall(simd, shape, bytes, search, run(index, search));
+      search.query_bits = 8;
+      const double of_eight = recall(simd, shape, bytes, search, run(index, search));
+      const double of_all = recall(simd, shape, bytes, search, whole);
+      say(c.name, shape, of_one);
+      CHECK(of_one < of_all && of_eight >= of_all - 0.02);
+    } else if (c.spec.type == ELANUS_SCANN) {
+      search.query_bits = 1;
+      CHECK(run(index, search) == whole);
+    }
+    search.query_bits = ELANUS_QUERY_BITS_MAX + 1;
+    Hits none;
+    CHECK(elanus_index_search_run(index, &search, none.view()) == ELANUS_INVALID_ARGUMENT);
+    elanus_index_release(index);
+  }
+}
+
 void threads_make_no_difference(const ElanusSimd* simd) {
   const Shape shape = kShapes[0];
   const std::vector<uint8_t> bytes = clustered(shape, kRows, 1);
@@ -385,6 +414,7 @@ int main(int count, char** arguments) {
   what_is_near_is_found(simd);
   goes_on_until_there_is_enough(simd);
   ranges_are_nested(simd);
+  queries_may_have_few_bits(simd);
   threads_make_no_difference(simd);
   instruction_sets_agree(path);
   few_rows_are_all_found(simd, path);

@@ -54,6 +54,7 @@ enum {
   ELANUS_M_MAX = 2048,
   ELANUS_LISTS_MAX = 65536,
   ELANUS_RABITQ_BITS_MAX = 9,
+  ELANUS_QUERY_BITS_MAX = 8,
   ELANUS_INDEX_ROWS_MAX = 0x7fffffff,
 };
 
@@ -146,6 +147,7 @@ typedef struct ElanusIndexSearch {
   uint32_t empty_lists_max;
   ElanusSearchWay way; /* FAST and COMPACT only: for those who measure; others leave it to the index */
   int by_share; /* MINHASH_LSH only: what has a band in common is ranked by the share of equal hashes; else it scores 1 */
+  uint32_t query_bits; /* IVF_RABITQ only: the bits of a query's numbers, 1 to 8, when lists are scanned; 0: as they are */
 } ElanusIndexSearch;
 
 /* Best first, equal scores by smaller row; the hits of query q stand at q * k of the flat arrays. */

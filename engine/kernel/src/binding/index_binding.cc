@@ -229,6 +229,7 @@ Request read_request(Words words) {
   search.empty_lists_max = words.integer<uint32_t>();
   search.way = static_cast<ElanusSearchWay>(words.integer<int>());
   search.by_share = words.integer<int>();
+  search.query_bits = words.integer<uint32_t>();
   return request;
 }
 

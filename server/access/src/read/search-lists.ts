@@ -34,12 +34,14 @@ export function listProbes(
     integerOf(parameters, 'max_empty_result_buckets', 0, LISTS_MAX) ?? EMPTY_LISTS_MAX_DEFAULT;
   const fills = flagOf(parameters, 'ensure_topk_full') ?? indexType !== 'SCANN';
   const refineK = refineKOf(indexType, parameters, hits);
+  const queryBits =
+    indexType === 'IVF_RABITQ' ? integerOf(parameters, 'rbq_bits_query', 0, QUERY_BITS_MAX) : undefined;
   // Everything within a radius may lie in any list: there Milvus goes on from list to list.
   const lists =
     answer === 'within-radius'
       ? { probes, probesMax: LISTS_MAX, emptyListsMax }
       : { probes, probesMax: fills ? LISTS_MAX : probes, emptyListsMax: 0 };
-  return { ef: 1, refineK, lists };
+  return { ef: 1, refineK, lists: queryBits === undefined ? lists : { ...lists, queryBits } };
 }
 
 /** How many lists a search looks through whose index was chosen for it, where that has lists. */
@@ -51,11 +53,7 @@ export function chosenProbes(answer: WalkRequest['answer']): ListProbes {
 /** How many times the hits wanted are ranked anew. */
 function refineKOf(indexType: ListsType, parameters: Parameters, hits: number): number {
   if (indexType === 'IVF_FLAT' || indexType === 'BIN_IVF_FLAT') return 1;
-  if (indexType !== 'SCANN') {
-    // Tables hold a byte for every four bits of a code: fewer bits of the query would save nothing.
-    if (indexType === 'IVF_RABITQ') integerOf(parameters, 'rbq_bits_query', 0, QUERY_BITS_MAX);
-    return fractionOf(parameters, 'refine_k', 1) ?? 1;
-  }
+  if (indexType !== 'SCANN') return fractionOf(parameters, 'refine_k', 1) ?? 1;
   const candidates = integerOf(parameters, 'reorder_k', 1) ?? hits;
   if (candidates < hits) throw invalidParameter(`reorder_k(${candidates}) should be larger than k(${hits})`);
   return candidates / hits;

@@ -21,6 +21,10 @@ const AUTO_LISTS = { probes: 64, probesMax: LISTS_MAX, emptyListsMax: 0 };
 function inLists(probes: number, probesMax: number, emptyListsMax: number, refineK = 1): GraphWalk {
   return { ef: 1, refineK, lists: { probes, probesMax, emptyListsMax } };
 }
+const withQueryBits = (walk: GraphWalk, queryBits: number): GraphWalk => ({
+  ...walk,
+  lists: { ...walk.lists!, queryBits },
+});
 
 const walks: readonly [type: string, sent: object, request: Partial<WalkRequest>, walk: GraphWalk | null][] =
   [
@@ -37,7 +41,9 @@ const walks: readonly [type: string, sent: object, request: Partial<WalkRequest>
     ],
     ['IVF_SQ8', {}, { answer: 'complete' }, null],
     ['IVF_PQ', { params: { nprobe: '3', refine_k: 4 } }, {}, inLists(3, LISTS_MAX, 0, 4)],
-    ['IVF_RABITQ', { rbq_bits_query: '6', refine_k: '2.5' }, {}, inLists(8, LISTS_MAX, 0, 2.5)],
+    ['IVF_RABITQ', { refine_k: '2.5' }, {}, inLists(8, LISTS_MAX, 0, 2.5)],
+    ['IVF_RABITQ', { rbq_bits_query: '6' }, {}, withQueryBits(inLists(8, LISTS_MAX, 0), 6)],
+    ['IVF_PQ', { rbq_bits_query: '6' }, {}, inLists(8, LISTS_MAX, 0)],
     ['SCANN', {}, {}, inLists(8, 8, 0)],
     ['SCANN', { reorder_k: '55', nprobe: '16' }, {}, inLists(16, 16, 0, 5.5)],
     ['SCANN', { params: { ensure_topk_full: true, reorder_k: 10 } }, {}, inLists(8, LISTS_MAX, 0)],

@@ -26,7 +26,8 @@ HitRange range_of(const ElanusIndexSearch& search, ElanusMetric metric) {
 ElanusStatus validate(const VectorIndex& index, const ElanusIndexSearch& search) {
   const bool plausible = search.query_count <= ELANUS_QUERY_COUNT_MAX && search.k >= 1 && search.k <= ELANUS_K_MAX &&
                          !std::isnan(search.outer) && !std::isnan(search.inner) && search.refine_k >= 1 &&
-                         search.way >= ELANUS_WAY_CHEAPEST && search.way <= ELANUS_WAY_VECTORS;
+                         search.way >= ELANUS_WAY_CHEAPEST && search.way <= ELANUS_WAY_VECTORS &&
+                         search.query_bits <= ELANUS_QUERY_BITS_MAX;
   if (!plausible) return ELANUS_INVALID_ARGUMENT;
   if (index.type() == ELANUS_SPARSE) {
     const bool has_scoring = index.metric() != ELANUS_BM25 || Bm25::is_valid(search.bm25);
@@ -50,7 +51,8 @@ IndexSearchJob::IndexSearchJob(const ElanusSimd& simd, std::shared_ptr<const Vec
   each_.range = range_of(search, index_->metric());
   each_.cancelled = &stop_;
   each_.sparse.bm25 = search.bm25;
-  each_.lists = {std::max(search.probes, 1u), std::max({search.probes, search.probes_max, 1u}), search.empty_lists_max};
+  each_.lists = {std::max(search.probes, 1u), std::max({search.probes, search.probes_max, 1u}), search.empty_lists_max,
+                 search.query_bits};
   each_.by_share = search.by_share != 0;
   each_.way = static_cast<Way>(search.way);
   if (search.allowed != nullptr) {

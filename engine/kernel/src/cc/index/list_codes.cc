@@ -1,6 +1,7 @@
 #include "list_codes.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "neighbour_coder.h"
@@ -23,6 +24,15 @@ struct Head {
   uint32_t values;  // of the code, which stand behind those of the mean
   float error;
 };
+
+// To so many evenly spaced numbers from the least to the largest, as RaBitQ has it.
+void round_to_bits(uint32_t bits, AlignedVector<float>& numbers) {
+  const auto [least, largest] = std::minmax_element(numbers.begin(), numbers.end());
+  const float base = *least;
+  const float step = (*largest - base) / static_cast<float>((1u << bits) - 1);
+  if (!(step > 0)) return;
+  for (float& number : numbers) number = base + step * std::round((number - base) / step);
+}
 
 }  // namespace
 
@@ -100,13 +110,14 @@ FileFault ListCodes::read(const IndexFile& file, ElanusMetric metric, uint32_t d
   return {};
 }
 
-void ListCodes::prepare(const WalkLoops& loops, ScanQuery* query) const {
+void ListCodes::prepare(const WalkLoops& loops, ScanQuery* query, uint32_t query_bits) const {
   const size_t dim = code_.dim();
   query->centred.resize(dim);
   query->turned.resize(code_.coordinates());
   query->table_bytes.resize(size_t{16} * code_.places());
   for (size_t d = 0; d < dim; ++d) query->centred[d] = query->query[d] - mean_[d];
   code_.turn(loops, query->centred.data(), query->turned.data());
+  if (query_bits > 0 && code_.kind() == NeighbourCodeKind::kSigns) round_to_bits(query_bits, query->turned);
   query->tables.bytes = query->table_bytes.data();
   code_.fill_tables(loops, query->turned.data(), &query->tables);
 }

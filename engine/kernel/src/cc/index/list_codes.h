@@ -40,8 +40,9 @@ class ListCodes {
   static FileFault read(const IndexFile& file, ElanusMetric metric, uint32_t dim, const ListOrder& order,
                         ListCodes* codes);
 
-  // Makes ready for `query->query`, which is as a RowReader gives it.
-  void prepare(const WalkLoops& loops, ScanQuery* query) const;
+  // Makes ready for `query->query`, which is as a RowReader gives it. `query_bits`, where not 0, is how many bits are left
+  // of each number that codes by signs are compared with.
+  void prepare(const WalkLoops& loops, ScanQuery* query, uint32_t query_bits = 0) const;
   // Fills `estimates`, on a 64-byte border, for the rows of a block in a list whose centroid has this rank. Returns
   // those below `bound`.
   uint32_t estimate(const WalkLoops& loops, const ScanQuery& query, uint32_t block, float rank_of_centroid, float bound,

@@ -48,7 +48,7 @@ ListSeeker::ListSeeker(const ListParts& parts, const IndexSearch& search, Search
   ScanQuery& query = scratch_.scan_query;
   query.query.resize(parts_.dim);
   parts_.reader.read(search_.query, query.query.data());
-  parts_.codes.prepare(parts_.simd.walk, &query);
+  parts_.codes.prepare(parts_.simd.walk, &query, search_.lists.query_bits);
   query_square_ = square_length(query.query.data(), parts_.dim);
   query_length_ = std::sqrt(query_square_);
   own_.rank_of_list.resize(parts_.order.lists());

@@ -46,6 +46,7 @@ struct ListProbes {
   uint32_t least = 1;
   uint32_t most = 1;
   uint32_t empty_max = 0;
+  uint32_t query_bits = 0;
 };
 
 // As ElanusSearchWay.
