@@ -84,10 +84,15 @@ export const LIBRARIES: readonly Library[] = [
 
 /** Indexes of lists, ours first, with those of the same kind, the same number of lists and as many candidates. */
 export const LISTS_FAMILIES: readonly (readonly Library[])[] = [
-  ...['ivf-flat', 'ivf-sq8', 'ivf-pq', 'ivf-rabitq'].map((kind) => [
+  ...['ivf-flat', 'ivf-sq8', 'ivf-pq'].map((kind) => [
     elanus(kind, 'lists'),
     first(`faiss-${kind}`, `faiss_lists:${kind}`, 'lists'),
   ]),
+  [
+    elanus('ivf-rabitq', 'lists'),
+    first('faiss-ivf-rabitq', 'faiss_lists:ivf-rabitq', 'lists'),
+    first('rabitqlib-ivf', 'rabitqlib:ivf', 'lists'),
+  ],
   [
     elanus('scann', 'lists'),
     first('faiss-scann', 'faiss_lists:scann', 'lists'),

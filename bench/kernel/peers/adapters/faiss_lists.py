@@ -1,20 +1,13 @@
 """faiss' inverted lists: vectors (`ivf-flat`), 8-bit codes (`ivf-sq8`), and codes of 4 bits (`ivf-pq`, `scann`) or one bit a
 dimension (`ivf-rabitq`), scanned 32 at a time, with exact reranking."""
 
-import math
-
 import faiss
 
-REFINED = 10  # Candidates reranked exactly, for each row asked for.
-
-
-def lists_for(rows):
-    """A power of two, at most four times the root of the number of rows; as in list-specs.ts."""
-    return 2 ** int(math.log2(4 * math.sqrt(rows)))
+from adapters.lists import PROBES, REFINED, lists_for
 
 
 class Library:
-    KNOBS = [1, 2, 3, 4, 6, 8, 11, 16, 22, 32, 45, 64, 90, 128, 180, 256]
+    KNOBS = PROBES
 
     def __init__(self, data, variant):
         self.dim, self.variant, self.lists = data.dim, variant, lists_for(data.rows)

@@ -1,11 +1,14 @@
 """ScaNN: partitions, 4-bit product codes of two dimensions each, candidates reordered exactly."""
 
-import numpy as np
+from math import sqrt
+
 from scann.scann_ops.py import scann_ops_pybind
+
+from adapters.lists import PROBES, lists_for
 
 
 class Library:
-    KNOBS = [2, 3, 4, 6, 8, 11, 16, 22, 32, 45, 64, 90, 128]
+    KNOBS = PROBES
     REORDERED = 100  # Candidates reranked exactly.
 
     def __init__(self, data, variant):
@@ -15,7 +18,7 @@ class Library:
     def build(self, base, threads):
         rows = len(base)
         # As many as the other indexes of lists have, where it is compared with them.
-        leaves = 2 ** int(np.log2(4 * np.sqrt(rows))) if self.is_same else int(2 * np.sqrt(rows))
+        leaves = lists_for(rows) if self.is_same else int(2 * sqrt(rows))
         builder = scann_ops_pybind.builder(base, 10, self.metric).set_n_training_threads(threads)
         tree = builder.tree(num_leaves=leaves, num_leaves_to_search=leaves // 10, training_sample_size=len(base))
         self.index = tree.score_ah(2, anisotropic_quantization_threshold=0.2).reorder(self.REORDERED).build()
