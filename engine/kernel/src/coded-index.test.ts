@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { DIM, problemFor, problemOf, ROWS, recallOf, type Shape, searchOf } from './index-problem.ts';
+import {
+  assertRefusedWhenDamaged,
+  DIM,
+  problemFor,
+  problemOf,
+  ROWS,
+  recallOf,
+  type Shape,
+  searchOf,
+} from './index-problem.ts';
 import { loadKernel } from './load-kernel.ts';
 import { randomSource } from './random-search.ts';
 import { scoreOf, sortedScores, type Vectors, vectorsOf } from './random-vectors.ts';
-import { KernelError, Status } from './status.ts';
 import type { IndexSpec, VectorIndex } from './vector-index.ts';
 
 const kernel = loadKernel();
@@ -174,26 +182,7 @@ describe('a graph on codes', () => {
   });
 
   test('is refused when a bit of its file has flipped', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'elanus-index-'));
-    try {
-      const path = join(directory, 'index');
-      await (await build(shape, rows, refined.spec)).save(path);
-      const bytes = await readFile(path);
-      for (const at of [100, 4096 + 3, 8192 + 77, bytes.length - 5000]) {
-        const damaged = Buffer.from(bytes);
-        damaged[at]! ^= 16;
-        await writeFile(path, damaged);
-        await assert.rejects(
-          async () => {
-            const opened = await kernel.openIndex(path);
-            await opened.verify();
-          },
-          (error) => error instanceof KernelError && error.status === Status.FileDamaged,
-        );
-      }
-    } finally {
-      await rm(directory, { recursive: true });
-    }
+    await assertRefusedWhenDamaged(kernel, await build(shape, rows, refined.spec));
   });
 
   test('refuses quantizers that there are not', async () => {

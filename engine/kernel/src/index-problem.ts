@@ -1,8 +1,13 @@
 /** What tests of indexes ask of them, and how good the answers are beside those of a naive search. */
 import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { DenseVectorType, MetricType } from '@elanus/model';
+import type { Kernel } from './kernel.ts';
 import { clusteredVectors, scoreOf, sortedScores, type Vectors } from './random-vectors.ts';
-import type { IndexHits, IndexSearch } from './vector-index.ts';
+import { KernelError, Status } from './status.ts';
+import type { IndexHits, IndexSearch, VectorIndex } from './vector-index.ts';
 
 /** Of the vectors that `problemFor` makes, and how many hits are wanted. */
 export const DIM = 32;
@@ -77,4 +82,28 @@ export function recallOf(problem: Problem, hits: IndexHits, error: number): numb
     wanted += best.length;
   }
   return right / wanted;
+}
+
+/** Flips a bit here and there in the index' file: each time it must be refused as damaged, if not at once then when all of it is read. */
+export async function assertRefusedWhenDamaged(kernel: Kernel, index: VectorIndex): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'elanus-index-'));
+  try {
+    const path = join(directory, 'index');
+    await index.save(path);
+    const bytes = await readFile(path);
+    for (const at of [100, 4096 + 3, 8192 + 77, bytes.length - 5000]) {
+      const damaged = Buffer.from(bytes);
+      damaged[at]! ^= 16;
+      await writeFile(path, damaged);
+      await assert.rejects(
+        async () => {
+          const opened = await kernel.openIndex(path);
+          await opened.verify();
+        },
+        (error) => error instanceof KernelError && error.status === Status.FileDamaged,
+      );
+    }
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 }
