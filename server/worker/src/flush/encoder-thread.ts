@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { parentPort } from 'node:worker_threads';
 import { LoopShare, systemClock } from '@elanus/runtime';
 import { encodeSegmentFile } from '@elanus/segment';
@@ -5,6 +7,12 @@ import type { EncoderReply, EncoderRequest } from './encoder-messages.ts';
 
 /** Bytes of one answer; a single piece may have more. */
 const ANSWER_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Frees what the thread has read. Rows lie in memory that all threads share, and which stays for as long as one of them
+ * has a view of it that is not collected; a thread that does nothing collects nothing. Nobody waits for this one.
+ */
+const collect = collectorOfThread();
 
 const port = parentPort!;
 const share = new LoopShare(systemClock);
@@ -41,6 +49,12 @@ async function answer(request: EncoderRequest): Promise<EncoderReply> {
   }
 }
 
+/** V8 has it under a flag only, which has to be set while the thread runs: workers take none of their own. */
+function collectorOfThread(): () => void {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc') as () => void;
+}
+
 /** One request after the other. */
 let turn: Promise<unknown> = Promise.resolve();
 
@@ -54,5 +68,8 @@ port.on('message', (request: EncoderRequest) => {
         reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
       };
     })
-    .then((reply) => port.postMessage(reply));
+    .then((reply) => {
+      port.postMessage(reply);
+      if (pieces === null) setImmediate(() => pieces === null && collect());
+    });
 });

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DataType, type PartitionId, type SegmentId, type Timestamp } from '@elanus/model';
+import { fieldFixture } from '@elanus/model/testing';
 import { LoopShare, type Random, seededRandom, systemClock } from '@elanus/runtime';
 import { type SegmentFileContent, Shard, segmentContent } from '@elanus/segment';
 import { everyTypeSchema, randomBatch } from '@elanus/segment/testing';
+import { beginCollection } from '../files/begin-collection.ts';
 import { LoopEncoder } from './file-encoder.ts';
 import { ThreadEncoder } from './thread-encoder.ts';
 
@@ -63,3 +67,40 @@ test('what can’t be made is said, and the next file can', async () => {
   );
   assert.ok((await bytesOf(encoder.encode(content, never))).length > 0);
 });
+
+test('a thread at rest holds no rows that everybody else has let go of', async () => {
+  await using encoder = new ThreadEncoder(new LoopEncoder(share));
+  for await (const _ of encoder.encode(largeContent(), never));
+  const before = ownBytes();
+  const freed = async (): Promise<boolean> => {
+    for (let tries = 0; tries < 100; tries += 1) {
+      beginCollection();
+      if (before - ownBytes() >= LARGE_BYTES / 2) return true;
+      await sleep(50);
+    }
+    return false;
+  };
+  assert.ok(await freed());
+});
+
+const LARGE_BYTES = 96 * 1024 * 1024;
+
+/** Vectors in shared memory, as those of rows are. */
+function largeContent(): SegmentFileContent {
+  const dim = 1_024;
+  const length = LARGE_BYTES / (4 * dim);
+  const bytes = new Uint8Array(new SharedArrayBuffer(LARGE_BYTES)).fill(1);
+  const label = { collectionId: 5n, partitionId: 1n, segmentId: 7n, channel: 'c', notes: {} };
+  const field = fieldFixture(101, 'vector', DataType.FloatVector, { dim });
+  const vectors = { dataType: DataType.FloatVector, dim, length, validity: null, bytes } as const;
+  const columns = [{ field, pieces: [vectors] }];
+  return { kind: 'deletes', label, columns, timestamps: [new BigInt64Array(length)] };
+}
+
+/** Of the process, files that it has mapped left out. */
+function ownBytes(): number {
+  const status = readFileSync('/proc/self/status', 'utf8');
+  const of = (name: string) =>
+    1024 * Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0);
+  return of('RssAnon') + of('RssShmem');
+}
