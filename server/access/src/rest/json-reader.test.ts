@@ -31,6 +31,30 @@ test('any double is read as JSON.parse reads it', () => {
   );
 });
 
+test('an array of numbers is read as its numbers are, however long it is', () => {
+  const number = fc.oneof(
+    fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+    fc.float({ noNaN: true, noDefaultInfinity: true }).map(String),
+    fc.bigInt({ min: -(2n ** 64n), max: 2n ** 64n }).map(String),
+    fc.constantFrom('-0', '1e3', '-1.5E-7', '999999999999999', '1000000000000000'),
+  );
+  const space = fc.constantFrom('', ' ', '\n', '\t');
+  fc.assert(
+    fc.property(fc.array(number, { maxLength: 60 }), space, (numbers, between) => {
+      const found = read(`[${numbers.join(`,${between}`)}]`) as unknown[];
+      assert.equal(found.length, numbers.length);
+      for (const [at, text] of numbers.entries()) assert.ok(Object.is(found[at], read(text)), text);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test('an array that is no JSON is refused, though it looks like numbers', () => {
+  const numbers = '0.125,'.repeat(20);
+  for (const end of ['', ',1]', '01]', '1.]', '.5]', '1e]', '--1]', '+1]', '1 2]', '1-]'])
+    assert.throws(() => read(`[${numbers}${end}`), JsonError, end);
+});
+
 test('an integer is exact whatever its size', () => {
   fc.assert(
     fc.property(fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }), (value) => {

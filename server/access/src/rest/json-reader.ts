@@ -17,6 +17,9 @@ const DEPTH_MAX = 128;
 const VALUES_PER_SLICE = 4_096;
 /** Decimal digits that a double holds whatever they are. */
 const SAFE_DIGITS = 15;
+/** Arrays that are worth a call of their own, and those that take well under a millisecond. */
+const RUN_BYTES_MIN = 64;
+const RUN_BYTES_MAX = 64 * 1024;
 const POWERS_OF_TEN = Array.from({ length: 23 }, (_, power) => 10 ** power);
 
 const [TAB, LINE_FEED, CARRIAGE_RETURN, SPACE] = [0x09, 0x0a, 0x0d, 0x20];
@@ -88,6 +91,11 @@ class Reader {
   }
 
   *#array(depth: number): Work<Json[]> {
+    const numbers = this.#runOfNumbers();
+    if (numbers !== null) {
+      if (this.#values % VALUES_PER_SLICE < numbers.length) yield;
+      return numbers;
+    }
     this.#enter(depth);
     const array: Json[] = [];
     if (this.#skipSpace() === CLOSE_BRACKET) {
@@ -103,6 +111,26 @@ class Reader {
         array.push(this.#scalar(byte));
       }
       if (!this.#goesOn(CLOSE_BRACKET)) return array;
+    }
+  }
+
+  /**
+   * A vector: an array of nothing but numbers, none of which JavaScript would round. `JSON.parse` reads those that have more
+   * digits than `#number` can add up several times as fast. `null`: anything else, or something wrong, which is looked at one by
+   * one.
+   */
+  #runOfNumbers(): number[] | null {
+    const bytes = this.#bytes;
+    const begin = this.#at;
+    const end = endOfNumbers(bytes, begin + 1);
+    if (end - begin < RUN_BYTES_MIN) return null;
+    try {
+      const numbers = JSON.parse(bytes.toString('latin1', begin, end)) as number[];
+      this.#at = end;
+      this.#values += numbers.length;
+      return numbers;
+    } catch {
+      return null;
     }
   }
 
@@ -226,4 +254,26 @@ class Reader {
       `unexpected ${JSON.stringify(this.#bytes.toString('utf8', at, at + 1))} at byte ${at}`,
     );
   }
+}
+
+/**
+ * The end of the array whose first element is at `from`, when all of it is numbers that doubles hold: fractions, and integers
+ * of fifteen digits at most. 0: it is not.
+ */
+function endOfNumbers(bytes: Buffer, from: number): number {
+  const limit = Math.min(bytes.length, from + RUN_BYTES_MAX);
+  let digits = 0;
+  let isFraction = false;
+  for (let at = from; at < limit; at++) {
+    const byte = bytes[at]!;
+    if (byte >= ZERO && byte <= NINE) {
+      if (!isFraction && ++digits > SAFE_DIGITS) return 0;
+    } else if (byte === COMMA) {
+      digits = 0;
+      isFraction = false;
+    } else if (byte === POINT || byte === LOWER_E || byte === UPPER_E) isFraction = true;
+    else if (byte === CLOSE_BRACKET) return at + 1;
+    else if (byte !== MINUS && byte !== PLUS && byte !== SPACE && byte !== LINE_FEED) return 0;
+  }
+  return 0;
 }
