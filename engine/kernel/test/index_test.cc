@@ -223,7 +223,7 @@ int main() {
   const ElanusSimd* const simd = elanus_simd_find(nullptr);
   check_shape(simd, {ELANUS_FLOAT32, ELANUS_L2, 48}, hnsw(ELANUS_LAYOUT_FAST));
   check_shape(simd, {ELANUS_FLOAT32, ELANUS_L2, 48},
-              {ELANUS_HNSW_SQ, ELANUS_LAYOUT_AUTO, 16, 60, ELANUS_CODE_SQ8, 0, 0, 0, ELANUS_CODE_FP32, 0, 0, 0, 0});
+              {ELANUS_HNSW_SQ, ELANUS_LAYOUT_AUTO, 16, 60, ELANUS_CODE_SQ8, 0, 0, 0, ELANUS_CODE_FP32, 0, 0, 0, 0, 0});
   check_far_queries(simd);
   check_pool(simd);
   check_threads_make_no_difference(simd);

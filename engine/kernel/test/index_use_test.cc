@@ -78,7 +78,7 @@ void check_damage(const ElanusSimd* simd, const std::string& path, const std::st
   searches[3].allowed = few.data();
   searches[3].allowed_size = few.size();
   searches[4].inner = 0.8;
-  const ElanusIndexSpec coded = {ELANUS_HNSW_SQ, ELANUS_LAYOUT_AUTO, 16, 60, ELANUS_CODE_SQ8, 0, 0, 0, ELANUS_CODE_FP16, 0, 0, 0, 0};
+  const ElanusIndexSpec coded = {ELANUS_HNSW_SQ, ELANUS_LAYOUT_AUTO, 16, 60, ELANUS_CODE_SQ8, 0, 0, 0, ELANUS_CODE_FP16, 0, 0, 0, 0, 0};
   for (const ElanusIndexSpec& spec : {hnsw(ELANUS_LAYOUT_COMPACT), hnsw(ELANUS_LAYOUT_FAST), coded,
                                       inverted(ELANUS_IVF_FLAT), inverted(ELANUS_SCANN), inverted(ELANUS_IVF_SQ)}) {
     ElanusIndex* const built = build(simd, shape, spec, bytes, kRows, 1);
