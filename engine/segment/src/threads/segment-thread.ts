@@ -6,7 +6,6 @@ import { compileCondition } from '@elanus/expr';
 import type { Column, FieldId } from '@elanus/model';
 import { matchBits, rowsAtOnce } from '../filter/match-bits.ts';
 import { buildScalarIndex } from '../scalar-index/build-scalar-index.ts';
-import { buildWordIndex } from '../scalar-index/build-word-index.ts';
 import { decodeScalarIndex, encodeScalarIndex } from '../scalar-index/index-file.ts';
 import type { FilterRequest, SegmentRequest, SegmentResult } from './segment-requests.ts';
 import type { ThreadReply, ThreadTask } from './thread-pool.ts';
@@ -25,6 +24,7 @@ async function answer(request: SegmentRequest): Promise<SegmentResult> {
         return { kind: 'build', index: buildScalarIndex(spec, blocks, seed, onBlock) };
       // Most threads never cut a text.
       const { openAnalyzer } = await import('@elanus/functions');
+      const { buildWordIndex } = await import('../scalar-index/build-word-index.ts');
       const analyzer = await openAnalyzer(spec.analyzer);
       return { kind: 'build', index: buildWordIndex(spec, blocks, analyzer, onBlock) };
     }
