@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
   type CollectionId,
+  type Column,
   type IndexInfo,
   type SegmentId,
   TIMESTAMP_MAX,
@@ -29,6 +30,9 @@ import { registerScalarIndexMetrics, type ScalarIndexMetrics } from './scalar-in
 
 /** Rows that are handed to the thread between two looks at the clock, a multiple of 32. */
 const SHARED_ROWS = 8_192;
+/** And bytes of texts, unless so few rows have more: about a millisecond. */
+const SHARED_BYTES = 4 * 1024 * 1024;
+const SHARED_ROWS_MIN = 32;
 
 export interface ScalarIndexBuilderOptions {
   readonly share: { isSpent(): boolean; nextTurn(): Promise<void> };
@@ -266,9 +270,9 @@ export class ScalarIndexBuilder implements AsyncDisposable {
     const blocks = [];
     const { share } = this.#options;
     for (const block of blocksOf(planned, place)) {
-      for (let start = 0; start < block.rows; start += SHARED_ROWS) {
+      for (let start = 0, end = 0; start < block.rows; start = end) {
         if (share.isSpent()) await share.nextTurn();
-        const end = Math.min(start + SHARED_ROWS, block.rows);
+        end = start + rowsToShare(block.column, start, block.rows);
         const column = shareColumn(block.column, start, end);
         if (column === null) throw new TypeError('the field has no scalar values');
         blocks.push({ column, rows: end - start, firstRow: block.firstRow + start });
@@ -283,7 +287,17 @@ function keyOf({ collectionId, id }: IndexInfo): string {
   return `${collectionId}/${id}`;
 }
 
-/** How many blocks the thread gets. */
+/** How many rows from `start` on are handed to the thread at a time: a multiple of 32, but for the last ones. */
+function rowsToShare(column: Column, start: number, rows: number): number {
+  let count = Math.min(SHARED_ROWS, rows - start);
+  if (!('bytes' in column && 'offsets' in column)) return count;
+  const { offsets } = column;
+  while (count > SHARED_ROWS_MIN && offsets[start + count]! - offsets[start]! > SHARED_BYTES)
+    count = Math.ceil(count / (2 * SHARED_ROWS_MIN)) * SHARED_ROWS_MIN;
+  return count;
+}
+
+/** How many blocks the thread gets, about. */
 function blockCount({ chunks }: PlannedScalarPiece): number {
   return chunks.reduce((sum, { rows }) => sum + Math.ceil(rows / SHARED_ROWS), 0);
 }
