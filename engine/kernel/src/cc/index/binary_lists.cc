@@ -23,6 +23,8 @@ constexpr size_t kRowsAtOnce = 4096;
 // Of a build's time, about, what learning takes.
 constexpr float kLearntAt = 0.4f;
 constexpr uint64_t kLearntSeed = 0xb175;
+// So many nearest centres are found by putting each into its place.
+constexpr size_t kInsertedMax = 128;
 
 constexpr char kHeadSection[] = "binary lists";
 constexpr char kCentresSection[] = "centres";
@@ -42,6 +44,7 @@ struct Head {
 struct BinaryScratch : LayoutScratch {
   BitRanks compare;
   std::vector<float> ranks;
+  std::vector<float> centre_ranks;
   std::vector<IndexHit> centres;
 };
 
@@ -88,22 +91,49 @@ class BinaryLists : public VectorIndex {
 
  private:
   void rank_centres(BinaryScratch& scratch, size_t wanted) const;
+  void rank_other_centres(BinaryScratch& scratch) const;
   bool scan_list(uint32_t list, const IndexSearch& search, BinaryScratch& scratch, HitCollector& hits) const;
 
   const ElanusSimd& simd_;
   const Lists lists_;
 };
 
-// scratch.centres: all of them, the first `wanted` in order, nearest first.
+// scratch.centres: the `wanted` nearest, in order.
 void BinaryLists::rank_centres(BinaryScratch& scratch, size_t wanted) const {
   const uint32_t count = lists_.head.lists;
-  scratch.ranks.resize(std::max<size_t>(count + kRowTile, kRowsAtOnce + kRowTile));
-  scratch.compare.rank(lists_.centres.data(), lists_.bits_of_row(rows()), count, scratch.ranks.data());
-  scratch.centres.resize(count);
-  for (uint32_t c = 0; c < count; ++c) scratch.centres[c] = {scratch.ranks[c], c};
-  const auto end = scratch.centres.begin() + static_cast<ptrdiff_t>(std::min<size_t>(wanted, count));
-  std::nth_element(scratch.centres.begin(), end, scratch.centres.end());
-  std::sort(scratch.centres.begin(), end);
+  wanted = std::min<size_t>(wanted, count);
+  scratch.centre_ranks.resize(count + kRowTile);
+  const float* const ranks = scratch.centre_ranks.data();
+  scratch.compare.rank(lists_.centres.data(), lists_.bits_of_row(rows()), count, scratch.centre_ranks.data());
+  std::vector<IndexHit>& centres = scratch.centres;
+  centres.clear();
+  if (wanted > kInsertedMax) {
+    for (uint32_t c = 0; c < count; ++c) centres.push_back({ranks[c], c});
+    const auto end = centres.begin() + static_cast<ptrdiff_t>(wanted);
+    std::nth_element(centres.begin(), end, centres.end());
+    std::sort(centres.begin(), end);
+    centres.resize(wanted);
+    return;
+  }
+  // Of many centres few are among the nearest so far: one comparison is all that most of them cost.
+  for (uint32_t c = 0; c < count; ++c) {
+    if (centres.size() == wanted && !(ranks[c] < centres.back().rank)) continue;
+    if (centres.size() == wanted) centres.pop_back();
+    const IndexHit centre = {ranks[c], c};
+    centres.insert(std::upper_bound(centres.begin(), centres.end(), centre), centre);
+  }
+}
+
+// Adds all others, in order.
+void BinaryLists::rank_other_centres(BinaryScratch& scratch) const {
+  std::vector<IndexHit>& centres = scratch.centres;
+  const auto ranked = static_cast<ptrdiff_t>(centres.size());
+  const IndexHit last = centres.back();
+  for (uint32_t c = 0; c < lists_.head.lists; ++c) {
+    const IndexHit centre = {scratch.centre_ranks[c], c};
+    if (last < centre) centres.push_back(centre);
+  }
+  std::sort(centres.begin() + ranked, centres.end());
 }
 
 // Offers the allowed rows of a list. Whether there was any within the range.
@@ -140,6 +170,7 @@ const std::vector<IndexHit>& BinaryLists::search(const IndexSearch& search, Sear
   HitCollector& hits = scratch.hits;
   hits.reset(search.k, search.range);
   own.compare.begin(simd_, metric(), dim(), search.query);
+  own.ranks.resize(kRowsAtOnce + kRowTile);
   const uint32_t lists = lists_.head.lists;
   const uint32_t probes = std::clamp(search.lists.least, 1u, std::max(lists, 1u));
   rank_centres(own, probes);
@@ -149,7 +180,7 @@ const std::vector<IndexHit>& BinaryLists::search(const IndexSearch& search, Sear
   for (uint32_t i = 0; i < probes_max && !is_set(search.cancelled); ++i) {
     const bool is_over = hits.size() >= search.k || (search.lists.empty_max > 0 && empty >= search.lists.empty_max);
     if (i >= probes && is_over) break;
-    if (i == probes) std::sort(own.centres.begin() + i, own.centres.end());
+    if (i == probes) rank_other_centres(own);
     const uint32_t list = own.centres[i].row;
     empty = scan_list(list, search, own, hits) ? 0 : empty + 1;
     const uint64_t compared = std::max(lists_.starts[list + 1], lists_.starts[list]) - lists_.starts[list];
