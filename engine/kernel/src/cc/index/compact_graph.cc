@@ -12,6 +12,8 @@ namespace elanus {
 namespace {
 
 constexpr size_t kRankedAtOnce = 64;
+// Of the few rows of a walk so many are ranked that nothing is lost.
+constexpr double kWalkDeviations = 5;
 // How much longer the next walk is when the one before has found too few hits behind those that do not count.
 constexpr uint64_t kWiden = 4;
 
@@ -95,10 +97,16 @@ Looked CompactGraph::look(const IndexSearch& search, uint32_t ef, SearchScratch&
 
 // Ranks what a walk has found by the vectors.
 Looked CompactGraph::rank_walked(const Beam& walked, const IndexSearch& search, SearchScratch& scratch) const {
-  scratch.rows.clear();
-  for (const Beam::Entry& entry : walked) scratch.rows.push_back(entry.node());
+  const float unit = codes_.unit();
+  scratch.picked.clear();
+  for (const Beam::Entry& entry : walked) scratch.picked.push_back({entry.rank * unit, entry.node()});
   scratch.hits.reset(search.k, search.range);
-  return {scratch.rows.size(), rank_exactly(view_, scratch.rows.data(), scratch.rows.size(), scratch)};
+  FoundRanker ranker(view_, scratch, scratch.picked, kWalkDeviations);
+  if (search.skips())
+    ranker.rank_first(scratch.picked.size());
+  else
+    ranker.rank_best(search.k);
+  return {scratch.picked.size(), ranker.highest()};
 }
 
 // Like `look`, for two searches at once. False when they are better made one after the other.

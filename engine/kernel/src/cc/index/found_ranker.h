@@ -22,8 +22,9 @@ class FoundRanker {
  public:
   // Learns how far off the codes are from the rows that it ranks, until it is told.
   // REQUIRES: `scratch.exact` is ready for the query, `scratch.hits` for its hits; `found` may be reordered.
-  FoundRanker(const DenseRows& rows, SearchScratch& scratch, std::vector<IndexHit>& found)
-      : rows_(rows), scratch_(scratch), found_(found) {}
+  FoundRanker(const DenseRows& rows, SearchScratch& scratch, std::vector<IndexHit>& found,
+              double deviations = kDeviations)
+      : rows_(rows), scratch_(scratch), found_(found), deviations_(deviations) {}
 
   // Tells how far off the codes are, and with how many deviations to reckon.
   void expect(const CodeErrors& errors, double deviations) {
@@ -112,7 +113,7 @@ class FoundRanker {
   std::vector<IndexHit>& found_;
   bool learns_ = true;
   CodeErrors errors_;  // by how much more than its code says a rank is
-  double deviations_ = kDeviations;
+  double deviations_;
   double spread_ = 0;  // of the codes' ranks of the first ones
   size_t ranked_ = 0;
   float highest_ = -std::numeric_limits<float>::infinity();
