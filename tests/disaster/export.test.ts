@@ -11,7 +11,7 @@ import { ElanusProcess } from '@elanus/tests-harness';
 const rounds = Number(process.env.ELANUS_KILL_ROUNDS ?? 4);
 const seed = Number(process.env.ELANUS_KILL_SEED ?? Math.floor(Math.random() * 2 ** 32));
 
-const ROWS = 20_000;
+const ROWS = 10_000;
 const BATCH_ROWS = 5_000;
 /** An export of this size takes about so long: kills fall into it and around its end. */
 const KILL_WITHIN_MS = 400;
@@ -67,7 +67,9 @@ test(`an export has the rows of one moment through ${rounds} kills (seed ${seed}
         jobId: string;
       };
       await sleep(random.below(KILL_WITHIN_MS));
-      const told = await described(jobId);
+      let told = await described(jobId);
+      // Every fourth kill comes when a file is complete and others are not, as far as anybody can aim.
+      while (round % 4 === 0 && told.files.length === 0) told = await described(jobId);
       const written = await Promise.all(told.files.map(async (file) => (await stat(file)).mtimeMs));
       await server.kill();
       await server.startAgain();
