@@ -27,7 +27,9 @@ class Library:
         faiss.write_index_binary(self.index, str(cache / "index"))
 
     def load(self, cache):
-        self.index = faiss.downcast_IndexBinary(faiss.read_index_binary(str(cache / "index")))
+        # What is found in it lives as long as what was read.
+        self.read = faiss.read_index_binary(str(cache / "index"))
+        self.index = faiss.downcast_IndexBinary(self.read)
 
     def search(self, queries, k, probes, threads):
         faiss.omp_set_num_threads(threads)
