@@ -59,9 +59,15 @@ function pictureOf(drawn: readonly Curve[]): string {
     lines.push(rule(SIZE.left, yOf(speed), SIZE.width - SIZE.right, yOf(speed)));
     lines.push(text(SIZE.left - 6, yOf(speed) + 4, speed.toLocaleString('en'), 'end'));
   }
+  let family = -1;
+  let peers = 0;
   for (const [number, { library, points }] of drawn.entries()) {
-    const colour = COLOURS[Math.floor(number / 2) % COLOURS.length]!;
-    const dashes = library.startsWith('elanus') ? '' : ' stroke-dasharray="5 4"';
+    // Ours is the first of each family.
+    const isOurs = library.startsWith('elanus');
+    family += isOurs ? 1 : 0;
+    peers = isOurs ? 0 : peers + 1;
+    const colour = COLOURS[family % COLOURS.length]!;
+    const dashes = isOurs ? '' : ` stroke-dasharray="${peers === 1 ? '5 4' : '1 3'}"`;
     const path = points
       .filter(({ recall }) => recall >= RECALL_MIN)
       .toSorted((a, b) => a.recall - b.recall)
