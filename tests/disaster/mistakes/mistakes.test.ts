@@ -20,8 +20,15 @@ const PEAK_GROWTH_MIB_MAX = 400;
 const UNIMPLEMENTED = 12;
 /** A member that no message has: its number, length-delimited, three bytes. */
 const UNKNOWN_MEMBER = Buffer.from('c2a9070378797a', 'hex');
-/** Methods that nobody can ask in a wrong way: their messages have no member that matters. */
-const FOOLPROOF: readonly MethodName[] = ['GetVersion', 'CheckHealth', 'ListDatabases', 'AllocTimestamp'];
+/** Methods that nobody can ask in a wrong way: their messages have no member that matters, or a name that nothing has will do. */
+const FOOLPROOF: readonly MethodName[] = [
+  'GetVersion',
+  'CheckHealth',
+  'ListDatabases',
+  'AllocTimestamp',
+  'ListFileResources',
+  'RemoveFileResource',
+];
 
 let server: ElanusProcess;
 let wire: WireConnection;

@@ -10,6 +10,7 @@ import { DATABASE_MISTAKES } from './database-mistakes.ts';
 import { DEFINITION_MISTAKES } from './definition-mistakes.ts';
 import { DELETE_MISTAKES } from './delete-mistakes.ts';
 import { FIELD_MISTAKES } from './field-mistakes.ts';
+import { FILE_RESOURCE_MISTAKES } from './file-resource-mistakes.ts';
 import { HYBRID_SEARCH_MISTAKES } from './hybrid-search-mistakes.ts';
 import { IMPORT_MISTAKES } from './import-mistakes.ts';
 import { LIST_SEARCH_MISTAKES } from './list-search-mistakes.ts';
@@ -52,6 +53,7 @@ export const MISTAKES: ReadonlyMap<MethodName, readonly Mistake[]> = Map.groupBy
     ...SEARCH_AGGREGATION_MISTAKES,
     ...COMPACTION_MISTAKES,
     ...IMPORT_MISTAKES,
+    ...FILE_RESOURCE_MISTAKES,
   ],
   ({ method }) => method,
 );

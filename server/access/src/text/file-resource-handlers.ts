@@ -3,6 +3,10 @@ import { namedResources } from '@elanus/functions';
 import { invalidParameter, missingParameter, refused } from '@elanus/model';
 import type { AccessDependencies, Handlers } from '../handler.ts';
 
+const NAME_BYTES_MAX = 255;
+/** What the key of an object may have. */
+const PATH_BYTES_MAX = 1024;
+
 /** Files of words for analyzers, by names: put into the object store by whoever has them. */
 export function fileResourceHandlers({ root, files }: Pick<AccessDependencies, 'root' | 'files'>): Handlers {
   /** The collection of which a field's analyzer names the resource; `undefined`: none. */
@@ -17,7 +21,11 @@ export function fileResourceHandlers({ root, files }: Pick<AccessDependencies, '
 
   return {
     async AddFileResource({ name, path }) {
-      if (name === '') throw missingParameter('name', 'the name of a file resource must be set');
+      if (name === '') throw missingParameter('the name of a file resource must be set', 'name');
+      if (Buffer.byteLength(name) > NAME_BYTES_MAX || Buffer.byteLength(path) > PATH_BYTES_MAX)
+        throw invalidParameter(
+          `a file resource has a name of at most ${NAME_BYTES_MAX} bytes and a path of ${PATH_BYTES_MAX}`,
+        );
       // A file of the machine needs no name.
       if (path === '' || isAbsolute(path))
         throw invalidParameter(`the path of a file resource is one of the object store: "${path}"`);
