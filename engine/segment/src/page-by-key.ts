@@ -1,4 +1,11 @@
-import { costOfRow, type KeyBound, keyBounds, type Predicate, type RowFilter } from '@elanus/expr';
+import {
+  costOfRow,
+  firstPlace,
+  type KeyBound,
+  keyBounds,
+  type Predicate,
+  type RowFilter,
+} from '@elanus/expr';
 import type { KeyColumn } from '@elanus/model';
 import type { Chunk } from './chunk.ts';
 import { keyOrderOf } from './files/key-order.ts';
@@ -124,8 +131,8 @@ async function runsBetween(
     const keys = { column: view.chunk.keys, places: order?.length ?? view.rows, order };
     let [next, end] = [0, keys.places];
     for (const bound of bounds) {
-      if (bound.side === 'lower') next = Math.max(next, firstPlace(keys, bound.key, !bound.isIncluded));
-      else end = Math.min(end, firstPlace(keys, bound.key, bound.isIncluded));
+      if (bound.side === 'lower') next = Math.max(next, placeOfKey(keys, bound.key, !bound.isIncluded));
+      else end = Math.min(end, placeOfKey(keys, bound.key, bound.isIncluded));
     }
     if (next < end) runs.push({ view, number, order, next, end });
   }
@@ -140,20 +147,13 @@ interface OrderedKeys {
 }
 
 /** The first place whose key is not before `key`, or, of those that equal it, behind. */
-function firstPlace({ column, places, order: rows }: OrderedKeys, key: KeyColumn, isBehind: boolean): number {
+function placeOfKey({ column, places, order: rows }: OrderedKeys, key: KeyColumn, isBehind: boolean): number {
   // Of equal keys that of the first column comes first.
   const order = rowOrderOf(isBehind ? [column, key] : [key, column]);
-  const isBefore = (place: number) => {
+  return firstPlace(places, (place) => {
     const row = rows === null ? place : rows[place]!;
-    return isBehind ? order(0, row, 1, 0) < 0 : order(0, 0, 1, row) > 0;
-  };
-  let [low, high] = [0, places];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (isBefore(middle)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+    return isBehind ? order(0, row, 1, 0) >= 0 : order(0, 0, 1, row) <= 0;
+  });
 }
 
 /** Goes through the rows of a run that match and live. */

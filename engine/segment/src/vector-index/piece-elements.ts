@@ -1,4 +1,5 @@
 import { assert, DataType, type VectorArrayColumn } from '@elanus/model';
+import { firstAtLeast } from '../first-at-least.ts';
 import type { PieceVectors } from './piece-vectors.ts';
 
 /**
@@ -25,13 +26,7 @@ export function listsOf(column: { readonly dataType: DataType }): VectorArrayCol
 
 /** The row that a vector of the index is in: the last that begins with it or before, for rows before may be empty. */
 export function rowOfElement(starts: Uint32Array, element: number): number {
-  let [low, high] = [0, starts.length - 2];
-  while (low < high) {
-    const middle = (low + high + 1) >>> 1;
-    if (starts[middle]! <= element) low = middle;
-    else high = middle - 1;
-  }
-  return low;
+  return firstAtLeast(starts, element + 1, 1, starts.length - 1) - 1;
 }
 
 /** Bits of all vectors of the rows that are allowed; `null`: of all. */
