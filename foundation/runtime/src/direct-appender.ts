@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { pageAligned } from '@elanus/kernel';
 import { type Appender, DiskError } from './disk.ts';
 import { translated } from './disk-errors.ts';
+import { NodeFile } from './node-file.ts';
 
 /** What a write past the page cache begins and ends at, on any device: a memory page, and a multiple of its blocks. */
 const BLOCK_BYTES = 4096;
@@ -28,17 +29,14 @@ export class DirectAreas {
  * be had for nothing: appends of 512 KB reached 1.3 times the speed of the page cache where pages were at hand, and 5
  * times where the machine had to find them (docs/decisions/0055).
  */
-export class DirectAppender implements Appender {
-  readonly path: string;
-  readonly #handle: FileHandle;
+export class DirectAppender extends NodeFile implements Appender {
   readonly #areas: DirectAreas;
   /** The bytes of the block in which the last write ended, which the next one writes again; `null` when they are not known. */
   #lastBlock: { readonly at: number; readonly bytes: Uint8Array } | null = null;
 
   /** `handle` is open for direct, synchronous reading and writing. */
   constructor(path: string, handle: FileHandle, areas: DirectAreas) {
-    this.path = path;
-    this.#handle = handle;
+    super(path, handle);
     this.#areas = areas;
   }
 
@@ -78,34 +76,22 @@ export class DirectAppender implements Appender {
       area.set(this.#lastBlock.bytes);
       return;
     }
-    const { bytesRead } = await this.#handle.read(area, 0, BLOCK_BYTES, at);
+    const { bytesRead } = await this.handle.read(area, 0, BLOCK_BYTES, at);
     if (bytesRead < count) area.fill(0, bytesRead, count);
   }
 
   /** A write may end early (a disk about to be full): the rest is asked for until it errs or is done. */
   async #writeAll(bytes: Uint8Array, at: number): Promise<void> {
     for (let done = 0; done < bytes.length; ) {
-      const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, at + done);
+      const { bytesWritten } = await this.handle.write(bytes, done, bytes.length - done, at + done);
       if (bytesWritten === 0 || bytesWritten % BLOCK_BYTES !== 0)
         throw new DiskError('full', this.path, 'the write took a part of the bytes');
       done += bytesWritten;
     }
   }
 
-  truncate(length: number): Promise<void> {
+  override truncate(length: number): Promise<void> {
     this.#lastBlock = null;
-    return translated(this.path, () => this.#handle.truncate(length));
-  }
-
-  sync(): Promise<void> {
-    return translated(this.path, () => this.#handle.sync());
-  }
-
-  close(): Promise<void> {
-    return translated(this.path, () => this.#handle.close());
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+    return super.truncate(length);
   }
 }

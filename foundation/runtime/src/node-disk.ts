@@ -12,6 +12,7 @@ import {
   type OpenMode,
 } from './disk.ts';
 import { translated } from './disk-errors.ts';
+import { NodeFile } from './node-file.ts';
 
 /** The file system of the machine. */
 export class NodeDisk implements Disk {
@@ -109,27 +110,24 @@ const OPEN_FLAGS: Readonly<Record<OpenMode, number>> = {
 /** Buffers of one pwritev: IOV_MAX of Linux and macOS. */
 const BUFFERS_PER_WRITE = 1024;
 
-class NodeDiskFile implements DiskFile {
-  readonly path: string;
-  readonly #handle: FileHandle;
+class NodeDiskFile extends NodeFile implements DiskFile {
   /** Opened such that what is written is durable. */
   readonly #isSynced: boolean;
 
   constructor(path: string, handle: FileHandle, isSynced: boolean) {
-    this.path = path;
-    this.#handle = handle;
+    super(path, handle);
     this.#isSynced = isSynced;
   }
 
   size(): Promise<number> {
-    return translated(this.path, async () => (await this.#handle.stat()).size);
+    return translated(this.path, async () => (await this.handle.stat()).size);
   }
 
   read(target: Uint8Array, position: number): Promise<number> {
     return translated(this.path, async () => {
       let filled = 0;
       while (filled < target.length) {
-        const { bytesRead } = await this.#handle.read(
+        const { bytesRead } = await this.handle.read(
           target,
           filled,
           target.length - filled,
@@ -161,28 +159,12 @@ class NodeDiskFile implements DiskFile {
     let rest = buffers.filter((buffer) => buffer.length > 0);
     let at = position;
     while (rest.length > 0) {
-      const { bytesWritten } = await this.#handle.writev(rest, at);
+      const { bytesWritten } = await this.handle.writev(rest, at);
       if (bytesWritten === 0) throw new DiskError('full', this.path, 'the write took no bytes');
       at += bytesWritten;
       rest = withoutFirstBytes(rest, bytesWritten);
     }
     return at - position;
-  }
-
-  truncate(length: number): Promise<void> {
-    return translated(this.path, () => this.#handle.truncate(length));
-  }
-
-  sync(): Promise<void> {
-    return translated(this.path, () => this.#handle.sync());
-  }
-
-  close(): Promise<void> {
-    return translated(this.path, () => this.#handle.close());
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }
 
