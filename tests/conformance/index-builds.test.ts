@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ElanusProcess } from '@elanus/tests-harness';
-import { DataType, type DescribeIndexResponse, MilvusClient, type ResStatus } from '@zilliz/milvus2-sdk-node';
+import { DataType, type DescribeIndexResponse, MilvusClient } from '@zilliz/milvus2-sdk-node';
+import { must } from './harness/must.ts';
 import { conformanceSuite } from './harness/suite.ts';
 
 const collection_name = 'graphs';
@@ -125,12 +126,4 @@ async function describe(client: MilvusClient): Promise<DescribeIndexResponse['in
   const { index_descriptions } = must(await client.describeIndex({ collection_name, field_name }));
   assert.ok(index_descriptions[0] !== undefined);
   return index_descriptions[0];
-}
-
-function must<Answer extends { status?: ResStatus; error_code?: string | number; reason?: string }>(
-  answer: Answer,
-): Answer {
-  const { error_code, reason } = answer.status ?? answer;
-  assert.equal(error_code, 'Success', reason ?? '');
-  return answer;
 }

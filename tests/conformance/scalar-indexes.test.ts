@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ElanusProcess } from '@elanus/tests-harness';
-import { DataType, MilvusClient, type ResStatus } from '@zilliz/milvus2-sdk-node';
+import { DataType, MilvusClient } from '@zilliz/milvus2-sdk-node';
+import { must } from './harness/must.ts';
 import { conformanceSuite } from './harness/suite.ts';
 
 const collection_name = 'parts';
@@ -164,12 +165,4 @@ function rowOf(row: number) {
     price: (row % 200) / 2,
     v: [1, row % 3],
   };
-}
-
-function must<Answer extends { status?: ResStatus; error_code?: string | number; reason?: string }>(
-  answer: Answer,
-): Answer {
-  const { error_code, reason } = answer.status ?? answer;
-  assert.equal(error_code, 'Success', reason ?? '');
-  return answer;
 }

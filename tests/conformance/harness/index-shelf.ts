@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ElanusProcess } from '@elanus/tests-harness';
-import { DataType, type MilvusClient, type ResStatus } from '@zilliz/milvus2-sdk-node';
+import { DataType, type MilvusClient } from '@zilliz/milvus2-sdk-node';
+import { must } from './must.ts';
 
 const ROWS = 17_000;
 const BATCH_ROWS = 3_400;
@@ -154,12 +155,4 @@ async function until(holds: () => Promise<boolean>, what: string): Promise<void>
     assert.ok(Date.now() < end, `not within ${WAIT_MS_MAX} ms: ${what}`);
     await delay(50);
   }
-}
-
-function must<Answer extends { status?: ResStatus; error_code?: string | number; reason?: string }>(
-  answer: Answer,
-): Answer {
-  const { error_code, reason } = answer.status ?? answer;
-  assert.equal(error_code, 'Success', reason ?? '');
-  return answer;
 }

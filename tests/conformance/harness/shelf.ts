@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
-import { DataType, type MilvusClient, type ResStatus } from '@zilliz/milvus2-sdk-node';
+import { DataType, type MilvusClient } from '@zilliz/milvus2-sdk-node';
+import { must } from './must.ts';
 
 const batchRows = 50;
 const partitions = ['_default', 'fiction', 'maps'] as const;
-
-interface Answer {
-  readonly status?: ResStatus;
-  readonly error_code?: string | number;
-  readonly reason?: string;
-}
 
 /** A collection of books that remembers what the server has acknowledged, to compare it later. */
 export class Shelf {
@@ -151,9 +146,4 @@ function book(id: number, title: string) {
 
 function byKey(a: readonly [number, string], b: readonly [number, string]): number {
   return a[0] - b[0];
-}
-
-function must(answer: Answer): void {
-  const status = answer.status ?? answer;
-  assert.equal(status.error_code, 'Success', status.reason ?? '');
 }
