@@ -10,6 +10,7 @@ export {
   type FileStatus,
   type OpenMode,
 } from './disk.ts';
+export { IdlePoll } from './idle-poll.ts';
 export { type Logger, silentLogger } from './logger.ts';
 export { LoopShare } from './loop-share.ts';
 export { ManualClock } from './manual-clock.ts';

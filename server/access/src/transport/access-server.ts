@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type Clock, type Logger, type Metrics, systemRandom } from '@elanus/runtime';
+import { type Clock, IdlePoll, type Logger, type Metrics, systemRandom } from '@elanus/runtime';
 import type { AccessLimits } from '../limits.ts';
 import type { RestCallerOptions } from '../rest/rest-caller.ts';
 import { CallMetrics } from './call-metrics.ts';
@@ -45,6 +45,7 @@ export class AccessServer {
   private constructor(options: AccessServerOptions) {
     this.#clock = options.clock;
     this.#calls = new CallMetrics(options.metrics);
+    const poll = new IdlePoll(options.clock);
     this.#http = new HttpEdge({
       listener: async () => {
         const { restListener } = await import('../rest/rest-app.ts');
@@ -53,6 +54,7 @@ export class AccessServer {
       },
       headerBytesMax: HTTP_HEADER_BYTES_MAX,
       requestMsMax: HTTP_REQUEST_MS_MAX,
+      poll,
     });
     this.#grpc = new GrpcServer({
       ...options.limits,
@@ -61,6 +63,7 @@ export class AccessServer {
       windowBytes: WINDOW_BYTES,
       keepaliveMs: KEEPALIVE_MS,
       keepaliveAnswerMsMax: KEEPALIVE_ANSWER_MS_MAX,
+      poll,
     });
     options.metrics.gauge('milvus_proxy_connection_count', 'Open connections', () => this.#sockets.size);
   }

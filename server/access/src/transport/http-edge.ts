@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { IdlePoll } from '@elanus/runtime';
 
 // An `import` of node:http also loads the HTTP client behind `fetch`: 20 ms more until the server is ready.
 const { createServer } = process.getBuiltinModule('node:http');
@@ -11,6 +12,8 @@ export interface HttpEdgeOptions {
   readonly headerBytesMax: number;
   /** For a request's head and for the whole request. */
   readonly requestMsMax: number;
+  /** Told of each request and of its answer. */
+  readonly poll: IdlePoll;
 }
 
 /** HTTP/1.1 on the port of gRPC. What serves REST is loaded with the first request, which keeps the start short. */
@@ -26,6 +29,8 @@ export class HttpEdge {
     });
     let listener: Promise<RequestListener> | undefined;
     this.#server.on('request', (request, response) => {
+      options.poll.asked();
+      response.once('finish', () => options.poll.answered());
       listener ??= options.listener();
       listener.then(
         (answer) => answer(request, response),

@@ -1,4 +1,5 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import type { IdlePoll } from '@elanus/runtime';
 import { encodedGrpcMessage, GRPC_STATUS, GrpcError } from './grpc-status.ts';
 import { millisecondsOf } from './grpc-timeout.ts';
 import { ACCEPTED_ENCODINGS, inflated } from './inflate.ts';
@@ -7,9 +8,13 @@ import { MessageReader, PREFIX_BYTES } from './message-reader.ts';
 /** Takes the bytes of a request and gives those of the answer; rejects with GrpcError for a status of gRPC's own. */
 export type GrpcHandler = (request: Buffer, call: GrpcCall) => Promise<Uint8Array>;
 
-export interface MessageLimits {
+/** What all calls of a server have in common. */
+export interface CallSurroundings {
+  /** Bytes of a message. */
   readonly receiveBytesMax: number;
   readonly sendBytesMax: number;
+  /** Told of each request and of its answer. */
+  readonly poll: IdlePoll;
 }
 
 /** Timers count no further; a call with more time has no deadline. */
@@ -35,16 +40,16 @@ const OK_TRAILERS = { 'grpc-status': '0' };
 export class GrpcCall {
   readonly #stream: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
-  readonly #limits: MessageLimits;
+  readonly #server: CallSurroundings;
   #isAnswered = false;
   #isCancelled = false;
   #onCancel: (() => void) | null = null;
   #deadline: NodeJS.Timeout | null = null;
 
-  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, limits: MessageLimits) {
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, server: CallSurroundings) {
     this.#stream = stream;
     this.#headers = headers;
-    this.#limits = limits;
+    this.#server = server;
   }
 
   /** Reads the request, runs `handler` (`null`: nobody serves this path) and answers. */
@@ -62,7 +67,7 @@ export class GrpcCall {
       this.#fail(error);
       return;
     }
-    const reader = new MessageReader(path, this.#limits.receiveBytesMax);
+    const reader = new MessageReader(path, this.#server.receiveBytesMax);
     stream.on('data', (chunk: Buffer) => {
       if (this.#isAnswered) return;
       try {
@@ -103,7 +108,7 @@ export class GrpcCall {
     try {
       const message = reader.finish();
       const request = message.isCompressed
-        ? await inflated(message, this.header('grpc-encoding'), this.#limits.receiveBytesMax)
+        ? await inflated(message, this.header('grpc-encoding'), this.#server.receiveBytesMax)
         : message.bytes;
       this.#answer(await handler(request, this));
     } catch (error) {
@@ -137,10 +142,10 @@ export class GrpcCall {
 
   #answer(answer: Uint8Array): void {
     if (this.#isAnswered || this.#stream.destroyed) return;
-    if (answer.length > this.#limits.sendBytesMax)
+    if (answer.length > this.#server.sendBytesMax)
       throw new GrpcError(
         GRPC_STATUS.resourceExhausted,
-        `Attempted to send message with a size larger than ${this.#limits.sendBytesMax}`,
+        `Attempted to send message with a size larger than ${this.#server.sendBytesMax}`,
       );
     this.#settle();
     const stream = this.#stream;
@@ -157,6 +162,7 @@ export class GrpcCall {
       stream.write(prefix);
       stream.end(answer);
     }
+    this.#server.poll.answered();
   }
 
   /** Ends the call with a status; what the client still sends is not waited for. */

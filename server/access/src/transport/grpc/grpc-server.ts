@@ -7,9 +7,9 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { Socket } from 'node:net';
-import { GrpcCall, type GrpcHandler, type MessageLimits, stopListening } from './grpc-call.ts';
+import { type CallSurroundings, GrpcCall, type GrpcHandler, stopListening } from './grpc-call.ts';
 
-export interface GrpcServerOptions extends MessageLimits {
+export interface GrpcServerOptions extends CallSurroundings {
   /** By path, for example `/milvus.proto.milvus.MilvusService/Search`. */
   readonly handlers: ReadonlyMap<string, GrpcHandler>;
   /** Calls that one connection may have open; more wait on the client's side. */
@@ -48,6 +48,7 @@ export class GrpcServer {
         stopListening(stream);
         return;
       }
+      options.poll.asked();
       const call = new GrpcCall(stream, headers, options);
       call.serve(options.handlers.get(headers[':path'] as string) ?? null);
     });
