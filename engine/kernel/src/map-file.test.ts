@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, unlinkSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { dropPages, mapFile, readPages, residentBytes } from './map-file.ts';
+import { dropPages, mapFile, readPages, reservePages, residentBytes } from './map-file.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'elanus-map-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -32,6 +32,19 @@ test('a map has the bytes of the file, also when the file is gone', async () => 
     Uint8Array.from({ length: LENGTH }, (_, i) => i % 251),
   );
   assert.ok(residentBytes(bytes) >= LENGTH, `${residentBytes(bytes)} bytes`);
+});
+
+test('reserved pages are in memory, and have what was written to them before and meanwhile', async () => {
+  const bytes = new Uint8Array(new SharedArrayBuffer(8 * 1024 * 1024));
+  bytes[5_000_000] = 1;
+  assert.ok(residentBytes(bytes) < bytes.length / 2, 'the system gives memory when it is written to');
+  const reserved = reservePages(bytes);
+  for (let at = 0; at < bytes.length; at += 4096) bytes[at] = 2;
+  await reserved;
+  assert.ok(residentBytes(bytes) >= bytes.length);
+  assert.equal(bytes[5_000_000], 1);
+  for (let at = 0; at < bytes.length; at += 4096) assert.equal(bytes[at], 2);
+  await reservePages(bytes.subarray(0, 0));
 });
 
 test('what can’t be mapped is refused with the reason of the system', () => {

@@ -65,6 +65,7 @@ export interface NativeKernel {
   residentBytes(view: Uint8Array): number;
   dropPages(view: Uint8Array): number;
   readPages(view: Uint8Array): Promise<number>;
+  reservePages(view: Uint8Array): Promise<number>;
   lockFile(fd: number): number;
   allocateFile(fd: number, offset: number, length: number): number;
   trimMemory(): Promise<number>;

@@ -16,6 +16,7 @@ import {
   type VectorArrayColumn,
 } from '@elanus/model';
 import { bytesOfValues, isNumeric, NUMERIC_BYTES, type NumericType, numericColumn } from './numeric-type.ts';
+import { ReadyPages } from './ready-pages.ts';
 import { grownBytes, grownUint32, sharedBytes, sharedUint32 } from './shared-memory.ts';
 
 /**
@@ -139,6 +140,7 @@ class DenseVectorBuffer extends BufferBase<DenseVectorColumn> {
   readonly #dataType: DenseVectorColumn['dataType'];
   readonly #dim: number;
   readonly #size: number;
+  readonly #readyPages = new ReadyPages();
   #bytes: Uint8Array<SharedArrayBuffer>;
 
   constructor(dataType: DenseVectorColumn['dataType'], dim: number, rows: number) {
@@ -161,6 +163,7 @@ class DenseVectorBuffer extends BufferBase<DenseVectorColumn> {
     const { bytes } = column as DenseVectorColumn;
     this.#bytes = grownBytes(this.#bytes, (this.rows + end - start) * this.#size);
     this.#bytes.set(bytes.subarray(start * this.#size, end * this.#size), this.rows * this.#size);
+    this.#readyPages.written(this.#bytes, (this.rows + end - start) * this.#size);
   }
 
   protected makeColumn(): DenseVectorColumn {

@@ -2,6 +2,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <vector>
@@ -71,8 +72,10 @@ napi_value drop_pages(napi_env env, napi_callback_info info) {
   return number(env, madvise(pages.begin, pages.size, MADV_DONTNEED) == 0 ? 0 : errno);
 }
 
-struct Reading {
+// Pages that another thread fetches.
+struct Fetching {
   Pages pages;
+  bool is_for_writing;
   int error = 0;
   napi_async_work work = nullptr;
   napi_deferred ended = nullptr;
@@ -80,16 +83,32 @@ struct Reading {
   napi_ref array = nullptr;
 };
 
-void read_pages(napi_env, void* data) {
-  auto* const reading = static_cast<Reading*>(data);
-  const Pages& pages = reading->pages;
+// Who maps or frees memory waits for the end of a call.
+constexpr size_t kPopulatedAtOnce = size_t{128} << 10;
+
+// False where the system does not know how.
+bool populate(Fetching& fetching) {
 #ifdef MADV_POPULATE_READ
-  if (madvise(pages.begin, pages.size, MADV_POPULATE_READ) == 0) return;
-  reading->error = errno;
-  // What older systems do not know is done by hand.
-  if (reading->error != EINVAL) return;
-  reading->error = 0;
+  const Pages& pages = fetching.pages;
+  const int advice = fetching.is_for_writing ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
+  for (size_t at = 0; at < pages.size; at += kPopulatedAtOnce) {
+    const size_t size = std::min(kPopulatedAtOnce, pages.size - at);
+    if (madvise(pages.begin + at, size, advice) == 0) continue;
+    if (errno == EINVAL) return false;
+    fetching.error = errno;
+    break;
+  }
+  return true;
+#else
+  return false;
 #endif
+}
+
+void fetch_pages(napi_env, void* data) {
+  auto& fetching = *static_cast<Fetching*>(data);
+  const Pages& pages = fetching.pages;
+  // By hand only for reading: what another thread writes meanwhile must stay.
+  if (populate(fetching) || fetching.is_for_writing) return;
   const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   for (size_t at = 0; at < pages.size; at += page) {
     const volatile uint8_t byte = pages.begin[at];
@@ -97,26 +116,31 @@ void read_pages(napi_env, void* data) {
   }
 }
 
-void end_reading(napi_env env, napi_status, void* data) {
-  const std::unique_ptr<Reading> reading(static_cast<Reading*>(data));
-  napi_delete_reference(env, reading->array);
-  napi_delete_async_work(env, reading->work);
-  napi_resolve_deferred(env, reading->ended, number(env, reading->error));
+void end_fetching(napi_env env, napi_status, void* data) {
+  const std::unique_ptr<Fetching> fetching(static_cast<Fetching*>(data));
+  napi_delete_reference(env, fetching->array);
+  napi_delete_async_work(env, fetching->work);
+  napi_resolve_deferred(env, fetching->ended, number(env, fetching->error));
+}
+
+napi_value start_fetching(napi_env env, napi_callback_info info, bool is_for_writing) {
+  const Arguments arguments(env, info);
+  auto* const fetching = new Fetching{pages_of(view_of(env, arguments.values[0])), is_for_writing};
+  napi_value promise = nullptr;
+  napi_value name = nullptr;
+  napi_create_promise(env, &fetching->ended, &promise);
+  napi_create_string_utf8(env, "elanus.fetchPages", NAPI_AUTO_LENGTH, &name);
+  napi_create_reference(env, arguments.values[0], 1, &fetching->array);
+  napi_create_async_work(env, nullptr, name, fetch_pages, end_fetching, fetching, &fetching->work);
+  napi_queue_async_work(env, fetching->work);
+  return promise;
 }
 
 // readPages(view: Uint8Array): Promise<number>
-napi_value start_reading(napi_env env, napi_callback_info info) {
-  const Arguments arguments(env, info);
-  auto* const reading = new Reading{pages_of(view_of(env, arguments.values[0]))};
-  napi_value promise = nullptr;
-  napi_value name = nullptr;
-  napi_create_promise(env, &reading->ended, &promise);
-  napi_create_string_utf8(env, "elanus.readPages", NAPI_AUTO_LENGTH, &name);
-  napi_create_reference(env, arguments.values[0], 1, &reading->array);
-  napi_create_async_work(env, nullptr, name, read_pages, end_reading, reading, &reading->work);
-  napi_queue_async_work(env, reading->work);
-  return promise;
-}
+napi_value read_pages(napi_env env, napi_callback_info info) { return start_fetching(env, info, false); }
+
+// reservePages(view: Uint8Array): Promise<number>
+napi_value reserve_pages(napi_env env, napi_callback_info info) { return start_fetching(env, info, true); }
 
 }  // namespace
 
@@ -124,7 +148,8 @@ void define_map(napi_env env, napi_value exports) {
   define(env, exports, "mapFile", map_file);
   define(env, exports, "residentBytes", resident_bytes);
   define(env, exports, "dropPages", drop_pages);
-  define(env, exports, "readPages", start_reading);
+  define(env, exports, "readPages", read_pages);
+  define(env, exports, "reservePages", reserve_pages);
 }
 
 }  // namespace elanus::binding
