@@ -65,6 +65,22 @@ test('goes to sleep when the client stops asking, and does not wake for the next
   assert.equal(isAwake(), false);
 });
 
+test('sleeps when clients ask at the same time', () => {
+  const { ask, clock, isAwake, poll, turns } = loop();
+  ask(100, 0.05);
+  turns();
+  for (let pair = 0; pair < 8; pair++) {
+    clock.advance(0.02);
+    poll.asked();
+    poll.asked();
+    poll.answered();
+    poll.answered();
+    turns();
+  }
+  ask(1, 0.05);
+  assert.equal(isAwake(), false);
+});
+
 test('lets the loop sleep while a question is being worked on', () => {
   const { ask, clock, poll, turns } = loop();
   ask(100, 0.05);
