@@ -4,6 +4,7 @@ import type { Chunk } from '../chunk.ts';
 import { PieceRecalls } from '../recall/piece-recalls.ts';
 import type { SelectedRows } from '../select-rows.ts';
 import { copyBits, intersectBits } from './bitmap.ts';
+import { GatheredSearches } from './gathered-searches.ts';
 import type { VectorLoan } from './vector-loan.ts';
 
 /** Rows of one chunk that a piece is about. */
@@ -39,6 +40,7 @@ export class IndexedPiece {
   /** Files whose place that of the piece takes. */
   readonly replacedFiles: readonly SegmentId[];
   #index: VectorIndex;
+  #gathered: GatheredSearches;
   #file: PieceFile | null;
   readonly #loan: VectorLoan | undefined;
   #runs: readonly PieceRows[];
@@ -61,6 +63,7 @@ export class IndexedPiece {
     },
   ) {
     this.#index = index;
+    this.#gathered = new GatheredSearches(index);
     this.#runs = runs;
     this.rows = runs.reduce((sum, { from, to }) => sum + to - from, 0);
     this.present = options.present;
@@ -72,6 +75,11 @@ export class IndexedPiece {
 
   get index(): VectorIndex {
     return this.#index;
+  }
+
+  /** Searches that may go together with others. */
+  get gathered(): GatheredSearches {
+    return this.#gathered;
   }
 
   /** Where the index is kept; `null` as long as it is in memory only. */
@@ -86,9 +94,10 @@ export class IndexedPiece {
 
   /** From now on the same index is used from its file; searches under way go on with the other. */
   moveTo(index: VectorIndex, file: PieceFile): void {
-    this.#index.close();
+    this.#closeIndex();
     this.#file?.release();
     this.#index = index;
+    this.#gathered = new GatheredSearches(index);
     this.#file = file;
   }
 
@@ -147,7 +156,13 @@ export class IndexedPiece {
   close(): void {
     this.#isClosed = true;
     this.#loan?.end();
-    this.#index.close();
+    this.#closeIndex();
     this.#file?.release();
+  }
+
+  /** What waits to go together is searched all the same. */
+  #closeIndex(): void {
+    this.#gathered.flush();
+    this.#index.close();
   }
 }

@@ -1,14 +1,15 @@
 import type { IndexHits, IndexSearch, VectorIndex } from '@elanus/kernel';
 import { DataType, type FieldId, type FieldSchema } from '@elanus/model';
 import { notePiece } from '../explain/note-piece.ts';
-import { emptyHits, type HitList, orderTies } from '../hit-list.ts';
+import type { HitList } from '../hit-list.ts';
 import type { RowOrder } from '../key-order.ts';
-import { type Read, takeTurns } from '../read.ts';
+import type { Read } from '../read.ts';
 import { recallClassOf } from '../recall/recall-class.ts';
 import type { CalibratedEffort } from '../recall/recall-curve.ts';
 import type { RowsToScan } from '../scan-rows.ts';
 import type { WeighedSearch } from '../search-shards.ts';
 import type { SelectedRows } from '../select-rows.ts';
+import { hitsInChunks } from './hits-in-chunks.ts';
 import type { IndexedPiece } from './indexed-piece.ts';
 import { listCandidates } from './search-lists.ts';
 import type { SegmentIndex } from './segment-index.ts';
@@ -25,12 +26,15 @@ const SHORT_LISTS_ROWS_MAX = 65_536;
 /** Rows, and bytes of a query, that a sparse index goes through in as short a time. */
 const SHORT_SPARSE_ROWS_MAX = 131_072;
 const SHORT_SPARSE_BYTES_MAX = 12 * 8;
+/** What one walk keeps in view, and the bytes of these vectors, that is done in about a millisecond. */
+const GATHERED_EF_MAX = 1024;
+const GATHERED_BYTES_MAX = 4 * 1024 * 1024;
+/** Hits that are put in order exactly although fewer are wanted. */
+const RANKED_HITS = 64;
 /** Hits of one search of a piece, over all of its queries, for which there is memory at once. */
 const KEPT_HITS_MAX = 1024 * 1024;
 /** Hits of one query. */
 const HITS_MAX = 16_384;
-/** Hits whose places are looked up between two looks at the clock. */
-const HITS_PER_TURN = 4096;
 
 /** Indexes that find the same rows by the same scores however a page of an iterator asks for them. */
 const PAGED: ReadonlySet<VectorIndex['layout']> = new Set(['fast', 'compact']);
@@ -210,12 +214,38 @@ function isShort(
   return ef <= SHORT_EF_MAX && ef * length <= SHORT_BYTES_MAX;
 }
 
+/** Whether the search may wait for others of this turn: one walk that is over before anybody could cancel it. */
+function goesWithOthers(
+  { queryCount, ef, isMeasured }: IndexSearch,
+  { queries }: WeighedSearch,
+  { selection }: Read,
+  { index }: IndexedPiece,
+): boolean {
+  if (queryCount !== 1 || selection !== null || isMeasured || !PAGED.has(index.layout)) return false;
+  return ef <= GATHERED_EF_MAX && ef * queries.bytes.length <= GATHERED_BYTES_MAX;
+}
+
 /**
  * Everything that a walk has in view is compared exactly, however few hits were asked for: with the same parameters the
  * first hits are the same, whatever the limit.
  */
 function keptHits(ef: number, { queries, limit }: WeighedSearch): number {
   return ef <= HITS_MAX && ef * queries.count <= KEPT_HITS_MAX ? Math.max(ef, limit) : limit;
+}
+
+/**
+ * Of so many hits at most that `kept` is for, those that are enough as a rule: whatever may be among them by its code, a
+ * graph compares by its vector, so that the first ones are those of `kept`, as long as their scores differ.
+ */
+function hitsAtFirst(kept: number, { layout }: VectorIndex, { limit, radius }: WeighedSearch): number {
+  return PAGED.has(layout) && radius === null ? Math.min(kept, Math.max(RANKED_HITS, limit)) : kept;
+}
+
+/** Whether a query has no more hits than `k`, of which the last ones and the one at the limit have the same score. */
+function endsInTie({ counts, scores }: IndexHits, k: number, limit: number): boolean {
+  return counts.some(
+    (count, query) => count === k && scores[query * k + limit - 1] === scores[query * k + k - 1],
+  );
 }
 
 /** How far a piece is searched. */
@@ -246,7 +276,7 @@ export async function searchPiece(
   const { queries, limit, radius, rangeFilter } = search;
   if (part.bits === undefined)
     part.bits = piece.allowed(part.wanted, read.selection === null ? 'lasting' : 'passing');
-  const pieceSearch: IndexSearch = {
+  const wanted: IndexSearch = {
     ...effortOf(search, part),
     queries: queries.bytes,
     queryCount: queries.count,
@@ -255,17 +285,31 @@ export async function searchPiece(
     rangeFilter,
     isMeasured: read.trace != null,
   };
-  const isHere = isShort(pieceSearch, search, read, piece) && !read.share.isSpent();
-  const hits = isHere
-    ? piece.index.searchSync(pieceSearch)
-    : await piece.index.search(
-        read.signal === undefined ? pieceSearch : { ...pieceSearch, signal: read.signal },
-      );
-  const found = await inChunks(read, hits, pieceSearch.k, { piece, viewOfRun, order });
-  for (const [query, count] of found.counts.entries()) found.counts[query] = Math.min(count, limit);
+  let pieceSearch = { ...wanted, k: hitsAtFirst(wanted.k, piece.index, search) };
+  let hits = await hitsOf(read, search, piece, pieceSearch);
+  // Keys decide then, and those of all that the walk had in view.
+  if (pieceSearch.k < wanted.k && endsInTie(hits, pieceSearch.k, limit) && !piece.isClosed) {
+    pieceSearch = wanted;
+    hits = await hitsOf(read, search, piece, wanted);
+  }
+  const found = await hitsInChunks(read, hits, { stride: pieceSearch.k, limit }, { piece, viewOfRun, order });
   if (read.trace != null)
     notePiece(read.trace, part, { search: pieceSearch, effort: hits.effort ?? null, found });
   return found;
+}
+
+async function hitsOf(
+  read: Read,
+  search: WeighedSearch,
+  piece: IndexedPiece,
+  pieceSearch: IndexSearch,
+): Promise<IndexHits> {
+  const isHere = isShort(pieceSearch, search, read, piece) && !read.share.isSpent();
+  if (goesWithOthers(pieceSearch, search, read, piece))
+    return await piece.gathered.search(pieceSearch, isHere ? 'here' : 'elsewhere');
+  if (isHere) return piece.index.searchSync(pieceSearch);
+  const { signal } = read;
+  return await piece.index.search(signal === undefined ? pieceSearch : { ...pieceSearch, signal });
 }
 
 type Runs = ReturnType<SegmentIndex['runsOf']>;
@@ -335,34 +379,4 @@ function addRest(
     at = to;
   }
   if (at < rows) rest.push({ selected, viewNumber, from: at, to: rows });
-}
-
-/** Where the hits are among the read's views, equal scores by key. */
-async function inChunks(
-  read: Read,
-  { counts, rows, scores }: IndexHits,
-  stride: number,
-  {
-    piece,
-    viewOfRun,
-    order,
-  }: { readonly piece: IndexedPiece; readonly viewOfRun: Uint32Array; readonly order: RowOrder },
-): Promise<HitList> {
-  const list = { ...emptyHits(counts.length, stride), counts, scores };
-  for (let query = 0, done = 0; query < counts.length; query++) {
-    if (done >= HITS_PER_TURN) {
-      await takeTurns(read);
-      done = 0;
-    }
-    const start = query * stride;
-    for (let i = start; i < start + counts[query]!; i++) {
-      const run = piece.runOf(rows[i]!);
-      const { from, firstRow } = piece.runs[run]!;
-      list.viewOf[i] = viewOfRun[run]!;
-      list.rows[i] = rows[i]! - firstRow + from;
-    }
-    orderTies(list, query, order);
-    done += counts[query]!;
-  }
-  return list;
 }

@@ -61,6 +61,28 @@ class Fixture {
     await this.#write({ kind: 'upsert', duplicates: 'replace', parts: [{ partitionId, batch }] });
   }
 
+  /** Rows of which every second one has the vector 0. */
+  async insertSame(keys: readonly number[]): Promise<void> {
+    const batch = randomBatch(schema, keys.map(BigInt), this.random);
+    const vectors = Float32Array.from({ length: DIM * keys.length }, (_, at) =>
+      Math.floor(at / DIM) % 2 === 0 ? 0 : 5 + at,
+    );
+    const bytes = new Uint8Array(vectors.buffer);
+    const column = {
+      dataType: DataType.FloatVector,
+      dim: DIM,
+      length: keys.length,
+      validity: null,
+      bytes,
+    } as const;
+    const columns = new Map(batch.columns).set(VECTOR, column);
+    await this.#write({
+      kind: 'upsert',
+      duplicates: 'replace',
+      parts: [{ partitionId: PARTITIONS[0]!, batch: { ...batch, columns } }],
+    });
+  }
+
   async delete(keys: readonly number[]): Promise<void> {
     const part = { partitionIds: null, keys: keyColumn(keys.map(BigInt), DataType.Int64) };
     await this.#write({ kind: 'delete', duplicates: 'replace', parts: [part] });
@@ -99,26 +121,34 @@ class Fixture {
     return this.index().pieces.map(({ rows }) => rows);
   }
 
-  /** Keys and scores of a search by the indexes, which must be those of a scan. */
-  async assertSameHits(scope: Partial<Read['scope']>, selection: RowSelection | null, context: string) {
-    const bytes = new Uint8Array(
-      Float32Array.from({ length: 3 * DIM }, () => this.random.below(5) - 2).buffer,
-    );
-    const search: VectorSearch = {
+  /** For vectors of zeros unless told otherwise. */
+  search(count: number, vectors = new Float32Array(count * DIM)): VectorSearch {
+    const bytes = new Uint8Array(vectors.buffer);
+    return {
       field: vectorField,
       metric: 'L2',
-      queries: { dataType: DataType.FloatVector, dim: DIM, count: 3, bytes, offsets: null },
-      limit: 40,
+      queries: { dataType: DataType.FloatVector, dim: DIM, count, bytes, offsets: null },
+      limit: 1,
       radius: null,
       rangeFilter: null,
       walk: null,
     };
-    const read: Read = {
+  }
+
+  read(scope: Partial<Read['scope']> = {}, selection: RowSelection | null = null): Read {
+    return {
       shards: this.shards,
       scope: { partitionIds: null, at: TIMESTAMP_MAX, ...scope },
       selection,
       share,
     };
+  }
+
+  /** Keys and scores of a search by the indexes, which must be those of a scan. */
+  async assertSameHits(scope: Partial<Read['scope']>, selection: RowSelection | null, context: string) {
+    const vectors = Float32Array.from({ length: 3 * DIM }, () => this.random.below(5) - 2);
+    const search = { ...this.search(3, vectors), limit: 40 };
+    const read = this.read(scope, selection);
     const wanted = await searchShards(read, search, tools, DataType.Int64);
     const got = await searchShards(read, { ...search, walk: { ef: 64, refineK: 1 } }, tools, DataType.Int64);
     assert.deepEqual([...got.counts], [...wanted.counts], context);
@@ -226,6 +256,25 @@ describe('the indexes of a segment', () => {
     await fixture.insert(2000, 100);
     await fixture.adopt(fixture.index(), planned, index);
     assert.equal(fixture.shard.rowsToIndex(VECTOR, TIMESTAMP_MAX), 0);
+  });
+
+  it('give the same first hits whatever the limit, also where more rows have the same score than are put in order at first', async () => {
+    const fixture = new Fixture(10);
+    // Written against the order of their keys, every second vector is the same.
+    await fixture.insertSame(Array.from({ length: 3000 }, (_, i) => 3000 - i));
+    await fixture.buildAll();
+    const hits = [10, 64, 65, 400].map(async (limit) => {
+      const search = { ...fixture.search(1), limit, walk: { ef: 512, refineK: 1 } };
+      return keysOf((await searchShards(fixture.read(), search, tools, DataType.Int64)).keys);
+    });
+    const [ten, ...others] = await Promise.all(hits);
+    assert.equal(ten!.length, 10);
+    for (const keys of others) assert.deepEqual(keys.slice(0, 10), ten);
+    // The walk has had 512 of the 1,500 equal rows in view, those that were written first.
+    assert.deepEqual(
+      ten,
+      Array.from({ length: 10 }, (_, i) => BigInt(3000 - 2 * 511 + 2 * i)),
+    );
   });
 
   it('are freed with their partition, their field and their rows, also when a build ends later', async () => {
