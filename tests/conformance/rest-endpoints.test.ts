@@ -117,7 +117,12 @@ const CALLS: readonly (readonly [path: string, body: Json, data?: unknown])[] = 
   ['jobs/import/describe', { jobId: '<job>' }],
   ['jobs/import/get_progress', { jobId: '<job>' }],
   ['jobs/import/list', c],
+  ['collections/truncate', c],
+  ['entities/query', COUNT, [{ 'count(*)': 0 }]],
+  ['collections/get_load_state', c, { loadState: 'LoadStateLoaded' }],
   ['collections/release', c],
+  ['indexes/alter_properties', { ...c, indexName: 'v', properties: { 'mmap.enabled': 'true' } }],
+  ['indexes/drop_properties', { ...c, indexName: 'v', propertyKeys: ['mmap.enabled'] }],
   ['indexes/drop', { ...c, indexName: 'v' }],
   ['collections/rename', { ...c, newCollectionName: 'e' }],
   ['collections/drop', { collectionName: 'e' }],
@@ -133,9 +138,6 @@ const REFUSED: readonly (readonly [path: string, body: Json, code: number])[] = 
   ['collections/drop_function', { ...c, functionName: 'words' }, 1100],
   ['collections/add_function_field', { ...c, function: WORDS, outputField: SPARSE }, 1100],
   ['collections/drop_function_field', { ...c, functionName: 'words' }, 1100],
-  ['collections/truncate', c, UNSERVED],
-  ['indexes/alter_properties', { ...c, indexName: 'v', properties: { 'mmap.enabled': 'true' } }, UNSERVED],
-  ['indexes/drop_properties', { ...c, indexName: 'v', propertyKeys: ['mmap.enabled'] }, UNSERVED],
 ];
 
 await conformanceSuite('node', 'every endpoint of REST', [], () => {

@@ -98,6 +98,11 @@ export interface RootCoordinator {
   /** @throws collectionNotFound with the id as name */
   describeCollectionById(id: CollectionId): Promise<CollectionInfo>;
   listCollections(database: string): Promise<readonly CollectionInfo[]>;
+  /**
+   * Deletes every row; all else stays, but that the partitions are others with the same names.
+   * @throws collectionNotFound, databaseNotFound
+   */
+  truncateCollection(ref: CollectionRef): Promise<void>;
   renameCollection(ref: CollectionRef, to: CollectionRef): Promise<void>;
   /**
    * `stale` when the schema has changed since the new one was made; then nothing was done.
@@ -245,6 +250,11 @@ export interface IndexCoordinator {
     indexName: string,
     at?: Timestamp,
   ): Promise<readonly IndexDescription[]>;
+  /**
+   * Changes how an index is kept, which does not build it anew.
+   * @throws collectionNotFound, indexNotFound, collectionLoaded
+   */
+  alterIndex(ref: CollectionRef, indexName: string, change: PropertyChange): Promise<void>;
   dropIndex(ref: CollectionRef, indexName: string): Promise<void>;
   /** The vector index of a field; `undefined` when it has none. */
   vectorIndex(id: CollectionId, field: FieldId): Promise<IndexInfo | undefined>;

@@ -19,7 +19,7 @@ import { describedCollection } from './wire-schema.ts';
 /** `ShowType` on the wire. */
 export const SHOW_IN_MEMORY = 1;
 
-/** Create, drop, has, describe, show, rename and count collections. */
+/** Create, drop, empty, has, describe, show, rename and count collections. */
 export function collectionHandlers(dependencies: AccessDependencies): Handlers {
   const { root, query, data, limits } = dependencies;
   const read = wordFileReader(dependencies);
@@ -45,6 +45,11 @@ export function collectionHandlers(dependencies: AccessDependencies): Handlers {
 
     async DropCollection(request, context) {
       await root.dropCollection(refOf(context.database, request.collectionName));
+      return {};
+    },
+
+    async TruncateCollection(request, context) {
+      await root.truncateCollection(refOf(context.database, request.collectionName));
       return {};
     },
 

@@ -1,4 +1,5 @@
 import { invalidParameter, type KeyValue } from '@elanus/model';
+import type { PropertyChange } from '@elanus/rpc';
 
 /** The last value under `key`; `undefined` when there is none. */
 export function lastValueOf(pairs: readonly KeyValue[], key: string): string | undefined {
@@ -16,6 +17,21 @@ export function isTrue(text: string | undefined): boolean {
  */
 export function flattenIndexParams(pairs: readonly KeyValue[]): readonly KeyValue[] {
   return pairs.flatMap(({ key, value }) => (key === 'params' ? entriesOf(value) : [{ key, value }]));
+}
+
+/** Properties to set or to forget. @throws MilvusError 1100 when both are there, or neither */
+export function propertyChange(
+  set: readonly KeyValue[],
+  remove: readonly string[],
+  of: 'collection' | 'index',
+): PropertyChange {
+  if (set.length > 0 && remove.length > 0)
+    throw invalidParameter('cannot provide both DeleteKeys and ExtraParams');
+  if (set.length === 0 && remove.length === 0)
+    throw invalidParameter(
+      `The ${of} properties to alter and keys to delete must not be empty at the same time`,
+    );
+  return { set: set.map(({ key, value }) => ({ key, value })), remove };
 }
 
 function entriesOf(json: string): readonly KeyValue[] {

@@ -1,11 +1,11 @@
 import { type CollectionInfo, type CollectionSchema, invalidParameter, schemaMismatch } from '@elanus/model';
 import { DecodeError, decode, type Methods, type schema_FieldSchema } from '@elanus/proto';
-import type { CollectionRef, PropertyChange } from '@elanus/rpc';
+import type { CollectionRef } from '@elanus/rpc';
 import type { AccessDependencies, CallContext, Handlers } from '../handler.ts';
 import { wordFileReader } from '../text/word-file-reader.ts';
 import { checkModels } from './check-models.ts';
 import { collectionRef, ownRef } from './collection-ref.ts';
-import { isTrue, lastValueOf } from './key-values.ts';
+import { isTrue, lastValueOf, propertyChange } from './key-values.ts';
 import { withAlteredFunction, withFunction, withoutFunction } from './schema/change-functions.ts';
 import {
   type FieldRef,
@@ -76,7 +76,7 @@ export function schemaHandlers(dependencies: AccessDependencies): Handlers {
 
     async AlterCollectionField(request, { database }) {
       const { collectionName, fieldName, properties, deleteKeys } = request;
-      const change = propertyChange(properties, deleteKeys);
+      const change = propertyChange(properties, deleteKeys, 'collection');
       const inlined = await inlinedParams(change.set, read);
       await changeSchema(refOf(database, collectionName), (schema, context) =>
         withFieldParams(schema, fieldName, { ...change, inlined }, context),
@@ -122,7 +122,7 @@ export function schemaHandlers(dependencies: AccessDependencies): Handlers {
     },
 
     async AlterCollection(request, { database }) {
-      const change = propertyChange(request.properties, request.deleteKeys);
+      const change = propertyChange(request.properties, request.deleteKeys, 'collection');
       checkCollectionProperties(change.set);
       const dynamic = lastValueOf(change.set, DYNAMIC_FIELD_PROPERTY);
       if (dynamic !== undefined && !isTrue(dynamic)) {
@@ -137,22 +137,6 @@ export function schemaHandlers(dependencies: AccessDependencies): Handlers {
       return {};
     },
   };
-}
-
-/** @throws MilvusError 1100 when both are there, or neither */
-function propertyChange(
-  properties: Methods['AlterCollection']['request']['properties'],
-  deleteKeys: readonly string[],
-): PropertyChange {
-  if (properties.length > 0 && deleteKeys.length > 0) {
-    throw invalidParameter('cannot provide both DeleteKeys and ExtraParams');
-  }
-  if (properties.length === 0 && deleteKeys.length === 0) {
-    throw invalidParameter(
-      'The collection properties to alter and keys to delete must not be empty at the same time',
-    );
-  }
-  return { set: properties.map(({ key, value }) => ({ key, value })), remove: deleteKeys };
 }
 
 function decodeField(bytes: Uint8Array): schema_FieldSchema {

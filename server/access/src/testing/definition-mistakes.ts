@@ -1,4 +1,5 @@
 import { call, type Mistake, mistakesOf } from './mistake.ts';
+import { params } from './request-drafts.ts';
 
 const IN_MEMORY = 1;
 const ending = ': invalid parameter';
@@ -156,6 +157,56 @@ const INDEXES = [
       },
     ],
   ),
+  ...mistakesOf('AlterIndex', [
+    ['no index name', { collectionName: 'asleep' }, 1100, `index name is empty${ending}`],
+    [
+      'neither properties nor keys',
+      { collectionName: 'asleep', indexName: 'vector' },
+      1100,
+      `The index properties to alter and keys to delete must not be empty at the same time${ending}`,
+    ],
+    [
+      'properties and keys',
+      {
+        collectionName: 'asleep',
+        indexName: 'vector',
+        extraParams: params({ warmup: 'sync' }),
+        deleteKeys: ['warmup'],
+      },
+      1100,
+      `cannot provide both DeleteKeys and ExtraParams${ending}`,
+    ],
+    [
+      'what an index is built by',
+      { collectionName: 'asleep', indexName: 'vector', extraParams: params({ metric_type: 'IP' }) },
+      1100,
+      `metric_type is not a configable index property${ending}`,
+    ],
+    [
+      'a key that nothing has',
+      { collectionName: 'asleep', indexName: 'vector', deleteKeys: ['nothing'] },
+      1100,
+      `nothing is not a configable index property${ending}`,
+    ],
+    [
+      'a switch that is neither on nor off',
+      { collectionName: 'asleep', indexName: 'vector', extraParams: params({ 'mmap.enabled': 'perhaps' }) },
+      1100,
+      `invalid mmap.enabled value: perhaps, expected: true, false${ending}`,
+    ],
+    [
+      'an unknown index',
+      { collectionName: 'asleep', indexName: 'nothing', deleteKeys: ['warmup'] },
+      700,
+      'index not found[indexName=nothing]',
+    ],
+    [
+      'an index of a loaded collection',
+      { collectionName: 'books', indexName: 'vector', deleteKeys: ['warmup'] },
+      104,
+      "can't alter index on loaded collection, please release the collection first: collection already loaded[collection=books]",
+    ],
+  ]),
   ...mistakesOf('DropIndex', [
     ['an unknown index', { collectionName: 'books', indexName: 'nothing' }, 0, ''],
     ['a collection without an index', { collectionName: 'bare' }, 0, ''],

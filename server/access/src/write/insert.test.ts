@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type CollectionInfo, DataType } from '@elanus/model';
+import { type CollectionInfo, DataType, type PartitionId, partitionNotFound } from '@elanus/model';
 import { type Draft, decode, encode, type Messages } from '@elanus/proto';
 import type { InsertPart } from '@elanus/rpc';
 import { FailedAnswer } from '../handler.ts';
@@ -193,6 +193,27 @@ test('refuses four billion rows that nobody sent', async () => {
   const failure = await failureOf(bench.insert({ numRows: 4_294_967_295, fieldsData: [] }));
   assert.match(failure, /^1102: 4294967295 rows .*: parameter too large$/);
   assert.deepEqual([bench.writes.length, bench.takenIds], [0, 0]);
+});
+
+test('rows whose partition went meanwhile go to the one that has its name now', async () => {
+  const collection = collectionOf(bookFields());
+  const bench = new WriteBench(collection);
+  const emptied = collection.partitions.map((each) => ({ ...each, id: (each.id + 100n) as PartitionId }));
+  bench.beforeWrite = () => {
+    bench.beforeWrite = () => {};
+    bench.collection = { ...collection, partitions: emptied };
+    throw partitionNotFound(String(collection.partitions[0]!.id));
+  };
+  await bench.insert(twoRows);
+  assert.deepEqual(
+    partsOf(bench).map(({ partitionId }) => partitionId),
+    [emptied[0]!.id],
+  );
+  bench.beforeWrite = () => {
+    bench.collection = { ...collection, partitions: [] };
+    throw partitionNotFound('7');
+  };
+  assert.equal(await failureOf(bench.insert(twoRows)), '200: partition not found[partition=_default]');
 });
 
 test('gives others their turn when reading a request takes long', async () => {

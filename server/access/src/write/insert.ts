@@ -13,6 +13,7 @@ type RowsRequest = Methods['Insert']['request'] | Methods['Upsert']['request'];
 
 /** A failed answer lists so many rows at most: a request may claim four billion. */
 const ERROR_ROWS_MAX = 1_000_000;
+const PARTITION_NOT_FOUND = 200;
 
 export function insertHandler(dependencies: AccessDependencies): Handler<'Insert'> {
   return (request, context) => allOrNothing(request, writeRows(dependencies, request, context, 'insert'));
@@ -50,8 +51,23 @@ async function allOrNothing<Answer>({ numRows }: RowsRequest, write: Promise<Ans
   }
 }
 
-/** Find the target, read and check the rows, split them, make them durable, reply. */
+/** When the partition goes while rows are on their way, its collection may have been emptied, and has another of its name. */
 async function writeRows(
+  dependencies: AccessDependencies,
+  request: RowsRequest,
+  context: CallContext,
+  kind: WriteKind,
+): Promise<Uint8Array> {
+  try {
+    return await writeRowsOnce(dependencies, request, context, kind);
+  } catch (error) {
+    if (!(error instanceof MilvusError && error.code === PARTITION_NOT_FOUND)) throw error;
+    return await writeRowsOnce(dependencies, request, context, kind);
+  }
+}
+
+/** Find the target, read and check the rows, split them, make them durable, reply. */
+async function writeRowsOnce(
   dependencies: AccessDependencies,
   request: RowsRequest,
   { database, signal }: CallContext,

@@ -80,13 +80,17 @@ export class WriteBench {
   isLoaded = true;
   replacedRows = 0;
   takenIds = 0;
+  collection: CollectionInfo;
+  /** Called before a write is taken; throws to refuse it. */
+  beforeWrite = () => {};
   readonly #handlers: Handlers;
 
   constructor(collection: CollectionInfo, clock: Pick<Clock, 'monotonicMs'> = systemClock) {
+    this.collection = collection;
     const dependencies = {
       root: {
         describeCollection: async (ref: { database: string; collection: string }) => {
-          if (ref.collection === collection.name) return collection;
+          if (ref.collection === collection.name) return this.collection;
           throw collectionNotFound(ref.database, ref.collection);
         },
         allocateIds: async (count: number) => {
@@ -107,6 +111,7 @@ export class WriteBench {
       },
       streaming: {
         write: async (request: WriteRequest) => {
+          this.beforeWrite();
           this.writes.push(request);
           return { timestamp: 60n, replacedRows: this.replacedRows };
         },

@@ -23,11 +23,12 @@ import type {
   IndexCoordinator,
   IndexDescription,
   IndexWorker,
+  PropertyChange,
 } from '@elanus/rpc';
 import type { TimestampSource } from '@elanus/runtime';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { IdAllocator } from '../root/id-allocator.ts';
-import { defineIndex, type IndexDefinition } from './index-definition.ts';
+import { defineIndex, type IndexDefinition, STORAGE_PARAMS } from './index-definition.ts';
 import { formatJsonPath, parseJsonPath } from './json-path.ts';
 
 export interface IndexCoordinatorOptions {
@@ -129,6 +130,17 @@ export class CatalogIndexCoordinator implements IndexCoordinator {
     };
   }
 
+  async alterIndex(ref: CollectionRef, indexName: string, { set, remove }: PropertyChange): Promise<void> {
+    await this.#catalog.withCollection(ref, async (collection) => {
+      const index = this.#catalog.indexesOf(collection.id).find(({ name }) => name === indexName);
+      if (index === undefined) throw indexNotFound('indexName', indexName);
+      if (this.#catalog.loadOf(collection.id) !== undefined) throw loadedCollection(ref);
+      const touched = [...set.map(({ key }) => key), ...remove];
+      const params = [...index.params.filter(({ key }) => !touched.includes(key)), ...set];
+      await this.#catalog.commit([{ kind: 'put-index', index: { ...index, params } }]);
+    });
+  }
+
   async dropIndex(ref: CollectionRef, indexName: string): Promise<void> {
     await this.#catalog.withCollection(ref, async (collection) => {
       const indexes = this.#catalog.indexesOf(collection.id);
@@ -177,7 +189,17 @@ function jsonStepsOf(index: IndexInfo, field: FieldSchema): readonly string[] {
   return parseJsonPath(path, field);
 }
 
+/** Whether both say the same of what is built: how it is kept may have been altered since. */
 function sameParams(left: readonly KeyValue[], right: readonly KeyValue[]): boolean {
-  const values = new Map(left.map(({ key, value }) => [key, value]));
-  return left.length === right.length && right.every(({ key, value }) => values.get(key) === value);
+  const ofBuild = ({ key }: KeyValue) => !STORAGE_PARAMS.includes(key);
+  const values = new Map(left.filter(ofBuild).map(({ key, value }) => [key, value]));
+  const wanted = right.filter(ofBuild);
+  return values.size === wanted.length && wanted.every(({ key, value }) => values.get(key) === value);
+}
+
+function loadedCollection({ collection }: CollectionRef): MilvusError {
+  return new MilvusError(
+    `can't alter index on loaded collection, please release the collection first: collection already loaded[collection=${collection}]`,
+    { code: 104 },
+  );
 }

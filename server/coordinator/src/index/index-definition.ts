@@ -36,8 +36,8 @@ export interface IndexDefinition {
 const AUTOINDEX = 'AUTOINDEX';
 /** Copied by some clients from the field; they say nothing about the index. */
 const DROPPED_PARAMS = ['dim', 'max_length'];
-/** May stand beside AUTOINDEX: they are about storage. */
-const STORAGE_PARAMS = ['mmap.enabled', 'indexoffsetcache.enabled', 'warmup'];
+/** Say how an index is kept, not what is built: they may stand beside AUTOINDEX, and change. */
+export const STORAGE_PARAMS: readonly string[] = ['mmap.enabled', 'indexoffsetcache.enabled', 'warmup'];
 
 /**
  * What `request` defines on a collection of `schema`.

@@ -5,23 +5,27 @@ import {
   invalidParameter,
   type KeyValue,
   MilvusError,
+  type PartitionId,
 } from '@elanus/model';
 import type { CollectionChange, CollectionRef, PropertyChange, StreamingWorker } from '@elanus/rpc';
 import type { TimestampSource } from '@elanus/runtime';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { CatalogChange } from '../catalog/catalog-change.ts';
 import { duplicateKeyPolicy, timezoneOf, withTimezone } from './collection-properties.ts';
+import { emptiedCollection } from './emptied-collection.ts';
+import type { IdAllocator } from './id-allocator.ts';
 
 export interface CollectionChangesOptions {
   readonly catalog: Catalog;
   readonly timestamps: TimestampSource;
   readonly streaming: StreamingWorker;
+  readonly ids: IdAllocator;
 }
 
 /** Properties that say where loaded rows lie. */
 const STORAGE_PROPERTIES = ['mmap.enabled', 'warmup'];
 
-/** Changes of what a collection is: its fields and its properties. */
+/** Changes of what a collection is: its fields, its properties, and that it has rows. */
 export class CollectionChanges {
   readonly #options: CollectionChangesOptions;
 
@@ -54,6 +58,25 @@ export class CollectionChanges {
       ]);
       await streaming.updateCollection(changed);
       return 'done';
+    });
+  }
+
+  /** Deletes every row: partitions go, and others with the same names come in the same transaction. */
+  async empty(ref: CollectionRef): Promise<void> {
+    const { catalog, streaming, ids } = this.#options;
+    await catalog.withCollection(ref, async (collection) => {
+      const { id, partitions } = collection;
+      const firstId = (await ids.allocate(partitions.length)) as PartitionId;
+      const emptied = emptiedCollection(collection, catalog.loadOf(id), firstId);
+      const segments = catalog.files.of(id).segments.map((segment) => segment.id);
+      await catalog.commit([
+        { kind: 'put-collection', collection: emptied.collection },
+        ...emptied.load,
+        ...catalog.files.removalOf(id, segments),
+      ]);
+      await streaming.updateCollection(emptied.collection);
+      // What a crash leaves undone is done by the replay, which passes over rows of partitions that are no more.
+      for (const partition of partitions) await streaming.dropPartition(id, partition.id);
     });
   }
 

@@ -170,7 +170,6 @@ export class CatalogRootCoordinator implements RootCoordinator {
       this.#checkCollectionCount(database);
       this.#checkPartitionsNum(request);
       this.#checkCapacity(partitionNames(request).length * request.shardsNum);
-
       const collection = await this.#newCollection(database, request, duplicateKey);
       await this.#streaming.openCollection(collection);
       try {
@@ -213,6 +212,10 @@ export class CatalogRootCoordinator implements RootCoordinator {
   async listCollections(database: string): Promise<readonly CollectionInfo[]> {
     const { id } = this.#catalog.database(database);
     return this.#catalog.collections().filter((collection) => collection.databaseId === id);
+  }
+
+  async truncateCollection(ref: CollectionRef): Promise<void> {
+    await this.#changes.empty(ref);
   }
 
   async renameCollection(ref: CollectionRef, to: CollectionRef): Promise<void> {
@@ -388,8 +391,11 @@ function partitionNames(request: CreateCollection): readonly string[] {
 
 function collectionNotFoundById(id: CollectionId): MilvusError {
   const { legacyCode } = collectionNotFound('', '');
-  const details = { code: 100, legacyCode, inputError: true };
-  return new MilvusError(`collection not found[collection=${id}]`, details);
+  return new MilvusError(`collection not found[collection=${id}]`, {
+    code: 100,
+    legacyCode,
+    inputError: true,
+  });
 }
 
 /** A database or a collection that does not exist. */

@@ -163,4 +163,17 @@ def keep_duplicates(client, name):
     same(count(client, name), 2)
 
 
+@case("a collection is emptied, and takes rows again", since="3.0")
+def truncate(client, name):
+    shelf(client, name)
+    client.insert(name, [book(n) for n in range(10)])
+    client.flush(name)
+    client.insert(name, [book(n) for n in range(5, 15)])
+    client.truncate_collection(name)
+    same(count(client, name), 0)
+    same(client.search(name, [[1.0, 0.0]], limit=3)[0], [])
+    client.insert(name, [book(7, "again")])
+    same(titles(client, name), {7: "again"})
+
+
 run_cases()
