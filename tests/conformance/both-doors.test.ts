@@ -1,13 +1,24 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { MISTAKES, OPERATIONS, REST_FIELDS, ROWS_LEFT, STRONG } from './differential/door-operations.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MISTAKES } from './differential/door-mistakes.ts';
+import { OPERATIONS, REST_FIELDS, ROWS_LEFT, STRONG } from './differential/door-operations.ts';
 import { type Answer, type Message, MilvusService } from './differential/milvus-service.ts';
+import { UNSERVED, WITHOUT_TWIN } from './differential/unserved-paths.ts';
+import { UPKEEP_OPERATIONS } from './differential/upkeep-operations.ts';
 import { type RunningServer, serverUnderTest } from './harness/server-under-test.ts';
 import { conformanceSuite } from './harness/suite.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
 const SUCCESS = 0;
+/** `code` of a call that is not served. */
+const REFUSED_BY_NAME = 10;
+const BASE = '/v2/vectordb/';
+const IMPORTS = ['create', 'describe', 'get_progress', 'list'].map((name) => `jobs/import/${name}`);
 /** Members of rows whose values are bigints here. */
 const INT64_NAMES = new Set(['id', 'large']);
 const c = { collectionName: 'c' };
@@ -15,20 +26,23 @@ const c = { collectionName: 'c' };
 const DATABASES = { rest: 'by_rest', grpc: 'by_grpc' } as const;
 
 await conformanceSuite('node', 'REST and gRPC', [], () => {
+  let files: string;
   let server: RunningServer;
   let service: MilvusService;
   before(async () => {
-    server = await serverUnderTest();
+    files = await mkdtemp(join(tmpdir(), 'elanus-doors-'));
+    server = await serverUnderTest({ ELANUS_IMPORT_DIRECTORY: files });
     service = new MilvusService(server.address);
     for (const dbName of Object.values(DATABASES)) await service.call('CreateDatabase', { dbName });
   });
   after(async () => {
     service?.[Symbol.dispose]();
     await server?.[Symbol.asyncDispose]();
+    await rm(files, { recursive: true });
   });
 
   async function byRest(path: string, body: Json): Promise<Json> {
-    const answer = await fetch(`http://${server.address}/v2/vectordb/${path}`, {
+    const answer = await fetch(`http://${server.address}${BASE}${path}`, {
       method: 'POST',
       body: JSON.stringify({ dbName: DATABASES.rest, ...body }),
     });
@@ -38,13 +52,14 @@ await conformanceSuite('node', 'REST and gRPC', [], () => {
     await service.call(rpc, { dbName: DATABASES.grpc, ...request });
 
   test('do the same and tell the same', async () => {
-    for (const { path, body, rpc, request, shown } of OPERATIONS) {
+    for (const { path, body, rpc, request, shown, told } of [...OPERATIONS, ...UPKEEP_OPERATIONS]) {
       const { code, message, data } = await byRest(path, body);
       const answer = await byGrpc(rpc, request);
       const status = statusOf(answer);
       assert.deepEqual([code, message ?? ''], [SUCCESS, ''], path);
       assert.deepEqual([status.code, status.reason], [SUCCESS, ''], rpc);
-      if (shown !== undefined) assert.deepEqual(data, shown(answer), path);
+      if (shown !== undefined)
+        assert.deepEqual(told === undefined ? data : told(data as Json), shown(answer), path);
     }
   });
 
@@ -89,10 +104,65 @@ await conformanceSuite('node', 'REST and gRPC', [], () => {
       assert.deepEqual([code, words], [status.code, status.reason], `${path} and ${rpc}`);
     }
   });
+
+  test('refuse by its name what nobody serves', async () => {
+    for (const [path, rpc] of Object.entries(UNSERVED)) {
+      const { code, message } = await byRest(path, {});
+      const status = statusOf(await byGrpc(rpc, {}));
+      assert.deepEqual([code, message], [REFUSED_BY_NAME, status.reason], path);
+      assert.equal(status.code, REFUSED_BY_NAME, rpc);
+    }
+  });
+
+  test('import the same, and tell the same of both imports', async () => {
+    const row = { id: 5, flag: true, single: 1, precise: 2, name: 'five', document: {}, v: [1, 2, 3, 4] };
+    await writeFile(join(files, 'rows.json'), JSON.stringify([row]));
+    const path = join(files, 'rows.json');
+    const { data } = await byRest('jobs/import/create', { ...c, files: [[path]] });
+    const { tasks } = await byGrpc('Import', { ...c, files: [path] });
+    const jobs = [(data as { jobId: string }).jobId, (tasks as readonly string[])[0]!];
+    for (const [at, dbName] of Object.values(DATABASES).entries()) {
+      const jobId = jobs[at]!;
+      let described = await byRest('jobs/import/describe', { dbName, jobId });
+      while ((described.data as Json).state !== 'Completed') {
+        assert.notEqual((described.data as Json).state, 'Failed', JSON.stringify(described));
+        await sleep(10);
+        described = await byRest('jobs/import/get_progress', { dbName, jobId });
+      }
+      const { state, rowCount, infos } = await byGrpc('GetImportState', { dbName, task: jobId });
+      const infoOf = (name: string) =>
+        (infos as unknown as readonly { key: string; value: string }[]).find(({ key }) => key === name)
+          ?.value;
+      const { state: shown, importedRows, progress, collectionName } = described.data as Json;
+      assert.deepEqual(
+        [`Import${shown}`, importedRows, progress, collectionName],
+        [state, Number(rowCount), Number(infoOf('progress_percent')), infoOf('collection')],
+      );
+      const list = (await byRest('jobs/import/list', { dbName, ...c })).data as { records: readonly Json[] };
+      const listed = (await byGrpc('ListImportTasks', { dbName, ...c })).tasks as unknown as readonly Json[];
+      assert.deepEqual(
+        list.records.map((record) => record.jobId),
+        listed.map(({ id }) => id),
+      );
+    }
+  });
+
+  test('have a case for every path', async () => {
+    const described = (await (await fetch(`http://${server.address}/v2/openapi.json`)).json()) as {
+      readonly paths: Json;
+    };
+    const operations = [...OPERATIONS, ...UPKEEP_OPERATIONS, ...MISTAKES].map(({ path }) => path);
+    const known = new Set([...operations, ...IMPORTS, ...Object.keys(UNSERVED), ...WITHOUT_TWIN]);
+    const paths = Object.keys(described.paths).map((path) => path.slice(BASE.length));
+    assert.deepEqual(
+      paths.filter((path) => !known.has(path)),
+      [],
+    );
+  });
 });
 
 function statusOf(answer: Answer): { readonly code: number; readonly reason: string } {
-  return ('status' in answer && answer.status !== null ? answer.status : answer) as never;
+  return (answer.status ?? answer.alterStatus ?? answer) as never;
 }
 
 function byName(columns: readonly { readonly fieldName: string }[]): readonly unknown[] {

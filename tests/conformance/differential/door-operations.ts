@@ -10,6 +10,8 @@ export interface Operation {
   readonly request: Message;
   /** What gRPC answers, as REST shows it; left out: that it succeeds is all there is to tell. */
   readonly shown?: (answer: Answer) => unknown;
+  /** What of REST's data that is compared with; left out: all of it. */
+  readonly told?: (data: Json) => unknown;
 }
 
 /** Consistency on the wire. */
@@ -108,7 +110,8 @@ function rows(from: number, count: number): { data: readonly Json[]; columns: Me
 
 const first = rows(0, ROWS);
 const again = rows(ROWS - 5, 10);
-const search = (limit: number, more: readonly Json[] = []): Message => ({
+/** A search by gRPC of the vector of row 3. */
+export const search = (limit: number, more: readonly Json[] = []): Message => ({
   ...c,
   dslType: 1,
   nq: 1,
@@ -127,7 +130,8 @@ const search = (limit: number, more: readonly Json[] = []): Message => ({
     ...more,
   ],
 });
-const SEARCH = { data: [vector(3)], annsField: 'v', limit: 5, metricType: 'L2' };
+/** The same by REST. */
+export const SEARCH = { data: [vector(3)], annsField: 'v', limit: 5, metricType: 'L2' };
 
 /** Rows that are left when all operations are done. */
 export const ROWS_LEFT = [...first.data.slice(0, -5), ...again.data].filter(({ id }) => id !== key(1));
@@ -199,7 +203,14 @@ export const OPERATIONS: readonly Operation[] = [
     shown: hits,
   },
   {
-    path: 'entities/hybrid_search',
+    path: 'entities/get',
+    body: { ...c, id: [key(3)], outputFields: ['name'], consistencyLevel: 'Strong' },
+    rpc: 'Query',
+    request: { ...c, expr: `id in [${key(3)}]`, outputFields: ['name'], consistencyLevel: STRONG },
+    shown: ({ fieldsData }) => rowsShown(fieldsData as never),
+  },
+  ...['entities/hybrid_search', 'entities/advanced_search'].map((path) => ({
+    path,
     body: {
       ...c,
       search: [SEARCH, { ...SEARCH, filter: 'flag == true' }],
@@ -222,7 +233,7 @@ export const OPERATIONS: readonly Operation[] = [
       consistencyLevel: STRONG,
     },
     shown: hits,
-  },
+  })),
   {
     path: 'partitions/create',
     body: { ...c, partitionName: 'north' },
@@ -266,108 +277,20 @@ export const OPERATIONS: readonly Operation[] = [
   },
 ];
 
-/** Each is refused by both, with the same code and the same words. */
-export const MISTAKES: readonly Operation[] = [
-  ...[
-    'HasPartition:partitions/has',
-    'CreatePartition:partitions/create',
-    'LoadPartitions:partitions/load',
-  ].map((pair) => {
-    const [rpc, path] = pair.split(':') as [string, string];
-    const names = { partitionName: 'p', partitionNames: ['p'] };
-    const target = { collectionName: 'nowhere', ...names };
-    return { path, body: target, rpc, request: pick(rpc, target) };
-  }),
-  ...(
-    [
-      ['collections/describe', 'DescribeCollection'],
-      ['collections/load', 'LoadCollection'],
-      ['collections/release', 'ReleaseCollection'],
-      ['collections/get_stats', 'GetCollectionStatistics'],
-      ['partitions/list', 'ShowPartitions'],
-      ['indexes/list', 'DescribeIndex'],
-    ] as const
-  ).map(([path, rpc]) => ({
-    path,
-    body: { collectionName: 'nowhere' },
-    rpc,
-    request: { collectionName: 'nowhere' },
-  })),
-  {
-    path: 'entities/query',
-    body: { ...c, filter: 'no such field', limit: 10 },
-    rpc: 'Query',
-    request: {
-      ...c,
-      expr: 'no such field',
-      queryParams: [{ key: 'limit', value: '10' }],
-      outputFields: ['*'],
-    },
-  },
-  {
-    path: 'entities/query',
-    body: { ...c, filter: 'id > 0', limit: 100_000 },
-    rpc: 'Query',
-    request: { ...c, expr: 'id > 0', queryParams: [{ key: 'limit', value: '100000' }], outputFields: ['*'] },
-  },
-  {
-    path: 'entities/delete',
-    body: { ...c, filter: 'id >' },
-    rpc: 'Delete',
-    request: { ...c, expr: 'id >' },
-  },
-  {
-    path: 'entities/search',
-    body: { ...c, ...SEARCH, limit: 100_000 },
-    rpc: 'Search',
-    request: search(100_000),
-  },
-  {
-    path: 'aliases/create',
-    body: { collectionName: 'nowhere', aliasName: 'x' },
-    rpc: 'CreateAlias',
-    request: { collectionName: 'nowhere', alias: 'x' },
-  },
-  {
-    path: 'aliases/describe',
-    body: { aliasName: 'nobody' },
-    rpc: 'DescribeAlias',
-    request: { alias: 'nobody' },
-  },
-  {
-    path: 'partitions/drop',
-    body: { ...c, partitionName: '_default' },
-    rpc: 'DropPartition',
-    request: { ...c, partitionName: '_default' },
-  },
-  {
-    path: 'collections/rename',
-    body: { ...c, newCollectionName: '1c' },
-    rpc: 'RenameCollection',
-    request: { oldName: 'c', newName: '1c' },
-  },
-  {
-    path: 'indexes/create',
-    body: { ...c, indexParams: [{ fieldName: 'v', indexName: 'w', indexType: 'HNSW', metricType: 'L3' }] },
-    rpc: 'CreateIndex',
-    request: {
-      ...c,
-      fieldName: 'v',
-      indexName: 'w',
-      extraParams: [
-        { key: 'index_type', value: 'HNSW' },
-        { key: 'metric_type', value: 'L3' },
-        { key: 'params', value: '{}' },
-      ],
-    },
-  },
-];
-
 /** int64 values, which both show with all of their digits. */
 function longs(...[from, ...path]: readonly [from: unknown, ...path: string[]]): bigint[] {
   const names = path.length === 0 ? ['intId'] : path;
   const list = names.reduce((value, name) => (value as Record<string, unknown>)[name], from);
   return (list as { data: string[] }).data.map(BigInt);
+}
+
+/** Names and keys of rows as REST shows them. */
+function rowsShown(columns: readonly { fieldName: string; scalars: Record<string, { data: string[] }> }[]) {
+  const valuesOf = (name: string) =>
+    Object.values(columns.find(({ fieldName }) => fieldName === name)!.scalars).find(
+      (list) => list?.data !== undefined,
+    )!.data;
+  return valuesOf('id').map((id, at) => ({ name: valuesOf('name')[at], id: BigInt(id) }));
 }
 
 /** Hits of one query as REST shows them. */
@@ -390,9 +313,4 @@ function shortest(float: number): number {
     const text = Number(float.toPrecision(digits));
     if (Math.fround(text) === Math.fround(float)) return text;
   }
-}
-
-/** Of the members only those that the request of the call has. */
-function pick(rpc: string, { partitionName, partitionNames, ...rest }: Json): Message {
-  return rpc.endsWith('s') ? { ...rest, partitionNames } : { ...rest, partitionName };
 }
