@@ -1,15 +1,18 @@
 /**
  * Filters through the wire: Elanus and Milvus 2.3.5 on the same rows, one connection, one request after the other.
- * `node bench/filter/wire.ts --peers elanus,milvus --rows 200000 --keys-rows 5000000`
+ * `node bench/filter/wire.ts --peers elanus,milvus --rows 200000`. What keys cost among many rows, beside the same among
+ * few: `--keys-rows 5000000`; `--rows 0` leaves out all the rest.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { LeanConnection } from '../wire/lean-connection.ts';
 import { drain, latencies, quantile, withConnections } from '../wire/measure.ts';
-import { ask, decode, encode, type Message, queryKeys, request } from '../wire/messages.ts';
+import { ask, encode, type Message, queryKeys } from '../wire/messages.ts';
 import { type Peer, startElanus, startMilvus } from '../wire/peers.ts';
 import { Table } from '../wire/table.ts';
+import { CONSISTENCY, countAll, counting, countOf, untilCounted } from './counts.ts';
 import { QUESTIONS, rowAt } from './filter-data.ts';
+import { measureManyKeys } from './many-keys.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -21,12 +24,12 @@ const { values: options } = parseArgs({
 });
 const STARTERS = { elanus: startElanus, milvus: startMilvus } as const;
 const ROWS = Number(options.rows);
+const KEYS_ROWS = Number(options['keys-rows']);
+const KEYS_ROWS_FEW = 200_000;
 const PASSES = Number(options.passes);
 const BATCH_ROWS = 5_000;
 const DIM = 2;
 const COLLECTION = 'filters';
-const STRONG = 0;
-const BOUNDED = 2;
 const TYPE = { int32: 4, int64: 5, double: 11, varChar: 21, array: 22, json: 23, floatVector: 101 } as const;
 
 const FIELDS: readonly Message[] = [
@@ -52,15 +55,14 @@ for (const name of options.peers.split(',') as (keyof typeof STARTERS)[]) {
   names.push(peer.name);
   try {
     await withConnections(peer, 1, async ([connection]) => {
-      await fill(connection!, COLLECTION, ROWS);
-      await measureCounts(peer, connection!);
-      await measureQuestions(peer, connection!);
-      await measureKeys(peer, connection!, COLLECTION, ROWS);
-      await measureDelete(peer, connection!);
-      const keysRows = Number(options['keys-rows']);
-      if (keysRows === 0) return;
-      await fill(connection!, 'many', keysRows);
-      await measureKeys(peer, connection!, 'many', keysRows);
+      if (ROWS > 0) {
+        await fill(connection!);
+        await measureCounts(peer, connection!);
+        await measureQuestions(peer, connection!);
+        await measureKeys(peer, connection!);
+        await measureDelete(peer, connection!);
+      }
+      if (KEYS_ROWS > 0) await measureManyKeys(peer, connection!, table, [KEYS_ROWS_FEW, KEYS_ROWS]);
     });
   } finally {
     await peer.stop();
@@ -68,22 +70,20 @@ for (const name of options.peers.split(',') as (keyof typeof STARTERS)[]) {
 }
 console.log(table.toMarkdown(names));
 
-async function fill(connection: LeanConnection, collectionName: string, rows: number): Promise<void> {
+async function fill(connection: LeanConnection): Promise<void> {
+  const collectionName = COLLECTION;
   const schema = encode('schema.CollectionSchema', { name: collectionName, fields: FIELDS });
-  const create = { collectionName, schema, shardsNum: 1, consistencyLevel: BOUNDED };
+  const create = { collectionName, schema, shardsNum: 1, consistencyLevel: CONSISTENCY.bounded };
   await ask(connection, 'CreateCollection', create, 'common.Status');
   const flat = { key: 'index_type', value: 'FLAT' };
   const extraParams = [flat, { key: 'metric_type', value: 'L2' }, { key: 'params', value: '{}' }];
   const index = { collectionName, fieldName: 'vector', indexName: 'vector', extraParams };
   await ask(connection, 'CreateIndex', index, 'common.Status');
   await ask(connection, 'LoadCollection', { collectionName, replicaNumber: 1 }, 'common.Status');
-  for (let first = 0; first < rows; first += BATCH_ROWS)
+  for (let first = 0; first < ROWS; first += BATCH_ROWS)
     await ask(connection, 'Insert', { collectionName, ...batch(first) }, 'milvus.MutationResult');
   await ask(connection, 'Flush', { collectionNames: [collectionName] }, 'milvus.FlushResponse');
-  for (let tries = 0; (await count(connection, collectionName, '', STRONG)) !== rows; tries++) {
-    if (tries === 60) throw new Error('not all rows came to sight');
-    await sleep(1_000);
-  }
+  await untilCounted(connection, collectionName, ROWS);
 }
 
 function batch(first: number): Message {
@@ -112,28 +112,6 @@ function batch(first: number): Message {
   return { numRows: rows.length, fieldsData };
 }
 
-function counting(collectionName: string, expr: string, level: number) {
-  const levels = { consistencyLevel: level, guaranteeTimestamp: level === STRONG ? 0 : BOUNDED };
-  return request('Query', { collectionName, expr, outputFields: ['count(*)'], ...levels });
-}
-
-function countOf(answer: Buffer): number {
-  const { status, fieldsData } = decode('milvus.QueryResults', answer);
-  if (status?.code || status?.errorCode) throw new Error(`Query: ${status.reason}`);
-  const [field] = fieldsData as readonly { scalars: { longData: { data: readonly string[] } } }[];
-  return Number(field!.scalars.longData.data[0]);
-}
-
-async function count(
-  connection: LeanConnection,
-  collection: string,
-  expr: string,
-  level: number,
-): Promise<number> {
-  const { path, frame } = counting(collection, expr, level);
-  return countOf(await connection.call(path, frame));
-}
-
 async function median(connection: LeanConnection, exprOf: (at: number) => string, level: number) {
   const requests = Array.from({ length: PASSES }, (_, at) => counting(COLLECTION, exprOf(at), level));
   await latencies(connection, requests.slice(0, 5), countOf);
@@ -152,8 +130,8 @@ function add(
 
 async function measureCounts(peer: Peer, connection: LeanConnection): Promise<void> {
   for (const [name, level] of [
-    ['Strong', STRONG],
-    ['Bounded', BOUNDED],
+    ['Strong', CONSISTENCY.strong],
+    ['Bounded', CONSISTENCY.bounded],
   ] as const) {
     add(peer, `count(*), ${name}`, await median(connection, () => '', level), 'ms', 'less');
     const exprOf = (at: number): string => `number < ${500_000_000 + at}`;
@@ -165,7 +143,7 @@ async function measureQuestions(peer: Peer, connection: LeanConnection): Promise
   for (const { name, filter } of QUESTIONS) {
     // Milvus 2.3.5 has no patterns but prefixes.
     const isServed = peer.name === 'Elanus' || !name.includes('infix');
-    const value = isServed ? await median(connection, filter, BOUNDED) : null;
+    const value = isServed ? await median(connection, filter, CONSISTENCY.bounded) : null;
     add(peer, `count, ${name}`, value, 'ms', 'less');
   }
   if (peer.name !== 'Elanus') return;
@@ -182,7 +160,13 @@ async function measureQuestions(peer: Peer, connection: LeanConnection): Promise
     };
     await ask(connection, 'CreateIndex', create, 'common.Status');
     await built(connection);
-    add(peer, `count with ${index.type}, ${name}`, await median(connection, filter, BOUNDED), 'ms', 'less');
+    add(
+      peer,
+      `count with ${index.type}, ${name}`,
+      await median(connection, filter, CONSISTENCY.bounded),
+      'ms',
+      'less',
+    );
   }
 }
 
@@ -195,11 +179,11 @@ async function built(connection: LeanConnection): Promise<void> {
   }
 }
 
-async function measureKeys(peer: Peer, connection: LeanConnection, collection: string, rows: number) {
+async function measureKeys(peer: Peer, connection: LeanConnection): Promise<void> {
   const requests = Array.from({ length: 2_000 }, (_, at) =>
     queryKeys(
-      collection,
-      Array.from({ length: 10 }, (_, key) => (at * 7919 + key * 9973) % rows),
+      COLLECTION,
+      Array.from({ length: 10 }, (_, key) => (at * 7919 + key * 9973) % ROWS),
     ),
   );
   // Until it gets no quicker: rows that have just been written are still being sealed.
@@ -209,16 +193,16 @@ async function measureKeys(peer: Peer, connection: LeanConnection, collection: s
     slower = next < seconds ? 0 : slower + 1;
     seconds = Math.min(seconds, next);
   }
-  add(peer, `query 10 keys of ${rows}`, requests.length / seconds, 'queries/s', 'more');
+  add(peer, `query 10 keys of ${ROWS}`, requests.length / seconds, 'queries/s', 'more');
 }
 
 async function measureDelete(peer: Peer, connection: LeanConnection): Promise<void> {
-  const before = await count(connection, COLLECTION, '', STRONG);
+  const before = await countAll(connection, COLLECTION);
   const started = performance.now();
   const exprs = Array.from({ length: 5 }, (_, at) => `number < ${(at + 1) * 100_000_000}`);
   for (const expr of exprs)
     await ask(connection, 'Delete', { collectionName: COLLECTION, expr }, 'milvus.MutationResult');
   const seconds = (performance.now() - started) / 1_000;
-  const deleted = before - (await count(connection, COLLECTION, '', STRONG));
+  const deleted = before - (await countAll(connection, COLLECTION));
   add(peer, 'delete by filter', deleted / seconds, 'rows/s', 'more');
 }
