@@ -1,4 +1,5 @@
 import { DataType, type KeyColumn } from '@elanus/model';
+import { wordsOf } from '../key-order.ts';
 import { hashBytes, hashWords, type KeyHash } from './key-hash.ts';
 
 /** Eight words of 32 bits: half a cache line, one bit set in each word for each key. */
@@ -54,21 +55,26 @@ export class KeyFilter {
 
   /** Adds keys `start .. end` of a column. */
   add(keys: KeyColumn, start: number, end: number): void {
-    eachHash(keys, start, end, this.#hash, ({ low, high }) => {
+    const hash = keyHasher(keys);
+    for (let row = start; row < end; row++) {
+      hash(row, this.#hash);
+      const { low, high } = this.#hash;
       const block = this.#blockOf(high);
       for (let i = 0; i < BLOCK_WORDS; i++) this.#words[block + i]! |= bitOf(low, i);
-    });
+    }
   }
 
   /** Sets `found[i]` to 1 when key `start + i` may have been added, otherwise to 0. */
   mayHold(keys: KeyColumn, start: number, end: number, found: Uint8Array): void {
-    let index = 0;
-    eachHash(keys, start, end, this.#hash, (hash) => {
-      found[index++] = this.#holds(hash) ? 1 : 0;
-    });
+    const hash = keyHasher(keys);
+    for (let row = start; row < end; row++) {
+      hash(row, this.#hash);
+      found[row - start] = this.holds(this.#hash) ? 1 : 0;
+    }
   }
 
-  #holds({ low, high }: KeyHash): boolean {
+  /** Whether a key with this hash, by `keyHasher`, may have been added. */
+  holds({ low, high }: KeyHash): boolean {
     const block = this.#blockOf(high);
     for (let i = 0; i < BLOCK_WORDS; i++) {
       if ((this.#words[block + i]! & bitOf(low, i)) === 0) return false;
@@ -86,25 +92,12 @@ function bitOf(low: number, word: number): number {
   return 1 << (Math.imul(low, SALTS[word]!) >>> 27);
 }
 
-function eachHash(
-  keys: KeyColumn,
-  start: number,
-  end: number,
-  hash: KeyHash,
-  take: (hash: KeyHash) => void,
-): void {
+/** The hash, as filters have it, of the key in a row. */
+export function keyHasher(keys: KeyColumn): (row: number, into: KeyHash) => void {
   if (keys.dataType === DataType.VarChar) {
     const { bytes, offsets } = keys;
-    for (let row = start; row < end; row++) {
-      hashBytes(bytes, offsets[row]!, offsets[row + 1]!, hash);
-      take(hash);
-    }
-    return;
+    return (row, into) => hashBytes(bytes, offsets[row]!, offsets[row + 1]!, into);
   }
-  const { values } = keys;
-  const words = new Uint32Array(values.buffer, values.byteOffset, 2 * values.length);
-  for (let row = start; row < end; row++) {
-    hashWords(words[2 * row]!, words[2 * row + 1]!, hash);
-    take(hash);
-  }
+  const words = wordsOf(keys.values);
+  return (row, into) => hashWords(words[2 * row]!, words[2 * row + 1]!, into);
 }

@@ -1,23 +1,38 @@
 import { DataType, type Int64Column, type KeyColumn, type VarCharColumn } from '@elanus/model';
 import type { KeyFilter } from '../files/key-filter.ts';
+import type { KeyHash } from '../files/key-hash.ts';
 import { wordsOf } from '../key-order.ts';
 
 /** For a key that is looked for: negative for stored rows whose key comes before it, positive for those behind it. */
 type Comparison = (keys: KeyColumn, row: number) => (storedRow: number) => number;
 
-/** Finds rows of a file by their key: a filter first, then a search by halves in the order of the keys. */
+/** How far a key lies from the first to the last one: 0 to 1. */
+type Share = (keys: KeyColumn, row: number) => number;
+
+const NONE: readonly number[] = [];
+
+/**
+ * Finds rows of a file by their key: a filter first, then a search in the order of the keys. It begins where the key would
+ * be if all were as far from each other: keys that the server has made, and all that are counted up, are found at once,
+ * whatever the number of rows.
+ */
 export class KeyLookup {
   readonly #filter: KeyFilter;
   readonly #rows: number;
   readonly #order: Uint32Array | null;
   readonly #compare: Comparison;
+  /** `null`: nothing is known of it. */
+  readonly #share: Share | null;
 
   /** `order`: the row numbers in the order of the keys; `null`: they lie so. */
   constructor(stored: KeyColumn, filter: KeyFilter, order: Uint32Array | null) {
     this.#filter = filter;
     this.#rows = stored.length;
     this.#order = order;
-    this.#compare = stored.dataType === DataType.Int64 ? compareNumbers(stored) : compareTexts(stored);
+    const isNumeric = stored.dataType === DataType.Int64;
+    this.#compare = isNumeric ? compareNumbers(stored) : compareTexts(stored);
+    this.#share =
+      isNumeric && this.#rows > 0 ? shareOf(stored, this.#rowAt(0), this.#rowAt(this.#rows - 1)) : null;
   }
 
   /** Sets `found[i]` to 1 when the file may have key `start + i`, otherwise to 0. */
@@ -25,14 +40,30 @@ export class KeyLookup {
     this.#filter.mayHold(keys, start, end, found);
   }
 
-  /** The rows of the key in row `row` of `keys`, in the order of the file. */
-  rowsOf(keys: KeyColumn, row: number): readonly number[] {
+  /** The rows of the key in row `row` of `keys`, whose hash by `keyHasher` this is, in the order of the file. */
+  find(keys: KeyColumn, row: number, hash: KeyHash): readonly number[] {
     const compare = this.#compare(keys, row);
-    let low = 0;
-    let high = this.#rows;
+    const isOutside =
+      this.#rows === 0 || compare(this.#rowAt(0)) > 0 || compare(this.#rowAt(this.#rows - 1)) < 0;
+    return isOutside || !this.#filter.holds(hash) ? NONE : this.#rowsOf(compare, this.#guess(keys, row));
+  }
+
+  /** As `find`, of a key that the filter may hold. */
+  rowsOf(keys: KeyColumn, row: number): readonly number[] {
+    return this.#rows === 0 ? NONE : this.#rowsOf(this.#compare(keys, row), this.#guess(keys, row));
+  }
+
+  #guess(keys: KeyColumn, row: number): number | null {
+    if (this.#share === null) return null;
+    return Math.floor(Math.min(1, Math.max(0, this.#share(keys, row))) * (this.#rows - 1));
+  }
+
+  #rowsOf(compare: (storedRow: number) => number, guess: number | null): readonly number[] {
+    const isBefore = (place: number): boolean => compare(this.#rowAt(place)) < 0;
+    let [low, high] = guess === null ? [0, this.#rows] : around(guess, this.#rows, isBefore);
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (compare(this.#rowAt(middle)) < 0) low = middle + 1;
+      if (isBefore(middle)) low = middle + 1;
       else high = middle;
     }
     const rows: number[] = [];
@@ -49,6 +80,40 @@ export class KeyLookup {
     if (this.#order === null) return place;
     return Math.min(this.#order[place]!, this.#rows - 1);
   }
+}
+
+/** Between which two places, the second one included, the first lies that is not before a key: by steps that double. */
+function around(
+  guess: number,
+  places: number,
+  isBefore: (place: number) => boolean,
+): [low: number, high: number] {
+  let low = 0;
+  let high = places;
+  if (isBefore(guess)) {
+    low = guess + 1;
+    for (let step = 1; low + step < high; step *= 2) {
+      if (!isBefore(low + step)) return [low, low + step];
+      low += step + 1;
+    }
+  } else {
+    high = guess;
+    for (let step = 1; high - step > low; step *= 2) {
+      if (isBefore(high - step)) return [high - step + 1, high];
+      high -= step;
+    }
+  }
+  return [low, high];
+}
+
+/** As far as doubles tell. */
+function shareOf({ values }: Int64Column, firstRow: number, lastRow: number): Share {
+  const stored = wordsOf(values);
+  const distance = (words: Int32Array, row: number): number =>
+    (words[2 * row + 1]! - stored[2 * firstRow + 1]!) * 2 ** 32 +
+    ((words[2 * row]! >>> 0) - (stored[2 * firstRow]! >>> 0));
+  const whole = Math.max(1, distance(stored, lastRow));
+  return (keys, row) => distance(wordsOf((keys as Int64Column).values), row) / whole;
 }
 
 /** By halves: reading a bigint makes an object. */

@@ -1,4 +1,6 @@
 import type { KeyColumn } from '@elanus/model';
+import { keyHasher } from '../files/key-filter.ts';
+import type { KeyHash } from '../files/key-hash.ts';
 import type { SealedFile } from './sealed-file.ts';
 
 /** Where rows of a file are: row `firstRow` at `firstLocation` of the shard, the others follow until the next place. */
@@ -20,7 +22,7 @@ interface LocatedFile {
 export class StoredKeys {
   /** Oldest first. */
   #files: LocatedFile[] = [];
-  readonly #mayBeThere = new Uint8Array(1);
+  readonly #hash: KeyHash = { low: 0, high: 0 };
 
   /** Whether there are no such rows. */
   get isEmpty(): boolean {
@@ -68,12 +70,11 @@ export class StoredKeys {
   /** The locations of a key's rows, those of the file that was added last first. */
   find(keys: KeyColumn, row: number): readonly number[] {
     const found: number[] = [];
+    keyHasher(keys)(row, this.#hash);
     for (let at = this.#files.length - 1; at >= 0; at--) {
       const { file, places } = this.#files[at]!;
       if (!file.isOpen) continue;
-      file.keys.mayHold(keys, row, row + 1, this.#mayBeThere);
-      if (this.#mayBeThere[0] === 0) continue;
-      for (const stored of file.keys.rowsOf(keys, row)) found.push(locationOf(places, stored));
+      for (const stored of file.keys.find(keys, row, this.#hash)) found.push(locationOf(places, stored));
     }
     return found;
   }
