@@ -1,7 +1,6 @@
 import { FilterError } from './filter-error.ts';
 import { FILTER_LIMITS } from './limits.ts';
 import type { Work } from './work.ts';
-import { hashHigh, hashLow } from './xxhash64.ts';
 
 /**
  * Values that are probably in a set, and none that is certainly not: a split-block Bloom filter as Parquet defines it
@@ -92,14 +91,14 @@ function invalid(reason: string): FilterError {
   return new FilterError(`membership_match bloom filter blob is invalid: ${reason}`, 'fill');
 }
 
-/** Whether the value that was hashed last is probably in the set. */
-export function hasLastHash(words: Int32Array): boolean {
+/** Whether the value with this hash, given as halves, is probably in the set. */
+export function hasHash(words: Int32Array, high: number, low: number): boolean {
   const blocks = words.length / BLOCK_WORDS;
   // The upper half of the product of the high half and the number of blocks, which is a power of two.
-  const block = blocks === 1 ? 0 : hashHigh >>> (Math.clz32(blocks) + 1);
+  const block = blocks === 1 ? 0 : high >>> (Math.clz32(blocks) + 1);
   const first = block * BLOCK_WORDS;
   for (let word = 0; word < BLOCK_WORDS; word++) {
-    const bit = 1 << (Math.imul(hashLow, SALTS[word]!) >>> 27);
+    const bit = 1 << (Math.imul(low, SALTS[word]!) >>> 27);
     if ((words[first + word]! & bit) === 0) return false;
   }
   return true;

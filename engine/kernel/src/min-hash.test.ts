@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import { hashTexts, minHash } from './min-hash.ts';
 
 function hashesOf(texts: readonly string[]): BigUint64Array {
@@ -17,6 +18,42 @@ function hashesOf(texts: readonly string[]): BigUint64Array {
   return hashes;
 }
 
+/** The specification of XXH64, said in whole integers; the seed is 0. */
+function hashSlowly(bytes: Uint8Array): bigint {
+  const [p1, p2, p3, p4, p5] = [
+    11400714785074694791n,
+    14029467366897019727n,
+    1609587929392839161n,
+    9650029242287828579n,
+    2870177450012600261n,
+  ] as const;
+  const u = (value: bigint): bigint => BigInt.asUintN(64, value);
+  const turn = (value: bigint, bits: bigint): bigint => u(value << bits) | (value >> (64n - bits));
+  const round = (lane: bigint, word: bigint): bigint => u(turn(u(lane + word * p2), 31n) * p1);
+  const view = Buffer.from(bytes);
+  let at = 0;
+  let hash: bigint = p5;
+  if (bytes.length >= 32) {
+    const lanes = [u(p1 + p2), p2, 0n, u(-p1)];
+    for (; at + 32 <= bytes.length; at += 32)
+      for (let lane = 0; lane < 4; lane++)
+        lanes[lane] = round(lanes[lane]!, view.readBigUInt64LE(at + 8 * lane));
+    hash = u([1n, 7n, 12n, 18n].reduce((sum, bits, lane) => sum + turn(lanes[lane]!, bits), 0n));
+    for (const lane of lanes) hash = u((hash ^ round(0n, lane)) * p1 + p4);
+  }
+  hash = u(hash + BigInt(bytes.length));
+  for (; at + 8 <= bytes.length; at += 8)
+    hash = u(turn(hash ^ round(0n, view.readBigUInt64LE(at)), 27n) * p1 + p4);
+  if (at + 4 <= bytes.length) {
+    hash = u(turn(hash ^ u(BigInt(view.readUInt32LE(at)) * p1), 23n) * p2 + p3);
+    at += 4;
+  }
+  for (; at < bytes.length; at++) hash = u(turn(hash ^ u(BigInt(view[at]!) * p5), 11n) * p1);
+  hash = u((hash ^ (hash >> 33n)) * p2);
+  hash = u((hash ^ (hash >> 29n)) * p3);
+  return hash ^ (hash >> 32n);
+}
+
 describe('hashes of texts', () => {
   // Published values of XXH64 with the seed 0.
   const known: readonly [string, bigint][] = [
@@ -27,6 +64,16 @@ describe('hashes of texts', () => {
   ];
   for (const [text, hash] of known)
     test(`"${text}" has the hash of the standard`, () => assert.equal(hashesOf([text])[0], hash));
+
+  test('any bytes have the hash that the specification says', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
+        const hashes = new BigUint64Array(1);
+        hashTexts(bytes, Uint32Array.of(0), Uint32Array.of(bytes.length), hashes);
+        assert.equal(hashes[0], hashSlowly(bytes));
+      }),
+    );
+  });
 
   test('all lengths up to several stripes have different hashes', () => {
     const texts = Array.from({ length: 100 }, (_, length) => 'x'.repeat(length));

@@ -1,4 +1,4 @@
-import { hashHigh, hashInteger, hashLow, hashText } from '../xxhash64.ts';
+import { hashBytes, hashHalves } from '../value-hashes.ts';
 
 /** How a container of a bitmap is written; `array` and `bits` only where the format has them for so many integers. */
 export type ContainerForm = 'runs' | 'plain';
@@ -103,13 +103,13 @@ export function packedBloom(values: readonly (bigint | string)[], blocks: number
   blob.writeUInt32LE(blocks, 24);
   for (const value of values) {
     const bytes = Buffer.from(typeof value === 'string' ? value : uint64(BigInt.asUintN(64, value)));
-    if (typeof value === 'string') hashText(bytes, 0, bytes.length);
-    else hashInteger(bytes.readInt32LE(4), bytes.readInt32LE(0));
+    hashBytes(bytes, 0, bytes.length);
+    const [low, high] = hashHalves as ArrayLike<number> as readonly [number, number];
     blob[28]! |= typeof value === 'string' ? 2 : 1;
-    const block = Number((BigInt(hashHigh >>> 0) * BigInt(blocks)) >> 32n);
+    const block = Number((BigInt(high >>> 0) * BigInt(blocks)) >> 32n);
     for (const [word, salt] of SALTS.entries()) {
       const at = HEADER_BYTES + 32 * block + 4 * word;
-      blob.writeInt32LE(blob.readInt32LE(at) | (1 << (Math.imul(hashLow, salt) >>> 27)), at);
+      blob.writeInt32LE(blob.readInt32LE(at) | (1 << (Math.imul(low, salt) >>> 27)), at);
     }
   }
   return blob;
