@@ -1,6 +1,13 @@
 import type { GeometryColumn } from '@elanus/model';
 import { type Evaluator, rowEvaluator } from './evaluator.ts';
-import { isRelated, isValidShape, metresBetween, readShape, type Shape } from './geometry.ts';
+import {
+  isRelated,
+  isValidShape,
+  metresBetween,
+  readConstantShape,
+  readShape,
+  type Shape,
+} from './geometry.ts';
 import type { GeometryLeaf } from './plan.ts';
 
 /** The evaluator of a spatial test on a Geometry column, which holds WKT. A text that is none is as null. */
@@ -18,7 +25,7 @@ export function geometryEvaluator({ field, test, negated }: GeometryLeaf): Evalu
 
 function shapeTest(test: GeometryLeaf['test']): (shape: Shape) => boolean {
   if (test.kind === 'validity') return isValidShape;
-  const constant = readShape(test.shape)!;
+  const constant = readConstantShape(test.shape)!;
   if (test.kind === 'relation') return (shape) => isRelated(shape, test.relation, constant);
   return (shape) => !shape.isEmpty() && metresBetween(shape, constant) <= test.metresMax;
 }

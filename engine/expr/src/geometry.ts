@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { invalidParameter } from '@elanus/model';
+import { hasCrowdedEdges } from './edge-meetings.ts';
 import { FilterError } from './filter-error.ts';
 import { FILTER_LIMITS } from './limits.ts';
 import type { SpatialRelation } from './plan.ts';
@@ -10,6 +11,13 @@ import { SHAPE_MODULES } from './shape-modules.ts';
 export interface Shape {
   getGeometryType(): string;
   getNumPoints(): number;
+  getCoordinates(): readonly Point[];
+  getNumGeometries(): number;
+  getGeometryN(at: number): Shape;
+  /** Of polygons alone, as the next two. */
+  getExteriorRing(): Shape;
+  getNumInteriorRing(): number;
+  getInteriorRingN(at: number): Shape;
   getEnvelopeInternal(): Record<'getMinX' | 'getMaxX' | 'getMinY' | 'getMaxY', () => number> & {
     intersects(other: unknown): boolean;
   };
@@ -81,6 +89,22 @@ export function readShape(text: string): Shape | undefined {
 /** Bytes of a stored WKT: some thousand corners. */
 export const SHAPE_BYTES_MAX = 65_536;
 
+let lastConstant: { readonly text: string; readonly shape: Shape } | undefined;
+
+/** As `readShape`, of a constant: a filter's are read by whoever checks, plans and tests it, one after the other. */
+export function readConstantShape(text: string): Shape | undefined {
+  if (lastConstant?.text === text) return lastConstant.shape;
+  const shape = readShape(text);
+  if (shape !== undefined) lastConstant = { text, shape };
+  return shape;
+}
+
+/** Whether so many pairs of a constant's edges may cross each other that comparing it with anything takes long. */
+export function isCrowdedConstant(text: string, meetingsMax: number): boolean {
+  const shape = readConstantShape(text);
+  return shape !== undefined && hasCrowdedEdges([shape], meetingsMax);
+}
+
 /** Whether a text is the WKT of a shape. */
 export function isShape(text: string): boolean {
   return readShape(text) !== undefined;
@@ -100,21 +124,23 @@ function isNestedWell(text: string): boolean {
 export function requireShape(text: string, kind: 'any' | 'point', phase: 'parse' | 'fill'): void {
   if (text.length > FILTER_LIMITS.shapeLengthMax)
     throw new FilterError(`a WKT longer than ${FILTER_LIMITS.shapeLengthMax} characters`, phase);
-  const shape = readShape(text);
+  const shape = readConstantShape(text);
   if (shape === undefined) throw new FilterError(`invalid WKT: ${text.slice(0, 64)}`, phase);
   if (kind === 'point' && (shape.getGeometryType() !== 'Point' || shape.isEmpty()))
     throw new FilterError(`st_dwithin needs a POINT, but got: ${text.slice(0, 64)}`, phase);
 }
 
 /**
- * Edges of one shape times those of another that are compared: should all of them cross, it takes about a second. Who
- * stores shapes drawn so that they do may not hold the server.
+ * Pairs of edges that may cross, for two shapes that are compared: each takes the library 12 µs when they do, all of them
+ * about a second. Who stores shapes drawn so that they do may not hold the server.
  */
-const EDGE_PAIRS_MAX = 1_000_000;
+const MEETINGS_MAX = 80_000;
+/** So few corners have fewer pairs of edges. */
+const CORNERS_UNCHECKED = 400;
 
 /**
  * Whether `left` is in the relation to `right`, as OGC defines it.
- * @throws MilvusError 1100 when the two have too many edges near each other
+ * @throws MilvusError 1100 when too many of their edges may cross each other, or others of the same shape
  */
 export function isRelated(left: Shape, relation: SpatialRelation, right: Shape): boolean {
   // Whatever is asked for, shapes apart from each other are not in that relation.
@@ -126,11 +152,25 @@ export function isRelated(left: Shape, relation: SpatialRelation, right: Shape):
   return relate[relation === 'equals' ? 'equalsTopo' : relation](left, right);
 }
 
+/** Of shapes that were looked at: a constant is compared with many. */
+const crowded = new WeakMap<Shape, boolean>();
+
+function isCrowded(shape: Shape): boolean {
+  let known = crowded.get(shape);
+  if (known === undefined) {
+    known = hasCrowdedEdges([shape], MEETINGS_MAX);
+    crowded.set(shape, known);
+  }
+  return known;
+}
+
 function checkSize(left: Shape, right: Shape): void {
   const [corners, others] = [left.getNumPoints(), right.getNumPoints()];
-  if (corners * others <= EDGE_PAIRS_MAX) return;
+  if (corners + others <= CORNERS_UNCHECKED) return;
+  const areApart = corners * others <= MEETINGS_MAX || !hasCrowdedEdges([left, right], MEETINGS_MAX);
+  if (areApart && !isCrowded(left) && !isCrowded(right)) return;
   throw invalidParameter(
-    `shapes of ${corners} and ${others} corners are too large to be compared: at most ${EDGE_PAIRS_MAX} pairs of them are`,
+    `shapes of ${corners} and ${others} corners are too large to be compared: more than ${MEETINGS_MAX} pairs of their edges may cross`,
   );
 }
 
@@ -145,7 +185,18 @@ export function metresBetween(left: Shape, right: Shape): number {
   return 2 * EARTH_RADIUS_M * Math.asin(Math.min(1, Math.sqrt(half)));
 }
 
-/** Whether the shape is one that OGC calls simple and valid. */
+/** Corners of a shape that is checked: each may have to be compared with each other, which takes up to a second. */
+const CHECKED_CORNERS_MAX = 5_000;
+
+/**
+ * Whether the shape is one that OGC calls simple and valid.
+ * @throws MilvusError 1100 when it has too many corners
+ */
 export function isValidShape(shape: Shape): boolean {
+  const corners = shape.getNumPoints();
+  if (corners > CHECKED_CORNERS_MAX)
+    throw invalidParameter(
+      `a shape of ${corners} corners is too large to be checked: at most ${CHECKED_CORNERS_MAX} of them are`,
+    );
   return jsts().validity.isValid(shape);
 }

@@ -75,7 +75,9 @@ function matchAt(bytes: Uint8Array, at: number, end: number, segment: LikeSegmen
 
 /** Where the first match of `segment` at or after `from` ends; -1 when there is none. */
 function matchFrom(bytes: Uint8Array, from: number, end: number, segment: LikeSegment): number {
+  const first = segment[0]!;
   for (let at = from; at < end; at += codePointBytes(bytes[at]!)) {
+    if (first !== ANY_CODE_POINT && bytes[at] !== first) continue;
     const matched = matchAt(bytes, at, end, segment);
     if (matched >= 0) return matched;
   }

@@ -2,11 +2,12 @@ import type { KeyColumn } from '@elanus/model';
 import type { OrderKey, QueryRows } from '@elanus/rpc';
 import { fieldOrder } from './field-order.ts';
 import { hasSample } from './filter/filter-views.ts';
+import { hasLongShapes } from './filter/long-shapes.ts';
 import { firstByKey } from './first-by-key.ts';
 import { FirstRows, type RowOrder, sortRows } from './key-order.ts';
 import { pageByKey } from './page-by-key.ts';
 import { prepareRead } from './prepare-read.ts';
-import type { Read } from './read.ts';
+import { type Read, viewShards } from './read.ts';
 import { keysOfRows, locationsOfRows, type RowList, rowListSlice } from './row-list.ts';
 import { rowsByKey } from './rows-by-key.ts';
 import { countSelected, type SelectedRows, selectRows } from './select-rows.ts';
@@ -63,6 +64,8 @@ async function filteredPage(read: Read, count: number): Promise<RowList | null> 
   const { matches, predicate, keys } = read.selection ?? { matches: null, keys: null };
   if (matches === null || predicate === undefined || keys !== null) return null;
   if (count > HEAP_ROWS_MAX || read.trace != null || hasSample(predicate.condition)) return null;
+  // Rows of a page are tested here.
+  if (await hasLongShapes(read, viewShards(read), predicate.condition)) return null;
   return await pageByKey(read, { matches, predicate }, count);
 }
 

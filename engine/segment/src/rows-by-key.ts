@@ -1,9 +1,14 @@
-import type { KeyColumn } from '@elanus/model';
+import { shapeBytesMax } from '@elanus/expr';
+import type { FieldId, KeyColumn } from '@elanus/model';
 import type { Chunk } from './chunk.ts';
 import type { ReadTrace } from './explain/read-trace.ts';
+import { isLongAt } from './filter/long-shapes.ts';
+import { type MarkedView, scanOnThreads } from './filter/scan-on-threads.ts';
 import { type Read, takeTurns } from './read.ts';
 import type { RowList } from './row-list.ts';
 import type { ChunkView } from './shard.ts';
+
+const NO_SHAPES: ReadonlyMap<FieldId, number> = new Map();
 
 /** Keys looked up between two looks at the clock. */
 const KEYS_PER_PIECE = 256;
@@ -11,19 +16,46 @@ const KEYS_PER_PIECE = 256;
 /** The rows that the read may see with one of `keys` and that its filter takes; each once, in no order. */
 export async function rowsByKey(read: Read, keys: KeyColumn): Promise<RowList> {
   const found = new FoundRows();
+  const others = new FoundRows();
+  const { predicate } = read.selection ?? {};
+  const bytesMax = predicate === undefined ? NO_SHAPES : shapeBytesMax(predicate.condition);
   for (let key = 0; key < keys.length; key++) {
     if (key % KEYS_PER_PIECE === KEYS_PER_PIECE - 1) await takeTurns(read);
     for (const shard of read.shards) {
       for (const location of shard.find(keys, key, read.scope)) {
         const chunk = shard.chunkAt(location);
         const row = location - chunk.firstLocation;
-        if (isMatch(read, chunk, row)) found.add({ shard, chunk, rows: chunk.visibleRows, live: null }, row);
+        const view = { shard, chunk, rows: chunk.visibleRows, live: null };
+        if (bytesMax.size > 0 && isLongAt(chunk, row, bytesMax)) others.add(view, row);
+        else if (isMatch(read, chunk, row)) found.add(view, row);
       }
     }
   }
+  await testElsewhere(read, others.list(), found);
   const list = found.list();
   if (read.trace != null) noteKeys(read.trace, list);
   return list;
+}
+
+/** Tests rows whose shapes may take long, and adds those that match. */
+async function testElsewhere(read: Read, { views, viewOf, rows }: RowList, found: FoundRows): Promise<void> {
+  const { predicate, matches } = read.selection ?? {};
+  if (views.length === 0 || predicate === undefined || matches == null) return;
+  const marked: MarkedView[] = views.map((view) => ({ view, marked: new Uint8Array((view.rows + 7) >> 3) }));
+  for (const [i, row] of rows.entries()) marked[viewOf[i]!]!.marked![row >> 3]! |= 1 << (row & 7);
+  const tools = read.filters;
+  const search =
+    tools === undefined ? null : { filter: matches, predicate, tools, areLong: true, costOfTest: 0 };
+  const answers = search === null ? null : await scanOnThreads(read, marked, search);
+  for (const [i, row] of rows.entries()) {
+    const view = views[viewOf[i]!]!;
+    if (answers === null) await takeTurns(read);
+    const isFound =
+      answers === null
+        ? isMatch(read, view.chunk, row)
+        : ((answers[viewOf[i]!]!.allowed[row >> 3]! >> (row & 7)) & 1) === 1;
+    if (isFound) found.add(view, row);
+  }
 }
 
 function noteKeys(trace: ReadTrace, { views, viewOf }: RowList): void {

@@ -9,7 +9,7 @@ import type { FilterCache, FilterMatches } from './filter-cache.ts';
 import { findByIndex } from './find-by-index.ts';
 import { hasLongShapes } from './long-shapes.ts';
 import { BITS_SET, matchBits, rowsAtOnce } from './match-bits.ts';
-import { scanOnThreads } from './scan-on-threads.ts';
+import { type MarkedView, scanOnThreads, wholeView } from './scan-on-threads.ts';
 import { makePrints } from './text-prints.ts';
 import { isRuledOut } from './zone-map.ts';
 
@@ -59,19 +59,23 @@ export interface FilterSearch {
   readonly filter: RowFilter;
   readonly predicate: Predicate;
   readonly tools: FilterTools;
+  /** Whether the test of a row may hold the event loop for longer than it may be held. */
+  readonly areLong: boolean;
+  /** About how long it takes otherwise, in nanoseconds. */
+  readonly costOfTest: number;
 }
 
 /** From the cache, by indexes, and the rest by testing row by row, in this order. */
 async function findMatches(
   read: Read,
   views: readonly ChunkView[],
-  search: FilterSearch,
+  asked: Omit<FilterSearch, 'areLong' | 'costOfTest'>,
 ): Promise<readonly ViewMatches[]> {
-  const { condition } = search.predicate;
+  const { condition } = asked.predicate;
   // Rows that are drawn by chance are drawn in their order, all at one place.
-  if (hasSample(condition)) return await scanHere(read, views, search.filter);
+  if (hasSample(condition)) return await scanHere(read, views, asked.filter);
   const key = views.length === 0 ? null : conditionKey(condition);
-  const known = key === null ? null : search.tools.cache.open(key);
+  const known = key === null ? null : asked.tools.cache.open(key);
   const { found, rest } = known === null ? { found: [], rest: views } : findCached(views, known);
   if (found.length > 0)
     read.trace?.noteWay(
@@ -79,13 +83,15 @@ async function findMatches(
       'cache',
     );
   if (rest.length === 0) return found;
-  const isLong = await hasLongShapes(read, rest, condition);
-  // What an index names is tested here, where a long shape has no place.
-  const byIndex = isLong ? { found: [], rest } : await findByIndex(read, rest, search);
+  const search = {
+    ...asked,
+    areLong: await hasLongShapes(read, rest, condition),
+    costOfTest: costOfRow(condition) + 1,
+  };
+  const byIndex = await findByIndex(read, rest, search);
   const left = await notRuledOut(read, byIndex.rest, condition);
   await makePrints(read, left, condition);
-  const costOfTest = isLong ? LONG_TEST_NS : costOfRow(condition) + 1;
-  const scanned = left.length === 0 ? [] : await scan(read, left, search, costOfTest);
+  const scanned = await scan(read, [...byIndex.named, ...left.map(wholeView)], search);
   const fresh = [...byIndex.found, ...scanned];
   if (known !== null) remember(fresh, known);
   return found.length + byIndex.found.length === 0 ? scanned : inOrder(views, [...found, ...fresh]);
@@ -156,21 +162,21 @@ function isInOrder(views: readonly ChunkView[], matches: readonly ViewMatches[])
 }
 
 const NS_HERE_MAX = 5_000_000;
-/** Of a row whose shape is long. */
-const LONG_TEST_NS = 10_000_000;
 
 async function scan(
   read: Read,
-  views: readonly ChunkView[],
+  views: readonly MarkedView[],
   search: FilterSearch,
-  costOfTest: number,
 ): Promise<readonly ViewMatches[]> {
-  const rows = views.reduce((sum, view) => sum + view.rows, 0);
-  if (rows * costOfTest > (search.tools.nsHereMax ?? NS_HERE_MAX)) {
-    const matches = await scanOnThreads(read, views, search, costOfTest);
+  if (views.length === 0) return [];
+  const rows = views.reduce((sum, { view }) => sum + view.rows, 0);
+  if (search.areLong || rows * search.costOfTest > (search.tools.nsHereMax ?? NS_HERE_MAX)) {
+    const matches = await scanOnThreads(read, views, search);
     if (matches !== null) return matches;
   }
-  return await scanHere(read, views, search.filter);
+  // All rows, whatever indexes have named: a filter that has to be tested elsewhere can be but for an accident.
+  const whole = views.map(({ view }) => view);
+  return await scanHere(read, whole, search.filter, search.areLong ? 8 : rowsAtOnce(search.filter));
 }
 
 /** Tests row by row on the calling thread, a little in each turn. */
@@ -178,9 +184,9 @@ async function scanHere(
   read: Read,
   views: readonly ChunkView[],
   filter: RowFilter,
+  step = rowsAtOnce(filter),
 ): Promise<readonly ViewMatches[]> {
   const memory = new Uint8Array(views.reduce((sum, { rows }) => sum + Math.ceil(rows / 8), 0));
-  const step = rowsAtOnce(filter);
   const matches: ViewMatches[] = [];
   let used = 0;
   for (const view of views) {

@@ -1,4 +1,4 @@
-import { type ColumnSource, type Condition, costOfRow, type RowFilter } from '@elanus/expr';
+import { type ColumnSource, type Condition, type RowTest, rowTester } from '@elanus/expr';
 import { firstAtLeast } from '../first-at-least.ts';
 import type { Read } from '../read.ts';
 import type { ScalarPiece } from '../scalar-index/index-pieces.ts';
@@ -7,10 +7,13 @@ import type { Probe } from '../scalar-index/probe-index.ts';
 import { groupedByRows } from '../scalar-index/scalar-indexes.ts';
 import type { ChunkView } from '../shard.ts';
 import type { FilterSearch, ViewMatches } from './filter-views.ts';
-import { BITS_SET, countBits, matchBits, rowsAtOnce } from './match-bits.ts';
+import { BITS_SET, countBits, keepMatching, matchBits, rowsAtOnce, testOfFilter } from './match-bits.ts';
+import type { MarkedView } from './scan-on-threads.ts';
 
 interface FoundRows {
   readonly found: readonly ViewMatches[];
+  /** Views of which indexes have named rows that are still to be tested, where a test may take long. */
+  readonly named: readonly MarkedView[];
   /** Views whose rows no index finds, or not more cheaply than a test of each. */
   readonly rest: readonly ChunkView[];
 }
@@ -30,12 +33,13 @@ export async function findByIndex(
 ): Promise<FoundRows> {
   const { covered, rest } = cover(views, search);
   const found: ViewMatches[] = [];
+  const named: MarkedView[] = [];
   for (const group of covered) {
     const { views: inGroup, probe, piece } = group;
     read.trace?.noteWay(inGroup, 'scalar index', Math.min(1, probe.rows / Math.max(1, piece.index.rows)));
-    await markGroup(read, group, search, found);
+    await markGroup(read, group, search, { found, named });
   }
-  return { found, rest };
+  return { found, named, rest };
 }
 
 function cover(
@@ -79,12 +83,12 @@ function cheapest(
   return best;
 }
 
-/** Marks the rows that the indexes name, and tests them where indexes are not sure. */
+/** Marks the rows that the indexes name, and tests them where indexes are not sure and tests are short. */
 async function markGroup(
   read: Read,
   { piece, probe, views }: CoveredViews,
   search: FilterSearch,
-  found: ViewMatches[],
+  { found, named }: { readonly found: ViewMatches[]; readonly named: MarkedView[] },
 ): Promise<void> {
   if (probe.list !== undefined && probe.isExact) {
     for (const view of views) {
@@ -94,6 +98,7 @@ async function markGroup(
     }
     return;
   }
+  const testOf = loneTester(search);
   // Whole words, so that they can be counted as such.
   const marked = new Uint8Array(4 * Math.ceil(piece.index.rows / 32));
   const marking = probe.marking(marked);
@@ -107,7 +112,11 @@ async function markGroup(
     const count = countBits(bits, view.rows);
     if (count === 0) continue;
     if (probe.isExact) found.push({ view, allowed: bits, count });
-    else found.push({ view, allowed: bits, count: await testMarked(read, view, search, bits) });
+    else if (search.areLong) named.push({ view, marked: bits });
+    else {
+      const left = await testMarked(read, view, search, { bits, count, testOf });
+      found.push({ view, allowed: bits, count: left });
+    }
   }
 }
 
@@ -143,47 +152,44 @@ class ListedRows implements ViewMatches {
   }
 }
 
-const one = new Uint8Array(1);
+/** Rows of a view that an index has named, to be tested. */
+interface MarkedRows {
+  readonly bits: Uint8Array;
+  readonly count: number;
+  /** Tests one by one. */
+  readonly testOf: (source: ColumnSource) => RowTest;
+}
 
-/** Tests the rows whose bits are set and clears those that do not match; returns how many are left. */
+/** Makes the test of the rows of a view, one by one. */
+function loneTester({ filter, predicate }: FilterSearch): (source: ColumnSource) => RowTest {
+  return rowTester(predicate.condition) ?? ((source) => testOfFilter(filter, source));
+}
+
+/** Tests the rows whose bits are set, `count` of them, and clears those that do not match; returns how many are left. */
 async function testMarked(
   read: Read,
   { chunk, rows }: ChunkView,
-  { filter, predicate }: FilterSearch,
-  bits: Uint8Array,
+  { filter, costOfTest }: FilterSearch,
+  { bits, count, testOf }: MarkedRows,
 ): Promise<number> {
-  const costOfTest = costOfRow(predicate.condition) + 1;
+  const areFew = count * (TEST_COST + costOfTest) < rows * costOfTest;
+  const test = testOf(chunk);
   const step = rowsAtOnce(filter);
   const tested = new Uint8Array(step / 8);
   let left = 0;
   for (let start = 0; start < rows; start += step) {
     const end = Math.min(start + step, rows);
     const window = bits.subarray(start >> 3, (end + 7) >> 3);
-    const count = countBits(window, end - start);
-    if (count === 0) continue;
     if (read.share.isSpent()) await read.share.nextTurn(read.signal);
-    if (count * (TEST_COST + costOfTest) < (end - start) * costOfTest) {
-      left += testOneByOne(chunk, filter, start, window);
+    if (areFew) {
+      left += keepMatching(test, start, window);
       continue;
     }
+    if (countBits(window, end - start) === 0) continue;
     matchBits(filter, chunk, start, end, tested, 0);
     for (let at = 0; at < window.length; at++) {
       window[at]! &= tested[at]!;
       left += BITS_SET[window[at]!]!;
-    }
-  }
-  return left;
-}
-
-function testOneByOne(chunk: ColumnSource, filter: RowFilter, start: number, window: Uint8Array): number {
-  let left = 0;
-  for (let at = 0; at < window.length; at++) {
-    for (let bits = window[at]!; bits !== 0; bits &= bits - 1) {
-      const bit = 31 - Math.clz32(bits & -bits);
-      const row = start + 8 * at + bit;
-      filter(chunk, row, row + 1, one);
-      if (one[0] === 1) left += 1;
-      else window[at]! &= ~(1 << bit);
     }
   }
   return left;

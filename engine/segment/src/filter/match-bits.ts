@@ -1,4 +1,4 @@
-import { bitsOfWord, type ColumnSource, type RowFilter } from '@elanus/expr';
+import { bitsOfWord, type ColumnSource, type RowFilter, type RowTest } from '@elanus/expr';
 
 /** Rows that a filter is given at a time at most; costly filters ask for fewer. */
 const MATCHED_AT_ONCE = 1024;
@@ -53,6 +53,29 @@ export function matchBits(
     matched += BITS_SET[byte]!;
   }
   return matched;
+}
+
+/** Tests the rows whose bits are set, of which the first is `firstRow`, and clears those that do not match; how many are left. */
+export function keepMatching(test: RowTest, firstRow: number, bits: Uint8Array): number {
+  let left = 0;
+  for (let at = 0; at < bits.length; at++) {
+    for (let rest = bits[at]!; rest !== 0; rest &= rest - 1) {
+      const bit = 31 - Math.clz32(rest & -rest);
+      if (test(firstRow + 8 * at + bit)) left += 1;
+      else bits[at]! &= ~(1 << bit);
+    }
+  }
+  return left;
+}
+
+const one = new Uint8Array(1);
+
+/** The test of single rows by a filter that knows none of its own. */
+export function testOfFilter(filter: RowFilter, source: ColumnSource): RowTest {
+  return (row) => {
+    filter(source, row, row + 1, one);
+    return one[0] === 1;
+  };
 }
 
 /** How many bits of the bytes `from .. to` are set; quick where four of them make a whole word. */

@@ -67,15 +67,19 @@ function gramsOf(runs: readonly (readonly number[])[], gramBytes: number): Reado
   return grams;
 }
 
-/** What two ascending lists have in common. */
-function inBoth(left: Uint32Array, right: Uint32Array): Uint32Array {
-  const both = new Uint32Array(Math.min(left.length, right.length));
+/** What two ascending lists have in common, of which the second may be much longer: it is gone through by steps that double. */
+function inBoth(short: Uint32Array, long: Uint32Array): Uint32Array {
+  const both = new Uint32Array(short.length);
   let count = 0;
-  for (let i = 0, j = 0; i < left.length && j < right.length; ) {
-    const difference = left[i]! - right[j]!;
-    if (difference === 0) both[count++] = left[i]!;
-    if (difference <= 0) i++;
-    if (difference >= 0) j++;
+  for (let i = 0, at = 0; i < short.length && at < long.length; i++) {
+    const row = short[i]!;
+    let step = 1;
+    while (at + step < long.length && long[at + step]! < row) {
+      at += step;
+      step *= 2;
+    }
+    at = firstAtLeast(long, row, at, Math.min(long.length, at + step + 1));
+    if (long[at] === row) both[count++] = row;
   }
   return both.subarray(0, count);
 }

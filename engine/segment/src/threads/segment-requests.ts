@@ -11,6 +11,8 @@ export interface FilterBlock {
   readonly rows: number;
   /** Takes the answer: a bit for each row. */
   readonly bits: Uint8Array;
+  /** Whether the bits say before which rows are to be tested; else all are. */
+  readonly areMarked: boolean;
 }
 
 export interface FilterRequest {
@@ -38,6 +40,8 @@ export type SegmentRequest = FilterRequest | BuildRequest | FileRequest;
 export type SegmentResult =
   /** How many rows match, block by block. */
   | { readonly kind: 'filter'; readonly counts: readonly number[] }
+  /** The filter can't be answered for these rows: why, as the user is told. */
+  | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'build'; readonly index: ScalarIndexData }
   /** Parts of the file, one behind the other, and the checksum of them all. */
   | { readonly kind: 'encode'; readonly parts: readonly Uint8Array[]; readonly crc32: number }

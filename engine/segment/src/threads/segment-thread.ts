@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { crc32 } from 'node:zlib';
-import { compileCondition } from '@elanus/expr';
-import type { Column, FieldId } from '@elanus/model';
-import { matchBits, rowsAtOnce } from '../filter/match-bits.ts';
+import { compileCondition, type RowFilter } from '@elanus/expr';
+import { type Column, type FieldId, MilvusError } from '@elanus/model';
+import { keepMatching, matchBits, rowsAtOnce, testOfFilter } from '../filter/match-bits.ts';
 import { buildScalarIndex } from '../scalar-index/build-scalar-index.ts';
 import { decodeScalarIndex, encodeScalarIndex } from '../scalar-index/index-file.ts';
 import type { FilterRequest, SegmentRequest, SegmentResult } from './segment-requests.ts';
@@ -14,7 +14,7 @@ import type { ThreadReply, ThreadTask } from './thread-pool.ts';
 async function answer(request: SegmentRequest): Promise<SegmentResult> {
   switch (request.kind) {
     case 'filter':
-      return { kind: 'filter', counts: filterBlocks(request) };
+      return filterBlocks(request);
     case 'build': {
       const { spec, blocks, seed, progress } = request;
       const onBlock = (count: number): void => {
@@ -38,19 +38,30 @@ async function answer(request: SegmentRequest): Promise<SegmentResult> {
   }
 }
 
-function filterBlocks({ condition, blocks }: FilterRequest): readonly number[] {
+function filterBlocks({ condition, blocks }: FilterRequest): SegmentResult {
   const filter = compileCondition(condition);
+  try {
+    return { kind: 'filter', counts: blocks.map((block) => filterBlock(filter, block)) };
+  } catch (error) {
+    if (error instanceof MilvusError) return { kind: 'refused', reason: error.message };
+    throw error;
+  }
+}
+
+function filterBlock(
+  filter: RowFilter,
+  { columns, prints, rows, bits, areMarked }: FilterRequest['blocks'][number],
+): number {
+  const source = {
+    column: (id: FieldId): Column => columns.get(id)!,
+    prints: (id: FieldId): Uint8Array | undefined => prints.get(id),
+  };
+  if (areMarked) return keepMatching(testOfFilter(filter, source), 0, bits);
   const step = rowsAtOnce(filter);
-  return blocks.map(({ columns, prints, rows, bits }) => {
-    const source = {
-      column: (id: FieldId): Column => columns.get(id)!,
-      prints: (id: FieldId): Uint8Array | undefined => prints.get(id),
-    };
-    let count = 0;
-    for (let start = 0; start < rows; start += step)
-      count += matchBits(filter, source, start, Math.min(start + step, rows), bits);
-    return count;
-  });
+  let count = 0;
+  for (let start = 0; start < rows; start += step)
+    count += matchBits(filter, source, start, Math.min(start + step, rows), bits);
+  return count;
 }
 
 const port = parentPort!;
