@@ -12,6 +12,7 @@ export {
   instantPartReader,
   parseInstantText,
 } from './instant.ts';
+export { type JsonPlaces, pathName, pathsOf, UNKNOWN_PLACE } from './json-places.ts';
 export { JsonReader, type JsonStep, jsonStep } from './json-reader.ts';
 export { type KeyBound, keyBounds, primaryKeysOf, requiredKeys, requiredValues } from './keys.ts';
 export type { LikePattern } from './like.ts';

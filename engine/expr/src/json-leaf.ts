@@ -1,5 +1,6 @@
 import type { JsonColumn } from '@elanus/model';
 import { type Evaluator, rowEvaluator } from './evaluator.ts';
+import { NO_PLACE, pathName, UNKNOWN_PLACE } from './json-places.ts';
 import { JsonReader, type JsonStep, jsonStep } from './json-reader.ts';
 import { valueIndexOf } from './look-ups.ts';
 import { numberTest } from './number.ts';
@@ -36,12 +37,24 @@ function overValues(path: PathOperand, test: (reader: JsonReader, isThere: boole
   const steps: readonly JsonStep[] = path.steps.map(jsonStep);
   const reader = new JsonReader();
   const fieldId = path.field.id;
+  const name = pathName(path);
   return rowEvaluator(({ source }) => {
     const { bytes, offsets, validity } = source.column(fieldId) as JsonColumn;
+    const places = source.places?.(name);
     return (row) => {
       if (validity !== null && validity[row] === 0) return test(reader, false);
-      reader.open(bytes, offsets[row]!, offsets[row + 1]!);
-      return test(reader, reader.find(steps));
+      const start = offsets[row]!;
+      const place = places === undefined ? UNKNOWN_PLACE : places[row]!;
+      if (place === NO_PLACE) return test(reader, false);
+      if (place !== UNKNOWN_PLACE) {
+        reader.open(bytes, start + place - 1, offsets[row + 1]!);
+        return test(reader, true);
+      }
+      reader.open(bytes, start, offsets[row + 1]!);
+      const isThere = reader.find(steps);
+      if (places !== undefined)
+        places[row] = isThere ? Math.min(reader.at - start + 1, UNKNOWN_PLACE) : NO_PLACE;
+      return test(reader, isThere);
     };
   });
 }

@@ -59,6 +59,11 @@ export class JsonReader {
     return this.#at < this.#end;
   }
 
+  /** Where the value that the reader stands on begins in `bytes`. */
+  get at(): number {
+    return this.#at;
+  }
+
   /** Of the value that the reader stands on. */
   kind(): JsonKind {
     const byte = this.#peek();

@@ -1,5 +1,6 @@
 import type { Column, FieldId, FieldSchema } from '@elanus/model';
 import type { BitEvaluator } from './evaluator.ts';
+import type { JsonPlaces } from './json-places.ts';
 import type { Condition } from './plan.ts';
 import type { WordIndex } from './word-index.ts';
 
@@ -31,6 +32,8 @@ export interface ColumnSource {
   words?(field: FieldId): WordIndex | undefined;
   /** Of a text field `printOfText` of each row that is tested, where somebody has worked that out. */
   prints?(field: FieldId): Uint8Array | undefined;
+  /** Of the JSON path with this `pathName`, where somebody keeps that: of each row that is tested. */
+  places?(path: string): JsonPlaces | undefined;
 }
 
 /**

@@ -1,10 +1,11 @@
-import type { ColumnSource, WordIndex } from '@elanus/expr';
+import type { ColumnSource, JsonPlaces, WordIndex } from '@elanus/expr';
 import type { VectorCodes } from '@elanus/kernel';
 import type { CollectionSchema, Column, FieldId, KeyColumn, PartitionId, Timestamp } from '@elanus/model';
 import { ChunkColumns, type StoredRows } from './chunk/chunk-columns.ts';
 import { ChunkDeletions, type RestoredRowDeletions } from './chunk/chunk-deletions.ts';
 import { InverseNorms } from './chunk/inverse-norms.ts';
 import { WriteRuns } from './chunk/write-runs.ts';
+import { bytesOfPlaces, knownPlaces } from './filter/json-places.ts';
 import { bytesOfPrints, knownPrints } from './filter/text-prints.ts';
 import { NO_ROW } from './key-index.ts';
 import type { Moment } from './moment.ts';
@@ -153,7 +154,7 @@ export class Chunk implements ColumnSource {
     bytes += this.#previous?.byteLength ?? 0;
     for (const norms of this.#inverseNorms.values()) bytes += norms.byteLength;
     for (const { values, factors } of this.#codes.values()) bytes += values.byteLength + factors.byteLength;
-    return bytes + bytesOfPrints(this);
+    return bytes + bytesOfPrints(this) + bytesOfPlaces(this);
   }
 
   /** Bytes of texts and the like: what rows take beyond their fixed size. */
@@ -324,6 +325,11 @@ export class Chunk implements ColumnSource {
   /** Of a text field that filters have compared with texts. */
   prints(id: FieldId): Uint8Array | undefined {
     return knownPrints(this, id);
+  }
+
+  /** See `ColumnSource`. */
+  places(path: string): JsonPlaces | undefined {
+    return knownPlaces(this, path);
   }
 
   /** Codes of the first rows of a vector field, if anybody has made some. */

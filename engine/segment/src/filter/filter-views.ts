@@ -7,6 +7,7 @@ import type { SegmentThreads } from '../threads/open-threads.ts';
 import { conditionKey } from './condition-key.ts';
 import type { FilterCache, FilterMatches } from './filter-cache.ts';
 import { findByIndex } from './find-by-index.ts';
+import { keepPlaces } from './json-places.ts';
 import { hasLongShapes } from './long-shapes.ts';
 import { BITS_SET, matchBits, rowsAtOnce } from './match-bits.ts';
 import { type MarkedView, scanOnThreads, wholeView } from './scan-on-threads.ts';
@@ -91,7 +92,11 @@ async function findMatches(
   const byIndex = await findByIndex(read, rest, search);
   const left = await notRuledOut(read, byIndex.rest, condition);
   await makePrints(read, left, condition);
-  const scanned = await scan(read, [...byIndex.named, ...left.map(wholeView)], search);
+  const paths = keepPlaces(left, condition) ? 'known' : 'sought';
+  const scanned = await scan(read, [...byIndex.named, ...left.map(wholeView)], {
+    ...search,
+    costOfTest: costOfRow(condition, paths) + 1,
+  });
   const fresh = [...byIndex.found, ...scanned];
   if (known !== null) remember(fresh, known);
   return found.length + byIndex.found.length === 0 ? scanned : inOrder(views, [...found, ...fresh]);

@@ -145,7 +145,7 @@ describe('rows whose shapes take long', () => {
   });
 
   test('are refused in the words of the test when they have too many corners', async () => {
-    const zigzag = Array.from({ length: 3_000 }, (_, i) => `${i % 2} ${i}`).join(', ');
+    const zigzag = Array.from({ length: 3_000 }, (_, i) => `${(i % 2) * 3_000} ${i}`).join(', ');
     const shard = await shardOf([ring(0, 100), `LINESTRING (${zigzag})`, ring(2, 6_000)]);
     const crossing = Array.from({ length: 2_000 }, (_, i) => `${i} ${(i % 2) * 3_000}`).join(', ');
     for (const text of [

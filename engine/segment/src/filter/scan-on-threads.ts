@@ -1,4 +1,4 @@
-import { shapeBytesMax } from '@elanus/expr';
+import { type JsonPlaces, pathName, pathsOf, shapeBytesMax } from '@elanus/expr';
 import { type Column, type FieldId, type GeometryColumn, invalidInput } from '@elanus/model';
 import type { Chunk } from '../chunk.ts';
 import { firstAtLeast } from '../first-at-least.ts';
@@ -56,6 +56,7 @@ export async function scanOnThreads(
     await warming;
   }
   const shapes = areLong ? [...shapeBytesMax(condition).keys()] : [];
+  const paths = pathsOf(condition).map(pathName);
   const answers = views.map(({ view }) => ({
     view,
     allowed: sharedBytes(Math.ceil(view.rows / 8)),
@@ -71,7 +72,7 @@ export async function scanOnThreads(
       end = endOfBlock(view, shapes, start);
       const ofBlock = bits.subarray(start >> 3, (end + 7) >> 3);
       if (marked !== null && ofBlock.every((byte) => byte === 0)) continue;
-      const block = blockOf(view.chunk, predicate.fieldIds, start, end);
+      const block = blockOf(view.chunk, { ids: predicate.fieldIds, paths }, start, end);
       if (block === null) return null;
       blocks.push({ ...block, bits: ofBlock, areMarked: marked !== null });
       answerOf.push(at);
@@ -97,7 +98,7 @@ export async function scanOnThreads(
 /** Rows `start .. end` of a chunk in memory that threads share; `null` when their columns can't be. */
 function blockOf(
   chunk: Chunk,
-  ids: ReadonlySet<FieldId>,
+  { ids, paths }: { readonly ids: ReadonlySet<FieldId>; readonly paths: readonly string[] },
   start: number,
   end: number,
 ): Omit<FilterBlock, 'bits' | 'areMarked'> | null {
@@ -110,7 +111,12 @@ function blockOf(
     const ofTexts = chunk.prints(id);
     if (ofTexts !== undefined) prints.set(id, ofTexts.subarray(start, end));
   }
-  return { columns, prints, rows: end - start };
+  const places = new Map<string, JsonPlaces>();
+  for (const path of paths) {
+    const ofPath = chunk.places(path);
+    if (ofPath !== undefined) places.set(path, ofPath.subarray(start, end));
+  }
+  return { columns, prints, places, rows: end - start };
 }
 
 /** Where the rows from `start` on, a multiple of 8, are enough, or have enough bytes of long shapes. */

@@ -1,4 +1,4 @@
-import type { Condition } from '@elanus/expr';
+import type { Condition, JsonPlaces } from '@elanus/expr';
 import type { Column, FieldId } from '@elanus/model';
 import type { IndexedBlock } from '../scalar-index/build-scalar-index.ts';
 import type { ScalarIndexData, ScalarIndexSpec } from '../scalar-index/scalar-index.ts';
@@ -8,6 +8,8 @@ export interface FilterBlock {
   readonly columns: ReadonlyMap<FieldId, Column>;
   /** Of text columns, as far as they are known. */
   readonly prints: ReadonlyMap<FieldId, Uint8Array>;
+  /** Of JSON paths by their names, where they are kept. */
+  readonly places: ReadonlyMap<string, JsonPlaces>;
   readonly rows: number;
   /** Takes the answer: a bit for each row. */
   readonly bits: Uint8Array;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { crc32 } from 'node:zlib';
-import { compileCondition, type RowFilter } from '@elanus/expr';
+import { compileCondition, type JsonPlaces, type RowFilter } from '@elanus/expr';
 import { type Column, type FieldId, MilvusError } from '@elanus/model';
 import { keepMatching, matchBits, rowsAtOnce, testOfFilter } from '../filter/match-bits.ts';
 import { buildScalarIndex } from '../scalar-index/build-scalar-index.ts';
@@ -50,11 +50,12 @@ function filterBlocks({ condition, blocks }: FilterRequest): SegmentResult {
 
 function filterBlock(
   filter: RowFilter,
-  { columns, prints, rows, bits, areMarked }: FilterRequest['blocks'][number],
+  { columns, prints, places, rows, bits, areMarked }: FilterRequest['blocks'][number],
 ): number {
   const source = {
     column: (id: FieldId): Column => columns.get(id)!,
     prints: (id: FieldId): Uint8Array | undefined => prints.get(id),
+    places: (path: string): JsonPlaces | undefined => places.get(path),
   };
   if (areMarked) return keepMatching(testOfFilter(filter, source), 0, bits);
   const step = rowsAtOnce(filter);
