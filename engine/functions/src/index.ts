@@ -1,4 +1,5 @@
 export type { Analyzer } from './analyzer.ts';
+export { analysisOf, analyzerChoice } from './analyzer-choice.ts';
 export {
   analyzerNeeded,
   type FieldAnalysis,
@@ -7,6 +8,7 @@ export {
   openFieldAnalyzer,
   readFieldAnalysis,
 } from './field-analysis.ts';
+export { functionVectors } from './function-vectors.ts';
 export { type MinHashOptions, minHashVectors, readMinHashOptions } from './min-hash.ts';
 export type { EmbeddingPurpose } from './models/embedding-service.ts';
 export { FunctionParams } from './models/function-params.ts';
@@ -30,4 +32,4 @@ export {
   type WordFile,
   type WordFileReader,
 } from './word-files.ts';
-export { runAtOnce, type Work } from './work.ts';
+export { runAtOnce, runInSlices, type Work } from './work.ts';

@@ -1,4 +1,4 @@
-import { openFieldAnalyzer } from '@elanus/functions';
+import { analysisOf, functionVectors, openFieldAnalyzer } from '@elanus/functions';
 import {
   assert,
   type CollectionSchema,
@@ -13,9 +13,7 @@ import type { QueryVectors, ReadOptions } from '@elanus/rpc';
 import type { AccessDependencies } from '../handler.ts';
 import { runInSlices } from '../rows/sliced-work.ts';
 import { type TextRuns, textsOf } from '../rows/texts-of.ts';
-import { analysisOf } from '../text/analyzer-choice.ts';
 import { readQueryTexts, readQueryVectors } from '../wire/query-vectors.ts';
-import { vectorsOf } from '../write/function-columns.ts';
 import { checkCompared } from './list-search.ts';
 import type { Parameters } from './parameters.ts';
 
@@ -59,7 +57,7 @@ async function madeOf(
   assert(input !== undefined, 'a function has its input');
   const analyzer = await openFieldAnalyzer(analysisOf(input), analyzerName);
   const column = await runInSlices(
-    vectorsOf(made, schema, { ...texts, validity: null }, () => analyzer),
+    functionVectors(made, schema, { ...texts, validity: null }, () => analyzer),
     share,
   );
   const { dataType, length: count, bytes } = column;

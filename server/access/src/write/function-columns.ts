@@ -1,30 +1,21 @@
 import { isUtf8 } from 'node:buffer';
-import {
-  type Analyzer,
-  minHashVectors,
-  readMinHashOptions,
-  type Texts,
-  termVectors,
-} from '@elanus/functions';
+import { analyzerChoice, functionVectors } from '@elanus/functions';
 import {
   assert,
   type CollectionSchema,
   type Column,
   DataType,
-  type DenseVectorColumn,
   type FieldId,
   fieldById,
   invalidParameter,
   isDenseVector,
   type SchemaFunction,
-  type SparseVectorColumn,
   type VarCharColumn,
 } from '@elanus/model';
 import type { ReadOptions } from '@elanus/rpc';
 import type { AccessDependencies } from '../handler.ts';
 import { runInSlices, type Work } from '../rows/sliced-work.ts';
 import { textsOf } from '../rows/texts-of.ts';
-import { analyzerChoice } from '../text/analyzer-choice.ts';
 
 export interface FunctionOptions extends ReadOptions {
   /** A model takes so many texts of a request at most, and of a file as many as there are. Usually of a request. */
@@ -54,20 +45,8 @@ export async function addFunctionColumns(
       continue;
     }
     const analyzerOf = await analyzerChoice(field, columns, schema, share);
-    columns.set(output, await runInSlices(vectorsOf(made, schema, texts, analyzerOf), share));
+    columns.set(output, await runInSlices(functionVectors(made, schema, texts, analyzerOf), share));
   }
-}
-
-/** What a function that asks no model makes of texts, row by row. */
-export function vectorsOf(
-  { type, output, params }: SchemaFunction,
-  schema: CollectionSchema,
-  texts: Texts,
-  analyzerOf: (row: number) => Analyzer,
-): Work<SparseVectorColumn | DenseVectorColumn> {
-  assert(type !== 'TextEmbedding', 'models embed texts elsewhere');
-  if (type === 'BM25') return termVectors(texts, analyzerOf);
-  return minHashVectors(texts, readMinHashOptions(params, fieldById(schema, output)!), analyzerOf);
 }
 
 /** What a model makes of texts that are UTF-8. */

@@ -1,4 +1,4 @@
-import { type Analyzer, openFieldAnalyzer, readFieldAnalysis } from '@elanus/functions';
+import { type Analyzer, analyzerChoice, openFieldAnalyzer, readFieldAnalysis } from '@elanus/functions';
 import {
   assert,
   type CollectionInfo,
@@ -11,7 +11,6 @@ import {
 import type { SearchHits } from '@elanus/rpc';
 import type { AccessDependencies } from '../../handler.ts';
 import { runInSlices, type Work } from '../../rows/sliced-work.ts';
-import { analyzerChoice } from '../../text/analyzer-choice.ts';
 import { cutFragments, type MarkedWord } from './cut-fragments.ts';
 import type { HighlightedField, Highlighting, HighlightStyle } from './read-highlighter.ts';
 

@@ -1,4 +1,3 @@
-import { type Analyzer, type FieldAnalysis, openFieldAnalyzer, readFieldAnalysis } from '@elanus/functions';
 import {
   type CollectionSchema,
   type Column,
@@ -8,6 +7,8 @@ import {
   type VarCharColumn,
 } from '@elanus/model';
 import type { LoopShare } from '@elanus/runtime';
+import type { Analyzer } from './analyzer.ts';
+import { type FieldAnalysis, openFieldAnalyzer, readFieldAnalysis } from './field-analysis.ts';
 
 /** How the texts of a field become words; by the standard analyzer where it says nothing of it. */
 export function analysisOf(field: FieldSchema): FieldAnalysis {
@@ -17,7 +18,7 @@ export function analysisOf(field: FieldSchema): FieldAnalysis {
 /** Which analyzer takes the text of a row of `columns`, which has the field that names analyzers where there are several. */
 export async function analyzerChoice(
   field: FieldSchema,
-  columns: ReadonlyMap<FieldId, Column>,
+  columns: Pick<ReadonlyMap<FieldId, Column>, 'get'>,
   schema: CollectionSchema,
   share: LoopShare,
 ): Promise<(row: number) => Analyzer> {
