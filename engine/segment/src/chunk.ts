@@ -1,6 +1,14 @@
 import type { ColumnSource, JsonPlaces, WordIndex } from '@elanus/expr';
 import type { VectorCodes } from '@elanus/kernel';
-import type { CollectionSchema, Column, FieldId, KeyColumn, PartitionId, Timestamp } from '@elanus/model';
+import {
+  assert,
+  type CollectionSchema,
+  type Column,
+  type FieldId,
+  type KeyColumn,
+  type PartitionId,
+  type Timestamp,
+} from '@elanus/model';
 import { ChunkColumns, type StoredRows } from './chunk/chunk-columns.ts';
 import { ChunkDeletions, type RestoredRowDeletions } from './chunk/chunk-deletions.ts';
 import { InverseNorms } from './chunk/inverse-norms.ts';
@@ -204,6 +212,25 @@ export class Chunk implements ColumnSource {
    */
   column(id: FieldId): Column {
     return this.#columns.column(id, this.#rows);
+  }
+
+  /** As `ChunkColumns.awaits`; nobody reads the rows of a dead chunk. */
+  awaits(id: FieldId): boolean {
+    return !this.#isDead && this.#columns.awaits(id);
+  }
+
+  /** Whether rows in memory have got what a newer function makes of them, which no file has. */
+  isFilled(id: FieldId): boolean {
+    return this.#columns.isFilled(id);
+  }
+
+  /** As `ChunkColumns.fill`. No more rows may come. */
+  fill(id: FieldId, column: Column): void {
+    assert(
+      this.#isClosed && this.stored === null && column.length === this.#rows,
+      'all rows are filled at once',
+    );
+    this.#columns.fill(id, column);
   }
 
   /** As `ChunkColumns.hold`. */

@@ -15,6 +15,7 @@ export {
 } from './files/index.ts';
 export { FilterCache } from './filter/filter-cache.ts';
 export type { FilterTools } from './filter/filter-views.ts';
+export { functionColumn, type GivenRows } from './function-column.ts';
 export { missingColumn } from './missing-column.ts';
 export { prepareRead } from './prepare-read.ts';
 export type { PreparedWrite, WriteEffect } from './prepared-write.ts';

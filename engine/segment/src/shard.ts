@@ -25,6 +25,7 @@ import { ShardKeys } from './shard/shard-keys.ts';
 import { ShardPartitions } from './shard/shard-partitions.ts';
 import { type FileAdoption, ShardWriter } from './shard/shard-writer.ts';
 import { StoredChunks } from './shard/stored-chunks.ts';
+import { UnfilledRows } from './shard/unfilled-rows.ts';
 import { WriteTimes } from './shard/write-times.ts';
 import type { KeptRows, PieceRows } from './vector-index/indexed-piece.ts';
 import { ShardIndexes } from './vector-index/shard-indexes.ts';
@@ -79,6 +80,8 @@ export class Shard {
   readonly vectorIndexes = new ShardIndexes();
   /** Its rows that lie in files, for those who put them together. */
   readonly stored: StoredChunks;
+  /** Its rows that lack what a newer function makes. */
+  readonly unfilled: UnfilledRows;
   readonly #share: LoopShare;
   readonly #chunkRows: number;
   readonly #times = new WriteTimes();
@@ -104,18 +107,21 @@ export class Shard {
     this.#keys = keys;
     this.#sealed = new SealedSegments(partitions, this.#times);
     this.#emptied = new EmptiedChunks(this.#sealed);
+    const onChange = (): void => {
+      this.#generation += 1;
+    };
+    const [sealed, storedKeys] = [this.#sealed, this.#storedKeys];
+    this.unfilled = new UnfilledRows({ partitions, sealed, storedKeys, onChange });
     this.stored = new StoredChunks({
       times: this.#times,
       locations,
       partitions,
       keys,
-      storedKeys: this.#storedKeys,
-      sealed: this.#sealed,
+      storedKeys,
+      sealed,
       emptied: this.#emptied,
       share,
-      onChange: () => {
-        this.#generation += 1;
-      },
+      onChange,
     });
     const adopt: FileAdoption['adopt'] = (file, ordinal) => this.stored.adopt(file, ordinal);
     this.#writer = new ShardWriter({ partitions, keys, share, files: { fileOf, adopt } });
@@ -233,7 +239,8 @@ export class Shard {
 
   /** Lets go of dead files, which nobody may want to find keys in any more. */
   forgetFiles(dead: readonly SealedFile[]): void {
-    this.#forgetFiles((file) => dead.includes(file));
+    const ids = new Set(dead.map(({ info }) => info.id));
+    this.#forgetFiles(({ info }) => ids.has(info.id));
   }
 
   /**

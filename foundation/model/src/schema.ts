@@ -82,6 +82,8 @@ export interface SchemaFunction {
   readonly output: FieldId;
   /** As the client sent them, for describe. */
   readonly params: readonly KeyValue[];
+  /** It came when there may have been rows, which lack what it makes until that is made in the background. */
+  readonly fillsEarlierRows?: true;
 }
 
 /**
@@ -187,6 +189,12 @@ export function fieldById(schema: CollectionSchema, id: FieldId): FieldSchema | 
 /** The function whose output the field is; `undefined` when clients give its values. */
 export function functionOfOutput(schema: CollectionSchema, id: FieldId): SchemaFunction | undefined {
   return schema.functions.find(({ output }) => output === id);
+}
+
+/** The function whose output the field is, when rows may lack it that were there before the function. */
+export function fillingFunction(schema: CollectionSchema, id: FieldId): SchemaFunction | undefined {
+  const made = functionOfOutput(schema, id);
+  return made?.fillsEarlierRows === true ? made : undefined;
 }
 
 /** The name of the field that holds sub-field `sub` of the array of structs `struct`. No field of a client's has one like it. */

@@ -94,9 +94,10 @@ export function collectionFolder(id: CollectionId): string {
   return `collection-${id}/`;
 }
 
-/** Where the rows of a segment are. */
-export function segmentFileKey(collection: CollectionId, id: SegmentId): string {
-  return `${collectionFolder(collection)}log-snapshot/${id}.arrow`;
+/** Where the rows of a segment are; `file` tells one that has taken the place of others from those. */
+export function segmentFileKey(collection: CollectionId, id: SegmentId, file?: SegmentId): string {
+  const name = file === undefined ? `${id}` : `${id}-${file}`;
+  return `${collectionFolder(collection)}log-snapshot/${name}.arrow`;
 }
 
 /** Where a file of deletions is. */

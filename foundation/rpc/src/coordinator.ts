@@ -34,6 +34,8 @@ export interface CreateCollection {
 export interface CollectionChange {
   /** Validated, made from the schema of the version before its own. */
   readonly schema?: CollectionSchema;
+  /** Of a field that `schema` has and the one before has not: both come, or neither. */
+  readonly index?: CreateIndex;
   readonly properties?: PropertyChange;
 }
 

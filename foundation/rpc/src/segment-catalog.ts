@@ -7,6 +7,7 @@ import type {
   PartitionId,
   SegmentId,
   SegmentInfo,
+  StoredFile,
   Timestamp,
 } from '@elanus/model';
 
@@ -63,6 +64,11 @@ export interface SegmentCatalog {
    * stays where it is: no flush is published meanwhile.
    */
   publishCompaction(compaction: CompactionPublication): Promise<boolean>;
+  /**
+   * Says that the rows of a segment are in `segment.file` from now on, in the same places as `before`; false when they are
+   * not in that file any more, or the segment is no more.
+   */
+  publishRefill(segment: SegmentInfo, before: StoredFile): Promise<boolean>;
   /** @throws MilvusError when the index, the collection or a segment is no more */
   publishIndexFile(file: IndexFileInfo, replaced: readonly SegmentId[]): Promise<void>;
   /** Keeps what is known of an index' searches, in place of what was kept before; of a file that does not count, nothing. */

@@ -63,7 +63,15 @@ export async function openCoordinators(
 ): Promise<Coordinators> {
   const { catalog, oracle: timestamps, ids, segments, streaming, indexing, logger = silentLogger } = options;
   const limits = { ...COORDINATOR_LIMITS_DEFAULT, ...options.limits };
-  const root = await CatalogRootCoordinator.open({ catalog, timestamps, ids, streaming, limits, logger });
+  const root = await CatalogRootCoordinator.open({
+    catalog,
+    timestamps,
+    ids,
+    streaming,
+    indexing,
+    limits,
+    logger,
+  });
   const query = new CatalogQueryCoordinator({
     catalog,
     memoryBytesMax: options.memoryBytesMax ?? Number.POSITIVE_INFINITY,

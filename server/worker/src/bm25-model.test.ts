@@ -1,203 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
 import { planFilter } from '@elanus/expr';
-import { openAnalyzer, runAtOnce, type Texts, termVectors } from '@elanus/functions';
-import {
-  type CollectionInfo,
-  type Column,
-  DataType,
-  type FieldId,
-  type PartitionId,
-  type RowBatch,
-  TIMESTAMP_MAX,
-  type Timestamp,
-} from '@elanus/model';
-import { fieldFixture, schemaFixture } from '@elanus/model/testing';
-import type { InsertPart, ReadTask, WriteRequest } from '@elanus/rpc';
-import { type Random, seededRandom } from '@elanus/runtime';
-import { keyColumn, keysOf } from '@elanus/segment/testing';
+import type { Timestamp } from '@elanus/model';
+import { seededRandom } from '@elanus/runtime';
 import { collectionFixture, SteppingTimestamps } from './testing/collection-fixture.ts';
 import { FakeMessageLog } from './testing/fake-message-log.ts';
-import { ModelCollection, type ModelWrite } from './testing/model-collection.ts';
-import { channelOf, openWorkers, readTask, type Workers } from './testing/open-workers.ts';
+import { openWorkers } from './testing/open-workers.ts';
 import { TestFiles } from './testing/test-files.ts';
-
-const [ID, TEXT, WORDS] = [100, 101, 102] as readonly number[] as readonly [FieldId, FieldId, FieldId];
-const schema = schemaFixture(
-  [
-    fieldFixture(ID, 'id', DataType.Int64, { isPrimaryKey: true }),
-    fieldFixture(TEXT, 'text', DataType.VarChar, { maxLength: 1000 }),
-    fieldFixture(WORDS, 'words', DataType.SparseFloatVector),
-  ],
-  {
-    functions: [
-      { id: 100, name: 'bm25', description: '', type: 'BM25', input: TEXT, output: WORDS, params: [] },
-    ],
-  },
-);
-const analyzer = await openAnalyzer('');
-
-/** Few words, the first ones in most texts. */
-function randomText(random: Random): string {
-  const words = Array.from({ length: random.below(12) }, () => `w${Math.floor(random.float() ** 3 * 40)}`);
-  return words.join(' ');
-}
-
-function textsOf(rows: readonly string[]): Texts {
-  const offsets = new Uint32Array(rows.length + 1);
-  for (const [at, row] of rows.entries()) offsets[at + 1] = offsets[at]! + Buffer.byteLength(row);
-  return { length: rows.length, validity: null, offsets, bytes: Buffer.from(rows.join('')) };
-}
-
-const vectorsOf = (rows: readonly string[]) => runAtOnce(termVectors(textsOf(rows), () => analyzer));
-
-function batchOf(rows: readonly { readonly key: bigint; readonly text: string }[]): RowBatch {
-  const texts = rows.map(({ text }) => text);
-  const keys = keyColumn(
-    rows.map(({ key }) => key),
-    DataType.Int64,
-  );
-  const columns = new Map<FieldId, Column>([
-    [ID, keys],
-    [TEXT, { dataType: DataType.VarChar, ...textsOf(texts) }],
-    [WORDS, vectorsOf(texts)],
-  ]);
-  return { length: rows.length, columns };
-}
-
-class Scenario {
-  readonly collection: CollectionInfo;
-  readonly model = new ModelCollection({ keepsDuplicates: false });
-  readonly random: Random;
-
-  constructor(collection: CollectionInfo, random: Random) {
-    this.collection = collection;
-    this.random = random;
-  }
-
-  partition(): PartitionId {
-    return this.collection.partitions[this.random.below(this.collection.partitions.length)]!.id;
-  }
-
-  write(): { request: WriteRequest; model: ModelWrite } {
-    const { random, collection } = this;
-    const key = () => BigInt(random.below(400));
-    if (random.chance(0.3)) {
-      const keys = Array.from({ length: 1 + random.below(30) }, key);
-      const parts = collection.channels.map((channel) => ({
-        channel,
-        partitionIds: null,
-        keys: keyColumn(
-          keys.filter((each) => channelOf(each, collection) === channel),
-          DataType.Int64,
-        ),
-      }));
-      return {
-        request: { kind: 'delete', collection, parts },
-        model: { kind: 'delete', keys, partitionIds: null },
-      };
-    }
-    const kind = random.chance(0.5) ? 'insert' : 'upsert';
-    const partitionId = this.partition();
-    const rows = Array.from({ length: 1 + random.below(60) }, () => ({
-      key: key(),
-      text: randomText(random),
-    }));
-    const groups = Map.groupBy(rows, (row) => channelOf(row.key, collection));
-    const parts = Array.from(
-      groups,
-      ([channel, group]): InsertPart => ({ channel, partitionId, batch: batchOf(group) }),
-    );
-    const modelRows = [...groups.values()].flat().map(({ key: own, text }) => ({
-      key: own,
-      partitionId,
-      values: text,
-    }));
-    return { request: { kind, collection, parts }, model: { kind, rows: modelRows } };
-  }
-}
-
-interface Bm25 {
-  readonly k1: number;
-  readonly b: number;
-}
-
-/** Scores as the formula has them: of all rows that are not 0, by key. */
-function naiveScores(
-  rows: readonly { readonly key: unknown; readonly values: unknown }[],
-  query: string,
-  { k1, b }: Bm25,
-): ReadonlyMap<unknown, number> {
-  const documents = rows.map(({ key, values }) => ({
-    key,
-    words: (values as string).split(' ').filter(Boolean),
-  }));
-  const length = documents.reduce((sum, { words }) => sum + words.length, 0);
-  const average = Math.max(1, length / Math.max(1, rows.length));
-  const scores = new Map<unknown, number>();
-  for (const word of query.split(' ').filter(Boolean)) {
-    const n = documents.filter(({ words }) => words.includes(word)).length;
-    const idf = Math.log(1 + (rows.length - n + 0.5) / (n + 0.5));
-    for (const { key, words } of documents) {
-      const tf = words.filter((each) => each === word).length;
-      if (tf === 0) continue;
-      const score = (idf * tf * (k1 + 1)) / (tf + k1 * (1 - b + (b * words.length) / average));
-      scores.set(key, (scores.get(key) ?? 0) + score);
-    }
-  }
-  return scores;
-}
-
-async function assertSameScores(
-  { query: reader }: Workers,
-  { collection, model, random }: Scenario,
-  changes: Partial<ReadTask>,
-  context: string,
-): Promise<void> {
-  const task = readTask(collection, changes);
-  const bm25 = { k1: random.below(4) * 0.6, b: random.below(5) / 4 };
-  const texts = [randomText(random), randomText(random)];
-  const { offsets, bytes } = vectorsOf(texts);
-  const hits = await reader.search({
-    ...task,
-    field: collection.schema.fields[2]!,
-    metric: 'BM25',
-    queries: { dataType: DataType.SparseFloatVector, dim: null, count: texts.length, bytes, offsets },
-    limit: 10,
-    radius: null,
-    rangeFilter: null,
-    walk: null,
-    sparse: { bm25, dropRatio: 0 },
-  });
-  const rows = model.visible(task.snapshot ?? TIMESTAMP_MAX, task.partitionIds);
-  const keys = keysOf(hits.keys);
-  let at = 0;
-  for (const [number, text] of texts.entries()) {
-    const scores = naiveScores(rows, text, bm25);
-    const matching = [...scores].filter(([key]) => task.filter === null || (key as bigint) >= 100n);
-    const best = matching
-      .map(([, score]) => score)
-      .sort((a, b) => b - a)
-      .slice(0, 10);
-    assert.equal(hits.counts[number], best.length, `hits of "${text}", ${context}`);
-    for (const score of best) {
-      const close = (other: number) => Math.abs(other - score) <= 1e-5 * Math.max(1, score);
-      assert(close(hits.scores[at]!), `${hits.scores[at]} is not ${score} of "${text}", ${context}`);
-      assert(close(scores.get(keys[at])!), `key ${keys[at]} of "${text}", ${context}`);
-      at += 1;
-    }
-  }
-}
-
-/** Puts segments together and waits for it; returns how many groups of them there were. */
-async function compact({ streaming }: Workers, { id }: CollectionInfo): Promise<number> {
-  const ticket = await streaming.compact(id, { partitionId: null, bytesMax: null });
-  while (streaming.compaction(ticket.id).executing > 0) await turn();
-  const { completed, failed } = streaming.compaction(ticket.id);
-  assert.equal(failed, 0);
-  return completed;
-}
+import { assertSameScores, COUNTED_TEXTS, compact, TextScenario } from './testing/text-scenario.ts';
 
 describe('BM25 and its formula', () => {
   for (const [number, options] of [
@@ -210,10 +20,10 @@ describe('BM25 and its formula', () => {
       const log = new FakeMessageLog();
       const lasting = { timestamps: new SteppingTimestamps(), files: new TestFiles() };
       let workers = openWorkers(log, random, lasting);
-      const collection = collectionFixture({ schema, ...options });
+      const collection = collectionFixture({ schema: COUNTED_TEXTS, ...options });
       await workers.streaming.openCollection(collection);
-      const scenario = new Scenario(collection, random);
-      const filter = planFilter('id >= 100', schema);
+      const scenario = new TextScenario(collection, random);
+      const filter = planFilter('id >= 100', COUNTED_TEXTS);
       const times: Timestamp[] = [];
       let merged = 0;
       for (let round = 0; round < 30; round++) {

@@ -35,6 +35,7 @@ import { encodeWriteRecord, isSegmentPart } from '@elanus/segment';
 import { ByteBudget } from './byte-budget.ts';
 import { CollectionCompactors } from './compaction/collection-compactors.ts';
 import { COMPACTION_LIMITS_DEFAULT, type CompactionLimits } from './compaction/compaction-policy.ts';
+import { FunctionFiller } from './filling/function-filler.ts';
 import {
   COLLECT_LIMITS_DEFAULT,
   CollectionFlushers,
@@ -42,6 +43,7 @@ import {
 } from './flush/collection-flushers.ts';
 import { LoopEncoder } from './flush/file-encoder.ts';
 import { registerFlushMetrics } from './flush/flush-metrics.ts';
+import { ReplacedFiles } from './flush/replaced-files.ts';
 import { SEAL_LIMITS_DEFAULT, type SealLimits } from './flush/seal-policy.ts';
 import type { SegmentFiles } from './flush/segment-files.ts';
 import { ThreadEncoder } from './flush/thread-encoder.ts';
@@ -97,6 +99,7 @@ export class LogStreamingWorker implements StreamingWorker, ImportWorker, AsyncD
   readonly #metrics: WorkerMetrics;
   readonly #flushers: CollectionFlushers;
   readonly #compactors: CollectionCompactors;
+  readonly #filler: FunctionFiller;
   readonly #encoder: LoopEncoder | ThreadEncoder;
 
   constructor(options: StreamingWorkerOptions) {
@@ -110,6 +113,8 @@ export class LogStreamingWorker implements StreamingWorker, ImportWorker, AsyncD
     registerStorageMetrics(options.metrics, { collections: this.collections, catalog: options.catalog });
     const encoder = new LoopEncoder(this.share);
     this.#encoder = options.encodeIn === 'thread' ? new ThreadEncoder(encoder) : encoder;
+    const compactionLimits = { ...COMPACTION_LIMITS_DEFAULT, ...options.compactionLimits };
+    const replaced = new ReplacedFiles({ ...options, graceMs: compactionLimits.graceMs });
     this.#flushers = new CollectionFlushers({
       ...options,
       encoder: this.#encoder,
@@ -119,15 +124,18 @@ export class LogStreamingWorker implements StreamingWorker, ImportWorker, AsyncD
       collections: this.collections,
       limits: { ...SEAL_LIMITS_DEFAULT, ...options.sealLimits },
       collect: { ...COLLECT_LIMITS_DEFAULT, ...options.collectLimits },
-      isKept: (key) => this.#compactors.isKept(key),
+      isKept: (key) => replaced.isKept(key),
     });
-    this.#compactors = new CollectionCompactors({
+    const rewriting = {
       ...options,
       encoder: this.#encoder,
       share: this.share,
       collections: this.collections,
-      limits: { ...COMPACTION_LIMITS_DEFAULT, ...options.compactionLimits },
-    });
+      taken: new Set<SegmentId>(),
+      replaced,
+    };
+    this.#compactors = new CollectionCompactors({ ...rewriting, limits: compactionLimits });
+    this.#filler = new FunctionFiller(rewriting);
   }
 
   /**
@@ -212,11 +220,12 @@ export class LogStreamingWorker implements StreamingWorker, ImportWorker, AsyncD
   watchFiles(): void {
     this.#flushers.start();
     this.#compactors.start();
+    this.#filler.start();
   }
 
   /** Gives up flushes that are under way: the log has what they have not published. */
   async close(): Promise<void> {
-    await Promise.all([this.#compactors.close(), this.#flushers.close()]);
+    await Promise.all([this.#compactors.close(), this.#filler.close(), this.#flushers.close()]);
     if (this.#encoder instanceof ThreadEncoder) await this.#encoder[Symbol.asyncDispose]();
   }
 
@@ -239,7 +248,9 @@ export class LogStreamingWorker implements StreamingWorker, ImportWorker, AsyncD
     );
     for (const { parts } of records.values())
       for (const part of parts) if (isSegmentPart(part)) await collection.fileOf(part).open();
-    return await this.#write(collection, { kind: 'insert' }, records);
+    const result = await this.#write(collection, { kind: 'insert' }, records);
+    this.#filler.consider(collection);
+    return result;
   }
 
   async discard(id: CollectionId, segments: readonly StagedSegment[]): Promise<void> {

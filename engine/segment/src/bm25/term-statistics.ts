@@ -11,26 +11,29 @@ const known = new WeakMap<Chunk, Map<FieldId, ChunkTerms>>();
  * the time of the read, deleted ones left out. Rows are counted once, by the first read that sees them.
  */
 export class TermStatistics {
-  readonly #views: readonly ChunkView[];
-  readonly #field: FieldId;
+  readonly #counted: readonly { readonly view: ChunkView; readonly terms: ChunkTerms }[];
 
-  private constructor(views: readonly ChunkView[], field: FieldId) {
-    this.#views = views;
-    this.#field = field;
+  private constructor(counted: readonly { readonly view: ChunkView; readonly terms: ChunkTerms }[]) {
+    this.#counted = counted;
   }
 
   static async open(read: Read, field: FieldId): Promise<TermStatistics> {
-    const views = viewShards(read);
-    for (const view of views) await termsOf(view.chunk, field).catchUp(view, read);
-    return new TermStatistics(views, field);
+    const counted = viewShards(read).map((view) => ({ view, terms: termsOf(view.chunk, field) }));
+    for (const { view, terms } of counted) await terms.catchUp(view, read);
+    return new TermStatistics(counted);
   }
 
   /** Of `dimensions`, which ascend. */
   sum(dimensions: Uint32Array): RowTerms {
     const sum: RowTerms = { rows: 0, totalLength: 0, frequencies: new Float64Array(dimensions.length) };
-    for (const view of this.#views) termsOf(view.chunk, this.#field).addTo(sum, view, dimensions);
+    for (const { view, terms } of this.#counted) terms.addTo(sum, view, dimensions);
     return sum;
   }
+}
+
+/** What was counted of a field of a chunk counts no more: it has other values. */
+export function forgetTerms(chunk: Chunk, field: FieldId): void {
+  known.get(chunk)?.delete(field);
 }
 
 function termsOf(chunk: Chunk, field: FieldId): ChunkTerms {

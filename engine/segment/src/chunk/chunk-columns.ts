@@ -4,6 +4,7 @@ import {
   type DenseVectorColumn,
   type FieldId,
   fieldById,
+  fillingFunction,
 } from '@elanus/model';
 import { type ColumnBuffer, columnBuffer } from '../column-buffer.ts';
 import { missingColumn } from '../missing-column.ts';
@@ -27,6 +28,8 @@ export class ChunkColumns {
   #stored: StoredRows | null;
   readonly #storedColumns = new Map<FieldId, Column>();
   readonly #missing = new Map<FieldId, Column>();
+  /** What functions that are newer than the rows have made, as long as no file has it. */
+  readonly #filled = new Map<FieldId, Column>();
   /** How many hold on to a field's column in memory, and those of them that a file has as well. */
   readonly #holders = new Map<FieldId, number>();
   readonly #held = new Map<FieldId, Column>();
@@ -65,6 +68,7 @@ export class ChunkColumns {
   /** Memory taken; that of a file does not count. */
   get byteLength(): number {
     let bytes = 0;
+    for (const column of this.#filled.values()) bytes += (column as DenseVectorColumn).bytes.length;
     for (const buffer of this.#buffers.values()) bytes += buffer.byteLength;
     for (const column of this.#held.values()) bytes += (column as DenseVectorColumn).bytes.length;
     return bytes;
@@ -100,10 +104,33 @@ export class ChunkColumns {
 
   /** From now on the columns are those of an open file with the same rows; readers keep the memory they have. */
   moveTo(stored: StoredRows): void {
-    for (const id of this.#holders.keys()) this.#held.set(id, this.#buffers.get(id)!.column());
+    for (const id of this.#holders.keys()) {
+      const buffer = this.#buffers.get(id);
+      if (buffer !== undefined) this.#held.set(id, buffer.column());
+    }
     this.#buffers = new Map();
     this.#stored = stored;
     this.#storedColumns.clear();
+    this.#missing.clear();
+    this.#filled.clear();
+  }
+
+  /** Whether rows lack what a newer function makes of them; those of a file that is closed may. */
+  awaits(id: FieldId): boolean {
+    if (fillingFunction(this.#schema, id) === undefined) return false;
+    if (this.#stored === null) return !this.#buffers.has(id) && !this.#filled.has(id);
+    return this.#stored.file.statistics(id)?.nulls !== 0;
+  }
+
+  /** Whether `fill` has brought the field, which no file has. */
+  isFilled(id: FieldId): boolean {
+    return this.#filled.has(id);
+  }
+
+  /** Takes what a newer function makes of rows that are in memory, and all there are. */
+  fill(id: FieldId, column: Column): void {
+    this.#filled.set(id, column);
+    this.#missing.delete(id);
   }
 
   /**
@@ -134,7 +161,7 @@ export class ChunkColumns {
     if (held !== undefined) return held;
     const stored = this.#storedColumns.get(id) ?? this.#readStored(id, rows);
     if (stored !== undefined) return stored;
-    const known = this.#missing.get(id);
+    const known = this.#filled.get(id) ?? this.#missing.get(id);
     if (known !== undefined) return known;
     const field = fieldById(this.#schema, id);
     if (field === undefined) throw new RangeError(`no field ${id}`);

@@ -179,6 +179,19 @@ export class SealedSegments {
     for (const chunk of chunks) this.#places.delete(chunk);
   }
 
+  /** Reads the rows of one file from another, which is open and has them in the same places; returns their chunks. */
+  refile(before: SealedFile, after: SealedFile): readonly Chunk[] {
+    assert(
+      after.isOpen && after.info.id === before.info.id && after.info.rows === before.info.rows,
+      'another file of a segment is open and has its rows',
+    );
+    after.lastUse = before.lastUse;
+    this.#files = this.#files.map((file) => (file === before ? after : file));
+    const chunks = this.chunksOf(before);
+    for (const chunk of chunks) chunk.moveTo({ file: after, firstRow: chunk.stored!.firstRow });
+    return chunks;
+  }
+
   /** Gathers deletions of sealed rows by write `ordinal` for the next cut. */
   noteDeletions({ chunks, rows }: DeletedRows, ordinal: number): void {
     for (const [i, chunk] of chunks.entries()) {

@@ -44,6 +44,11 @@ export class StoredKeys {
     return this.#files.some((one) => one.file === file);
   }
 
+  /** Asks another file of the same rows in the place of one. */
+  refile(before: SealedFile, after: SealedFile): void {
+    this.#files = this.#files.map((one) => (one.file === before ? { ...one, file: after } : one));
+  }
+
   /** Looks for no keys in a file any more. */
   forget(isForgotten: (file: SealedFile) => boolean): void {
     this.#files = this.#files.filter(({ file }) => !isForgotten(file));

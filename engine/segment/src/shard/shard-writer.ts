@@ -1,6 +1,7 @@
 import type { CollectionSchema, Column, FieldId, KeyColumn, Timestamp } from '@elanus/model';
 import type { LoopShare } from '@elanus/runtime';
 import type { Chunk } from '../chunk.ts';
+import { functionColumn } from '../function-column.ts';
 import { fixedRowBytes } from '../growing-segment.ts';
 import { missingColumn } from '../missing-column.ts';
 import type { PreparedWrite } from '../prepared-write.ts';
@@ -61,7 +62,7 @@ export class ShardWriter {
   async #takeRows(part: RowPart, duplicates: 'replace' | 'keep', write: PreparedWrite): Promise<void> {
     const { batch, partitionId } = part;
     const { schema } = this.#partitions;
-    const columns = storedColumns(schema, batch.columns, batch.length);
+    const columns = await this.#storedColumns(part);
     const keys = columns.get(schema.primaryKey.id) as KeyColumn;
     const segment = this.#partitions.segmentOf(partitionId);
     const pieceRows = pieceRowsOf(schema, columns, batch.length);
@@ -74,6 +75,18 @@ export class ShardWriter {
       this.#keys.put({ keys, start, end, chunk, firstRow, duplicates }, write);
       start = end;
     }
+  }
+
+  /** A column for each field that rows are stored with: a function that the writer did not know is caught up on. */
+  async #storedColumns({ batch }: RowPart): Promise<ReadonlyMap<FieldId, Column>> {
+    const { schema } = this.#partitions;
+    const columns = storedColumns(schema, batch.columns, batch.length);
+    for (const made of schema.functions) {
+      if (made.fillsEarlierRows !== true || batch.columns.has(made.output)) continue;
+      const rows = { length: batch.length, column: (id: FieldId) => columns.get(id)! };
+      columns.set(made.output, await functionColumn(made, schema, rows, this.#share));
+    }
+    return columns;
   }
 
   /** Rows stay in their file; their keys are taken in as those of any write. @throws MilvusError 1009 */
@@ -110,12 +123,12 @@ export class ShardWriter {
   }
 }
 
-/** A column for each field that rows are stored with. */
+/** A column for each field that rows are stored with; a field that is newer than the write has its default. */
 function storedColumns(
   schema: CollectionSchema,
   given: ReadonlyMap<FieldId, Column>,
   length: number,
-): ReadonlyMap<FieldId, Column> {
+): Map<FieldId, Column> {
   return new Map(
     storedFields(schema).map((field) => [field.id, given.get(field.id) ?? missingColumn(field, length)]),
   );

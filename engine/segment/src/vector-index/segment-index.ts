@@ -244,12 +244,17 @@ export class SegmentIndex {
     this.#pieces = this.#pieces.filter(isUsed);
   }
 
-  /** Live rows that wait for an index, of those that were there at a moment: none while they are too few to get one. */
+  /**
+   * Live rows that wait for an index, of those that were there at a moment: none while they are too few to get one. Rows
+   * that lack what a newer function makes wait for that.
+   */
   pendingRows(moment: Moment): number {
     if (this.#isClosed) return 0;
+    const unfilled = this.#chunks().filter((chunk) => chunk.awaits(this.field.id));
+    const waiting = unfilled.map((chunk) => ({ chunk, from: 0, to: chunk.rows }));
     const runs = this.#rowsWithoutIndex();
-    if (countRows(runs) < this.#rowsMin) return 0;
-    return runs.reduce((sum, { chunk, from, to }) => {
+    if (countRows(runs) >= this.#rowsMin) waiting.push(...runs);
+    return waiting.reduce((sum, { chunk, from, to }) => {
       const rows = Math.max(0, Math.min(to, chunk.rowsAt(moment)) - from);
       return sum + Math.min(rows, chunk.liveRows);
     }, 0);
@@ -282,11 +287,13 @@ export class SegmentIndex {
 
   /**
    * Published rows that no piece has, behind the last one of their chunk; of a chunk that still grows those that fill whole
-   * bytes of a bitmap. Mostly they are the last rows; what a compaction has put together may stand before others.
+   * bytes of a bitmap. Mostly they are the last rows; what a compaction has put together may stand before others. Rows
+   * that lack what a newer function makes are left out.
    */
   #rowsWithoutIndex(): readonly KeptRows[] {
     const runs: KeptRows[] = [];
     for (const chunk of this.#chunks()) {
+      if (chunk.awaits(this.field.id)) continue;
       const last = this.#runsOfChunk.get(chunk)?.at(-1);
       const from = last === undefined ? 0 : last.piece.runs[last.run]!.to;
       const isGrowing = !chunk.isClosed || chunk.visibleRows < chunk.rows;

@@ -58,6 +58,7 @@ export function encodeCollection(collection: CollectionInfo): Uint8Array {
 
 /** The first version whose builds read the schema rightly. */
 function versionOf(schema: CollectionSchema): number {
+  if (schema.functions.some(({ fillsEarlierRows }) => fillsEarlierRows === true)) return 4;
   if (schema.functions.some(({ type }) => type !== 'BM25')) return 3;
   return isOfVersion1(schema) ? 1 : 2;
 }
@@ -222,8 +223,10 @@ function fieldFromJson(stored: StoredObject): FieldSchema {
   };
 }
 
-function functionToJson({ id, name, description, type, input, output, params }: SchemaFunction): object {
-  return { id, name, description, type, input, output, params: params.map(keyValueToJson) };
+function functionToJson(made: SchemaFunction): object {
+  const { id, name, description, type, input, output, params, fillsEarlierRows } = made;
+  const filling = fillsEarlierRows === true ? { fillsEarlierRows } : {};
+  return { id, name, description, type, input, output, params: params.map(keyValueToJson), ...filling };
 }
 
 function functionFromJson(stored: StoredObject): SchemaFunction {
@@ -238,6 +241,7 @@ function functionFromJson(stored: StoredObject): SchemaFunction {
     input: stored.integer('input') as FieldId,
     output: stored.integer('output') as FieldId,
     params: stored.objects('params', keyValueFromJson),
+    ...(stored.has('fillsEarlierRows') ? { fillsEarlierRows: true } : {}),
   };
 }
 

@@ -123,6 +123,10 @@ export class FileRecords {
     return this.#byCollection.get(collection)?.[kind].has(id) ?? false;
   }
 
+  segment(collection: CollectionId, id: SegmentId): SegmentInfo | undefined {
+    return this.#byCollection.get(collection)?.segment.get(id);
+  }
+
   /** Every key of a collection's records. */
   keysOf(id: CollectionId): readonly string[] {
     const files = this.#byCollection.get(id);

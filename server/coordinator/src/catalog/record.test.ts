@@ -34,6 +34,6 @@ test('a member of another kind is damage, not a crash', () => {
 });
 
 test('a newer version is refused by name', () => {
-  const newer = Buffer.from('v4 00000000\n{}');
-  assert.throws(() => decodeRecord(newer), /version 4 is newer than 3/);
+  const newer = Buffer.from('v5 00000000\n{}');
+  assert.throws(() => decodeRecord(newer), /version 5 is newer than 4/);
 });

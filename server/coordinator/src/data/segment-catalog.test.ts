@@ -195,6 +195,29 @@ test('a compaction takes the place of segments, their indexes and deletions, at 
   await again.oracle.close();
 });
 
+test('a segment has another file at once and durably, and the one before counts no more', async () => {
+  const { oracle, collection, segments, store } = await withCollection();
+  const [id, file, late] = await segments.allocateIds(3);
+  const before = segment(collection, id!);
+  const checkpoint = { collectionId: collection.id, timestamp: at(9), historyStart: at(0) };
+  const nothing = { deleteFiles: [], deadSegments: [], replacedDeleteFiles: [] };
+  await segments.publishFlush({ segments: [before], ...nothing, checkpoint });
+  const fileNamed = (name: SegmentId) => ({ ...before.file, key: segmentFileKey(collection.id, id!, name) });
+  const after = { ...before, file: fileNamed(file!) };
+  assert.equal(segments.standingOf(after.file.key), 'unreferenced');
+  assert.equal(await segments.publishRefill(after, before.file), true);
+  assert.equal(await segments.publishRefill({ ...before, file: fileNamed(late!) }, before.file), false);
+  await oracle.close();
+  const again = await openDeployment({ store });
+  assert.deepEqual(again.segments.filesOf(collection.id).segments, [after]);
+  assert.equal(again.segments.standingOf(after.file.key), 'referenced');
+  assert.equal(again.segments.standingOf(before.file.key), 'unreferenced');
+  assert.equal(again.segments.standingOf(fileNamed(late!).key), 'unreferenced');
+  await again.root.dropCollection({ database: 'default', collection: 'c' });
+  assert.equal(await again.segments.publishRefill(before, after.file), false);
+  await again.oracle.close();
+});
+
 test('a compaction of a partition that was dropped meanwhile changes nothing', async () => {
   const { oracle, root, collection, segments } = await withCollection();
   const ref = { database: 'default', collection: 'c' };

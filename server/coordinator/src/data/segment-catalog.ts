@@ -10,6 +10,8 @@ import {
   type PartitionId,
   refused,
   type SegmentId,
+  type SegmentInfo,
+  type StoredFile,
   segmentFileKey,
   type Timestamp,
   textIndexId,
@@ -20,8 +22,9 @@ import type { CatalogChange } from '../catalog/catalog-change.ts';
 import { CATALOG_PREFIX, type FileRecordKind } from '../catalog/catalog-keys.ts';
 import type { IdAllocator } from '../root/id-allocator.ts';
 
-/** `collection-<id>/<folder>/<file id>.<ending>` */
-const FILE_KEY = /^collection-(\d{1,19})\/(?:log-snapshot|delta|index)\/(\d{1,19})\.(?:arrow|idx)$/;
+/** `collection-<id>/<folder>/<file id>.<ending>`; of segments that were refilled `<segment>-<file id>.<ending>` */
+const FILE_KEY =
+  /^collection-(\d{1,19})\/(?:log-snapshot|delta|index)\/(\d{1,19})(?:-\d{1,19})?\.(?:arrow|idx)$/;
 
 /** Which files count, by the records of the catalog. */
 export class CatalogSegments implements SegmentCatalog {
@@ -91,6 +94,16 @@ export class CatalogSegments implements SegmentCatalog {
     });
   }
 
+  async publishRefill(segment: SegmentInfo, before: StoredFile): Promise<boolean> {
+    const { collectionId, id } = segment;
+    return await this.#catalog.withCollectionId(collectionId, async () => {
+      const known = this.#catalog.files.segment(collectionId, id);
+      if (known?.file.key !== before.key) return false;
+      await this.#catalog.commit([{ kind: 'put-segment', segment }]);
+      return true;
+    });
+  }
+
   async publishIndexFile(file: IndexFileInfo, replaced: readonly SegmentId[]): Promise<void> {
     const { collectionId, indexId, runs } = file;
     await this.#catalog.withCollectionId(collectionId, async (collection) => {
@@ -127,16 +140,17 @@ export class CatalogSegments implements SegmentCatalog {
     if (this.#catalog.damageOf(collection) !== undefined) return 'uncertain';
     if (this.#catalog.isOfEarlierCatalog(collection)) return 'uncertain';
     const { files } = this.#catalog;
+    if (files.segment(collection, id)?.file.key === key) return 'referenced';
     switch (key) {
       case segmentFileKey(collection, id):
-        if (files.has('segment', collection, id) || files.isStaged(collection, id)) return 'referenced';
+        if (files.isStaged(collection, id)) return 'referenced';
         return this.#hasDamagedImports() ? 'uncertain' : 'unreferenced';
       case deleteFileKey(collection, id):
         return files.has('deleteFile', collection, id) ? 'referenced' : 'unreferenced';
       case indexFileKey(collection, id):
         return files.has('indexFile', collection, id) ? 'referenced' : 'unreferenced';
       default:
-        return 'uncertain';
+        return isRefill(key) ? 'unreferenced' : 'uncertain';
     }
   }
 
@@ -144,6 +158,11 @@ export class CatalogSegments implements SegmentCatalog {
   #hasDamagedImports(): boolean {
     return this.#catalog.damage().some(({ key }) => key.startsWith(CATALOG_PREFIX.import));
   }
+}
+
+/** Whether a file was to take the place of a segment's. */
+function isRefill(key: string): boolean {
+  return /\/log-snapshot\/\d+-\d+\.arrow$/.test(key);
 }
 
 function latestOf(one: Timestamp, other: Timestamp): Timestamp {

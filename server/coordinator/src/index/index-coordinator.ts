@@ -28,7 +28,7 @@ import type {
 import type { TimestampSource } from '@elanus/runtime';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { IdAllocator } from '../root/id-allocator.ts';
-import { defineIndex, type IndexDefinition, STORAGE_PARAMS } from './index-definition.ts';
+import { defineIndex, type IndexDefinition, indexOf, STORAGE_PARAMS } from './index-definition.ts';
 import { formatJsonPath, parseJsonPath } from './json-path.ts';
 
 export interface IndexCoordinatorOptions {
@@ -76,16 +76,12 @@ export class CatalogIndexCoordinator implements IndexCoordinator {
           return;
         throw refused('CreateIndex failed: at most one distinct index is allowed per field');
       }
-      const index: IndexInfo = {
+      const index = indexOf(definition, {
         id: (await this.#ids.allocate(1)) as IndexId,
         collectionId: collection.id,
-        fieldId: definition.field.id,
         name,
-        indexType: definition.indexType,
-        metricType: definition.metricType,
-        params: definition.params,
         createdTimestamp: this.#timestamps.next(),
-      };
+      });
       await this.#catalog.commit([{ kind: 'put-index', index }]);
       await this.#indexing.openIndex(index);
     });

@@ -3,6 +3,7 @@ import {
   DataType,
   type FieldSchema,
   fieldByName,
+  type IndexInfo,
   invalidParameter,
   isVector,
   type KeyValue,
@@ -31,6 +32,19 @@ export interface IndexDefinition {
   readonly jsonPath: string | null;
   /** For a request that names none. */
   readonly defaultName: string;
+}
+
+/** The index that a request defines, under the name that it gets. */
+export function indexOf(
+  { field, indexType, metricType, params }: IndexDefinition,
+  {
+    id,
+    name,
+    collectionId,
+    createdTimestamp,
+  }: Pick<IndexInfo, 'id' | 'name' | 'collectionId' | 'createdTimestamp'>,
+): IndexInfo {
+  return { id, collectionId, fieldId: field.id, name, indexType, metricType, params, createdTimestamp };
 }
 
 const AUTOINDEX = 'AUTOINDEX';

@@ -2,15 +2,26 @@ import {
   type CollectionInfo,
   type CollectionSchema,
   type FieldId,
+  functionOfOutput,
+  type IndexId,
+  type IndexInfo,
   invalidParameter,
   type KeyValue,
   MilvusError,
   type PartitionId,
 } from '@elanus/model';
-import type { CollectionChange, CollectionRef, PropertyChange, StreamingWorker } from '@elanus/rpc';
+import type {
+  CollectionChange,
+  CollectionRef,
+  CreateIndex,
+  IndexWorker,
+  PropertyChange,
+  StreamingWorker,
+} from '@elanus/rpc';
 import type { TimestampSource } from '@elanus/runtime';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { CatalogChange } from '../catalog/catalog-change.ts';
+import { defineIndex, indexOf } from '../index/index-definition.ts';
 import { duplicateKeyPolicy, timezoneOf, withTimezone } from './collection-properties.ts';
 import { emptiedCollection } from './emptied-collection.ts';
 import type { IdAllocator } from './id-allocator.ts';
@@ -18,8 +29,9 @@ import type { IdAllocator } from './id-allocator.ts';
 export interface CollectionChangesOptions {
   readonly catalog: Catalog;
   readonly timestamps: TimestampSource;
-  readonly streaming: StreamingWorker;
   readonly ids: IdAllocator;
+  readonly streaming: StreamingWorker;
+  readonly indexing: IndexWorker;
 }
 
 /** Properties that say where loaded rows lie. */
@@ -35,15 +47,15 @@ export class CollectionChanges {
 
   /**
    * Rows are not touched: a field that is new to them reads as its default value or null, one that is dropped is passed
-   * over.
+   * over. What a new function makes of them is made in the background. A function's index goes with its field.
    */
   async alter(ref: CollectionRef, change: CollectionChange): Promise<'done' | 'stale'> {
-    const { catalog, streaming, timestamps } = this.#options;
+    const { catalog, streaming, indexing, timestamps } = this.#options;
     return await catalog.withCollection(ref, async (collection) => {
       const schema = change.schema ?? collection.schema;
       if (change.schema !== undefined && schema.version !== collection.schema.version + 1) return 'stale';
       const dropped = fieldIds(collection.schema).filter((id) => !fieldIds(schema).includes(id));
-      this.#refuseIndexed(collection, dropped);
+      const droppedIndexes = this.#indexesOfFunctions(collection, dropped);
       const properties = this.#propertiesAfter(collection, change.properties);
       const changed: CollectionInfo = {
         ...collection,
@@ -52,11 +64,19 @@ export class CollectionChanges {
         duplicateKey: duplicateKeyPolicy(properties),
         updatedTimestamp: timestamps.next(),
       };
+      const index = change.index === undefined ? null : await this.#newIndex(changed, change.index);
       await catalog.commit([
         { kind: 'put-collection', collection: changed },
         ...this.#loadOfNewFields(collection, schema),
+        ...(index === null ? [] : [{ kind: 'put-index', index } as const]),
+        ...droppedIndexes.flatMap((gone): readonly CatalogChange[] => [
+          { kind: 'remove-index', index: gone },
+          ...catalog.files.removalOfIndex(collection.id, gone.id),
+        ]),
       ]);
+      for (const gone of droppedIndexes) await indexing.closeIndex(gone);
       await streaming.updateCollection(changed);
+      if (index !== null) await indexing.openIndex(index);
       return 'done';
     });
   }
@@ -80,12 +100,25 @@ export class CollectionChanges {
     });
   }
 
-  #refuseIndexed({ id, schema }: CollectionInfo, dropped: readonly FieldId[]): void {
-    const index = this.#options.catalog.indexesOf(id).find(({ fieldId }) => dropped.includes(fieldId));
-    if (index === undefined) return;
-    const field = schema.fields.find((each) => each.id === index.fieldId);
+  /** @throws MilvusError when the parameters do not fit the field, or the name is taken */
+  async #newIndex({ id: collectionId, schema }: CollectionInfo, request: CreateIndex): Promise<IndexInfo> {
+    const { catalog, ids, timestamps } = this.#options;
+    const definition = defineIndex(schema, request);
+    const name = request.indexName || definition.defaultName;
+    if (catalog.indexesOf(collectionId).some((index) => index.name === name))
+      throw invalidParameter(`index name ${name} already exists in collection`);
+    const id = (await ids.allocate(1)) as IndexId;
+    return indexOf(definition, { id, name, collectionId, createdTimestamp: timestamps.next() });
+  }
+
+  /** The indexes of dropped fields that functions make. @throws MilvusError 1100 when another field has one */
+  #indexesOfFunctions({ id, schema }: CollectionInfo, dropped: readonly FieldId[]): readonly IndexInfo[] {
+    const indexes = this.#options.catalog.indexesOf(id).filter(({ fieldId }) => dropped.includes(fieldId));
+    const kept = indexes.find(({ fieldId }) => functionOfOutput(schema, fieldId) === undefined);
+    if (kept === undefined) return indexes;
+    const field = schema.fields.find((each) => each.id === kept.fieldId);
     throw invalidParameter(
-      `cannot drop field ${field?.name ?? index.fieldId}: it has the index ${index.name}, please drop that first`,
+      `cannot drop field ${field?.name ?? kept.fieldId}: it has the index ${kept.name}, please drop that first`,
     );
   }
 

@@ -2,7 +2,6 @@ import {
   aliasConflict,
   type CollectionId,
   type CollectionInfo,
-  collectionNotFound,
   type DatabaseId,
   type DuplicateKeyPolicy,
   invalidInput,
@@ -19,6 +18,7 @@ import type {
   CreateCollection,
   DatabaseInfo,
   FileResource,
+  IndexWorker,
   PropertyChange,
   RootCoordinator,
   StreamingWorker,
@@ -36,6 +36,7 @@ import { collectionsMaxOf } from './database-properties.ts';
 import { Databases } from './databases.ts';
 import { FileResources } from './file-resources.ts';
 import type { IdAllocator } from './id-allocator.ts';
+import { collectionNotFoundById, isNotFound } from './not-found.ts';
 import { isSameCollection } from './same-collection.ts';
 
 const DEFAULT_PARTITION_NAME = '_default';
@@ -45,6 +46,7 @@ export interface RootCoordinatorOptions {
   readonly timestamps: TimestampSource;
   readonly ids: IdAllocator;
   readonly streaming: StreamingWorker;
+  readonly indexing: IndexWorker;
   readonly limits: CoordinatorLimits;
   readonly logger?: Logger;
 }
@@ -387,18 +389,4 @@ export class CatalogRootCoordinator implements RootCoordinator {
 function partitionNames(request: CreateCollection): readonly string[] {
   if (request.schema.partitionKey === null) return [DEFAULT_PARTITION_NAME];
   return Array.from({ length: request.partitionsNum }, (_, at) => `${DEFAULT_PARTITION_NAME}_${at}`);
-}
-
-function collectionNotFoundById(id: CollectionId): MilvusError {
-  const { legacyCode } = collectionNotFound('', '');
-  return new MilvusError(`collection not found[collection=${id}]`, {
-    code: 100,
-    legacyCode,
-    inputError: true,
-  });
-}
-
-/** A database or a collection that does not exist. */
-function isNotFound(error: unknown): boolean {
-  return error instanceof MilvusError && (error.code === 100 || error.code === 800);
 }

@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { openMetaStore } from '@elanus/meta-store';
 import { NodeDisk, silentLogger } from '@elanus/runtime';
 import { readConfiguration } from '../config/read-configuration.ts';
@@ -49,6 +50,44 @@ test('a record about a file that is damaged is made anew from the file', async (
     await ask(server, 'collections/flush', { collectionName });
     assert.deepEqual(await keysIn(server), KEYS, `${key}, after a flush`);
   }
+});
+
+test('so is one whose segment has another file than it began with', async () => {
+  prepare();
+  {
+    await using server = await launched(data);
+    const text = { max_length: '99', enable_analyzer: 'true' };
+    const titled = { fieldName: 'title', dataType: 'VarChar', elementTypeParams: text };
+    const defaultValue = 'a red kite';
+    await ask(server, 'collections/fields/add', {
+      collectionName,
+      schema: { ...titled, nullable: true, defaultValue },
+    });
+    await ask(server, 'collections/add_function_field', {
+      collectionName,
+      function: { name: 'bm25', type: 'BM25', inputFieldNames: ['title'], outputFieldNames: ['words'] },
+      outputField: { fieldName: 'words', dataType: 'SparseFloatVector' },
+    });
+    await filled(server);
+  }
+  assert.equal(filesIn(data).filter((path) => /log-snapshot\/\d+-\d+\.arrow$/.test(path)).length, 2);
+  for (const path of filesIn(data)) if (/log-snapshot\/\d+\.arrow$/.test(path)) rmSync(path);
+  for (const key of (await recordKeys()).filter((each) => each.startsWith('catalog/segment/')))
+    await overwrite(key, Buffer.from('nonsense'));
+  await using server = await launched(data);
+  await filled(server);
+  const { data: found } = await ask(server, 'entities/search', {
+    collectionName,
+    data: ['kite'],
+    annsField: 'words',
+    limit: 100,
+    outputFields: ['id'],
+  });
+  const ids = (found as { readonly id: number }[]).map(({ id }) => Number(id));
+  assert.deepEqual(
+    ids.sort((a, b) => a - b),
+    KEYS,
+  );
 });
 
 test('a checkpoint that is missing is made anew from the files', async () => {
@@ -109,6 +148,16 @@ test('a log that has lost writes fails its collection, until somebody accepts th
     await ask(server, 'collections/flush', { collectionName });
   }
 });
+
+/** Resolves when all rows have their words. */
+async function filled(server: RunningServer): Promise<void> {
+  for (;;) {
+    const body = { collectionName, indexName: 'words' };
+    const { data: found } = await ask(server, 'indexes/describe', body);
+    if ((found as { readonly indexState: string }[])[0]!.indexState === 'Finished') return;
+    await delay(20);
+  }
+}
 
 function prepare(): void {
   rmSync(data, { recursive: true, force: true });

@@ -11,12 +11,13 @@ import {
   type CollectionId,
   deleteFileKey,
   type PartitionId,
+  type SegmentId,
   type StoredFile,
   segmentFileKey,
   TIMESTAMP_MIN,
   type Timestamp,
 } from '@elanus/model';
-import { type ObjectStore, ObjectStoreError } from '@elanus/object-store';
+import { listAll, type ObjectStore, ObjectStoreError } from '@elanus/object-store';
 import type { Clock, Logger } from '@elanus/runtime';
 import { LoopShare } from '@elanus/runtime';
 import { SegmentFile, SegmentFileError, sourceInStore } from '@elanus/segment';
@@ -74,7 +75,10 @@ async function mendFile(options: MendOptions, record: DamagedFileRecord): Promis
     logger.warn({ key: record.key }, 'the record of an index was damaged: the index is built anew');
     return;
   }
-  const key = kind === 'segment' ? segmentFileKey(collectionId, id) : deleteFileKey(collectionId, id);
+  const key =
+    kind === 'segment'
+      ? await newestFileOf(options.store, collectionId, id)
+      : deleteFileKey(collectionId, id);
   const { footer, times, file } = await readWhole(options, key);
   const { label, rows } = footer;
   const isRight =
@@ -92,6 +96,19 @@ async function mendFile(options: MendOptions, record: DamagedFileRecord): Promis
     await catalog.mend([{ kind: 'put-segment', segment }]);
   }
   logger.warn({ key: record.key }, 'a damaged record was made anew from its file');
+}
+
+/** All files of a segment have its rows; the one that was written last has the most columns. */
+async function newestFileOf(store: ObjectStore, collection: CollectionId, id: SegmentId): Promise<string> {
+  const first = segmentFileKey(collection, id);
+  const name = /-(\d+)\.arrow$/;
+  const prefix = first.replace('.arrow', '-');
+  let newest: bigint | null = null;
+  for await (const { key } of listAll(store, prefix)) {
+    const file = name.exec(key)?.[1];
+    if (file !== undefined && (newest === null || BigInt(file) > newest)) newest = BigInt(file);
+  }
+  return newest === null ? first : segmentFileKey(collection, id, newest as SegmentId);
 }
 
 /** Opens a file, and compares all of it with the checksums that are in it. */

@@ -4,11 +4,11 @@ import {
   physicalMs,
   refused,
   type SegmentId,
-  type StoredFile,
   type Timestamp,
 } from '@elanus/model';
 import type { CompactionReport, CompactionTicket, CompactOptions } from '@elanus/rpc';
 import { type Clock, ConcurrencyLimit, type Metrics } from '@elanus/runtime';
+import type { ReplacedFiles } from '../flush/replaced-files.ts';
 import type { ServedCollection } from '../served-collection.ts';
 import type { ServedCollections } from '../served-collections.ts';
 import { type CompactionMetrics, registerCompactionMetrics } from './compaction-metrics.ts';
@@ -25,6 +25,9 @@ export interface CollectionCompactorsOptions extends CompactorContext {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly limits: CompactionLimits;
+  /** Segments that somebody is writing anew, or will. */
+  readonly taken: Set<SegmentId>;
+  readonly replaced: ReplacedFiles;
 }
 
 /** Reads as of an earlier time (iterators) find everything for so long, unless somebody asks for a compaction. */
@@ -60,10 +63,6 @@ export class CollectionCompactors {
   readonly #closing = new AbortController();
   readonly #slots = new ConcurrencyLimit(RUNNING_MAX);
   readonly #jobs = new Map<bigint, readonly Plan[]>();
-  /** Segments of groups that run or wait. */
-  readonly #taken = new Set<SegmentId>();
-  /** Files that nobody refers to any more, and when they may go. */
-  #doomed: { readonly keys: readonly string[]; readonly dueMs: number }[] = [];
   readonly #running = new Set<Promise<void>>();
   #groups = { running: 0, waiting: 0 };
 
@@ -105,11 +104,6 @@ export class CollectionCompactors {
     };
   }
 
-  /** Whether a file was replaced so lately that it is to be kept. */
-  isKept(key: string): boolean {
-    return this.#doomed.some(({ keys }) => keys.includes(key));
-  }
-
   /** Gives up what is under way, without a trace. */
   async close(): Promise<void> {
     this.#closing.abort(new Error('the worker closes'));
@@ -122,7 +116,7 @@ export class CollectionCompactors {
     while (!signal.aborted) {
       try {
         await clock.sleep(limits.intervalMs, { signal });
-        await this.#removeDoomed();
+        await this.#options.replaced.removeDue(signal);
         if (limits.isEnabled && limits.isAutomatic) await this.#considerAll();
       } catch (error) {
         if (!signal.aborted) logger.warn({ err: error }, 'the care of segments was put off');
@@ -148,11 +142,13 @@ export class CollectionCompactors {
 
   /** Plans, and lets the groups run in the background. */
   async #begin(collection: ServedCollection, wish: Wish): Promise<readonly Plan[]> {
-    const groups = await this.#groupsOf(collection, wish);
+    const { taken } = this.#options;
+    const planned = await this.#groupsOf(collection, wish);
+    const groups = planned.filter(({ files }) => files.every(({ info }) => !taken.has(info.id)));
     return groups.map((group) => {
       const sources = group.files.map(({ info }) => info.id);
       const plan: Plan = { sources, target: null, state: 'executing' };
-      for (const id of sources) this.#taken.add(id);
+      for (const id of sources) taken.add(id);
       this.#groups.waiting += 1;
       this.#track(
         this.#slots.run(async () => {
@@ -162,7 +158,7 @@ export class CollectionCompactors {
             await this.#run(collection, group, plan);
           } finally {
             this.#groups.running -= 1;
-            for (const id of sources) this.#taken.delete(id);
+            for (const id of sources) taken.delete(id);
           }
         }),
       );
@@ -175,7 +171,7 @@ export class CollectionCompactors {
     { reason, dropUpTo, partitionId: wanted, bytesMax }: Wish,
   ): Promise<readonly CompactionGroup[]> {
     const published = new Set(this.#options.catalog.filesOf(collection.info.id).segments.map(({ id }) => id));
-    const { limits } = this.#options;
+    const { limits, taken } = this.#options;
     const own = bytesMax === null ? limits : { ...limits, bytesMax: Math.min(bytesMax, COMPACTED_BYTES_MAX) };
     const groups: CompactionGroup[] = [];
     for (const [channel, shard] of collection.shardsByChannel) {
@@ -183,7 +179,7 @@ export class CollectionCompactors {
       for (const file of shard.stored.rewritable()) {
         const { id, rows, partitionId } = file.info;
         if (wanted !== null && wanted !== partitionId) continue;
-        if (this.#taken.has(id) || !published.has(id)) continue;
+        if (taken.has(id) || !published.has(id)) continue;
         const min = reason === 'asked' ? 1 : limits.deletedShareMin * rows;
         const deletedRows = await shard.stored.countDeleted(file, { upTo: dropUpTo, min });
         facts.push({ file, bytes: file.info.file.bytes, rows, deletedRows });
@@ -217,7 +213,7 @@ export class CollectionCompactors {
       this.#metrics.bytes.inc({ kind: 'written' }, segment?.file.bytes ?? 0);
       this.#metrics.seconds.observe({}, (clock.monotonicMs() - startMs) / 1_000);
       logger.info({ ...about, segment: String(plan.target), rowsDropped }, 'segments were put together');
-      this.#doom(unneeded);
+      this.#options.replaced.add(unneeded);
       this.#freeLater(free);
     } catch (error) {
       plan.state = isDropped(error) ? 'completed' : 'failed';
@@ -225,20 +221,6 @@ export class CollectionCompactors {
       this.#metrics.compactions.inc({ outcome: 'failed' });
       logger.error({ ...about, err: error }, 'segments could not be put together');
     }
-  }
-
-  /** Files that were replaced are kept for a while, as the last copy of what was there before. */
-  #doom(files: readonly StoredFile[]): void {
-    const { clock, limits } = this.#options;
-    this.#doomed.push({ keys: files.map(({ key }) => key), dueMs: clock.nowMs() + limits.graceMs });
-  }
-
-  async #removeDoomed(): Promise<void> {
-    const nowMs = this.#options.clock.nowMs();
-    const due = this.#doomed.filter(({ dueMs }) => dueMs <= nowMs);
-    this.#doomed = this.#doomed.filter(({ dueMs }) => dueMs > nowMs);
-    const { signal } = this.#closing;
-    for (const { keys } of due) await this.#options.store.deleteMany(keys, { signal });
   }
 
   #freeLater(free: () => void): void {

@@ -59,11 +59,12 @@ async function restoreOne(
   { info, segment, runs }: RestorableFile,
   { indexFiles, logger, share }: RestoreTools,
 ): Promise<boolean> {
-  if (!segment.canRestore(runs)) return false;
   const rows = runs.reduce((sum, { from, to }) => sum + to - from, 0);
   const vectors = { runs, field: index.field, rows };
   try {
+    // Whether rows lack what is indexed their files say.
     await openChunks(runs.map(({ chunk }) => chunk));
+    if (!segment.canRestore(runs)) return false;
     const present = await presentRows(vectors, share);
     const { index: opened, file } = await indexFiles.open(info, vectors);
     if (segment.canRestore(runs)) {

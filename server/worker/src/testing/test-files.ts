@@ -7,6 +7,7 @@ import type {
   PartitionId,
   SegmentId,
   SegmentInfo,
+  StoredFile,
 } from '@elanus/model';
 import type { CollectionFiles, CompactionPublication, FlushPublication, SegmentCatalog } from '@elanus/rpc';
 import { MemoryObjectStore } from './memory-object-store.ts';
@@ -51,6 +52,15 @@ export class TestSegmentCatalog implements SegmentCatalog {
 
   async publishCompaction(compaction: CompactionPublication): Promise<boolean> {
     const work = async () => this.#publishCompaction(compaction);
+    return await (this.around === null ? work() : this.around(work));
+  }
+
+  async publishRefill(segment: SegmentInfo, before: StoredFile): Promise<boolean> {
+    const work = async () => {
+      if (this.segments.get(segment.id)?.file.key !== before.key) return false;
+      this.segments.set(segment.id, segment);
+      return true;
+    };
     return await (this.around === null ? work() : this.around(work));
   }
 
