@@ -42,6 +42,7 @@ const newCaseFiles = {
   'updates of some fields': 'partial_upsert.py',
   'lists of vectors': 'embedding_lists.py',
   'chains of functions': 'function_chains.py',
+  'functions that are added': 'added_functions.py',
 };
 
 await conformanceSuite('pymilvus', 'pymilvus', [python], () => {

@@ -1,17 +1,25 @@
-import { type CollectionInfo, type CollectionSchema, invalidParameter, schemaMismatch } from '@elanus/model';
+import {
+  type CollectionInfo,
+  type CollectionSchema,
+  invalidParameter,
+  type KeyValue,
+  schemaMismatch,
+} from '@elanus/model';
 import { DecodeError, decode, type Methods, type schema_FieldSchema } from '@elanus/proto';
-import type { CollectionRef } from '@elanus/rpc';
+import type { CollectionRef, CreateIndex } from '@elanus/rpc';
 import type { AccessDependencies, CallContext, Handlers } from '../handler.ts';
 import { wordFileReader } from '../text/word-file-reader.ts';
 import { checkModels } from './check-models.ts';
 import { collectionRef, ownRef } from './collection-ref.ts';
-import { isTrue, lastValueOf, propertyChange } from './key-values.ts';
+import { flattenIndexParams, isTrue, lastValueOf, propertyChange } from './key-values.ts';
+import { checkIndexName } from './names.ts';
 import { withAlteredFunction, withFunction, withoutFunction } from './schema/change-functions.ts';
 import {
   type FieldRef,
   withDynamicField,
   withField,
   withFieldParams,
+  withFunctionField,
   withoutField,
   withoutFunctionAndOutput,
   withStructArray,
@@ -26,6 +34,12 @@ const ATTEMPTS_MAX = 10;
 const DYNAMIC_FIELD_PROPERTY = 'dynamicfield.enabled';
 
 type SchemaChange = (schema: CollectionSchema, context: SchemaContext) => CollectionSchema;
+
+/** A change of a schema, and the index of the field that it adds. */
+interface SchemaAction {
+  readonly change: SchemaChange;
+  readonly index?: CreateIndex;
+}
 
 /** Changes of collections that exist: fields, their parameters, properties. */
 export function schemaHandlers(dependencies: AccessDependencies): Handlers {
@@ -43,14 +57,15 @@ export function schemaHandlers(dependencies: AccessDependencies): Handlers {
   const changeSchema = async (
     ref: CollectionRef,
     change: SchemaChange,
-    asking?: CallContext,
+    { asking, index }: { readonly asking?: CallContext; readonly index?: CreateIndex | undefined } = {},
   ): Promise<void> => {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
       const collection = await root.describeCollection(ref);
       const schema = change(collection.schema, contextOf(collection));
       if (schema === collection.schema) return;
       if (asking !== undefined) await checkModels(dependencies, schema, asking);
-      if ((await root.alterCollection(ownRef(collection), { schema })) === 'done') return;
+      const altered = { schema, ...(index === undefined ? {} : { index }) };
+      if ((await root.alterCollection(ownRef(collection), altered)) === 'done') return;
     }
     throw schemaMismatch(ref.collection);
   };
@@ -90,8 +105,9 @@ export function schemaHandlers(dependencies: AccessDependencies): Handlers {
         added.flatMap(({ fieldSchema }) => fieldSchema ?? []),
         read,
       );
-      const change = readSchemaAction(request.action);
-      await changeSchema(refOf(database, request.collectionName), change);
+      const { change, index } = readSchemaAction(request.action);
+      if (index !== undefined) checkIndexName(index.indexName, limits);
+      await changeSchema(refOf(database, request.collectionName), change, { index });
       return {};
     },
 
@@ -99,7 +115,7 @@ export function schemaHandlers(dependencies: AccessDependencies): Handlers {
       await changeSchema(
         refOf(context.database, request.collectionName),
         (schema) => withFunction(schema, request.functionSchema),
-        context,
+        { asking: context },
       );
       return {};
     },
@@ -109,7 +125,7 @@ export function schemaHandlers(dependencies: AccessDependencies): Handlers {
       await changeSchema(
         refOf(context.database, request.collectionName),
         (schema) => withAlteredFunction(schema, functionName, functionSchema),
-        context,
+        { asking: context },
       );
       return {};
     },
@@ -148,21 +164,47 @@ function decodeField(bytes: Uint8Array): schema_FieldSchema {
   }
 }
 
+type Action = NonNullable<Methods['AlterCollectionSchema']['request']['action']>;
+type AddRequest = NonNullable<Action['addRequest']>;
+
 /** @throws MilvusError 1100 */
-function readSchemaAction(action: Methods['AlterCollectionSchema']['request']['action']): SchemaChange {
+function readSchemaAction(action: Methods['AlterCollectionSchema']['request']['action']): SchemaAction {
   const { addRequest: add, dropRequest: drop } = action ?? {};
-  if (add !== undefined) {
-    if (add.funcSchema.length > 0)
-      throw invalidParameter('adding functions together with their fields is not supported yet');
-    const fields = add.fieldInfos.map(({ fieldSchema, indexName, extraParams }) => {
-      if (fieldSchema === undefined) throw invalidParameter('the schema of the added field is not set');
-      if (indexName !== '' || extraParams.length > 0)
-        throw invalidParameter('adding a field together with an index is not supported yet');
-      return fieldSchema;
-    });
-    if (fields.length !== 1) throw invalidParameter('one field is added at a time');
-    return (schema, context) => withField(schema, fields[0]!, context);
-  }
+  return add !== undefined ? readAddition(add) : { change: readDrop(drop) };
+}
+
+/** A field; a function of the kinds that make their own field, with that. @throws MilvusError 1100 */
+function readAddition({ fieldInfos, funcSchema }: AddRequest): SchemaAction {
+  if (funcSchema.length > 1) throw invalidParameter('For now, at most one function schema is supported');
+  if (fieldInfos.length > 1) throw invalidParameter('For now, only one field info is supported');
+  const [added, made] = [fieldInfos[0], funcSchema[0]];
+  if (added === undefined)
+    throw invalidParameter(
+      made === undefined
+        ? 'fieldInfos and function schema are both empty'
+        : 'adding a function over existing fields is not supported; use add_function_field to add the function together with its new output field',
+    );
+  const { fieldSchema: field, indexName, extraParams } = added;
+  if (field === undefined) throw invalidParameter('fieldSchema is nil in fieldInfos');
+  if (made === undefined) return { change: (schema, context) => withField(schema, field, context) };
+  const index = { fieldName: field.name, indexName, params: indexParamsOf(made, extraParams) };
+  return { change: (schema, context) => withFunctionField(schema, field, made, context), index };
+}
+
+const METRICS: Readonly<Record<number, string>> = { 1: 'BM25', 4: 'MHJACCARD' };
+
+/** A function has one metric, which need not be said. */
+function indexParamsOf(
+  { type }: AddRequest['funcSchema'][number],
+  sent: readonly KeyValue[],
+): readonly KeyValue[] {
+  const params = flattenIndexParams(sent);
+  const metric = METRICS[type];
+  if (metric === undefined || params.some(({ key }) => key === 'metric_type')) return params;
+  return [...params, { key: 'metric_type', value: metric }];
+}
+
+function readDrop(drop: Action['dropRequest']): SchemaChange {
   if (drop === undefined) throw invalidParameter('the action of the schema change is not set');
   if (drop.functionName !== undefined) {
     const { functionName: name, dropFunctionOutputFields: withOutput } = drop;

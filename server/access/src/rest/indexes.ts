@@ -1,3 +1,4 @@
+import type { KeyValue } from '@elanus/model';
 import { Body, optional, required } from './body.ts';
 import { COLLECTION } from './collection-shape.ts';
 import { DONE, type Endpoints, endpoint } from './endpoint.ts';
@@ -99,29 +100,43 @@ export async function createIndexes(
   );
   const names = new Set([...fields.map(({ name }) => name), ...subFields]);
   for (const json of indexParams) {
-    const index = new Body(json, INDEX_PARAM);
-    const fieldName = index.text('fieldName');
+    const { fieldName, indexName, extraParams } = readIndex(json);
     if (!names.has(fieldName))
       throw missingParameters(`the field ${fieldName} of indexParams is none of the collection`);
-    const { index_type: typeInParams, ...params } = index.object('params') as JsonObject & {
-      index_type?: Json;
-    };
-    const type = index.has('indexType')
-      ? index.text('indexType')
-      : typeInParams === undefined
-        ? 'AUTOINDEX'
-        : textOfJson(typeInParams);
-    const metric = index.text('metricType');
     await caller.ask('CreateIndex', {
       collectionName,
       fieldName,
       // The name of a sub-field is none that an index can have: the call behind makes one.
-      indexName: index.text('indexName', subFields.includes(fieldName) ? '' : fieldName),
-      extraParams: [
-        { key: 'index_type', value: type },
-        ...(metric === '' ? [] : [{ key: 'metric_type', value: metric }]),
-        { key: 'params', value: textOfJson(params) },
-      ],
+      indexName: indexName || (subFields.includes(fieldName) ? '' : fieldName),
+      extraParams,
     });
   }
+}
+
+/** An index as REST asks for it, in the words of gRPC. @throws MilvusError 1801, 1802 */
+export function readIndex(json: Json): {
+  readonly fieldName: string;
+  /** Empty: none was given. */
+  readonly indexName: string;
+  readonly extraParams: readonly KeyValue[];
+} {
+  const index = new Body(json, INDEX_PARAM);
+  const { index_type: typeInParams, ...params } = index.object('params') as JsonObject & {
+    index_type?: Json;
+  };
+  const type = index.has('indexType')
+    ? index.text('indexType')
+    : typeInParams === undefined
+      ? 'AUTOINDEX'
+      : textOfJson(typeInParams);
+  const metric = index.text('metricType');
+  return {
+    fieldName: index.text('fieldName'),
+    indexName: index.text('indexName'),
+    extraParams: [
+      { key: 'index_type', value: type },
+      ...(metric === '' ? [] : [{ key: 'metric_type', value: metric }]),
+      { key: 'params', value: textOfJson(params) },
+    ],
+  };
 }

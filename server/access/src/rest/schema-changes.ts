@@ -4,6 +4,7 @@ import { optional, required } from './body.ts';
 import { fieldOfBody, functionOfBody, structOfBody } from './collection-schema.ts';
 import { COLLECTION } from './collection-shape.ts';
 import { DONE, type Endpoints, endpoint } from './endpoint.ts';
+import { readIndex } from './indexes.ts';
 import { keyValues } from './key-values.ts';
 import { missingParameters } from './rest-errors.ts';
 
@@ -93,20 +94,16 @@ export const schemaChanges: Endpoints = {
       indexParams: optional('object'),
     },
     async (body, caller) => {
-      const { fieldName, indexName, ...params } = body.object('indexParams');
       const fieldSchema = fieldOfBody(body.any('outputField'));
-      if (body.has('indexParams') && fieldName !== fieldSchema.name)
+      const index = body.has('indexParams') ? readIndex(body.object('indexParams')) : null;
+      if (index !== null && index.fieldName !== fieldSchema.name)
         throw invalidParameter('indexParams.fieldName is not the name of outputField');
       await caller.ask('AlterCollectionSchema', {
         collectionName: body.text('collectionName'),
         action: {
           addRequest: {
             fieldInfos: [
-              {
-                fieldSchema,
-                indexName: typeof indexName === 'string' ? indexName : '',
-                extraParams: keyValues(params),
-              },
+              { fieldSchema, indexName: index?.indexName ?? '', extraParams: index?.extraParams ?? [] },
             ],
             funcSchema: [functionOfBody(body.any('function'))],
           },

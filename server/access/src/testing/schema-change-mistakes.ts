@@ -1,5 +1,5 @@
 import { DataType } from '@elanus/model';
-import { type Draft, encode, type schema_FieldSchema } from '@elanus/proto';
+import { type Draft, encode, type schema_FieldSchema, type schema_FunctionSchema } from '@elanus/proto';
 import { type Mistake, mistakesOf } from './mistake.ts';
 import { params } from './request-drafts.ts';
 
@@ -92,6 +92,12 @@ const alterField = (fieldName: string, properties: Readonly<Record<string, strin
   fieldName,
   properties: params(properties),
 });
+const words = [{ fieldSchema: { name: 'words', dataType: DataType.SparseFloatVector } }];
+const bm25 = { name: 'bm25', type: 1, inputFieldNames: ['title'], outputFieldNames: ['words'] };
+const add = (
+  fieldInfos: readonly { readonly fieldSchema?: Field }[],
+  ...funcSchema: readonly Draft<schema_FunctionSchema>[]
+) => ({ collectionName, action: { addRequest: { fieldInfos, funcSchema } } });
 const drop = (fieldName: string) => ({ collectionName, action: { dropRequest: { fieldName } } });
 
 export const SCHEMA_CHANGE_MISTAKES: readonly Mistake[] = [
@@ -146,7 +152,56 @@ export const SCHEMA_CHANGE_MISTAKES: readonly Mistake[] = [
         action: { addRequest: { fieldInfos: [{ fieldSchema: field() }, { fieldSchema: field() }] } },
       },
       1100,
-      `one field is added at a time${ending}`,
+      `For now, only one field info is supported${ending}`,
+    ],
+    [
+      'nothing to add',
+      { collectionName, action: { addRequest: {} } },
+      1100,
+      `fieldInfos and function schema are both empty${ending}`,
+    ],
+    ['a field that is not said', add([{}]), 1100, `fieldSchema is nil in fieldInfos${ending}`],
+    [
+      'two functions at once',
+      add(words, bm25, bm25),
+      1100,
+      `For now, at most one function schema is supported${ending}`,
+    ],
+    [
+      'a function without its field',
+      add([], bm25),
+      1100,
+      `adding a function over existing fields is not supported; use add_function_field to add the function together with its new output field${ending}`,
+    ],
+    [
+      'a function that makes another field',
+      add(words, { ...bm25, outputFieldNames: ['vector'] }),
+      1100,
+      `function output field "vector" must be the newly-added field "words"${ending}`,
+    ],
+    [
+      'a function that asks a model',
+      add(words, { ...bm25, type: 2 }),
+      1100,
+      `For now, only BM25 and MinHash functions are supported in add_function_field interface${ending}`,
+    ],
+    [
+      'a function of two fields',
+      add(words, { ...bm25, inputFieldNames: ['title', 'id'] }),
+      1100,
+      `BM25 function should have exactly one input field and exactly one output field${ending}`,
+    ],
+    [
+      'a function of a text without an analyzer',
+      add(words, bm25),
+      1100,
+      `field title which has enable_match or is input of BM25 function must also enable_analyzer${ending}`,
+    ],
+    [
+      'a function whose field is there',
+      add([{ fieldSchema: { name: 'title', dataType: DataType.SparseFloatVector } }], bm25),
+      1100,
+      `duplicate field name: title${ending}`,
     ],
   ]),
   ...mistakesOf('AddCollectionStructField', [

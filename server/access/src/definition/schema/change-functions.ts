@@ -1,4 +1,9 @@
-import { type CollectionSchema, invalidParameter, type SchemaFunction } from '@elanus/model';
+import {
+  type CollectionSchema,
+  functionOfOutput,
+  invalidParameter,
+  type SchemaFunction,
+} from '@elanus/model';
 import type { schema_FunctionSchema } from '@elanus/proto';
 import { readFunctions } from './read-functions.ts';
 
@@ -27,11 +32,44 @@ export function withFunction(
   if (given === undefined) throw invalidParameter('function schema is not set');
   const name = NAMES.get(given.type);
   if (name !== undefined) throw invalidParameter(`Currently does not support adding ${name} function`);
-  const id = Math.max(...schema.functions.map((each) => each.id), FIRST_ID - 1) + 1;
-  return changed(schema, [...schema.functions, { ...readOne(given, schema, schema.functions), id }]);
+  return changed(schema, [...schema.functions, newFunction(schema, given)]);
+}
+
+/**
+ * A function that makes a field which is added along with it, of the rows that there are as well. `schema` has the field.
+ * @throws MilvusError 1100 for one that asks a model, or makes another field
+ */
+export function newFunctionOfField(
+  schema: CollectionSchema,
+  field: string,
+  given: schema_FunctionSchema,
+): SchemaFunction {
+  const type = NAMES.get(given.type);
+  if (type === undefined)
+    throw invalidParameter(
+      'For now, only BM25 and MinHash functions are supported in add_function_field interface',
+    );
+  if (given.inputFieldNames.length !== 1 || given.outputFieldNames.length !== 1)
+    throw invalidParameter(
+      `${type} function should have exactly one input field and exactly one output field`,
+    );
+  const [output] = given.outputFieldNames;
+  if (output !== field)
+    throw invalidParameter(`function output field "${output}" must be the newly-added field "${field}"`);
+  const input = schema.fields.find(({ name }) => name === given.inputFieldNames[0]);
+  if (input !== undefined && functionOfOutput(schema, input.id) !== undefined)
+    throw invalidParameter(
+      `function ${given.name} input field ${input.name} is the output of another function; function cascade is not supported`,
+    );
+  return { ...newFunction(schema, given), fillsEarlierRows: true };
 }
 
 const FIRST_ID = 100;
+
+function newFunction(schema: CollectionSchema, given: schema_FunctionSchema): SchemaFunction {
+  const id = Math.max(...schema.functions.map((each) => each.id), FIRST_ID - 1) + 1;
+  return { ...readOne(given, schema, schema.functions), id };
+}
 
 /** The schema with another definition of a function that asks a model. @throws MilvusError 1100 */
 export function withAlteredFunction(

@@ -1,4 +1,4 @@
-import { INLINED_PREFIX } from '@elanus/functions';
+import { INLINED_PREFIX, isMatchEnabled } from '@elanus/functions';
 import {
   type CollectionSchema,
   DataType,
@@ -10,10 +10,10 @@ import {
   isVector,
   type KeyValue,
 } from '@elanus/model';
-import type { schema_FieldSchema, schema_StructArrayFieldSchema } from '@elanus/proto';
+import type { schema_FieldSchema, schema_FunctionSchema, schema_StructArrayFieldSchema } from '@elanus/proto';
 import { lastValueOf } from '../key-values.ts';
 import { checkFieldName, SYSTEM_FIELD_NAMES } from '../names.ts';
-import { requiredFunction } from './change-functions.ts';
+import { newFunctionOfField, requiredFunction } from './change-functions.ts';
 import { checkFieldType, isVectorField } from './client-field.ts';
 import { checkAnalyzers } from './read-functions.ts';
 import { dynamicField } from './read-schema.ts';
@@ -27,6 +27,30 @@ export function withField(
   message: schema_FieldSchema,
   context: SchemaContext,
 ): CollectionSchema {
+  return changed(schema, addition(schema, message, context, 'given'));
+}
+
+/**
+ * The schema with a function more, and the field that it makes, also of the rows that there are.
+ * @throws MilvusError as `withField`; 1100 for a function that can't be added so
+ */
+export function withFunctionField(
+  schema: CollectionSchema,
+  message: schema_FieldSchema,
+  given: schema_FunctionSchema,
+  context: SchemaContext,
+): CollectionSchema {
+  const added = { ...schema, ...addition(schema, message, context, 'made') };
+  return changed(added, { functions: [...schema.functions, newFunctionOfField(added, message.name, given)] });
+}
+
+/** A field that clients give, or that a function makes. */
+function addition(
+  schema: CollectionSchema,
+  message: schema_FieldSchema,
+  context: SchemaContext,
+  values: 'given' | 'made',
+): Pick<CollectionSchema, 'fields' | 'lastFieldId'> {
   const { name } = message;
   checkAddedName(schema, name, context);
   if (message.isPrimaryKey) throw invalidParameter(`not support to add pk field, field name = ${name}`);
@@ -41,12 +65,12 @@ export function withField(
   }
   if (message.isDynamic) throw invalidParameter('cannot explicitly set a field as a dynamic field');
   checkFieldType(message);
-  if (!message.nullable && message.defaultValue === undefined) {
+  if (values === 'given' && !message.nullable && message.defaultValue === undefined) {
     throw invalidParameter(`added field must be nullable, please check it, field name = ${name}`);
   }
   checkCounts(schema, 1, isVectorField(message) ? 1 : 0, context);
   const field = storedField(message, schema.lastFieldId + 1, context);
-  return changed(schema, { fields: [...schema.fields, field], lastFieldId: field.id });
+  return { fields: [...schema.fields, field], lastFieldId: field.id };
 }
 
 /** The schema with an array of structs more. @throws MilvusError 1100, 1101 or 1701 for the first rule that is broken */
@@ -131,6 +155,16 @@ const CHANGEABLE: ReadonlySet<string> = new Set([
   'warmup',
 ]);
 
+const ANALYZER_PARAMS: ReadonlySet<string> = new Set(['enable_analyzer', 'analyzer_params']);
+
+/** Whether words of rows that there are have been kept: other words would not be found among them. */
+function isAnalyzed({ functions }: CollectionSchema, field: FieldSchema): boolean {
+  return (
+    isMatchEnabled(field) ||
+    functions.some(({ type, input }) => type !== 'TextEmbedding' && input === field.id)
+  );
+}
+
 /** The schema with other parameters of a field. @throws MilvusError 1100, 1700 */
 export function withFieldParams(
   schema: CollectionSchema,
@@ -173,7 +207,13 @@ export function withFieldParams(
     maxCapacity: field.maxCapacity === null ? null : maxCapacityOf(client, context.collection),
   };
   const swap = (each: FieldSchema) => (each === field ? altered : each);
-  return changed(schema, { fields: schema.fields.map(swap), primaryKey: swap(schema.primaryKey) });
+  const next = changed(schema, { fields: schema.fields.map(swap), primaryKey: swap(schema.primaryKey) });
+  if (keys.some((key) => ANALYZER_PARAMS.has(key)) && isAnalyzed(schema, field)) {
+    throw invalidParameter(
+      `can not alter analyzer params for field ${name} after text match is enabled or a BM25/MinHash function depends on it`,
+    );
+  }
+  return next;
 }
 
 function changed(schema: CollectionSchema, change: Partial<CollectionSchema>): CollectionSchema {
