@@ -1,28 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
-import { pageAligned } from '@elanus/kernel';
+import { BLOCK_BYTES, type DirectAreas } from './direct-areas.ts';
 import { type Appender, DiskError } from './disk.ts';
 import { translated } from './disk-errors.ts';
 import { NodeFile } from './node-file.ts';
-
-/** What a write past the page cache begins and ends at, on any device: a memory page, and a multiple of its blocks. */
-const BLOCK_BYTES = 4096;
-/** More is written in pieces: whoever copies holds the event loop. */
-const AREA_BYTES = 1024 * 1024;
-const AREAS_KEPT = 4;
-
-/** Memory that a device may read from, lent to one write at a time. */
-export class DirectAreas {
-  readonly #free: Uint8Array[] = [];
-
-  async lend<Result>(work: (area: Uint8Array) => Promise<Result>): Promise<Result> {
-    const area = this.#free.pop() ?? pageAligned(AREA_BYTES);
-    try {
-      return await work(area);
-    } finally {
-      if (this.#free.length < AREAS_KEPT) this.#free.push(area);
-    }
-  }
-}
 
 /**
  * Writes past the page cache (O_DIRECT), because nobody reads soon what is appended to a log, and pages for it are not to

@@ -38,6 +38,11 @@ async function holds(disk: Disk, path: string, expected: Buffer): Promise<void> 
   assert.ok(bytes.subarray(expected.length).every((byte) => byte === 0));
 }
 
+/** From 0 to `end`. */
+function steps(end: number, step: number): readonly number[] {
+  return Array.from({ length: Math.ceil(end / step) }, (_, index) => index * step);
+}
+
 for (const [kind, withDisk] of kinds) {
   describe(`a ${kind} disk`, () => {
     test('reads what was written, wherever it was put', () =>
@@ -107,6 +112,56 @@ for (const [kind, withDisk] of kinds) {
         await using again = await disk.openAppender(path, 'write');
         await add(again, [70_000]);
         await add(again, [1]);
+      }));
+
+    test('a reader gives what a file holds, in its order or not, and nothing behind its end', () =>
+      withDisk(async (disk, root) => {
+        const path = join(root, 'a');
+        const random = seededRandom(3);
+        for (const size of [0, 1, 4096, 2 ** 20, 9 * 2 ** 20 + 4711]) {
+          const content = Buffer.alloc(size);
+          for (let at = 0; at < size; at += 4000) content.writeUInt8(1 + random.below(255), at);
+          {
+            await using file = await disk.open(path, 'create');
+            await file.writeDurably([content], 0);
+          }
+          await using reader = await disk.openReader(path);
+          const positions = [
+            ...steps(size, 700_001),
+            ...steps(size, 2_999_999),
+            0,
+            size >> 1,
+            size,
+            2 * size,
+          ];
+          for (const position of positions) {
+            const target = Buffer.alloc(1 + random.below(3_000_000));
+            const count = await reader.read(target, position);
+            const expected = content.subarray(position, position + target.length);
+            assert.equal(count, expected.length, `${target.length} bytes from ${position} of ${size}`);
+            assert.ok(target.subarray(0, count).equals(expected), `from ${position} of ${size}`);
+          }
+        }
+      }));
+
+    test('a reader that is closed while it reads ahead leaves nothing behind, and one wants its file', () =>
+      withDisk(async (disk, root) => {
+        const path = join(root, 'a');
+        {
+          await using file = await disk.open(path, 'create');
+          await file.writeDurably([Buffer.alloc(6_000_000, 7)], 0);
+        }
+        for (let round = 0; round < 20; round += 1) {
+          const reader = await disk.openReader(path);
+          const bytes = Buffer.alloc(10);
+          await reader.read(bytes, 100);
+          await reader.close();
+          assert.ok(bytes.every((byte) => byte === 7));
+        }
+        await assert.rejects(
+          disk.openReader(join(root, 'b')),
+          (error) => error instanceof DiskError && error.kind === 'missing',
+        );
       }));
 
     test('an appender wants its file to be there, or makes an empty one', () =>

@@ -7,6 +7,8 @@ export interface Disk {
   open(path: string, mode: OpenMode): Promise<DiskFile>;
   /** Opens a file to add to its end: one that exists, or an empty one (`create`). */
   openAppender(path: string, mode: 'write' | 'create'): Promise<Appender>;
+  /** Opens a file to read it from its front to its end, once. */
+  openReader(path: string): Promise<SequentialReader>;
   /** What lies in a directory, sorted by name. */
   list(directory: string): Promise<readonly DirectoryEntry[]>;
   /** What is at `path`, how large it is and when it last changed. */
@@ -64,6 +66,12 @@ export interface DiskFile extends Appender {
   /** As `writeDurably`, but nothing of it is durable before `sync` resolves. */
   write(buffers: readonly Uint8Array[], position: number): Promise<void>;
 }
+
+/**
+ * A file whose bytes are wanted one after the other: those that follow may be on their way before they are asked for. What
+ * is written to the file meanwhile may be found or not. Whoever opened it closes it. Calls must not overlap.
+ */
+export interface SequentialReader extends Pick<DiskFile, 'path' | 'read' | 'close'>, AsyncDisposable {}
 
 /**
  * - `full`: no room or quota left; the same call may work later.

@@ -9,6 +9,7 @@ export {
   type DiskFile,
   type FileStatus,
   type OpenMode,
+  type SequentialReader,
 } from './disk.ts';
 export { IdlePoll } from './idle-poll.ts';
 export { type Logger, silentLogger } from './logger.ts';

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { DirectAppender, DirectAreas } from './direct-appender.ts';
+import { DirectAppender } from './direct-appender.ts';
+import { DirectAreas } from './direct-areas.ts';
 import {
   type Appender,
   type DirectoryEntry,
@@ -10,9 +11,11 @@ import {
   type DiskFile,
   type FileStatus,
   type OpenMode,
+  type SequentialReader,
 } from './disk.ts';
 import { translated } from './disk-errors.ts';
 import { NodeFile } from './node-file.ts';
+import { ReadAhead } from './read-ahead.ts';
 
 /** The file system of the machine. */
 export class NodeDisk implements Disk {
@@ -28,15 +31,22 @@ export class NodeDisk implements Disk {
   /** Past the page cache where the file system can. */
   openAppender(path: string, mode: 'write' | 'create'): Promise<Appender> {
     return translated(path, async () => {
-      if (constants.O_DIRECT !== undefined) {
-        try {
-          const handle = await open(path, OPEN_FLAGS[mode] | constants.O_DIRECT, 0o640);
-          return new DirectAppender(path, handle, this.#areas);
-        } catch (error) {
-          if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
-        }
+      const handle = await openDirect(path, OPEN_FLAGS[mode]);
+      return handle === null ? await this.open(path, mode) : new DirectAppender(path, handle, this.#areas);
+    });
+  }
+
+  /** Past the page cache where the file system can. */
+  openReader(path: string): Promise<SequentialReader> {
+    return translated(path, async () => {
+      const handle = (await openDirect(path, OPEN_FLAGS.read)) ?? (await open(path, OPEN_FLAGS.read));
+      try {
+        const { size } = await handle.stat();
+        return new ReadAhead(path, handle, { size, areas: this.#areas });
+      } catch (error) {
+        await handle.close();
+        throw error;
       }
-      return await this.open(path, mode);
     });
   }
 
@@ -106,6 +116,17 @@ const OPEN_FLAGS: Readonly<Record<OpenMode, number>> = {
   create: WRITE_FLAGS | constants.O_CREAT | constants.O_TRUNC,
   build: constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC,
 };
+
+/** `null` where the file system knows no way past the page cache. */
+async function openDirect(path: string, flags: number): Promise<FileHandle | null> {
+  if (constants.O_DIRECT === undefined) return null;
+  try {
+    return await open(path, flags | constants.O_DIRECT, 0o640);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EINVAL') return null;
+    throw error;
+  }
+}
 
 /** Buffers of one pwritev: IOV_MAX of Linux and macOS. */
 const BUFFERS_PER_WRITE = 1024;

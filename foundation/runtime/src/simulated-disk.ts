@@ -83,6 +83,7 @@ export class SimulatedDisk {
     return {
       open: (path, mode) => this.#open(life, path, mode),
       openAppender: (path, mode) => this.#open(life, path, mode, APPENDED_BLOCK_BYTES),
+      openReader: (path) => this.#open(life, path, 'read'),
       list: (directory) => this.#list(life, directory),
       stat: (path) => this.#stat(life, path),
       createDirectory: (path) => this.#createDirectory(life, path),

@@ -159,7 +159,7 @@ export class FileMessageLog implements MessageLog {
     const bytesTotal = files.reduce((sum, file) => sum + file.end, 0);
     let bytesBefore = 0;
     for (const { path, end, salt, afterTimestamp } of files) {
-      await using file = await this.#context.disk.open(path, 'read');
+      await using file = await this.#context.disk.openReader(path);
       const range = { from: FILE_HEADER.bytes, to: end, salt, afterTimestamp, payloads: 'read' } as const;
       for await (const item of readLogFile(file, range)) {
         signal?.throwIfAborted();

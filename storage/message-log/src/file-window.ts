@@ -1,14 +1,15 @@
-import type { DiskFile } from '@elanus/runtime';
+import type { SequentialReader } from '@elanus/runtime';
 
 /** A stretch of a file in memory that moves along with a reader. */
 export class FileWindow {
-  readonly #file: DiskFile;
+  readonly #file: Pick<SequentialReader, 'read'>;
   readonly #end: number;
   #at = 0;
   #bytes: Buffer = Buffer.alloc(0);
+  #lent: Buffer = Buffer.alloc(0);
 
   /** Nothing at or behind `end` is looked at. */
-  constructor(file: DiskFile, end: number) {
+  constructor(file: Pick<SequentialReader, 'read'>, end: number) {
     this.#file = file;
     this.#end = end;
   }
@@ -27,9 +28,10 @@ export class FileWindow {
     return this.#bytes.subarray(offset);
   }
 
-  /** A copy of `length` bytes from `position`, which the caller owns; shorter only if the file is. */
-  async copy(position: number, length: number): Promise<Buffer> {
-    const target = Buffer.allocUnsafeSlow(length);
+  /** `length` bytes from `position`, fewer only if the file ends. Valid until the next call of this. */
+  async lend(position: number, length: number): Promise<Buffer> {
+    if (this.#lent.length < length) this.#lent = Buffer.allocUnsafeSlow(length);
+    const target = this.#lent.subarray(0, length);
     const offset = position - this.#at;
     const held = offset >= 0 && offset < this.#bytes.length ? this.#bytes.copy(target, 0, offset) : 0;
     if (held === length) return target;

@@ -1,5 +1,5 @@
 import type { ChannelName, Timestamp } from '@elanus/model';
-import type { DiskFile } from '@elanus/runtime';
+import type { SequentialReader } from '@elanus/runtime';
 import { FileWindow } from './file-window.ts';
 import { RECORD_HEADER, RECORD_MAGIC } from './log-format.ts';
 import { isShortPayload, longPayloadChecksum, payloadChecksum } from './payload-checksum.ts';
@@ -19,7 +19,7 @@ export interface LogFileRecord {
   readonly header: RecordHeader;
   /** The other channels of its write. */
   readonly span: readonly ChannelName[];
-  /** Owned by whoever reads; `null` when payloads are skipped. */
+  /** Lent until the next item is asked for; `null` when payloads are skipped. */
   readonly payload: Uint8Array | null;
   /** Where the next record begins. */
   readonly end: number;
@@ -48,7 +48,7 @@ export interface LogFileRange {
 
 /** Read at once: about a millisecond of work, so that replay shares the event loop. */
 const CHUNK_BYTES = 256 * 1024;
-/** Read at once when payloads are skipped and the last one was long. */
+/** Read at once behind a long record: what follows is no head, mostly. */
 const HEAD_CHUNK_BYTES = 4 * 1024;
 
 /**
@@ -56,13 +56,15 @@ const HEAD_CHUNK_BYTES = 4 * 1024;
  * allocated and never used. Whatever the bytes are, it neither throws (but for the disk's errors) nor
  * takes memory beyond one record, and it always moves on.
  */
-export async function* readLogFile(file: DiskFile, range: LogFileRange): AsyncGenerator<LogItem> {
+export async function* readLogFile(
+  file: Pick<SequentialReader, 'read'>,
+  range: LogFileRange,
+): AsyncGenerator<LogItem> {
   const window = new FileWindow(file, range.to);
   let { salt, from: position, afterTimestamp } = range;
   let lastBytes = 0;
   while (position + RECORD_HEADER.bytes <= range.to) {
-    const chunkBytes =
-      range.payloads === 'skip' && lastBytes > CHUNK_BYTES / 4 ? HEAD_CHUNK_BYTES : CHUNK_BYTES;
+    const chunkBytes = lastBytes > CHUNK_BYTES / 4 ? HEAD_CHUNK_BYTES : CHUNK_BYTES;
     const head = await readHead(window, position, { salt, to: range.to, chunkBytes });
     if (head === null) {
       const gap = await findGap(window, position, { salt, to: range.to });
@@ -120,7 +122,7 @@ async function readBody(
     return gapOf(header.position, end, `timestamp ${header.timestamp} is not after ${afterTimestamp}`);
   }
   if (payloads === 'skip') return { kind: 'record', header, span, payload: null, end };
-  const payload = await window.copy(end - header.payloadBytes, header.payloadBytes);
+  const payload = await window.lend(end - header.payloadBytes, header.payloadBytes);
   const sum = isShortPayload(payload.length)
     ? payloadChecksum([payload])
     : await longPayloadChecksum([payload]);
