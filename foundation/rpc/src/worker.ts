@@ -118,6 +118,8 @@ export interface StreamingWorker {
   compaction(ticket: bigint): CompactionReport;
   /** What there is of a collection, by segment. */
   segments(id: CollectionId): Promise<readonly SegmentReport[]>;
+  /** What the log of a collection has lost that is served without it, in words; nothing as long as it is being read. */
+  lossesOf(id: CollectionId): readonly string[];
   /** Live rows now, by partition. */
   countRows(id: CollectionId): Promise<ReadonlyMap<PartitionId, bigint>>;
 }

@@ -15,12 +15,10 @@ export {
   type IndexWorkerOptions,
   openIndexWorker,
 } from './indexing/index-worker.ts';
+export { type DamagedLogPolicy, lossOfChannel } from './lost-writes.ts';
 export { openQueryWorker, type QueryWorkerOptions } from './query-worker.ts';
 export { RecallCalibrator, type RecallCalibratorOptions } from './recall/recall-calibrator.ts';
-export { lossOfChannel, type RecoveryProgress, type RecoveryReport } from './recovery.ts';
+export type { RecoveryProgress, RecoveryReport } from './recovery.ts';
 export { ServedCollections } from './served-collections.ts';
-export {
-  LogStreamingWorker,
-  openStreamingWorker,
-  type StreamingWorkerOptions,
-} from './streaming-worker.ts';
+export { LogStreamingWorker, openStreamingWorker } from './streaming-worker.ts';
+export type { StreamingWorkerOptions } from './streaming-worker-options.ts';

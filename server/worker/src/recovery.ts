@@ -1,13 +1,13 @@
-import type { LogDamage, MessageLog } from '@elanus/message-log';
+import type { MessageLog } from '@elanus/message-log';
 import {
   type ChannelName,
   type CollectionId,
   type CollectionInfo,
-  dataIntegrity,
   TIMESTAMP_MIN,
   type Timestamp,
 } from '@elanus/model';
 import { ConcurrencyLimit, type Counter, type Logger } from '@elanus/runtime';
+import { type DamagedLogPolicy, lossOfChannel, settleLosses, writesLost } from './lost-writes.ts';
 import { replayCollection } from './replay.ts';
 import { type RestoreContext, restoreCollection } from './restore.ts';
 import type { ServedCollection } from './served-collection.ts';
@@ -34,6 +34,12 @@ export interface RecoveryReport extends RecoveryProgress {
   readonly failedCollections: readonly CollectionId[];
 }
 
+/** Collections on their way back. */
+export interface Recovery {
+  /** Resolves when all are back, also when some could not be read. */
+  readonly finished: Promise<RecoveryReport>;
+}
+
 export interface RecoveryOptions {
   readonly onProgress?: (progress: RecoveryProgress) => void;
   readonly ownsChannel?: (channel: ChannelName) => boolean;
@@ -43,16 +49,19 @@ export interface RecoveryContext extends RestoreContext {
   readonly log: MessageLog;
   readonly logger: Logger;
   readonly rowsReplayed: Counter;
+  readonly damagedLog: DamagedLogPolicy;
   /** Makes the collection, without rows. */
   readonly serve: (info: CollectionInfo) => ServedCollection;
+  /** Ends what is read: these collections are not served then. */
+  readonly signal: AbortSignal;
 }
 
-/** As `LogStreamingWorker.recover`. */
-export async function recoverCollections(
+/** As `LogStreamingWorker.beginRecovery`. */
+export async function beginRecovery(
   context: RecoveryContext,
   collections: readonly CollectionInfo[],
   options: RecoveryOptions,
-): Promise<RecoveryReport> {
+): Promise<Recovery> {
   const limit = new ConcurrencyLimit(REPLAYING_MAX);
   const sum = { collectionsDone: 0, collectionsTotal: collections.length, share: 0, rows: 0, bytes: 0 };
   const shares = new Map(collections.flatMap(({ channels }) => channels.map((channel) => [channel, 0])));
@@ -73,10 +82,11 @@ export async function recoverCollections(
       const result = await recoverRows(context, collection, onRecord, noteShare);
       skippedRecords += result.skippedRecords;
       if (result.newestTimestamp > newestTimestamp) newestTimestamp = result.newestTimestamp;
-      if (result.losses.length > 0) throw writesLost(collection.info, result.losses);
+      await settleLosses(context, collection, { told: result.losses, after: result.after });
     } catch (error) {
       const { id, name } = collection.info;
-      context.logger.error({ collection: String(id), name, err: error }, 'a collection is not served');
+      if (!context.signal.aborted)
+        context.logger.error({ collection: String(id), name, err: error }, 'a collection is not served');
       failedCollections.push(id);
       collection.fail(error);
     }
@@ -90,8 +100,13 @@ export async function recoverCollections(
     return replay;
   });
   await dropUnknownChannels(context, collections, options.ownsChannel ?? (() => false));
-  await Promise.all(replays);
-  return { ...sum, newestTimestamp, skippedRecords, failedCollections };
+  const finished = Promise.all(replays).then(() => ({
+    ...sum,
+    newestTimestamp,
+    skippedRecords,
+    failedCollections,
+  }));
+  return { finished };
 }
 
 async function recoverRows(
@@ -100,7 +115,7 @@ async function recoverRows(
   noteRecord: (rows: number, bytes: number) => void,
   onShare: (channel: ChannelName, share: number) => void,
 ): ReturnType<typeof replayCollection> {
-  const { log, logger } = context;
+  const { log, logger, signal } = context;
   const known = new Set(log.channels());
   const missing = collection.info.channels.filter((channel) => !known.has(channel));
   // Channels are made before their collection, and not made anew: that would hide what is lost from the next start.
@@ -110,25 +125,7 @@ async function recoverRows(
     noteRecord(rows, bytes);
   };
   const after = await restoreCollection(collection, context);
-  return await replayCollection({ log, logger, after, onRecord, onShare }, collection);
-}
-
-/** How many losses a message names. */
-const NAMED_MAX = 3;
-
-/** Writes that were acknowledged are gone: nobody may be answered as if they had never been, before an operator says so. */
-function writesLost({ name }: CollectionInfo, losses: readonly LogDamage[]): Error {
-  const named = losses
-    .slice(0, NAMED_MAX)
-    .map(({ file, offset, reason }) => `${file}${offset === 0 ? '' : ` at byte ${offset}`}: ${reason}`);
-  const more = losses.length > NAMED_MAX ? `, and ${losses.length - NAMED_MAX} more` : '';
-  const files = named.join(', ') + more;
-  return dataIntegrity(`the log of collection ${name} has lost writes (${files})`, null);
-}
-
-/** A channel of which nothing is there. */
-export function lossOfChannel(channel: ChannelName): LogDamage {
-  return { channel, file: channel, offset: 0, length: 0, reason: 'the log of the shard is missing' };
+  return await replayCollection({ log, logger, after, onRecord, onShare, signal }, collection);
 }
 
 /** A crash can leave channels whose collection never was, or is no more. */

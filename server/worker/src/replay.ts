@@ -14,10 +14,14 @@ export interface ReplayContext {
   readonly onRecord: (rows: number, bytes: number) => void;
   /** Told how much of a channel was read, 0 to 1. */
   readonly onShare: (channel: ChannelName, share: number) => void;
+  /** Ends the replay, which rejects then. */
+  readonly signal: AbortSignal;
 }
 
 /** What the log of one collection held. */
 export interface ReplayResult {
+  /** Where the replay began. */
+  readonly after: Timestamp;
   readonly newestTimestamp: Timestamp;
   /** Records that could not be understood: they were left out and reported. */
   readonly skippedRecords: number;
@@ -36,6 +40,7 @@ export async function replayCollection(
   for (const result of results) if (result.newestTimestamp > newestTimestamp) ({ newestTimestamp } = result);
   collection.noteApplied(newestTimestamp);
   return {
+    after: context.after,
     newestTimestamp,
     skippedRecords: results.reduce((sum, result) => sum + result.skippedRecords, 0),
     losses: results.flatMap(({ losses }) => losses),
@@ -43,7 +48,7 @@ export async function replayCollection(
 }
 
 async function replayChannel(
-  { log, logger, after, onRecord, onShare }: ReplayContext,
+  { log, logger, after, onRecord, onShare, signal }: ReplayContext,
   collection: ServedCollection,
   channel: ChannelName,
 ): Promise<ReplayResult> {
@@ -56,7 +61,7 @@ async function replayChannel(
   const onProgress = (done: number, total: number) => onShare(channel, total === 0 ? 1 : done / total);
   const losses: LogDamage[] = [];
   const onLoss = (loss: LogDamage): void => void losses.push(loss);
-  for await (const { timestamp, payload } of log.replay(channel, { after, onProgress, onLoss })) {
+  for await (const { timestamp, payload } of log.replay(channel, { after, onProgress, onLoss, signal })) {
     if (timestamp > newestTimestamp) newestTimestamp = timestamp;
     const record = decodeOrExplain(payload);
     const problem = record instanceof Error ? record : misfitOf(record, info.schema);
@@ -77,7 +82,7 @@ async function replayChannel(
       payload.length,
     );
   }
-  return { newestTimestamp, skippedRecords, losses };
+  return { after, newestTimestamp, skippedRecords, losses };
 }
 
 function decodeOrExplain(payload: Uint8Array): ReturnType<typeof decodeWriteRecord> | WriteRecordError {

@@ -78,7 +78,10 @@ export class ServedCollection {
   #oldestUnsealed: Timestamp | null = null;
   #unsealedLogBytes = 0;
   #replayed: Promise<void> | null = null;
+  /** What reads and writes wait for behind the replay. */
+  #held: Promise<void> | null = null;
   #chunksBegun = 0;
+  #losses: readonly string[] = [];
 
   constructor(
     info: CollectionInfo,
@@ -127,6 +130,15 @@ export class ServedCollection {
     return { oldest, timestamp: this.#appliedTimestamp };
   }
 
+  /** What its log has lost, in words; reads and writes go on without. */
+  get losses(): readonly string[] {
+    return this.#losses;
+  }
+
+  noteLosses(losses: readonly string[]): void {
+    this.#losses = losses;
+  }
+
   /** Whether reads and writes are taken now. */
   get isServing(): boolean {
     return this.#state.name === 'serving' && this.#replayed === null;
@@ -141,11 +153,24 @@ export class ServedCollection {
     return this.shardsByChannel.get(channel);
   }
 
+  /** Whether the log is still being replayed. */
+  get isComingBack(): boolean {
+    return this.#replayed !== null;
+  }
+
   /** Reads and writes wait until `replay` has settled; it must not reject. */
   startReplay(replay: Promise<void>): void {
     this.#replayed = replay.finally(() => {
       this.#replayed = null;
     });
+  }
+
+  /** Those who wait for the replay wait for this as well, which must not reject. */
+  holdFor(work: Promise<unknown>): void {
+    const held = Promise.all([this.#held, work]).then(() => {
+      if (this.#held === held) this.#held = null;
+    });
+    this.#held = held;
   }
 
   /**
@@ -154,6 +179,7 @@ export class ServedCollection {
    */
   async ready(options: ReadOptions = {}): Promise<void> {
     if (this.#replayed !== null) await unlessAborted(this.#replayed, options.signal);
+    if (this.#held !== null) await unlessAborted(this.#held, options.signal);
     this.throwUnlessServing();
   }
 

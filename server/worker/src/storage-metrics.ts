@@ -35,6 +35,12 @@ export function registerStorageMetrics(
   );
   metrics.gauges('elanus_collection_rows', 'Live rows', own, each(rowsOf));
   metrics.gauges(
+    'elanus_collection_lost_stretches',
+    'Stretches of the log that may have had writes and are damaged; the rest is served',
+    own,
+    each(({ losses }) => [[{}, losses.length]]),
+  );
+  metrics.gauges(
     'elanus_collection_disk_bytes',
     'Bytes of the files that count, of rows, deletions and indexes',
     [...own, 'kind'],

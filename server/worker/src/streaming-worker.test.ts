@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { planFilter } from '@elanus/expr';
-import { LogOutcomeUnknownError } from '@elanus/message-log';
+import { type LogDamage, LogOutcomeUnknownError } from '@elanus/message-log';
 import {
   type ChannelName,
+  type CollectionId,
   type CollectionInfo,
   DataType,
   type DuplicateKeyPolicy,
@@ -17,9 +18,10 @@ import { fieldFixture, schemaFixture } from '@elanus/model/testing';
 import type { WriteRequest } from '@elanus/rpc';
 import { seededRandom, silentLogger } from '@elanus/runtime';
 import { keyColumn, keysOf, randomBatch, valueAt } from '@elanus/segment/testing';
-import { collectionFixture } from './testing/collection-fixture.ts';
+import { collectionFixture, SteppingTimestamps } from './testing/collection-fixture.ts';
 import { FakeMessageLog, type FakeMessageLogOptions } from './testing/fake-message-log.ts';
 import { channelOf, openWorkers, readTask, type Workers } from './testing/open-workers.ts';
+import { TestFiles } from './testing/test-files.ts';
 
 const ID = 100;
 const COLOR = 101;
@@ -328,6 +330,17 @@ describe('a read', () => {
   });
 });
 
+/** A record that can't be read. */
+function damaged({ channels }: CollectionInfo): LogDamage {
+  const reason = 'the payload does not match its checksum';
+  return { channel: channels[0]!, file: 'log/7.log', offset: 64, length: 100, reason, kind: 'damaged' };
+}
+
+async function flushed({ streaming }: Pick<Workers, 'streaming'>, { id }: CollectionInfo): Promise<void> {
+  const { timestamp, segmentIds } = await streaming.flush(id);
+  while (!(await streaming.isFlushed(id, timestamp, segmentIds))) await turn();
+}
+
 describe('recovery', () => {
   it('drops channels of collections that nobody knows', async () => {
     const { log, collection } = await open();
@@ -352,22 +365,66 @@ describe('recovery', () => {
     assert.deepEqual(await keysIn({ ...fixture, ...again }), [1n, 2n]);
   });
 
-  it('refuses a collection whose log has lost writes, or is gone, and names the file', async () => {
+  it('serves the rest of a collection whose log has a damaged record, and says so until somebody accepts it', async () => {
+    const fixture = await open();
+    const { collection, log } = fixture;
+    await fixture.streaming.write(insert(collection, range(0, 10)));
+    log.losses = [damaged(collection)];
+    const [channel] = collection.channels;
+    const words = ['log/7.log at byte 64: the payload does not match its checksum'];
+    for (let start = 0; start < 2; start++) {
+      const errors: string[] = [];
+      const logger = { ...silentLogger, error: (_: object, message: string) => void errors.push(message) };
+      const lost = openWorkers(log, seededRandom(1), { logger });
+      const report = await lost.streaming.recover([collection]);
+      assert.deepEqual(report.failedCollections, []);
+      assert.deepEqual(errors, ['the log of a collection has lost writes: the rest of it is served']);
+      assert.deepEqual(lost.streaming.lossesOf(collection.id), words);
+      assert.deepEqual(await keysIn({ ...fixture, ...lost }), range(0, 10));
+    }
+    // Put back before any flush: there is no loss any more.
+    log.losses = [];
+    const mended = openWorkers(log, seededRandom(1));
+    await mended.streaming.recover([collection]);
+    assert.deepEqual(mended.streaming.lossesOf(collection.id), []);
+    assert.deepEqual(log.notedLosses(channel!), []);
+  });
+
+  it('remembers a loss that a flush has made final', async () => {
+    const fixture = await open();
+    const { collection, log } = fixture;
+    const files = new TestFiles();
+    log.losses = [damaged(collection)];
+    const lost = openWorkers(log, seededRandom(1), { files });
+    await lost.streaming.recover([collection]);
+    await lost.streaming.write(insert(collection, range(0, 10)));
+    await flushed(lost, collection);
+    log.losses = [];
+    const later = openWorkers(log, seededRandom(1), { files });
+    await later.streaming.recover([collection]);
+    assert.equal(later.streaming.lossesOf(collection.id).length, 1);
+    assert.deepEqual(await keysIn({ ...fixture, ...later }), range(0, 10));
+  });
+
+  it('refuses a collection whose log is missing bytes, is gone, or must not be damaged, and names the file', async () => {
     const fixture = await open();
     const { collection, log } = fixture;
     await fixture.streaming.write(insert(collection, range(0, 10)));
     const [channel] = collection.channels;
-    const reason = 'the payload does not match its checksum';
-    log.losses = [{ channel: channel!, file: 'log/7.log', offset: 64, length: 100, reason }];
-    const lost = openWorkers(log, seededRandom(1));
-    const report = await lost.streaming.recover([collection]);
-    assert.deepEqual(report.failedCollections, [collection.id]);
-    const isNamed = { code: 1009, message: /log\/7\.log at byte 64: the payload does not match/ };
-    await assert.rejects(keysIn({ ...fixture, ...lost }), isNamed);
-    await assert.rejects(lost.streaming.write(insert(collection, [11n])), isNamed);
-    await assert.rejects(lost.streaming.countRows(collection.id), isNamed);
-    await assert.rejects(lost.streaming.flush(collection.id), isNamed);
-
+    for (const [kind, damagedLog] of [
+      ['damaged', 'refuse'],
+      ['missing', 'serve'],
+    ] as const) {
+      log.losses = [{ ...damaged(collection), kind }];
+      const lost = openWorkers(log, seededRandom(1), { damagedLog });
+      const report = await lost.streaming.recover([collection]);
+      assert.deepEqual(report.failedCollections, [collection.id]);
+      const isNamed = { code: 1009, message: /log\/7\.log at byte 64: the payload does not match/ };
+      await assert.rejects(keysIn({ ...fixture, ...lost }), isNamed);
+      await assert.rejects(lost.streaming.write(insert(collection, [11n])), isNamed);
+      await assert.rejects(lost.streaming.countRows(collection.id), isNamed);
+      await assert.rejects(lost.streaming.flush(collection.id), isNamed);
+    }
     await log.acceptLosses(channel!, log.losses);
     const accepted = openWorkers(log, seededRandom(1));
     await accepted.streaming.recover([collection]);
@@ -379,6 +436,60 @@ describe('recovery', () => {
       await gone.streaming.recover([collection]);
       await assert.rejects(keysIn({ ...fixture, ...gone }), { code: 1009, message: new RegExp(channel!) });
     }
+  });
+
+  it('serves collections while the log of another is still being read', async () => {
+    const fixture = await open();
+    const { log, collection } = fixture;
+    const slow = {
+      ...collection,
+      id: 2000n as CollectionId,
+      name: 'slow',
+      channels: ['slow'] as ChannelName[],
+    };
+    await fixture.streaming.openCollection(slow);
+    await fixture.streaming.write(insert(collection, range(0, 10)));
+    await fixture.streaming.write(insert(slow, range(0, 20)));
+    const gate = Promise.withResolvers<void>();
+    const replay = log.replay.bind(log);
+    log.replay = async function* (channel, options) {
+      if (channel === slow.channels[0]) await gate.promise;
+      yield* replay(channel, options);
+    };
+    const timestamps = new SteppingTimestamps();
+    while (timestamps.next() <= log.newestTimestampOf(slow.channels[0]!));
+    const again = openWorkers(log, seededRandom(1), { timestamps });
+    const { finished } = await again.streaming.beginRecovery([slow, collection]);
+    let isAnswered = false;
+    const waiting = keysIn({ ...fixture, ...again, collection: slow }).finally(() => {
+      isAnswered = true;
+    });
+    assert.deepEqual(await keysIn({ ...fixture, ...again }), range(0, 10));
+    await again.streaming.write(insert(collection, [10n]));
+    assert.equal(await again.query.count(readTask(collection)), 11n);
+    assert.equal(isAnswered, false);
+    gate.resolve();
+    assert.deepEqual(await waiting, range(0, 20));
+    assert.deepEqual((await finished).failedCollections, []);
+  });
+
+  it('gives up reading the log when it is closed', async () => {
+    const fixture = await open();
+    const { collection, log } = fixture;
+    await fixture.streaming.write(insert(collection, range(0, 10)));
+    const began = Promise.withResolvers<void>();
+    log.replay = async function* (_, { signal } = {}) {
+      yield* [];
+      began.resolve();
+      await new Promise((_, reject) => signal!.addEventListener('abort', () => reject(signal!.reason)));
+    };
+    const again = openWorkers(log, seededRandom(1));
+    const { finished } = await again.streaming.beginRecovery([collection]);
+    const read = keysIn({ ...fixture, ...again });
+    await began.promise;
+    await again.streaming.close();
+    await assert.rejects(read, /the worker closes/);
+    assert.deepEqual((await finished).failedCollections, [collection.id]);
   });
 
   it('refuses a collection that it cannot replay, and still lets the catalog change', async () => {

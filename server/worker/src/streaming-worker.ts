@@ -1,4 +1,4 @@
-import { type LogEntry, LogOutcomeUnknownError, type MessageLog } from '@elanus/message-log';
+import { type LogEntry, LogOutcomeUnknownError } from '@elanus/message-log';
 import {
   type CollectionId,
   type CollectionInfo,
@@ -8,7 +8,6 @@ import {
   segmentFileKey,
   type Timestamp,
 } from '@elanus/model';
-import type { ObjectStore } from '@elanus/object-store';
 import type {
   CompactionReport,
   CompactionTicket,
@@ -16,46 +15,33 @@ import type {
   FlushPoint,
   ImportWorker,
   RowStage,
-  SegmentCatalog,
   SegmentReport,
   StreamingWorker,
   WriteRequest,
   WriteResult,
 } from '@elanus/rpc';
-import {
-  type Clock,
-  ConcurrencyLimit,
-  type Logger,
-  LoopShare,
-  type Metrics,
-  type Random,
-  type TimestampSource,
-} from '@elanus/runtime';
+import { ConcurrencyLimit, LoopShare } from '@elanus/runtime';
 import { encodeWriteRecord, isSegmentPart } from '@elanus/segment';
 import { ByteBudget } from './byte-budget.ts';
 import { CollectionCompactors } from './compaction/collection-compactors.ts';
-import { COMPACTION_LIMITS_DEFAULT, type CompactionLimits } from './compaction/compaction-policy.ts';
+import { COMPACTION_LIMITS_DEFAULT } from './compaction/compaction-policy.ts';
 import { FunctionFiller } from './filling/function-filler.ts';
-import {
-  COLLECT_LIMITS_DEFAULT,
-  CollectionFlushers,
-  type CollectLimits,
-} from './flush/collection-flushers.ts';
+import { COLLECT_LIMITS_DEFAULT, CollectionFlushers } from './flush/collection-flushers.ts';
 import { LoopEncoder } from './flush/file-encoder.ts';
 import { registerFlushMetrics } from './flush/flush-metrics.ts';
 import { ReplacedFiles } from './flush/replaced-files.ts';
-import { SEAL_LIMITS_DEFAULT, type SealLimits } from './flush/seal-policy.ts';
-import type { SegmentFiles } from './flush/segment-files.ts';
+import { SEAL_LIMITS_DEFAULT } from './flush/seal-policy.ts';
 import { ThreadEncoder } from './flush/thread-encoder.ts';
 import { StagedRows } from './import/staged-rows.ts';
 import { refuseKnownKeys, requireUnchanged } from './known-keys.ts';
-import { type RecoveryOptions, type RecoveryReport, recoverCollections } from './recovery.ts';
+import { beginRecovery, type Recovery, type RecoveryOptions, type RecoveryReport } from './recovery.ts';
 import { reportSegments } from './report-segments.ts';
 import { type RecordsByChannel, ServedCollection } from './served-collection.ts';
 import { ServedCollections } from './served-collections.ts';
 import { registerStorageMetrics } from './storage-metrics.ts';
+import type { StreamingWorkerOptions } from './streaming-worker-options.ts';
 import { registerWorkerMetrics, type WorkerMetrics } from './worker-metrics.ts';
-import { adoptionRecordsOf, assertFits, rowsOfPart, writeRecordsOf } from './write-records.ts';
+import { adoptionRecordsOf, assertFits, bytesOf, rowsOf, writeRecordsOf } from './write-records.ts';
 
 /** A call of flush waits so long for the files. */
 const FLUSH_PATIENCE_MS = 400;
@@ -63,26 +49,6 @@ const FLUSH_PATIENCE_MS = 400;
 const FLUSHING_MAX = 4;
 /** Bytes of writes between acceptance and visibility. */
 const WRITE_BYTES_MAX = 512 * 1024 * 1024;
-
-export interface StreamingWorkerOptions {
-  readonly log: MessageLog;
-  /** Where rows go that need no place in the log any more, and who says which files count. */
-  readonly store: ObjectStore;
-  readonly files: SegmentFiles;
-  readonly catalog: SegmentCatalog;
-  /** Where large files are made: by default on the event loop, a little at a time. */
-  readonly encodeIn?: 'loop' | 'thread';
-  readonly timestamps: TimestampSource;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  /** 512 MiB by default. */
-  readonly writeBytesMax?: number;
-  readonly sealLimits?: Partial<SealLimits>;
-  readonly collectLimits?: Partial<CollectLimits>;
-  readonly compactionLimits?: Partial<CompactionLimits>;
-}
 
 /** Makes the worker. Before anything else it has to `recover` the collections that the catalog knows. */
 export function openStreamingWorker(options: StreamingWorkerOptions): LogStreamingWorker {
@@ -101,6 +67,8 @@ export class LogStreamingWorker implements StreamingWorker, ImportWorker, AsyncD
   readonly #compactors: CollectionCompactors;
   readonly #filler: FunctionFiller;
   readonly #encoder: LoopEncoder | ThreadEncoder;
+  readonly #closing = new AbortController();
+  #recovery: Recovery | null = null;
 
   constructor(options: StreamingWorkerOptions) {
     this.#options = options;
@@ -139,19 +107,31 @@ export class LogStreamingWorker implements StreamingWorker, ImportWorker, AsyncD
   }
 
   /**
-   * Brings back what files and the log have of `collections` and drops the channels that nobody owns (`ownsChannel`, which
-   * knows of more than `collections`: a damaged record may still be repaired). Each collection takes
-   * reads and writes as soon as it is back, which need not wait for this to resolve: they wait themselves.
-   * Resolves when all are back, also when some could not be read.
+   * Begins to bring back what files and the log have of `collections` and drops the channels that nobody owns (`ownsChannel`,
+   * which knows of more than `collections`: a damaged record may still be repaired). Each collection takes
+   * reads and writes as soon as it is back; they wait themselves. Collections may come and go once this has resolved.
    */
+  async beginRecovery(
+    collections: readonly CollectionInfo[],
+    options: RecoveryOptions = {},
+  ): Promise<Recovery> {
+    const { share } = this;
+    const { rowsReplayed } = this.#metrics;
+    const { signal } = this.#closing;
+    const { damagedLog = 'serve' } = this.#options;
+    const serve = (info: CollectionInfo): ServedCollection => this.#serve(info);
+    const context = { ...this.#options, share, rowsReplayed, serve, signal, damagedLog };
+    this.#recovery = await beginRecovery(context, collections, options);
+    return this.#recovery;
+  }
+
+  /** As `beginRecovery`, and resolves when all collections are back, also when some could not be read. */
   async recover(
     collections: readonly CollectionInfo[],
     options: RecoveryOptions = {},
   ): Promise<RecoveryReport> {
-    const { share } = this;
-    const { rowsReplayed } = this.#metrics;
-    const serve = (info: CollectionInfo): ServedCollection => this.#serve(info);
-    return await recoverCollections({ ...this.#options, share, rowsReplayed, serve }, collections, options);
+    const { finished } = await this.beginRecovery(collections, options);
+    return await finished;
   }
 
   async openCollection(collection: CollectionInfo): Promise<void> {
@@ -218,13 +198,16 @@ export class LogStreamingWorker implements StreamingWorker, ImportWorker, AsyncD
    * deleted, until `close`.
    */
   watchFiles(): void {
+    if (this.#closing.signal.aborted) return;
     this.#flushers.start();
     this.#compactors.start();
     this.#filler.start();
   }
 
-  /** Gives up flushes that are under way: the log has what they have not published. */
+  /** Gives up flushes that are under way, since the log has what they have not published, and reading the log again. */
   async close(): Promise<void> {
+    this.#closing.abort(new Error('the worker closes'));
+    await this.#recovery?.finished;
     await Promise.all([this.#compactors.close(), this.#filler.close(), this.#flushers.close()]);
     if (this.#encoder instanceof ThreadEncoder) await this.#encoder[Symbol.asyncDispose]();
   }
@@ -300,6 +283,10 @@ export class LogStreamingWorker implements StreamingWorker, ImportWorker, AsyncD
     const collection = this.collections.get(id);
     await collection.ready();
     return await reportSegments(collection, this.share);
+  }
+
+  lossesOf(id: CollectionId): readonly string[] {
+    return this.collections.find(id)?.losses ?? [];
   }
 
   async countRows(id: CollectionId): Promise<ReadonlyMap<PartitionId, bigint>> {
@@ -381,14 +368,4 @@ export class LogStreamingWorker implements StreamingWorker, ImportWorker, AsyncD
 interface OrderedWrite {
   readonly kind: WriteRequest['kind'];
   readonly unchangedSince?: Timestamp;
-}
-
-function bytesOf(entries: readonly LogEntry[]): number {
-  return entries.reduce((sum, { payload }) => payload.reduce((own, { length }) => own + length, sum), 0);
-}
-
-function rowsOf(records: RecordsByChannel): number {
-  let rows = 0;
-  for (const { parts } of records.values()) for (const part of parts) rows += rowsOfPart(part);
-  return rows;
 }

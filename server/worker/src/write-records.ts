@@ -1,3 +1,4 @@
+import type { LogEntry } from '@elanus/message-log';
 import {
   AssertionError,
   assert,
@@ -13,6 +14,7 @@ import {
 } from '@elanus/model';
 import type { WriteRequest } from '@elanus/rpc';
 import { isRowPart, isSegmentPart, type WritePart, type WriteRecord } from '@elanus/segment';
+import type { RecordsByChannel } from './served-collection.ts';
 
 /** The request as one record for each channel that it touches, its parts in their order. */
 export function writeRecordsOf(
@@ -62,6 +64,17 @@ export function adoptionRecordsOf(
 export function rowsOfPart(part: WritePart): number {
   if (isRowPart(part)) return part.batch.length;
   return isSegmentPart(part) ? part.segment.rows : part.keys.length;
+}
+
+export function rowsOf(records: RecordsByChannel): number {
+  let rows = 0;
+  for (const { parts } of records.values()) for (const part of parts) rows += rowsOfPart(part);
+  return rows;
+}
+
+/** Of the payloads. */
+export function bytesOf(entries: readonly LogEntry[]): number {
+  return entries.reduce((sum, { payload }) => payload.reduce((own, { length }) => own + length, sum), 0);
 }
 
 /**

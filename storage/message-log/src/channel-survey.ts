@@ -1,12 +1,13 @@
 import { type ChannelName, TIMESTAMP_MAX, TIMESTAMP_MIN, type Timestamp } from '@elanus/model';
 import { type Disk, DiskError, type DiskFile } from '@elanus/runtime';
-import { ACCEPTED_LOSSES_FILE } from './accepted-losses.ts';
 import { logFileName, logFileNumber } from './channel-directory.ts';
 import { type Extent, extentAmong } from './channel-extent.ts';
+import type { FileDamage, SurveyDamage } from './file-damage.ts';
 import { decodeFileHeader, type FileHeader } from './file-header.ts';
 import { LogVersionError } from './log-error.ts';
 import { readLogFile } from './log-file-reader.ts';
 import { FILE_BYTES_MAX, FILE_HEADER, PREVIOUS_END_UNKNOWN } from './log-format.ts';
+import { ACCEPTED_LOSSES_FILE, NOTED_LOSSES_FILE } from './loss-lists.ts';
 import { countTorn, rewrite } from './settle-file.ts';
 
 /** One file of a channel, as far as it is served. */
@@ -19,19 +20,6 @@ export interface LogFile {
   readonly afterTimestamp: Timestamp;
   /** Where its records end. */
   readonly end: number;
-}
-
-export interface FileDamage {
-  readonly path: string;
-  readonly offset: number;
-  readonly length: number;
-  readonly reason: string;
-}
-
-/** Damage that the survey has found. */
-export interface SurveyDamage extends FileDamage {
-  /** No record later than this was lost by it; `null`: none at all. */
-  readonly lostUpTo: Timestamp | null;
 }
 
 /** A record of a write that went to several channels. */
@@ -55,8 +43,9 @@ export interface ChannelSurvey {
   readonly damage: readonly SurveyDamage[];
   /** What the channel's mark says; `null` without one. */
   readonly extent: Extent | null;
-  /** Whether there is a list of losses that somebody has accepted. */
+  /** Whether there is a list of losses that somebody has accepted, and one of those that were noted. */
   readonly hasAcceptedLosses: boolean;
+  readonly hasNotedLosses: boolean;
   /** Bytes that a crash left behind the last whole record. */
   readonly tornBytes: number;
 }
@@ -114,6 +103,7 @@ class Survey {
   #doubtfulAfter: Timestamp | null = null;
   #extent: Extent | null = null;
   #hasAcceptedLosses = false;
+  #hasNotedLosses = false;
   #nextNumber = 1;
   #lastTimestamp: Timestamp = TIMESTAMP_MIN;
   #tailIsSound = false;
@@ -136,6 +126,7 @@ class Survey {
       damage: this.#damage,
       extent: this.#extent,
       hasAcceptedLosses: this.#hasAcceptedLosses,
+      hasNotedLosses: this.#hasNotedLosses,
       tornBytes: this.#tornBytes,
     };
   }
@@ -143,7 +134,9 @@ class Survey {
   async readHeaders(channel: ChannelName): Promise<readonly FileRead[]> {
     const entries = await this.#disk.list(this.#directory);
     this.#extent = extentAmong(entries.map(({ name }) => name));
-    this.#hasAcceptedLosses = entries.some(({ name }) => name === ACCEPTED_LOSSES_FILE);
+    const isThere = (file: string): boolean => entries.some(({ name }) => name === file);
+    this.#hasAcceptedLosses = isThere(ACCEPTED_LOSSES_FILE);
+    this.#hasNotedLosses = isThere(NOTED_LOSSES_FILE);
     const read: FileRead[] = [];
     for (const entry of entries) {
       const number = logFileNumber(entry.name);
@@ -200,12 +193,13 @@ class Survey {
     if (before !== null && number !== before.number + 1) this.#missFiles(before.number + 1, number - 1);
     if (header !== null) this.#boundLosses(header.afterTimestamp);
     if (!isReadable) {
-      this.#report({ path, offset: 0, length: 0, reason: 'the file can’t be read' });
+      this.#report({ path, offset: 0, length: 0, reason: 'the file can’t be read', kind: 'missing' });
       return;
     }
     if (header === null) {
       const length = Math.min(size, FILE_HEADER.bytes);
-      this.#report({ path, offset: 0, length, reason: 'the file has no sound header' }, { records: 'kept' });
+      const reason = 'the file has no sound header';
+      this.#report({ path, offset: 0, length, reason, kind: 'damaged' }, { records: 'kept' });
     }
     if (header !== null && header.afterTimestamp > this.#lastTimestamp)
       this.#lastTimestamp = header.afterTimestamp;
@@ -230,7 +224,8 @@ class Survey {
       else await this.#readSealedFile(file, read, next?.header ?? null);
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
-      this.#report({ path: read.path, offset: 0, length: read.size, reason: `unreadable: ${error.message}` });
+      const reason = `unreadable: ${error.message}`;
+      this.#report({ path: read.path, offset: 0, length: read.size, reason, kind: 'missing' });
     }
   }
 
@@ -245,7 +240,8 @@ class Survey {
     }
     if (end < stated) {
       const reason = `${stated} bytes were durable`;
-      this.#report({ path: read.path, offset: end, length: stated - end, reason });
+      const kind = read.size < stated ? 'missing' : 'damaged';
+      this.#report({ path: read.path, offset: end, length: stated - end, reason, kind });
     }
     this.#keep(read, facts, facts.size);
   }
@@ -266,6 +262,7 @@ class Survey {
         offset: walked,
         length: end - walked,
         reason: 'zeros where records were',
+        kind: 'damaged',
       });
     }
     this.#keep(read, facts, end);
@@ -281,7 +278,8 @@ class Survey {
   ): Promise<void> {
     const end = await this.#walk(file, read.path, facts);
     const [offset, length] = [end, counted - end];
-    this.#report({ path: read.path, offset, length, reason: `${counted} bytes were durable` });
+    const reason = `${counted} bytes were durable`;
+    this.#report({ path: read.path, offset, length, reason, kind: 'missing' });
     this.#keep(read, facts, Math.min(end, facts.size));
   }
 
@@ -324,7 +322,8 @@ class Survey {
     const range = { from: FILE_HEADER.bytes, to: size, salt, afterTimestamp, payloads: 'skip' } as const;
     for await (const item of readLogFile(file, range)) {
       if (item.kind === 'gap') {
-        this.#report({ path, offset: item.from, length: item.to - item.from, reason: item.reason });
+        const { from, to, reason } = item;
+        this.#report({ path, offset: from, length: to - from, reason, kind: 'damaged' });
         end = item.to;
         continue;
       }
@@ -365,7 +364,7 @@ class Survey {
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
       const reason = `the end could not be made durable: ${error.message}`;
-      this.#report({ path, offset: end, length: 0, reason }, { records: 'kept' });
+      this.#report({ path, offset: end, length: 0, reason, kind: 'damaged' }, { records: 'kept' });
       return false;
     }
   }
@@ -377,7 +376,8 @@ class Survey {
 
   #missFiles(first: number, last: number): void {
     const reason = first === last ? 'the file is missing' : `files ${first} to ${last} are missing`;
-    this.#report({ path: `${this.#directory}/${logFileName(last)}`, offset: 0, length: 0, reason });
+    const path = `${this.#directory}/${logFileName(last)}`;
+    this.#report({ path, offset: 0, length: 0, reason, kind: 'missing' });
   }
 
   #report(

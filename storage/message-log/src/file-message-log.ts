@@ -1,12 +1,12 @@
 import { assert, type ChannelName, MilvusError, TIMESTAMP_MIN, type Timestamp } from '@elanus/model';
-import { lossIdentity, writeAcceptedLosses } from './accepted-losses.ts';
 import { channelDirectoryName, droppedDirectoryName, logFileName } from './channel-directory.ts';
 import type { LogFile } from './channel-survey.ts';
 import { ChannelWriter, type WriterContext } from './channel-writer.ts';
 import { channelNotFound, type LogVersionError, logBusy, logClosed } from './log-error.ts';
 import { readLogFile } from './log-file-reader.ts';
 import { FILE_HEADER, PAYLOAD_BYTES_MAX } from './log-format.ts';
-import type { LogDamage, LogEntry, LogRecord, MessageLog, ReplayOptions } from './message-log.ts';
+import { lossIdentity, writeAcceptedLosses, writeNotedLosses } from './loss-lists.ts';
+import type { LogDamage, LogEntry, LogRecord, MessageLog, NotedLoss, ReplayOptions } from './message-log.ts';
 import type { Quarantine } from './quarantine.ts';
 import { encodeSpan } from './record-header.ts';
 
@@ -21,6 +21,7 @@ export type LogChannel =
       readonly losses: readonly { readonly damage: LogDamage; readonly upTo: Timestamp }[];
       /** Identities of losses that nobody is told of any more. */
       readonly accepted: Set<string>;
+      noted: readonly NotedLoss[];
     }
   | { readonly state: 'refused'; readonly directory: string; readonly error: LogVersionError };
 
@@ -83,6 +84,7 @@ export class FileMessageLog implements MessageLog {
         damage: [],
         extent: null,
         hasAcceptedLosses: false,
+        hasNotedLosses: false,
         tornBytes: 0,
       };
       const writer = new ChannelWriter(this.#context, channel, directory, empty);
@@ -94,6 +96,7 @@ export class FileMessageLog implements MessageLog {
         withheld: new Set(),
         losses: [],
         accepted: new Set(),
+        noted: [],
       });
     });
   }
@@ -144,9 +147,7 @@ export class FileMessageLog implements MessageLog {
 
   async *replay(channel: ChannelName, options: ReplayOptions = {}): AsyncGenerator<LogRecord> {
     const { after = TIMESTAMP_MIN, onProgress, signal } = options;
-    const known = this.#channels.get(channel);
-    if (known === undefined) throw channelNotFound(channel);
-    if (known.state === 'refused') throw known.error;
+    const known = this.#served(channel);
     const all = known.writer.files();
     const losses = new ReplayLosses(known, options.onLoss ?? (() => {}));
     for (const { damage, upTo } of known.losses) if (upTo > after) losses.tell(damage);
@@ -165,9 +166,9 @@ export class FileMessageLog implements MessageLog {
         signal?.throwIfAborted();
         if (item.kind === 'gap') {
           const { from, to, reason } = item;
-          const damage = { path, offset: from, length: to - from, reason };
-          await this.#quarantine.setAside(channel, known.directory, damage);
-          losses.suspect({ channel, file: path, offset: from, length: to - from, reason });
+          const damage = { offset: from, length: to - from, reason, kind: 'damaged' } as const;
+          await this.#quarantine.setAside(channel, known.directory, { path, ...damage });
+          losses.suspect({ channel, file: path, ...damage });
           continue;
         }
         const { timestamp } = item.header;
@@ -185,17 +186,31 @@ export class FileMessageLog implements MessageLog {
   }
 
   async acceptLosses(channel: ChannelName, losses: readonly LogDamage[]): Promise<void> {
-    const known = this.#channels.get(channel);
-    if (known === undefined) throw channelNotFound(channel);
-    if (known.state === 'refused') throw known.error;
+    const known = this.#served(channel);
     const accepted = new Set([...known.accepted, ...losses.map(lossIdentity)]);
     await writeAcceptedLosses(this.#context.disk, known.directory, accepted);
     for (const identity of accepted) known.accepted.add(identity);
   }
 
+  notedLosses(channel: ChannelName): readonly NotedLoss[] {
+    const { noted, accepted } = this.#served(channel);
+    return noted.filter(({ damage }) => !accepted.has(lossIdentity(damage)));
+  }
+
+  async noteLosses(channel: ChannelName, losses: readonly NotedLoss[]): Promise<void> {
+    const known = this.#served(channel);
+    await writeNotedLosses(this.#context.disk, known.directory, losses);
+    known.noted = losses;
+  }
+
   cutTimeOf(channel: ChannelName): Timestamp {
     const known = this.#channels.get(channel);
     return (known?.state === 'served' ? known.writer.files()[0]?.afterTimestamp : undefined) ?? TIMESTAMP_MIN;
+  }
+
+  newestTimestampOf(channel: ChannelName): Timestamp {
+    const known = this.#channels.get(channel);
+    return known?.state === 'served' ? known.writer.queuedTimestamp() : TIMESTAMP_MIN;
   }
 
   async cut(channels: readonly ChannelName[], upTo: Timestamp): Promise<void> {
@@ -220,6 +235,13 @@ export class FileMessageLog implements MessageLog {
     const served = [...this.#channels.values()].filter((channel) => channel.state === 'served');
     await Promise.all(served.map((channel) => channel.writer.close()));
     await Promise.all(this.#removals);
+  }
+
+  #served(channel: ChannelName): ServedChannel {
+    const known = this.#channels.get(channel);
+    if (known === undefined) throw channelNotFound(channel);
+    if (known.state === 'refused') throw known.error;
+    return known;
   }
 
   /** Says why the entry can't be queued, before anything is: an append is queued on all its channels or on none. */
@@ -296,7 +318,7 @@ class ReplayLosses {
 
 function missingBefore(channel: ChannelName, directory: string, { number }: LogFile): LogDamage {
   const file = `${directory}/${logFileName(number - 1)}`;
-  return { channel, file, offset: 0, length: 0, reason: 'the file is missing' };
+  return { channel, file, offset: 0, length: 0, reason: 'the file is missing', kind: 'missing' };
 }
 
 /** Without the files whose records are all of `after` or earlier. */

@@ -193,6 +193,58 @@ test('losses that were accepted are not told of again, others are', async () => 
   );
 });
 
+test('what was noted is known at later starts, until it is accepted', async () => {
+  const disk = await written();
+  disk.flipBit(fileOf(2), (FILE_HEADER.bytes + 48) * 8);
+  const log = await open(disk);
+  const { losses } = await replayed(log);
+  assert.deepEqual(
+    losses.map(({ kind }) => kind),
+    ['damaged'],
+  );
+  const noted = losses.map((damage) => ({ damage, after: at(3) }));
+  await log.noteLosses(A, noted);
+  await log.close();
+  const later = await open(disk);
+  assert.deepEqual(later.notedLosses(A), noted);
+  await later.cut([A], at(7));
+  assert.deepEqual(later.notedLosses(A), noted);
+  await later.acceptLosses(A, losses);
+  assert.deepEqual(later.notedLosses(A), []);
+  await later.close();
+  assert.deepEqual((await open(disk)).notedLosses(A), []);
+});
+
+test('a list of what is lost that can’t be read is a loss', async () => {
+  const disk = await written();
+  const log = await open(disk);
+  await log.noteLosses(A, []);
+  await log.close();
+  const list = `${DIRECTORY}/noted-losses`;
+  disk.flipBit(list, 8 * (disk.sizeOf(list) - 2));
+  assert.deepEqual(
+    (await open(disk)).notedLosses(A).map(({ damage: { file } }) => file),
+    [list],
+  );
+});
+
+test('bytes that are not there are missing, those that are wrong are damaged', async () => {
+  const kindsAfter = async (harm: (disk: SimulatedDisk) => unknown) => {
+    const disk = await written();
+    await harm(disk);
+    return new Set((await replayed(await open(disk))).losses.map(({ kind }) => kind));
+  };
+  assert.deepEqual(await kindsAfter((disk) => removed(disk, fileOf(2))), new Set(['missing']));
+  assert.ok((await kindsAfter((disk) => truncated(disk, fileOf(2), 150))).has('missing'));
+  assert.ok((await kindsAfter((disk) => truncated(disk, fileOf(4), 100))).has('missing'));
+  for (const at of [FILE_HEADER.bytes + 3, FILE_HEADER.bytes + 50, FILE_HEADER.bytes + 90])
+    assert.deepEqual(
+      await kindsAfter((disk) => disk.flipBit(fileOf(2), at * 8)),
+      new Set(['damaged']),
+      `${at}`,
+    );
+});
+
 test('a mark that is missing costs nothing, and is made again', async () => {
   const disk = await written();
   const mark = disk.filePaths().find((path) => path.includes('.next-'))!;

@@ -115,7 +115,9 @@ test('reports a damaged record in the middle, copies it aside and serves the res
   assert.deepEqual(await texts(log, A), ['1:one', '3:three']);
   assert.deepEqual(await texts(log, A), ['1:one', '3:three']);
   const reason = 'the payload does not match its checksum';
-  assert.deepEqual(log.damage(), [{ channel: A, file: FILE, offset: second, length: 51, reason }]);
+  assert.deepEqual(log.damage(), [
+    { channel: A, file: FILE, offset: second, length: 51, reason, kind: 'damaged' },
+  ]);
   assert.ok(disk.filePaths().includes(`/data/log/${A}/quarantine/000000000001.log-${second}-51.bin`));
 });
 

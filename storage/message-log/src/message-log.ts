@@ -1,4 +1,5 @@
 import type { ChannelName, Timestamp } from '@elanus/model';
+import type { DamageKind } from './file-damage.ts';
 
 /** What one write puts on one channel. The buffers are borrowed until `append` settles. */
 export interface LogEntry {
@@ -11,13 +12,21 @@ export interface LogRecord {
   readonly payload: Uint8Array;
 }
 
-/** A stretch of a log that could not be read: it was set aside, everything around it is served. */
+/** A stretch of a log that could not be read: what there is of it was set aside, everything around it is replayed. */
 export interface LogDamage {
   readonly channel: ChannelName;
   readonly file: string;
   readonly offset: number;
   readonly length: number;
   readonly reason: string;
+  readonly kind: DamageKind;
+}
+
+/** A loss that the records of a channel are used without. */
+export interface NotedLoss {
+  readonly damage: LogDamage;
+  /** Where the replay began that has told of it. Whoever begins later has taken the loss over for good. */
+  readonly after: Timestamp;
 }
 
 export interface ReplayOptions {
@@ -53,7 +62,7 @@ export interface MessageLog {
   append(timestamp: Timestamp, entries: readonly LogEntry[]): Promise<void>;
   /**
    * The records of one channel, oldest first: all that were acknowledged before the call, and no part of
-   * a write without its whole. The payloads belong to the caller, each in memory of its own. May be
+   * a write without its whole. A payload is lent until the next record is asked for. May be
    * called again and gives the same. Throws `LogVersionError` when another version wrote the files.
    */
   replay(channel: ChannelName, options?: ReplayOptions): AsyncIterable<LogRecord>;
@@ -66,8 +75,14 @@ export interface MessageLog {
   cut(channels: readonly ChannelName[], upTo: Timestamp): Promise<void>;
   /** From now on, and in later runs, replays don't tell of these losses. Of a channel that is there; durable when it resolves. */
   acceptLosses(channel: ChannelName, losses: readonly LogDamage[]): Promise<void>;
+  /** What was noted in this or an earlier run, but for what was accepted. */
+  notedLosses(channel: ChannelName): readonly NotedLoss[];
+  /** Notes these losses of a channel that is there, in the place of all that were noted before; durable when it resolves. */
+  noteLosses(channel: ChannelName, losses: readonly NotedLoss[]): Promise<void>;
   /** Up to when the channel was cut at least; `TIMESTAMP_MIN` when nobody knows. */
   cutTimeOf(channel: ChannelName): Timestamp;
+  /** No record that was found at the opening, or acknowledged since, is later; `TIMESTAMP_MIN` when there is none, or nobody can tell. */
+  newestTimestampOf(channel: ChannelName): Timestamp;
   /** What recovery had to set aside: damage to the order of records at opening, damage within one by its replay. */
   damage(): readonly LogDamage[];
   /** Waits for what is queued and releases every file. Idempotent. */

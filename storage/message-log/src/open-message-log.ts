@@ -7,7 +7,6 @@ import {
   type Metrics,
   type Random,
 } from '@elanus/runtime';
-import { readAcceptedLosses } from './accepted-losses.ts';
 import { channelDirectoryName, channelOfDirectory, isDroppedDirectory } from './channel-directory.ts';
 import { type ChannelSurvey, surveyChannel } from './channel-survey.ts';
 import { ChannelWriter, type WriterContext } from './channel-writer.ts';
@@ -16,6 +15,7 @@ import { FileMessageLog, type LogChannel } from './file-message-log.ts';
 import { LogVersionError } from './log-error.ts';
 import { FILE_BYTES_ROLL } from './log-format.ts';
 import { registerLogMetrics } from './log-metrics.ts';
+import { readAcceptedLosses, readNotedLosses } from './loss-lists.ts';
 import type { MessageLog } from './message-log.ts';
 import { Quarantine } from './quarantine.ts';
 import { incompleteSpans } from './span-check.ts';
@@ -92,13 +92,14 @@ async function lossesOf(
   disk: Disk,
   directory: string,
   channel: ChannelName,
-  { damage, hasAcceptedLosses }: ChannelSurvey,
-): Promise<Pick<LogChannel & { readonly state: 'served' }, 'losses' | 'accepted'>> {
-  const losses = damage.flatMap(({ path, offset, length, reason, lostUpTo }) =>
-    lostUpTo === null ? [] : [{ upTo: lostUpTo, damage: { channel, file: path, offset, length, reason } }],
+  { damage, hasAcceptedLosses, hasNotedLosses }: ChannelSurvey,
+): Promise<Pick<LogChannel & { readonly state: 'served' }, 'losses' | 'accepted' | 'noted'>> {
+  const losses = damage.flatMap(({ path, lostUpTo, ...rest }) =>
+    lostUpTo === null ? [] : [{ upTo: lostUpTo, damage: { channel, file: path, ...rest } }],
   );
   const accepted = new Set(hasAcceptedLosses ? await readAcceptedLosses(disk, directory) : []);
-  return { losses, accepted };
+  const noted = hasNotedLosses ? await readNotedLosses(disk, directory, channel) : [];
+  return { losses, accepted, noted };
 }
 
 async function listChannels({ disk, directory, logger }: MessageLogOptions): Promise<readonly ChannelName[]> {

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { ChannelName } from '@elanus/model';
 import type { Disk, Logger } from '@elanus/runtime';
-import type { FileDamage } from './channel-survey.ts';
+import type { FileDamage } from './file-damage.ts';
 import type { LogDamage } from './message-log.ts';
 
 /** Beyond this a copy is cut: a lost gigabyte is looked for in the file itself. */
@@ -30,17 +30,14 @@ export class Quarantine {
   async setAside(
     channel: ChannelName,
     directory: string,
-    { path, offset, length, reason }: FileDamage,
+    { path, offset, length, reason, kind }: FileDamage,
   ): Promise<void> {
     const key = `${path}:${offset}`;
     if (this.#found.has(key)) return;
-    const stretch = { offset, length, reason };
+    const stretch = { offset, length, reason, kind };
     const damage: LogDamage = { channel, file: path, ...stretch };
     this.#found.set(key, damage);
-    this.#logger.error(
-      { ...damage },
-      'a stretch of the log is damaged and was set aside; the rest is served',
-    );
+    this.#logger.error({ ...damage }, 'a stretch of the log is damaged and was set aside');
     if (stretch.length === 0) return;
     try {
       await this.#copy(path, stretch, `${directory}/quarantine`);
@@ -49,7 +46,11 @@ export class Quarantine {
     }
   }
 
-  async #copy(path: string, { offset, length }: Omit<FileDamage, 'path'>, directory: string): Promise<void> {
+  async #copy(
+    path: string,
+    { offset, length }: Pick<FileDamage, 'offset' | 'length'>,
+    directory: string,
+  ): Promise<void> {
     const name = `${basename(path)}-${offset}-${length}.bin`;
     await this.#disk.createDirectory(directory);
     const there = await this.#disk.list(directory);

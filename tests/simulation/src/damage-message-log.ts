@@ -42,6 +42,8 @@ export async function damageMessageLog(seed: number): Promise<void> {
       assert.ok(reported.length > 0, `${channel} reports what is missing`);
       assert.ok(losses.length > 0, `the replay of ${channel} tells of what is missing`);
     }
+    for (const { kind } of losses)
+      assert.equal(kind, 'damaged', `${channel} has all bytes, wrong as they are`);
     for (const { file } of reported) assert.equal(file, path, 'damage is reported where it is');
   }
   await log.close();

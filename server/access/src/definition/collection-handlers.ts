@@ -21,14 +21,15 @@ export const SHOW_IN_MEMORY = 1;
 
 /** Create, drop, empty, has, describe, show, rename and count collections. */
 export function collectionHandlers(dependencies: AccessDependencies): Handlers {
-  const { root, query, data, limits } = dependencies;
+  const { root, query, data, limits, streaming } = dependencies;
   const read = wordFileReader(dependencies);
 
   const refOf = (database: string, collection: string) => collectionRef(database, collection, limits);
 
   const describe = async (collection: CollectionInfo) => {
     const aliases = await root.aliasesOf(collection.id);
-    return describeCollection(collection, aliases, await root.allocateTimestamp());
+    const now = await root.allocateTimestamp();
+    return describeCollection(collection, aliases, now, streaming.lossesOf(collection.id));
   };
 
   return {

@@ -23,19 +23,25 @@ import type {
   schema_StructArrayFieldSchema,
   schema_ValueField,
 } from '@elanus/proto';
+import { LOST_WRITES_INFO } from '../wire/with-info.ts';
 
 const writeInstant = instantFormatter('UTC');
 
 /**
  * A collection as clients see it: their own fields only (`$meta` is `enable_dynamic_field`), ids and names as
- * they are now, `update_timestamp` for the check of stale schemas.
+ * they are now, `update_timestamp` for the check of stale schemas. What its log has lost is a property that nobody has set.
  */
 export function describeCollection(
   collection: CollectionInfo,
   aliases: readonly string[],
   now: Timestamp,
+  losses: readonly string[] = [],
 ): Draft<Methods['DescribeCollection']['response']> {
   const { schema } = collection;
+  const properties =
+    losses.length === 0
+      ? collection.properties
+      : [...collection.properties, { key: LOST_WRITES_INFO, value: losses.join('\n') }];
   return {
     schema: {
       name: schema.name,
@@ -58,7 +64,7 @@ export function describeCollection(
     consistencyLevel: collection.consistencyLevel,
     collectionName: collection.name,
     aliases,
-    properties: collection.properties,
+    properties,
     dbName: collection.databaseName,
     dbId: collection.databaseId,
     numPartitions: BigInt(collection.partitions.length),

@@ -50,6 +50,16 @@ test('counts', async () => {
   assert.deepEqual(answer.columns[0]?.scalars?.longData?.data, [42n]);
 });
 
+test('says what the log has lost of what could have been found', async () => {
+  const fixture = new ReadFixture();
+  const infoOf = async () =>
+    (await query(fixture, requestOf({ outputFields: ['count(*)'] }))).status?.extraInfo;
+  assert.equal((await infoOf())?.size ?? 0, 0);
+  fixture.losses = ['log/7.log at byte 64: damaged', 'log/8.log: damaged'];
+  const text = 'log/7.log at byte 64: damaged\nlog/8.log: damaged';
+  assert.deepEqual([...((await infoOf()) ?? [])], [['elanus.lost_writes', text]]);
+});
+
 test('the first page of an iterator finds its moment, the next ones look at it', async () => {
   const fixture = new ReadFixture();
   const first = await query(fixture, requestOf({ expr: 'id > 0' }, { iterator: 'True', limit: '1' }));

@@ -97,6 +97,8 @@ export class ReadFixture {
   queried: QueryTask | undefined;
   counted: ReadTask | undefined;
 
+  /** What the log of the collection has lost. */
+  losses: readonly string[] = [];
   readonly context: CallContext = { database: 'default', signal: new AbortController().signal, peer: 'test' };
 
   get index(): IndexInfo {
@@ -133,6 +135,7 @@ export class ReadFixture {
         fetch: async (_id: CollectionId, { rows }: { rows: Uint32Array }, fields: readonly FieldId[]) =>
           new Map(fields.map((id) => [id, columnOf(id, rows.length)])),
       },
+      streaming: { lossesOf: () => this.losses },
       clock: { nowMs: () => NOW_MS, monotonicMs: () => this.monotonicMs },
       share: new LoopShare(systemClock),
       logger: silentLogger,

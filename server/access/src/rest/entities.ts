@@ -6,7 +6,7 @@ import {
   type schema_CollectionSchema,
   type schema_FieldSchema,
 } from '@elanus/proto';
-import { EXPLAIN_INFO } from '../wire/with-explanation.ts';
+import { EXPLAIN_INFO } from '../wire/with-info.ts';
 import { Body, isInt64, isObject, optional, required } from './body.ts';
 import { COLLECTION } from './collection-shape.ts';
 import { consistencyLevel } from './collections.ts';

@@ -71,6 +71,10 @@ export class FakeStreamingWorker implements StreamingWorker {
     return [];
   }
 
+  lossesOf(): readonly string[] {
+    return [];
+  }
+
   async countRows(id: CollectionId): Promise<ReadonlyMap<PartitionId, bigint>> {
     const partitions = this.collections.get(id)?.partitions ?? [];
     return new Map(partitions.map((partition) => [partition.id, this.rows.get(partition.id) ?? 0n]));

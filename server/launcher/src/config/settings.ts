@@ -1,6 +1,6 @@
 import { type AccessLimits, DEFAULT_LIMITS } from '@elanus/access';
 import { COORDINATOR_LIMITS_DEFAULT, type CoordinatorLimits } from '@elanus/coordinator';
-import type { CompactionLimits } from '@elanus/worker';
+import type { CompactionLimits, DamagedLogPolicy } from '@elanus/worker';
 import { LOG_LEVELS, type LogLevel } from '../log-level.ts';
 import { COMPACTION_SETTINGS, readCompactionSettings } from './compaction-settings.ts';
 import { FLUSH_SETTINGS, type FlushSettings, readFlushSettings } from './flush-settings.ts';
@@ -23,6 +23,8 @@ export interface Settings {
   /** Whose files imports may read; `null`: none but those in the object store. */
   readonly importDirectory: string | null;
   readonly compaction: CompactionLimits;
+  /** What becomes of a collection when records of its log are damaged. */
+  readonly damagedLog: DamagedLogPolicy;
 }
 
 const MIB = 1024 * 1024;
@@ -101,6 +103,7 @@ export const SETTINGS = {
     max: 1_073_741_824,
   }),
   importDirectory: directoryPath('elanus.import.directory'),
+  damagedLog: oneOf<DamagedLogPolicy>('elanus.log.onDamage', 'serve', ['serve', 'refuse']),
   ...FLUSH_SETTINGS,
   ...COMPACTION_SETTINGS,
 } as const;
@@ -141,5 +144,6 @@ export function readSettings(read: <Value>(setting: Setting<Value>) => Value): S
     importDirectory: read(SETTINGS.importDirectory),
     flush,
     compaction: readCompactionSettings(read, flush),
+    damagedLog: read(SETTINGS.damagedLog),
   };
 }

@@ -56,11 +56,18 @@ async function acceptOf(
     await log.createChannel(channel);
     return [lossOfChannel(channel)];
   }
-  const losses: LogDamage[] = [];
-  const onLoss = (loss: LogDamage): void => void losses.push(loss);
+  const losses = log.notedLosses(channel).map(({ damage }) => damage);
+  const known = new Set(losses.map(placeOf));
+  const onLoss = (loss: LogDamage): void => {
+    if (!known.has(placeOf(loss))) losses.push(loss);
+  };
   for await (const _ of log.replay(channel, { after, onLoss }));
   if (losses.length > 0) await log.acceptLosses(channel, losses);
   return losses;
+}
+
+function placeOf({ file, offset, length }: LogDamage): string {
+  return `${file}:${offset}:${length}`;
 }
 
 /** By `<name>`, of the default database, or `<database>.<name>`. */

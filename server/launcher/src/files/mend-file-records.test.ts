@@ -159,6 +159,37 @@ async function filled(server: RunningServer): Promise<void> {
   }
 }
 
+/** What the description of the collection says to be lost. */
+async function lostWrites(server: RunningServer): Promise<string | undefined> {
+  const { data: described } = await ask(server, 'collections/describe', { collectionName });
+  const { properties } = described as { properties: readonly { key: string; value: string }[] };
+  return properties.find(({ key }) => key === 'elanus.lost_writes')?.value;
+}
+
+test('a log with a damaged record is served without it, and says so until somebody accepts the loss', async () => {
+  prepare();
+  const log = filesIn(data).find((path) => /\/log\/.*\.log$/.test(path) && readFileSync(path).length > 200)!;
+  const bytes = readFileSync(log);
+  // The payload of the first record, by which rows 36 to 39 came.
+  bytes[64 + 48 + 100]! ^= 1;
+  writeFileSync(log, bytes);
+  const configuration = await readConfiguration({ data }, {}, '/');
+  for (const step of ['at once', 'at the next start', 'after a flush'] as const) {
+    await using server = await launched(data);
+    assert.deepEqual(await keysIn(server), FILED_KEYS, step);
+    assert.match((await lostWrites(server))!, new RegExp(`${basename(log)} at byte 64: `), step);
+    const metrics = await fetch(`http://127.0.0.1:${server.adminPort}/metrics`);
+    assert.match(await metrics.text(), /lost_stretches\{database="default",collection="kept"\} 1/, step);
+    if (step === 'at the next start') await ask(server, 'collections/flush', { collectionName });
+  }
+  assert.equal(filesIn(data).filter((path) => path.includes('/quarantine/')).length, 1);
+  assert.equal((await acceptLoss(configuration, collectionName)).length, 1);
+  assert.deepEqual(await acceptLoss(configuration, collectionName), []);
+  await using server = await launched(data);
+  assert.deepEqual(await keysIn(server), FILED_KEYS);
+  assert.equal(await lostWrites(server), undefined);
+});
+
 function prepare(): void {
   rmSync(data, { recursive: true, force: true });
   cpSync(sound, data, { recursive: true });

@@ -1,4 +1,11 @@
-import type { LogDamage, LogEntry, LogRecord, MessageLog, ReplayOptions } from '@elanus/message-log';
+import type {
+  LogDamage,
+  LogEntry,
+  LogRecord,
+  MessageLog,
+  NotedLoss,
+  ReplayOptions,
+} from '@elanus/message-log';
 import { assert, type ChannelName, TIMESTAMP_MIN, type Timestamp } from '@elanus/model';
 
 export interface FakeMessageLogOptions {
@@ -75,8 +82,23 @@ export class FakeMessageLog implements MessageLog {
     this.losses = this.losses.filter((loss) => !losses.includes(loss));
   }
 
+  readonly #noted = new Map<ChannelName, readonly NotedLoss[]>();
+
+  notedLosses(channel: ChannelName): readonly NotedLoss[] {
+    return this.#noted.get(channel) ?? [];
+  }
+
+  async noteLosses(channel: ChannelName, losses: readonly NotedLoss[]): Promise<void> {
+    this.#noted.set(channel, losses);
+  }
+
   cutTimeOf(): Timestamp {
     return TIMESTAMP_MIN;
+  }
+
+  newestTimestampOf(channel: ChannelName): Timestamp {
+    const times = (this.#channels.get(channel) ?? []).map(({ timestamp }) => timestamp);
+    return times.reduce((newest, time) => (time > newest ? time : newest), TIMESTAMP_MIN);
   }
 
   damage(): readonly LogDamage[] {

@@ -13,6 +13,7 @@ import {
 import type { TestKey } from '@elanus/segment/testing';
 import type { SealLimits } from '../flush/seal-policy.ts';
 import { SegmentFilesInMemory } from '../flush/segment-files.ts';
+import type { DamagedLogPolicy } from '../lost-writes.ts';
 import { openQueryWorker } from '../query-worker.ts';
 import { type LogStreamingWorker, openStreamingWorker } from '../streaming-worker.ts';
 import { SteppingTimestamps } from './collection-fixture.ts';
@@ -31,6 +32,7 @@ export interface OpenWorkersOptions {
   readonly sealLimits?: SealLimits;
   /** What outlives the workers besides the log; otherwise new. */
   readonly files?: TestFiles;
+  readonly damagedLog?: DamagedLogPolicy;
 }
 
 /** Both workers over one log, with the real kernel. */
@@ -47,6 +49,7 @@ export function openWorkers(log: FakeMessageLog, random: Random, options: OpenWo
     logger: options.logger ?? silentLogger,
     metrics: noMetrics,
     ...(options.sealLimits !== undefined && { sealLimits: options.sealLimits }),
+    ...(options.damagedLog !== undefined && { damagedLog: options.damagedLog }),
   });
   const { collections, share } = streaming;
   return { streaming, query: openQueryWorker({ collections, share, kernel: loadKernel() }) };

@@ -152,7 +152,10 @@ function repeated(log: MessageLog, times: number): MessageLog {
       for (let round = 0; round < times; round += 1) yield* log.replay(channel, options);
     },
     acceptLosses: (channel, losses) => log.acceptLosses(channel, losses),
+    notedLosses: (channel) => log.notedLosses(channel),
+    noteLosses: (channel, losses) => log.noteLosses(channel, losses),
     cutTimeOf: (channel) => log.cutTimeOf(channel),
+    newestTimestampOf: (channel) => log.newestTimestampOf(channel),
     damage: () => log.damage(),
     close: () => log.close(),
   };

@@ -1,7 +1,7 @@
 import type { CollectionId, CollectionInfo } from '@elanus/model';
 import type { ExplainLevel } from '@elanus/rpc';
 import type { AccessDependencies } from '../../handler.ts';
-import { withExplanation } from '../../wire/with-explanation.ts';
+import { EXPLAIN_INFO, LOST_WRITES_INFO, withInfo } from '../../wire/with-info.ts';
 import type { ExplainedRequest } from './explanation-json.ts';
 import { ReadAccount } from './read-account.ts';
 
@@ -11,7 +11,7 @@ const WATCHED_MS = 60_000;
 /** Until when, by the monotonic clock, reads of a collection are explained for the log. */
 export type WatchedCollections = Map<CollectionId, number>;
 
-type Dependencies = Pick<AccessDependencies, 'clock' | 'logger' | 'limits'>;
+type Dependencies = Pick<AccessDependencies, 'clock' | 'logger' | 'limits' | 'streaming'>;
 
 /**
  * Opens the accounts of reads that are to be explained, closes them with the answer, and logs reads that were slow. A
@@ -43,8 +43,19 @@ export class ReadAccounts {
     return account;
   }
 
-  /** The answer, with the account if the client has asked for it. */
+  /** The answer, with the account if the client has asked for it, and with what it lacks because the log has lost it. */
   close(
+    account: ReadAccount | null,
+    answer: Uint8Array,
+    collection: CollectionInfo,
+    beganMs: number,
+  ): Uint8Array {
+    const losses = this.#dependencies.streaming.lossesOf(collection.id);
+    const explained = this.#explained(account, answer, collection, beganMs);
+    return losses.length === 0 ? explained : withInfo(explained, LOST_WRITES_INFO, losses.join('\n'));
+  }
+
+  #explained(
     account: ReadAccount | null,
     answer: Uint8Array,
     collection: CollectionInfo,
@@ -59,7 +70,7 @@ export class ReadAccounts {
     const isAsked = account?.isAsked ?? false;
     const explanation = account === null || !(isSlow || isAsked) ? null : account.toJson();
     if (isSlow || isAsked) this.#log(isSlow, collection, endedMs - beganMs, explanation);
-    return isAsked ? withExplanation(answer, explanation!) : answer;
+    return isAsked ? withInfo(answer, EXPLAIN_INFO, explanation!) : answer;
   }
 
   #levelOfWatched({ id }: CollectionInfo, beganMs: number): ExplainLevel | null {
