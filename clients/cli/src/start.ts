@@ -30,9 +30,12 @@ export async function start(options: StartOptions): Promise<never> {
     const recovery = recoveryDisplay(log.logger, systemClock);
     const launched = launch({ configuration, logger: log.logger, onRecovery: recovery.report });
     const first = await Promise.race([launched, stopSignal]);
-    recovery.end();
     // Nothing is acknowledged before the server is ready, so nothing is lost by not waiting for it.
-    if (typeof first === 'string') return exit(0, log);
+    if (typeof first === 'string') {
+      recovery.end();
+      return exit(0, log);
+    }
+    void first.recovered.then(recovery.end);
     process.stdout.write(
       readyLine({
         grpc: `${configuration.host}:${first.grpcPort}`,

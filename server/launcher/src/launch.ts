@@ -23,8 +23,8 @@ export interface LaunchOptions {
 const CLOSE_GRACE_MS = 7_000;
 
 /**
- * Starts a whole server in this process. When it resolves, everything that was ever acknowledged is there and
- * both ports answer.
+ * Starts a whole server in this process. When it resolves, both ports answer. What needs a collection whose log is still
+ * being read waits for it, so that nobody sees less than all that was ever acknowledged.
  * @throws StartError when it can't, for a reason outside of the program; nothing is left open or changed
  */
 export async function launch(options: LaunchOptions): Promise<RunningServer> {
@@ -40,11 +40,18 @@ export class RunningServer implements AsyncDisposable {
   /** The ports in use, also when any free one was asked for. */
   readonly grpcPort: number;
   readonly adminPort: number;
+  /** Resolves when every log has been read again. */
+  readonly recovered: Promise<void>;
   /** What it holds open, in the order it was opened. */
   readonly #opened: AsyncDisposableStack;
 
-  private constructor(opened: AsyncDisposableStack, ports: { grpcPort: number; adminPort: number }) {
+  private constructor(
+    opened: AsyncDisposableStack,
+    ports: { readonly grpcPort: number; readonly adminPort: number },
+    recovered: Promise<void>,
+  ) {
     this.#opened = opened;
+    this.recovered = recovered;
     this.grpcPort = ports.grpcPort;
     this.adminPort = ports.adminPort;
   }
@@ -94,7 +101,8 @@ export class RunningServer implements AsyncDisposable {
     );
     admin.become('serving');
     admin.tryCallsAt(access.port);
-    return new RunningServer(opened.move(), { grpcPort: access.port, adminPort: admin.port });
+    const ports = { grpcPort: access.port, adminPort: admin.port };
+    return new RunningServer(opened.move(), ports, roles.recovered);
   }
 
   /**

@@ -1,8 +1,14 @@
 import { totalmem } from 'node:os';
-import { type Coordinators, openCoordinatorState, openCoordinators } from '@elanus/coordinator';
+import {
+  type CoordinatorState,
+  type Coordinators,
+  openCoordinatorState,
+  openCoordinators,
+} from '@elanus/coordinator';
 import { loadKernel } from '@elanus/kernel';
-import { openMessageLog } from '@elanus/message-log';
+import { type MessageLog, openMessageLog } from '@elanus/message-log';
 import { type MetaStore, openMetaStore } from '@elanus/meta-store';
+import { TIMESTAMP_MIN, type Timestamp } from '@elanus/model';
 import {
   type ObjectStore,
   ObjectStoreError,
@@ -59,9 +65,14 @@ export interface StandaloneRoles extends Coordinators, AsyncDisposable {
   readonly importFiles: ImportFiles & ExportFiles;
   readonly reader: QueryWorker;
   readonly share: LoopShare;
+  /** Resolves when all collections are back, or have failed; each is served as soon as it is. */
+  readonly recovered: Promise<void>;
 }
 
-/** Opens the stores in the data directory, recovers the worker from them, and puts the coordinators above. */
+/**
+ * Opens the stores in the data directory, begins to recover the worker from them, and puts the coordinators above: what
+ * needs a collection whose log is still being read waits for it.
+ */
 export async function openStandalone(options: StandaloneOptions): Promise<StandaloneRoles> {
   const { directory, settings, clock, metrics } = options;
   const role = (name: string) => options.logger.child({ role: name });
@@ -131,15 +142,17 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
       sealLimits: settings.flush.seal,
       collectLimits: settings.flush.collect,
       compactionLimits: settings.compaction,
+      damagedLog: settings.damagedLog,
       encodeIn: 'thread',
     }),
   );
-  const recovery = await streaming.recover(state.catalog.collections(), {
+  await state.oracle.raiseTo(newestWriteOf(log, state));
+  const { finished } = await streaming.beginRecovery(state.catalog.collections(), {
     ownsChannel: (channel) => state.catalog.ownsChannel(channel),
     ...(options.onRecovery === undefined ? {} : { onProgress: options.onRecovery }),
   });
-  await state.oracle.raiseTo(recovery.newestTimestamp);
-  streaming.watchFiles();
+  // Writes that are still to be replayed may refer to files that nothing else does.
+  const recovered = finished.then(() => streaming.watchFiles());
   const { collections, share } = streaming;
   const kernel = loadKernel();
   const calibrator = opened.use(
@@ -205,8 +218,19 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
     importFiles: new AllowedFiles(objects, settings.importDirectory),
     reader,
     share,
+    recovered,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** No write that is in the log or in a file is later: new ones must be. */
+function newestWriteOf(log: MessageLog, { catalog }: CoordinatorState): Timestamp {
+  const times = log.channels().map((channel) => log.newestTimestampOf(channel));
+  for (const { id } of catalog.collections()) {
+    const { checkpoint } = catalog.files.of(id);
+    if (checkpoint !== null) times.push(checkpoint.timestamp);
+  }
+  return times.reduce((newest, time) => (time > newest ? time : newest), TIMESTAMP_MIN);
 }
 
 /** What this process may have at most: of the machine, or of its container. */

@@ -44,13 +44,12 @@ import { ScalarIndexBuilder } from './scalar-index-builder.ts';
 import { scalarSpecOf } from './scalar-spec.ts';
 import { specToBuild } from './spec-to-build.ts';
 import { TextIndexes } from './text-indexes.ts';
+import { verifyPieces } from './verify-pieces.ts';
 
 /** Writes that pause for so long count as at rest. */
 const REST_MS = 5_000;
-/** Who opens an index waits for its files for so long. */
+/** Who opens an index, or reads rows that have just come back, waits for its files for so long. */
 const RESTORE_MS = 1_000;
-/** Before each file that is read through in the background. */
-const VERIFY_PAUSE_MS = 2_000;
 /** Progress is logged at every so many percent. */
 const LOGGED_PERCENT = 25;
 
@@ -141,44 +140,28 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
     this.#consider(index, 'going-on');
   }
 
-  /** Uses what files have. Most are there at once; what takes long, as from a bucket, goes on behind the others. */
+  /**
+   * Uses what files have. Most are there at once; what takes long, as from a bucket or for a collection whose rows come
+   * back, goes on behind the others.
+   */
   async #restore(index: OpenIndex): Promise<void> {
     const { indexFiles, clock, logger, share } = this.#options;
     if (indexFiles === undefined) return;
+    const { collection } = index;
+    const wasComingBack = collection.isComingBack;
     index.isRestoring = true;
-    const restored = restorePieces(index, { indexFiles, logger, share }).finally(() => {
-      index.isRestoring = false;
-      this.#consider(index, 'going-on');
-    });
-    this.#start(restored.then(() => this.#verify(index)));
-    await Promise.race([restored, clock.sleep(RESTORE_MS)]).catch(() => {});
-  }
-
-  /** Reads the restored files through, one after the other, behind the first searches. */
-  async #verify(index: OpenIndex): Promise<void> {
-    const { clock, logger } = this.#options;
-    const { signal } = index;
-    for (const segment of index.segments) {
-      for (const piece of segment.pieces) {
-        const { file } = piece;
-        if (file === null || signal.aborted) continue;
-        await clock.sleep(VERIFY_PAUSE_MS, { signal }).catch(() => {});
-        if (piece.isClosed || signal.aborted) continue;
-        try {
-          await piece.index.verify({ signal });
-        } catch (error) {
-          if (piece.isClosed || signal.aborted) continue;
-          logger.error(
-            { index: index.info.name, file: String(file.id), err: error },
-            'an index file is damaged: the index is built anew',
-          );
-          for (const { file: lost } of segment.pieces.slice(segment.pieces.indexOf(piece)))
-            if (lost !== null) index.uselessFiles.push(lost.id);
-          segment.discard(piece);
-          this.#consider(index, 'going-on');
-        }
-      }
-    }
+    const rowsAreBack = collection.replayed();
+    const restored = rowsAreBack
+      .then(() => restorePieces(index, { indexFiles, logger, share }))
+      .finally(() => {
+        index.isRestoring = false;
+        this.#consider(index, 'going-on');
+      });
+    const onDiscard = (): void => this.#consider(index, 'going-on');
+    this.#start(restored.then(() => verifyPieces(index, { clock, logger, onDiscard })));
+    const opened = rowsAreBack.then(() => Promise.race([restored, clock.sleep(RESTORE_MS)])).catch(() => {});
+    if (wasComingBack) collection.holdFor(opened);
+    else await opened;
   }
 
   #watch(collection: ServedCollection): void {

@@ -220,6 +220,7 @@ export class ScalarIndexBuilder implements AsyncDisposable {
   /** Uses the files of an index for the rows that they are about. */
   async #restore(index: OpenScalarIndex, files: ScalarIndexFiles): Promise<void> {
     const { info, spec, collection, pieces, uselessFiles } = index;
+    await collection.replayed();
     for (const file of files.of(info)) {
       const kept = keptChunks(collection.shards, file);
       try {
