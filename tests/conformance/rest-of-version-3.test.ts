@@ -194,6 +194,43 @@ await conformanceSuite('node', 'REST, what version 3 brought', [], () => {
     await done('collections/drop', { collectionName });
   });
 
+  test('chains of functions rank hits again', async () => {
+    const collectionName = 'chains_of_rest';
+    await filled(collectionName);
+    const stage = (name: string) => `FunctionChainStage${name}Rerank`;
+    const total = {
+      name: 'num_combine',
+      args: [{ column: '$score' }, { column: { name: 'price' } }],
+      params: { mode: 'weighted', weights: [1, 0.5] },
+    };
+    const search = { collectionName, data: [[0, 0]], annsField: 'v', limit: 3 };
+    const summed = { stage: stage('L0'), ops: [{ op: 'map', expr: total, outputs: ['$score'] }] };
+    const last = { column: 'id', desc: false };
+    const sorted = {
+      stage: 5,
+      name: 'by key',
+      ops: [
+        { op: 'sort', params: last },
+        { op: 'limit', params: { limit: 2 } },
+      ],
+    };
+    // Distances are negative where segments rank them: -d + price / 2.
+    const { data } = await done('entities/search', { ...search, functionChains: [summed, sorted] });
+    const shown = (data as Json[]).map(({ id, distance }) => [Number(id), distance]);
+    assert.deepEqual(shown, [
+      [1, -4],
+      [2, -6],
+    ]);
+    for (const wrong of ['L0Rerank', 7, null]) {
+      const answer = await post('entities/search', {
+        ...search,
+        functionChains: [{ ...summed, stage: wrong }],
+      });
+      assert.equal(answer.code, 1100, JSON.stringify(answer));
+    }
+    await done('collections/drop', { collectionName });
+  });
+
   const REFUSED: readonly (readonly [path: string, body: Json, code: number])[] = [
     ['collections/alter_function', { functionName: 'f', function: { name: 'f', type: 'BM25' } }, 1100],
     ['collections/drop_function', { FunctionName: 'f' }, 1100],

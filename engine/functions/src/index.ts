@@ -1,5 +1,7 @@
 export type { Analyzer } from './analyzer.ts';
 export { analysisOf, analyzerChoice } from './analyzer-choice.ts';
+export { BoostedTrees, type TreeOutput } from './boosted-trees/boosted-trees.ts';
+export { readUbjson } from './boosted-trees/read-ubjson.ts';
 export {
   analyzerNeeded,
   type FieldAnalysis,

@@ -2,7 +2,7 @@ import { assert } from '@elanus/model';
 import type { ReadOptions, SearchHits, SearchTask } from '@elanus/rpc';
 import type { AccessDependencies } from '../handler.ts';
 import { runInSlices } from '../rows/sliced-work.ts';
-import { runChain } from './chain/run-chain.ts';
+import { type ChainDependencies, runChains } from './chain/run-chains.ts';
 import { arrangeGroups } from './group/arrange-groups.ts';
 import { groupsOfLegs } from './group/group-columns.ts';
 import { searchGrouped, withoutGroups } from './group/grouped-search.ts';
@@ -20,7 +20,7 @@ import type { SearchPlan } from './search-plan.ts';
 
 /** The hits of a plan, as they are answered: found, grouped, ranked again, cut to the window and put in order. */
 export async function findHits(
-  dependencies: AccessDependencies,
+  dependencies: AccessDependencies & ChainDependencies,
   plan: SearchPlan,
   options: ReadOptions,
 ): Promise<SearchHits> {
@@ -35,13 +35,13 @@ export async function findHits(
 }
 
 async function rankedHits(
-  dependencies: AccessDependencies,
-  { task, window, functions, chain, format }: SearchPlan,
+  dependencies: AccessDependencies & ChainDependencies,
+  { task, window, functions, chains, format }: SearchPlan,
   options: ReadOptions,
 ): Promise<SearchHits> {
   const found = await dependencies.reader.search(task, options);
-  if (chain !== null) {
-    const left = await runChain(dependencies, task.collection, found, chain, options);
+  if (chains.length > 0) {
+    const left = await runChains(dependencies, task, found, chains, options);
     return hitsBetween(left, window.offset, window.offset + window.limit);
   }
   if (functions === null) return withoutFirst(found, window.offset);

@@ -1,6 +1,6 @@
 import { invalidParameter } from '@elanus/model';
 import type { Methods } from '@elanus/proto';
-import type { ExplainLevel, SearchTask } from '@elanus/rpc';
+import type { ExplainLevel, ReadOptions, SearchTask } from '@elanus/rpc';
 import type { AccessDependencies } from '../handler.ts';
 import { readExplainLevel } from './explain/explain-level.ts';
 import type { GroupScorer } from './group/arrange-groups.ts';
@@ -53,7 +53,7 @@ export async function planHybridSearch(
   dependencies: AccessDependencies,
   target: ReadTarget,
   request: HybridRequest,
-  signal: AbortSignal,
+  read: ReadOptions,
 ): Promise<HybridPlan> {
   const { topKMax } = dependencies.limits;
   checkLegCount(request.requests.length);
@@ -77,7 +77,7 @@ export async function planHybridSearch(
       hits: readTopK(ofLeg, topKMax),
       iterator: null,
       timeZone: format.timeZone,
-      signal,
+      read,
     };
     tasks.push({ ...(await planLeg(dependencies, target, leg, options)), guarantee, snapshot: null });
   }

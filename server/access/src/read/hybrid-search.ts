@@ -26,7 +26,7 @@ export function hybridSearchHandler(
     const beganMs = dependencies.clock.monotonicMs();
     const ref = { database: context.database, collection: request.collectionName };
     const target = await findReadTarget(dependencies, ref, request.partitionNames, 'search');
-    const plan = await planHybridSearch(dependencies, target, request, context.signal);
+    const plan = await planHybridSearch(dependencies, target, request, context);
     const account = accounts.open(plan.explain, target.collection, beganMs);
     const found = await searchLegs(dependencies, plan, account?.options(context) ?? context);
     const legs = { hits: found, metrics: metricsOf(plan) };

@@ -1,6 +1,6 @@
 import { invalidParameter } from '@elanus/model';
 import type { Methods, schema_IDs } from '@elanus/proto';
-import type { SearchTask } from '@elanus/rpc';
+import type { ReadOptions, SearchTask } from '@elanus/rpc';
 import type { AccessDependencies } from '../handler.ts';
 import { checkElementFilter } from './list-search.ts';
 import { readMinHashScoring } from './min-hash-scoring.ts';
@@ -31,7 +31,8 @@ export interface LegOptions {
   readonly iterator: IteratorPage | null;
   /** Of instants in the filter that are written without an offset. */
   readonly timeZone: string;
-  readonly signal: AbortSignal;
+  /** Of what is asked of models. */
+  readonly read: ReadOptions;
 }
 
 /** Hits of one request, over all of its queries. */
@@ -58,7 +59,7 @@ export async function planLeg(
   const placeholders = request.placeholderGroup ?? new Uint8Array();
   const queries =
     request.ids === undefined
-      ? await readQueries(dependencies, schema, { field, metric }, placeholders, parameters, options)
+      ? await readQueries(dependencies, schema, { field, metric }, placeholders, parameters, options.read)
       : await storedQueries(
           dependencies,
           target,

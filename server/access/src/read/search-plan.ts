@@ -1,11 +1,11 @@
 import { DataType, invalidParameter } from '@elanus/model';
 import type { Methods } from '@elanus/proto';
-import type { ExplainLevel, OrderKey, SearchTask } from '@elanus/rpc';
+import type { ExplainLevel, OrderKey, ReadOptions, SearchTask } from '@elanus/rpc';
 import type { AccessDependencies } from '../handler.ts';
 import { type BucketLevel, readBucketLevel } from './aggregate/read-search-aggregation.ts';
-import { checkChain } from './chain/check-chain.ts';
+import { checkChains } from './chain/check-chains.ts';
 import type { FunctionChain } from './chain/function-chain.ts';
-import { readFunctionChain } from './chain/read-chain.ts';
+import { readFunctionChains } from './chain/read-chains.ts';
 import { readExplainLevel } from './explain/explain-level.ts';
 import { hitsOfGroups } from './group/grouped-search.ts';
 import { type Grouping, readGrouping } from './group/read-grouping.ts';
@@ -36,8 +36,8 @@ export interface SearchPlan {
   readonly grouping: Grouping | null;
   /** What changes the scores; `null`: nothing does. */
   readonly functions: FunctionScore | null;
-  /** What is done with the hits besides; `null`: nothing. */
-  readonly chain: FunctionChain | null;
+  /** What is done with the hits besides, one after the other. */
+  readonly chains: readonly FunctionChain[];
   /** Fields to sort the answer by; empty: by score. */
   readonly orderBy: readonly OrderKey[];
   /** What the hits are put into; `null`: they are answered themselves. */
@@ -60,7 +60,7 @@ export async function planSearch(
   dependencies: AccessDependencies,
   target: ReadTarget,
   request: SearchRequest,
-  signal: AbortSignal,
+  read: ReadOptions,
 ): Promise<SearchPlan> {
   const { topKMax, groupSizeMax } = dependencies.limits;
   const parameters = new Parameters(request.searchParams);
@@ -82,12 +82,12 @@ export async function planSearch(
     hits,
     iterator,
     timeZone: format.timeZone,
-    signal,
+    read,
   });
   const highlighting = readHighlighter(target, leg.field, request);
   if (grouping !== null) checkHitCount(leg.queries.count, hitsOfGroups(hits, grouping.size));
-  const chain = readFunctionChain(dependencies, target, request.functionChains, leg.queries.count);
-  checkTogether({ leg, grouping, functions, chain, orderBy, iterator });
+  const chains = readFunctionChains(dependencies, target, request.functionChains, leg.queries.count);
+  checkTogether({ leg, grouping, functions, chains, orderBy, iterator });
   if (buckets !== null) checkAlone({ grouping, orderBy, iterator, highlighting, window: asked });
   const guarantee = await guaranteeOf(dependencies, target.collection, request);
   const task = { ...leg, guarantee, snapshot: iterator?.snapshot ?? null };
@@ -96,7 +96,7 @@ export async function planSearch(
     window,
     grouping,
     functions,
-    chain,
+    chains,
     orderBy,
     buckets,
     roundDecimal,
@@ -159,13 +159,13 @@ function checkTogether({
   leg,
   grouping,
   functions,
-  chain,
+  chains,
   orderBy,
   iterator,
-}: Pick<SearchPlan, 'grouping' | 'functions' | 'chain' | 'orderBy' | 'iterator'> & {
+}: Pick<SearchPlan, 'grouping' | 'functions' | 'chains' | 'orderBy' | 'iterator'> & {
   readonly leg: Pick<SearchTask, 'collection' | 'queries' | 'radius' | 'field' | 'limit'>;
 }): void {
-  const isRanked = functions !== null || chain !== null;
+  const isRanked = functions !== null || chains.length > 0;
   checkListSearch({ leg, grouping, iterator, isRanked, kind: 'search' });
   checkModelQueries(functions?.ranking ?? null, leg.queries.count);
   if (iterator?.protocol === 'v2' && leg.queries.count > 1)
@@ -185,7 +185,7 @@ function checkTogether({
     throw invalidParameter("don't support use segment scorer with group_by or search_iterator");
   if (functions?.ranking && iterator !== null)
     throw invalidParameter('rerank is not supported in a search iterator');
-  if (chain !== null) checkChain(chain, { leg, grouping, orderBy, iterator });
+  if (chains.length > 0) checkChains(chains, { leg, grouping, orderBy, iterator });
   if (orderBy.length === 0) return;
   if (functions !== null) throw invalidParameter('order_by is not supported together with rerank');
   if (iterator !== null) throw invalidParameter('order_by is not supported in a search iterator');

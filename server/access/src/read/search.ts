@@ -3,6 +3,7 @@ import type { SearchHits } from '@elanus/rpc';
 import type { AccessDependencies, Handler } from '../handler.ts';
 import { encodeSearchBuckets, encodeSearchResults } from '../wire/search-results.ts';
 import { searchBuckets } from './aggregate/search-buckets.ts';
+import { TreeModels } from './chain/tree-models.ts';
 import type { ReadAccounts } from './explain/read-accounts.ts';
 import { findHits } from './find-hits.ts';
 import { groupsOfHits } from './group/group-columns.ts';
@@ -14,12 +15,13 @@ import { planSearch, type SearchPlan } from './search-plan.ts';
 import { boundBeforeAll } from './search-range.ts';
 
 /** Search: find the target, plan, find the hits, fetch what is returned, reply. */
-export function searchHandler(dependencies: AccessDependencies, accounts: ReadAccounts): Handler<'Search'> {
+export function searchHandler(access: AccessDependencies, accounts: ReadAccounts): Handler<'Search'> {
+  const dependencies = { ...access, trees: new TreeModels(access) };
   return async (request, context) => {
     const beganMs = dependencies.clock.monotonicMs();
     const ref = { database: context.database, collection: request.collectionName };
     const target = await findReadTarget(dependencies, ref, request.partitionNames, 'search');
-    const plan = await planSearch(dependencies, target, request, context.signal);
+    const plan = await planSearch(dependencies, target, request, context);
     const account = accounts.open(plan.explain, target.collection, beganMs);
     const hits = await findHits(dependencies, plan, account?.options(context) ?? context);
     account?.lap('rank');

@@ -16,6 +16,7 @@ import { shortestDouble } from './json-text.ts';
 import { textOfJson } from './key-values.ts';
 import type { RestCaller } from './rest-caller.ts';
 import { badKey, incorrectJson, missingParameters } from './rest-errors.ts';
+import { sentChain } from './sent-chains.ts';
 import { sentFields } from './sent-fields.ts';
 import {
   DEFAULT_LIMIT,
@@ -258,17 +259,12 @@ async function search(body: Body, caller: RestCaller): Promise<RestAnswer> {
     ...(body.has('ids') ? { ids: idsOf(body.list('ids'), schema), searchByPrimaryKeys: true } : {}),
     outputFields: body.texts('outputFields'),
     ...(body.has('functionScore') ? { functionScore: functionScore(body.object('functionScore')) } : {}),
-    functionChains: body.list('functionChains').map(functionChain),
+    functionChains: body.list('functionChains').map(sentChain),
     ...(body.has('searchAggregation')
       ? { searchAggregation: searchAggregation(body.any('searchAggregation')) }
       : {}),
   });
   return await answerHits(answer, body.texts('outputFields'), caller);
-}
-
-/** No chain is served yet: its name is enough for the refusal. */
-function functionChain(json: Json): { name: string } {
-  return { name: new Body(json, { name: optional('string') }).text('name') };
 }
 
 async function hybridSearch(body: Body, caller: RestCaller): Promise<RestAnswer> {

@@ -126,6 +126,55 @@ def several(client, name):
         same([hit["id"] for hit in hits], sorted(rows, key=lambda n: -POPULARITY[n])[:2])
 
 
+def chain_of(stage, output="$score", **weights):
+    """A sum of the score and fields."""
+    inputs = [col("$score")] + [col(name) for name in weights]
+    total = fn.num_combine(*inputs, mode="weighted", weights=[1.0, *weights.values()])
+    return FunctionChain(stage).map(output, total)
+
+
+@case("segments and nodes have their turn before all hits are together, and leave the best first", since="3.0")
+def stages(client, name):
+    filled(client, name)
+    values = scores()
+    ids = {n: n for n in range(ROWS)}
+    by_segment = chain_of(FunctionChainStage.L0_RERANK, popularity=2.0)
+    total = {n: values[n] + 2 * POPULARITY[n] for n in found(20)}
+    alike(search(client, name, by_segment, limit=20)[0], sorted(total.items(), key=lambda each: (-each[1], each[0])))
+    aside = chain_of(FunctionChainStage.L0_RERANK, "aside", popularity=2.0)
+    alike(search(client, name, aside, limit=20)[0], [(n, values[n]) for n in found(20)])
+
+    by_node = chain_of(FunctionChainStage.L1_RERANK, popularity=1.0).sort("$id", desc=True).limit(8)
+    kept = sorted(found(20), key=lambda n: -ids[n])[:8]
+    total = {n: values[n] + POPULARITY[n] for n in kept}
+    alike(search(client, name, by_node, limit=20)[0], sorted(total.items(), key=lambda each: (-each[1], each[0])))
+
+    at_last = chain().map("$score", fn.num_combine(col("$score"), col("$id"), mode="sum")).sort("$id", desc=False)
+    total = {n: values[n] + 3 * POPULARITY[n] + n for n in kept}
+    # Whatever their order in the request.
+    alike(search(client, name, [at_last, by_node, by_segment], limit=20)[0], sorted(total.items()))
+    [hits] = search(client, name, [by_segment, by_node], limit=5, offset=15)
+    same(len(hits), 0)
+
+
+@case("distances are negative where segments and nodes rank them", since="3.0")
+def distances(client, name):
+    schema = client.create_schema()
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)
+    schema.add_field("gain", DataType.FLOAT)
+    index = client.prepare_index_params()
+    index.add_index("vector", index_type="FLAT", metric_type="L2")
+    client.create_collection(name, schema=schema, index_params=index, consistency_level="Strong")
+    client.insert(name, [{"id": n, "vector": [float(n), 0.0], "gain": float(8 * n)} for n in range(6)])
+    for stage in (FunctionChainStage.L0_RERANK, FunctionChainStage.L1_RERANK):
+        [hits] = search(client, name, chain_of(stage, gain=1.0), data=[[0.0, 0.0]])
+        total = {n: n * n - 8 * n for n in range(6)}
+        alike(hits, sorted(total.items(), key=lambda each: (each[1], each[0])))
+        [hits] = search(client, name, FunctionChain(stage).map("$score", fn.round_decimal(col("$score"), decimal=2)), data=[[0.0, 0.0]])
+        alike(hits, [(n, n * n) for n in range(6)])
+
+
 @case("chains that can't be are refused", since="3.0")
 def refused(client, name):
     filled(client, name)
@@ -134,8 +183,17 @@ def refused(client, name):
         fails(lambda: search(client, name, made, limit=5, **options), code, text)
 
     rounding = fn.round_decimal(col("$score"), decimal=1)
-    for stage, word in ((FunctionChainStage.L0_RERANK, "L0Rerank"), (FunctionChainStage.INGESTION, "Ingestion")):
-        wrong(f"function chain[0] stage FunctionChainStage{word} is not supported yet", FunctionChain(stage).map("$score", rounding))
+    for stage, word in ((FunctionChainStage.POST_PROCESS, "PostProcess"), (FunctionChainStage.INGESTION, "Ingestion")):
+        made = FunctionChain(stage).map("$score", rounding)
+        wrong(f"function chain[0] stage FunctionChainStage{word} is not supported in search request", made)
+    L0, L1 = FunctionChainStage.L0_RERANK, FunctionChainStage.L1_RERANK
+    wrong('op[1]: type "sort" is not supported by L0', FunctionChain(L0).map("$score", rounding).sort("$score"))
+    wrong('op[0]: type "limit" is not supported by L0', FunctionChain(L0).limit(3))
+    wrong('system output "$id" is not writable by L1', FunctionChain(L1).map("$id", rounding))
+    wrong("function chain stage FunctionChainStageL1Rerank appears more than once", [FunctionChain(L1).limit(3)] * 2)
+    wrong("function chain[1] must contain at least one op", [chain().limit(1), FunctionChain(L1)])
+    model = fn.rerank_model(col("title"), queries=["a"], provider="cohere", model_name="m")
+    wrong("rerank_model is not supported at stage L1_rerank", FunctionChain(L1).map("$score", model))
     twice = [chain().map("$score", rounding), chain().map("$score", rounding)]
     wrong("function chain stage FunctionChainStageL2Rerank appears more than once", twice)
     wrong("must contain at least one op", chain())
@@ -143,9 +201,11 @@ def refused(client, name):
     wrong("op[0]: column title is no number", chain().map("$score", fn.round_decimal(col("title"), decimal=1)))
     wrong("op[0]: column vector has unsupported type FloatVector", chain().sort("vector"))
     wrong("output year is a field of the collection", chain().map("year", rounding))
-    wrong("output $id is a system column", chain().map("$id", rounding))
+    wrong('system output "$id" is not writable by L2', chain().map("$id", rounding))
     wrong("op[1]: column later not found", chain().map("a", rounding).sort("later"))
-    wrong("xgboost", chain().map("$score", fn.xgboost(col("year"), model_resource="m")), code=10)
+    trees = fn.xgboost(col("year"), model_resource="m")
+    wrong("function xgboost is not supported at stage L2_rerank", chain().map("$score", trees))
+    wrong('xgboost: file resource "m" not found', FunctionChain(L0).map("$score", trees))
     wrong("lost rerank params:provider", chain().map("$score", fn.rerank_model(col("title"), queries=["a"])))
     wrong("queries count (2) != nq count (1)", chain().map("$score", fn.rerank_model(col("title"), queries=["a", "b"])))
     wrong("function_chains and group by cannot be used together", chain().sort("year"), group_by_field="year")

@@ -13,6 +13,10 @@ export class ChainParams {
     this.#values = values;
   }
 
+  get names(): Iterable<string> {
+    return this.#values.keys();
+  }
+
   text(name: string): string | undefined {
     const value = this.#values.get(name);
     if (value === undefined || value.stringValue !== undefined) return value?.stringValue;

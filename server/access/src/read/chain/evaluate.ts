@@ -1,20 +1,17 @@
 import { decayFactor } from '../rank/decay.ts';
 import { roundedTo } from '../rounded.ts';
-import type { ChainExpression, CombineExpression, ModelExpression } from './function-chain.ts';
+import type { CombineExpression, RowExpression } from './function-chain.ts';
 
 /** Numbers of one row; `null` where a column has none. */
 export type RowNumbers = readonly (number | null)[];
 
 /** What an expression makes of the numbers of a row, as a float32. */
-export function evaluate(
-  expression: Exclude<ChainExpression, ModelExpression>,
-  numbers: RowNumbers,
-): number | null {
+export function evaluate(expression: RowExpression, numbers: RowNumbers): number | null {
   const value = numberOf(expression, numbers);
   return value === null ? null : Math.fround(value);
 }
 
-function numberOf(expression: Exclude<ChainExpression, ModelExpression>, numbers: RowNumbers): number | null {
+function numberOf(expression: RowExpression, numbers: RowNumbers): number | null {
   if (expression.kind === 'num_combine') return combined(expression, numbers);
   const [value] = numbers;
   if (value == null) return null;

@@ -1,9 +1,17 @@
-import type { ModelReranker } from '@elanus/functions';
+import type { ModelReranker, TreeOutput } from '@elanus/functions';
 import type { FieldSchema } from '@elanus/model';
 import type { DecayCurve } from '../rank/decay.ts';
 
+/**
+ * Where a chain has its turn, in this order: with the hits of a segment, those of a node, all of them. Here all hits are found
+ * by one node, whose segments share their indexes.
+ */
+export const CHAIN_STAGES = ['L0', 'L1', 'L2'] as const;
+export type ChainStage = (typeof CHAIN_STAGES)[number];
+
 /** What is done with the hits of each query, one step after the other. */
 export interface FunctionChain {
+  readonly stage: ChainStage;
   readonly steps: readonly ChainStep[];
   /** The fields that the steps read. */
   readonly fields: readonly FieldSchema[];
@@ -21,7 +29,15 @@ export type ChainStep =
   | { readonly kind: 'limit'; readonly limit: number; readonly offset: number };
 
 /** Makes a column of others. A null among what it reads makes a null, unless it says otherwise. */
-export type ChainExpression = CombineExpression | DecayExpression | RoundExpression | ModelExpression;
+export type ChainExpression =
+  | CombineExpression
+  | DecayExpression
+  | RoundExpression
+  | ModelExpression
+  | TreesExpression;
+
+/** Those whose value depends on the numbers of the same row alone. */
+export type RowExpression = Exclude<ChainExpression, ModelExpression | TreesExpression>;
 
 export interface CombineExpression {
   readonly kind: 'num_combine';
@@ -52,6 +68,15 @@ export interface ModelExpression {
   /** One a query of the search. */
   readonly queries: readonly string[];
   readonly reranker: ModelReranker;
+}
+
+export interface TreesExpression {
+  readonly kind: 'xgboost';
+  /** In the order of the model's features. A null is a missing value. */
+  readonly inputs: readonly string[];
+  /** The file resource that the model is in. */
+  readonly resource: string;
+  readonly output: TreeOutput;
 }
 
 export const KEY_COLUMN = '$id';

@@ -1,17 +1,23 @@
 import { FunctionParams } from '@elanus/functions';
-import { invalidParameter, serviceUnimplemented } from '@elanus/model';
+import { invalidParameter } from '@elanus/model';
 import type { schema_FunctionChainExpr } from '@elanus/proto';
 import type { AccessDependencies } from '../../handler.ts';
 import { ChainParams } from './chain-params.ts';
-import type { ChainExpression, CombineExpression, DecayExpression } from './function-chain.ts';
-import type { ChainColumns } from './read-chain.ts';
+import type {
+  ChainExpression,
+  CombineExpression,
+  DecayExpression,
+  TreesExpression,
+} from './function-chain.ts';
+import type { ChainColumns } from './read-chains.ts';
 
 const MODES = ['multiply', 'sum', 'max', 'min', 'avg', 'weighted'] as const;
 const NULLS = ['propagate', 'as_zero', 'skip'] as const;
 const CURVES = ['gauss', 'exp', 'linear'] as const;
+const OUTPUTS = ['default', 'raw'] as const;
 const DECIMALS_MAX = 6;
 
-/** @throws MilvusError 1100 for what is wrong with it, 10 for what is not served */
+/** @throws MilvusError 1100 for what is wrong with it */
 export function readExpression(
   { models }: Pick<AccessDependencies, 'models'>,
   { name: sentName, args, params: sentParams }: schema_FunctionChainExpr,
@@ -49,6 +55,8 @@ export function readExpression(
       return { kind: 'round_decimal', inputs: single('number'), decimal };
     }
     case 'rerank_model': {
+      if (columns.stage !== 'L2')
+        throw invalidParameter(`function rerank_model is not supported at stage ${columns.stage}_rerank`);
       const queries = params.texts('queries') ?? [];
       if (queries.length !== queryCount)
         throw invalidParameter(`model: queries count (${queries.length}) != nq count (${queryCount})`);
@@ -56,10 +64,27 @@ export function readExpression(
       return { kind: 'rerank_model', inputs: single('text'), queries, reranker };
     }
     case 'xgboost':
-      throw serviceUnimplemented('the function xgboost');
+      if (columns.stage !== 'L0')
+        throw invalidParameter(`function xgboost is not supported at stage ${columns.stage}_rerank`);
+      for (const input of inputs) columns.read(input, 'number');
+      return readTrees(inputs, params);
     default:
       throw invalidParameter(`unknown function: ${name}`);
   }
+}
+
+function readTrees(inputs: readonly string[], params: ChainParams): TreesExpression {
+  for (const name of params.names) {
+    if (name === 'feature_names' || name === 'objective')
+      throw invalidParameter(`xgboost: parameter "${name}" is not supported`);
+    if (name !== 'model_resource' && name !== 'output')
+      throw invalidParameter(`xgboost: unknown parameter "${name}"`);
+  }
+  const resource = params.text('model_resource') ?? '';
+  if (resource === '') throw invalidParameter('xgboost: model_resource is required');
+  const output = wordOf(params.text('output') || 'default', OUTPUTS, 'xgboost: invalid output');
+  if (inputs.length === 0) throw invalidParameter('xgboost: expected at least one feature column');
+  return { kind: 'xgboost', inputs, resource, output };
 }
 
 function readCombine(inputs: readonly string[], params: ChainParams): CombineExpression {

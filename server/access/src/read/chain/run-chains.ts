@@ -1,5 +1,12 @@
-import { assert, type CollectionInfo, type Column, DataType } from '@elanus/model';
-import type { ReadOptions, SearchHits } from '@elanus/rpc';
+import {
+  assert,
+  type CollectionInfo,
+  type Column,
+  DataType,
+  invalidParameter,
+  metricOrder,
+} from '@elanus/model';
+import type { ReadOptions, SearchHits, SearchTask } from '@elanus/rpc';
 import type { AccessDependencies } from '../../handler.ts';
 import { runInSlices, type Work } from '../../rows/sliced-work.ts';
 import { takeHits } from '../hits.ts';
@@ -10,19 +17,62 @@ import {
   KEY_COLUMN,
   type ModelExpression,
   SCORE_COLUMN,
+  type TreesExpression,
 } from './function-chain.ts';
+import type { TreeModels } from './tree-models.ts';
 
 /** Values by the place of the hit among all that were found; texts by their bytes. */
 type Values = readonly (number | bigint | string | null)[];
 
+/** What chains work with. */
+export interface ChainDependencies extends Pick<AccessDependencies, 'reader' | 'share'> {
+  readonly trees: TreeModels;
+}
+
 const HITS_PER_SLICE = 2_048;
 
+/** What the stages before the last leave behind, whatever their steps were. */
+const BEST_FIRST = {
+  kind: 'sort',
+  column: SCORE_COLUMN,
+  descending: true,
+  tieBreak: KEY_COLUMN,
+} as const satisfies ChainStep;
+
 /**
- * What a chain makes of the hits of each query: their scores, their order, how many are left.
- * @throws MilvusError 2400 when a model does not answer
+ * What chains make of the hits of each query, one after the other: their scores, their order, how many are left.
+ * @throws MilvusError 2400 when a model does not answer, 1100 when one of trees can't be used
  */
-export async function runChain(
-  dependencies: Pick<AccessDependencies, 'reader' | 'share'>,
+export async function runChains(
+  dependencies: ChainDependencies,
+  { collection, metric }: Pick<SearchTask, 'collection' | 'metric'>,
+  found: SearchHits,
+  chains: readonly FunctionChain[],
+  options: ReadOptions,
+): Promise<SearchHits> {
+  const areDistances = metricOrder(metric) === 'ascending';
+  let hits = found;
+  for (const chain of chains) {
+    if (chain.stage === 'L2') {
+      hits = await runChain(dependencies, collection, hits, chain, options);
+      continue;
+    }
+    // Segments and nodes count scores so that the larger one is better, whatever the metric.
+    const sorted = { ...chain, steps: [...chain.steps, BEST_FIRST] };
+    const rising = areDistances ? withScoresNegated(hits) : hits;
+    const left = await runChain(dependencies, collection, rising, sorted, options);
+    hits = areDistances ? withScoresNegated(left) : left;
+  }
+  return hits;
+}
+
+function withScoresNegated(hits: SearchHits): SearchHits {
+  // No negative zero.
+  return { ...hits, scores: hits.scores.map((score) => 0 - score) };
+}
+
+async function runChain(
+  dependencies: ChainDependencies,
   collection: CollectionInfo,
   hits: SearchHits,
   chain: FunctionChain,
@@ -38,6 +88,8 @@ export async function runChain(
   for (const step of chain.steps) {
     if (step.kind === 'map' && step.expression.kind === 'rerank_model')
       frame.set(step.output, await modelScores(frame, step.expression, options));
+    else if (step.kind === 'map' && step.expression.kind === 'xgboost')
+      frame.set(step.output, await treeScores(frame, step.expression, dependencies));
     else await runInSlices(runStep(frame, step), share);
   }
   return frame.hits();
@@ -88,7 +140,10 @@ function* runStep(frame: HitFrame, step: ChainStep): Work<void> {
   switch (step.kind) {
     case 'map': {
       const { expression, output } = step;
-      assert(expression.kind !== 'rerank_model', 'models are asked elsewhere');
+      assert(
+        expression.kind !== 'rerank_model' && expression.kind !== 'xgboost',
+        'models are asked elsewhere',
+      );
       const inputs = expression.inputs.map((name) => frame.column(name));
       const values: (number | null)[] = [];
       for (let at = 0; at < frame.length; at++) {
@@ -138,6 +193,20 @@ async function modelScores(
     for (const [at, place] of places.entries()) scores[place] = found[at]!;
   }
   return scores;
+}
+
+async function treeScores(
+  frame: HitFrame,
+  { inputs, resource, output }: TreesExpression,
+  { trees, share }: ChainDependencies,
+): Promise<Values> {
+  const model = await trees.get(resource);
+  if (model.features > 0 && model.features !== inputs.length)
+    throw invalidParameter(`xgboost: expected ${model.features} feature columns, got ${inputs.length}`);
+  const columns = inputs.map((name) =>
+    Float32Array.from(frame.column(name), (value) => (value === null ? Number.NaN : Number(value))),
+  );
+  return Array.from(await runInSlices(model.predict(columns, frame.length, output), share));
 }
 
 /** Texts by their bytes, one character each: they are ordered by them. */

@@ -7,9 +7,9 @@ import type { FunctionChain } from './function-chain.ts';
 /** Hits whose texts a chain has in memory, over all queries. */
 const TEXTS_MAX = 4_096;
 
-/** @throws MilvusError 1100 for what makes no sense beside a chain, and for one that would read too many texts */
-export function checkChain(
-  chain: FunctionChain,
+/** @throws MilvusError 1100 for what makes no sense beside chains, and for those that would read too many texts */
+export function checkChains(
+  chains: readonly FunctionChain[],
   asked: {
     readonly leg: Pick<SearchTask, 'queries' | 'limit'>;
     readonly grouping: Grouping | null;
@@ -27,10 +27,11 @@ export function checkChain(
           ? 'order_by'
           : null;
   if (other !== null) throw invalidParameter(`function_chains and ${other} cannot be used together`);
-  const texts = chain.fields.filter(({ dataType }) => dataType === DataType.VarChar).length;
+  const fields = chains.flatMap((chain) => chain.fields);
+  const texts = fields.filter(({ dataType }) => dataType === DataType.VarChar).length;
   const hits = leg.queries.count * leg.limit;
   if (texts * hits > TEXTS_MAX)
     throw invalidParameter(
-      `function chain[0] reads the texts of ${texts * hits} hits, at most ${TEXTS_MAX} are read`,
+      `function_chains read the texts of ${texts * hits} hits, at most ${TEXTS_MAX} are read`,
     );
 }

@@ -11,55 +11,73 @@ import type { AccessDependencies } from '../../handler.ts';
 import { isNumberType } from '../number-type.ts';
 import { type ReadTarget, requireLoaded } from '../read-target.ts';
 import { ChainParams } from './chain-params.ts';
-import { type ChainStep, type FunctionChain, KEY_COLUMN, SCORE_COLUMN } from './function-chain.ts';
+import {
+  CHAIN_STAGES,
+  type ChainStage,
+  type ChainStep,
+  type FunctionChain,
+  KEY_COLUMN,
+  SCORE_COLUMN,
+} from './function-chain.ts';
 import { readExpression } from './read-expression.ts';
 
 /** `FunctionChainStage` on the wire. */
 const STAGES = ['Unspecified', 'Ingestion', 'PreProcess', 'L0Rerank', 'L1Rerank', 'L2Rerank', 'PostProcess'];
-const L2_RERANK = 5;
+const RERANK_STAGES: ReadonlyMap<number, ChainStage> = new Map([
+  [3, 'L0'],
+  [4, 'L1'],
+  [5, 'L2'],
+]);
+const STEPS_OF_STAGE: Readonly<Record<ChainStage, readonly ChainStep['kind'][]>> = {
+  L0: ['map'],
+  L1: ['map', 'sort', 'limit'],
+  L2: ['map', 'sort', 'limit'],
+};
+const STEP_KINDS: ReadonlySet<string> = new Set(Object.values(STEPS_OF_STAGE).flat());
 const STEPS_MAX = 64;
 
 /**
- * The chain that ranks the hits of a search again: of the stage L2, which is where all hits are together.
- * @throws MilvusError 1100 for what is wrong with it, 10 for expressions that are not served
+ * The chains that rank the hits of a search again, in the order of their stages.
+ * @throws MilvusError 1100 for what is wrong with them
  */
-export function readFunctionChain(
+export function readFunctionChains(
   dependencies: Pick<AccessDependencies, 'models'>,
   target: ReadTarget,
-  chains: readonly schema_FunctionChain[],
+  sent: readonly schema_FunctionChain[],
   queryCount: number,
-): FunctionChain | null {
-  const stages = new Set<number>();
-  for (const [at, { stage }] of chains.entries()) {
-    const name = `FunctionChainStage${STAGES[stage] ?? stage}`;
-    if (stages.has(stage)) throw invalidParameter(`function chain stage ${name} appears more than once`);
-    stages.add(stage);
-    if (stage !== L2_RERANK)
-      throw invalidParameter(`function chain[${at}] stage ${name} is not supported yet`);
+): readonly FunctionChain[] {
+  const chains = new Map<ChainStage, FunctionChain>();
+  for (const [at, { stage: number, ops }] of sent.entries()) {
+    const name = `FunctionChainStage${STAGES[number] ?? number}`;
+    const stage = RERANK_STAGES.get(number);
+    if (stage === undefined)
+      throw invalidParameter(`function chain[${at}] stage ${name} is not supported in search request`);
+    if (chains.has(stage)) throw invalidParameter(`function chain stage ${name} appears more than once`);
+    if (ops.length === 0) throw invalidParameter(`function chain[${at}] must contain at least one op`);
+    if (ops.length > STEPS_MAX)
+      throw invalidParameter(`function chain[${at}] has ${ops.length} ops, at most ${STEPS_MAX} are run`);
+    const columns = new ChainColumns(target, stage);
+    const steps = ops.map((op, step) => {
+      try {
+        return readStep(dependencies, op, columns, queryCount);
+      } catch (error) {
+        throw error instanceof MilvusError ? error.within(`op[${step}]`) : error;
+      }
+    });
+    chains.set(stage, { stage, steps, fields: columns.fields });
   }
-  const [chain] = chains;
-  if (chain === undefined) return null;
-  if (chain.ops.length === 0) throw invalidParameter('function chain[0] must contain at least one op');
-  if (chain.ops.length > STEPS_MAX)
-    throw invalidParameter(`function chain[0] has ${chain.ops.length} ops, at most ${STEPS_MAX} are run`);
-  const columns = new ChainColumns(target);
-  const steps = chain.ops.map((op, at) => {
-    try {
-      return readStep(dependencies, op, columns, queryCount);
-    } catch (error) {
-      throw error instanceof MilvusError ? error.within(`op[${at}]`) : error;
-    }
-  });
-  return { steps, fields: columns.fields };
+  return CHAIN_STAGES.flatMap((stage) => chains.get(stage) ?? []);
 }
 
 /** The columns that a step may read, and what is in them. */
 export class ChainColumns {
+  readonly stage: ChainStage;
   readonly #target: ReadTarget;
   readonly #made = new Map<string, 'number' | 'text'>();
   readonly #fields = new Map<string, FieldSchema>();
 
-  constructor(target: ReadTarget) {
+  constructor(target: ReadTarget, stage: ChainStage) {
+    this.stage = stage;
     this.#target = target;
     const key = target.collection.schema.primaryKey.dataType;
     this.#made.set(KEY_COLUMN, key === DataType.VarChar ? 'text' : 'number').set(SCORE_COLUMN, 'number');
@@ -80,7 +98,9 @@ export class ChainColumns {
   /** @throws MilvusError 1100 for a name that is the collection's or the server's */
   make(name: string): void {
     if (name.startsWith('$') && name !== SCORE_COLUMN)
-      throw invalidParameter(`output ${name} is a system column that can't be written`);
+      throw invalidParameter(
+        `system output "${name}" is not writable by ${this.stage} rerank function chain`,
+      );
     if (fieldByName(this.#target.collection.schema, name) !== undefined)
       throw invalidParameter(`output ${name} is a field of the collection, which can't be written`);
     this.#made.set(name, 'number');
@@ -104,7 +124,10 @@ function readStep(
   columns: ChainColumns,
   queryCount: number,
 ): ChainStep {
-  switch (op.trim()) {
+  const kind = op.trim();
+  if (STEP_KINDS.has(kind) && !STEPS_OF_STAGE[columns.stage].includes(kind as ChainStep['kind']))
+    throw invalidParameter(`type "${kind}" is not supported by ${columns.stage} rerank function chain`);
+  switch (kind) {
     case '':
       throw invalidParameter('op name is empty');
     case 'map': {
