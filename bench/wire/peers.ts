@@ -1,7 +1,7 @@
 /** The servers that are compared: Elanus from this checkout, Milvus 2.3.5 and milvus-lite from PyPI. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -83,15 +83,31 @@ export async function startElanus(options: ElanusOptions = {}): Promise<Peer> {
   };
 }
 
-/** The whole of Milvus 2.3.5, standalone. Its embedded etcd has fixed ports: only one can run on a machine. */
+/** The whole of Milvus 2.3.5, standalone, on ports that nobody has. */
 export async function startMilvus(): Promise<Peer> {
   const python = pythonWith('milvus-2.3.5', ['milvus==2.3.5', 'pymilvus==2.4.9', 'setuptools<80']);
   const data = newDirectory('milvus');
   const port = await freePort();
   const script = join(python, '../milvus-server');
   const args = [script, '--data', data, '--proxy-port', String(port)];
-  const child = underMemoryLimit(args, 'milvus');
+  const child = underMemoryLimit(args, 'milvus', { ETCD_CONFIG_PATH: await etcdOnFreePorts(data) });
   return await answeringPeer('Milvus 2.3.5', port, child, data);
+}
+
+/** Settings of the etcd inside of Milvus, which has ports of its own, and by itself ones that an earlier run may have left taken. */
+async function etcdOnFreePorts(data: string): Promise<string> {
+  const [client, peer] = [`http://127.0.0.1:${await freePort()}`, `http://127.0.0.1:${await freePort()}`];
+  const settings = [
+    'name: default',
+    `listen-client-urls: ${client}`,
+    `advertise-client-urls: ${client}`,
+    `listen-peer-urls: ${peer}`,
+    `initial-advertise-peer-urls: ${peer}`,
+    `initial-cluster: default=${peer}`,
+  ];
+  const path = join(data, 'etcd.yaml');
+  writeFileSync(path, `${settings.join('\n')}\n`);
+  return path;
 }
 
 export async function startMilvusLite(): Promise<Peer> {
@@ -130,10 +146,15 @@ function logFile(name: string): number {
   return openSync(join(VENVS, `${name}.log`), 'w');
 }
 
-function underMemoryLimit(args: readonly string[], name: string): ChildProcess {
+function underMemoryLimit(
+  args: readonly string[],
+  name: string,
+  settings: Readonly<Record<string, string>> = {},
+): ChildProcess {
   return spawnUnderMemoryLimit(ADDRESS_SPACE_KIB_MAX, args, {
     stdio: ['ignore', logFile(name), logFile(`${name}-errors`)],
     detached: true,
+    env: { ...process.env, ...settings },
   });
 }
 
