@@ -3,6 +3,7 @@ import type { StemmedLanguage } from './filters/stemmer.ts';
 import type { SynonymRule } from './filters/synonyms.ts';
 import type { JiebaOptions } from './tokenizers/jieba.ts';
 import type { LinderaDictionary } from './tokenizers/lindera.ts';
+import type { NgramOptions } from './tokenizers/ngram.ts';
 
 /** What an analyzer is to do, every parameter checked. */
 export interface AnalyzerSpec {
@@ -12,7 +13,10 @@ export interface AnalyzerSpec {
 }
 
 export type TokenizerSpec =
-  | { readonly kind: 'standard' | 'whitespace' | 'icu' }
+  | { readonly kind: 'standard' | 'whitespace' | 'icu' | 'thai' }
+  /** `delimiters` is a class of characters, as in a pattern. */
+  | { readonly kind: 'char_group'; readonly delimiters: string }
+  | { readonly kind: 'ngram'; readonly options: NgramOptions }
   | { readonly kind: 'jieba'; readonly options: JiebaOptions }
   | { readonly kind: 'lindera'; readonly dictionary: LinderaDictionary }
   | LanguageSpec;

@@ -119,6 +119,44 @@ describe('sentences and their words', () => {
       '它|可以|进行|日语|和|汉语|的|语态|分析',
     ],
     [filtered('decimaldigit'), '٤٢ ४२', '42|42'],
+    [
+      { tokenizer: { type: 'char_group', delimiters: ['o', 'punctuation', 'digit'] } },
+      'testotest,test1test',
+      'test|test|test|test',
+    ],
+    [{ tokenizer: { type: 'char_group', delimiters: [' ', '，', '-'] } }, 'a-b，c  d\te', 'a|b|c|d\te'],
+    [
+      { tokenizer: { type: 'char_group', delimiters: ['symbol', 'whitespace'] } },
+      '1+1=2 🪁x\u3000y',
+      '1|1|2|x|y',
+    ],
+    [
+      { tokenizer: { type: 'char_group', delimiters: ['ascii_punctuation'] } },
+      'a[b]c\\d^e~f、g',
+      'a|b|c|d|e|f、g',
+    ],
+    [{ tokenizer: 'ngram' }, 'ab🪁', 'a|ab|b|b🪁|🪁'],
+    [
+      { tokenizer: { type: 'ngram', min_gram: 2, max_gram: 3, token_chars: ['letter', 'digit'] } },
+      'hello-w12',
+      'he|hel|el|ell|ll|llo|lo|w1|w12|12',
+    ],
+    [
+      {
+        tokenizer: {
+          type: 'ngram',
+          min_gram: 2,
+          max_gram: 9,
+          prefix_only: true,
+          token_chars: ['letter', 'custom'],
+          custom_token_chars: '-]',
+        },
+      },
+      'a-]b x c',
+      'a-|a-]|a-]b',
+    ],
+    [{ tokenizer: 'thai' }, 'สวัสดี! ทดสอบ, Hello 42.', 'สวัสดี|ทดสอบ|Hello|42'],
+    [{ tokenizer: 'thai' }, 'ภาษาไทยง่าย', 'ภาษา|ไทย|ง่าย'],
     [filtered('arabic_normalization'), 'أحمد مدرسة', 'احمد|مدرسه'],
   ];
   for (const [params, text, words] of cases)
@@ -191,6 +229,26 @@ describe('refuses parameters that no analyzer has', () => {
     [filtered({ type: 'synonym', synonyms: ['a => b => c'] }), 'has more than one "=>"'],
     [filtered({ type: 'synonym', synonyms: ['a\\'] }), 'invalid synonym escaped in the end: a\\'],
     [filtered({ type: 'synonym', synonyms: ['a\\b'] }), 'invalid synonym escaped: \\b in a\\b'],
+    [{ tokenizer: 'char_group' }, "char group tokenizer delimiters can't be empty"],
+    [{ tokenizer: { type: 'char_group', delimiters: ' ' } }, 'delimiters must be a vector'],
+    [{ tokenizer: { type: 'char_group', delimiters: [1] } }, 'delimiter in delimiters must be string'],
+    [
+      { tokenizer: { type: 'char_group', delimiters: ['ab'] } },
+      'ab not a char or name of build-in char group',
+    ],
+    [{ tokenizer: { type: 'char_group', delimiters: ['toString'] } }, 'toString not a char or name'],
+    [{ tokenizer: { type: 'ngram', min_gram: 0 } }, 'min_gram must be greater than 0'],
+    [{ tokenizer: { type: 'ngram', min_gram: 3 } }, 'min_gram must not be greater than max_gram'],
+    [{ tokenizer: { type: 'ngram', max_gram: 1.5 } }, 'max_gram of ngram tokenizer should be an integer'],
+    [{ tokenizer: { type: 'ngram', max_gram: 9 } }, 'grams of at most 4 lengths'],
+    [
+      { tokenizer: { type: 'ngram', token_chars: ['vowel'] } },
+      'unknown token_chars of ngram tokenizer: vowel',
+    ],
+    [
+      { tokenizer: { type: 'ngram', token_chars: ['custom'] } },
+      'custom_token_chars of ngram tokenizer should be',
+    ],
     [{ tokenizer: { type: 'language_identifier', analyzers: { en: {} } } }, 'no default analyzer'],
     [
       { tokenizer: { type: 'language_identifier', analyzers: { default: {} }, mapping: { English: 'en' } } },
@@ -221,6 +279,10 @@ describe('a megabyte of anything is cut in slices', () => {
     english: '{"type":"english"}',
     chinese: '{"type":"chinese"}',
     lindera: '{"tokenizer":{"type":"lindera","dict_kind":"ipadic"}}',
+    thai: '{"tokenizer":"thai"}',
+    'char group': '{"tokenizer":{"type":"char_group","delimiters":["punctuation","whitespace"]}}',
+    ngram: '{"tokenizer":{"type":"ngram","min_gram":1,"max_gram":4,"token_chars":["letter"]}}',
+    'ngram of everything': '{"tokenizer":{"type":"ngram","min_gram":3,"max_gram":3}}',
     icu: '{"tokenizer":"icu","filter":["asciifolding","removepunct"]}',
     whitespace:
       '{"tokenizer":"whitespace","filter":[{"type":"stemmer","language":"turkish"},"decimaldigit"]}',

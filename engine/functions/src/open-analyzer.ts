@@ -20,10 +20,13 @@ import { synonymFilter } from './filters/synonyms.ts';
 import { languageIdentifier } from './identify-language.ts';
 import { readAnalyzer } from './read-analyzer.ts';
 import { keepTexts, type TokenFilter } from './token.ts';
+import { charGroupPieces, charGroupTokenizer } from './tokenizers/char-group.ts';
 import { icuPieces, icuTokenizer } from './tokenizers/icu.ts';
 import { DICTIONARIES_MAX, isOneDictionaryTooMany, jiebaPieces, jiebaTokenizer } from './tokenizers/jieba.ts';
 import { linderaPieces, linderaTokenizer } from './tokenizers/lindera.ts';
+import { ngramPieces, ngramTokenizer } from './tokenizers/ngram.ts';
 import { standardPieces, standardTokenizer } from './tokenizers/standard.ts';
+import { thaiTokenizer } from './tokenizers/thai.ts';
 import { whitespacePieces, whitespaceTokenizer } from './tokenizers/whitespace.ts';
 
 /** Analyzers by their parameters, those used last at the end. */
@@ -63,6 +66,14 @@ async function pipeline(
       return new Pipeline(whitespaceTokenizer, whitespacePieces, filters);
     case 'icu':
       return new Pipeline(icuTokenizer, icuPieces, filters);
+    case 'thai':
+      return new Pipeline(thaiTokenizer, icuPieces, filters);
+    case 'char_group': {
+      const { delimiters } = tokenizer;
+      return new Pipeline(charGroupTokenizer(delimiters), charGroupPieces(delimiters), filters);
+    }
+    case 'ngram':
+      return new Pipeline(ngramTokenizer(tokenizer.options), ngramPieces(tokenizer.options), filters);
     case 'lindera':
       return new Pipeline(await linderaTokenizer(tokenizer.dictionary), linderaPieces, filters);
     case 'jieba':

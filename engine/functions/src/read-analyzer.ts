@@ -10,6 +10,7 @@ import {
   textList,
 } from './json-options.ts';
 import { readFilter } from './read-filter.ts';
+import { readDelimiters, readNgramOptions } from './read-gram-options.ts';
 import { LINDERA_DICTIONARIES, LINDERA_OTHERS, type LinderaDictionary } from './tokenizers/lindera.ts';
 
 const STANDARD: AnalyzerSpec = { tokenizer: { kind: 'standard' }, filters: [{ kind: 'lowercase' }] };
@@ -85,7 +86,12 @@ function readTokenizer(given: unknown, place: Place): TokenizerSpec {
     case 'standard':
     case 'whitespace':
     case 'icu':
+    case 'thai':
       return { kind: type };
+    case 'char_group':
+      return { kind: 'char_group', delimiters: readDelimiters(options) };
+    case 'ngram':
+      return { kind: 'ngram', options: readNgramOptions(options) };
     case 'jieba':
       return { kind: 'jieba', options: jiebaOptions(options) };
     case 'lindera':
