@@ -47,6 +47,8 @@ function wholeFiller(
   // An empty text has no last byte; then the length says all.
   const last = text.at(-1) ?? 0;
   const mask = length === 0 ? 0 : 0xff;
+  const middleAt = length >> 1;
+  const middle = text[middleAt] ?? 0;
   return (run, answers) => {
     const { bytes, offsets } = columnOf(run);
     answers.fill(0);
@@ -61,8 +63,9 @@ function wholeFiller(
     for (let row = run.start, end = offsets[row]!; row < run.end; row++) {
       const start = end;
       end = offsets[row + 1]!;
-      // One branch for both, which nearly all texts take; texts often begin alike, so their ends tell sooner.
-      if ((((end - start) ^ length) | ((bytes[end - 1]! ^ last) & mask)) !== 0) continue;
+      // One branch for all, which nearly all texts take; texts often begin alike, so other bytes tell sooner.
+      const differs = (bytes[end - 1]! ^ last) | (bytes[start + middleAt]! ^ middle);
+      if ((((end - start) ^ length) | (differs & mask)) !== 0) continue;
       if (isAt(bytes, start, text)) answers[row - run.start] = 1;
     }
   };
