@@ -1,5 +1,6 @@
 export { bitsOfWord } from './bits-of-word.ts';
 export type { PlanOptions } from './bound.ts';
+export { byteCosts } from './byte-costs.ts';
 export { compileCondition, compilePredicate, costOfRow } from './compile.ts';
 export { type ElementMatcher, elementMatcher } from './element-matcher.ts';
 export { firstPlace } from './first-place.ts';

@@ -10,6 +10,7 @@ import type { KeyColumn } from '@elanus/model';
 import type { Chunk } from './chunk.ts';
 import { keyOrderOf } from './files/key-order.ts';
 import { matchBits, rowsAtOnce } from './filter/match-bits.ts';
+import { rowsOfPiece, TextCosts } from './filter/text-costs.ts';
 import { ascendingRows } from './first-by-key.ts';
 import { keyOrder, type RowOrder, rowOrderOf } from './key-order.ts';
 import { type Read, takeTurns, viewShards } from './read.ts';
@@ -26,7 +27,7 @@ const TESTED_NS_MAX = 5_000_000;
 const STEP_ROWS_MIN = 1_024;
 /** A row that is tested by itself costs as much as so many that are tested together. */
 const LONE_TEST_ROWS = 8;
-/** Such rows between two looks at the clock. */
+/** Such rows between two looks at the clock, when they are short. */
 const LONE_TESTS_PER_TURN = 256;
 
 /** A filter, and what it was compiled from. */
@@ -48,7 +49,8 @@ export async function pageByKey(read: Read, filter: PageFilter, count: number): 
   const order = keyOrder(views);
   // No run needs a look before those that begin with lesser keys come to its first.
   runs.sort((a, b) => order(a.number, firstOfRun(a), b.number, firstOfRun(b)));
-  const budget = { rows: testsMax(filter.predicate, count) };
+  const texts = new TextCosts(filter.predicate.condition);
+  const budget = { rows: testsMax(filter.predicate, count, views, texts) };
   const page = { viewOf: new Uint32Array(count), rows: new Uint32Array(count), length: 0 };
   const open: Matching[] = [];
   let waiting = 0;
@@ -59,8 +61,8 @@ export async function pageByKey(read: Read, filter: PageFilter, count: number): 
       if (first !== null && order(first.number, first.row, run.number, firstOfRun(run)) < 0) break;
       const opened =
         run.order === null
-          ? new MatchingRows(run, filter.matches)
-          : new MatchingPlaces({ ...run, order: run.order }, filter.matches);
+          ? new MatchingRows(run, filter.matches, texts)
+          : new MatchingPlaces({ ...run, order: run.order }, filter.matches, texts);
       if ((await opened.advance(read, budget)) === 'given up') return null;
       if (opened.row < 0) continue;
       open.push(opened);
@@ -77,9 +79,15 @@ export async function pageByKey(read: Read, filter: PageFilter, count: number): 
   return { views, viewOf: page.viewOf.subarray(0, page.length), rows: page.rows.subarray(0, page.length) };
 }
 
-function testsMax({ condition }: Predicate, count: number): number {
+function testsMax(
+  { condition }: Predicate,
+  count: number,
+  views: readonly ChunkView[],
+  texts: TextCosts,
+): number {
   const rows = Math.max(TESTED_ROWS, TESTED_PER_ROW * count);
-  return Math.min(rows, TESTED_NS_MAX / (costOfRow(condition) + 1));
+  const ofTexts = texts.ofAll(views) / views.reduce((sum, view) => sum + view.rows, 1);
+  return Math.min(rows, TESTED_NS_MAX / (costOfRow(condition) + 1 + ofTexts));
 }
 
 function firstOf(open: readonly Matching[], order: RowOrder): Matching | null {
@@ -181,11 +189,13 @@ class MatchingRows implements Matching {
   #tested: number;
   #at: number;
 
-  constructor(run: Run, matches: RowFilter) {
+  constructor(run: Run, matches: RowFilter, texts: TextCosts) {
+    const { view } = run;
     this.number = run.number;
     this.#run = run;
     this.#matches = matches;
-    this.#step = Math.min(rowsAtOnce(matches), STEP_ROWS_MIN);
+    const most = Math.min(rowsAtOnce(matches), STEP_ROWS_MIN);
+    this.#step = rowsOfPiece(view, texts.of(view.chunk, 0, view.rows), most);
     this.#bits = new Uint8Array(Math.ceil(this.#step / 8));
     this.#first = run.next & ~7;
     this.#tested = this.#first;
@@ -238,10 +248,13 @@ class MatchingPlaces implements Matching {
   readonly #matches: RowFilter;
   readonly #match = new Uint8Array(1);
   #place: number;
+  readonly #step: number;
   /** Places before it may be tested in this turn. */
   #pauseAt: number;
 
-  constructor(run: Run & { readonly order: Uint32Array }, matches: RowFilter) {
+  constructor(run: Run & { readonly order: Uint32Array }, matches: RowFilter, texts: TextCosts) {
+    const { view } = run;
+    this.#step = rowsOfPiece(view, texts.of(view.chunk, 0, view.rows), LONE_TESTS_PER_TURN);
     this.number = run.number;
     this.#run = run;
     this.#matches = matches;
@@ -272,7 +285,7 @@ class MatchingPlaces implements Matching {
       }
       if (budget.rows <= 0) return 'given up';
       await takeTurns(read);
-      this.#pauseAt = Math.min(this.#place + LONE_TESTS_PER_TURN, end);
+      this.#pauseAt = Math.min(this.#place + this.#step, end);
       budget.rows -= LONE_TEST_ROWS * (this.#pauseAt - this.#place);
     }
     return 'found';

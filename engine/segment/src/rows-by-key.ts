@@ -4,11 +4,15 @@ import type { Chunk } from './chunk.ts';
 import type { ReadTrace } from './explain/read-trace.ts';
 import { isLongAt } from './filter/long-shapes.ts';
 import { type MarkedView, scanOnThreads } from './filter/scan-on-threads.ts';
+import { TextCosts } from './filter/text-costs.ts';
 import { type Read, takeTurns } from './read.ts';
 import type { RowList } from './row-list.ts';
 import type { ChunkView } from './shard.ts';
 
 const NO_SHAPES: ReadonlyMap<FieldId, number> = new Map();
+
+/** A test that may take longer is for other threads. */
+const TEST_NS_MAX = 1_000_000;
 
 /** Keys looked up between two looks at the clock. */
 const KEYS_PER_PIECE = 256;
@@ -18,34 +22,43 @@ export async function rowsByKey(read: Read, keys: KeyColumn): Promise<RowList> {
   const found = new FoundRows();
   const others = new FoundRows();
   const { predicate } = read.selection ?? {};
+  const texts = predicate === undefined ? null : new TextCosts(predicate.condition);
   const bytesMax = predicate === undefined ? NO_SHAPES : shapeBytesMax(predicate.condition);
   for (let key = 0; key < keys.length; key++) {
-    if (key % KEYS_PER_PIECE === KEYS_PER_PIECE - 1) await takeTurns(read);
+    const isPieceEnd = key % KEYS_PER_PIECE === KEYS_PER_PIECE - 1;
+    if (isPieceEnd || (texts !== null && read.share.isSpent())) await takeTurns(read);
     for (const shard of read.shards) {
       for (const location of shard.find(keys, key, read.scope)) {
         const chunk = shard.chunkAt(location);
         const row = location - chunk.firstLocation;
         const view = { shard, chunk, rows: chunk.visibleRows, live: null };
-        if (bytesMax.size > 0 && isLongAt(chunk, row, bytesMax)) others.add(view, row);
+        const textCost = texts?.of(chunk, row, row + 1) ?? 0;
+        if (textCost > TEST_NS_MAX || (bytesMax.size > 0 && isLongAt(chunk, row, bytesMax)))
+          others.add(view, row);
         else if (isMatch(read, chunk, row)) found.add(view, row);
       }
     }
   }
-  await testElsewhere(read, others.list(), found);
+  if (texts !== null) await testElsewhere(read, others.list(), texts, found);
   const list = found.list();
   if (read.trace != null) noteKeys(read.trace, list);
   return list;
 }
 
-/** Tests rows whose shapes may take long, and adds those that match. */
-async function testElsewhere(read: Read, { views, viewOf, rows }: RowList, found: FoundRows): Promise<void> {
+/** Tests rows that may take long, and adds those that match. */
+async function testElsewhere(
+  read: Read,
+  { views, viewOf, rows }: RowList,
+  texts: TextCosts,
+  found: FoundRows,
+): Promise<void> {
   const { predicate, matches } = read.selection ?? {};
   if (views.length === 0 || predicate === undefined || matches == null) return;
   const marked: MarkedView[] = views.map((view) => ({ view, marked: new Uint8Array((view.rows + 7) >> 3) }));
   for (const [i, row] of rows.entries()) marked[viewOf[i]!]!.marked![row >> 3]! |= 1 << (row & 7);
   const tools = read.filters;
   const search =
-    tools === undefined ? null : { filter: matches, predicate, tools, areLong: true, costOfTest: 0 };
+    tools === undefined ? null : { filter: matches, predicate, tools, areLong: true, costOfTest: 0, texts };
   const answers = search === null ? null : await scanOnThreads(read, marked, search);
   for (const [i, row] of rows.entries()) {
     const view = views[viewOf[i]!]!;

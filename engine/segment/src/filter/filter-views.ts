@@ -11,6 +11,7 @@ import { keepPlaces } from './json-places.ts';
 import { hasLongShapes } from './long-shapes.ts';
 import { BITS_SET, matchBits, rowsAtOnce } from './match-bits.ts';
 import { type MarkedView, scanOnThreads, wholeView } from './scan-on-threads.ts';
+import { rowsOfPiece, TextCosts } from './text-costs.ts';
 import { makePrints } from './text-prints.ts';
 import { isRuledOut } from './zone-map.ts';
 
@@ -64,13 +65,15 @@ export interface FilterSearch {
   readonly areLong: boolean;
   /** About how long it takes otherwise, in nanoseconds. */
   readonly costOfTest: number;
+  /** What it takes more where texts are long. */
+  readonly texts: TextCosts;
 }
 
 /** From the cache, by indexes, and the rest by testing row by row, in this order. */
 async function findMatches(
   read: Read,
   views: readonly ChunkView[],
-  asked: Omit<FilterSearch, 'areLong' | 'costOfTest'>,
+  asked: Omit<FilterSearch, 'areLong' | 'costOfTest' | 'texts'>,
 ): Promise<readonly ViewMatches[]> {
   const { condition } = asked.predicate;
   // Rows that are drawn by chance are drawn in their order, all at one place.
@@ -88,6 +91,7 @@ async function findMatches(
     ...asked,
     areLong: await hasLongShapes(read, rest, condition),
     costOfTest: costOfRow(condition) + 1,
+    texts: new TextCosts(condition),
   };
   const byIndex = await findByIndex(read, rest, search);
   const left = await notRuledOut(read, byIndex.rest, condition);
@@ -175,13 +179,19 @@ async function scan(
 ): Promise<readonly ViewMatches[]> {
   if (views.length === 0) return [];
   const rows = views.reduce((sum, { view }) => sum + view.rows, 0);
-  if (search.areLong || rows * search.costOfTest > (search.tools.nsHereMax ?? NS_HERE_MAX)) {
+  const costOfScan = rows * search.costOfTest + search.texts.ofAll(views.map(({ view }) => view));
+  if (search.areLong || costOfScan > (search.tools.nsHereMax ?? NS_HERE_MAX)) {
     const matches = await scanOnThreads(read, views, search);
     if (matches !== null) return matches;
   }
   // All rows, whatever indexes have named: a filter that has to be tested elsewhere can be but for an accident.
   const whole = views.map(({ view }) => view);
-  return await scanHere(read, whole, search.filter, search.areLong ? 8 : rowsAtOnce(search.filter));
+  return await scanHere(read, whole, search.filter, (view) => stepOf(search, view));
+}
+
+/** Rows of a view to be tested here at a time. */
+function stepOf({ filter, areLong, texts }: FilterSearch, view: ChunkView): number {
+  return areLong ? 8 : rowsOfPiece(view, texts.of(view.chunk, 0, view.rows), rowsAtOnce(filter));
 }
 
 /** Tests row by row on the calling thread, a little in each turn. */
@@ -189,13 +199,14 @@ async function scanHere(
   read: Read,
   views: readonly ChunkView[],
   filter: RowFilter,
-  step = rowsAtOnce(filter),
+  stepOf: (view: ChunkView) => number = () => rowsAtOnce(filter),
 ): Promise<readonly ViewMatches[]> {
   const memory = new Uint8Array(views.reduce((sum, { rows }) => sum + Math.ceil(rows / 8), 0));
   const matches: ViewMatches[] = [];
   let used = 0;
   for (const view of views) {
     const bits = memory.subarray(used, used + Math.ceil(view.rows / 8));
+    const step = stepOf(view);
     let count = 0;
     for (let start = 0; start < view.rows; start += step) {
       if (read.share.isSpent()) await read.share.nextTurn(read.signal);

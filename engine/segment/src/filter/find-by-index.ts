@@ -9,6 +9,7 @@ import type { ChunkView } from '../shard.ts';
 import type { FilterSearch, ViewMatches } from './filter-views.ts';
 import { BITS_SET, countBits, keepMatching, matchBits, rowsAtOnce, testOfFilter } from './match-bits.ts';
 import type { MarkedView } from './scan-on-threads.ts';
+import { rowsOfPiece } from './text-costs.ts';
 
 interface FoundRows {
   readonly found: readonly ViewMatches[];
@@ -168,13 +169,14 @@ function loneTester({ filter, predicate }: FilterSearch): (source: ColumnSource)
 /** Tests the rows whose bits are set, `count` of them, and clears those that do not match; returns how many are left. */
 async function testMarked(
   read: Read,
-  { chunk, rows }: ChunkView,
-  { filter, costOfTest }: FilterSearch,
+  view: ChunkView,
+  { filter, costOfTest, texts }: FilterSearch,
   { bits, count, testOf }: MarkedRows,
 ): Promise<number> {
+  const { chunk, rows } = view;
   const areFew = count * (TEST_COST + costOfTest) < rows * costOfTest;
   const test = testOf(chunk);
-  const step = rowsAtOnce(filter);
+  const step = rowsOfPiece(view, texts.of(chunk, 0, rows), rowsAtOnce(filter));
   const tested = new Uint8Array(step / 8);
   let left = 0;
   for (let start = 0; start < rows; start += step) {
