@@ -1,10 +1,12 @@
 // BIN_IVF_FLAT: lists of binary vectors, searched in part or whole, on every instruction set, and from damaged files.
 #include "../src/cc/index/binary_lists.h"
 
+#include <cmath>
 #include <cstdio>
 
 #include "../src/cc/index/bit_means.h"
 #include "../src/cc/index/bit_ranks.h"
+#include "../src/cc/index/least_bound.h"
 #include "../src/cc/index/search_scratch.h"
 #include "bit_vectors.h"
 #include "float_vectors.h"
@@ -131,6 +133,46 @@ void finds_all_in_all_lists_and_most_in_few() {
   }
 }
 
+void bounds_the_least_of_many() {
+  std::mt19937 random(6);
+  for (uint32_t round = 0; round < 3000; ++round) {
+    std::vector<float> numbers(1 + random() % 600);
+    for (float& number : numbers) number = static_cast<float>(random() % (round % 2 == 0 ? 20 : 100'000));
+    const size_t wanted = 1 + random() % 140;
+    const float bound = least_bound(numbers.data(), numbers.size(), wanted);
+    if (std::isinf(bound)) {
+      CHECK(numbers.size() < 16 || wanted > std::min<size_t>(numbers.size(), 128) || (wanted > 16 && numbers.size() < 128));
+      continue;
+    }
+    const auto within = std::count_if(numbers.begin(), numbers.end(), [&](float number) { return number <= bound; });
+    CHECK(static_cast<size_t>(within) >= wanted);
+    if (wanted == 1) CHECK(bound == *std::min_element(numbers.begin(), numbers.end()));
+  }
+}
+
+void passes_over_lists_that_hardly_have_a_hit() {
+  std::mt19937 random(7);
+  SearchScratch scratch;
+  const ElanusSimd& simd = *elanus_simd_find(nullptr);
+  constexpr uint32_t kRows = 20'000;
+  const BitVectors vectors = bits_around(random, 512, kRows, 100, 10);
+  for (const ElanusMetric metric : kMetrics) {
+    const std::unique_ptr<VectorIndex> index = build(simd, vectors, metric, 128, 2);
+    size_t found = 0;
+    uint64_t compared = 0;
+    for (uint32_t q = 0; q < 100; ++q) {
+      const IndexSearch search = search_of(vectors.at(q * 199), 10, 64);
+      const std::vector<IndexHit> exact = naive_bit_hits(metric, vectors, search.query, search);
+      scratch.effort = {};
+      for (const IndexHit& hit : index->search(search, scratch)) found += hit.rank <= exact.back().rank;
+      compared += scratch.effort.visited;
+    }
+    CHECK(found >= 990);
+    // 64 lists are half of the rows.
+    CHECK(compared < 100 * kRows / 8);
+  }
+}
+
 void goes_on_while_a_filter_leaves_too_few() {
   std::mt19937 random(3);
   SearchScratch scratch;
@@ -236,6 +278,8 @@ void refuses_what_it_cannot_be() {
 int main() {
   learns_centres_of_which_none_is_empty();
   finds_all_in_all_lists_and_most_in_few();
+  bounds_the_least_of_many();
+  passes_over_lists_that_hardly_have_a_hit();
   goes_on_while_a_filter_leaves_too_few();
   has_fewer_lists_of_few_rows();
   reads_what_it_wrote_and_survives_all_else();

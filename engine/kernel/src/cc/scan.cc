@@ -15,7 +15,10 @@ namespace {
 constexpr size_t kPackedBytes = 32 * 1024;
 // Of a row that is about to be compared; the machine itself asks for the rest.
 constexpr size_t kPrefetchedBytes = 4 * 1024;
-// So far ahead of what is compared memory is asked for.
+// Bits are read from so many places at a time, which memory gives more of than from one, so many rows from each; and are
+// asked for so far ahead.
+constexpr size_t kBitStreams = 4;
+constexpr size_t kBitRowsAtOnce = 3 * kRowTile;
 constexpr size_t kBitsAhead = 8 * 1024;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
@@ -265,29 +268,31 @@ void Scanner::compare_survivors(uint32_t query, uint32_t block, const HitOrder& 
   survivors.count = 0;
 }
 
-// All rows for one query, by HAMMING: nothing is done but to count bits and to compare the counts with a whole number.
+// All rows for one query, by HAMMING: nothing is done but to count bits and to compare the counts.
 void Scanner::scan_bits(const RowRun& run, const HitOrder& order) {
-  const uint8_t* const bytes = search_->blocks[run.block].bytes;
-  const auto* const counts = reinterpret_cast<const int32_t*>(scores_.data());
-  for (uint32_t first = run.begin; first < run.end; first += kPanelRows) {
-    const size_t count = std::min<size_t>(run.end - first, kPanelRows);
-    const size_t padded = round_up(count, kRowTile);
-    for (size_t i = 0; i < count; ++i) row_pointers_[i] = bytes + (first + i) * row_bytes_;
-    std::fill(row_pointers_ + count, row_pointers_ + padded, row_pointers_[count - 1]);
-    // What is asked for beyond the end harms nobody.
-    for (size_t i = 0; i < padded; ++i) row_pointers_[kPanelRows + i] = row_pointers_[i] + kBitsAhead;
-    score(score_in_place_, row_pointers_, row_pointers_ + kPanelRows, padded);
-    const auto bits_max =
-        static_cast<int32_t>(std::clamp(top_[0].threshold(), -1.0f, static_cast<float>(8 * row_bytes_)));
-    int32_t are_near = 0;
-    for (size_t i = 0; i < padded; ++i) are_near |= counts[i] <= bits_max ? 1 : 0;
-    if (are_near == 0) continue;
-    for (size_t i = 0; i < count; ++i) {
-      const auto bits = static_cast<float>(counts[i]);
-      if (bits > top_[0].threshold() || bits < range_.lowest) continue;
-      top_[0].offer({bits, run.block, static_cast<uint32_t>(first + i)}, order);
+  static_assert(kBitStreams * kBitRowsAtOnce <= kPanelRows);
+  const uint8_t* const bytes = search_->blocks[run.block].bytes + run.begin * row_bytes_;
+  const size_t stream = (run.end - run.begin) / kBitStreams / kRowTile * kRowTile;
+  const size_t ahead = std::max(kBitsAhead / row_bytes_ / kRowTile, size_t{1}) * kRowTile;
+  TopK& top = top_[0];
+  for (size_t at = 0; at < stream; at += kBitRowsAtOnce) {
+    const size_t here = std::min(stream - at, kBitRowsAtOnce);
+    for (size_t s = 0; s < kBitStreams; ++s) {
+      // Behind a stream's end stands what the next stream has begun with: the rows behind the run are worth more.
+      const size_t soon = at + ahead < stream ? at + ahead : at + ahead + (kBitStreams - 1) * stream;
+      const uint8_t* const rows = bytes + s * stream * row_bytes_;
+      simd_->bits.rank_run({queries_.data(), rows + at * row_bytes_, rows + soon * row_bytes_, row_bytes_, here},
+                           scores_.data() + s * here);
+    }
+    const size_t found = simd_->bits.find_at_most(scores_.data(), kBitStreams * here, top.threshold(), kept_);
+    for (size_t i = 0; i < found; ++i) {
+      const float bits = scores_[kept_[i]];
+      if (bits > top.threshold() || bits < range_.lowest) continue;
+      const size_t row = run.begin + kept_[i] / here * stream + at + kept_[i] % here;
+      top.offer({bits, run.block, static_cast<uint32_t>(row)}, order);
     }
   }
+  scan_rows({run.block, run.begin + static_cast<uint32_t>(kBitStreams * stream), run.end}, order);
 }
 
 void Scanner::scan_hashes(const RowRun& run, const HitOrder& order) {

@@ -130,7 +130,7 @@ class Scanner {
   const uint8_t* row_pointers_[2 * kPanelRows];
   double row_factors_[kPanelRows];
   const CodeFactors* code_factors_[kPanelRows];
-  uint32_t kept_[kPanelRows];
+  uint32_t kept_[kPanelRows + kFoundSlack];
   AlignedVector<uint8_t> packed_rows_;
   AlignedVector<float> scores_;
 };

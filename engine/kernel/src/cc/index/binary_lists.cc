@@ -8,23 +8,30 @@
 #include "bit_means.h"
 #include "bit_ranks.h"
 #include "huge_array.h"
+#include "least_bound.h"
+#include "near_lists.h"
 #include "parallel.h"
 #include "random.h"
 #include "search_scratch.h"
+#include "spread.h"
 
 namespace elanus {
 namespace {
 
 // Of a list, from which its centre is learnt.
-constexpr uint32_t kLearntRowsPerList = 64;
+constexpr uint32_t kLearntRowsPerList = 256;
 constexpr uint32_t kIterations = 10;
 // Rows that are compared before the cancel flag and the hits are looked at.
-constexpr size_t kRowsAtOnce = 4096;
+constexpr size_t kRowsAtOnce = 1024;
 // Of a build's time, about, what learning takes.
 constexpr float kLearntAt = 0.4f;
 constexpr uint64_t kLearntSeed = 0xb175;
-// So many nearest centres are found by putting each into its place.
-constexpr size_t kInsertedMax = 128;
+constexpr uint64_t kTriedSeed = 0x7719;
+// Rows in the role of queries, and the nearest lists of each, by which it is learnt how near the best row of a list is.
+constexpr size_t kTriedQueries = 256;
+constexpr size_t kTriedLists = 8;
+// A list's best row is hardly ever nearer than usual by more standard deviations than these.
+constexpr double kShareDeviations = 2;
 
 constexpr char kHeadSection[] = "binary lists";
 constexpr char kCentresSection[] = "centres";
@@ -32,6 +39,7 @@ constexpr char kStartsSection[] = "list starts";
 constexpr char kRowsSection[] = "list rows";
 constexpr char kVectorsSection[] = "list vectors";
 constexpr char kBitsSetSection[] = "bits set";
+constexpr char kBestShareSection[] = "best share";
 
 // What the head section holds.
 struct Head {
@@ -43,9 +51,9 @@ struct Head {
 
 struct BinaryScratch : LayoutScratch {
   BitRanks compare;
-  std::vector<float> ranks;
-  std::vector<float> centre_ranks;
-  std::vector<IndexHit> centres;
+  NearLists near;
+  float ranks[kRowsAtOnce + kRowTile];
+  uint32_t near_rows[kRowsAtOnce + kFoundSlack];
 };
 
 struct Lists {
@@ -55,13 +63,21 @@ struct Lists {
   HugeArray<uint32_t> rows;    // by list, ascending
   HugeArray<uint8_t> vectors;  // of those
   HugeArray<uint32_t> bits_set;  // JACCARD only: of each vector, then of each centre
+  float best_share = 0;  // of the rank of a centre: what its list's best row hardly ever is below
   std::shared_ptr<const IndexFile> file;
 
   size_t row_bytes() const { return head.dim / 8; }
   size_t memory_bytes() const {
     return centres.bytes() + starts.bytes() + rows.bytes() + vectors.bytes() + bits_set.bytes();
   }
+  const uint8_t* vectors_of(uint32_t list) const { return vectors.data() + starts[list] * row_bytes(); }
   const uint32_t* bits_of_row(size_t at) const { return bits_set.size() == 0 ? nullptr : bits_set.data() + at; }
+
+  // Of all centres, for the query that `compare` is ready for.
+  void rank_centres(const BitRanks& compare, NearLists& near) const {
+    float* const ranks = near.ranks(head.lists);
+    compare.rank(centres.data(), bits_of_row(head.rows), head.lists, ranks, centres.data());
+  }
 };
 
 class BinaryLists : public VectorIndex {
@@ -84,82 +100,55 @@ class BinaryLists : public VectorIndex {
     writer.add(kRowsSection, lists_.rows.data(), lists_.rows.size());
     writer.add(kVectorsSection, lists_.vectors.data(), lists_.vectors.size());
     if (metric() == ELANUS_JACCARD) writer.add(kBitsSetSection, lists_.bits_set.data(), lists_.bits_set.size());
+    writer.add(kBestShareSection, &lists_.best_share, 1);
   }
   IndexKind kind() const override { return IndexKind::kBinaryLists; }
   const IndexFile* file() const override { return lists_.file.get(); }
   bool links_are_sound(const std::atomic<bool>* cancelled) const override;
 
  private:
-  void rank_centres(BinaryScratch& scratch, size_t wanted) const;
-  void rank_other_centres(BinaryScratch& scratch) const;
-  bool scan_list(uint32_t list, const IndexSearch& search, BinaryScratch& scratch, HitCollector& hits) const;
+  bool scan_list(uint32_t list, const uint8_t* then, const IndexSearch& search, BinaryScratch& scratch,
+                 HitCollector& hits) const;
+  bool offer(size_t first, size_t count, const IndexSearch& search, BinaryScratch& scratch, HitCollector& hits) const;
 
   const ElanusSimd& simd_;
   const Lists lists_;
 };
 
-// scratch.centres: the `wanted` nearest, in order.
-void BinaryLists::rank_centres(BinaryScratch& scratch, size_t wanted) const {
-  const uint32_t count = lists_.head.lists;
-  wanted = std::min<size_t>(wanted, count);
-  scratch.centre_ranks.resize(count + kRowTile);
-  const float* const ranks = scratch.centre_ranks.data();
-  scratch.compare.rank(lists_.centres.data(), lists_.bits_of_row(rows()), count, scratch.centre_ranks.data());
-  std::vector<IndexHit>& centres = scratch.centres;
-  centres.clear();
-  if (wanted > kInsertedMax) {
-    for (uint32_t c = 0; c < count; ++c) centres.push_back({ranks[c], c});
-    const auto end = centres.begin() + static_cast<ptrdiff_t>(wanted);
-    std::nth_element(centres.begin(), end, centres.end());
-    std::sort(centres.begin(), end);
-    centres.resize(wanted);
-    return;
-  }
-  // Of many centres few are among the nearest so far: one comparison is all that most of them cost.
-  for (uint32_t c = 0; c < count; ++c) {
-    if (centres.size() == wanted && !(ranks[c] < centres.back().rank)) continue;
-    if (centres.size() == wanted) centres.pop_back();
-    const IndexHit centre = {ranks[c], c};
-    centres.insert(std::upper_bound(centres.begin(), centres.end(), centre), centre);
-  }
-}
-
-// Adds all others, in order.
-void BinaryLists::rank_other_centres(BinaryScratch& scratch) const {
-  std::vector<IndexHit>& centres = scratch.centres;
-  const auto ranked = static_cast<ptrdiff_t>(centres.size());
-  const IndexHit last = centres.back();
-  for (uint32_t c = 0; c < lists_.head.lists; ++c) {
-    const IndexHit centre = {scratch.centre_ranks[c], c};
-    if (last < centre) centres.push_back(centre);
-  }
-  std::sort(centres.begin() + ranked, centres.end());
-}
-
-// Offers the allowed rows of a list. Whether there was any within the range.
-bool BinaryLists::scan_list(uint32_t list, const IndexSearch& search, BinaryScratch& scratch,
+// Offers the allowed rows of a list. Whether there was any within the range. `then` is what will be compared next.
+bool BinaryLists::scan_list(uint32_t list, const uint8_t* then, const IndexSearch& search, BinaryScratch& scratch,
                             HitCollector& hits) const {
-  const uint32_t count = rows();
-  const size_t end = std::min(lists_.starts[list + 1], count);
+  const size_t end = std::min(lists_.starts[list + 1], rows());
   bool has_hit = false;
   for (size_t first = lists_.starts[list]; first < end && !is_set(search.cancelled); first += kRowsAtOnce) {
     const size_t here = std::min(end - first, kRowsAtOnce);
-    float* const ranks = scratch.ranks.data();
-    scratch.compare.rank(lists_.vectors.data() + first * lists_.row_bytes(), lists_.bits_of_row(first), here, ranks);
-    std::fill(ranks + here, ranks + here + kRowTile, std::numeric_limits<float>::infinity());
-    for (size_t tile = 0; tile < here; tile += kRowTile) {
-      // Most tiles have nothing for the k best, which eight comparisons without a branch find out.
-      const float threshold = hits.threshold();
-      unsigned candidates = 0;
-      for (size_t i = tile; i < tile + kRowTile; ++i) candidates += ranks[i] <= threshold;
-      if (candidates == 0) continue;
-      for (size_t i = tile; i < std::min(tile + kRowTile, here); ++i) {
-        const IndexHit hit = {ranks[i], lists_.rows[first + i]};
-        if (hit.rank > hits.threshold() || hit.row >= count || !search.allowed.has(hit.row)) continue;
-        has_hit |= search.range.has(hit);
-        hits.offer(hit);
-      }
-    }
+    const uint8_t* const vectors = lists_.vectors.data() + first * lists_.row_bytes();
+    const uint8_t* const behind = first + here < end ? vectors + here * lists_.row_bytes() : then;
+    scratch.compare.rank(vectors, lists_.bits_of_row(first), here, scratch.ranks, behind);
+    has_hit |= offer(first, here, search, scratch, hits);
+  }
+  return has_hit;
+}
+
+// The rows from position `first` on, whose ranks are there.
+bool BinaryLists::offer(size_t first, size_t count, const IndexSearch& search, BinaryScratch& scratch,
+                        HitCollector& hits) const {
+  const float* const ranks = scratch.ranks;
+  uint32_t* const near = scratch.near_rows;
+  float threshold = hits.threshold();
+  // While there is none, the best of these rows make one.
+  if (hits.size() < search.k && search.allowed.are_all() && !search.skips())
+    threshold = std::min(threshold, least_bound(ranks, count, search.k));
+  const size_t near_count = simd_.bits.find_at_most(ranks, count, threshold, near);
+  for (size_t i = 0; i < near_count; ++i) __builtin_prefetch(&lists_.rows[first + near[i]]);
+  bool has_hit = false;
+  for (size_t i = 0; i < near_count; ++i) {
+    const float rank = ranks[near[i]];
+    if (rank > hits.threshold()) continue;
+    const IndexHit hit = {rank, lists_.rows[first + near[i]]};
+    if (hit.row >= rows() || !search.allowed.has(hit.row)) continue;
+    has_hit |= search.range.has(hit);
+    hits.offer(hit);
   }
   return has_hit;
 }
@@ -167,23 +156,29 @@ bool BinaryLists::scan_list(uint32_t list, const IndexSearch& search, BinaryScra
 const std::vector<IndexHit>& BinaryLists::search(const IndexSearch& search, SearchScratch& scratch) const {
   if (scratch.binary == nullptr) scratch.binary = std::make_unique<BinaryScratch>();
   auto& own = static_cast<BinaryScratch&>(*scratch.binary);
+  NearLists& near = own.near;
   HitCollector& hits = scratch.hits;
   hits.reset(search.k, search.range);
   own.compare.begin(simd_, metric(), dim(), search.query);
-  own.ranks.resize(kRowsAtOnce + kRowTile);
   const uint32_t lists = lists_.head.lists;
-  const uint32_t probes = std::clamp(search.lists.least, 1u, std::max(lists, 1u));
-  rank_centres(own, probes);
+  const uint32_t probes = std::clamp(search.lists.least, 1u, lists);
+  const uint32_t probes_max = std::clamp(search.lists.most, probes, lists);
+  // Who wants every list wants every row.
+  const float best_share = probes < lists ? lists_.best_share : 0;
+  lists_.rank_centres(own.compare, near);
+  near.begin(simd_, probes);
   scratch.effort.compare(lists, lists_.row_bytes());
-  const uint32_t probes_max = std::clamp(search.lists.most, probes, std::max(lists, 1u));
   uint32_t empty = 0;
   for (uint32_t i = 0; i < probes_max && !is_set(search.cancelled); ++i) {
     const bool is_over = hits.size() >= search.k || (search.lists.empty_max > 0 && empty >= search.lists.empty_max);
     if (i >= probes && is_over) break;
-    if (i == probes) rank_other_centres(own);
-    const uint32_t list = own.centres[i].row;
-    empty = scan_list(list, search, own, hits) ? 0 : empty + 1;
-    const uint64_t compared = std::max(lists_.starts[list + 1], lists_.starts[list]) - lists_.starts[list];
+    if (i == probes) near.go_on(simd_);
+    const IndexHit list = near.take();
+    // Nor has any list behind it a hit.
+    if (list.rank * best_share > hits.threshold()) break;
+    const uint8_t* const then = lists_.vectors_of(near.left() > 0 ? near.peek().row : list.row);
+    empty = scan_list(list.row, then, search, own, hits) ? 0 : empty + 1;
+    const uint64_t compared = std::max(lists_.starts[list.row + 1], lists_.starts[list.row]) - lists_.starts[list.row];
     scratch.effort.walk(compared, 0);
     scratch.effort.compare(compared, lists_.row_bytes());
   }
@@ -211,6 +206,32 @@ std::vector<uint8_t> learn_centres(const ElanusSimd& simd, const DenseRows& rows
   for (size_t i = 0; i < chosen.size(); ++i)
     std::memcpy(sample.data() + i * rows.stride, rows.at(chosen[i]), rows.stride);
   return bit_means(simd, sample.data(), chosen.size(), rows.dim, options);
+}
+
+// The share of a centre's rank that the best row of its list hardly ever is below.
+float learn_best_share(const ElanusSimd& simd, const Lists& lists, const ElanusIndexBuild& build) {
+  BitRanks compare;
+  NearLists near;
+  std::vector<float> ranks;
+  Spread shares;
+  for (const uint32_t tried : sample_numbers(lists.head.rows, kTriedQueries, seed_of_part(build.seed, kTriedSeed))) {
+    const uint8_t* const query = lists.vectors.data() + tried * lists.row_bytes();
+    compare.begin(simd, build.metric, build.dim, query);
+    lists.rank_centres(compare, near);
+    near.begin(simd, kTriedLists);
+    while (near.left() > 0) {
+      const IndexHit list = near.take();
+      const uint32_t first = lists.starts[list.row];
+      const uint32_t size = lists.starts[list.row + 1] - first;
+      ranks.resize(size + kRowTile);
+      compare.rank(lists.vectors_of(list.row), lists.bits_of_row(first), size, ranks.data(), query);
+      float best = std::numeric_limits<float>::infinity();
+      // The query is none of its hits.
+      for (uint32_t i = 0; i < size; ++i) best = first + i == tried ? best : std::min(best, ranks[i]);
+      shares.add(static_cast<double>(best) / static_cast<double>(list.rank));
+    }
+  }
+  return static_cast<float>(std::max(0.0, shares.mean() - kShareDeviations * shares.deviation()));
 }
 
 }  // namespace
@@ -256,6 +277,7 @@ std::unique_ptr<VectorIndex> build_binary_lists(const ElanusSimd& simd, const St
     count_bits(simd, build.dim, lists.vectors.data(), rows, lists.bits_set.data());
     count_bits(simd, build.dim, lists.centres.data(), wanted, lists.bits_set.data() + rows);
   }
+  lists.best_share = learn_best_share(simd, lists, build);
   control->done.store(1, std::memory_order_relaxed);
   return std::make_unique<BinaryLists>(simd, std::move(lists));
 }
@@ -285,6 +307,12 @@ FileFault open_binary_lists(const ElanusSimd& simd, std::shared_ptr<const IndexF
                        (head->metric != ELANUS_JACCARD ||
                         borrow(kBitsSetSection, size_t{head->rows} + head->lists, &lists.bits_set));
   if (!has_all) return file->damaged("it has not the rows and lists that it must");
+  // Files of before have none: no list is passed over.
+  if (file->section(kBestShareSection) != nullptr) {
+    const float* const share = file->array<float>(kBestShareSection, 1);
+    if (share == nullptr) return file->damaged("it does not say how near the rows of its lists are");
+    lists.best_share = *share >= 0 && *share <= 1 ? *share : 0;
+  }
   lists.file = std::move(file);
   *index = std::make_unique<BinaryLists>(simd, std::move(lists));
   return {};

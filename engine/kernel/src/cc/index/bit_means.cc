@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "bit_ranks.h"
+#include "least_bound.h"
 #include "parallel.h"
 #include "random.h"
 
@@ -15,6 +16,9 @@ namespace {
 // Vectors that a thread takes at a stretch, and clusters.
 constexpr size_t kVectorsAtOnce = 512;
 constexpr size_t kClustersAtOnce = 8;
+// Most rounds are over few of the vectors, which move centres about as well as all do.
+constexpr size_t kFewStep = 4;
+constexpr uint32_t kLastRounds = 2;
 // Counters of 8 bits hold so many vectors.
 constexpr uint32_t kCountedMax = 255;
 
@@ -71,39 +75,48 @@ class BitMeans {
   BitMeans(const ElanusSimd& simd, const uint8_t* vectors, size_t count, uint32_t dim, const BitMeansOptions& options)
       : simd_(simd),
         vectors_(vectors),
-        count_(count),
+        all_(count),
         dim_(dim),
         bytes_(dim / 8),
         options_(options),
         centres_(options.clusters * bytes_),
-        nearest_(count, ~0u),
-        ranks_(count),
-        order_(count),
         starts_(options.clusters + size_t{1}) {}
 
   std::vector<uint8_t> run() {
-    const std::vector<uint32_t> chosen =
-        sample_numbers(static_cast<uint32_t>(count_), options_.clusters, options_.seed);
-    for (size_t c = 0; c < options_.clusters; ++c) std::memcpy(centre(c), vector(chosen[c % chosen.size()]), bytes_);
-    for (uint32_t i = 0; i < options_.iterations && !is_set(options_.cancelled); ++i) {
-      if (!assign()) break;
-      sort_by_cluster();
-      move_to_majorities();
-      refill_empty_clusters();
-    }
+    const std::vector<uint32_t> chosen = sample_numbers(static_cast<uint32_t>(all_), options_.clusters, options_.seed);
+    for (size_t c = 0; c < options_.clusters; ++c)
+      std::memcpy(centre(c), vectors_ + chosen[c % chosen.size()] * bytes_, bytes_);
+    const uint32_t last = std::min(options_.iterations, kLastRounds);
+    iterate(all_ / kFewStep >= options_.clusters ? kFewStep : 1, options_.iterations - last);
+    iterate(1, last);
     return std::move(centres_);
   }
 
  private:
   uint8_t* centre(size_t cluster) { return centres_.data() + cluster * bytes_; }
-  const uint8_t* vector(size_t i) const { return vectors_ + i * bytes_; }
+  const uint8_t* vector(size_t i) const { return vectors_ + i * step_ * bytes_; }
+
+  // Over every so many-th vector.
+  void iterate(size_t step, uint32_t iterations) {
+    step_ = step;
+    count_ = (all_ + step - 1) / step;
+    nearest_.assign(count_, ~0u);
+    ranks_.resize(count_);
+    order_.resize(count_);
+    for (uint32_t i = 0; i < iterations && !is_set(options_.cancelled); ++i) {
+      if (!assign()) break;
+      sort_by_cluster();
+      move_to_majorities();
+      refill_empty_clusters();
+    }
+  }
 
   // Whether any vector has changed its cluster.
   bool assign() {
     std::vector<uint32_t> before = nearest_;
     DenseRows rows;
     rows.dim = dim_;
-    rows.stride = bytes_;
+    rows.stride = step_ * bytes_;
     rows.bytes = vectors_;
     rows.rows = static_cast<uint32_t>(count_);
     find_nearest_centres(simd_, centres_, rows, options_, nearest_.data(), ranks_.data());
@@ -151,10 +164,12 @@ class BitMeans {
 
   const ElanusSimd& simd_;
   const uint8_t* const vectors_;
-  const size_t count_;
+  const size_t all_;
   const uint32_t dim_;
   const size_t bytes_;
   const BitMeansOptions& options_;
+  size_t step_ = 1;
+  size_t count_ = 0;
   std::vector<uint8_t> centres_;
   std::vector<uint32_t> nearest_;
   std::vector<float> ranks_;
@@ -176,12 +191,16 @@ void find_nearest_centres(const ElanusSimd& simd, const std::vector<uint8_t>& ce
   parallel_for(options.threads, rows.rows, kVectorsAtOnce, options.cancelled, [&](size_t begin, size_t end) {
     BitRanks compare;
     std::vector<float> each(options.clusters + kRowTile);
+    std::vector<uint32_t> least(options.clusters + kFoundSlack);
     for (size_t i = begin; i < end; ++i) {
       compare.begin(simd, options.metric, rows.dim, rows.at(static_cast<uint32_t>(i)));
-      compare.rank(centres.data(), bits_set.data(), options.clusters, each.data());
-      const auto best = std::min_element(each.begin(), each.begin() + options.clusters);
-      nearest[i] = static_cast<uint32_t>(best - each.begin());
-      ranks[i] = *best;
+      compare.rank(centres.data(), bits_set.data(), options.clusters, each.data(), centres.data());
+      // Of few centres they are all looked at.
+      const size_t found = simd.bits.find_at_most(each.data(), options.clusters,
+                                                  least_bound(each.data(), options.clusters, 1), least.data());
+      nearest[i] = *std::min_element(least.begin(), least.begin() + static_cast<ptrdiff_t>(found),
+                                     [&](uint32_t a, uint32_t b) { return each[a] < each[b]; });
+      ranks[i] = each[nearest[i]];
     }
   });
 }

@@ -15,48 +15,75 @@ constexpr size_t kAheadBytes = 8192;
 void BitRanks::begin(const ElanusSimd& simd, ElanusMetric metric, uint32_t dim, const uint8_t* query) {
   metric_ = metric;
   bytes_ = dim / 8;
-  count_ = metric == ELANUS_HAMMING ? simd.bits.xor_count : simd.bits.and_count;
+  loops_ = &simd.bits;
   query_bits_ = simd.bits.square_norm(query, bytes_);
   query_.assign((bytes_ + kQueryPadding - 1) / kQueryPadding * kQueryPadding, 0);
   std::memcpy(query_.data(), query, bytes_);
 }
 
-void BitRanks::rank(const uint8_t* rows, const uint32_t* bits_set, size_t count, float* ranks) const {
-  const uint8_t* at[kRowsAtOnce];
-  const uint8_t* soon[kRowsAtOnce];
-  for (size_t first = 0; first < count; first += kRowsAtOnce) {
+void BitRanks::rank(const uint8_t* rows, const uint32_t* bits_set, size_t count, float* ranks,
+                    const uint8_t* then) const {
+  const size_t ranked = metric_ == ELANUS_HAMMING ? count / kRowTile * kRowTile : 0;
+  rank_tiles(rows, ranked, ranks, then);
+  for (size_t first = ranked; first < count; first += kRowsAtOnce) {
     const size_t here = std::min(count - first, kRowsAtOnce);
-    const size_t padded = (here + kRowTile - 1) / kRowTile * kRowTile;
     const uint8_t* const begin = rows + first * bytes_;
-    for (size_t i = 0; i < here; ++i) {
-      at[i] = begin + i * bytes_;
-      soon[i] = at[i] + kAheadBytes;
-    }
-    std::fill(at + here, at + padded, at[here - 1]);
-    std::fill(soon + here, soon + padded, soon[here - 1]);
-    float* const out = ranks + first;
-    count_({.queries = query_.data(),
-            .query_stride = query_.size(),
-            .query_count = 1,
-            .query_sums = nullptr,
-            .rows = at,
-            .soon = soon,
-            .soon_bytes = bytes_,
-            .row_count = padded,
-            .dim = bytes_,
-            .scores = out,
-            .score_stride = kRowsAtOnce});
-    for (size_t i = 0; i < here; ++i) {
-      int32_t bits;
-      std::memcpy(&bits, &out[i], sizeof bits);
-      if (metric_ == ELANUS_HAMMING) {
-        out[i] = static_cast<float>(bits);
-        continue;
-      }
-      // As Scanner does it, in scan.cc.
-      const double either = query_bits_ + static_cast<double>(bits_set[first + i]) - bits;
-      out[i] = either == 0 ? 0.0f : static_cast<float>(1 - bits / either);
-    }
+    const uint8_t* const soon = begin + kAheadBytes < rows + count * bytes_ ? begin + kAheadBytes : then;
+    rank_few(begin, bits_set == nullptr ? nullptr : bits_set + first, here, ranks + first, soon);
+  }
+}
+
+// By HAMMING. REQUIRES: count is a multiple of kRowTile.
+void BitRanks::rank_tiles(const uint8_t* rows, size_t count, float* ranks, const uint8_t* then) const {
+  const size_t ahead = std::min(kAheadBytes / bytes_ / kRowTile * kRowTile, count);
+  const size_t inside = count - ahead;
+  const size_t skipped = inside * bytes_;
+  loops_->rank_run({query_.data(), rows, rows + ahead * bytes_, bytes_, inside}, ranks);
+  loops_->rank_run({query_.data(), rows + skipped, then, bytes_, ahead}, ranks + inside);
+}
+
+// REQUIRES: count <= kRowsAtOnce.
+void BitRanks::rank_few(const uint8_t* rows, const uint32_t* bits_set, size_t count, float* ranks,
+                        const uint8_t* soon) const {
+  const uint8_t* at[kRowsAtOnce];
+  const uint8_t* asked[kRowsAtOnce];
+  const size_t padded = (count + kRowTile - 1) / kRowTile * kRowTile;
+  for (size_t i = 0; i < count; ++i) {
+    at[i] = rows + i * bytes_;
+    asked[i] = soon + i * bytes_;
+  }
+  std::fill(at + count, at + padded, at[count - 1]);
+  std::fill(asked + count, asked + padded, asked[count - 1]);
+  const ScoreTile score = metric_ == ELANUS_HAMMING ? loops_->xor_count : loops_->and_count;
+  score({.queries = query_.data(),
+         .query_stride = query_.size(),
+         .query_count = 1,
+         .query_sums = nullptr,
+         .rows = at,
+         .soon = asked,
+         .soon_bytes = bytes_,
+         .row_count = padded,
+         .dim = bytes_,
+         .scores = ranks,
+         .score_stride = kRowsAtOnce});
+  as_ranks(bits_set, count, ranks);
+}
+
+// Puts ranks in the place of numbers of bits.
+void BitRanks::as_ranks(const uint32_t* bits_set, size_t count, float* counts) const {
+  const auto bits_at = [counts](size_t i) {
+    int32_t bits;
+    std::memcpy(&bits, &counts[i], sizeof bits);
+    return bits;
+  };
+  if (metric_ == ELANUS_HAMMING) {
+    for (size_t i = 0; i < count; ++i) counts[i] = static_cast<float>(bits_at(i));
+    return;
+  }
+  // As Scanner does it, in scan.cc.
+  for (size_t i = 0; i < count; ++i) {
+    const double either = query_bits_ + static_cast<double>(bits_set[i]) - bits_at(i);
+    counts[i] = either == 0 ? 0.0f : static_cast<float>(1 - bits_at(i) / either);
   }
 }
 

@@ -15,13 +15,18 @@ class BitRanks {
   void begin(const ElanusSimd& simd, ElanusMetric metric, uint32_t dim, const uint8_t* query);
 
   // ranks[i] of the i-th of `count` vectors from `rows` on. `bits_set` has the number of bits of each; of HAMMING it may
-  // be null. `ranks` has room for `count` rounded up to kRowTile.
-  void rank(const uint8_t* rows, const uint32_t* bits_set, size_t count, float* ranks) const;
+  // be null. `ranks` has room for `count` rounded up to kRowTile. Memory is asked for before it is compared, in the end
+  // that from `then` on, which is to be compared next.
+  void rank(const uint8_t* rows, const uint32_t* bits_set, size_t count, float* ranks, const uint8_t* then) const;
 
  private:
+  void rank_tiles(const uint8_t* rows, size_t count, float* ranks, const uint8_t* then) const;
+  void rank_few(const uint8_t* rows, const uint32_t* bits_set, size_t count, float* ranks, const uint8_t* soon) const;
+  void as_ranks(const uint32_t* bits_set, size_t count, float* counts) const;
+
   ElanusMetric metric_{};
   size_t bytes_ = 0;
-  ScoreTile count_ = nullptr;
+  const BitLoops* loops_ = nullptr;
   double query_bits_ = 0;
   AlignedVector<uint8_t> query_;
 };

@@ -22,6 +22,7 @@ class HitCollector {
 
   void offer(const IndexHit& hit) {
     if (!range_.has(hit)) return;
+    if (is_ordered()) return insert(hit);
     hits_.push_back(hit);
     if (hits_.size() >= 2 * size_t{k_} + kSlack) shrink();
   }
@@ -31,6 +32,7 @@ class HitCollector {
 
   // The k best, best first.
   const std::vector<IndexHit>& sorted() {
+    if (is_ordered()) return hits_;
     if (hits_.size() > k_) shrink();
     std::sort(hits_.begin(), hits_.end());
     return hits_;
@@ -38,6 +40,21 @@ class HitCollector {
 
  private:
   static constexpr size_t kSlack = 16;
+  // So few hits are kept in order, so that the threshold is never late.
+  static constexpr uint32_t kOrderedMax = 32;
+
+  bool is_ordered() const { return k_ <= kOrderedMax; }
+
+  void insert(const IndexHit& hit) {
+    if (hits_.size() < k_)
+      hits_.push_back(hit);
+    else if (!(hit < hits_.back()))
+      return;
+    size_t at = hits_.size() - 1;
+    for (; at > 0 && hit < hits_[at - 1]; --at) hits_[at] = hits_[at - 1];
+    hits_[at] = hit;
+    if (hits_.size() == k_) range_.highest = hits_.back().rank;
+  }
 
   void shrink() {
     std::nth_element(hits_.begin(), hits_.begin() + (k_ - 1), hits_.end());

@@ -12,6 +12,7 @@
 #include "ordered_dot.h"
 #include "parallel.h"
 #include "random.h"
+#include "spread.h"
 
 namespace elanus {
 namespace {
@@ -188,23 +189,6 @@ class ListBuilder {
                             &control_->cancelled)
         .code;
   }
-
-  // What is known of a number that was measured several times.
-  struct Spread {
-    double sum = 0;
-    double squares = 0;
-    double count = 0;
-
-    void add(double value) {
-      if (!std::isfinite(value)) return;
-      sum += value;
-      squares += value * value;
-      count += 1;
-    }
-    double mean() const { return count == 0 ? 0 : sum / count; }
-    double mean_square() const { return count == 0 ? 0 : squares / count; }
-    double deviation() const { return std::sqrt(std::max(0.0, mean_square() - mean() * mean())); }
-  };
 
   // How far off the estimates of the lists near to a query are, and how near their best rows.
   void try_rows_as_queries() {

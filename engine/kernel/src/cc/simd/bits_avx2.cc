@@ -1,4 +1,5 @@
 // Bit-counting loops for AVX2: the bits of each half byte are looked up.
+#include "bits.h"
 #include "integers_avx2.h"
 #include "loops.h"
 
@@ -45,6 +46,6 @@ double square_norm(const uint8_t* row, size_t bytes) {
 
 }  // namespace
 
-const BitLoops kBitsAvx2 = {score_tile<AndCount>, score_tile<XorCount>, square_norm};
+const BitLoops kBitsAvx2 = {score_tile<AndCount>, score_tile<XorCount>, square_norm, rank_run<XorCount>, find_at_most};
 
 }  // namespace elanus

@@ -1,4 +1,5 @@
 // Bit-counting loops for AVX-512 with VPOPCNTDQ.
+#include "bits.h"
 #include "integers_avx512.h"
 #include "loops.h"
 
@@ -26,8 +27,25 @@ double square_norm(const uint8_t* row, size_t bytes) {
   return _mm512_reduce_add_epi32(sum);
 }
 
+size_t find_at_most_16(const float* numbers, size_t count, float most, uint32_t* found) {
+  const __m512 bound = _mm512_set1_ps(most);
+  __m512i places = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  size_t size = 0;
+  for (size_t i = 0; i < count; i += 16) {
+    const auto there = static_cast<__mmask16>(count - i < 16 ? (1u << (count - i)) - 1 : 0xffff);
+    const __mmask16 near = _mm512_mask_cmp_ps_mask(there, _mm512_maskz_loadu_ps(there, numbers + i), bound, _CMP_LE_OQ);
+    if (near != 0) {
+      _mm512_storeu_si512(found + size, _mm512_maskz_compress_epi32(near, places));
+      size += static_cast<size_t>(__builtin_popcount(near));
+    }
+    places = _mm512_add_epi32(places, _mm512_set1_epi32(16));
+  }
+  return size;
+}
+
 }  // namespace
 
-const BitLoops kBitsAvx512 = {score_tile<AndCount>, score_tile<XorCount>, square_norm};
+const BitLoops kBitsAvx512 = {score_tile<AndCount>, score_tile<XorCount>, square_norm, rank_run<XorCount>,
+                              find_at_most_16};
 
 }  // namespace elanus

@@ -1,8 +1,8 @@
 // Bit-counting loops for NEON.
 #include <arm_neon.h>
 
+#include "bits.h"
 #include "loops.h"
-#include "tile.h"
 
 namespace elanus {
 namespace {
@@ -52,6 +52,6 @@ double square_norm(const uint8_t* row, size_t bytes) {
 
 }  // namespace
 
-const BitLoops kBitsNeon = {score_tile<AndCount>, score_tile<XorCount>, square_norm};
+const BitLoops kBitsNeon = {score_tile<AndCount>, score_tile<XorCount>, square_norm, rank_run<XorCount>, find_at_most};
 
 }  // namespace elanus

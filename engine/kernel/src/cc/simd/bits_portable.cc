@@ -1,6 +1,6 @@
 // Bit-counting loops for every machine.
+#include "bits.h"
 #include "loops.h"
-#include "tile.h"
 
 namespace elanus {
 namespace {
@@ -52,6 +52,6 @@ double square_norm(const uint8_t* row, size_t bytes) {
 
 }  // namespace
 
-const BitLoops kBitsPortable = {score_tile<AndCount>, score_tile<XorCount>, square_norm};
+const BitLoops kBitsPortable = {score_tile<AndCount>, score_tile<XorCount>, square_norm, rank_run<XorCount>, find_at_most};
 
 }  // namespace elanus

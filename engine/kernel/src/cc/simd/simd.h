@@ -64,10 +64,29 @@ struct Int8Loops {
   SquareNorm square_norm;
 };
 
+// Rows of bits that stand one behind the other, and a query.
+struct BitRun {
+  const uint8_t* query;  // padded
+  const uint8_t* rows;
+  const uint8_t* soon;  // as many rows that will be wanted next
+  size_t row_bytes;
+  size_t row_count;  // a multiple of kRowTile
+};
+
+// ranks[i]: in how many bits the query and the i-th row differ.
+using RankRun = void (*)(const BitRun& run, float* ranks);
+
+// Writes which of `count` numbers are at most `most`, ascending, and returns how many they are.
+// REQUIRES: `found` has room for kFoundSlack more than `count`; what is written there means nothing.
+inline constexpr size_t kFoundSlack = 16;
+using FindAtMost = size_t (*)(const float* numbers, size_t count, float most, uint32_t* found);
+
 struct BitLoops {
   ScoreTile and_count;
   ScoreTile xor_count;
   SquareNorm square_norm;
+  RankRun rank_run;
+  FindAtMost find_at_most;
 };
 
 // Reads every byte, from four places at a time, and returns something that depends on it.
