@@ -66,6 +66,8 @@ export interface ImportCoordinator {
 /** A file that an import may read. */
 export interface ImportFile {
   readonly size: number;
+  /** Of an open file of this machine: for who reads it on another thread, until `close`. */
+  readonly descriptor?: number;
   /** Bytes that are there; the caller owns them and their buffer. */
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
   close(): Promise<void>;

@@ -56,8 +56,11 @@ export class ImportRun {
   #units: ImportUnit[];
   #shareOfUnit = 0;
   #unit = 0;
-  /** Of rows that were read, while the next are. */
+  /** Of rows that were read, while the next are; and of those before, whose bytes the disk may not have yet. */
   #writing: Promise<void> = Promise.resolve();
+  #writingBefore: Promise<void> = Promise.resolve();
+  /** Whatever becomes of any of it. */
+  #settled: Promise<unknown> = Promise.resolve();
   /** What holds rows that are staged, and what has held rows that are in files. */
   #held: SharedArrayBuffer[] = [];
   #spares: SharedArrayBuffer[] = [];
@@ -106,7 +109,7 @@ export class ImportRun {
 
   /** Resolves when nothing of it is written any more, with or without success. */
   async settled(): Promise<void> {
-    await this.#writing.catch(() => {});
+    await this.#settled;
   }
 
   async #readUnit(collection: CollectionInfo, partition: PartitionId | null, stage: RowStage): Promise<void> {
@@ -118,9 +121,10 @@ export class ImportRun {
     await using reader = new UnitReader(
       {
         kind,
-        files: opened.map(({ size }, at) => ({
+        files: opened.map(({ size, descriptor }, at) => ({
           name: kind === 'numpy' ? fieldOfFile(unit.paths[at]!) : '',
           size,
+          ...(descriptor === undefined ? {} : { descriptor }),
         })),
         schema: wireSchemaOf(collection),
         separator: this.#options.separator,
@@ -205,19 +209,21 @@ export class ImportRun {
     if (this.#job.kind === 'import') throw importFailed(told.join('; '));
   }
 
-  /** Begins to write what was read so far, which need not be read again then; what was begun before has ended. */
+  /** Begins to write what was read so far, which need not be read again then; of what was begun before only the last may go on. */
   async #writeFiles(stage: RowStage): Promise<void> {
-    await this.#writing;
+    await this.#writingBefore;
+    const before = this.#writing;
+    this.#writingBefore = before;
     const units = [...this.#units];
     const held = this.#held;
     this.#held = [];
     const written = stage.flush(this.#signal);
-    this.#writing = written.then(async (staged) => {
+    this.#writing = Promise.all([written, before]).then(async ([staged]) => {
       this.#spares.push(...held);
       this.#job = await this.#dependencies.imports.changeImport(this.#job.id, { units, staged });
     });
     // Whoever waits for it next hears of it.
-    this.#writing.catch(() => {});
+    this.#settled = Promise.allSettled([this.#settled, written, this.#writing]);
   }
 
   #takeSpares(): readonly SharedArrayBuffer[] {

@@ -5,7 +5,12 @@ import type { FileKind } from './import-units.ts';
 export interface UnitSpec {
   readonly kind: FileKind;
   /** By the field whose values it has; of rows: under the empty name. */
-  readonly files: readonly { readonly name: string; readonly size: number }[];
+  readonly files: readonly {
+    readonly name: string;
+    readonly size: number;
+    /** Of an open file, which the thread reads itself; left out: it asks for bytes. */
+    readonly descriptor?: number;
+  }[];
   readonly schema: schema_CollectionSchema;
   readonly separator: string;
   readonly nullText: string;
@@ -36,6 +41,8 @@ export type UnitReply =
       readonly kind: 'rows';
       readonly batch: number;
       readonly rows: number;
+      /** Bytes that the thread has read itself by now. */
+      readonly bytesRead: number;
       /** `null`: some of them are not as the schema wants them. */
       readonly encoded: EncodedRows | null;
     }

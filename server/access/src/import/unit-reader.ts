@@ -15,14 +15,14 @@ export interface ReadRows {
 }
 
 /**
- * Reads the files of one unit in a thread of its own, which takes its bytes from here. Whoever opens it closes it.
+ * Reads the files of one unit in a thread of its own, which takes from here what lies elsewhere. Whoever opens it closes it.
  * All calls reject with MilvusError 2100 for what is wrong with a file.
  */
 export class UnitReader implements AsyncDisposable {
   /** `null` until the file says it. */
   totalRows: number | null = null;
-  /** Bytes that were asked for, each counted once where files are read from front to back. */
-  bytesRead = 0;
+  #bytesReadHere = 0;
+  #bytesReadThere = 0;
   readonly #files: readonly ImportFile[];
   readonly #thread: Worker;
   readonly #answers: PromiseWithResolvers<UnitReply>[] = [];
@@ -39,11 +39,17 @@ export class UnitReader implements AsyncDisposable {
     this.#thread.on('exit', () => this.#break(new Error('the thread that reads a file has ended')));
   }
 
+  /** Bytes that were read, each counted once where files are read from front to back. */
+  get bytesRead(): number {
+    return this.#bytesReadHere + this.#bytesReadThere;
+  }
+
   /** The next rows, `null` behind the last; `spares` is memory of earlier ones that nobody reads any more. */
   async next(spares: readonly SharedArrayBuffer[]): Promise<ReadRows | null> {
     const reply = await this.#ask({ kind: 'next', spares });
     if (reply.kind === 'end') return null;
     assert(reply.kind === 'rows', 'rows are answered with rows');
+    this.#bytesReadThere = reply.bytesRead;
     return reply;
   }
 
@@ -80,7 +86,7 @@ export class UnitReader implements AsyncDisposable {
   async #read({ ask, file, offset, length }: Extract<UnitReply, { kind: 'read' }>): Promise<void> {
     try {
       const bytes = await this.#files[file]!.read(offset, length);
-      this.bytesRead += length;
+      this.#bytesReadHere += length;
       this.#tell({ kind: 'bytes', ask, bytes }, [bytes.buffer]);
     } catch (error) {
       this.#tell({ kind: 'no bytes', ask, reason: error instanceof Error ? error.message : String(error) });

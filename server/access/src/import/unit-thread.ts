@@ -1,3 +1,4 @@
+import { readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { type ByteSource, FormatError, SourceError } from '@elanus/formats';
 import { MilvusError } from '@elanus/model';
@@ -8,13 +9,15 @@ import type { EncodedRows, UnitReply, UnitRequest, UnitSpec } from './unit-messa
 const port = parentPort!;
 const spec = workerData as UnitSpec;
 
-/** Bytes come from the event loop: this thread opens nothing. */
+/** This thread opens nothing: files of this machine come open, all other bytes from the event loop. */
 const asks = new Map<number, PromiseWithResolvers<Uint8Array>>();
 let nextAsk = 0;
-const sources: readonly ByteSource[] = spec.files.map(({ size }, file) => ({
+let bytesRead = 0;
+const sources: readonly ByteSource[] = spec.files.map(({ size, descriptor }, file) => ({
   size,
   read: async (offset, length) => {
     if (length === 0) return new Uint8Array(0);
+    if (descriptor !== undefined) return readFrom(descriptor, offset, length);
     const asked = Promise.withResolvers<Uint8Array>();
     const ask = nextAsk++;
     asks.set(ask, asked);
@@ -22,6 +25,18 @@ const sources: readonly ByteSource[] = spec.files.map(({ size }, file) => ({
     return await asked.promise;
   },
 }));
+
+function readFrom(descriptor: number, offset: number, length: number): Uint8Array {
+  // Not from Node's pool: pages of it would stay as long as any of them is used.
+  const bytes = Buffer.allocUnsafeSlow(length);
+  for (let filled = 0; filled < length; ) {
+    const count = readSync(descriptor, bytes, filled, length - filled, offset + filled);
+    if (count === 0) throw new SourceError('the file has become shorter');
+    filled += count;
+  }
+  bytesRead += length;
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, length);
+}
 
 const memory = new SpareMemory();
 /** The last two: one is looked at while the next is read. */
@@ -36,7 +51,7 @@ async function* replies(): AsyncGenerator<UnitReply> {
     batches.set(number, batch);
     batches.delete(number - 2);
     const { rows } = batch;
-    yield { kind: 'rows', batch: number, rows, encoded: encodedUnlessBad(batch) };
+    yield { kind: 'rows', batch: number, rows, bytesRead, encoded: encodedUnlessBad(batch) };
   }
   for (;;) yield { kind: 'end' };
 }

@@ -90,6 +90,7 @@ export class AllowedFiles implements ImportFiles, ExportFiles {
       if (!place.startsWith(directory + sep) || !information.isFile()) throw notAllowed(path);
       return {
         size: information.size,
+        descriptor: handle.fd,
         read: (offset, length) => readFully(handle, path, offset, length),
         close: () => handle.close(),
       };

@@ -1,12 +1,21 @@
+import type { DiskErrorKind } from '@elanus/runtime';
 import type { SegmentFileContent } from '@elanus/segment';
 
-/** What the thread is told: to begin a file, to go on with it, or to leave it. */
+/** What the thread is told: to begin a file, to go on with it, or to leave it; or to write one itself. */
 export type EncoderRequest =
   | { readonly kind: 'begin'; readonly content: SegmentFileContent }
   | { readonly kind: 'next' }
-  | { readonly kind: 'leave' };
+  | { readonly kind: 'leave' }
+  | { readonly kind: 'write'; readonly content: SegmentFileContent; readonly path: string };
 
-/** What it answers to each of them: bytes that follow those before, or why there are none. */
+/** What it answers to each of them, in their order: bytes that follow those before, what was written, or why there is none. */
 export type EncoderReply =
   | { readonly kind: 'pieces'; readonly pieces: readonly Uint8Array[]; readonly isLast: boolean }
+  | { readonly kind: 'written'; readonly bytes: number; readonly crc32: number }
+  | {
+      readonly kind: 'disk failed';
+      readonly disk: DiskErrorKind;
+      readonly path: string;
+      readonly reason: string;
+    }
   | { readonly kind: 'failed'; readonly reason: string };

@@ -5,6 +5,18 @@ import { encodeSegmentFile, type SegmentFileContent } from '@elanus/segment';
 export interface FileEncoder {
   /** As `encodeSegmentFile`. Nothing in `content` changes until the last piece is there or the reader has left. */
   encode(content: SegmentFileContent, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /**
+   * Writes a file of this machine at `path`, where none is; it is durable and closed when this resolves. Left out, or `null`:
+   * whoever wants the bytes asks for them. When it rejects nothing is left at the path.
+   * @throws DiskError; the signal's reason
+   */
+  write?(content: SegmentFileContent, path: string, signal: AbortSignal): Promise<WrittenFile> | null;
+}
+
+export interface WrittenFile {
+  readonly bytes: number;
+  /** Of all its bytes. */
+  readonly crc32: number;
 }
 
 /** Makes them on the event loop, a little at a time. */

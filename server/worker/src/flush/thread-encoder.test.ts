@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { crc32 } from 'node:zlib';
 import { DataType, type PartitionId, type SegmentId, type Timestamp } from '@elanus/model';
 import { fieldFixture } from '@elanus/model/testing';
-import { LoopShare, type Random, seededRandom, systemClock } from '@elanus/runtime';
+import { DiskError, LoopShare, type Random, seededRandom, systemClock } from '@elanus/runtime';
 import { type SegmentFileContent, Shard, segmentContent } from '@elanus/segment';
 import { everyTypeSchema, randomBatch } from '@elanus/segment/testing';
 import { beginCollection } from '../files/begin-collection.ts';
@@ -42,6 +45,45 @@ test('a thread makes the same bytes as the event loop, also for several readers 
   for (const [at, content] of contents.entries()) {
     const expected = await bytesOf(new LoopEncoder(share).encode(content, never));
     assert.ok(expected.equals(made[at]!), `file ${at}`);
+  }
+});
+
+test('a thread writes the files that the event loop would, several of them, and says their checksums', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'elanus-encoder-'));
+  try {
+    await using encoder = new ThreadEncoder(new LoopEncoder(share));
+    assert.equal(encoder.write(await contentOf(10, seededRandom(1)), join(directory, 'small'), never), null);
+    const contents = await Promise.all([3_000, 20_000].map((rows) => contentOf(rows, seededRandom(rows))));
+    const written = await Promise.all(
+      contents.map((content, at) => encoder.write(content, join(directory, String(at)), never)),
+    );
+    for (const [at, content] of contents.entries()) {
+      const expected = await bytesOf(new LoopEncoder(share).encode(content, never));
+      assert.ok(expected.equals(readFileSync(join(directory, String(at)))), `file ${at}`);
+      assert.deepEqual(written[at], { bytes: expected.length, crc32: crc32(expected) });
+    }
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('a file that can’t be written is not there, and the thread goes on', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'elanus-encoder-'));
+  try {
+    await using encoder = new ThreadEncoder(new LoopEncoder(share));
+    const content = await contentOf(2_000, seededRandom(1));
+    const nowhere = encoder.write(content, join(directory, 'nowhere', 'file'), never);
+    await assert.rejects(nowhere!, (error) => error instanceof DiskError && error.kind === 'missing');
+    const wrong = { ...content, columns: content.columns.map(({ field }) => ({ field, pieces: [] })) };
+    await assert.rejects(encoder.write(wrong, join(directory, 'wrong'), never)!, /could not be made/);
+    const stop = new AbortController();
+    const stopped = encoder.write(content, join(directory, 'stopped'), stop.signal)!;
+    stop.abort(new Error('enough'));
+    await assert.rejects(stopped, /enough/);
+    assert.deepEqual(readdirSync(directory), []);
+    assert.ok((await encoder.write(content, join(directory, 'file'), never))!.bytes > 0);
+  } finally {
+    rmSync(directory, { recursive: true });
   }
 });
 

@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
-import { ConcurrencyLimit } from '@elanus/runtime';
+import { ConcurrencyLimit, DiskError, NodeDisk } from '@elanus/runtime';
 import type { SegmentFileContent } from '@elanus/segment';
 import type { EncoderReply, EncoderRequest } from './encoder-messages.ts';
-import type { FileEncoder } from './file-encoder.ts';
+import type { FileEncoder, WrittenFile } from './file-encoder.ts';
 
 const SMALL_ROWS_MAX = 1_024;
 
@@ -23,8 +23,7 @@ export class ThreadEncoder implements FileEncoder, AsyncDisposable {
   }
 
   async *encode(content: SegmentFileContent, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
-    const rows = content.timestamps.reduce((sum, { length }) => sum + length, 0);
-    if (rows <= SMALL_ROWS_MAX) {
+    if (isSmall(content)) {
       yield* this.#small.encode(content, signal);
       return;
     }
@@ -43,9 +42,24 @@ export class ThreadEncoder implements FileEncoder, AsyncDisposable {
     }
   }
 
+  /** The thread writes while it makes what follows, and begins with the next file while the disk has not all of this one. */
+  write(content: SegmentFileContent, path: string, signal: AbortSignal): Promise<WrittenFile> | null {
+    return isSmall(content) ? null : this.#write(content, path, signal);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     await this.#thread?.end();
+  }
+
+  async #write(content: SegmentFileContent, path: string, signal: AbortSignal): Promise<WrittenFile> {
+    signal.throwIfAborted();
+    const reply = await this.#started().ask({ kind: 'write', content, path });
+    if (reply.kind === 'written' && !signal.aborted) return { bytes: reply.bytes, crc32: reply.crc32 };
+    await new NodeDisk().remove(path);
+    signal.throwIfAborted();
+    if (reply.kind === 'disk failed') throw new DiskError(reply.disk, reply.path, reply.reason);
+    throw unmade(reply);
   }
 
   async *#encodeAlone(
@@ -69,7 +83,7 @@ export class ThreadEncoder implements FileEncoder, AsyncDisposable {
         reply = await next;
       }
       isOver = true;
-      throw new Error(`a segment file could not be made: ${reply.reason}`);
+      throw unmade(reply);
     } finally {
       if (!isOver && !thread.hasEnded) await thread.ask({ kind: 'leave' });
     }
@@ -80,6 +94,14 @@ export class ThreadEncoder implements FileEncoder, AsyncDisposable {
     if (this.#thread === null || this.#thread.hasEnded) this.#thread = new EncoderThread();
     return this.#thread;
   }
+}
+
+function isSmall({ timestamps }: SegmentFileContent): boolean {
+  return timestamps.reduce((sum, { length }) => sum + length, 0) <= SMALL_ROWS_MAX;
+}
+
+function unmade(reply: EncoderReply): Error {
+  return new Error(`a segment file could not be made: ${'reason' in reply ? reply.reason : reply.kind}`);
 }
 
 interface Pending {

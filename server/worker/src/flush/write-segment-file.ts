@@ -23,6 +23,14 @@ export async function writeSegmentFile(
     readonly signal: AbortSignal;
   },
 ): Promise<StoredFile> {
+  if (store.files !== null) {
+    const draft = store.files.newDraft();
+    const written = await encoder.write?.(content, draft, signal);
+    if (written != null) {
+      await store.files.adopt(key, draft);
+      return { key, ...written };
+    }
+  }
   let bytes = 0;
   let sum = 0;
   async function* summed(): AsyncGenerator<Uint8Array> {
