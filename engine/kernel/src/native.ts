@@ -59,6 +59,14 @@ export interface NativeKernel {
   ): Promise<number>;
   hashTexts(bytes: Uint8Array, starts: Uint32Array, ends: Uint32Array, hashes: BigUint64Array): number;
   minHash(hashes: BigUint64Array, seed: BigUint64Array, signature: Uint32Array): void;
+  /** Writes the most numbers and the most arrays that the text may have. */
+  countNumbers(json: Uint8Array, counts: Uint32Array): void;
+  /** How many arrays there are. */
+  numberRuns(json: Uint8Array, least: number, runs: Uint32Array, numbers: Float64Array): number;
+  startNumberRuns(
+    least: number,
+    arrays: readonly [json: Uint8Array, runs: Uint32Array, numbers: Float64Array],
+  ): Promise<number>;
   measureReadBandwidth(simd: number, threads: number, bytes: number, passes: number): number;
   /** Each gives an errno when it fails; `residentBytes` a negative one. */
   mapFile(fd: number, length: number): ArrayBufferLike | number;

@@ -187,6 +187,24 @@ ElanusStatus elanus_hash_texts(const uint8_t* bytes, size_t bytes_size, const ui
  * `added` are those that `seed` has for i. What rows on disk were made with: never to be changed. */
 void elanus_min_hash(const uint64_t* hashes, size_t count, uint64_t seed, uint32_t* signature, size_t size);
 
+/* An array of numbers in JSON text: json[begin .. end), whose numbers are numbers[first .. first + count). */
+typedef struct ElanusNumberRun {
+  uint32_t begin;
+  uint32_t end;
+  uint32_t first;
+  uint32_t count;
+} ElanusNumberRun;
+
+/* The most numbers in arrays, and the most arrays, that any JSON text with these commas and brackets may have. */
+void elanus_count_numbers(const uint8_t* json, size_t size, size_t* numbers, size_t* arrays);
+
+/* Finds the arrays of at least `least` numbers, and nothing else, in a JSON text of less than 4 GiB, from its begin to its
+ * end; how many there are. Their numbers are those that the nearest doubles are: integers of more than 15 digits and what no
+ * double is near make an array none of these. Nothing is promised of text that is no JSON, but that what is told of is such
+ * an array by itself. Whatever `runs` and `numbers` have no room for is left out. */
+size_t elanus_number_runs(const uint8_t* json, size_t size, size_t least, ElanusNumberRun* runs, size_t runs_size,
+                          double* numbers, size_t numbers_size);
+
 /* Bytes per second of the fastest of `passes` passes in which `threads` threads together read `bytes` bytes of
  * memory once with the widest loads of `simd`. 0 when the memory is not to be had. */
 double elanus_measure_read_bandwidth(const ElanusSimd* simd, uint32_t threads, size_t bytes, uint32_t passes);

@@ -117,6 +117,7 @@ NAPI_MODULE_INIT() {
   define_encode(env, exports);
   define(env, exports, "measureReadBandwidth", measure_read_bandwidth);
   define_min_hash(env, exports);
+  define_number_runs(env, exports);
   define_map(env, exports);
   define_posix(env, exports);
   return exports;

@@ -56,6 +56,7 @@ void define_encode(napi_env env, napi_value exports);
 void define_exact_search(napi_env env, napi_value exports);
 void define_index(napi_env env, napi_value exports);
 void define_min_hash(napi_env env, napi_value exports);
+void define_number_runs(napi_env env, napi_value exports);
 void define_map(napi_env env, napi_value exports);
 void define_posix(napi_env env, napi_value exports);
 

@@ -1,4 +1,5 @@
 import type { CsvCell } from '@elanus/formats';
+import { findNumberRuns } from '@elanus/kernel';
 import { DataType } from '@elanus/model';
 import type { schema_CollectionSchema } from '@elanus/proto';
 import { isObject } from '../rest/body.ts';
@@ -28,7 +29,7 @@ function withMeta(row: JsonObject): JsonObject {
 
 function jsonValue(text: Buffer): Json {
   try {
-    return runAtOnce(readJson(text));
+    return runAtOnce(readJson(text, { runs: findNumberRuns(text) }));
   } catch (error) {
     if (error instanceof JsonError) throw badRow(error.message);
     throw error;

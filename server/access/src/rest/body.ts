@@ -93,7 +93,11 @@ export class Body {
 }
 
 export function isObject(value: Json): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !isArray(value);
+}
+
+export function isArray(value: Json): value is Json[] | Float64Array {
+  return Array.isArray(value) || value instanceof Float64Array;
 }
 
 const INT64 = /^-?\d{1,19}$/;

@@ -1,11 +1,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { findNumberRuns } from '@elanus/kernel';
 import fc from 'fast-check';
 import { runAtOnce } from '../rows/sliced-work.ts';
-import { JsonError, readJson } from './json-reader.ts';
+import { type Json, JsonError, readJson } from './json-reader.ts';
 import { jsonPieces, shortestDouble } from './json-text.ts';
 
-const read = (text: string | Buffer) => runAtOnce(readJson(Buffer.from(text)));
+/** Both ways: all of it by the reader, and arrays of numbers by the kernel before. */
+function read(text: string | Buffer): Json {
+  const bytes = Buffer.from(text);
+  let plain: Json;
+  try {
+    plain = runAtOnce(readJson(bytes));
+  } catch (error) {
+    assert.throws(() => runAtOnce(readJson(bytes, { runs: findNumberRuns(bytes) })), error as JsonError);
+    throw error;
+  }
+  assert.deepEqual(runAtOnce(readJson(bytes, { runs: findNumberRuns(bytes) })), plain);
+  return plain;
+}
 const write = (value: Parameters<typeof jsonPieces>[0], int64: 'number' | 'string' = 'number') =>
   runAtOnce(jsonPieces(value, int64)).join('');
 
@@ -53,6 +66,29 @@ test('an array that is no JSON is refused, though it looks like numbers', () => 
   const numbers = '0.125,'.repeat(20);
   for (const end of ['', ',1]', '01]', '1.]', '.5]', '1e]', '--1]', '+1]', '1 2]', '1-]'])
     assert.throws(() => read(`[${numbers}${end}`), JsonError, end);
+});
+
+test('arrays of numbers stay typed within one member, the array of which they are rows', () => {
+  const numbers = Array.from({ length: 9 }, (_, at) => at / 2);
+  const text = { other: [numbers], data: [numbers, { deep: { v: numbers }, short: [1, 2] }] };
+  const bytes = Buffer.from(JSON.stringify({ ...text, data2: { data: [numbers] } }));
+  const value = runAtOnce(readJson(bytes, { runs: findNumberRuns(bytes), typedIn: 'data' }));
+  const typed = Float64Array.from(numbers);
+  assert.deepEqual(
+    JSON.parse(JSON.stringify(value)),
+    JSON.parse(
+      JSON.stringify({
+        ...text,
+        data: [typed, { deep: { v: typed }, short: [1, 2] }],
+        data2: { data: [numbers] },
+      }),
+    ),
+  );
+  const whole = Buffer.from(JSON.stringify({ data: numbers }));
+  const { data } = runAtOnce(readJson(whole, { runs: findNumberRuns(whole), typedIn: 'data' })) as {
+    data: Json;
+  };
+  assert.deepEqual(data, numbers);
 });
 
 test('an integer is exact whatever its size', () => {

@@ -1,8 +1,12 @@
 import { isAscii, isUtf8 } from 'node:buffer';
+import type { NumberRuns } from '@elanus/kernel';
 import type { Work } from '../rows/sliced-work.ts';
 
-/** A JSON value whose integers beyond 2^53 are exact. Objects have no prototype. */
-export type Json = null | boolean | number | bigint | string | Json[] | JsonObject;
+/**
+ * A JSON value whose integers beyond 2^53 are exact. Objects have no prototype. An array of numbers is a Float64Array where whoever
+ * had the text read has asked for that: see `readJson`.
+ */
+export type Json = null | boolean | number | bigint | string | Json[] | Float64Array | JsonObject;
 export interface JsonObject {
   [key: string]: Json;
 }
@@ -17,9 +21,8 @@ const DEPTH_MAX = 128;
 const VALUES_PER_SLICE = 4_096;
 /** Decimal digits that a double holds whatever they are. */
 const SAFE_DIGITS = 15;
-/** Arrays that are worth a call of their own, and those that take well under a millisecond. */
-const RUN_BYTES_MIN = 64;
-const RUN_BYTES_MAX = 64 * 1024;
+/** An array whose numbers were read before takes about as long as so many values. */
+const VALUES_OF_RUN = 4;
 const POWERS_OF_TEN = Array.from({ length: 23 }, (_, power) => 10 ** power);
 
 const [TAB, LINE_FEED, CARRIAGE_RETURN, SPACE] = [0x09, 0x0a, 0x0d, 0x20];
@@ -33,26 +36,41 @@ const WORDS = [
   { first: LOWER_N, text: 'null', value: null },
 ] as const;
 
+export interface ReadJsonOptions {
+  /** Arrays of numbers that were found in the text before, and are not read again. */
+  readonly runs?: NumberRuns;
+  /** The member of the outermost object within whose array these stay typed arrays. */
+  readonly typedIn?: string;
+}
+
 /**
  * The value of a JSON text (RFC 8259), read from its bytes a slice at a time. Of a key that comes twice the last counts.
  * @throws JsonError when it is none, is not UTF-8, or is nested deeper than 128 levels
  */
-export function* readJson(bytes: Buffer): Work<Json> {
+export function* readJson(bytes: Buffer, options: ReadJsonOptions = {}): Work<Json> {
   if (!isUtf8(bytes)) throw new JsonError('invalid UTF-8');
-  const reader = new Reader(bytes);
+  const reader = new Reader(bytes, options);
   const value = yield* reader.value(0);
   reader.end();
   return value;
 }
 
+const NO_RUNS: NumberRuns = { count: 0, words: new Uint32Array(0), numbers: new Float64Array(0) };
+
 class Reader {
   readonly #bytes: Buffer;
   readonly #isAscii: boolean;
+  readonly #runs: NumberRuns;
+  readonly #typedIn: string | undefined;
   #at = 0;
   #values = 0;
+  #nextRun = 0;
+  #isInTyped = false;
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, { runs = NO_RUNS, typedIn }: ReadJsonOptions) {
     this.#bytes = bytes;
+    this.#runs = runs;
+    this.#typedIn = typedIn;
     this.#isAscii = isAscii(bytes);
   }
 
@@ -85,15 +103,17 @@ class Reader {
       const key = this.#text();
       if (this.#skipSpace() !== COLON) throw this.#unexpected();
       this.#at++;
+      if (depth === 1) this.#isInTyped = key === this.#typedIn;
       object[key] = yield* this.value(depth);
       if (!this.#goesOn(CLOSE_BRACE)) return object;
     }
   }
 
-  *#array(depth: number): Work<Json[]> {
-    const numbers = this.#runOfNumbers();
+  *#array(depth: number): Work<Json[] | Float64Array> {
+    const numbers = depth > DEPTH_MAX ? null : this.#runOfNumbers(depth);
     if (numbers !== null) {
-      if (this.#values % VALUES_PER_SLICE < numbers.length) yield;
+      this.#values += VALUES_OF_RUN;
+      if (this.#values % VALUES_PER_SLICE < VALUES_OF_RUN) yield;
       return numbers;
     }
     this.#enter(depth);
@@ -114,24 +134,16 @@ class Reader {
     }
   }
 
-  /**
-   * A vector: an array of nothing but numbers, none of which JavaScript would round. `JSON.parse` reads those that have more
-   * digits than `#number` can add up several times as fast. `null`: anything else, or something wrong, which is looked at one by
-   * one.
-   */
-  #runOfNumbers(): number[] | null {
-    const bytes = this.#bytes;
-    const begin = this.#at;
-    const end = endOfNumbers(bytes, begin + 1);
-    if (end - begin < RUN_BYTES_MIN) return null;
-    try {
-      const numbers = JSON.parse(bytes.toString('latin1', begin, end)) as number[];
-      this.#at = end;
-      this.#values += numbers.length;
-      return numbers;
-    } catch {
-      return null;
-    }
+  /** The array that begins here, if it is known to hold nothing but numbers. */
+  #runOfNumbers(depth: number): number[] | Float64Array | null {
+    const { count, words, numbers } = this.#runs;
+    while (this.#nextRun < count && words[4 * this.#nextRun]! < this.#at) this.#nextRun++;
+    if (this.#nextRun === count || words[4 * this.#nextRun] !== this.#at) return null;
+    const [, end, first, length] = words.subarray(4 * this.#nextRun) as unknown as number[];
+    this.#nextRun++;
+    this.#at = end!;
+    const own = numbers.subarray(first!, first! + length!);
+    return this.#isInTyped && depth > 2 ? own : Array.from(own);
   }
 
   #enter(depth: number): void {
@@ -254,26 +266,4 @@ class Reader {
       `unexpected ${JSON.stringify(this.#bytes.toString('utf8', at, at + 1))} at byte ${at}`,
     );
   }
-}
-
-/**
- * The end of the array whose first element is at `from`, when all of it is numbers that doubles hold: fractions, and integers
- * of fifteen digits at most. 0: it is not.
- */
-function endOfNumbers(bytes: Buffer, from: number): number {
-  const limit = Math.min(bytes.length, from + RUN_BYTES_MAX);
-  let digits = 0;
-  let isFraction = false;
-  for (let at = from; at < limit; at++) {
-    const byte = bytes[at]!;
-    if (byte >= ZERO && byte <= NINE) {
-      if (!isFraction && ++digits > SAFE_DIGITS) return 0;
-    } else if (byte === COMMA) {
-      digits = 0;
-      isFraction = false;
-    } else if (byte === POINT || byte === LOWER_E || byte === UPPER_E) isFraction = true;
-    else if (byte === CLOSE_BRACKET) return at + 1;
-    else if (byte !== MINUS && byte !== PLUS && byte !== SPACE && byte !== LINE_FEED) return 0;
-  }
-  return 0;
 }

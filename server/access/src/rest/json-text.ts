@@ -59,6 +59,7 @@ class Writer {
     else if (typeof value !== 'object') this.#text += scalarText(value);
     else if (value instanceof DigitsOf) this.#text += value.value;
     else if (value instanceof Float32Array) this.#text += floatsText(value);
+    else if (value instanceof Float64Array) this.#text += JSON.stringify(Array.from(value));
     else if (Array.isArray(value)) yield* this.#writeArray(value);
     else yield* this.#writeObject(value as { readonly [key: string]: JsonOut });
   }

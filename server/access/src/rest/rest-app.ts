@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
+import { findNumberRuns, findNumberRunsAside } from '@elanus/kernel';
 import { MilvusError } from '@elanus/model';
 import { type Logger, type Random, randomHex } from '@elanus/runtime';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
@@ -47,6 +48,10 @@ const OLD_SUCCESS = 200;
 const DEFAULT_DATABASE = 'default';
 /** Of a request that says nothing of it (`proxy.http.requestTimeoutMs`). */
 const REQUEST_MS = 30_000;
+/** Bodies whose numbers are read on another thread: smaller ones take less than a quarter of a millisecond. */
+const ASIDE_BYTES_MIN = 128 * 1024;
+/** Where rows and queries are. */
+const ROWS_MEMBER = 'data';
 const REQUEST_MS_MAX = 0x7fff_ffff;
 const TIMED_OUT = new MilvusError('request timeout', { code: 10_001 });
 const CANCELLED = new MilvusError('context canceled', { code: 10_000 });
@@ -174,7 +179,8 @@ async function answer(
 async function parsed(request: IncomingMessage, options: RestOptions): Promise<Json> {
   const bytes = await requestBody(request, options);
   try {
-    return await runInSlices(readJson(bytes), options.share);
+    const runs = bytes.length < ASIDE_BYTES_MIN ? findNumberRuns(bytes) : await findNumberRunsAside(bytes);
+    return await runInSlices(readJson(bytes, { runs, typedIn: ROWS_MEMBER }), options.share);
   } catch (error) {
     if (error instanceof JsonError) throw incorrectJson(error.message);
     throw error;

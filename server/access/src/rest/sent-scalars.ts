@@ -5,7 +5,7 @@ import { ARRAY_ELEMENT_TYPE, LIST_DATA, SCALARS } from '../wire/field-data-forma
 import type { MessageWriter } from '../wire/message-writer.ts';
 import { encodeInt64s } from '../wire/packed.ts';
 import { scalarSlot } from '../wire/scalar-values.ts';
-import { isInt64 } from './body.ts';
+import { isArray, isInt64, isObject } from './body.ts';
 import type { Json } from './json-reader.ts';
 import { jsonPieces } from './json-text.ts';
 import { badRow } from './rest-errors.ts';
@@ -45,13 +45,13 @@ export function* arraysOf(field: FieldOfType, values: readonly Json[]): Work<rea
   const arrays: SentScalars[] = [];
   let elements = 0;
   for (const value of values) {
-    if (!Array.isArray(value)) throw misfit(field, value);
+    if (!isArray(value)) throw misfit(field, value);
     elements += value.length + 1;
     if (elements > VALUES_PER_SLICE) {
       elements = 0;
       yield;
     }
-    arrays.push(yield* scalarsOf({ ...field, dataType: field.elementType }, value));
+    arrays.push(yield* scalarsOf({ ...field, dataType: field.elementType }, Array.from<Json>(value)));
   }
   return arrays;
 }
@@ -116,8 +116,7 @@ function textOf(field: FieldOfType, value: Json): string {
 }
 
 export function misfit({ name }: Pick<FieldOfType, 'name'>, value: Json): MilvusError {
-  const isObject = typeof value === 'object' && value !== null;
-  const text = Array.isArray(value) ? 'an array' : isObject ? 'an object' : String(value);
+  const text = isArray(value) ? 'an array' : isObject(value) ? 'an object' : String(value);
   return badRow(`the field ${name} cannot be ${text.slice(0, 64)}`);
 }
 

@@ -1,24 +1,26 @@
-import { DataType } from '@elanus/model';
+import { DataType, type MilvusError } from '@elanus/model';
 import type { schema_FieldSchema } from '@elanus/proto';
 import type { Work } from '../rows/sliced-work.ts';
 import { bfloat16Of } from '../wire/bfloat16.ts';
 import { LIST_DATA, SPARSE, VECTOR_ARRAY, VECTORS } from '../wire/field-data-format.ts';
 import type { MessageWriter } from '../wire/message-writer.ts';
-import { isObject } from './body.ts';
+import { isArray, isObject } from './body.ts';
 import type { Json } from './json-reader.ts';
 import { badRow } from './rest-errors.ts';
 
 /** Numbers between two yields. */
 const NUMBERS_PER_SLICE = 32 * 1024;
+const NO_NUMBERS = 'takes an array of numbers';
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 type VectorFieldSchema = Pick<schema_FieldSchema, 'name' | 'dataType' | 'elementType' | 'typeParams'>;
 
-/** The vectors of one field, each as its bytes. */
+/** The vectors of one field. */
 export interface SentVectors {
   readonly dataType: number;
   readonly dim: number;
-  readonly vectors: readonly Uint8Array[];
+  /** Of sparse ones each, of all others nothing. */
+  readonly sparse: readonly Uint8Array[];
   /** All of them one after the other; of sparse ones nothing. */
   readonly bytes: Uint8Array;
 }
@@ -27,6 +29,8 @@ export interface SentVectors {
 export function* vectorsOf(field: VectorFieldSchema, values: readonly Json[]): Work<SentVectors> {
   const { dataType } = field;
   const dim = dimensionOf(field);
+  if (dataType === DataType.FloatVector)
+    return { dataType, dim, sparse: [], bytes: yield* floatVectors(field, dim, values) };
   const vectors: Uint8Array[] = [];
   let length = 0;
   for (const [at, value] of values.entries()) {
@@ -35,23 +39,35 @@ export function* vectorsOf(field: VectorFieldSchema, values: readonly Json[]): W
     length += vector.length;
     vectors.push(vector);
   }
-  if (dataType === DataType.SparseFloatVector) return { dataType, dim, vectors, bytes: new Uint8Array(0) };
+  if (dataType === DataType.SparseFloatVector)
+    return { dataType, dim, sparse: vectors, bytes: new Uint8Array(0) };
   const bytes = Buffer.allocUnsafe(length);
   let end = 0;
   for (const vector of vectors) {
     bytes.set(vector, end);
     end += vector.length;
   }
-  return { dataType, dim, vectors, bytes };
+  return { dataType, dim, sparse: [], bytes };
+}
+
+/** Looked at before memory is taken: a row may be short, a dimension large. */
+function* floatVectors(field: VectorFieldSchema, dim: number, values: readonly Json[]): Work<Uint8Array> {
+  for (const value of values) requireNumbers(field, dim, value);
+  const numbers = new Float32Array(dim * values.length);
+  for (const [at, value] of values.entries()) {
+    if ((at * (dim + 1)) % NUMBERS_PER_SLICE <= dim) yield;
+    setNumbers(field, value as Json[] | Float64Array, numbers.subarray(at * dim, (at + 1) * dim));
+  }
+  return bytesOf(numbers);
 }
 
 /** The members of a `VectorField`. */
-export function writeVectors(writer: MessageWriter, { dataType, dim, vectors, bytes }: SentVectors): void {
+export function writeVectors(writer: MessageWriter, { dataType, dim, sparse, bytes }: SentVectors): void {
   writer.number(VECTORS.dim, dim);
   switch (dataType) {
     case DataType.SparseFloatVector:
-      writer.message(VECTORS.sparse, (sparse) => {
-        for (const vector of vectors) sparse.bytes(SPARSE.contents, vector);
+      writer.message(VECTORS.sparse, (contents) => {
+        for (const vector of sparse) contents.bytes(SPARSE.contents, vector);
       });
       return;
     case DataType.FloatVector:
@@ -104,17 +120,12 @@ export function writeVectorArrays(
  */
 export function vectorBytes(field: VectorFieldSchema, value: Json): Uint8Array {
   const dim = dimensionOf(field);
-  const wrong = (what: string) => badRow(`the vector field ${field.name} ${what}`);
+  const wrong = (what: string) => misfitVector(field, what);
   const ofNumbers = <Numbers extends Float32Array | Float64Array | Float16Array>(
     numbers: Numbers,
   ): Numbers => {
-    if (!Array.isArray(value)) throw wrong('takes an array of numbers');
-    if (value.length !== dim) throw wrong(`has ${dim} dimensions, a vector came with ${value.length}`);
-    for (let at = 0; at < dim; at++) {
-      const number = value[at]!;
-      if (typeof number !== 'number' && typeof number !== 'bigint') throw wrong('takes an array of numbers');
-      numbers[at] = Number(number);
-    }
+    requireNumbers(field, dim, value);
+    setNumbers(field, value, numbers);
     return numbers;
   };
   const ofBytes = (length: number): Buffer => {
@@ -146,6 +157,37 @@ export function vectorBytes(field: VectorFieldSchema, value: Json): Uint8Array {
   }
 }
 
+/** Demands a list of `dim` values; whether they are numbers is seen when they are set. @throws MilvusError 1804 */
+function requireNumbers(
+  field: VectorFieldSchema,
+  dim: number,
+  value: Json,
+): asserts value is Json[] | Float64Array {
+  if (!isArray(value)) throw misfitVector(field, NO_NUMBERS);
+  if (value.length !== dim)
+    throw misfitVector(field, `has ${dim} dimensions, a vector came with ${value.length}`);
+}
+
+/** @throws MilvusError 1804 for anything but numbers */
+function setNumbers(
+  field: VectorFieldSchema,
+  value: Json[] | Float64Array,
+  numbers: Float32Array | Float64Array | Float16Array,
+): void {
+  if (value instanceof Float64Array) {
+    numbers.set(value);
+    return;
+  }
+  for (const [at, number] of value.entries()) {
+    if (typeof number !== 'number' && typeof number !== 'bigint') throw misfitVector(field, NO_NUMBERS);
+    numbers[at] = Number(number);
+  }
+}
+
+function misfitVector({ name }: VectorFieldSchema, what: string): MilvusError {
+  return badRow(`the vector field ${name} ${what}`);
+}
+
 /** 0: of a field without a fixed one. */
 export function dimensionOf({ typeParams }: VectorFieldSchema): number {
   return Number(typeParams.find(({ key }) => key === 'dim')?.value ?? 0);
@@ -158,9 +200,10 @@ function bytesOf(view: ArrayBufferView): Uint8Array {
 /** Base64, or an array of byte values. */
 function rawBytes(value: Json): Buffer | null {
   if (typeof value === 'string') return BASE64.test(value) ? Buffer.from(value, 'base64') : null;
-  if (!Array.isArray(value)) return null;
-  const isBytes = value.every((byte) => typeof byte === 'number' && (byte & 0xff) === byte);
-  return isBytes ? Buffer.from(value as number[]) : null;
+  if (!isArray(value)) return null;
+  const list = Array.from<Json>(value);
+  const isBytes = list.every((byte) => typeof byte === 'number' && (byte & 0xff) === byte);
+  return isBytes ? Buffer.from(list as number[]) : null;
 }
 
 function sparseBytes(value: Json, wrong: (what: string) => Error): Uint8Array {
@@ -179,9 +222,9 @@ function sparseEntries(value: Json): [index: number, weight: number][] | null {
   if (!isObject(value)) return null;
   const { indices, values } = value;
   const pairs: [Json, Json][] =
-    Array.isArray(indices) && Array.isArray(values)
+    indices !== undefined && isArray(indices) && values !== undefined && isArray(values)
       ? indices.length === values.length
-        ? indices.map((index, at) => [index, values[at]!])
+        ? Array.from<Json, [Json, Json]>(indices, (index, at) => [index, values[at]!])
         : [[null, null]]
       : Object.entries(value).map(([index, weight]) => [
           /^\d{1,10}$/.test(index) ? Number(index) : null,
