@@ -2,7 +2,7 @@ import type { PinyinOptions } from './filters/pinyin.ts';
 import type { StemmedLanguage } from './filters/stemmer.ts';
 import type { SynonymRule } from './filters/synonyms.ts';
 import type { JiebaOptions } from './tokenizers/jieba.ts';
-import type { LinderaDictionary } from './tokenizers/lindera.ts';
+import type { LinderaOptions } from './tokenizers/lindera.ts';
 import type { NgramOptions } from './tokenizers/ngram.ts';
 
 /** What an analyzer is to do, every parameter checked. */
@@ -18,7 +18,7 @@ export type TokenizerSpec =
   | { readonly kind: 'char_group'; readonly delimiters: string }
   | { readonly kind: 'ngram'; readonly options: NgramOptions }
   | { readonly kind: 'jieba'; readonly options: JiebaOptions }
-  | { readonly kind: 'lindera'; readonly dictionary: LinderaDictionary }
+  | { readonly kind: 'lindera'; readonly options: LinderaOptions }
   | LanguageSpec;
 
 /** Another analyzer for each language; texts of languages that it has none for get `default`. */

@@ -114,6 +114,17 @@ describe('sentences and their words', () => {
       '하네다|공항|한정|토트백',
     ],
     [
+      {
+        tokenizer: {
+          type: 'lindera',
+          dict_kind: 'ipadic',
+          filter: [{ kind: 'japanese_stop_tags', tags: ['助詞,連体化', '助詞,格助詞,一般', '記号,句点'] }],
+        },
+      },
+      '東京の公園を歩く。',
+      '東京|公園|歩く',
+    ],
+    [
       { tokenizer: { type: 'lindera', dict_kind: 'cc-cedict' } },
       '它可以进行日语和汉语的语态分析',
       '它|可以|进行|日语|和|汉语|的|语态|分析',
@@ -224,6 +235,18 @@ describe('refuses parameters that no analyzer has', () => {
     [{ tokenizer: { type: 'lindera', dict_kind: 1 } }, 'lindera tokenizer dict kind should be string'],
     [{ tokenizer: { type: 'lindera', dict_kind: 'unidic' } }, 'lindera tokenizer with invalid dict_kind'],
     [{ tokenizer: { type: 'lindera', dict_kind: 'x' } }, 'unsupported lindera dict type: x'],
+    [
+      { tokenizer: { type: 'lindera', dict_kind: 'ipadic', filter: 'x' } },
+      'lindera tokenizer filter should be array',
+    ],
+    [
+      { tokenizer: { type: 'lindera', dict_kind: 'ipadic', filter: [{ kind: 'x' }] } },
+      'unsupported lindera filter kind: "x"',
+    ],
+    [
+      { tokenizer: { type: 'lindera', dict_kind: 'ko-dic', filter: [{ kind: 'japanese_stop_tags' }] } },
+      'lindera filter japanese_stop_tags is for the dictionary ipadic',
+    ],
     [filtered({ type: 'pinyin', keep_original: 'no' }), 'keep_original must be a boolean value'],
     [filtered({ type: 'synonym', synonyms: ['a b'] }), 'has space between words a b'],
     [filtered({ type: 'synonym', synonyms: ['a => b => c'] }), 'has more than one "=>"'],

@@ -75,7 +75,7 @@ async function pipeline(
     case 'ngram':
       return new Pipeline(ngramTokenizer(tokenizer.options), ngramPieces(tokenizer.options), filters);
     case 'lindera':
-      return new Pipeline(await linderaTokenizer(tokenizer.dictionary), linderaPieces, filters);
+      return new Pipeline(await linderaTokenizer(tokenizer.options), linderaPieces, filters);
     case 'jieba':
       if (isOneDictionaryTooMany(tokenizer.options)) {
         throw new MilvusError(`more than ${DICTIONARIES_MAX} jieba dictionaries are in use`, { code: 65535 });

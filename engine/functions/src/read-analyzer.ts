@@ -11,7 +11,7 @@ import {
 } from './json-options.ts';
 import { readFilter } from './read-filter.ts';
 import { readDelimiters, readNgramOptions } from './read-gram-options.ts';
-import { LINDERA_DICTIONARIES, LINDERA_OTHERS, type LinderaDictionary } from './tokenizers/lindera.ts';
+import { readLinderaOptions } from './read-lindera-options.ts';
 
 const STANDARD: AnalyzerSpec = { tokenizer: { kind: 'standard' }, filters: [{ kind: 'lowercase' }] };
 /** Words of files are part of them. */
@@ -95,7 +95,7 @@ function readTokenizer(given: unknown, place: Place): TokenizerSpec {
     case 'jieba':
       return { kind: 'jieba', options: jiebaOptions(options) };
     case 'lindera':
-      return { kind: 'lindera', dictionary: linderaDictionary(member(options, 'dict_kind')) };
+      return { kind: 'lindera', options: readLinderaOptions(options) };
     case 'language_identifier':
       if (place === 'field') return languageSpec(options);
       throw invalidParameter('a language identifier cannot choose another one');
@@ -124,18 +124,6 @@ function jiebaOptions(options: JsonObject): (TokenizerSpec & { kind: 'jieba' })[
     mode,
     hmm: flag(member(options, 'hmm'), 'hmm of jieba tokenizer', true),
   };
-}
-
-function linderaDictionary(kind: unknown): LinderaDictionary {
-  if (kind === undefined) throw invalidParameter('lindera tokenizer dict_kind must be set');
-  if (typeof kind !== 'string') throw invalidParameter('lindera tokenizer dict kind should be string');
-  const known = LINDERA_DICTIONARIES.find((name) => name === kind);
-  if (known !== undefined) return known;
-  throw invalidParameter(
-    LINDERA_OTHERS.includes(kind)
-      ? `lindera tokenizer with invalid dict_kind: ${kind} is not part of this build`
-      : `unsupported lindera dict type: ${kind}`,
-  );
 }
 
 function languageSpec(options: JsonObject): LanguageSpec {

@@ -31,8 +31,8 @@ export async function openLinderaThread(dictionary: string): Promise<LinderaCut>
     });
   });
   thread.unref();
-  return (piece) => {
+  return (piece, tags) => {
     if (end !== null) throw end;
-    return mailbox.ask(piece);
+    return mailbox.ask(piece, tags);
   };
 }
