@@ -1,5 +1,6 @@
 import { assert, DataType, type KeyColumn } from '@elanus/model';
 import { type KeyIndex, NO_ROW } from './key-index.ts';
+import { wordsOf } from './key-order.ts';
 import { ExtendibleKeyTables, LOCATION_WORD, SLOT_WORDS } from './key-table.ts';
 
 /** Keys of 64 bits, handled as two halves: a bigint per probe would cost more than the probe. */
@@ -21,11 +22,13 @@ export class Int64KeyIndex extends ExtendibleKeyTables implements KeyIndex {
   }
 
   find(keys: KeyColumn, row: number): number {
+    if (this.size === 0) return NO_ROW;
     const halves = halvesOf(keys);
     const low = halves[2 * row]!;
     const high = halves[2 * row + 1]!;
-    const { words, mask } = this.tableOf(this.hashOfWords(low, high));
-    const at = slotOf(words, mask, this.hashOfWords(low, high), low, high) * SLOT_WORDS;
+    const hash = this.hashOfWords(low, high);
+    const { words, mask } = this.tableOf(hash);
+    const at = slotOf(words, mask, hash, low, high) * SLOT_WORDS;
     return (words[at + LOCATION_WORD]! - 1) >>> 0;
   }
 
@@ -77,6 +80,5 @@ function slotOf(words: Int32Array, mask: number, hash: number, low: number, high
 /** The keys as 32-bit words, low half first. */
 function halvesOf(keys: KeyColumn): Int32Array {
   assert(keys.dataType === DataType.Int64, 'an int64 index is asked for int64 keys');
-  const { values } = keys;
-  return new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
+  return wordsOf(keys.values);
 }

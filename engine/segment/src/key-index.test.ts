@@ -88,5 +88,30 @@ for (const { name, type, key } of KEYS) {
       put(index, keys, 0, 2);
       assert.ok(index.byteLength < 1024);
     });
+
+    it('is small again when its keys have left, all or nearly all of them', () => {
+      const count = 40_000;
+      const keys = keyColumn(
+        Array.from({ length: count }, (_, n) => key(n)),
+        type,
+      );
+      const reader = new OneColumn();
+      if (keys.dataType === DataType.VarChar) reader.texts = keys;
+      const index = openKeyIndex(type, reader, 7);
+      put(index, keys, 0, count);
+      const full = index.byteLength;
+      for (let row = 3; row < count; row++) index.move(keys, row, row, NO_ROW);
+      assert.ok(index.byteLength < full / 8);
+      assert.deepEqual(
+        [0, 1, 2, 3, count - 1].map((row) => index.find(keys, row)),
+        [0, 1, 2, NO_ROW, NO_ROW],
+      );
+      for (let row = 0; row < 3; row++) index.move(keys, row, row, NO_ROW);
+      assert.ok(index.byteLength < 1024);
+      assert.equal(index.find(keys, 1), NO_ROW);
+      assert.ok(put(index, keys, 0, count).every((location) => location === NO_ROW));
+      assert.equal(index.find(keys, count - 1), count - 1);
+      assert.equal(index.byteLength, full);
+    });
   });
 }

@@ -24,7 +24,7 @@ function newTable(slots: number, depth: number): KeyTable {
 /**
  * Extendible hashing: a directory indexed by the leading bits of the hash points to small tables. A full
  * table doubles up to 2048 slots, then splits in two by one more bit, so no insert ever moves more than
- * one small table, and a small index stays small.
+ * one small table, and a small index stays small. Tables that have lost their last key are small again.
  */
 export abstract class ExtendibleKeyTables {
   #directory: KeyTable[] = [newTable(SLOTS_MIN, 0)];
@@ -60,9 +60,10 @@ export abstract class ExtendibleKeyTables {
     this.#size += 1;
   }
 
-  /** Frees a slot and closes the gap that it would leave in the runs of keys behind it. */
+  /** Frees a slot and closes the gap that it would leave in the runs of keys behind it. The table may be another one then. */
   protected removeSlot(table: KeyTable, slot: number): void {
     const { words, mask } = table;
+    const hash = this.hashOfWords(words[slot * SLOT_WORDS]!, words[slot * SLOT_WORDS + 1]!);
     let gap = slot;
     for (
       let next = (gap + 1) & mask;
@@ -79,6 +80,21 @@ export abstract class ExtendibleKeyTables {
     words.fill(0, gap * SLOT_WORDS, (gap + 1) * SLOT_WORDS);
     table.used -= 1;
     this.#size -= 1;
+    if (this.#size === 0) this.#reset();
+    else if (table.used === 0 && table.mask + 1 > SLOTS_MIN) this.#shrink(table, hash);
+  }
+
+  #reset(): void {
+    const table = newTable(SLOTS_MIN, 0);
+    this.#directory = [table];
+    this.#depth = 0;
+    this.#byteLength = table.words.byteLength;
+  }
+
+  #shrink(table: KeyTable, hash: number): void {
+    const small = newTable(SLOTS_MIN, table.depth);
+    this.#byteLength -= table.words.byteLength - small.words.byteLength;
+    this.#point(hash, table.depth, small);
   }
 
   #makeRoom(table: KeyTable, hash: number): void {

@@ -7,6 +7,8 @@ export class WriteRuns {
   #starts = sharedUint32(4);
   #ordinals = sharedUint32(4);
   #runs = 0;
+  /** Of the last run: nearly all readers have seen it, who then need not look at the arrays of each chunk. */
+  #lastOrdinal = 0;
 
   get byteLength(): number {
     return this.#starts.byteLength + this.#ordinals.byteLength;
@@ -19,7 +21,8 @@ export class WriteRuns {
 
   /** Row `row` and those that follow it come from write `ordinal`, which is none before the last one. */
   note(row: number, ordinal: number): void {
-    if (this.#runs > 0 && this.#ordinals[this.#runs - 1] === ordinal) return;
+    if (this.#runs > 0 && this.#lastOrdinal === ordinal) return;
+    this.#lastOrdinal = ordinal;
     this.#starts = grownUint32(this.#starts, this.#runs + 1);
     this.#ordinals = grownUint32(this.#ordinals, this.#runs + 1);
     this.#starts[this.#runs] = row;
@@ -29,6 +32,7 @@ export class WriteRuns {
 
   /** How many of the `rows` rows there are come from write `ordinal` and those before it. */
   rowsUpTo(ordinal: number, rows: number): number {
+    if (ordinal >= this.#lastOrdinal) return rows;
     let low = 0;
     let high = this.#runs;
     while (low < high) {
