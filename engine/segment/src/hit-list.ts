@@ -30,7 +30,11 @@ export async function mergeHits(
   if (lists.length === 1) return first!;
   const sign = metricOrder(options.metric) === 'ascending' ? 1 : -1;
   const queries = first!.counts.length;
-  const merged = emptyHits(queries, k);
+  const areElements = lists.some(({ elements }) => elements !== undefined);
+  const merged = {
+    ...emptyHits(queries, k),
+    ...(areElements ? { elements: new Uint32Array(queries * k) } : {}),
+  };
   const heads = new Uint32Array(lists.length);
   for (let query = 0, done = 0; query < queries; query++) {
     if (done >= PIECE_HITS) {
@@ -53,9 +57,9 @@ export function emptyHits(queries: number, k: number): HitList {
   };
 }
 
-/** Puts hits of one query whose scores are equal in the order of their keys. */
+/** Puts hits of one query whose scores are equal in the order of their keys; elements of a row stay as they are. */
 export function orderTies(list: HitList, query: number, order: RowOrder): void {
-  const { counts, stride, viewOf, rows, scores } = list;
+  const { counts, stride, viewOf, rows, scores, elements } = list;
   const start = query * stride;
   const end = start + counts[query]!;
   for (let from = start; from < end; ) {
@@ -65,11 +69,13 @@ export function orderTies(list: HitList, query: number, order: RowOrder): void {
       const tied = Array.from({ length: to - from }, (_, i) => ({
         view: viewOf[from + i]!,
         row: rows[from + i]!,
+        element: elements?.[from + i] ?? 0,
       }));
       tied.sort((a, b) => order(a.view, a.row, b.view, b.row));
-      for (const [i, { view, row }] of tied.entries()) {
+      for (const [i, { view, row, element }] of tied.entries()) {
         viewOf[from + i] = view;
         rows[from + i] = row;
+        if (elements !== undefined) elements[from + i] = element;
       }
     }
     from = to;
@@ -99,6 +105,7 @@ function mergeQuery(
     merged.viewOf[to] = list.viewOf[from]!;
     merged.rows[to] = list.rows[from]!;
     merged.scores[to] = list.scores[from]!;
+    if (merged.elements !== undefined) merged.elements[to] = list.elements?.[from] ?? 0;
     heads[best]! += 1;
   }
   merged.counts[query] = count;

@@ -1,6 +1,6 @@
 import { type ElementMatcher, elementMatcher } from '@elanus/expr';
 import type { BlockKeys, Kernel, VectorBlock } from '@elanus/kernel';
-import { assert, type VectorArrayColumn } from '@elanus/model';
+import type { VectorArrayColumn } from '@elanus/model';
 import type { Chunk } from './chunk.ts';
 import type { HitList } from './hit-list.ts';
 import { type Read, takeTurns } from './read.ts';
@@ -15,7 +15,6 @@ const TESTED_ROWS_PER_TURN = 64;
 /**
  * The best elements of lists of vectors, each compared by itself: a row may be found as often as it has elements. Of a filter
  * with an `element_filter` only the elements that match it count. The kernel has the search when the blocks are made.
- * REQUIRES: the parts begin with the first row of their chunk.
  */
 export async function scanElements(
   read: Read,
@@ -26,10 +25,7 @@ export async function scanElements(
   const { queries, limit, metric, radius, rangeFilter } = search;
   const { predicate } = read.selection ?? {};
   const matcher = predicate === undefined ? null : elementMatcher(predicate);
-  const columns = parts.map(({ selected, from }) => {
-    assert(from === 0, 'searches for elements use no index');
-    return listsOf(selected.view.chunk.column(search.field.id));
-  });
+  const columns = parts.map(({ selected }) => listsOf(selected.view.chunk.column(search.field.id)));
   const blocks: VectorBlock[] = [];
   for (const [at, part] of parts.entries())
     blocks.push(await elementBlock(read, part, columns[at]!, matcher));
@@ -54,8 +50,8 @@ export async function scanElements(
 /** Every element of the rows as a row of its own. */
 async function elementBlock(
   read: Read,
-  { selected: { view, allowed }, to }: RowsToScan,
-  { offsets, elements }: VectorArrayColumn,
+  { selected: { view, allowed }, from, to }: RowsToScan,
+  { offsets, validity, elements }: VectorArrayColumn,
   matcher: ElementMatcher | null,
 ): Promise<VectorBlock> {
   const rows = offsets[to]!;
@@ -65,27 +61,31 @@ async function elementBlock(
     rows,
     allowed:
       matcher !== null
-        ? await matchingBits(read, view.chunk, { offsets, allowed, to }, matcher)
-        : allowed === null
+        ? await matchingBits(read, view.chunk, { offsets, validity, allowed, from, to }, matcher)
+        : allowed === null && validity === null && from === 0
           ? null
-          : await elementBits(read, { offsets, allowed, to }),
+          : await elementBits(read, { offsets, validity, allowed, from, to }),
     inverseNorms: null,
     keys: await keysOfElements(read, view.chunk, offsets, to),
   };
 }
 
+/** The rows `from .. to` of a chunk that are allowed and not null; `from` is a multiple of 8. */
 interface ListRows {
   readonly offsets: Uint32Array;
+  readonly validity: Uint8Array | null;
   readonly allowed: Uint8Array | null;
+  readonly from: number;
   readonly to: number;
 }
 
 /** Bits of all elements of the allowed rows. */
-async function elementBits(read: Read, { offsets, allowed, to }: ListRows): Promise<Uint8Array> {
+async function elementBits(read: Read, rows: ListRows): Promise<Uint8Array> {
+  const { offsets, from, to } = rows;
   const bits = new Uint8Array(Math.ceil(offsets[to]! / 8));
-  for (let row = 0; row < to; row++) {
+  for (let row = from; row < to; row++) {
     if (row % ROWS_PER_TURN === ROWS_PER_TURN - 1) await takeTurns(read);
-    if (!isAllowed(allowed, row)) continue;
+    if (!isWanted(rows, row)) continue;
     for (let at = offsets[row]!; at < offsets[row + 1]!; at++) bits[at >> 3]! |= 1 << (at & 7);
   }
   return bits;
@@ -95,16 +95,17 @@ async function elementBits(read: Read, { offsets, allowed, to }: ListRows): Prom
 async function matchingBits(
   read: Read,
   chunk: Chunk,
-  { offsets, allowed, to }: ListRows,
+  rows: ListRows,
   matcher: ElementMatcher,
 ): Promise<Uint8Array> {
+  const { offsets, allowed, from, to } = rows;
   const bits = new Uint8Array(Math.ceil(offsets[to]! / 8));
-  for (let start = 0; start < to; start += TESTED_ROWS_PER_TURN) {
+  for (let start = from; start < to; start += TESTED_ROWS_PER_TURN) {
     const end = Math.min(to, start + TESTED_ROWS_PER_TURN);
     if (!areSomeAllowed(allowed, start, end)) continue;
     await takeTurns(read);
     for (const [i, matching] of matcher.matches(chunk, start, end).entries()) {
-      if (!isAllowed(allowed, start + i)) continue;
+      if (!isWanted(rows, start + i)) continue;
       for (const element of matching) {
         const at = offsets[start + i]! + element;
         bits[at >> 3]! |= 1 << (at & 7);
@@ -114,7 +115,8 @@ async function matchingBits(
   return bits;
 }
 
-function isAllowed(allowed: Uint8Array | null, row: number): boolean {
+function isWanted({ allowed, validity }: ListRows, row: number): boolean {
+  if (validity?.[row] === 0) return false;
   return allowed === null || ((allowed[row >> 3]! >> (row & 7)) & 1) === 1;
 }
 

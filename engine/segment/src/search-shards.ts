@@ -11,6 +11,7 @@ import { keysOfRows, locationsOfRows, type RowList } from './row-list.ts';
 import { type RowsToScan, type ScanTools, scanRows } from './scan-rows.ts';
 import { type SelectedRows, selectRows } from './select-rows.ts';
 import type { ChunkView } from './shard.ts';
+import { searchElements } from './vector-index/search-elements.ts';
 import { searchLists } from './vector-index/search-lists.ts';
 import { expectedRecall, searchPiece, splitByIndex } from './vector-index/search-piece.ts';
 import { walkOfPage } from './vector-index/walk-of-page.ts';
@@ -96,11 +97,12 @@ async function findHits(
     return { found, recall };
   }
   const order = keyOrderWhenNeeded(() => selected.map(({ view }) => view));
-  const searches = indexed.map((piece) =>
-    search.queries.lists === undefined
-      ? searchPiece(read, search, piece, order)
-      : searchLists(read, search, piece, tools),
-  );
+  const searches = indexed.map((part) => {
+    if (search.queries.lists !== undefined) return searchLists(read, search, part, tools);
+    // An index over the vectors in lists: each is looked for by itself.
+    if (part.piece.starts !== null) return searchElements(read, search, part, order);
+    return searchPiece(read, search, part, order);
+  });
   if (plain.length > 0) searches.push(scanPlain(read, search, tools, { selected, plain }));
   const lists = await Promise.all(searches);
   read.trace?.stages.lap('search');

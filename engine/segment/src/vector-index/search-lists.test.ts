@@ -86,7 +86,7 @@ function recallOf(found: Found, exact: Found): number {
   return right / exact.scores.length;
 }
 
-describe('searches by lists, through an index over the vectors in lists', () => {
+describe('searches in lists, through an index over their vectors', () => {
   before(async () => {
     const write = async (parts: readonly object[], time: bigint) => {
       const record = { kind: 'upsert', duplicates: 'replace', parts } as never;
@@ -147,5 +147,35 @@ describe('searches by lists, through an index over the vectors in lists', () => 
     assert.deepEqual(await search(few, listSearch(WALK)), await search(few, listSearch(null)));
     const many = { ...listSearch({ ...WALK, listRatio: 1_000 }) };
     assert.deepEqual(await search(null, many), await search(null, listSearch(null)));
+  });
+
+  const elementSearch = (walk: VectorSearch['walk'], limit = 20): VectorSearch => {
+    const { lists, ...queries } = listSearch(null).queries;
+    return { ...listSearch(walk), metric: 'IP', queries: { ...queries, count: lists!.at(-1)! }, limit };
+  };
+  const namesOf = ({ keys, elements, scores, counts }: Found): ReadonlyMap<string, number> => {
+    const { values } = keys as { readonly values: BigInt64Array };
+    const query = [...counts].flatMap((count, at) => new Array<number>(count).fill(at));
+    return new Map(query.map((number, at) => [`${number}/${values[at]}[${elements![at]}]`, scores[at]!]));
+  };
+
+  for (const filter of [null, 'number < 60', 'id > 2000 and number != 7'])
+    it(`find nearly all single vectors that comparing with each finds, by row and place: ${filter ?? 'no filter'}`, async () => {
+      const found = await search(filter, elementSearch({ ef: 400, refineK: 1 }));
+      const exact = await search(filter, elementSearch(null));
+      assert.deepEqual(found.counts, exact.counts);
+      const recall = recallOf(found, exact);
+      assert.ok(recall >= 0.9, `recall ${recall}`);
+      const [some, all] = [namesOf(found), namesOf(exact)];
+      assert.equal(some.size, found.scores.length, 'no vector is found twice');
+      for (const [name, score] of some) assert.equal(all.get(name) ?? score, score, name);
+      assert.deepEqual([...some.keys()].filter((name) => all.has(name)).length >= 0.85 * all.size, true);
+      const first = await search(filter, elementSearch({ ef: 400, refineK: 1 }, 5));
+      for (const name of namesOf(first).keys()) assert.ok(some.has(name), `${name} whatever the limit`);
+    });
+
+  it('find single vectors by comparing with each where few rows are left', async () => {
+    const few = 'id < 500';
+    assert.deepEqual(await search(few, elementSearch(WALK)), await search(few, elementSearch(null)));
   });
 });

@@ -47,6 +47,8 @@ export async function searchLists(
   const { queries, limit, walk } = search;
   const { starts } = piece;
   assert(starts !== null && queries.lists !== undefined, 'a piece of lists is searched for lists');
+  // All of its lists are empty.
+  if (piece.index.rows === 0) return emptyHits(queries.count, limit);
   const nearest = Math.min(nearestOf(limit, walk!.listRatio!), piece.index.rows);
   const pieceSearch: IndexSearch = {
     queries: queries.bytes,

@@ -248,10 +248,11 @@ function endsInTie({ counts, scores }: IndexHits, k: number, limit: number): boo
   );
 }
 
-/** How far a piece is searched. */
-function effortOf(
+/** How far a piece is searched whose index is over `rows` vectors. */
+export function effortOf(
   search: WeighedSearch,
-  { piece: { rows, index }, effort }: PieceToSearch,
+  { piece: { index }, effort }: PieceToSearch,
+  rows: number,
 ): Pick<IndexSearch, 'k' | 'ef' | 'refineK' | 'sparse' | 'lists' | 'byShare'> {
   const { walk, limit, queries, bm25 } = search;
   if (queries.offsets !== null)
@@ -277,7 +278,7 @@ export async function searchPiece(
   if (part.bits === undefined)
     part.bits = piece.allowed(part.wanted, read.selection === null ? 'lasting' : 'passing');
   const wanted: IndexSearch = {
-    ...effortOf(search, part),
+    ...effortOf(search, part, piece.rows),
     queries: queries.bytes,
     queryCount: queries.count,
     allowed: part.bits,

@@ -1,4 +1,4 @@
-import { invalidParameter } from '@elanus/model';
+import { DataType, invalidParameter } from '@elanus/model';
 import type { Methods, schema_IDs } from '@elanus/proto';
 import type { ReadOptions, SearchTask } from '@elanus/rpc';
 import type { AccessDependencies } from '../handler.ts';
@@ -73,9 +73,7 @@ export async function planLeg(
   const recallTarget = readRecallTarget(parameters, target.collection);
   const ofLists = queries.lists !== undefined;
   const asked = readWalk(index, parameters, { hits, answer, ofLists });
-  // Nobody knows how many rows lie within a radius, how many pages follow, or which rows the vectors of a list miss: only the
-  // exact answer keeps a promise there.
-  const walk = recallTarget !== null && (answer !== 'nearest' || ofLists) ? null : asked;
+  const walk = isExact({ field, filter, answer, ofLists, recallTarget }) ? null : asked;
   const pageRange = iterator?.lastBound == null ? range : behind(range, iterator.lastBound, metric);
   return {
     collection: target.collection,
@@ -91,6 +89,25 @@ export async function planLeg(
     ...(sparse === null ? {} : { sparse }),
     ...(minHash === null ? {} : { minHash }),
   };
+}
+
+/** Whether all rows are compared, whatever the index. */
+function isExact({
+  field: { dataType },
+  filter,
+  answer,
+  ofLists,
+  recallTarget,
+}: Pick<SearchTask, 'field' | 'filter'> & {
+  readonly answer: WalkRequest['answer'];
+  readonly ofLists: boolean;
+  readonly recallTarget: number | null;
+}): boolean {
+  const ofElements = dataType === DataType.ArrayOfVector && !ofLists;
+  if (ofElements && (answer !== 'nearest' || filter?.elementFilter != null)) return true;
+  // Nobody knows how many rows lie within a radius, how many pages follow, or which rows the vectors of a list miss: only the
+  // exact answer keeps a promise there.
+  return recallTarget !== null && (answer !== 'nearest' || ofLists || ofElements);
 }
 
 function answerOf({ radius, rangeFilter }: ScoreRange, iterator: IteratorPage | null): WalkRequest['answer'] {

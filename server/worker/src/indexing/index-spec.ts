@@ -1,5 +1,5 @@
 import type { GraphLayout, IndexSpec, Refine, SparseIndexBuild } from '@elanus/kernel';
-import { DataType, type FieldSchema, type IndexInfo, metricOfVectors } from '@elanus/model';
+import { DataType, type FieldSchema, type IndexInfo } from '@elanus/model';
 import { chooseIndex } from './choose-index.ts';
 import { diskSpec, EF_CONSTRUCTION_MAX } from './disk-spec.ts';
 
@@ -86,14 +86,9 @@ export function indexSpecOf(info: IndexInfo, field: FieldSchema): IndexSpec | Sp
   }
 }
 
-/**
- * What to build over the vectors in lists. None where each is compared by itself, and over bits: such searches compare all
- * of them.
- */
+/** What to build over the vectors in lists. None over bits: such searches compare all of them. */
 function listSpecOf(info: IndexInfo, field: FieldSchema): IndexSpec | null {
-  const { metricType } = info;
-  if (field.elementType === DataType.BinaryVector) return null;
-  if (metricType === null || metricOfVectors(metricType) === metricType) return null;
+  if (field.elementType === DataType.BinaryVector || info.metricType === null) return null;
   return indexSpecOf(info, { ...field, dataType: field.elementType! }) as IndexSpec | null;
 }
 

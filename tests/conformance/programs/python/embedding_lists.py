@@ -223,16 +223,7 @@ def plain_metric(client, name):
 
 @case("an index over the vectors of lists names the rows that are compared", since="3.0")
 def through_an_index(client, name):
-    lists = [random.standard_normal((n % 5 + 1, DIM)).astype(np.float32) for n in range(2500)]
-    create(client, name, "MAX_SIM_COSINE")
-    for first in range(0, len(lists), 500):
-        rows = [
-            {"id": n, "shelf": n % 3, "v": [0.0, 0.0], "parts": [{"at": 0, "spot": vector} for vector in lists[n]]}
-            for n in range(first, first + 500)
-        ]
-        client.insert(name, rows)
-    client.flush(name)
-    until_indexed(client, name, "parts[spot]", len(lists))
+    lists = indexed_lists(client, name, "MAX_SIM_COSINE")
     asked = [lists[n] + 0.1 * random.standard_normal(lists[n].shape).astype(np.float32) for n in range(4, 200, 5)]
     near = client.search(name, lists_of(asked), anns_field="parts[spot]", limit=5)
     same([hits[0]["id"] for hits in near], list(range(4, 200, 5)))
@@ -258,6 +249,43 @@ def through_an_index(client, name):
         1100,
         "retrieval_ann_ratio",
     )
+
+
+@case("an index over the vectors of lists finds single ones, each with its place", since="3.0")
+def elements_through_an_index(client, name):
+    lists = indexed_lists(client, name, "IP")
+    asked = [random.standard_normal(DIM).astype(np.float32) for _ in range(20)]
+    wide = {"params": {"ef": 256}}
+    right = 0
+    for filter, shelves in ((None, {0, 1, 2}), ("shelf == 1", {1})):
+        found = client.search(
+            name, asked, anns_field="parts[spot]", limit=5, search_params=wide, **({"filter": filter} if filter else {})
+        )
+        for hits, query in zip(found, asked):
+            scores = {
+                (n, at): float(vector @ query) for n in range(len(lists)) if n % 3 in shelves for at, vector in enumerate(lists[n])
+            }
+            least = sorted(scores.values())[-5]
+            same(len({(hit["id"], hit["offset"]) for hit in hits}), 5)
+            for hit in hits:
+                value = scores[hit["id"], hit["offset"]]
+                assert abs(hit["distance"] - value) < 1e-3, "scores are those of the vector at its place"
+                right += value >= least - 1e-4
+    assert right >= 0.85 * 200, f"{right} of 200 hits are right"
+
+
+def indexed_lists(client, name, metric):
+    lists = [random.standard_normal((n % 5 + 1, DIM)).astype(np.float32) for n in range(2500)]
+    create(client, name, metric)
+    for first in range(0, len(lists), 500):
+        rows = [
+            {"id": n, "shelf": n % 3, "v": [0.0, 0.0], "parts": [{"at": 0, "spot": vector} for vector in lists[n]]}
+            for n in range(first, first + 500)
+        ]
+        client.insert(name, rows)
+    client.flush(name)
+    until_indexed(client, name, "parts[spot]", len(lists))
+    return lists
 
 
 def until_indexed(client, name, index, rows):
