@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type IndexOpen, loadKernel, type VectorIndex } from '@elanus/kernel';
-import { DataType, type FieldId, type IndexId, type IndexInfo, type Timestamp } from '@elanus/model';
+import {
+  DataType,
+  type FieldId,
+  type IndexId,
+  type IndexInfo,
+  type SparseVectorColumn,
+  type Timestamp,
+} from '@elanus/model';
 import { fieldFixture, schemaFixture } from '@elanus/model/testing';
 import { openObjectFiles, openObjectStore } from '@elanus/object-store';
 import { NodeDisk, noMetrics, seededRandom, silentLogger, systemClock } from '@elanus/runtime';
@@ -27,7 +34,12 @@ const DIM = 16;
 const ROWS = 1_000;
 const EVERY_LIST = { probes: 65_536, probesMax: 65_536, emptyListsMax: 0 };
 const vector = fieldFixture(101, 'vector', DataType.FloatVector, { dim: DIM, nullable: true });
-const schema = schemaFixture([fieldFixture(100, 'key', DataType.Int64, { isPrimaryKey: true }), vector]);
+const words = fieldFixture(102, 'words', DataType.SparseFloatVector, { nullable: true });
+const schema = schemaFixture([
+  fieldFixture(100, 'key', DataType.Int64, { isPrimaryKey: true }),
+  vector,
+  words,
+]);
 const collection = collectionFixture({ schema, shards: 1, partitions: 1 });
 const INDEX: IndexInfo = {
   id: 900n as IndexId,
@@ -41,6 +53,15 @@ const INDEX: IndexInfo = {
 };
 
 const LISTS: IndexInfo = { ...INDEX, indexType: 'IVF_FLAT', params: [{ key: 'nlist', value: '16' }] };
+
+const SPARSE: IndexInfo = {
+  ...INDEX,
+  fieldId: words.id,
+  name: 'words',
+  indexType: 'SPARSE_INVERTED_INDEX',
+  metricType: 'IP',
+  params: [],
+};
 
 /** What outlives a process, and the processes that use it one after the other. */
 class Deployment {
@@ -178,11 +199,62 @@ async function nearest({ query }: Process, by: 'index' | 'comparison'): Promise<
   return { keys: keysOf(hits.keys), scores: [...hits.scores] };
 }
 
+/** The best keys for the first rows' sparse vectors, by the index. */
+async function bestBySparse({
+  query,
+}: Process): Promise<{ keys: readonly unknown[]; scores: readonly number[] }> {
+  const rows = randomBatch(schema, [0n, 1n, 2n, 3n], seededRandom(5)).columns.get(words.id)!;
+  const { bytes, offsets } = rows as SparseVectorColumn;
+  const hits = await query.search({
+    ...readTask(collection),
+    field: words,
+    metric: 'IP',
+    queries: {
+      dataType: DataType.SparseFloatVector,
+      dim: null,
+      count: 4,
+      bytes,
+      offsets: offsets.subarray(0, 5),
+    },
+    limit: 10,
+    radius: null,
+    rangeFilter: null,
+    walk: { ef: ROWS, refineK: 1, lists: EVERY_LIST },
+    sparse: { bm25: null, dropRatio: 0 },
+  });
+  return { keys: keysOf(hits.keys), scores: [...hits.scores] };
+}
+
 async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await turn();
 }
 
 describe('an index over rows of sealed segments', () => {
+  it('of sparse vectors is used from its file, and gives its memory back', () =>
+    withDeployment(SPARSE, async (deployment) => {
+      const first = await deployment.start();
+      await fill(first);
+      await until(() => deployment.opened.length === 1);
+      const expected = await bestBySparse(first);
+      assert.ok(expected.keys.length > 0);
+      await first.stop();
+
+      const second = await deployment.start();
+      await until(() => second.indexing.mappedIndexes(collection.id).length === 1);
+      assert.equal(deployment.builds, 0);
+      assert.deepEqual(await bestBySparse(second), expected);
+      const [mapped] = second.indexing.mappedIndexes(collection.id);
+      assert.ok(mapped!.bytes > 0);
+      const before = mapped!.piece.index as VectorIndex;
+      const searching = bestBySparse(second);
+      await mapped!.giveBack();
+      assert.notEqual(mapped!.piece.index, before);
+      assert.deepEqual(await searching, expected);
+      assert.deepEqual(await bestBySparse(second), expected);
+      await second.stop();
+      assert.deepEqual(deployment.errors, []);
+    }));
+
   for (const index of [INDEX, LISTS]) {
     it(`is in a file that leaves the vectors where they are, and is used from there after a start: ${index.indexType}`, () =>
       withDeployment(index, async (deployment) => {

@@ -1,4 +1,4 @@
-import { isDenseVector } from '@elanus/model';
+import { DataType, isDenseVector } from '@elanus/model';
 import { type IndexedPiece, type KeptRows, openChunks, type ScalarPiece } from '@elanus/segment';
 import type { IndexFiles } from './index-files.ts';
 import type { OpenIndex } from './open-index.ts';
@@ -14,9 +14,10 @@ export interface MappedIndex {
   giveBack(): Promise<void>;
 }
 
-/** The indexes of one field that are used from files. Sparse ones, which are read whole when they are opened, are left out. */
+/** The indexes of one field that are used from files. */
 export function mappedIndexes(index: OpenIndex, indexFiles: IndexFiles): readonly MappedIndex[] {
-  if (!isDenseVector(index.field.dataType)) return [];
+  const { dataType } = index.field;
+  if (!isDenseVector(dataType) && dataType !== DataType.SparseFloatVector) return [];
   const mapped: MappedIndex[] = [];
   for (const { pieces } of index.segments) {
     for (const piece of pieces) {
