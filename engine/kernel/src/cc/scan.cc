@@ -15,10 +15,7 @@ namespace {
 constexpr size_t kPackedBytes = 32 * 1024;
 // Of a row that is about to be compared; the machine itself asks for the rest.
 constexpr size_t kPrefetchedBytes = 4 * 1024;
-// Bits are read from so many places at a time, which memory gives more of than from one, so many rows from each; and are
-// asked for so far ahead.
-constexpr size_t kBitStreams = 4;
-constexpr size_t kBitRowsAtOnce = 3 * kRowTile;
+// So far ahead of what is compared memory is asked for.
 constexpr size_t kBitsAhead = 8 * 1024;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
@@ -270,29 +267,21 @@ void Scanner::compare_survivors(uint32_t query, uint32_t block, const HitOrder& 
 
 // All rows for one query, by HAMMING: nothing is done but to count bits and to compare the counts.
 void Scanner::scan_bits(const RowRun& run, const HitOrder& order) {
-  static_assert(kBitStreams * kBitRowsAtOnce <= kPanelRows);
-  const uint8_t* const bytes = search_->blocks[run.block].bytes + run.begin * row_bytes_;
-  const size_t stream = (run.end - run.begin) / kBitStreams / kRowTile * kRowTile;
-  const size_t ahead = std::max(kBitsAhead / row_bytes_ / kRowTile, size_t{1}) * kRowTile;
+  const uint8_t* const bytes = search_->blocks[run.block].bytes;
+  const uint32_t end = run.end - (run.end - run.begin) % kRowTile;
   TopK& top = top_[0];
-  for (size_t at = 0; at < stream; at += kBitRowsAtOnce) {
-    const size_t here = std::min(stream - at, kBitRowsAtOnce);
-    for (size_t s = 0; s < kBitStreams; ++s) {
-      // Behind a stream's end stands what the next stream has begun with: the rows behind the run are worth more.
-      const size_t soon = at + ahead < stream ? at + ahead : at + ahead + (kBitStreams - 1) * stream;
-      const uint8_t* const rows = bytes + s * stream * row_bytes_;
-      simd_->bits.rank_run({queries_.data(), rows + at * row_bytes_, rows + soon * row_bytes_, row_bytes_, here},
-                           scores_.data() + s * here);
-    }
-    const size_t found = simd_->bits.find_at_most(scores_.data(), kBitStreams * here, top.threshold(), kept_);
+  for (uint32_t first = run.begin; first < end; first += kPanelRows) {
+    const size_t count = std::min<size_t>(end - first, kPanelRows);
+    const uint8_t* const rows = bytes + first * row_bytes_;
+    // What is asked for beyond the end harms nobody.
+    simd_->bits.rank_run({queries_.data(), rows, rows + kBitsAhead, row_bytes_, count}, scores_.data());
+    const size_t found = simd_->bits.find_at_most(scores_.data(), count, top.threshold(), kept_);
     for (size_t i = 0; i < found; ++i) {
       const float bits = scores_[kept_[i]];
-      if (bits > top.threshold() || bits < range_.lowest) continue;
-      const size_t row = run.begin + kept_[i] / here * stream + at + kept_[i] % here;
-      top.offer({bits, run.block, static_cast<uint32_t>(row)}, order);
+      if (bits <= top.threshold() && bits >= range_.lowest) top.offer({bits, run.block, first + kept_[i]}, order);
     }
   }
-  scan_rows({run.block, run.begin + static_cast<uint32_t>(kBitStreams * stream), run.end}, order);
+  scan_rows({run.block, end, run.end}, order);
 }
 
 void Scanner::scan_hashes(const RowRun& run, const HitOrder& order) {

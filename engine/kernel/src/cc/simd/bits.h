@@ -27,7 +27,7 @@ ELANUS_INLINE void rank_tile(const uint8_t* query, const uint8_t* rows, const ui
       acc[r] = Op::accumulate(acc[r], query_part, Op::row_tail(rows + r * stride + whole, stride - whole));
   }
 #pragma GCC unroll 16
-  for (size_t at = 0; at < kRowTile * stride; at += 64) __builtin_prefetch(soon + at, 0, 0);
+  for (size_t at = 0; at < kRowTile * stride; at += 64) __builtin_prefetch(soon + at);
   alignas(64) int32_t bits[kRowTile];
   Op::template reduce<kRowTile>(acc, bits);
   for (size_t r = 0; r < kRowTile; ++r) ranks[r] = static_cast<float>(bits[r]);
