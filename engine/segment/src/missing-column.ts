@@ -63,7 +63,9 @@ function defaultNumbers(
 function repeatedText(text: string, length: number): { offsets: Uint32Array; bytes: Uint8Array } {
   const one = Buffer.from(text);
   const bytes = Buffer.alloc(one.length * length, one);
-  return { offsets: Uint32Array.from({ length: length + 1 }, (_, row) => row * one.length), bytes };
+  const offsets = new Uint32Array(length + 1);
+  if (one.length > 0) for (let row = 1; row <= length; row++) offsets[row] = row * one.length;
+  return { offsets, bytes };
 }
 
 function missingElements(elementType: DataType): ElementColumn {

@@ -84,7 +84,7 @@ export class FunctionFiller {
     // Whoever adds a collection begins its replay in the same tick.
     await Promise.resolve();
     await collection.replayed();
-    await this.#slots.run(() => this.#fillAll(collection));
+    await this.#fillAll(collection);
   }
 
   async #watch(): Promise<void> {
@@ -106,7 +106,8 @@ export class FunctionFiller {
       this.#wanted.delete(id);
       try {
         await collection.ready({ signal });
-        await this.#fill(collection);
+        // A collection that has to wait for its turn at something else keeps no other one waiting.
+        await this.#slots.run(() => this.#fill(collection));
         if (!this.#isLeft(collection)) return;
         pauseMs = PAUSE_MS_MIN;
       } catch (error) {

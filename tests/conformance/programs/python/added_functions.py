@@ -90,6 +90,39 @@ def again(client, name):
     agrees(client, name, texts, "quick fox", k1=2, b=0.2)
 
 
+@case("long texts of several languages get their words by the analyzer of each", since="3.0")
+def languages(client, name):
+    schema = client.create_schema(auto_id=False)
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("language", DataType.VARCHAR, max_length=10)
+    english = {"type": "english"}
+    analyzers = {"default": {"tokenizer": "icu"}, "english": english, "chinese": {"type": "chinese"}}
+    params = {"by_field": "language", "analyzers": analyzers, "alias": {"en": "english"}}
+    schema.add_field("text", DataType.TEXT, enable_analyzer=True, multi_analyzer_params=params)
+    schema.add_field("v", DataType.FLOAT_VECTOR, dim=2)
+    index = client.prepare_index_params()
+    index.add_index("v", index_type="FLAT", metric_type="L2")
+    client.create_collection(name, schema=schema, index_params=index, consistency_level="Strong")
+    long = "filler " * 20_000 + "kites"
+    texts = [("en", long), ("chinese", "向量数据库"), ("ja", "東京都の公園"), ("en", "soaring")]
+    rows = [{"id": i, "language": language, "text": text, "v": [i, 0]} for i, (language, text) in enumerate(texts)]
+    client.insert(name, rows[:3])
+    client.flush(name)
+    client.insert(name, rows[3:])
+    client.add_function_field(name, WORDS, BM25, bound_index(client))
+    wait_until_filled(client, name)
+    for word, analyzer, key in [
+        ("kite", "english", 0),
+        ("数据", "chinese", 1),
+        ("東京", "default", 2),
+        ("soars", "en", 3),
+    ]:
+        [hits] = client.search(
+            name, [word], anns_field="words", limit=5, search_params={"analyzer_name": analyzer}
+        )
+        same((word, [hit["id"] for hit in hits]), (word, [key]))
+
+
 @case("signatures are made of earlier texts, too", since="3.0")
 def signatures(client, name):
     filled(client, name)
