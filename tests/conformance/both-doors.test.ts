@@ -7,7 +7,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MISTAKES } from './differential/door-mistakes.ts';
 import { OPERATIONS, REST_FIELDS, ROWS_LEFT, STRONG } from './differential/door-operations.ts';
 import { type Answer, type Message, MilvusService } from './differential/milvus-service.ts';
-import { UNSERVED, WITHOUT_TWIN } from './differential/unserved-paths.ts';
 import { UPKEEP_OPERATIONS } from './differential/upkeep-operations.ts';
 import { type RunningServer, serverUnderTest } from './harness/server-under-test.ts';
 import { conformanceSuite } from './harness/suite.ts';
@@ -19,6 +18,17 @@ const SUCCESS = 0;
 const REFUSED_BY_NAME = 10;
 const BASE = '/v2/vectordb/';
 const IMPORTS = ['create', 'describe', 'get_progress', 'list'].map((name) => `jobs/import/${name}`);
+/** Of one door alone: exports are ours, the others are calls between Milvus' own parts. */
+const WITHOUT_TWIN = [
+  'jobs/export/create',
+  'jobs/export/describe',
+  'jobs/export/list',
+  'jobs/import/commit',
+  'jobs/import/abort',
+  'jobs/snapshot/export/describe',
+  'segments/describe',
+  'quotacenter/describe',
+];
 /** Members of rows whose values are bigints here. */
 const INT64_NAMES = new Set(['id', 'large']);
 const c = { collectionName: 'c' };
@@ -105,15 +115,6 @@ await conformanceSuite('node', 'REST and gRPC', [], () => {
     }
   });
 
-  test('refuse by its name what nobody serves', async () => {
-    for (const [path, rpc] of Object.entries(UNSERVED)) {
-      const { code, message } = await byRest(path, {});
-      const status = statusOf(await byGrpc(rpc, {}));
-      assert.deepEqual([code, message], [REFUSED_BY_NAME, status.reason], path);
-      assert.equal(status.code, REFUSED_BY_NAME, rpc);
-    }
-  });
-
   test('import the same, and tell the same of both imports', async () => {
     const row = { id: 5, flag: true, single: 1, precise: 2, name: 'five', document: {}, v: [1, 2, 3, 4] };
     await writeFile(join(files, 'rows.json'), JSON.stringify([row]));
@@ -147,17 +148,19 @@ await conformanceSuite('node', 'REST and gRPC', [], () => {
     }
   });
 
-  test('have a case for every path', async () => {
+  test('have a case for every path, or both refuse it by the name of its call', async () => {
     const described = (await (await fetch(`http://${server.address}/v2/openapi.json`)).json()) as {
       readonly paths: Json;
     };
     const operations = [...OPERATIONS, ...UPKEEP_OPERATIONS, ...MISTAKES].map(({ path }) => path);
-    const known = new Set([...operations, ...IMPORTS, ...Object.keys(UNSERVED), ...WITHOUT_TWIN]);
-    const paths = Object.keys(described.paths).map((path) => path.slice(BASE.length));
-    assert.deepEqual(
-      paths.filter((path) => !known.has(path)),
-      [],
-    );
+    const known = new Set([...operations, ...IMPORTS, ...WITHOUT_TWIN]);
+    for (const path of Object.keys(described.paths).map((each) => each.slice(BASE.length))) {
+      if (known.has(path)) continue;
+      const { code, message } = await byRest(path, {});
+      assert.equal(code, REFUSED_BY_NAME, `${path} is served, but not compared`);
+      const [rpc] = /^\w+(?=: service unimplemented$)/.exec(String(message))!;
+      assert.deepEqual(statusOf(await byGrpc(rpc, {})).reason, message, path);
+    }
   });
 });
 

@@ -33,6 +33,9 @@ const SEARCH = { data: [[1, 0]], annsField: 'v', limit: 1 };
 const northern = { ...c, partitionName: 'north' };
 const GENERATED = 'made by the server';
 
+const WORDS = { name: 'words', type: 'BM25', inputFieldNames: ['text'], outputFieldNames: ['sparse'] };
+const SPARSE = { fieldName: 'sparse', dataType: 'SparseFloatVector' };
+
 /** A call of every path that is served, in an order in which all succeed; with what its data must be or have. */
 const CALLS: readonly (readonly [path: string, body: Json, data?: unknown])[] = [
   ['databases/create', { dbName: 'd', properties: { 'database.max.collections': 3 } }],
@@ -106,6 +109,8 @@ const CALLS: readonly (readonly [path: string, body: Json, data?: unknown])[] = 
       },
     },
   ],
+  ['collections/add_function_field', { ...c, function: WORDS, outputField: SPARSE }],
+  ['collections/drop_function_field', { ...c, functionName: 'words' }],
   ['collections/describe', c, { collectionName: 'c', load: 'LoadStateLoaded' }],
   ['jobs/export/create', { ...c, path: 'words', format: 'jsonl' }, { jobId: GENERATED }],
   ['jobs/export/describe', { jobId: '<job>' }],
@@ -128,15 +133,11 @@ const CALLS: readonly (readonly [path: string, body: Json, data?: unknown])[] = 
   ['collections/drop', { collectionName: 'e' }],
 ];
 
-const WORDS = { name: 'words', type: 'BM25', inputFieldNames: ['text'], outputFieldNames: ['sparse'] };
-const SPARSE = { fieldName: 'sparse', dataType: 'SparseFloatVector' };
-
 /** Calls that the service behind refuses, over gRPC as well: it makes no function of an existing collection from these. */
 const REFUSED: readonly (readonly [path: string, body: Json, code: number])[] = [
   ['collections/add_function', { ...c, function: WORDS }, 1100],
   ['collections/alter_function', { ...c, functionName: 'words', function: WORDS }, 1100],
   ['collections/drop_function', { ...c, functionName: 'words' }, 1100],
-  ['collections/add_function_field', { ...c, function: WORDS, outputField: SPARSE }, 1100],
   ['collections/drop_function_field', { ...c, functionName: 'words' }, 1100],
 ];
 
