@@ -54,12 +54,16 @@ export class ThreadEncoder implements FileEncoder, AsyncDisposable {
 
   async #write(content: SegmentFileContent, path: string, signal: AbortSignal): Promise<WrittenFile> {
     signal.throwIfAborted();
-    const reply = await this.#started().ask({ kind: 'write', content, path });
-    if (reply.kind === 'written' && !signal.aborted) return { bytes: reply.bytes, crc32: reply.crc32 };
-    await new NodeDisk().remove(path);
-    signal.throwIfAborted();
-    if (reply.kind === 'disk failed') throw new DiskError(reply.disk, reply.path, reply.reason);
-    throw unmade(reply);
+    try {
+      const reply = await this.#started().ask({ kind: 'write', content, path });
+      signal.throwIfAborted();
+      if (reply.kind === 'written') return { bytes: reply.bytes, crc32: reply.crc32 };
+      if (reply.kind === 'disk failed') throw new DiskError(reply.disk, reply.path, reply.reason);
+      throw unmade(reply);
+    } catch (error) {
+      await new NodeDisk().remove(path);
+      throw error;
+    }
   }
 
   async *#encodeAlone(
