@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '@elanus/runtime';
 import { ElanusProcess } from '@elanus/tests-harness';
+import { mustAnswer, ROWS_BY_ROUND } from './rows-by-round.ts';
 
 /** `ELANUS_KILL_ROUNDS=100 npm test disaster/export` is the long form, `ELANUS_KILL_SEED` repeats its moments. */
 const rounds = Number(process.env.ELANUS_KILL_ROUNDS ?? 4);
@@ -28,27 +29,9 @@ test(`an export has the rows of one moment through ${rounds} kills (seed ${seed}
   const random = seededRandom(seed);
   const directory = await mkdtemp(join(tmpdir(), 'elanus-export-'));
   await using server = await ElanusProcess.start({ ELANUS_IMPORT_DIRECTORY: directory });
-  const must = async (path: string, body: object): Promise<unknown> => {
-    const response = await fetch(`http://${server.address}/v2/vectordb/${path}`, {
-      method: 'POST',
-      body: JSON.stringify(body),
-    });
-    const answer = (await response.json()) as { code: number; message?: string; data: unknown };
-    assert.equal(answer.code, 0, `${path}: ${answer.message}`);
-    return answer.data;
-  };
+  const must = (path: string, body: object) => mustAnswer(server, path, body);
   const described = async (jobId: string) => (await must('jobs/export/describe', { jobId })) as Job;
-  await must('collections/create', {
-    collectionName: 'c',
-    schema: {
-      fields: [
-        { fieldName: 'id', dataType: 'Int64', isPrimary: true },
-        { fieldName: 'round', dataType: 'Int64' },
-        { fieldName: 'v', dataType: 'FloatVector', elementTypeParams: { dim: 4 } },
-      ],
-    },
-    indexParams: [{ fieldName: 'v', metricType: 'L2', indexType: 'FLAT' }],
-  });
+  await must('collections/create', ROWS_BY_ROUND);
   /** All rows, with the number of the round that has written them. */
   const write = async (round: number) => {
     for (let from = 0; from < ROWS; from += BATCH_ROWS) {

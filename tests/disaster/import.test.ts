@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '@elanus/runtime';
 import { ElanusProcess } from '@elanus/tests-harness';
+import { mustAnswer, ROWS_BY_ROUND } from './rows-by-round.ts';
 
 /** `ELANUS_KILL_ROUNDS=100 npm test disaster/import` is the long form, `ELANUS_KILL_SEED` repeats its moments. */
 const rounds = Number(process.env.ELANUS_KILL_ROUNDS ?? 8);
@@ -21,21 +22,7 @@ test(`an import shows all of its rows or none through ${rounds} kills (seed ${se
   const random = seededRandom(seed);
   const directory = await mkdtemp(join(tmpdir(), 'elanus-import-'));
   await using server = await ElanusProcess.start({ ELANUS_IMPORT_DIRECTORY: directory });
-  const call = async (
-    path: string,
-    body: object,
-  ): Promise<{ code: number; message?: string; data: unknown }> => {
-    const response = await fetch(`http://${server.address}/v2/vectordb/${path}`, {
-      method: 'POST',
-      body: JSON.stringify(body),
-    });
-    return (await response.json()) as { code: number; data: unknown };
-  };
-  const must = async (path: string, body: object): Promise<unknown> => {
-    const answer = await call(path, body);
-    assert.equal(answer.code, 0, `${path}: ${answer.message}`);
-    return answer.data;
-  };
+  const must = (path: string, body: object) => mustAnswer(server, path, body);
   /** How many rows there are, and how many of those that were there before are as they were. */
   const counts = async (): Promise<readonly number[]> => {
     const count = async (filter: string) => {
@@ -63,19 +50,8 @@ test(`an import shows all of its rows or none through ${rounds} kills (seed ${se
   let resumed = 0;
   try {
     while (kills < rounds) {
-      await call('collections/drop', { collectionName: 'c' });
-      await must('collections/create', {
-        collectionName: 'c',
-        schema: {
-          fields: [
-            { fieldName: 'id', dataType: 'Int64', isPrimary: true },
-            { fieldName: 'round', dataType: 'Int64' },
-            { fieldName: 'v', dataType: 'FloatVector', elementTypeParams: { dim: 4 } },
-          ],
-        },
-        params: { shardsNum: 2 },
-        indexParams: [{ fieldName: 'v', metricType: 'L2', indexType: 'FLAT' }],
-      });
+      await must('collections/drop', { collectionName: 'c' });
+      await must('collections/create', { ...ROWS_BY_ROUND, params: { shardsNum: 2 } });
       const data = Array.from({ length: ROWS_BEFORE }, (_, id) => ({ id, round: -1, v: [0, 0, 0, 0] }));
       await must('entities/insert', { collectionName: 'c', data });
       const { jobId } = (await must('jobs/import/create', {
