@@ -29,6 +29,9 @@ const SHORT_SPARSE_BYTES_MAX = 12 * 8;
 /** What one walk keeps in view, and the bytes of these vectors, that is done in about a millisecond. */
 const GATHERED_EF_MAX = 1024;
 const GATHERED_BYTES_MAX = 4 * 1024 * 1024;
+/** The same of one that takes less than half a millisecond: the way to another thread and back takes a tenth. */
+const BRIEF_EF_MAX = 512;
+const BRIEF_BYTES_MAX = 1024 * 1024;
 /** Hits that are put in order exactly although fewer are wanted. */
 const RANKED_HITS = 64;
 /** Hits of one search of a piece, over all of its queries, for which there is memory at once. */
@@ -225,6 +228,11 @@ function goesWithOthers(
   return ef <= GATHERED_EF_MAX && ef * queries.bytes.length <= GATHERED_BYTES_MAX;
 }
 
+/** Whether a walk, when nobody waits beside it, is sooner made here than handed to another thread. */
+function isBrief({ ef }: IndexSearch, { queries }: WeighedSearch): boolean {
+  return ef <= BRIEF_EF_MAX && ef * queries.bytes.length <= BRIEF_BYTES_MAX;
+}
+
 /**
  * Everything that a walk has in view is compared exactly, however few hits were asked for: with the same parameters the
  * first hits are the same, whatever the limit.
@@ -305,10 +313,12 @@ async function hitsOf(
   piece: IndexedPiece,
   pieceSearch: IndexSearch,
 ): Promise<IndexHits> {
-  const isHere = isShort(pieceSearch, search, read, piece) && !read.share.isSpent();
-  if (goesWithOthers(pieceSearch, search, read, piece))
-    return await piece.gathered.search(pieceSearch, isHere ? 'here' : 'elsewhere');
-  if (isHere) return piece.index.searchSync(pieceSearch);
+  if (goesWithOthers(pieceSearch, search, read, piece)) {
+    const mayBeHere = isBrief(pieceSearch, search) && !read.share.isSpent();
+    return await piece.gathered.search(pieceSearch, mayBeHere ? 'here' : 'elsewhere');
+  }
+  if (isShort(pieceSearch, search, read, piece) && !read.share.isSpent())
+    return piece.index.searchSync(pieceSearch);
   const { signal } = read;
   return await piece.index.search(signal === undefined ? pieceSearch : { ...pieceSearch, signal });
 }
