@@ -20,8 +20,10 @@ import type { CompactorContext } from '../compaction/segment-compactor.ts';
 import { writeSegmentFile } from '../flush/write-segment-file.ts';
 import type { ServedCollection } from '../served-collection.ts';
 
-/** Rows of a column that are looked at, or made, at a stretch. */
+/** Rows of a column that are looked at at a stretch. */
 const PIECE_ROWS = 65_536;
+/** Rows of a column that is made: its memory grows by copies of itself. */
+const MADE_ROWS = 2_048;
 
 /** A sealed segment some of whose rows may lack what functions make of them. */
 export interface UnfilledSegment {
@@ -101,11 +103,12 @@ async function contentOf(
   const columns = [];
   for (const field of storedFields(schema)) {
     const pieces: Column[] = [];
-    for (let first = 0; first < rows; first += PIECE_ROWS) {
+    const pieceRows = made.includes(field) ? MADE_ROWS : PIECE_ROWS;
+    for (let first = 0; first < rows; first += pieceRows) {
       signal.throwIfAborted();
       collection.throwUnlessServing();
       if (share.isSpent()) await share.nextTurn();
-      pieces.push(await columnOf(field, first, Math.min(PIECE_ROWS, rows - first)));
+      pieces.push(await columnOf(field, first, Math.min(pieceRows, rows - first)));
     }
     columns.push({ field, pieces });
   }
