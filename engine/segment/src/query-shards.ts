@@ -38,7 +38,8 @@ export async function queryShards(
   const isByKey = (window.orderBy ?? []).length === 0;
   const page = isByKey ? await filteredPage(read, end) : null;
   const candidates = page ?? (await candidateRows(read, end, isByKey ? null : orderOf));
-  const sorted = page ?? (await sortRows(read, candidates, orderOf(candidates.views)));
+  const isSorted = page !== null || (isByKey && candidates.keys !== undefined);
+  const sorted = isSorted ? candidates : await sortRows(read, candidates, orderOf(candidates.views));
   read.trace?.stages.lap('order');
   const rows = rowListSlice(sorted, window.offset, Math.min(end, sorted.rows.length));
   const keys = await keysOfRows(read, rows, keyType);

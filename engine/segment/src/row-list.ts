@@ -8,16 +8,22 @@ export interface RowList {
   readonly views: readonly ChunkView[];
   readonly viewOf: Uint32Array;
   readonly rows: Uint32Array;
+  /** The keys of the rows, ascending, where whoever found the rows had them at hand. */
+  readonly keys?: Int64Column;
 }
 
 export function rowListSlice(list: RowList, start: number, end: number): RowList {
-  const { views, viewOf, rows } = list;
+  const { views, viewOf, rows, keys } = list;
   if (start === 0 && end >= rows.length) return list;
-  return { views, viewOf: viewOf.subarray(start, end), rows: rows.subarray(start, end) };
+  const slice = { views, viewOf: viewOf.subarray(start, end), rows: rows.subarray(start, end) };
+  if (keys === undefined) return slice;
+  const values = keys.values.subarray(start, end);
+  return { ...slice, keys: { ...keys, values, length: values.length } };
 }
 
 /** The keys of the rows, copied. `type` is the key field's. */
 export async function keysOfRows(read: Read, list: RowList, type: KeyColumn['dataType']): Promise<KeyColumn> {
+  if (list.keys !== undefined) return list.keys;
   const columns = list.views.map((view) => view.chunk.keys);
   if (type === DataType.Int64) return await numbersOfRows(read, list, columns as readonly Int64Column[]);
   return await textsOfRows(read, list, columns as readonly VarCharColumn[]);
