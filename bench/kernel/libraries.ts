@@ -82,23 +82,24 @@ export const LIBRARIES: readonly Library[] = [
   other('ngt', 'ngt'),
 ];
 
+export const LISTS_FAMILY_NAMES = ['ivf-flat', 'ivf-sq8', 'ivf-pq', 'ivf-rabitq', 'scann'] as const;
+
 /** Indexes of lists, ours first, with those of the same kind, the same number of lists and as many candidates. */
-export const LISTS_FAMILIES: readonly (readonly Library[])[] = [
-  ...['ivf-flat', 'ivf-sq8', 'ivf-pq'].map((kind) => [
-    elanus(kind, 'lists'),
-    first(`faiss-${kind}`, `faiss_lists:${kind}`, 'lists'),
-  ]),
-  [
+export const LISTS_FAMILIES: Readonly<Record<(typeof LISTS_FAMILY_NAMES)[number], readonly Library[]>> = {
+  'ivf-flat': [elanus('ivf-flat', 'lists'), first('faiss-ivf-flat', 'faiss_lists:ivf-flat', 'lists')],
+  'ivf-sq8': [elanus('ivf-sq8', 'lists'), first('faiss-ivf-sq8', 'faiss_lists:ivf-sq8', 'lists')],
+  'ivf-pq': [elanus('ivf-pq', 'lists'), first('faiss-ivf-pq', 'faiss_lists:ivf-pq', 'lists')],
+  'ivf-rabitq': [
     elanus('ivf-rabitq', 'lists'),
     first('faiss-ivf-rabitq', 'faiss_lists:ivf-rabitq', 'lists'),
     first('rabitqlib-ivf', 'rabitqlib:ivf', 'lists'),
   ],
-  [
+  scann: [
     elanus('scann', 'lists'),
     first('faiss-scann', 'faiss_lists:scann', 'lists'),
     other('scann-lists', 'scann:same', 'lists'),
   ],
-];
+};
 
 /** Binary vectors in lists. */
 export const BINARY_FAMILY: readonly Library[] = [

@@ -6,6 +6,7 @@
  *   npm run bench:kernel -- --only speed        some of: build, speed, lists, filtered (beside peers: packages), types, exact, binary, disk
  *   npm run bench:kernel -- --data l2-128       some of: l2-128, cosine-768, packages
  *   npm run bench:kernel -- --lib elanus,hnswlib
+ *   npm run bench:kernel -- --only lists --family scann   some of: ivf-flat, ivf-sq8, ivf-pq, ivf-rabitq, scann
  *   npm run bench:kernel -- --rounds 1          5 unless told: libraries take turns, medians count
  *   npm run bench:kernel -- --reuse             our own indexes of the last run too, read from their files
  *   npm run bench:kernel -- --rebuild           the peers' indexes anew; otherwise those of the last run are kept
@@ -14,7 +15,14 @@ import { parseArgs } from 'node:util';
 import { type Contestants, openContestants } from './contestants.ts';
 import { DATA_SETS, type DataSet, type DataSetName, type Element, loadDataSet } from './data-set.ts';
 import { measureExactSearch } from './exact-search.ts';
-import { firstPython, LIBRARIES, LISTS_FAMILIES, type Library, librariesNamed } from './libraries.ts';
+import {
+  firstPython,
+  LIBRARIES,
+  LISTS_FAMILIES,
+  LISTS_FAMILY_NAMES,
+  type Library,
+  librariesNamed,
+} from './libraries.ts';
 import { measureBinary } from './section-binary.ts';
 import { reportBuild } from './section-build.ts';
 import { measureDisk } from './section-disk.ts';
@@ -35,6 +43,7 @@ const { values: options } = parseArgs({
     only: list,
     data: list,
     lib: list,
+    family: list,
     rounds: { type: 'string', default: '5' },
     all: { type: 'boolean', default: false },
     reuse: { type: 'boolean', default: false },
@@ -80,8 +89,8 @@ async function measureDataSet(name: DataSetName): Promise<void> {
 /** Family by family, so that few indexes are in memory at once. */
 async function measureLists(name: DataSetName): Promise<void> {
   const data = loadDataSet(firstPython(), name);
-  for (const family of LISTS_FAMILIES) {
-    await using contestants = await openContestants(family, data, prepareOptions);
+  for (const family of chosen(options.family, LISTS_FAMILY_NAMES)) {
+    await using contestants = await openContestants(LISTS_FAMILIES[family], data, prepareOptions);
     reportBuild(contestants.list, data);
     await measureFamily(contestants.list, data, rounds);
   }
