@@ -40,13 +40,22 @@ function clustered(count, seed) {
 
 const vectors = clustered(rowCount, 2);
 const queries = clustered(queryCount, 3);
-const nearest = queries.map((query) =>
+/** The even rows are those that a filter lets pass. */
+const isEven = (id) => id % 2 === 0;
+const byDistance = queries.map((query) =>
   vectors
     .map((vector, id) => ({ id, distance: vector.reduce((sum, x, i) => sum + (x - query[i]) ** 2, 0) }))
     .sort((a, b) => a.distance - b.distance)
-    .slice(0, limit)
     .map(({ id }) => id),
 );
+const nearest = byDistance.map((ids) => ids.slice(0, limit));
+const nearestEven = byDistance.map((ids) => ids.filter(isEven).slice(0, limit));
+
+/** Which share of what is to be found there is among the hits. */
+function recallOf({ results }, wanted) {
+  const right = results.map((found, q) => found.filter((hit) => wanted[q].includes(Number(hit.id))));
+  return right.reduce((sum, { length }) => sum + length, 0) / (limit * queryCount);
+}
 
 const graph = { M: 16, efConstruction: 100 };
 const refined = { ...graph, refine: true, refine_type: 'FP16' };
@@ -62,6 +71,8 @@ const types = [
   ['IVF_PQ', { ...lists, m: 16, nbits: 8, refine: true }, { nprobe: 16, refine_k: 5 }, 0.85],
   ['IVF_RABITQ', { ...lists, refine: true, refine_type: 'FP16' }, { nprobe: 16, refine_k: 10 }, 0.85],
   ['SCANN', { ...lists, with_raw_data: true }, { nprobe: 16, reorder_k: 100 }, 0.85],
+  ['DISKANN', { max_degree: 32 }, { search_list: 60 }, 0.9],
+  ['AISAQ', { max_degree: 32 }, { search_list: 60 }, 0.9],
   ['AUTOINDEX', {}, {}, 0.95],
 ];
 
@@ -78,30 +89,42 @@ async function finished(collection_name) {
   }
 }
 
-check('every type of graph and of lists is built, searched and dropped', async (collection_name) => {
-  const fields = [
-    { name: 'id', data_type: DataType.Int64, is_primary_key: true },
-    { name: 'v', data_type: DataType.FloatVector, dim },
-  ];
-  await must(client.createCollection({ collection_name, fields, consistency_level: 'Strong' }));
-  for (let start = 0; start < rowCount; start += batchRows) {
-    const data = vectors.slice(start, start + batchRows).map((v, i) => ({ id: start + i, v }));
-    await must(client.insert({ collection_name, data }));
-  }
-  for (const [index_type, params, search, wanted] of types) {
-    const definition = { collection_name, field_name: 'v', index_type, metric_type: 'L2', params };
-    await must(client.createIndex(definition));
-    await finished(collection_name);
-    const { state } = await must(client.getIndexState({ collection_name, field_name: 'v' }));
-    assert.equal(state, 'Finished');
-    await must(client.loadCollection({ collection_name }));
-    const answer = await must(client.search({ collection_name, data: queries, limit, params: search }));
-    const hits = answer.results.map((found, q) => found.filter((hit) => nearest[q].includes(Number(hit.id))));
-    const recall = hits.reduce((sum, { length }) => sum + length, 0) / (limit * queryCount);
-    assert.ok(recall >= wanted, `${index_type}: recall ${recall}, not ${wanted}`);
-    await must(client.releaseCollection({ collection_name }));
-    await must(client.dropIndex({ collection_name, field_name: 'v', index_name: 'v' }));
-  }
-});
+check(
+  'every type of graph and of lists is built, searched, filtered and dropped',
+  async (collection_name) => {
+    const fields = [
+      { name: 'id', data_type: DataType.Int64, is_primary_key: true },
+      { name: 'v', data_type: DataType.FloatVector, dim },
+    ];
+    await must(client.createCollection({ collection_name, fields, consistency_level: 'Strong' }));
+    for (let start = 0; start < rowCount; start += batchRows) {
+      const data = vectors.slice(start, start + batchRows).map((v, i) => ({ id: start + i, v }));
+      await must(client.insert({ collection_name, data }));
+    }
+    for (const [index_type, params, search, wanted] of types) {
+      const definition = { collection_name, field_name: 'v', index_type, metric_type: 'L2', params };
+      await must(client.createIndex(definition));
+      await finished(collection_name);
+      const { state } = await must(client.getIndexState({ collection_name, field_name: 'v' }));
+      assert.equal(state, 'Finished');
+      await must(client.loadCollection({ collection_name }));
+      const answer = await must(client.search({ collection_name, data: queries, limit, params: search }));
+      const recall = recallOf(answer, nearest);
+      assert.ok(recall >= wanted, `${index_type}: recall ${recall}, not ${wanted}`);
+      const filter = 'id % 2 == 0';
+      const filtered = await must(
+        client.search({ collection_name, data: queries, limit, filter, params: search }),
+      );
+      assert.ok(filtered.results.every((found) => found.every((hit) => isEven(Number(hit.id)))));
+      const recallOfEven = recallOf(filtered, nearestEven);
+      assert.ok(
+        recallOfEven >= wanted - 0.05,
+        `${index_type}, filtered: recall ${recallOfEven}, not ${wanted - 0.05}`,
+      );
+      await must(client.releaseCollection({ collection_name }));
+      await must(client.dropIndex({ collection_name, field_name: 'v', index_name: 'v' }));
+    }
+  },
+);
 
 await runChecks();
