@@ -45,7 +45,11 @@ export class KeyLookup {
     const compare = this.#compare(keys, row);
     const isOutside =
       this.#rows === 0 || compare(this.#rowAt(0)) > 0 || compare(this.#rowAt(this.#rows - 1)) < 0;
-    return isOutside || !this.#filter.holds(hash) ? NONE : this.#rowsOf(compare, this.#guess(keys, row));
+    if (isOutside) return NONE;
+    const guess = this.#guess(keys, row);
+    // A key that lies where it would be is there: the filter is another part of memory to wait for.
+    const isThere = guess !== null && compare(this.#rowAt(guess)) === 0;
+    return isThere || this.#filter.holds(hash) ? this.#rowsOf(compare, guess) : NONE;
   }
 
   /** As `find`, of a key that the filter may hold. */
