@@ -1,5 +1,14 @@
 import { invalidParameter, MilvusError, serviceUnimplemented } from '@elanus/model';
-import { DecodeError, type Draft, decode, encode, type Method, methods, SERVICE_PATH } from '@elanus/proto';
+import {
+  DecodeError,
+  type Draft,
+  decode,
+  encode,
+  type Method,
+  type MethodName,
+  methods,
+  SERVICE_PATH,
+} from '@elanus/proto';
 import type { Clock, Logger } from '@elanus/runtime';
 import { type CallContext, FailedAnswer, type Handlers } from '../handler.ts';
 import { type StatusDraft, SUCCESS, statusOf } from '../wire/status.ts';
@@ -14,6 +23,9 @@ export interface ServiceOptions {
   readonly clock: Clock;
   readonly logger: Logger;
 }
+
+/** Of these requests, which are large, nobody keeps anything when the handler has settled: rows are copied, to the log and to memory. */
+const BORROWED: ReadonlySet<string> = new Set(['Insert', 'Upsert'] satisfies MethodName[]);
 
 /** A handler whose types are forgotten: the table of methods ties name, request and response together. */
 type AnyHandler = (request: object, context: CallContext) => Promise<object>;
@@ -66,6 +78,8 @@ function unary(
       if (method.status === null)
         throw new GrpcError(GRPC_STATUS.internal, told?.message ?? 'unexpected error');
       return encodeFailure(method, statusOf(told ?? error), answerBeside(error));
+    } finally {
+      if (BORROWED.has(method.name)) call.releaseRequest();
     }
   };
 }

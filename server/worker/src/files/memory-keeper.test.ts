@@ -3,6 +3,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { mapFile } from '@elanus/kernel';
 import type { KeyValue } from '@elanus/model';
 import { LoopShare, ManualClock, noMetrics, silentLogger, systemClock } from '@elanus/runtime';
@@ -203,6 +204,7 @@ test('has garbage collected when rows have left memory', async () => {
     logger: silentLogger,
     metrics: noMetrics,
     measure: async () => ({ ownBytes: 0, mappedBytes: 0 }),
+    bufferBytes: () => 0,
     collect: () => {
       collections += 1;
     },
@@ -218,5 +220,35 @@ test('has garbage collected when rows have left memory', async () => {
     all[0] = rows(mib);
     await keeper.look();
     assert.equal(collections, wanted, `${mib} MiB`);
+  }
+});
+
+test('has garbage collected when large requests have ceased, and gives back what was freed a second later', async () => {
+  const clock = new ManualClock();
+  let buffers = 10;
+  const done: string[] = [];
+  await using _keeper = new MemoryKeeper({
+    collections: new ServedCollections(),
+    isLoaded: () => true,
+    bytesMax: 1000 * MIB,
+    clock,
+    share: new LoopShare(systemClock),
+    logger: silentLogger,
+    metrics: noMetrics,
+    measure: async () => ({ ownBytes: 0, mappedBytes: 0 }),
+    bufferBytes: () => buffers * MIB,
+    collect: () => void done.push('collected'),
+    trim: async () => void done.push('trimmed'),
+  });
+  for (const [mib, wanted] of [
+    [10, []],
+    [40, []],
+    [40, ['collected']],
+    [15, ['collected', 'trimmed']],
+  ] as const) {
+    buffers = mib;
+    clock.advance(1_000);
+    for (let turns = 0; turns < 10; turns++) await setImmediate();
+    assert.deepEqual(done, wanted, `${mib} MiB`);
   }
 });

@@ -12,6 +12,7 @@ import type { SealedFile } from '@elanus/segment';
 import type { MappedIndex } from '../indexing/mapped-indexes.ts';
 import type { ServedCollections } from '../served-collections.ts';
 import { beginCollection } from './begin-collection.ts';
+import { BufferWatch } from './buffer-watch.ts';
 
 /** What the process has in memory. */
 export interface ProcessMemory {
@@ -46,6 +47,8 @@ export interface MemoryKeeperOptions {
   readonly trim?: () => Promise<void>;
   /** Makes the garbage collector begin. */
   readonly collect?: () => void;
+  /** Bytes of buffers that the garbage collector frees, shared memory left out. Default: what V8 says. */
+  readonly bufferBytes?: () => number;
 }
 
 /** Rows that a file has taken over are in memory twice until they are collected. */
@@ -74,6 +77,9 @@ export class MemoryKeeper implements AsyncDisposable {
   readonly #readIn = new WeakSet<SealedFile>();
   /** Of rows, at the most since rows were last let go of. */
   #rowBytes = 0;
+  readonly #buffers = new BufferWatch();
+  /** Garbage was looked for, and what it was is still with the C library. */
+  #isTrimDue = false;
   /** Of its own, when freed memory was last given back. */
   #trimmedBytes = 0;
   readonly #running: Promise<void>;
@@ -140,22 +146,37 @@ export class MemoryKeeper implements AsyncDisposable {
       try {
         await clock.sleep(COLLECT_EVERY_MS, { signal });
         if (turn % LOOK_EVERY === 0) await this.look();
-        else this.#collect();
+        else if (!this.#collect()) await this.#trimIfDue();
       } catch (error) {
         if (!signal.aborted) logger.warn({ err: error }, 'memory could not be looked after');
       }
     }
   }
 
-  /** Rows that files and indexes have taken over are garbage that nothing else would have collected. */
-  #collect(): void {
-    const { collections, collect = beginCollection } = this.#options;
+  /**
+   * Rows that files and indexes have taken over, and buffers of requests that have grown old, are garbage that nothing else
+   * would have collected. Whether there was enough of it.
+   */
+  #collect(): boolean {
+    const { collections, collect = beginCollection, bufferBytes = bytesOfBuffers } = this.#options;
     let rowBytes = 0;
     for (const { shards } of collections.all()) for (const shard of shards) rowBytes += shard.byteLength;
     this.#rowBytes = Math.max(this.#rowBytes, rowBytes);
-    if (this.#rowBytes - rowBytes < GARBAGE_BYTES) return;
+    const isGarbage = this.#buffers.look(bufferBytes());
+    if (this.#rowBytes - rowBytes < GARBAGE_BYTES && !isGarbage) return false;
     this.#rowBytes = rowBytes;
+    this.#isTrimDue = true;
     collect();
+    return true;
+  }
+
+  /** Gives back what a collection has freed, a second later: while requests go on coming there is another one by then. */
+  async #trimIfDue(): Promise<void> {
+    if (!this.#isTrimDue) return;
+    this.#isTrimDue = false;
+    const { trim = trimMemory, measure = measureProcess } = this.#options;
+    await trim();
+    this.#trimmedBytes = (await measure()).ownBytes;
   }
 
   /**
@@ -252,6 +273,10 @@ function gapsBetween(whole: Uint8Array, parts: readonly Uint8Array[]): readonly 
     from = at + part.length;
   }
   return [...gaps, whole.subarray(from)];
+}
+
+function bytesOfBuffers(): number {
+  return process.memoryUsage().external;
 }
 
 /** Zeros where the system says nothing: then nothing is above any limit. */

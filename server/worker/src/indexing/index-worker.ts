@@ -32,6 +32,7 @@ import {
   VectorLoan,
   vectorsOf,
 } from '@elanus/segment';
+import { beginCollection } from '../files/begin-collection.ts';
 import type { ServedCollection } from '../served-collection.ts';
 import type { ServedCollections } from '../served-collections.ts';
 import type { IndexFiles } from './index-files.ts';
@@ -50,6 +51,8 @@ import { verifyPieces } from './verify-pieces.ts';
 const REST_MS = 5_000;
 /** Who opens an index, or reads rows that have just come back, waits for its files for so long. */
 const RESTORE_MS = 1_000;
+/** An index in memory of so many bytes is worth a collection of garbage when its file takes its place. */
+const GARBAGE_BYTES = 8 * 1024 * 1024;
 /** Progress is logged at every so many percent. */
 const LOGGED_PERCENT = 25;
 
@@ -259,7 +262,12 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
       if (piece.isClosed) {
         opened.index.close();
         opened.file.release();
-      } else piece.moveTo(opened.index, opened.file);
+      } else {
+        const { memoryBytes } = piece.index;
+        piece.moveTo(opened.index, opened.file);
+        // The vectors go with the index that was a view of them: both are in memory twice until then.
+        if (memoryBytes >= GARBAGE_BYTES) beginCollection();
+      }
     } catch (error) {
       if (index.signal.aborted) return;
       this.#options.logger.warn({ index: info.name, err: error }, 'an index could not be written to a file');

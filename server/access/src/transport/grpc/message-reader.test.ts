@@ -42,6 +42,8 @@ test('a message is the same however its bytes were cut', () => {
 test('a message in one chunk is not copied', () => {
   const bytes = framed(Buffer.from('whole'));
   assert.equal(read(bytes).bytes.buffer, bytes.buffer);
+  assert.equal(read(bytes).hasOwnMemory, false, 'it is the chunk’s');
+  assert.equal(read(bytes.subarray(0, 7), bytes.subarray(7)).hasOwnMemory, true);
 });
 
 test('a prefix that claims much takes no memory before the bytes come', () => {

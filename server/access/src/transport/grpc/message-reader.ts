@@ -7,8 +7,9 @@ const FIRST_BYTES_MAX = 1024 * 1024;
 
 export interface ReceivedMessage {
   readonly isCompressed: boolean;
-  /** Of its own, or the part of a chunk. */
   readonly bytes: Buffer;
+  /** Whether nobody else has a part of the memory; otherwise it is a chunk's. */
+  readonly hasOwnMemory: boolean;
 }
 
 /**
@@ -24,6 +25,7 @@ export class MessageReader {
   /** -1: not known yet. */
   #length = -1;
   #bytes: Buffer = NOTHING;
+  #hasOwnMemory = false;
   #received = 0;
 
   constructor(path: string, bytesMax: number) {
@@ -50,7 +52,11 @@ export class MessageReader {
   finish(): ReceivedMessage {
     if (this.#length < 0 || this.#received < this.#length)
       throw new GrpcError(GRPC_STATUS.internal, `The call of ${this.#path} ended before its message`);
-    return { isCompressed: this.#isCompressed, bytes: this.#bytes };
+    return {
+      isCompressed: this.#isCompressed,
+      bytes: this.#bytes,
+      hasOwnMemory: this.#hasOwnMemory,
+    };
   }
 
   #open(flags: number, length: number): void {
@@ -82,6 +88,7 @@ export class MessageReader {
     const grown = Buffer.allocUnsafeSlow(Math.min(room, this.#length));
     grown.set(this.#bytes.subarray(0, this.#received));
     this.#bytes = grown;
+    this.#hasOwnMemory = true;
   }
 }
 
