@@ -119,6 +119,21 @@ for (const kind of KINDS) {
         }
       });
 
+      test('read the codes of few rows that are allowed, or vectors that are as quickly read', () => {
+        const allowed = PLACES.anywhere!(0.02, [])(0);
+        const rowsAllowed = allowed.reduce(
+          (sum, byte) => sum + byte.toString(2).replaceAll('0', '').length,
+          0,
+        );
+        const asked = { ...search(queries, 0, allowed, 'cheapest'), isMeasured: true };
+        const { visited, distances } = index.searchSync(asked).effort!;
+        assert.equal(visited, rowsAllowed);
+        // In the fast layout a code is as far from the next one as a row of the graph is long.
+        const readsVectors = layout === 'fast' && kind.dim === 128;
+        if (readsVectors) assert.equal(distances, rowsAllowed);
+        else assert.ok(distances > rowsAllowed, `${distances} comparisons of ${rowsAllowed} rows`);
+      });
+
       test('find about the same whichever way they are made to go', () => {
         const filter = PLACES.anywhere!(0.3, []);
         for (const way of ['walk', 'short codes', 'long codes', 'vectors'] as const) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "find_nearest.h"
 #include "parallel.h"
 
 namespace elanus {
@@ -241,7 +242,8 @@ void walk_fast_both(const WalkLoops& loops, const FastRecords& records, uint32_t
 bool walk_fast_filtered(const WalkLoops& loops, const FastRecords& records, const AllowedRows& allowed,
                         const FilteredWalk& limits, const std::atomic<bool>* cancelled, FastWalk* walk) {
   // What is met in so many steps is more than this only when most of it is too far to matter.
-  walk->beam.reset(static_cast<size_t>(std::min(2 * limits.steps_max, 1e6)) + 32);
+  const auto room = static_cast<size_t>(std::min<double>(2 * limits.steps_max, kExploredMax));
+  walk->beam.reset(std::max<size_t>(room, limits.ef) + 32);
   walk->allowed.reset(limits.ef);
   walk->found.clear();
   walk->steps = 0;

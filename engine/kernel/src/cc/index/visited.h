@@ -1,39 +1,51 @@
 // Which nodes a walk has seen.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 namespace elanus {
 
-// A set of numbers that is emptied by starting a new epoch.
+// A set of numbers, one bit each, so that it stays in the nearest cache; emptied by taking out what was put in, or all.
 class Visited {
  public:
   // Empties the set and makes room for the numbers below `count`.
   void reset(size_t count) {
-    if (epochs_.size() < count) {
-      epochs_.assign(count + count / 4, 0);
-      epoch_ = 0;
-    }
-    if (++epoch_ != 0) return;
-    std::fill(epochs_.begin(), epochs_.end(), uint16_t{0});
-    epoch_ = 1;
+    empty();
+    const size_t words = (count + 63) / 64;
+    if (words_.size() < words) words_.assign(words + words / 4, 0);
   }
 
-  // Puts `number` in; false when it was in already. Without a branch, which nobody could foretell.
+  // Puts `number` in; false when it was in already. Without a branch that nobody could foretell.
   bool insert(uint32_t number) {
-    uint16_t& epoch = epochs_[number];
-    const bool is_new = epoch != epoch_;
-    epoch = epoch_;
+    if (count_ == numbers_.size()) numbers_.resize(std::max<size_t>(1024, 2 * count_));
+    uint64_t& word = words_[number / 64];
+    const uint64_t bit = uint64_t{1} << number % 64;
+    const bool is_new = (word & bit) == 0;
+    word |= bit;
+    numbers_[count_] = number;
+    count_ += is_new;
     return is_new;
   }
 
-  void prefetch(uint32_t number) const { __builtin_prefetch(epochs_.data() + number); }
-
  private:
-  std::vector<uint16_t> epochs_;
-  uint16_t epoch_ = 0;
+  // Words that are emptied as quickly one behind the other as one somewhere.
+  static constexpr size_t kWordsPerNumber = 16;
+
+  void empty() {
+    if (count_ * kWordsPerNumber >= words_.size()) {
+      std::fill(words_.begin(), words_.end(), uint64_t{0});
+    } else {
+      for (size_t i = 0; i < count_; ++i) words_[numbers_[i] / 64] = 0;
+    }
+    count_ = 0;
+  }
+
+  std::vector<uint64_t> words_;
+  std::vector<uint32_t> numbers_;  // what is in
+  size_t count_ = 0;
 };
 
 }  // namespace elanus
