@@ -116,6 +116,15 @@ test('a float32 is written by the fewest digits that bring it back', () => {
     fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), (value) => {
       const short = shortestDouble(value);
       assert.ok(Math.fround(short) === value, String(value));
+      // Those so small that they have fewer bits need not be the shortest.
+      if (Math.abs(value) < 2 ** -126) return;
+      const digitsOf = (number: number) => number.toExponential().replace(/e.*|[-.]/g, '').length;
+      for (let digits = 1; digits < digitsOf(short); digits++)
+        assert.notEqual(
+          Math.fround(Number(value.toPrecision(digits))),
+          value,
+          `${value} in ${digits} digits`,
+        );
       assert.ok(String(short).length <= String(value).length);
     }),
   );

@@ -99,10 +99,22 @@ function floatsText(values: Float32Array): string {
   return `${text}]`;
 }
 
+/** Of one digit less than every float32 holds, as the place of the first digit may be told wrongly by one. */
+const LEAST_DIGITS = 5;
+const POWERS_OF_TEN = Array.from({ length: 16 }, (_, power) => 10 ** power);
+
 /** Of the doubles that are this float32 when rounded, the one of the fewest decimal digits. */
 export function shortestDouble(float: number): number {
   if (!Number.isFinite(float)) return float;
-  for (let digits = 6; digits < 9; digits++) {
+  // A quotient of two integers that doubles hold is the double nearest to its decimal digits (Clinger 1990).
+  const firstDigit = Math.floor(Math.log10(Math.abs(float)));
+  for (let digits = LEAST_DIGITS; digits < 9; digits++) {
+    const scale = POWERS_OF_TEN[digits - 1 - firstDigit];
+    if (scale === undefined) break;
+    const short = Math.round(float * scale) / scale;
+    if (Math.fround(short) === float) return short;
+  }
+  for (let digits = LEAST_DIGITS; digits < 9; digits++) {
     const short = Number(float.toPrecision(digits));
     if (Math.fround(short) === float) return short;
   }
