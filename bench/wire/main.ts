@@ -5,6 +5,7 @@
  *   npm run bench:wire -- --only insert    one of: start, insert, fresh, exact, keys, mixed, ingest, search,
  *                                          text, forms, iterator, pymilvus, rest, import, reopen
  *   npm run bench:wire -- --peers elanus   one of, or several of: elanus, milvus, milvus-lite, pgvector (search only)
+ *   npm run bench:wire -- --dim 128        of search the data set of so many dimensions alone: 128 or 768
  *   npm run bench:wire -- --scale 0.05     of the rows of search, forms, iterator and import this share: whether it works, not how fast
  */
 import { parseArgs } from 'node:util';
@@ -44,7 +45,7 @@ const SECTIONS: Readonly<Record<string, (peer: Peer, table: Table, scale: number
   exact: measureExactSearch,
   mixed: measureMixed,
   ingest: measureIngest,
-  search: measureSearch,
+  search: (peer, table, scale) => measureSearch(peer, table, scale, options.dim),
   text: measureText,
   forms: measureForms,
   iterator: measureIterator,
@@ -58,6 +59,7 @@ const { values: options } = parseArgs({
     only: { type: 'string', multiple: true },
     peers: { type: 'string', multiple: true },
     scale: { type: 'string', default: '1' },
+    dim: { type: 'string' },
   },
 });
 const scale = Number(options.scale);

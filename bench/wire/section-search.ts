@@ -54,10 +54,16 @@ interface Run {
  * HNSW with the same parameters: queries a second at equal recall, on one connection and on several, latency, many queries
  * in one request, filters; and how far the client itself could go.
  */
-export async function measureSearch(peer: Peer, table: Table, scale: number): Promise<void> {
+export async function measureSearch(
+  peer: Peer,
+  table: Table,
+  scale: number,
+  onlyDim?: string,
+): Promise<void> {
   // A few queries a second would be hours.
   if (peer.name.startsWith('milvus-lite')) return;
   for (const { dim, rows } of SHAPES) {
+    if (onlyDim !== undefined && onlyDim !== String(dim)) continue;
     const data = dataOf(dim, Math.ceil(rows * scale));
     const subject: SearchSubject =
       peer.speaks === 'postgres' ? new PgvectorSubject(peer, dim) : new MilvusSubject(peer, dim);
