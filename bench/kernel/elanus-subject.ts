@@ -40,7 +40,12 @@ const DATA_TYPES: Readonly<Record<Element, DenseVectorType>> = {
 const NOT_FOUND = 0xffffffff;
 
 type Asked = { readonly seconds: number; readonly ids: string | null; readonly knob: number };
-type FilterCommand = { readonly do: 'filter'; readonly way?: SearchWay } & FilterCell & Asked;
+type FilterCommand = {
+  readonly do: 'filter';
+  readonly way?: SearchWay;
+  readonly asked?: number;
+} & FilterCell &
+  Asked;
 type Command =
   | { readonly do: 'build'; readonly threads: number }
   | { readonly do: 'open' }
@@ -110,7 +115,7 @@ function searchOf(first: number, end: number, knob: number, allowed: Uint8Array 
 /** Searches with the first `count` queries; keeps what was found when there is a place for it. */
 type Pass = (count: number, found: Uint32Array | null) => void | Promise<void>;
 
-async function search({ knob, calls, threads, seconds, ids }: Way & Asked): Promise<object> {
+async function search({ knob, calls, threads, clock, seconds, ids }: Way & Asked): Promise<object> {
   const step = calls === 'batch' ? BATCH : 1;
   const onThisThread: Pass = (count, found) => {
     for (let first = 0; first < count; first += step) {
@@ -124,9 +129,9 @@ async function search({ knob, calls, threads, seconds, ids }: Way & Asked): Prom
       if (found) keep(hits, found, first);
     }
   };
-  return threads === 1
-    ? await timed(onThisThread, shape.queries, processorMs, seconds, ids)
-    : await timed(onThePool, shape.queries, () => performance.now(), seconds, ids);
+  if (threads === 1) return await timed(onThisThread, shape.queries, processorMs, seconds, ids);
+  const clockMs = clock === 'processors' ? () => processorsMs() / threads : () => performance.now();
+  return await timed(onThePool, shape.queries, clockMs, seconds, ids);
 }
 
 /** One query after the other, each under its bitmap. */
@@ -141,7 +146,7 @@ async function filter(asked: FilterCommand): Promise<object> {
       if (found) keep(hits, found, at);
     }
   };
-  return await timed(pass, asked.queries, processorMs, asked.seconds, asked.ids);
+  return await timed(pass, asked.asked ?? asked.queries, processorMs, asked.seconds, asked.ids);
 }
 
 function keep({ rows, counts }: IndexHits, found: Uint32Array, first: number): void {
@@ -150,7 +155,10 @@ function keep({ rows, counts }: IndexHits, found: Uint32Array, first: number): v
   });
 }
 
-/** Queries a second over as many passes as take `seconds`, after a few queries that warm up; answers to `ids`. */
+/**
+ * Queries a second over as many passes as take `seconds`, at least one, after a few queries that warm up. The first pass
+ * keeps what it finds when that is to be written to `ids`.
+ */
 async function timed(
   pass: Pass,
   count: number,
@@ -158,26 +166,29 @@ async function timed(
   seconds: number,
   ids: string | null,
 ): Promise<object> {
+  const found = ids === null ? null : new Uint32Array(count * K).fill(NOT_FOUND);
   await pass(Math.ceil(count / 10), null);
-  if (ids) {
-    const found = new Uint32Array(count * K).fill(NOT_FOUND);
-    await pass(count, found);
-    writeFileSync(ids, found);
-  }
   const startedMs = clockMs();
   let passes = 0;
   let elapsedMs = 0;
   do {
-    await pass(count, null);
+    await pass(count, passes === 0 ? found : null);
     passes += 1;
     elapsedMs = clockMs() - startedMs;
   } while (elapsedMs < seconds * 1000);
+  if (ids !== null && found !== null) writeFileSync(ids, found);
   return { queriesPerSecond: (passes * count * 1000) / elapsedMs };
 }
 
 /** What this thread has had of the processor: other programs cannot lengthen it by their turns. */
 function processorMs(): number {
   const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
+/** The same of all threads together. */
+function processorsMs(): number {
+  const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 }
 

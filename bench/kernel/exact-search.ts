@@ -3,12 +3,22 @@
  *
  *   npx node bench/kernel/exact-search.ts [rounds]      or, among the rest: npm run bench:kernel -- --only exact
  */
-import { type ExactSearch, loadKernel, measureReadBandwidth, type VectorBlock } from '@elanus/kernel';
+import { type ExactSearch, loadKernel, type VectorBlock } from '@elanus/kernel';
 import type { MetricType } from '@elanus/model';
+import { describeShare, memoryRate, scanRate } from './memory-rate.ts';
+import { jsonLine, printBars } from './report.ts';
+import { median } from './sweep.ts';
 
 const ROWS = 100_000;
 const ROWS_PER_BLOCK = 8192;
 const FLOAT_VECTOR = 101;
+const METRICS = ['L2', 'IP', 'COSINE'] as const;
+/** More than caches hold. */
+const MEMORY_BYTES = 2 ** 28;
+/** How long one figure is measured. */
+const SECONDS = 1;
+/** Of what plain reads reach in the same round. */
+const SHARE_MIN = 0.8;
 
 /** Uniform in [-0.5, 0.5), the same every time. */
 function randomFloats(count: number, seed: number): Float32Array<ArrayBuffer> {
@@ -60,62 +70,73 @@ function searchOf(
   };
 }
 
-/** Seconds of the fastest of as many searches as take about a second. */
-async function fastest(threads: number, search: ExactSearch): Promise<number> {
-  const kernel = loadKernel({ threads });
-  let best = Infinity;
-  const end = performance.now() + 1000;
-  do {
-    const start = performance.now();
-    await kernel.exactSearch(search);
-    best = Math.min(best, performance.now() - start);
-  } while (performance.now() < end);
-  return best / 1000;
+/** A share of the bandwidth, by the clock and by processor time, as it came out in each round. */
+interface Shares {
+  readonly name: string;
+  readonly byClock: number[];
+  readonly byProcessor: number[];
 }
 
-const gigabytes = (bytesPerSecond: number) => `${(bytesPerSecond / 1e9).toFixed(1)} GB/s`;
-
-async function measureOneQuery(blocks: readonly VectorBlock[], dim: number): Promise<void> {
-  for (const metric of ['L2', 'IP', 'COSINE'] as const) {
-    const shares: string[] = [];
+async function measureOneQuery(
+  blocks: readonly VectorBlock[],
+  dim: number,
+  sharesOf: (name: string) => Shares,
+): Promise<void> {
+  const bytes = ROWS * dim * 4;
+  for (const metric of METRICS) {
     for (const threads of [1, 2]) {
-      const bandwidth = measureReadBandwidth({ threads, bytes: 2 ** 30, passes: 20 });
-      const seconds = await fastest(threads, searchOf(blocks, dim, 1, metric));
-      const read = (ROWS * dim * 4) / seconds;
-      const share = `${((100 * read) / bandwidth).toFixed(0)} %`;
-      shares.push(`${threads} threads ${gigabytes(read)} of ${gigabytes(bandwidth)} = ${share}`);
+      const kernel = loadKernel({ threads });
+      const search = searchOf(blocks, dim, 1, metric);
+      const memory = memoryRate(threads, MEMORY_BYTES);
+      const scan = await scanRate(bytes, SECONDS, () => kernel.exactSearch(search));
+      const name = `${dim} dimensions, ${metric}, ${threads} thread${threads === 1 ? '' : 's'}`;
+      const { byClock, byProcessor } = sharesOf(name);
+      byClock.push(scan.fastest / memory.fastest);
+      byProcessor.push(scan.ofProcessor / memory.ofProcessor);
+      jsonLine({ section: 'exact', dim, metric, threads, memory, scan });
+      const clock = describeShare(scan.fastest, memory.fastest);
+      const processor = describeShare(scan.ofProcessor, memory.ofProcessor);
+      console.log(`  nq 1   ${name}: ${clock}; for a second of processor time ${processor}`);
     }
-    console.log(`  nq 1   ${metric.padEnd(6)} ${shares.join('; ')}`);
   }
 }
 
 async function measureManyQueries(blocks: readonly VectorBlock[], dim: number): Promise<void> {
   const queryCount = 100;
-  for (const metric of ['L2', 'IP', 'COSINE'] as const) {
+  for (const metric of METRICS) {
     const speeds: string[] = [];
     for (const threads of [1, 2]) {
-      const seconds = await fastest(threads, searchOf(blocks, dim, queryCount, metric));
-      const flops = queryCount * ROWS * dim * (metric === 'L2' ? 3 : 2);
-      const speed = `${(flops / seconds / 1e9).toFixed(0)} GFLOP/s`;
-      speeds.push(`${threads} threads ${speed}, ${(queryCount / seconds).toFixed(0)} queries/s`);
+      const kernel = loadKernel({ threads });
+      const search = searchOf(blocks, dim, queryCount, metric);
+      const { fastest } = await scanRate(queryCount, SECONDS, () => kernel.exactSearch(search));
+      const flops = fastest * ROWS * dim * (metric === 'L2' ? 3 : 2);
+      speeds.push(`${threads} threads ${(flops / 1e9).toFixed(0)} GFLOP/s, ${fastest.toFixed(0)} queries/s`);
     }
     console.log(`  nq 100 ${metric.padEnd(6)} ${speeds.join('; ')}`);
   }
 }
 
-/** Prints what each of `rounds` reached. */
+/** Prints what each of `rounds` reached, and whether that is what it should be. */
 export async function measureExactSearch(rounds: number): Promise<void> {
   console.log(
     `exact search, ${loadKernel().simd}, k 10, ${ROWS} rows in blocks of ${ROWS_PER_BLOCK}, best of each round`,
   );
+  const shares = new Map<string, Shares>();
+  const sharesOf = (name: string) =>
+    shares.getOrInsertComputed(name, () => ({ name, byClock: [], byProcessor: [] }));
   for (const dim of [768, 128]) {
     const blocks = blocksOf(dim);
     for (let round = 1; round <= rounds; round++) {
       console.log(`${dim} dimensions, round ${round}`);
-      await measureOneQuery(blocks, dim);
+      await measureOneQuery(blocks, dim, sharesOf);
       await measureManyQueries(blocks, dim);
     }
   }
+  const bars = [...shares.values()].flatMap(({ name, byClock, byProcessor }) => [
+    { name: `${name}, by the clock`, reached: median(byClock), bound: SHARE_MIN },
+    { name: `${name}, by processor time`, reached: median(byProcessor), bound: SHARE_MIN },
+  ]);
+  printBars('exact scan, share of the read bandwidth', bars);
 }
 
 if (import.meta.main) await measureExactSearch(Number(process.argv[2] ?? 3));

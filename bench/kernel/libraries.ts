@@ -56,6 +56,8 @@ const other = (name: string, adapter: string, runs: Library['runs'] = 'all'): Li
   ours: false,
 });
 
+/** Our layouts. */
+export const OURS = { fast: 'elanus-fast', compact: 'elanus-compact' } as const;
 /** The names that figures are compared with. */
 export const HNSWLIB = 'hnswlib';
 export const SYMPHONYQG = 'symphonyqg';

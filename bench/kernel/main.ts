@@ -3,11 +3,12 @@
  *
  *   npm run bench:kernel                        everything, the libraries that always run
  *   npm run bench:kernel -- --all               … and the others
- *   npm run bench:kernel -- --only speed        some of: build, speed, lists, filtered (beside peers: packages), types, exact, binary, disk
+ *   npm run bench:kernel -- --only speed        some of: build, speed, lists, filtered, strategies, types, exact, binary, disk
  *   npm run bench:kernel -- --data l2-128       some of: l2-128, cosine-768, packages
  *   npm run bench:kernel -- --lib elanus,hnswlib
  *   npm run bench:kernel -- --only lists --family scann   some of: ivf-flat, ivf-sq8, ivf-pq, ivf-rabitq, scann
  *   npm run bench:kernel -- --rounds 1          5 unless told: libraries take turns, medians count
+ *   npm run bench:kernel -- --minutes 3         6 unless told: when a table has taken as long no further round begins
  *   npm run bench:kernel -- --reuse             our own indexes of the last run too, read from their files
  *   npm run bench:kernel -- --rebuild           the peers' indexes anew; otherwise those of the last run are kept
  */
@@ -32,7 +33,17 @@ import { measureSpeed } from './section-speed.ts';
 import { measureStrategies } from './section-strategies.ts';
 import { measureTypes } from './section-types.ts';
 
-const SECTIONS = ['build', 'speed', 'lists', 'filtered', 'types', 'exact', 'binary', 'disk'] as const;
+const SECTIONS = [
+  'build',
+  'speed',
+  'lists',
+  'filtered',
+  'strategies',
+  'types',
+  'exact',
+  'binary',
+  'disk',
+] as const;
 
 /** Where filtered searches are compared with those of peers. */
 const FILTERED_DATA: DataSetName = 'packages';
@@ -45,6 +56,7 @@ const { values: options } = parseArgs({
     lib: list,
     family: list,
     rounds: { type: 'string', default: '5' },
+    minutes: { type: 'string', default: '6' },
     all: { type: 'boolean', default: false },
     reuse: { type: 'boolean', default: false },
     rebuild: { type: 'boolean', default: false },
@@ -52,26 +64,34 @@ const { values: options } = parseArgs({
 });
 const sections = chosen(options.only, SECTIONS);
 const rounds = Number(options.rounds);
+const limits = { rounds, minutesMax: Number(options.minutes) };
 const libraries = librariesNamed(split(options.lib), options.all);
 const prepareOptions = { rebuild: options.rebuild, reuseOurs: options.reuse };
 
 for (const name of chosen(options.data, DATA_SETS)) {
-  if (sections.some((section) => !['exact', 'types', 'lists', 'binary', 'disk'].includes(section)))
-    await measureDataSet(name);
-  if (sections.includes('lists')) await measureLists(name);
-  if (sections.includes('types')) await measureTypes(name, rounds, openOurs);
+  if (isAsked('build', 'speed', 'strategies') || isFiltered(name)) await measureDataSet(name);
+  if (isAsked('lists')) await measureLists(name);
+  if (isAsked('types')) await measureTypes(name, limits, openOurs);
 }
-if (sections.includes('exact')) await measureExactSearch(Math.min(rounds, 3));
-if (sections.includes('binary')) await measureBinary(rounds, prepareOptions);
-if (sections.includes('disk')) measureDisk(Math.min(rounds, 3), options.rebuild);
+if (isAsked('exact')) await measureExactSearch(Math.min(rounds, 3));
+if (isAsked('binary')) await measureBinary(rounds, prepareOptions);
+if (isAsked('disk')) measureDisk(Math.min(rounds, 3), options.rebuild);
+
+function isAsked(...names: readonly (typeof SECTIONS)[number][]): boolean {
+  return names.some((name) => sections.includes(name));
+}
+
+function isFiltered(name: DataSetName): boolean {
+  return isAsked('filtered') && name === FILTERED_DATA;
+}
 
 function librariesFor(name: DataSetName): readonly Library[] {
-  const filters = sections.includes('filtered') && name === FILTERED_DATA;
+  const filters = isFiltered(name);
   const chosen =
     filters && !options.lib
       ? [...libraries, ...LIBRARIES.filter(({ runs }) => runs === 'filtered')]
       : libraries;
-  if (sections.includes('build') || sections.includes('speed')) return chosen;
+  if (isAsked('build', 'speed')) return chosen;
   return chosen.filter((library) => library.ours || (filters && FILTER_RIVALS.includes(library.name)));
 }
 
@@ -79,11 +99,10 @@ async function measureDataSet(name: DataSetName): Promise<void> {
   const data = loadDataSet(firstPython(), name);
   await using contestants = await openContestants(librariesFor(name), data, prepareOptions);
   const { list } = contestants;
-  if (sections.includes('build')) reportBuild(list, data);
-  if (sections.includes('speed')) await measureSpeed(list, data, rounds);
-  if (!sections.includes('filtered')) return;
-  if (name === FILTERED_DATA) await measureFiltered(list, data, rounds, firstPython());
-  await measureStrategies(list, data, rounds, firstPython());
+  if (isAsked('build')) reportBuild(list, data);
+  if (isAsked('speed')) await measureSpeed(list, data, limits);
+  if (isFiltered(name)) await measureFiltered(list, data, rounds, firstPython());
+  if (isAsked('strategies')) await measureStrategies(list, data, rounds, firstPython());
 }
 
 /** Family by family, so that few indexes are in memory at once. */

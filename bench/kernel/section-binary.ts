@@ -1,9 +1,10 @@
 /** Binary vectors: the scan of many beside what memory gives, and lists of them beside faiss'. */
 import { join } from 'node:path';
-import { type ExactSearch, loadKernel, measureReadBandwidth } from '@elanus/kernel';
+import { type ExactSearch, loadKernel } from '@elanus/kernel';
 import { openContestants } from './contestants.ts';
 import { BINARY_DATA, bytesOf, type DataSet, loadDataSet } from './data-set.ts';
 import { BINARY_FAMILY, firstPython } from './libraries.ts';
+import { describeShare, memoryRate, scanRate } from './memory-rate.ts';
 import { jsonLine } from './report.ts';
 import { reportBuild } from './section-build.ts';
 import { measureFamily } from './section-lists.ts';
@@ -11,9 +12,7 @@ import type { PrepareOptions } from './subject.ts';
 
 const BINARY_VECTOR = 100;
 const ROWS_PER_BLOCK = 65_536;
-const QUERIES = 20;
-/** Over the memory whose bandwidth is measured: so many that filling it first is a twentieth of the time. */
-const PASSES = 300;
+const SECONDS = 1;
 
 /** Prints what each of `rounds` reached. */
 export async function measureBinary(rounds: number, options: PrepareOptions): Promise<void> {
@@ -61,34 +60,16 @@ async function measureScan(data: DataSet, rounds: number): Promise<void> {
     for (const threads of [1, 2]) {
       const kernel = loadKernel({ threads });
       const memory = memoryRate(threads, codes.length);
-      let best = Infinity;
-      const before = process.cpuUsage();
-      for (let query = 0; query < QUERIES; query++) {
-        const startMs = performance.now();
-        await kernel.exactSearch(searchOf(query));
-        best = Math.min(best, (performance.now() - startMs) / 1000);
-      }
-      const { user, system } = process.cpuUsage(before);
-      const scan = {
-        fastest: codes.length / best,
-        ofProcessor: (QUERIES * codes.length * 1e6) / (user + system),
-      };
+      let query = 0;
+      const scan = await scanRate(codes.length, SECONDS, () =>
+        kernel.exactSearch(searchOf(query++ % data.shape.queries)),
+      );
       jsonLine({ section: 'binary', threads, round, memory, scan });
+      const clock = describeShare(scan.fastest, memory.fastest);
+      const processor = describeShare(scan.ofProcessor, memory.ofProcessor);
       console.log(
-        `  round ${round}, ${threads} threads: ${gigabytes(scan.fastest)} of ${gigabytes(memory.fastest)} = ${share(scan.fastest, memory.fastest)}; ` +
-          `a second of processor time: ${gigabytes(scan.ofProcessor)} of ${gigabytes(memory.ofProcessor)} = ${share(scan.ofProcessor, memory.ofProcessor)}`,
+        `  round ${round}, ${threads} threads: ${clock}; for a second of processor time ${processor}`,
       );
     }
   }
 }
-
-/** Bytes a second that threads read: in the fastest pass, and for a second of processor time. */
-function memoryRate(threads: number, bytes: number): { fastest: number; ofProcessor: number } {
-  const before = process.cpuUsage();
-  const fastest = measureReadBandwidth({ threads, bytes, passes: PASSES });
-  const { user, system } = process.cpuUsage(before);
-  return { fastest, ofProcessor: (PASSES * bytes * 1e6) / (user + system) };
-}
-
-const gigabytes = (bytesPerSecond: number) => `${(bytesPerSecond / 1e9).toFixed(1)} GB/s`;
-const share = (part: number, whole: number) => `${((100 * part) / whole).toFixed(0)} %`;

@@ -24,6 +24,11 @@ export type Knob = number;
 export interface Way {
   readonly calls: 'batch' | 'single';
   readonly threads: number;
+  /**
+   * One thread is timed by its processor time, more by the clock, or, of ours, by what all had of the processors: then it
+   * is as if they had had all of them all the time, whatever else the machine did.
+   */
+  readonly clock?: 'processors';
 }
 
 /** With two threads; of this run or, for a peer's kept index, of the run that built it. */
@@ -39,6 +44,12 @@ export interface OpenIndex extends BuildTime {
   readonly memoryBytes: number;
   /** How the memory was found out. */
   readonly memoryMeans: string;
+}
+
+/** How our own index is told to search under a filter. */
+export interface Strategy {
+  readonly way: SearchWay;
+  readonly ef: Knob;
 }
 
 /** The bitmaps of one filtered measurement. */
@@ -113,16 +124,22 @@ export class Subject implements AsyncDisposable {
     return await this.#measure({ do: 'search', knob, ...way, seconds }, answers);
   }
 
-  /** Searches one query after the other, each under its bitmap; ours also in a way that it has not chosen. */
-  async filter(
-    knob: Knob,
-    cell: FilterCell,
+  /** Searches one query after the other, each under its bitmap. */
+  async filter(knob: Knob, cell: FilterCell, seconds: number, answers: 'drop' | 'keep'): Promise<Measured> {
+    const { allowed, shared, queries } = cell;
+    return await this.#measure({ do: 'filter', knob, allowed, shared, queries, seconds }, answers);
+  }
+
+  /** The same of our own index in a way that it need not have chosen, with the first `asked` queries. */
+  async filterBy(
+    { way, ef }: Strategy,
+    { allowed, shared, queries }: FilterCell,
+    asked: number,
     seconds: number,
     answers: 'drop' | 'keep',
-    way?: SearchWay,
   ): Promise<Measured> {
-    const { allowed, shared, queries } = cell;
-    return await this.#measure({ do: 'filter', knob, allowed, shared, queries, seconds, way }, answers);
+    const command = { do: 'filter', way, knob: ef, allowed, shared, queries, asked, seconds };
+    return await this.#measure(command, answers);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -18,10 +18,16 @@ export interface Entry {
   ask(knob: Knob, way: Way, seconds: number, answers: 'drop' | 'keep'): Promise<Measured>;
 }
 
-export interface Race {
+/** How long a table may take. */
+export interface Limits {
+  readonly rounds: number;
+  /** After so many no further round begins; one is always made. */
+  readonly minutesMax?: number;
+}
+
+export interface Race extends Limits {
   /** The lowest and the highest recall at which the speed is wanted. */
   readonly recalls: readonly [lowest: number, highest: number];
-  readonly rounds: number;
   /** How long one knob is measured in one round, at least. */
   readonly secondsPerPoint: number;
 }
@@ -41,13 +47,15 @@ export interface Sweep {
 
 /** Measures every entry in each of its ways; knob by knob they take turns. */
 export async function sweep(entries: readonly Entry[], race: Race): Promise<Sweep[]> {
+  const endMs = performance.now() + 60_000 * (race.minutesMax ?? Infinity);
   const lanes = [];
   for (const entry of entries) {
     const knobs = await knobsThatMatter(entry, race);
     for (const way of entry.ways) lanes.push({ entry, knobs, way, rounds: [] as Point[][] });
   }
   const steps = Math.max(...lanes.map(({ knobs }) => knobs.length));
-  for (let round = 0; round < race.rounds; round += 1) {
+  for (let round = 0; round < race.rounds && (round === 0 || performance.now() < endMs); round += 1) {
+    console.error(`round ${round + 1} of ${race.rounds}`);
     for (const lane of lanes) lane.rounds.push([]);
     for (let step = 0; step < steps; step += 1) {
       for (const { entry, knobs, way, rounds } of lanes) {
