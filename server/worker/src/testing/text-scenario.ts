@@ -13,7 +13,7 @@ import {
   TIMESTAMP_MAX,
 } from '@elanus/model';
 import { fieldFixture, schemaFixture } from '@elanus/model/testing';
-import type { InsertPart, ReadTask, WriteRequest } from '@elanus/rpc';
+import type { InsertPart, ReadTask, SearchTask, WriteRequest } from '@elanus/rpc';
 import type { Random } from '@elanus/runtime';
 import { keyColumn, keysOf } from '@elanus/segment/testing';
 import { ModelCollection, type ModelWrite } from './model-collection.ts';
@@ -162,6 +162,40 @@ function naiveScores(
   return scores;
 }
 
+/** As long as some rows lack their words, whatever is found has a word of the query, and is there. */
+export async function assertSoundHits(
+  { query: reader }: Workers,
+  { collection, model, random }: TextScenario,
+  context: string,
+): Promise<void> {
+  const text = randomText(random);
+  const hits = await reader.search({ ...readTask(collection), ...wordSearch([text], { k1: 1.2, b: 0.75 }) });
+  const rows = new Map(model.visible(TIMESTAMP_MAX).map(({ key, values }) => [key, values as string]));
+  const words = text.split(' ');
+  for (const key of keysOf(hits.keys)) {
+    const found = rows.get(key)?.split(' ') ?? [];
+    assert.ok(
+      found.some((word) => words.includes(word)),
+      `key ${key} of "${text}", ${context}`,
+    );
+  }
+}
+
+/** A search for the words of texts by comparing with every row. */
+function wordSearch(texts: readonly string[], bm25: Bm25): Omit<SearchTask, keyof ReadTask> {
+  const { offsets, bytes } = vectorsOf(texts);
+  return {
+    field: WORDS_FIELD,
+    metric: 'BM25',
+    queries: { dataType: DataType.SparseFloatVector, dim: null, count: texts.length, bytes, offsets },
+    limit: 10,
+    radius: null,
+    rangeFilter: null,
+    walk: null,
+    sparse: { bm25, dropRatio: 0 },
+  };
+}
+
 /** Compares the best hits of two random queries with what the formula says, to 1e-5. */
 export async function assertSameScores(
   { query: reader }: Workers,
@@ -172,18 +206,7 @@ export async function assertSameScores(
   const task = readTask(collection, changes);
   const bm25 = { k1: random.below(4) * 0.6, b: random.below(5) / 4 };
   const texts = [randomText(random), randomText(random)];
-  const { offsets, bytes } = vectorsOf(texts);
-  const hits = await reader.search({
-    ...task,
-    field: WORDS_FIELD,
-    metric: 'BM25',
-    queries: { dataType: DataType.SparseFloatVector, dim: null, count: texts.length, bytes, offsets },
-    limit: 10,
-    radius: null,
-    rangeFilter: null,
-    walk: null,
-    sparse: { bm25, dropRatio: 0 },
-  });
+  const hits = await reader.search({ ...task, ...wordSearch(texts, bm25) });
   const rows = model.visible(task.snapshot ?? TIMESTAMP_MAX, task.partitionIds);
   const keys = keysOf(hits.keys);
   let at = 0;
