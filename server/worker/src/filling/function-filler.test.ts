@@ -214,6 +214,22 @@ describe('a function that is added to rows', () => {
     await deployment.check('after a restart');
   });
 
+  it('counts anew what was looked at while it waited', async () => {
+    const deployment = await deploymentWithRows();
+    const gate = Promise.withResolvers<void>();
+    deployment.files.store.around = async (call, _key, work) => {
+      if (call === 'put') await gate.promise;
+      return await work();
+    };
+    await deployment.addFunction();
+    for (let turns = 0; turns < 50; turns++) await turn();
+    assert.ok(!deployment.isFilled);
+    for (let i = 0; i < 3; i++) await assertSoundHits(deployment.workers, deployment.scenario, 'waiting');
+    gate.resolve();
+    await deployment.filled();
+    for (let i = 0; i < 3; i++) await deployment.check('filled');
+  });
+
   it('fills no more once it was dropped, and leaves the rows as they are', async () => {
     const deployment = await deploymentWithRows();
     const { scenario } = deployment;
