@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { loadKernel } from './load-kernel.ts';
-import { clusteredVectors } from './random-vectors.ts';
+import { clusteredVectors, scoreOf } from './random-vectors.ts';
 import type { IndexSearch, IndexSpec, SearchEffort, VectorIndex } from './vector-index.ts';
 
 const ROWS = 32_000;
@@ -76,6 +76,26 @@ for (const [name, spec] of SPECS) {
     });
   });
 }
+
+test('a graph of fast layout is walked where the tenth that is allowed stands around the query, else scanned', async () => {
+  const index = await build(SPECS[1]![1]);
+  const distances = Float64Array.from(vectors.values, (row) => scoreOf('L2', queries.values[0]!, row));
+  const nearest = Array.from(distances.keys()).sort((a, b) => distances[a]! - distances[b]!);
+  const bitmapOf = (rows: Iterable<number>) => {
+    const bits = new Uint8Array(ROWS / 8);
+    for (const row of rows) bits[row >> 3]! |= 1 << (row & 7);
+    return bits;
+  };
+  const around = await effortOf(index, { ef: 16, allowed: bitmapOf(nearest.slice(0, ROWS / 10)) });
+  assert.equal(around.scans, 0);
+  const anywhere = await effortOf(index, {
+    ef: 16,
+    allowed: bitmapOf(nearest.filter((row) => row % 10 === 0)),
+  });
+  assert.equal(anywhere.scans, 1);
+  assert.ok(around.visited * 5 < anywhere.visited, `${around.visited} beside ${anywhere.visited}`);
+  index.close();
+});
 
 describe('the effort of a search', () => {
   test('is not told to others', async () => {

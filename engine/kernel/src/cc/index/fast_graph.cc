@@ -29,6 +29,10 @@ constexpr double kRecordCost = 12;
 constexpr size_t kShortVectorBytes = 640;
 // A scan finds more than a walk of the same `ef`, which knows of most rows by estimates only.
 constexpr double kShortScanShare = 0.7;
+// A walk is tried where it may take so small a part of the scan's time, and goes on where so many of the rows are allowed
+// that it meets.
+constexpr double kTriedShare = 0.5;
+constexpr double kMostlyAllowed = 0.5;
 // The fewer rows are allowed, the more often each is met before the walk stands on it.
 constexpr double kShareExponent = 1.5;
 
@@ -131,6 +135,7 @@ class FastGraph : public VectorIndex {
     Way way;
     uint32_t room;  // of a walk, and how long it should be
     double steps;
+    bool tries_walk = false;  // though a scan seems to be shorter: where the rows near the query are allowed it is not
   };
 
   Plan plan_of(const IndexSearch& search, uint32_t ef) const {
@@ -145,14 +150,20 @@ class FastGraph : public VectorIndex {
     const double steps = kFirstSteps + room / std::pow(allowed / rows(), kShareExponent);
     if (search.way != Way::kCheapest) return {search.way, room, steps};
     if (steps * step_cost < std::min(long_cost, short_cost)) return {Way::kWalk, room, steps};
-    if (short_cost < long_cost) return {Way::kShortScan, room, steps};
-    return {view_.stride <= kShortVectorBytes ? Way::kVectors : Way::kLongScan, room, steps};
+    const double shortest = kPatience * (kFirstSteps + room);
+    const bool tries_walk = shortest * step_cost < kTriedShare * std::min(long_cost, short_cost);
+    if (short_cost < long_cost) return {Way::kShortScan, room, shortest, tries_walk};
+    return {view_.stride <= kShortVectorBytes ? Way::kVectors : Way::kLongScan, room, shortest, tries_walk};
   }
 
   // Offers the best of the allowed rows to `scratch.hits`, by a walk or a scan, whichever is shorter.
   Looked look(const IndexSearch& search, uint32_t ef, SearchScratch& scratch) const {
     FastWalk& walk = FastScratch::of(scratch).walk;
     const Plan plan = plan_of(search, ef);
+    if (plan.tries_walk && walk_where_allowed(search, plan, walk)) {
+      note_walk(walk, scratch.effort);
+      return rank_walked(search, ef, scratch);
+    }
     if (plan.way == Way::kVectors) {
       scan_exactly(view_, search, scratch);
       return {search.allowed.count(rows()), std::numeric_limits<float>::infinity()};
@@ -201,6 +212,13 @@ class FastGraph : public VectorIndex {
     return walk_fast_filtered(simd_.walk, records_, search.allowed, limits, search.cancelled, &walk);
   }
 
+  // A walk that goes on only where most of what it meets is allowed. Whether it has come to its end.
+  bool walk_where_allowed(const IndexSearch& search, const Plan& plan, FastWalk& walk) const {
+    const FilteredWalk limits = {plan.room, plan.steps, kMostlyAllowed};
+    return walk_fast_filtered(simd_.walk, records_, search.allowed, limits, search.cancelled, &walk) &&
+           walk.found.size() >= search.k;
+  }
+
   // Like `look`, for two searches at once. False when they are better made one after the other.
   bool look_for_both(const IndexSearch* const (&searches)[2], uint32_t ef, SearchScratch* const (&scratches)[2],
                      Looked (*looked)[2]) const {
@@ -208,7 +226,7 @@ class FastGraph : public VectorIndex {
     FastWalk* const walks[] = {&FastScratch::of(*scratches[0]).walk, &FastScratch::of(*scratches[1]).walk};
     const Plan plan = plan_of(search, ef);
     const bool is_walk = plan.way == Way::kWalk && search.allowed.are_all();
-    if (!is_walk && plan.way != Way::kShortScan) return false;
+    if (plan.tries_walk || (!is_walk && plan.way != Way::kShortScan)) return false;
     for (size_t i = 0; i < 2; ++i) prepare(searches[i]->query, *walks[i]);
     const ShortScan scan = short_scan();
     if (is_walk)
