@@ -158,7 +158,7 @@ void passes_over_lists_that_hardly_have_a_hit() {
   const BitVectors vectors = bits_around(random, 512, kRows, 100, 10);
   for (const ElanusMetric metric : kMetrics) {
     const std::unique_ptr<VectorIndex> index = build(simd, vectors, metric, 128, 2);
-    size_t found = 0;
+    size_t found = 0, itself = 0;
     uint64_t compared = 0;
     for (uint32_t q = 0; q < 100; ++q) {
       const IndexSearch search = search_of(vectors.at(q * 199), 10, 64);
@@ -166,7 +166,12 @@ void passes_over_lists_that_hardly_have_a_hit() {
       scratch.effort = {};
       for (const IndexHit& hit : index->search(search, scratch)) found += hit.rank <= exact.back().rank;
       compared += scratch.effort.visited;
+      // Nothing else is within this radius, which is less than a centre is away.
+      IndexSearch within = search;
+      within.range.highest = metric == ELANUS_HAMMING ? 1 : 0.002f;
+      itself += index->search(within, scratch).size() == 1;
     }
+    CHECK(itself >= 99);
     CHECK(found >= 990);
     // 64 lists are half of the rows.
     CHECK(compared < 100 * kRows / 8);

@@ -174,8 +174,8 @@ const std::vector<IndexHit>& BinaryLists::search(const IndexSearch& search, Sear
     if (i >= probes && is_over) break;
     if (i == probes) near.go_on(simd_);
     const IndexHit list = near.take();
-    // Nor has any list behind it a hit.
-    if (list.rank * best_share > hits.threshold()) break;
+    // Nor has any list behind it a hit that is better than those there are. Within a radius alone nothing is passed over.
+    if (hits.size() >= search.k && list.rank * best_share > hits.threshold()) break;
     const uint8_t* const then = lists_.vectors_of(near.left() > 0 ? near.peek().row : list.row);
     empty = scan_list(list.row, then, search, own, hits) ? 0 : empty + 1;
     const uint64_t compared = std::max(lists_.starts[list.row + 1], lists_.starts[list.row]) - lists_.starts[list.row];
