@@ -30,7 +30,8 @@ const FIELDS: Readonly<Record<string, IndexedField>> = {
     params: { max_degree: 24, search_list_size: 50 },
     data_type: DataType.FloatVector,
     dim: DIMENSIONS,
-    search: { search_list: 50 },
+    // As many as a centre has rows: their codes in memory are too alike to put the row itself among the first 50.
+    search: { search_list: 200 },
   },
   bits: {
     index_type: 'BIN_IVF_FLAT',
