@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
 #include <vector>
 
+#include "pool_promise.h"
 #include "values.h"
 
 // Node 26 has it; the headers for older ones, which this library runs on as well, do not.
@@ -72,75 +72,57 @@ napi_value drop_pages(napi_env env, napi_callback_info info) {
   return number(env, madvise(pages.begin, pages.size, MADV_DONTNEED) == 0 ? 0 : errno);
 }
 
-// Pages that another thread fetches.
-struct Fetching {
-  Pages pages;
-  bool is_for_writing;
-  int error = 0;
-  napi_async_work work = nullptr;
-  napi_deferred ended = nullptr;
-  // Holds the array: its memory must stay.
-  napi_ref array = nullptr;
-};
-
 // Who maps or frees memory waits for the end of a call.
 constexpr size_t kPopulatedAtOnce = size_t{128} << 10;
 
-// False where the system does not know how.
-bool populate(Fetching& fetching) {
 #ifdef MADV_POPULATE_READ
-  const Pages& pages = fetching.pages;
-  const int advice = fetching.is_for_writing ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
+// 0 or an errno; EINVAL where the system does not know how.
+int populate(const Pages& pages, int advice) {
   for (size_t at = 0; at < pages.size; at += kPopulatedAtOnce) {
     const size_t size = std::min(kPopulatedAtOnce, pages.size - at);
-    if (madvise(pages.begin + at, size, advice) == 0) continue;
-    if (errno == EINVAL) return false;
-    fetching.error = errno;
-    break;
+    if (madvise(pages.begin + at, size, advice) != 0) return errno;
   }
-  return true;
-#else
-  return false;
-#endif
+  return 0;
 }
+#endif
 
-void fetch_pages(napi_env, void* data) {
-  auto& fetching = *static_cast<Fetching*>(data);
-  const Pages& pages = fetching.pages;
-  // By hand only for reading: what another thread writes meanwhile must stay.
-  if (populate(fetching) || fetching.is_for_writing) return;
+// 0 or an errno.
+int fetch_to_read(const Pages& pages) {
+#ifdef MADV_POPULATE_READ
+  const int error = populate(pages, MADV_POPULATE_READ);
+  // What older systems do not know is done by hand.
+  if (error != EINVAL) return error;
+#endif
   const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   for (size_t at = 0; at < pages.size; at += page) {
     const volatile uint8_t byte = pages.begin[at];
     (void)byte;
   }
+  return 0;
 }
 
-void end_fetching(napi_env env, napi_status, void* data) {
-  const std::unique_ptr<Fetching> fetching(static_cast<Fetching*>(data));
-  napi_delete_reference(env, fetching->array);
-  napi_delete_async_work(env, fetching->work);
-  napi_resolve_deferred(env, fetching->ended, number(env, fetching->error));
+// Never by hand: what another thread writes meanwhile must stay.
+int fetch_to_write(const Pages& pages) {
+#ifdef MADV_POPULATE_READ
+  const int error = populate(pages, MADV_POPULATE_WRITE);
+  return error == EINVAL ? 0 : error;
+#else
+  (void)pages;
+  return 0;
+#endif
 }
 
-napi_value start_fetching(napi_env env, napi_callback_info info, bool is_for_writing) {
+napi_value start_fetching(napi_env env, napi_callback_info info, int (*fetch)(const Pages&)) {
   const Arguments arguments(env, info);
-  auto* const fetching = new Fetching{pages_of(view_of(env, arguments.values[0])), is_for_writing};
-  napi_value promise = nullptr;
-  napi_value name = nullptr;
-  napi_create_promise(env, &fetching->ended, &promise);
-  napi_create_string_utf8(env, "elanus.fetchPages", NAPI_AUTO_LENGTH, &name);
-  napi_create_reference(env, arguments.values[0], 1, &fetching->array);
-  napi_create_async_work(env, nullptr, name, fetch_pages, end_fetching, fetching, &fetching->work);
-  napi_queue_async_work(env, fetching->work);
-  return promise;
+  const Pages pages = pages_of(view_of(env, arguments.values[0]));
+  return promise_of(env, "elanus.fetchPages", arguments.values[0], [=] { return fetch(pages); });
 }
 
 // readPages(view: Uint8Array): Promise<number>
-napi_value read_pages(napi_env env, napi_callback_info info) { return start_fetching(env, info, false); }
+napi_value read_pages(napi_env env, napi_callback_info info) { return start_fetching(env, info, fetch_to_read); }
 
 // reservePages(view: Uint8Array): Promise<number>
-napi_value reserve_pages(napi_env env, napi_callback_info info) { return start_fetching(env, info, true); }
+napi_value reserve_pages(napi_env env, napi_callback_info info) { return start_fetching(env, info, fetch_to_write); }
 
 }  // namespace
 

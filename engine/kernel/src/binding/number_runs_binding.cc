@@ -1,7 +1,6 @@
 // Numbers of JSON texts, on the calling thread or on one of libuv's pool.
-#include <memory>
-
 #include "elanus/kernel.h"
+#include "pool_promise.h"
 #include "values.h"
 
 namespace elanus::binding {
@@ -12,16 +11,12 @@ struct Search {
   View json;
   View runs;
   View numbers;
-  size_t found = 0;
-  napi_async_work work = nullptr;
-  napi_deferred ended = nullptr;
-  // Holds the arrays: their memory must stay.
-  napi_ref arrays = nullptr;
 
-  void run() {
-    found = elanus_number_runs(json.data, json.size, least, reinterpret_cast<ElanusNumberRun*>(runs.data),
-                               runs.size / sizeof(ElanusNumberRun), reinterpret_cast<double*>(numbers.data),
-                               numbers.size / sizeof(double));
+  // How many runs there are.
+  double run() const {
+    return static_cast<double>(elanus_number_runs(
+        json.data, json.size, least, reinterpret_cast<ElanusNumberRun*>(runs.data), runs.size / sizeof(ElanusNumberRun),
+        reinterpret_cast<double*>(numbers.data), numbers.size / sizeof(double)));
   }
 };
 
@@ -42,19 +37,9 @@ napi_value count_numbers(napi_env env, napi_callback_info info) {
 // numberRuns(json: Uint8Array, least: number, runs: Uint32Array, numbers: Float64Array): number
 napi_value number_runs(napi_env env, napi_callback_info info) {
   const Arguments arguments(env, info);
-  Search search{static_cast<size_t>(arguments.number(1)), view_of(env, arguments.values[0]),
-                view_of(env, arguments.values[2]), view_of(env, arguments.values[3])};
-  search.run();
-  return number(env, static_cast<double>(search.found));
-}
-
-void run(napi_env, void* data) { static_cast<Search*>(data)->run(); }
-
-void end(napi_env env, napi_status, void* data) {
-  const std::unique_ptr<Search> search(static_cast<Search*>(data));
-  napi_delete_reference(env, search->arrays);
-  napi_delete_async_work(env, search->work);
-  napi_resolve_deferred(env, search->ended, number(env, static_cast<double>(search->found)));
+  const Search search{static_cast<size_t>(arguments.number(1)), view_of(env, arguments.values[0]),
+                      view_of(env, arguments.values[2]), view_of(env, arguments.values[3])};
+  return number(env, search.run());
 }
 
 // startNumberRuns(least: number, arrays: [Uint8Array, Uint32Array, Float64Array]): Promise<number>
@@ -65,15 +50,8 @@ napi_value start_number_runs(napi_env env, napi_callback_info info) {
     napi_get_element(env, arguments.values[1], i, &element);
     return view_of(env, element);
   };
-  auto* const search = new Search{static_cast<size_t>(arguments.number(0)), array(0), array(1), array(2)};
-  napi_value promise = nullptr;
-  napi_value name = nullptr;
-  napi_create_promise(env, &search->ended, &promise);
-  napi_create_string_utf8(env, "elanus.number_runs", NAPI_AUTO_LENGTH, &name);
-  napi_create_reference(env, arguments.values[1], 1, &search->arrays);
-  napi_create_async_work(env, nullptr, name, run, end, search, &search->work);
-  napi_queue_async_work(env, search->work);
-  return promise;
+  const Search search{static_cast<size_t>(arguments.number(0)), array(0), array(1), array(2)};
+  return promise_of(env, "elanus.numberRuns", arguments.values[1], [=] { return search.run(); });
 }
 
 }  // namespace

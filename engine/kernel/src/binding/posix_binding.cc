@@ -8,8 +8,8 @@
 #endif
 
 #include <cerrno>
-#include <memory>
 
+#include "pool_promise.h"
 #include "values.h"
 
 namespace elanus::binding {
@@ -32,34 +32,15 @@ napi_value allocate_file(napi_env env, napi_callback_info info) {
   return number(env, error);
 }
 
-struct Trimming {
-  napi_async_work work = nullptr;
-  napi_deferred ended = nullptr;
-};
-
-void trim(napi_env, void*) {
-#if defined(__GLIBC__)
-  malloc_trim(0);
-#endif
-}
-
-void end_trimming(napi_env env, napi_status, void* data) {
-  const std::unique_ptr<Trimming> trimming(static_cast<Trimming*>(data));
-  napi_delete_async_work(env, trimming->work);
-  napi_resolve_deferred(env, trimming->ended, number(env, 0.0));
-}
-
 // trimMemory(): Promise<number>
 // On another thread: a hundred megabytes take some milliseconds.
-napi_value start_trimming(napi_env env, napi_callback_info) {
-  auto* const trimming = new Trimming;
-  napi_value promise = nullptr;
-  napi_value name = nullptr;
-  napi_create_promise(env, &trimming->ended, &promise);
-  napi_create_string_utf8(env, "elanus.trimMemory", NAPI_AUTO_LENGTH, &name);
-  napi_create_async_work(env, nullptr, name, trim, end_trimming, trimming, &trimming->work);
-  napi_queue_async_work(env, trimming->work);
-  return promise;
+napi_value trim_memory(napi_env env, napi_callback_info) {
+  return promise_of(env, "elanus.trimMemory", nullptr, [] {
+#if defined(__GLIBC__)
+    malloc_trim(0);
+#endif
+    return 0;
+  });
 }
 
 }  // namespace
@@ -67,7 +48,7 @@ napi_value start_trimming(napi_env env, napi_callback_info) {
 void define_posix(napi_env env, napi_value exports) {
   define(env, exports, "lockFile", lock_file);
   define(env, exports, "allocateFile", allocate_file);
-  define(env, exports, "trimMemory", start_trimming);
+  define(env, exports, "trimMemory", trim_memory);
 }
 
 }  // namespace elanus::binding
