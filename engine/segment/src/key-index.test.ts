@@ -17,6 +17,18 @@ class OneColumn implements KeyReader {
   }
 }
 
+/** A column of keys, and an empty index that reads them there. */
+function openFor(
+  values: readonly TestKey[],
+  type: KeyColumn['dataType'],
+  seed: number,
+): { keys: KeyColumn; index: KeyIndex } {
+  const keys = keyColumn(values, type);
+  const reader = new OneColumn();
+  if (keys.dataType === DataType.VarChar) reader.texts = keys;
+  return { keys, index: openKeyIndex(type, reader, seed) };
+}
+
 function put(index: KeyIndex, keys: KeyColumn, start: number, end: number): number[] {
   const replaced = new Uint32Array(end - start);
   index.put(keys, start, end, start, replaced);
@@ -33,13 +45,11 @@ for (const { name, type, key } of KEYS) {
   describe(`the index of ${name} keys`, () => {
     it('finds every key it was given, through all splits, and no other', () => {
       const count = 40_000;
-      const keys = keyColumn(
+      const { keys, index } = openFor(
         Array.from({ length: count }, (_, n) => key(n)),
         type,
+        7,
       );
-      const reader = new OneColumn();
-      if (keys.dataType === DataType.VarChar) reader.texts = keys;
-      const index = openKeyIndex(type, reader, 7);
       for (let start = 0; start < count; start += 1000)
         assert.ok(put(index, keys, start, start + 1000).every((location) => location === NO_ROW));
       assert.equal(index.size, count);
@@ -54,10 +64,7 @@ for (const { name, type, key } of KEYS) {
       const random = seededRandom(seed);
       const count = 20_000;
       const numbers = Array.from({ length: count }, () => random.below(3_000));
-      const keys = keyColumn(numbers.map(key), type);
-      const reader = new OneColumn();
-      if (keys.dataType === DataType.VarChar) reader.texts = keys;
-      const index = openKeyIndex(type, reader, seed);
+      const { keys, index } = openFor(numbers.map(key), type, seed);
       const model = new Map<number, number>();
       for (let start = 0; start < count; ) {
         const end = Math.min(count, start + 1 + random.below(200));
@@ -81,23 +88,18 @@ for (const { name, type, key } of KEYS) {
     });
 
     it('stays small while it holds little', () => {
-      const keys = keyColumn([key(1), key(2)], type);
-      const reader = new OneColumn();
-      if (keys.dataType === DataType.VarChar) reader.texts = keys;
-      const index = openKeyIndex(type, reader, 1);
+      const { keys, index } = openFor([key(1), key(2)], type, 1);
       put(index, keys, 0, 2);
       assert.ok(index.byteLength < 1024);
     });
 
     it('is small again when its keys have left, all or nearly all of them', () => {
       const count = 40_000;
-      const keys = keyColumn(
+      const { keys, index } = openFor(
         Array.from({ length: count }, (_, n) => key(n)),
         type,
+        7,
       );
-      const reader = new OneColumn();
-      if (keys.dataType === DataType.VarChar) reader.texts = keys;
-      const index = openKeyIndex(type, reader, 7);
       put(index, keys, 0, count);
       const full = index.byteLength;
       for (let row = 3; row < count; row++) index.move(keys, row, row, NO_ROW);
