@@ -33,6 +33,9 @@ describe('sentences and their words', () => {
       'Milvus 是一个高性能、可扩展的向量数据库！',
       'Milvus|是|一个|高性|性能|高性能|可|扩展|的|向量|数据|据库|数据库',
     ],
+    [{ type: 'chinese', stop_words: ['的', '扩展'] }, '可扩展的向量', '可|向量'],
+    [{ type: 'chinese', stop_words: ['_chinese_'] }, '我的向量', '向量'],
+    [{ tokenizer: 'thai', filter: [{ type: 'stop', stop_words: ['_thai_'] }] }, 'การบินและนก', 'บิน|นก'],
     [{ tokenizer: 'jieba' }, '数据库，好', '数据|据库|数据库|，|好'],
     [{ tokenizer: { type: 'jieba', mode: 'exact' } }, '数据库，好', '数据库|，|好'],
     [{ tokenizer: { type: 'jieba', dict: ['大白鲸'], hmm: false } }, '大白鲸游', '大白鲸|游'],
@@ -70,6 +73,11 @@ describe('sentences and their words', () => {
     [{ tokenizer: 'whitespace', filter: ['removepunct'] }, 'a ... + b!', 'a|b!'],
     [filtered({ type: 'length', max: 4 }), 'four fives éé éée', 'four|éé'],
     [filtered({ type: 'stop', stop_words: ['_german_', 'x'] }), 'x und Haus', 'Haus'],
+    [
+      { tokenizer: 'whitespace', filter: [{ type: 'stop', stop_words: ['__proto__', 'constructor'] }] },
+      '__proto__ constructor toString',
+      'toString',
+    ],
     [
       filtered({ type: 'decompounder', word_list: ['dampf', 'schiff', 'fahrt'] }),
       'dampfschiff dampfer',

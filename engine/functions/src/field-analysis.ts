@@ -1,8 +1,10 @@
 import { type FieldSchema, invalidParameter, type KeyValue } from '@elanus/model';
 import type { Analyzer } from './analyzer.ts';
+import { askedTokenizers } from './analyzer-spec.ts';
 import { member, parseJsonObject, requireObject, requireText } from './json-options.ts';
 import { openAnalyzer } from './open-analyzer.ts';
 import { readAnalyzer } from './read-analyzer.ts';
+import type { GrpcOptions } from './tokenizers/grpc/grpc-analyzer.ts';
 
 /** How the texts of a field are analysed. */
 export type FieldAnalysis =
@@ -46,7 +48,11 @@ function analysisOf(field: Pick<FieldSchema, 'name' | 'typeParams'>): FieldAnaly
   if (isMatched && !isAnalysed) throw analyzerNeeded(field.name);
   if (!isAnalysed) return null;
   if (several === undefined) {
-    if (one !== undefined) readAnalyzer(one);
+    const [asked] = one === undefined ? [] : askedTokenizers(readAnalyzer(one));
+    if (isMatched && asked !== undefined)
+      throw invalidParameter(
+        `enable_match of field ${field.name} is not supported with a grpc tokenizer, whose service ${asked.endpoint} no filter waits for`,
+      );
     return { kind: 'one', params: one ?? '' };
   }
   if (one !== undefined)
@@ -77,6 +83,16 @@ export async function openFieldAnalyzer(analysis: FieldAnalysis, name: string = 
   return await openAnalyzer(
     analyzers.get(name) ?? analyzers.get(alias.get(name) ?? DEFAULT) ?? analyzers.get(DEFAULT)!,
   );
+}
+
+/** The tokenizers of a field that ask a service for the words of its texts. @throws MilvusError as `readFieldAnalysis` */
+export function askedTokenizersOfField(
+  field: Pick<FieldSchema, 'name' | 'typeParams'>,
+): readonly GrpcOptions[] {
+  const analysis = readFieldAnalysis(field);
+  if (analysis === null) return [];
+  const all = analysis.kind === 'one' ? [analysis.params] : [...analysis.analyzers.values()];
+  return all.flatMap((params) => askedTokenizers(readAnalyzer(params)));
 }
 
 function readSeveral(text: string, field: string): FieldAnalysis {

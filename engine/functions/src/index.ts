@@ -1,9 +1,11 @@
 export type { Analyzer } from './analyzer.ts';
 export { analysisOf, analyzerChoice } from './analyzer-choice.ts';
+export { askedTokenizers } from './analyzer-spec.ts';
 export { BoostedTrees, type TreeOutput } from './boosted-trees/boosted-trees.ts';
 export { readUbjson } from './boosted-trees/read-ubjson.ts';
 export {
   analyzerNeeded,
+  askedTokenizersOfField,
   type FieldAnalysis,
   INLINED_PREFIX,
   isMatchEnabled,
@@ -25,6 +27,7 @@ export {
 export { Models } from './models/models.ts';
 export { openAnalyzer } from './open-analyzer.ts';
 export { ownText } from './own-text.ts';
+export { readAnalyzer } from './read-analyzer.ts';
 export { type Texts, termDimension, termVectors } from './term-vectors.ts';
 export type { Token } from './token.ts';
 export {

@@ -1,6 +1,7 @@
 import { MilvusError } from '@elanus/model';
 import { type Analyzer, LanguageChoice, Pipeline } from './analyzer.ts';
 import type { AnalyzerSpec, FilterSpec, LanguageSpec, TokenizerSpec } from './analyzer-spec.ts';
+import { CharFiltering } from './char-filters/char-filtering.ts';
 import { decompounder } from './filters/compounds.ts';
 import {
   arabicNormalization,
@@ -21,6 +22,7 @@ import { languageIdentifier } from './identify-language.ts';
 import { readAnalyzer } from './read-analyzer.ts';
 import { keepTexts, type TokenFilter } from './token.ts';
 import { charGroupPieces, charGroupTokenizer } from './tokenizers/char-group.ts';
+import { GrpcAnalyzer } from './tokenizers/grpc/grpc-analyzer.ts';
 import { icuPieces, icuTokenizer } from './tokenizers/icu.ts';
 import { DICTIONARIES_MAX, isOneDictionaryTooMany, jiebaPieces, jiebaTokenizer } from './tokenizers/jieba.ts';
 import { linderaPieces, linderaTokenizer } from './tokenizers/lindera.ts';
@@ -48,11 +50,13 @@ export async function openAnalyzer(params: string): Promise<Analyzer> {
   return await analyzer;
 }
 
-async function build({ tokenizer, filters }: AnalyzerSpec): Promise<Analyzer> {
+async function build({ charFilter, tokenizer, filters }: AnalyzerSpec): Promise<Analyzer> {
   const opened = await Promise.all(filters.map(openFilter));
-  return tokenizer.kind === 'language'
-    ? await languageChoice(tokenizer, opened)
-    : await pipeline(tokenizer, opened);
+  const analyzer =
+    tokenizer.kind === 'language'
+      ? await languageChoice(tokenizer, opened)
+      : await pipeline(tokenizer, opened);
+  return charFilter === undefined ? analyzer : new CharFiltering(charFilter, analyzer);
 }
 
 async function pipeline(
@@ -76,6 +80,12 @@ async function pipeline(
       return new Pipeline(ngramTokenizer(tokenizer.options), ngramPieces(tokenizer.options), filters);
     case 'lindera':
       return new Pipeline(await linderaTokenizer(tokenizer.options), linderaPieces, filters);
+    case 'grpc': {
+      const { options } = tokenizer;
+      // Few servers ask one.
+      const { TokenizerService } = await import('./tokenizers/grpc/tokenizer-service.ts');
+      return new GrpcAnalyzer(TokenizerService.at(options.endpoint), options, filters);
+    }
     case 'jieba':
       if (isOneDictionaryTooMany(tokenizer.options)) {
         throw new MilvusError(`more than ${DICTIONARIES_MAX} jieba dictionaries are in use`, { code: 65535 });

@@ -9,14 +9,17 @@ import {
   requireText,
   textList,
 } from './json-options.ts';
+import { CHAR_FILTER_KEYS, readCharFilters } from './read-char-filters.ts';
 import { readFilter } from './read-filter.ts';
 import { readDelimiters, readNgramOptions } from './read-gram-options.ts';
+import { readGrpcOptions } from './read-grpc-options.ts';
 import { readLinderaOptions } from './read-lindera-options.ts';
 
 const STANDARD: AnalyzerSpec = { tokenizer: { kind: 'standard' }, filters: [{ kind: 'lowercase' }] };
 /** Words of files are part of them. */
 const PARAMS_UNITS_MAX = 512 * 1024;
 const FILTERS_MAX = 64;
+const KEYS: readonly string[] = [...CHAR_FILTER_KEYS, 'tokenizer', 'filter'];
 const DEFAULT_DICTIONARIES = ['_default_', '_extend_default_'];
 
 /**
@@ -38,24 +41,27 @@ export function readParams(params: JsonObject, place: Place): AnalyzerSpec {
   if (Object.keys(params).length === 0) return STANDARD;
   const type = member(params, 'type');
   if (type !== undefined) return builtIn(requireText(type, 'analyzer type'), params);
-  for (const key of Object.keys(params)) {
-    if (key !== 'tokenizer' && key !== 'filter')
-      throw invalidParameter(`unknown analyzer option key: ${key}`);
-  }
+  for (const key of Object.keys(params))
+    if (!KEYS.includes(key)) throw invalidParameter(`unknown analyzer option key: ${key}`);
   const filters = member(params, 'filter') ?? [];
   if (!Array.isArray(filters)) throw invalidParameter('analyzer filter should be a list');
   if (filters.length > FILTERS_MAX)
     throw invalidParameter(`an analyzer has ${FILTERS_MAX} filters at most, got ${filters.length}`);
-  return { tokenizer: readTokenizer(member(params, 'tokenizer'), place), filters: filters.map(readFilter) };
+  return {
+    ...readCharFilters(params),
+    tokenizer: readTokenizer(member(params, 'tokenizer'), place),
+    filters: filters.map(readFilter),
+  };
 }
 
 function builtIn(type: string, params: JsonObject): AnalyzerSpec {
+  const notTaken = CHAR_FILTER_KEYS.find((key) => member(params, key) !== undefined);
+  if (notTaken !== undefined) throw invalidParameter(`build-in analyzer type ${type} takes no ${notTaken}`);
   const words = textList(member(params, 'stop_words'), 'stop_words');
+  const stop: readonly FilterSpec[] = words.length > 0 ? [{ kind: 'stop', words }] : [];
   switch (type) {
-    case 'standard': {
-      const stop: FilterSpec[] = words.length > 0 ? [{ kind: 'stop', words }] : [];
+    case 'standard':
       return { tokenizer: { kind: 'standard' }, filters: [{ kind: 'lowercase' }, ...stop] };
-    }
     case 'english':
       return {
         tokenizer: { kind: 'standard' },
@@ -71,7 +77,7 @@ function builtIn(type: string, params: JsonObject): AnalyzerSpec {
           kind: 'jieba',
           options: { defaultDictionary: true, words: [], mode: 'search', hmm: true },
         },
-        filters: [{ kind: 'cnalphanumonly' }],
+        filters: [{ kind: 'cnalphanumonly' }, ...stop],
       };
     default:
       throw invalidParameter(`unknown build-in analyzer type: ${type}`);
@@ -96,6 +102,8 @@ function readTokenizer(given: unknown, place: Place): TokenizerSpec {
       return { kind: 'jieba', options: jiebaOptions(options) };
     case 'lindera':
       return { kind: 'lindera', options: readLinderaOptions(options) };
+    case 'grpc':
+      return { kind: 'grpc', options: readGrpcOptions(options) };
     case 'language_identifier':
       if (place === 'field') return languageSpec(options);
       throw invalidParameter('a language identifier cannot choose another one');

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { keepTexts, type TokenFilter } from '../token.ts';
 
 /** The list that Lucene has, and Milvus with it. */
@@ -6,9 +7,12 @@ const ENGLISH =
 
 type List = { readonly stopwords: readonly string[] };
 
-const LISTS: Readonly<Record<string, () => Promise<List>>> = {
+const LISTS: Readonly<Record<string, (() => Promise<List>) | undefined>> = {
+  // A word to drop may be the name of what every object has.
+  __proto__: null as never,
   _english_: async () => ({ stopwords: ENGLISH.split(' ') }),
   _arabic_: () => import('@orama/stopwords/arabic'),
+  _chinese_: async () => ({ stopwords: moreLists().zho }),
   _danish_: () => import('@orama/stopwords/danish'),
   _dutch_: () => import('@orama/stopwords/dutch'),
   _finnish_: () => import('@orama/stopwords/finnish'),
@@ -24,8 +28,14 @@ const LISTS: Readonly<Record<string, () => Promise<List>>> = {
   _spanish_: () => import('@orama/stopwords/spanish'),
   _swedish_: () => import('@orama/stopwords/swedish'),
   _tamil_: () => import('@orama/stopwords/tamil'),
+  _thai_: async () => ({ stopwords: moreLists().tha }),
   _turkish_: () => import('@orama/stopwords/turkish'),
 };
+
+/** Of a library that has no types. */
+function moreLists(): { readonly zho: readonly string[]; readonly tha: readonly string[] } {
+  return createRequire(import.meta.url)('stopword');
+}
 
 /** A filter that drops exactly these words; `_german_` and its like stand for the list of a language. */
 export async function stopFilter(words: readonly string[]): Promise<TokenFilter> {

@@ -12,11 +12,13 @@ export interface ProviderSettings {
   readonly resourceName: string | null;
 }
 
-/** What whoever runs the server says of models that are asked over HTTP. */
+/** What whoever runs the server says of models that are asked over HTTP, and of tokenizers that are services. */
 export interface ModelSettings {
   /** By the name of the provider, in lower case; here and below. One that is not in it has `USUAL_PROVIDER`. */
   readonly embedding: ReadonlyMap<string, ProviderSettings>;
   readonly rerank: ReadonlyMap<string, ProviderSettings>;
+  /** The endpoints that tokenizers of type `grpc` may name, with commas between; `null`: none. */
+  readonly tokenizers: string | null;
   /** By name; of each its members (`apikey`, `access_key_id`, …) in lower case. Secrets. */
   readonly credentials: ReadonlyMap<string, ReadonlyMap<string, string>>;
   /** Where secrets are that no credential holds: environment variables by their names. */
@@ -37,6 +39,7 @@ export const USUAL_PROVIDER: ProviderSettings = {
 export const MODEL_SETTINGS_DEFAULT: ModelSettings = {
   embedding: new Map(),
   rerank: new Map(),
+  tokenizers: null,
   credentials: new Map(),
   environment: {},
   batchFactor: 5,

@@ -1,12 +1,21 @@
-import { assert, type CollectionSchema, fieldById, type SchemaFunction } from '@elanus/model';
+import {
+  assert,
+  type CollectionSchema,
+  fieldById,
+  invalidParameter,
+  type SchemaFunction,
+} from '@elanus/model';
 import type { Clock } from '@elanus/runtime';
+import type { GrpcOptions } from '../tokenizers/grpc/grpc-analyzer.ts';
+import { encodeRequest } from '../tokenizers/grpc/tokenizer-messages.ts';
 import type { FunctionParams } from './function-params.ts';
 import type { ModelClient } from './model-client.ts';
 import { ModelReranker } from './model-reranker.ts';
 import type { ModelSettings } from './model-settings.ts';
+import { requireAllowed } from './secrets.ts';
 import { TextEmbedder } from './text-embedder.ts';
 
-/** The models that whoever runs the server lets it ask. */
+/** The models, and the tokenizers, that whoever runs the server lets it ask. */
 export class Models {
   readonly #settings: ModelSettings;
   readonly #client: Pick<ModelClient, 'post'>;
@@ -43,5 +52,24 @@ export class Models {
   /** What scores texts for a query. @throws MilvusError 1100 as `embedderOf` */
   reranker(params: FunctionParams): ModelReranker {
     return new ModelReranker(params, { settings: this.#settings, client: this.#client });
+  }
+
+  /** @throws MilvusError 1100 for a service that users must not make the server speak to */
+  requireTokenizer({ endpoint }: Pick<GrpcOptions, 'endpoint'>): void {
+    requireAllowed(endpoint, this.#settings.tokenizers, 'elanus.analyzer.grpc.url');
+  }
+
+  /** Asks a tokenizer for the words of one text. @throws MilvusError 1100 when it may not be asked, or does not answer */
+  async checkTokenizer(options: GrpcOptions): Promise<void> {
+    this.requireTokenizer(options);
+    const { endpoint, parameters } = options;
+    const { TokenizerService } = await import('../tokenizers/grpc/tokenizer-service.ts');
+    try {
+      await TokenizerService.at(endpoint).tokenize(encodeRequest('text', parameters));
+    } catch (error) {
+      throw invalidParameter(
+        `failed to connect to gRPC server: ${endpoint}, error: ${(error as Error).message}`,
+      );
+    }
   }
 }

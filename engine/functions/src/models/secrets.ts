@@ -46,9 +46,14 @@ export function requiredSecret(source: SecretSource, member: string, variable: s
 export function allowedEndpoint({ params, provider }: SecretSource, key: string): string {
   const endpoint = params.text('endpoint');
   if (endpoint === undefined || endpoint === '') throw invalidParameter('function lost params endpoint');
+  return requireAllowed(endpoint, provider.url, key);
+}
+
+/** An endpoint without a slash at its end. @throws MilvusError 1100 unless it is one of `urls`, which `key` says */
+export function requireAllowed(endpoint: string, urls: string | null, key: string): string {
   const origin = originOf(endpoint);
   if (origin === null) throw invalidParameter(`endpoint: [${endpoint}] is not a valid http/https link`);
-  const allowed = (provider.url ?? '').split(',').map((url) => originOf(url.trim()));
+  const allowed = (urls ?? '').split(',').map((url) => originOf(url.trim()));
   if (allowed.includes(origin)) return origin;
   throw invalidParameter(
     `endpoint: [${endpoint}] is not among those that the server's configuration names in ${key}`,

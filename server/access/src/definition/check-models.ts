@@ -1,4 +1,5 @@
-import { type CollectionSchema, MilvusError } from '@elanus/model';
+import { askedTokenizersOfField } from '@elanus/functions';
+import { type CollectionSchema, type FieldSchema, MilvusError } from '@elanus/model';
 import type { AccessDependencies, CallContext } from '../handler.ts';
 
 /**
@@ -21,4 +22,16 @@ export async function checkModels(
       throw error.within(`check function [${made.name}:TextEmbedding] failed, the err is`);
     }
   }
+}
+
+/**
+ * Asks each service that is to cut the texts of fields for the words of one.
+ * @throws MilvusError 1100 for a service that the server may not speak to, or that does not answer
+ */
+export async function checkTokenizers(
+  { models }: Pick<AccessDependencies, 'models'>,
+  fields: readonly FieldSchema[],
+): Promise<void> {
+  for (const field of fields)
+    for (const tokenizer of askedTokenizersOfField(field)) await models.checkTokenizer(tokenizer);
 }

@@ -8,7 +8,7 @@ import {
 import type { CollectionRef, LoadInfo } from '@elanus/rpc';
 import type { AccessDependencies, Handlers } from '../handler.ts';
 import { wordFileReader } from '../text/word-file-reader.ts';
-import { checkModels } from './check-models.ts';
+import { checkModels, checkTokenizers } from './check-models.ts';
 import { collectionRef } from './collection-ref.ts';
 import { describeCollection } from './describe-collection.ts';
 import { decodeSchema, readCreateCollection } from './schema/read-create-collection.ts';
@@ -39,6 +39,7 @@ export function collectionHandlers(dependencies: AccessDependencies): Handlers {
       const message = decodeSchema(request.schema);
       await readWordFiles(message.fields, read);
       const asked = readCreateCollection(request, message, { name: context.database, timeZone }, limits);
+      await checkTokenizers(dependencies, asked.schema.fields);
       await checkModels(dependencies, asked.schema, context);
       await root.createCollection(asked);
       return {};

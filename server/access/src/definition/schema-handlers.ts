@@ -9,7 +9,7 @@ import { DecodeError, decode, type Methods, type schema_FieldSchema } from '@ela
 import type { CollectionRef, CreateIndex } from '@elanus/rpc';
 import type { AccessDependencies, CallContext, Handlers } from '../handler.ts';
 import { wordFileReader } from '../text/word-file-reader.ts';
-import { checkModels } from './check-models.ts';
+import { checkModels, checkTokenizers } from './check-models.ts';
 import { collectionRef, ownRef } from './collection-ref.ts';
 import { flattenIndexParams, isTrue, lastValueOf, propertyChange } from './key-values.ts';
 import { checkIndexName } from './names.ts';
@@ -63,6 +63,11 @@ export function schemaHandlers(dependencies: AccessDependencies): Handlers {
       const collection = await root.describeCollection(ref);
       const schema = change(collection.schema, contextOf(collection));
       if (schema === collection.schema) return;
+      const before = new Set(collection.schema.fields);
+      await checkTokenizers(
+        dependencies,
+        schema.fields.filter((field) => !before.has(field)),
+      );
       if (asking !== undefined) await checkModels(dependencies, schema, asking);
       const altered = { schema, ...(index === undefined ? {} : { index }) };
       if ((await root.alterCollection(ownRef(collection), altered)) === 'done') return;

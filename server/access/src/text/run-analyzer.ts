@@ -1,8 +1,10 @@
 import {
   type Analyzer,
+  askedTokenizers,
   inlineWordFiles,
   openAnalyzer,
   openFieldAnalyzer,
+  readAnalyzer,
   readFieldAnalysis,
   type Token,
   termDimension,
@@ -20,14 +22,14 @@ type Result = Methods['RunAnalyzer']['response']['results'][number];
 
 /** Shows what an analyzer, given by its parameters or by the field that has it, makes of texts. */
 export function runAnalyzerHandler(
-  dependencies: Pick<AccessDependencies, 'root' | 'share' | 'limits' | 'files'>,
+  dependencies: Pick<AccessDependencies, 'root' | 'share' | 'limits' | 'files' | 'models'>,
 ): Handler<'RunAnalyzer'> {
-  const { root, share, limits } = dependencies;
+  const { root, share, limits, models } = dependencies;
   const read = wordFileReader(dependencies);
   return async (request, context) => {
     const analyzerOf =
       request.collectionName === ''
-        ? await analyzerOfParams(request, read)
+        ? await analyzerOfParams(request, read, models)
         : await analyzerOfField(
             await root.describeCollection(collectionRef(context.database, request.collectionName, limits)),
             request,
@@ -43,9 +45,12 @@ export function runAnalyzerHandler(
 async function analyzerOfParams(
   { analyzerParams, fieldName }: Request,
   read: WordFileReader,
+  models: AccessDependencies['models'],
 ): Promise<(at: number) => Analyzer> {
   if (fieldName !== '') throw invalidParameter('collection name must be specified with field name');
-  const analyzer = await openAnalyzer(await inlineWordFiles(analyzerParams, read));
+  const params = await inlineWordFiles(analyzerParams, read);
+  for (const tokenizer of askedTokenizers(readAnalyzer(params))) models.requireTokenizer(tokenizer);
+  const analyzer = await openAnalyzer(params);
   return () => analyzer;
 }
 

@@ -21,9 +21,12 @@ export const CREDENTIALS_SECTION = 'credential.';
 
 const TIMEOUT = seconds('elanus.models.timeout', MODEL_SETTINGS_DEFAULT.timeoutMs);
 
-/** Milvus' keys of the models that the server may ask. */
+const TOKENIZERS = text('elanus.analyzer.grpc.url');
+
+/** Keys of the models that the server may ask, mostly Milvus', and of tokenizers that are services. */
 export const MODEL_KEYS: readonly string[] = [
   TIMEOUT.key,
+  TOKENIZERS.key,
   ...[...SECTIONS.embedding, ...SECTIONS.rerank].flatMap(({ prefix }) =>
     ['enable', 'credential', 'url', 'resource_name'].map((key) => prefix + key),
   ),
@@ -57,6 +60,7 @@ export function readModelSettings({ read, below, environment }: ModelSettingsSou
     ...MODEL_SETTINGS_DEFAULT,
     embedding: providersOf('embedding'),
     rerank: providersOf('rerank'),
+    tokenizers: read(TOKENIZERS),
     credentials,
     environment,
     timeoutMs: read(TIMEOUT),

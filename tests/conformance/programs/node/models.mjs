@@ -58,4 +58,34 @@ check('a model that fails is an error', async (collection_name) => {
   assert.match(answer.status.reason, /Call service failed/);
 });
 
+check('a service cuts texts', async (collection_name) => {
+  const analyzer_params = { tokenizer: { type: 'grpc', endpoint: process.env.ELANUS_ANALYZER_GRPC_URL } };
+  const { results } = await must(client.runAnalyzer({ analyzer_params, text: ['one-two three'] }));
+  assert.deepEqual(
+    results[0].tokens.map(({ token }) => token),
+    ['one', 'two three'],
+  );
+  const text = {
+    name: 'text',
+    data_type: DataType.VarChar,
+    max_length: 100,
+    enable_analyzer: true,
+    analyzer_params,
+  };
+  const words = { name: 'words', data_type: DataType.SparseFloatVector };
+  const made = { input_field_names: ['text'], output_field_names: ['words'], params: {} };
+  await createLoaded(
+    collection_name,
+    [text, words],
+    { field_name: 'words', index_type: 'SPARSE_INVERTED_INDEX', metric_type: 'BM25' },
+    { functions: [{ name: 'bm25', type: FunctionType.BM25, ...made }] },
+  );
+  const data = texts.map((each, id) => ({ id, text: each.replaceAll(' of ', '-') }));
+  await must(client.insert({ collection_name, data }));
+  const found = await must(
+    client.search({ collection_name, anns_field: 'words', data: 'gold-a bird', limit: 3 }),
+  );
+  assert.deepEqual(keysOf(found), [0]);
+});
+
 await runChecks();

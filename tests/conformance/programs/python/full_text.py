@@ -359,6 +359,31 @@ def dictionaries(client, name):
     same([hit["id"] for hit in hits], [0])
 
 
+@case("texts are rewritten before they are cut, and shown as they were", "3.0")
+def rewritten(client, name):
+    from pymilvus import LexicalHighlighter
+
+    mapping = {"type": "mapping", "mappings": ["& => \\u0020and\\u0020", "- =>"]}
+    params = {"char_filter": [mapping], "tokenizer": "standard", "filter": ["lowercase"]}
+    tokens = client.run_analyzer("É: R&D, e-mail", params, with_detail=True).tokens
+    same(
+        [(each["token"], each["start_offset"], each["end_offset"]) for each in tokens],
+        [("é", 0, 2), ("r", 4, 5), ("and", 5, 6), ("d", 6, 7), ("email", 9, 15)],
+    )
+    collection(client, name, texts=["An e-mail", "R&D", "mail"], analyzer=params)
+    marked = LexicalHighlighter(highlight_search_text=True)
+    [hits] = client.search(
+        name, ["email"], anns_field="words", limit=5, output_fields=["text"], highlighter=marked
+    )
+    same([(hit["id"], hit["highlight"]["text"]["fragments"]) for hit in hits], [(0, ["<em>e-mail</em>"])])
+    same([row["id"] for row in client.query(name, filter='phrase_match(text, "R and D")')], [1])
+    fails(
+        lambda: client.run_analyzer("x", {**params, "char_filter": [{"type": "html_strip"}]}),
+        1100,
+        "unsupported char_filter type: html_strip",
+    )
+
+
 @case("words are found after they went to files", "2.5")
 def flushed(client, name):
     collection(client, name)

@@ -1,3 +1,4 @@
+import { askedTokenizersOfField } from '@elanus/functions';
 import {
   type CollectionSchema,
   functionOfOutput,
@@ -61,7 +62,12 @@ export function newFunctionOfField(
     throw invalidParameter(
       `function ${given.name} input field ${input.name} is the output of another function; function cascade is not supported`,
     );
-  return { ...newFunction(schema, given), fillsEarlierRows: true };
+  const made = newFunction(schema, given);
+  if (input !== undefined && askedTokenizersOfField(input).length > 0)
+    throw invalidParameter(
+      `function ${given.name}: earlier rows of field ${input.name} are not counted, its tokenizer is a service`,
+    );
+  return { ...made, fillsEarlierRows: true };
 }
 
 const FIRST_ID = 100;

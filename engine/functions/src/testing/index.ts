@@ -1,0 +1,1 @@
+export { TokenizerStandIn } from './tokenizer-stand-in.ts';
