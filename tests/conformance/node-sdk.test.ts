@@ -53,6 +53,12 @@ await conformanceSuite('node', 'the Node SDK', [], () => {
         await testCases(t, program('search-forms.mjs'), server.address);
       });
 
+      if (version === versions[0]) {
+        test('scores real texts as the formula says', async (t) => {
+          await testCases(t, program('real-texts.mjs'), server.address);
+        });
+      }
+
       // What takes long is the server's work: the newest and the oldest client see the most that can differ.
       if (version === versions[0] || version === versions.at(-1)) {
         test('builds graphs', async (t) => {
