@@ -25,18 +25,19 @@ export function requireText(value: unknown, what: string): string {
   throw invalidParameter(`${what} should be a string`);
 }
 
-/** A list of texts; `undefined` counts as an empty one. @throws MilvusError 1100 */
-export function textList(value: unknown, what: string): readonly string[] {
+/** A list of texts; `undefined` counts as an empty one. @throws MilvusError 1100 that says what is no list, or no text in it */
+export function textList(value: unknown, notList: string, notText = notList): readonly string[] {
   if (value === undefined) return [];
-  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value as string[];
-  throw invalidParameter(`${what} should be a list of strings`);
+  if (!Array.isArray(value)) throw invalidParameter(notList);
+  if (value.every((item) => typeof item === 'string')) return value as string[];
+  throw invalidParameter(notText);
 }
 
-/** @throws MilvusError 1100 */
-export function flag(value: unknown, what: string, otherwise: boolean): boolean {
+/** @throws MilvusError 1100 that says what is no boolean */
+export function flag(value: unknown, notBoolean: string, otherwise: boolean): boolean {
   if (value === undefined) return otherwise;
   if (typeof value === 'boolean') return value;
-  throw invalidParameter(`${what} should be a boolean`);
+  throw invalidParameter(notBoolean);
 }
 
 /** A member that only the object itself has: `constructor` and its like are none. */

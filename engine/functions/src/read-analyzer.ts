@@ -1,14 +1,6 @@
 import { invalidParameter } from '@elanus/model';
 import type { AnalyzerSpec, FilterSpec, LanguageSpec, TokenizerSpec } from './analyzer-spec.ts';
-import {
-  flag,
-  type JsonObject,
-  member,
-  parseJsonObject,
-  requireObject,
-  requireText,
-  textList,
-} from './json-options.ts';
+import { flag, type JsonObject, member, parseJsonObject, requireText, textList } from './json-options.ts';
 import { CHAR_FILTER_KEYS, readCharFilters } from './read-char-filters.ts';
 import { readFilter } from './read-filter.ts';
 import { readDelimiters, readNgramOptions } from './read-gram-options.ts';
@@ -30,6 +22,7 @@ export function readAnalyzer(text: string): AnalyzerSpec {
   if (text.trim() === '') return STANDARD;
   if (text.length > PARAMS_UNITS_MAX)
     throw invalidParameter(`analyzer params are longer than ${PARAMS_UNITS_MAX}`);
+  if (!/^\s*\{/.test(text)) throw invalidParameter('params should be a json map');
   return readParams(parseJsonObject(text, 'analyzer params'), 'field');
 }
 
@@ -40,11 +33,12 @@ type Place = 'field' | 'language';
 export function readParams(params: JsonObject, place: Place): AnalyzerSpec {
   if (Object.keys(params).length === 0) return STANDARD;
   const type = member(params, 'type');
-  if (type !== undefined) return builtIn(requireText(type, 'analyzer type'), params);
+  if (typeof type === 'string') return builtIn(type, params);
+  if (type !== undefined) throw invalidParameter('analyzer type shoud be string');
   for (const key of Object.keys(params))
     if (!KEYS.includes(key)) throw invalidParameter(`unknown analyzer option key: ${key}`);
   const filters = member(params, 'filter') ?? [];
-  if (!Array.isArray(filters)) throw invalidParameter('analyzer filter should be a list');
+  if (!Array.isArray(filters)) throw invalidParameter('filter params should be array');
   if (filters.length > FILTERS_MAX)
     throw invalidParameter(`an analyzer has ${FILTERS_MAX} filters at most, got ${filters.length}`);
   return {
@@ -57,7 +51,11 @@ export function readParams(params: JsonObject, place: Place): AnalyzerSpec {
 function builtIn(type: string, params: JsonObject): AnalyzerSpec {
   const notTaken = CHAR_FILTER_KEYS.find((key) => member(params, key) !== undefined);
   if (notTaken !== undefined) throw invalidParameter(`build-in analyzer type ${type} takes no ${notTaken}`);
-  const words = textList(member(params, 'stop_words'), 'stop_words');
+  const words = textList(
+    member(params, 'stop_words'),
+    'filter stop_words should be array',
+    'filter stop_words list item should be string',
+  );
   const stop: readonly FilterSpec[] = words.length > 0 ? [{ kind: 'stop', words }] : [];
   switch (type) {
     case 'standard':
@@ -85,9 +83,10 @@ function builtIn(type: string, params: JsonObject): AnalyzerSpec {
 }
 
 function readTokenizer(given: unknown, place: Place): TokenizerSpec {
-  const options: JsonObject = typeof given === 'string' ? { type: given } : requireTokenizerObject(given);
+  const options = tokenizerOptions(given);
   const type = member(options, 'type');
-  if (typeof type !== 'string') throw invalidParameter('tokenizer name or type must be set');
+  if (type === undefined) throw invalidParameter('costum tokenizer must set type');
+  if (typeof type !== 'string') throw invalidParameter('tokenizer type should be string');
   switch (type) {
     case 'standard':
     case 'whitespace':
@@ -112,41 +111,60 @@ function readTokenizer(given: unknown, place: Place): TokenizerSpec {
   }
 }
 
-function requireTokenizerObject(given: unknown): JsonObject {
+/** Tokenizers that their names alone do not make, and what Milvus says then. */
+const NOT_BY_NAME: ReadonlyMap<string, string> = new Map([
+  ['lindera', 'lindera tokenizer must be costum'],
+  ['language_identifier', 'lang ident tokenizer must be costum'],
+]);
+
+function tokenizerOptions(given: unknown): JsonObject {
   if (given === undefined) throw invalidParameter('tokenizer name or type must be set');
-  return requireObject(given, 'tokenizer params');
+  if (typeof given === 'string') {
+    const refused = NOT_BY_NAME.get(given);
+    if (refused !== undefined) throw invalidParameter(refused);
+    return { type: given };
+  }
+  return dictionary(given, 'tokenizer name should be string or dict');
 }
 
 function jiebaOptions(options: JsonObject): (TokenizerSpec & { kind: 'jieba' })['options'] {
   const given = member(options, 'dict');
-  const entries = given === undefined ? ['_default_'] : textList(given, 'dict of jieba tokenizer');
+  const entries = textList(
+    given ?? ['_default_'],
+    'jieba tokenizer dict must be array',
+    'jieba tokenizer dict item must be string',
+  );
   const words = entries.filter((entry) => !DEFAULT_DICTIONARIES.includes(entry));
   const broken = words.find((word) => word === '' || /\s/.test(word));
   if (broken !== undefined) throw invalidParameter(`jieba dict entry "${broken}" should be one word`);
   const mode = member(options, 'mode') ?? 'search';
+  if (typeof mode !== 'string') throw invalidParameter('jieba tokenizer mode must be string');
   if (mode !== 'search' && mode !== 'exact')
-    throw invalidParameter(`jieba mode should be "search" or "exact", but got ${JSON.stringify(mode)}`);
+    throw invalidParameter('jieba tokenizer mode must be "exact" or "search"');
   return {
     defaultDictionary: words.length < entries.length,
     words: [...new Set(words)].sort(),
     mode,
-    hmm: flag(member(options, 'hmm'), 'hmm of jieba tokenizer', true),
+    // Milvus' words, for `hmm`.
+    hmm: flag(member(options, 'hmm'), 'jieba tokenizer mode must be boolean', true),
   };
 }
 
 function languageSpec(options: JsonObject): LanguageSpec {
-  const given = requireObject(member(options, 'analyzers'), 'analyzers of language identifier');
+  checkIdentifier(member(options, 'identifier'));
+  const given = member(options, 'analyzers');
+  if (given === undefined) throw invalidParameter('analyzers must be set');
   const analyzers = new Map(
-    Object.entries(given).map(([name, params]) => [
+    Object.entries(dictionary(given, 'analyzers must be dict')).map(([name, params]) => [
       name,
-      readParams(requireObject(params, `analyzer ${name}`), 'language'),
+      readParams(dictionary(params, `sub analyzer "${name}" params must be dict`), 'language'),
     ]),
   );
   const fallback = analyzers.get('default');
-  if (fallback === undefined) throw invalidParameter('no default analyzer in language identifier');
-  checkIdentifier(member(options, 'identifier'));
+  if (fallback === undefined)
+    throw invalidParameter('default sub analyzer for language identifier analyzer must be set');
   const mapping = new Map(
-    Object.entries(requireObject(member(options, 'mapping') ?? {}, 'mapping of language identifier')).map(
+    Object.entries(dictionary(member(options, 'mapping') ?? {}, 'mapping must be dict')).map(
       ([language, name]) => [language, requireText(name, `analyzer for ${language}`)] as const,
     ),
   );
@@ -155,9 +173,24 @@ function languageSpec(options: JsonObject): LanguageSpec {
   return { kind: 'language', analyzers, default: fallback, mapping };
 }
 
-/** Both that Milvus knows are the same here. */
+function dictionary(value: unknown, otherwise: string): JsonObject {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
+  throw invalidParameter(otherwise);
+}
+
+/** Both that Milvus knows are the same here; neither says how sure it is. */
 function checkIdentifier(given: unknown): void {
-  const name = typeof given === 'object' && given !== null ? member(given as JsonObject, 'type') : given;
-  if (name === undefined || name === 'whatlang' || name === 'lingua') return;
-  throw invalidParameter(`unknown identifier type: ${JSON.stringify(name)}`);
+  if (given === undefined || isIdentifier(given)) return;
+  if (typeof given === 'string') throw invalidParameter(`unknown identifier name: ${given}`);
+  const options = dictionary(given, 'identifier params must be string or dict');
+  const type = member(options, 'type');
+  if (type === undefined) throw invalidParameter('identifier type must be set');
+  if (typeof type !== 'string') throw invalidParameter('identifier type must be string');
+  if (!isIdentifier(type)) throw invalidParameter(`unknown identifier type: ${type}`);
+  if (typeof (member(options, 'confidence') ?? 0) !== 'number')
+    throw invalidParameter('confidence must be float');
+}
+
+function isIdentifier(name: unknown): boolean {
+  return name === 'whatlang' || name === 'lingua';
 }

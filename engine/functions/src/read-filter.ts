@@ -4,7 +4,7 @@ import type { PinyinOptions } from './filters/pinyin.ts';
 import { checkWordPattern } from './filters/regex.ts';
 import { stemmedLanguage } from './filters/stemmer.ts';
 import { readSynonymRule } from './filters/synonyms.ts';
-import { flag, type JsonObject, member, requireObject, requireText, textList } from './json-options.ts';
+import { flag, type JsonObject, member, requireObject, textList } from './json-options.ts';
 
 /** Most words of one list: they are kept in memory for each analyzer. */
 const WORDS_MAX = 65_536;
@@ -21,7 +21,8 @@ export function readFilter(entry: unknown): FilterSpec {
   }
   const options = requireObject(entry, 'analyzer filter');
   const type = member(options, 'type');
-  if (typeof type !== 'string') throw invalidParameter('no type field in filter params');
+  if (type === undefined) throw invalidParameter('no type field in filter params');
+  if (typeof type !== 'string') throw invalidParameter('filter type should be string');
   if (isPlain(type)) return { kind: type };
   switch (type) {
     case 'length':
@@ -29,7 +30,7 @@ export function readFilter(entry: unknown): FilterSpec {
     case 'stop':
       return { kind: 'stop', words: wordsOf(options, 'stop_words') };
     case 'decompounder':
-      return { kind: 'decompounder', words: wordsOf(options, 'word_list') };
+      return { kind: 'decompounder', words: compoundsOf(options) };
     case 'stemmer':
       return { kind: 'stemmer', language: languageOf(options) };
     case 'regex':
@@ -38,7 +39,7 @@ export function readFilter(entry: unknown): FilterSpec {
       return {
         kind: 'synonym',
         rules: wordsOf(options, 'synonyms').map(readSynonymRule),
-        expand: flag(member(options, 'expand'), 'expand of synonym filter', true),
+        expand: flag(member(options, 'expand'), `${SYNONYM_FAILED}\`expand\` must be bool`, true),
       };
     case 'pinyin':
       return { kind: 'pinyin', options: pinyinOptions(options) };
@@ -57,20 +58,38 @@ function lengthMax(options: JsonObject): number {
   throw invalidParameter('lenth max param was none or not uint');
 }
 
-function wordsOf(options: JsonObject, key: string): readonly string[] {
+const SYNONYM_FAILED = 'create synonym filter failed, ';
+/** Of each list what Milvus says of one that is none, and of members that are no texts. */
+const LISTS = {
+  stop_words: ['stop_words should be array', 'stop_words list item should be string'],
+  word_list: ['decompounder word list should be array', 'decompounder word list item should be string'],
+  synonyms: [
+    `${SYNONYM_FAILED}\`synonyms\` must be array`,
+    `${SYNONYM_FAILED}item in \`synonyms\` must be string`,
+  ],
+} as const;
+
+function compoundsOf(options: JsonObject): readonly string[] {
+  const words = wordsOf(options, 'word_list');
+  if (words.length === 0) throw invalidParameter('decompounder word list is empty');
+  return words;
+}
+
+function wordsOf(options: JsonObject, key: keyof typeof LISTS): readonly string[] {
   if (member(options, `${key}_file`) !== undefined)
     throw invalidParameter(`${key}_file: the files of this analyzer were not read`);
-  const words = textList(member(options, key), key);
-  if (member(options, key) === undefined) throw invalidParameter(`${key} is required`);
+  const [notList, notText] = LISTS[key];
+  const words = textList(member(options, key), notList, notText);
   if (words.length > WORDS_MAX) throw invalidParameter(`${key} has more than ${WORDS_MAX} entries`);
   return words;
 }
 
 function languageOf(options: JsonObject): (FilterSpec & { kind: 'stemmer' })['language'] {
   const name = member(options, 'language');
-  if (typeof name !== 'string') throw invalidParameter('stemmer language should be string');
+  if (typeof name !== 'string') throw invalidParameter('stemmer language field should be string');
   const language = stemmedLanguage(name);
-  if (language === undefined) throw invalidParameter(`unsupported language: ${name}`);
+  if (language === undefined)
+    throw invalidParameter(`create stemmer failed : unsupport language: ${name.toLowerCase()}`);
   return language;
 }
 
@@ -89,7 +108,9 @@ function pinyinOptions(options: JsonObject): PinyinOptions {
 }
 
 function patternOf(options: JsonObject): string {
-  const pattern = requireText(member(options, 'expr'), 'expr of regex filter');
+  const pattern = member(options, 'expr');
+  if (pattern === undefined) throw invalidParameter('must set expr for regex filter');
+  if (typeof pattern !== 'string') throw invalidParameter('expr must be string');
   checkWordPattern(pattern);
   return pattern;
 }

@@ -23,7 +23,11 @@ const TOKEN_CHARS = ['letter', 'digit', 'whitespace', 'punctuation', 'symbol', '
 export function readNgramOptions(options: JsonObject): NgramOptions {
   const min = gramLength(options, 'min_gram', 1);
   const max = gramLength(options, 'max_gram', 2);
-  const prefixOnly = flag(member(options, 'prefix_only'), 'prefix_only of ngram tokenizer', false);
+  const prefixOnly = flag(
+    member(options, 'prefix_only'),
+    'prefix_only of ngram tokenizer should be a boolean',
+    false,
+  );
   if (min > max) throw invalidParameter('min_gram must not be greater than max_gram');
   if (!prefixOnly && max - min >= GRAM_LENGTHS_MAX)
     throw invalidParameter(`ngram tokenizer makes grams of at most ${GRAM_LENGTHS_MAX} lengths`);
@@ -31,7 +35,10 @@ export function readNgramOptions(options: JsonObject): NgramOptions {
 }
 
 function keptCharacters(options: JsonObject): string | null {
-  const names = textList(member(options, 'token_chars'), 'token_chars of ngram tokenizer');
+  const names = textList(
+    member(options, 'token_chars'),
+    'token_chars of ngram tokenizer should be a list of strings',
+  );
   const unknown = names.find((name) => !TOKEN_CHARS.includes(name));
   if (unknown !== undefined) throw invalidParameter(`unknown token_chars of ngram tokenizer: ${unknown}`);
   if (names.length === 0) return null;

@@ -17,7 +17,10 @@ export function readGrpcOptions(options: JsonObject): GrpcOptions {
     );
   const parameters = readParameters(member(options, 'parameters') ?? []);
   const given = member(options, 'default_tokens');
-  const defaultTokens = given === undefined ? null : textList(given, 'default_tokens of grpc tokenizer');
+  const defaultTokens =
+    given === undefined
+      ? null
+      : textList(given, 'default_tokens of grpc tokenizer should be a list of strings');
   if (defaultTokens !== null && defaultTokens.length > DEFAULT_TOKENS_MAX)
     throw invalidParameter(`grpc tokenizer has more than ${DEFAULT_TOKENS_MAX} default_tokens`);
   return { endpoint, parameters, defaultTokens };

@@ -46,7 +46,7 @@ function readStopTags(given: unknown, dictionary: LinderaDictionary): readonly s
     throw invalidParameter(`unsupported lindera filter kind: ${JSON.stringify(kind)}`);
   if (wanted !== dictionary)
     throw invalidParameter(`lindera filter ${kind} is for the dictionary ${wanted}, not for ${dictionary}`);
-  const tags = textList(member(filter, 'tags'), `tags of lindera filter ${kind}`);
+  const tags = textList(member(filter, 'tags'), `tags of lindera filter ${kind} should be a list of strings`);
   return dictionary === 'ipadic' ? tags.map(withAllLevels) : tags;
 }
 

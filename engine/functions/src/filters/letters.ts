@@ -87,17 +87,15 @@ const ARABIC_LETTERS: ReadonlyMap<string, string> = new Map([
 /** Arabic without tatweel and vowel marks, with one form of alef, yeh and heh. */
 export const arabicNormalization: TokenFilter = mapTexts((text) =>
   text
-    .replace(/[\u0640\u064b-\u0652]/g, '')
+    .replace(/[\u0640\u064b-\u065f]/g, '')
     .replace(/[\u0622\u0623\u0625\u0629\u0649]/g, (letter) => ARABIC_LETTERS.get(letter)!),
 );
 
 /** Words of ASCII letters and digits. */
 export const onlyAsciiWords: TokenFilter = keepTexts((text) => /^[A-Za-z0-9]+$/.test(text));
-/** Words of Chinese characters, letters and digits. */
-export const onlyWords: TokenFilter = keepTexts((text) =>
-  /^[\p{Script=Han}\p{Alphabetic}\p{N}]+$/u.test(text),
-);
-/** Words of Chinese characters. */
-export const onlyChinese: TokenFilter = keepTexts((text) => /^\p{Script=Han}+$/u.test(text));
-/** Everything but punctuation and symbols that stand alone. */
-export const withoutPunctuation: TokenFilter = keepTexts((text) => !/^[\p{P}\p{S}]+$/u.test(text));
+/** Words with a Chinese character, or an ASCII letter or digit, in them. */
+export const onlyWords: TokenFilter = keepTexts((text) => /[\p{Script=Han}a-zA-Z0-9]/u.test(text));
+/** Words with a Chinese character in them. */
+export const onlyChinese: TokenFilter = keepTexts((text) => /\p{Script=Han}/u.test(text));
+/** Words without punctuation or blanks in them; symbols are neither. */
+export const withoutPunctuation: TokenFilter = keepTexts((text) => !/[\p{P}\p{White_Space}]/u.test(text));

@@ -16,11 +16,11 @@ function compile(pattern: string): ReturnType<Library['RE2JS']['compile']> {
 /** @throws MilvusError 1100 when `pattern` is none of RE2's, which take time that grows with the text only */
 export function checkWordPattern(pattern: string): void {
   if (pattern.length > PATTERN_UNITS_MAX)
-    throw invalidParameter(`regex parse error: longer than ${PATTERN_UNITS_MAX} characters`);
+    throw invalidParameter(`regex expression invalid, it is longer than ${PATTERN_UNITS_MAX} characters`);
   try {
     compile(pattern);
   } catch (error) {
-    throw invalidParameter(`regex parse error: ${error instanceof Error ? error.message : error}`);
+    throw invalidParameter(`regex expression invalid, expr:${pattern}, err: ${(error as Error).message}`);
   }
 }
 

@@ -62,7 +62,7 @@ const analyzers: readonly Case<ReturnType<typeof createRequest>>[] = [
     'a stemmer of no language',
     filtered({ type: 'stemmer', language: 'elvish' }),
     1100,
-    `unsupported language: elvish${ENDING}`,
+    `create stemmer failed : unsupport language: elvish${ENDING}`,
   ],
   [
     'a Text that is longer than texts may be',
