@@ -123,8 +123,12 @@ export class Shard {
       share,
       onChange,
     });
-    const adopt: FileAdoption['adopt'] = (file, ordinal) => this.stored.adopt(file, ordinal);
-    this.#writer = new ShardWriter({ partitions, keys, share, files: { fileOf, adopt } });
+    const files: FileAdoption = {
+      fileOf,
+      adopt: (file, ordinal) => this.stored.adopt(file, ordinal),
+      answersForKeys: (file) => this.stored.answersForKeys(file),
+    };
+    this.#writer = new ShardWriter({ partitions, keys, share, files });
   }
 
   /** Of the newest write that readers see. */

@@ -89,3 +89,35 @@ test('finds each of many numbers that were counted up, with a gap in the middle'
   const values = Array.from({ length: 1_000 }, (_, i) => BigInt(i < 600 ? 7 * i : 7 * i + 10 ** 12));
   expectFound(values, [...values, -1n, 1n, 7n * 600n, 10n ** 12n, 10n ** 13n]);
 });
+
+test('tells whether another file may have any of its keys, and whether one is there twice', () => {
+  const kinds = [
+    { value: fc.bigInt(-9n, 9n).map((small) => small * 2n ** 31n), columnOf: numbers },
+    { value: fc.string({ unit: fc.constantFrom('a', 'b', 'ü'), maxLength: 3 }), columnOf: texts },
+  ] as const;
+  for (const { value, columnOf } of kinds) {
+    const list = fc.array(value as fc.Arbitrary<bigint | string>, { minLength: 1, maxLength: 6 });
+    const lookupOf = (values: readonly (bigint | string)[]) => {
+      const stored = (columnOf as (values: readonly (bigint | string)[]) => Keys)(values);
+      return new KeyLookup(stored, KeyFilter.forKeys(stored.length), orderOf(values));
+    };
+    fc.assert(
+      fc.property(list, list, fc.integer({ min: 1, max: 7 }), (left, right, step) => {
+        const [mine, others] = [lookupOf(left), lookupOf(right)];
+        const isUpTo = (a: bigint | string, b: bigint | string) =>
+          typeof a === 'string'
+            ? Buffer.compare(Buffer.from(a), Buffer.from(String(b))) <= 0
+            : a <= BigInt(b);
+        const overlap =
+          left.some((one) => right.some((other) => isUpTo(one, other))) &&
+          right.some((one) => left.some((other) => isUpTo(one, other)));
+        assert.equal(mine.mayShare(others), overlap);
+        assert.equal(others.mayShare(mine), overlap);
+        let isRising = true;
+        for (let start = 0; start < left.length; start += step)
+          isRising &&= mine.isRising(start, start + step);
+        assert.equal(isRising, new Set(left).size === left.length);
+      }),
+    );
+  }
+});

@@ -1,7 +1,7 @@
 import { DataType, type Int64Column, type KeyColumn, type VarCharColumn } from '@elanus/model';
 import type { KeyFilter } from '../files/key-filter.ts';
 import type { KeyHash } from '../files/key-hash.ts';
-import { wordsOf } from '../key-order.ts';
+import { int64Order, type RowOrder, textOrder, wordsOf } from '../key-order.ts';
 
 /** For a key that is looked for: negative for stored rows whose key comes before it, positive for those behind it. */
 type Comparison = (keys: KeyColumn, row: number) => (storedRow: number) => number;
@@ -17,6 +17,7 @@ const NONE: readonly number[] = [];
  * whatever the number of rows.
  */
 export class KeyLookup {
+  readonly #stored: KeyColumn;
   readonly #filter: KeyFilter;
   readonly #rows: number;
   readonly #order: Uint32Array | null;
@@ -26,6 +27,7 @@ export class KeyLookup {
 
   /** `order`: the row numbers in the order of the keys; `null`: they lie so. */
   constructor(stored: KeyColumn, filter: KeyFilter, order: Uint32Array | null) {
+    this.#stored = stored;
     this.#filter = filter;
     this.#rows = stored.length;
     this.#order = order;
@@ -57,6 +59,23 @@ export class KeyLookup {
     return this.#rows === 0 ? NONE : this.#rowsOf(this.#compare(keys, row), this.#guess(keys, row));
   }
 
+  /** Whether a key may be in both files, by the first and the last key of each. */
+  mayShare(other: KeyLookup): boolean {
+    if (this.#rows === 0 || other.#rows === 0) return false;
+    const order = orderOf([this.#stored, other.#stored]);
+    const [first, last] = [this.#rowAt(0), this.#rowAt(this.#rows - 1)];
+    const [otherFirst, otherLast] = [other.#rowAt(0), other.#rowAt(other.#rows - 1)];
+    return order(0, first, 1, otherLast) <= 0 && order(1, otherFirst, 0, last) <= 0;
+  }
+
+  /** Whether each key at the places `start .. end` of their order comes behind the one before it: none is there twice. */
+  isRising(start: number, end: number): boolean {
+    const order = orderOf([this.#stored]);
+    for (let place = Math.max(1, start); place < Math.min(end, this.#rows); place++)
+      if (order(0, this.#rowAt(place - 1), 0, this.#rowAt(place)) >= 0) return false;
+    return true;
+  }
+
   #guess(keys: KeyColumn, row: number): number | null {
     if (this.#share === null) return null;
     return Math.floor(Math.min(1, Math.max(0, this.#share(keys, row))) * (this.#rows - 1));
@@ -84,6 +103,13 @@ export class KeyLookup {
     if (this.#order === null) return place;
     return Math.min(this.#order[place]!, this.#rows - 1);
   }
+}
+
+/** Of keys alone: 0 for equal ones. */
+function orderOf(columns: readonly KeyColumn[]): RowOrder {
+  return columns[0]!.dataType === DataType.Int64
+    ? int64Order(columns as readonly Int64Column[])
+    : textOrder(columns as readonly VarCharColumn[]);
 }
 
 /** Between which two places, the second one included, the first lies that is not before a key: by steps that double. */

@@ -44,6 +44,11 @@ export class StoredKeys {
     return this.#files.some((one) => one.file === file);
   }
 
+  /** Whether no key of an open file can be in any of these, as far as they are open. */
+  areApart({ keys }: SealedFile): boolean {
+    return this.#files.every(({ file }) => !file.isOpen || !file.keys.mayShare(keys));
+  }
+
   /** Asks another file of the same rows in the place of one. */
   refile(before: SealedFile, after: SealedFile): void {
     this.#files = this.#files.map((one) => (one.file === before ? { ...one, file: after } : one));

@@ -5,6 +5,7 @@ import { type KeyIndex, NO_ROW } from '../key-index.ts';
 import type { Moment } from '../moment.ts';
 import { openKeyIndex } from '../open-key-index.ts';
 import type { PreparedWrite } from '../prepared-write.ts';
+import type { SealedFile } from '../sealed/sealed-file.ts';
 import type { StoredKeys } from '../sealed/stored-keys.ts';
 import type { ChunkLocations } from './chunk-locations.ts';
 
@@ -51,6 +52,11 @@ export class ShardKeys {
 
   get byteLength(): number {
     return this.#index.byteLength;
+  }
+
+  /** Whether neither the index nor a file can have any key of an open file. */
+  knowsNoneOf(file: SealedFile): boolean {
+    return this.#index.size === 0 && this.#stored.areApart(file);
   }
 
   /** The locations of the rows of one key that are visible at a moment; mostly none or one. */

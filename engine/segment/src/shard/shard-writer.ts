@@ -21,6 +21,7 @@ import type { ShardPartitions } from './shard-partitions.ts';
 /** Work between two looks at the clock. */
 const PIECE_ROWS_MAX = 2048;
 const PIECE_ROWS_MIN = 1;
+const COMPARED_ROWS_MAX = 16_384;
 const PIECE_BYTES = 1024 * 1024;
 
 /** How a shard takes in rows that come with a file. */
@@ -29,6 +30,8 @@ export interface FileAdoption {
   fileOf(part: SegmentPart, timestamp: Timestamp): SealedFile;
   /** Chunks over all rows of an open file, brought by write `ordinal`. */
   adopt(file: SealedFile, ordinal: number): readonly Chunk[];
+  /** From now on an adopted file answers for its keys, of which the key index knows none. */
+  answersForKeys(file: SealedFile): void;
 }
 
 /** Brings the rows and deletions of writes into a shard, in pieces; nobody sees them before the write is published. */
@@ -89,7 +92,11 @@ export class ShardWriter {
     return columns;
   }
 
-  /** Rows stay in their file; their keys are taken in as those of any write. @throws MilvusError 1009 */
+  /**
+   * Rows stay in their file. Their keys are taken in as those of any write, unless nobody else has any of them: then the file
+   * answers for them at once, and the next flush need not take them out of the key index again.
+   * @throws MilvusError 1009
+   */
   async #takeSegment(
     part: SegmentPart,
     duplicates: 'replace' | 'keep',
@@ -103,8 +110,13 @@ export class ShardWriter {
       await this.#takeKeys({ keys, partitionIds: null }, write);
       return;
     }
-    for (const chunk of this.#files.adopt(file, write.ordinal)) {
-      write.touch(chunk);
+    const chunks = this.#files.adopt(file, write.ordinal);
+    for (const chunk of chunks) write.touch(chunk);
+    if (this.#keys.knowsNoneOf(file) && (await this.#areAllDifferent(file))) {
+      this.#files.answersForKeys(file);
+      return;
+    }
+    for (const chunk of chunks) {
       const { keys } = chunk;
       for (let start = 0; start < chunk.rows; start += PIECE_ROWS_MAX) {
         if (this.#share.isSpent()) await this.#share.nextTurn();
@@ -112,6 +124,14 @@ export class ShardWriter {
         this.#keys.put({ keys, start, end, chunk, firstRow: start, duplicates }, write);
       }
     }
+  }
+
+  async #areAllDifferent({ keys, info }: SealedFile): Promise<boolean> {
+    for (let start = 0; start < info.rows; start += COMPARED_ROWS_MAX) {
+      if (this.#share.isSpent()) await this.#share.nextTurn();
+      if (!keys.isRising(start, start + COMPARED_ROWS_MAX)) return false;
+    }
+    return true;
   }
 
   async #takeKeys({ keys, partitionIds }: KeyPart, write: PreparedWrite): Promise<void> {

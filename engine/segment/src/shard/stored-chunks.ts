@@ -106,6 +106,11 @@ export class StoredChunks {
     return chunks;
   }
 
+  /** As `storeAdoptedKeys`, of a file whose keys the key index never knew. */
+  answersForKeys(file: SealedFile): void {
+    for (const chunk of this.storeAdoptedKeys(file)) chunk.storeKeys();
+  }
+
   /** Takes the keys of a chunk out of the key index. No write may come meanwhile. */
   async unlinkKeys(chunk: Chunk): Promise<void> {
     const { keys, share, locations } = this.#shard;

@@ -70,6 +70,27 @@ describe('rows that come in files', () => {
     await table.check('after a flush');
   });
 
+  it('have their keys in their files at once where nobody else can have them, and are found by them', async () => {
+    const { table } = await Deployment.start();
+    const areStored = () => {
+      const { shards } = table.workers.streaming.collections.get(id, VERSIONED_COLLECTION);
+      return shards.flatMap((shard) =>
+        shard.view({ partitionIds: null, at: TIMESTAMP_MAX }).map(({ chunk }) => chunk.keysAreStored),
+      );
+    };
+    await table.adopt(await table.stage(keyRange(0, 20), 1));
+    assert.deepEqual(areStored(), Array(20).fill(true));
+    await table.check('after an adoption by itself');
+    await table.adopt(await table.stage(keyRange(20, 30), 1));
+    assert.ok(areStored().every(Boolean));
+    await table.adopt(await table.stage(keyRange(25, 35), 1));
+    assert.ok(areStored().includes(false));
+    await table.check('after rows that replace some of them');
+    await table.remove(keyRange(3, 5));
+    await table.put(keyRange(7, 9));
+    await table.check('after a deletion and a write');
+  });
+
   it('are there after a restart, by the log and by the catalog, with what was done to them since', async () => {
     const deployment = await Deployment.start();
     const { table } = deployment;
@@ -149,9 +170,12 @@ describe('rows that come in files', () => {
       const random = seededRandom(seed);
       const deployment = await Deployment.start();
       const { table } = deployment;
+      let fresh = 200;
       const someKeys = () => {
-        const from = random.below(150);
-        return keyRange(from, from + 1 + random.below(40));
+        const count = 1 + random.below(40);
+        const from = random.chance(0.7) ? random.below(150) : fresh;
+        if (from === fresh) fresh += count;
+        return keyRange(from, from + count);
       };
       for (let step = 0; step < 60; step++) {
         const luck = random.below(10);
