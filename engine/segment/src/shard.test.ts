@@ -143,15 +143,25 @@ describe('a shard', () => {
     const empty = fixture.shard.byteLength;
     await fixture.insert(range(0, 20_000), P1);
     await fixture.insert(range(10_000, 30_000), P2);
-    await fixture.shard.dropPartition(P2);
+    await fixture.shard.dropPartitions([P2]);
     assert.deepEqual(await fixture.keys(), range(0, 10_000));
     assert.equal(fixture.shard.has(keyColumn([10_000n], DataType.Int64), 0), false);
-    await fixture.shard.dropPartition(P1);
+    await fixture.shard.dropPartitions([P1]);
     assert.deepEqual(await fixture.keys(), []);
     const tables = fixture.shard.byteLength - empty;
     assert.ok(tables < 30_000 * 36, `${tables} bytes are left`);
     await fixture.insert(range(0, 10), P1);
     assert.deepEqual(await fixture.keys(), range(0, 10));
+  });
+
+  it('hides all rows of several dropped partitions before it gives up the thread', async () => {
+    const fixture = new Fixture();
+    await fixture.insert(range(0, 20_000), P1);
+    await fixture.insert(range(20_000, 40_000), P2);
+    const dropping = fixture.shard.dropPartitions([P1, P2]);
+    assert.deepEqual(fixture.shard.view({ partitionIds: null, at: TIMESTAMP_MAX }), []);
+    await dropping;
+    assert.deepEqual(await fixture.keys(), []);
   });
 
   it('frees chunks without a living row once their past is forgotten, and refuses to read that past', async () => {

@@ -264,14 +264,10 @@ export class Shard {
     this.#emptied.restore(emptied);
   }
 
-  /** Puts all rows of a partition out of sight at once, then frees their keys and memory. No write may come meanwhile. */
-  async dropPartition(id: PartitionId): Promise<void> {
-    const chunks = this.#partitions.drop(id);
-    if (chunks === null) return;
-    this.#generation += 1;
-    this.#emptied.dropPartition(id);
-    this.#forgetFiles(({ info }) => info.partitionId === id);
-    await this.#remove(chunks);
+  /** Puts all rows of partitions out of sight in this tick, then frees their keys and memory. No write may come meanwhile. */
+  async dropPartitions(ids: readonly PartitionId[]): Promise<void> {
+    const chunks = ids.flatMap((id) => this.#dropPartition(id));
+    if (chunks.length > 0) await this.#remove(chunks);
   }
 
   /** Whether `forgetHistory` would find something. */
@@ -349,6 +345,16 @@ export class Shard {
       const isFull = chunk.isClosed || chunk.rows === this.#chunkRows;
       if (chunk.liveRows === 0 && isFull) this.#emptied.add(chunk, timestamp);
     }
+  }
+
+  /** Returns the chunks that are to be removed. */
+  #dropPartition(id: PartitionId): readonly Chunk[] {
+    const chunks = this.#partitions.drop(id);
+    if (chunks === null) return [];
+    this.#generation += 1;
+    this.#emptied.dropPartition(id);
+    this.#forgetFiles(({ info }) => info.partitionId === id);
+    return chunks;
   }
 
   #forgetFiles(isForgotten: (file: SealedFile) => boolean): void {

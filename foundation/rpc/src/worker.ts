@@ -101,8 +101,8 @@ export interface StreamingWorker {
   updateCollection(collection: CollectionInfo): Promise<void>;
   /** Forgets the collection and its channels. Idempotent. */
   dropCollection(id: CollectionId): Promise<void>;
-  /** Puts the rows of a dropped partition out of sight and frees their keys. Idempotent. */
-  dropPartition(id: CollectionId, partition: PartitionId): Promise<void>;
+  /** Puts the rows of dropped partitions out of sight, all at once, and frees their keys. Idempotent. */
+  dropPartitions(id: CollectionId, partitions: readonly PartitionId[]): Promise<void>;
   /**
    * Resolves once every part is durable and visible; rejects when none is or will be.
    * @throws MilvusError 1100 when the policy is `reject` and a key exists, `rowsChanged` when `unchangedSince` is not kept

@@ -244,10 +244,11 @@ export class ServedCollection {
     this.throwUnlessServing();
   }
 
-  async dropPartition(id: PartitionId): Promise<void> {
-    this.#droppedPartitions.add(id);
+  /** All of their rows go out of sight in the same tick, on all shards. */
+  async dropPartitions(ids: readonly PartitionId[]): Promise<void> {
+    for (const id of ids) this.#droppedPartitions.add(id);
     await this.queue.push(null, async () => {
-      await Promise.all(this.shards.map((shard) => shard.dropPartition(id)));
+      await Promise.all(this.shards.map((shard) => shard.dropPartitions(ids)));
     });
   }
 

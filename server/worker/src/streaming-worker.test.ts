@@ -218,8 +218,8 @@ describe('a partition that is dropped', () => {
     await streaming.write(insert(collection, range(20, 50), P2));
     const left = { ...collection, partitions: collection.partitions.filter(({ id }) => id !== P2) };
     await streaming.updateCollection(left);
-    await streaming.dropPartition(collection.id, P2);
-    await streaming.dropPartition(collection.id, P2);
+    await streaming.dropPartitions(collection.id, [P2]);
+    await streaming.dropPartitions(collection.id, [P2]);
     assert.deepEqual(await keysIn(fixture), range(0, 20));
     assert.deepEqual(await streaming.countRows(collection.id), new Map([[P1, 20n]]));
     const again = { ...fixture, ...openWorkers(fixture.log, seededRandom(2)), collection: left };
@@ -232,7 +232,7 @@ describe('a partition that is dropped', () => {
 
   it('takes no more rows', async () => {
     const { streaming, collection } = await open();
-    await streaming.dropPartition(collection.id, P2);
+    await streaming.dropPartitions(collection.id, [P2]);
     await assert.rejects(
       streaming.write(insert(collection, [1n], P2)),
       (error) => error instanceof MilvusError && error.code === 200,
@@ -244,7 +244,7 @@ describe('a partition that is dropped', () => {
     const { streaming, collection } = fixture;
     await streaming.write(insert(collection, range(0, 10), P1));
     await streaming.write(insert(collection, range(5, 15), P2));
-    await streaming.dropPartition(collection.id, P2);
+    await streaming.dropPartitions(collection.id, [P2]);
     assert.deepEqual(await keysIn(fixture), range(0, 10));
     await streaming.write(remove(collection, [5n]));
     assert.deepEqual(await keysIn(fixture), [...range(0, 5), ...range(6, 10)]);
@@ -505,7 +505,7 @@ describe('recovery', () => {
     await assert.rejects(keysIn({ ...fixture, ...again }), /the disk is broken/);
     await assert.rejects(again.streaming.write(insert(collection, [1n])), /the disk is broken/);
     await again.streaming.updateCollection(collection);
-    await again.streaming.dropPartition(collection.id, P2);
+    await again.streaming.dropPartitions(collection.id, [P2]);
     await again.streaming.dropCollection(collection.id);
   });
 

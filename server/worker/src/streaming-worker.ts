@@ -157,12 +157,12 @@ export class LogStreamingWorker implements StreamingWorker, ImportWorker, AsyncD
     this.#flushers.drop(collection);
   }
 
-  async dropPartition(id: CollectionId, partition: PartitionId): Promise<void> {
+  async dropPartitions(id: CollectionId, partitions: readonly PartitionId[]): Promise<void> {
     const collection = this.collections.get(id);
     await collection.replayed();
     const segments = collection.shards.flatMap((shard) => shard.files.map(({ info }) => info));
-    const dropped = segments.filter(({ partitionId }) => partitionId === partition);
-    await collection.dropPartition(partition);
+    const dropped = segments.filter(({ partitionId }) => partitions.includes(partitionId));
+    await collection.dropPartitions(partitions);
     await this.#flushers.removeFiles(dropped.map(({ file }) => file));
   }
 

@@ -285,7 +285,7 @@ describe('the indexes of a segment', () => {
     const index = fixture.index(PARTITIONS[1]);
     const planned = index.nextPiece('going-on')!;
     const late = fixture.build(planned);
-    await fixture.shard.dropPartition(PARTITIONS[1]!);
+    await fixture.shard.dropPartitions([PARTITIONS[1]!]);
     await fixture.adopt(index, planned, late);
     assert.ok(late.isClosed);
     assert.ok(!fixture.built[0]!.isClosed);

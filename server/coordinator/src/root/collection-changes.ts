@@ -96,7 +96,8 @@ export class CollectionChanges {
       ]);
       await streaming.updateCollection(emptied.collection);
       // What a crash leaves undone is done by the replay, which passes over rows of partitions that are no more.
-      for (const partition of partitions) await streaming.dropPartition(id, partition.id);
+      const dropped = partitions.map((partition) => partition.id);
+      await streaming.dropPartitions(id, dropped);
     });
   }
 

@@ -282,7 +282,7 @@ export class CatalogRootCoordinator implements RootCoordinator {
       }
       const left = { ...collection, partitions: collection.partitions.filter(({ id }) => id !== dropped.id) };
       await this.#change(left, this.#catalog.files.removalOfPartition(collection.id, dropped.id));
-      await this.#streaming.dropPartition(collection.id, dropped.id);
+      await this.#streaming.dropPartitions(collection.id, [dropped.id]);
     });
   }
 

@@ -42,8 +42,8 @@ export class FakeStreamingWorker implements StreamingWorker {
     this.collections.delete(id);
   }
 
-  async dropPartition(_id: CollectionId, partition: PartitionId): Promise<void> {
-    this.rows.delete(partition);
+  async dropPartitions(_id: CollectionId, partitions: readonly PartitionId[]): Promise<void> {
+    for (const partition of partitions) this.rows.delete(partition);
   }
 
   async write(_request: WriteRequest): Promise<WriteResult> {

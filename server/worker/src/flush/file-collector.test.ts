@@ -64,7 +64,7 @@ test('a dropped partition takes its files along, and nothing else', async () => 
   const { timestamp } = await streaming.flush(id);
   while (!(await streaming.isFlushed(id, timestamp, []))) await turn();
   const [dropped, kept] = VERSIONED_COLLECTION.partitions;
-  await streaming.dropPartition(id, dropped!.id);
+  await streaming.dropPartitions(id, [dropped!.id]);
   const segments = [...files.catalog.segments.values()];
   for (const { partitionId, file } of segments)
     assert.equal(files.store.objects.has(file.key), partitionId === kept!.id);

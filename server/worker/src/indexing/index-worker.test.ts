@@ -195,7 +195,7 @@ describe('the index worker', () => {
     const first = await fixture.finish(0);
     await fixture.insert(5000, 1000, 1);
     const held = await fixture.build(1);
-    await workers.streaming.dropPartition(collection.id, collection.partitions[1]!.id);
+    await workers.streaming.dropPartitions(collection.id, [collection.partitions[1]!.id]);
     held.finish();
     await turn();
     assert.ok(held.index!.isClosed);
