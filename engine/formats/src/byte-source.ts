@@ -1,8 +1,11 @@
 /** A file, read where bytes are asked for. */
 export interface ByteSource {
   readonly size: number;
-  /** `length` bytes from `offset` on, which are there; the caller owns them. @throws SourceError */
-  read(offset: number, length: number): Promise<Uint8Array>;
+  /**
+   * `length` bytes from `offset` on, which are there; the caller owns them. They may be put into `into`, which has room for
+   * them. @throws SourceError
+   */
+  read(offset: number, length: number, into?: Uint8Array): Promise<Uint8Array>;
 }
 
 /** The file is not what it should be; whoever has made it can mend it. */

@@ -51,6 +51,12 @@ export interface ColumnBatch {
   readonly columns: ReadonlyMap<string, FileColumn>;
 }
 
+/** Where large columns of numbers are put. */
+export interface NumberMemory {
+  /** Memory of this length at a multiple of 8; whatever it held before. */
+  take(bytes: number): Uint8Array;
+}
+
 /** A file of columns, or several with a column each, read from front to back. */
 export interface ColumnReader {
   readonly rows: number;

@@ -7,6 +7,7 @@ export type {
   FileColumn,
   NumberArray,
   NumberLists,
+  NumberMemory,
   Numbers,
 } from './columns.ts';
 export { type CsvCell, csvRows } from './csv-rows.ts';

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { SchemaTree } from 'hyparquet';
 import { FormatError } from '../byte-source.ts';
+import type { LeafPage } from './leaf-page.ts';
 import { NumberListRows } from './leaf-rows.ts';
 
 const node = (repetition_type: string) => ({ element: { repetition_type } }) as unknown as SchemaTree;
@@ -11,6 +12,34 @@ const PATH = [node('REQUIRED'), node('OPTIONAL'), node('REPEATED'), node('REQUIR
 const [MISSING, EMPTY, ELEMENT] = [0, 1, 2];
 
 type Row = readonly number[] | null;
+
+/** A page as a file would have it: floats as bytes that begin anywhere, or decoded. */
+function pageOf(
+  numbers: readonly number[],
+  levels: {
+    readonly repetition: readonly number[];
+    readonly definition: readonly number[] | null;
+    readonly areBytes: boolean;
+    readonly released?: () => void;
+  },
+): LeafPage {
+  const values = Float32Array.from(numbers);
+  const bytes = new Uint8Array(1 + values.byteLength).subarray(1);
+  bytes.set(new Uint8Array(values.buffer));
+  const starts = levels.repetition.flatMap((level, at) => (level === 0 ? [at] : []));
+  return {
+    count: levels.repetition.length,
+    definitionLevels: levels.definition === null ? null : Uint8Array.from(levels.definition),
+    repetitionLevels: () => Uint8Array.from(levels.repetition),
+    rowStarts: () => Uint32Array.from(starts),
+    values: () => values,
+    floatBytes: () => (levels.areBytes ? bytes : null),
+    release: () => {
+      bytes.fill(0xff);
+      levels.released?.();
+    },
+  };
+}
 
 /** One level for each element, and for each row without any. */
 function levelsOf(rows: readonly Row[]): readonly (readonly [repetition: number, definition: number])[] {
@@ -34,21 +63,28 @@ describe('lists of numbers', () => {
         fc.array(row, { maxLength: 30 }),
         sizes,
         fc.integer({ min: 1, max: 9 }),
-        (rows, pages, batch) => {
+        fc.boolean(),
+        (rows, pages, batch, areBytes) => {
           const levels = levelsOf(rows);
           const numbers = rows.flatMap((one) => one ?? []);
           const lists = new NumberListRows(PATH);
+          let [made, released] = [0, 0];
           for (let at = 0, value = 0, page = 0; at < levels.length; page++) {
             const own = levels.slice(at, at + pages[page % pages.length]!);
             at += own.length;
             const count = own.filter(([, definition]) => definition === ELEMENT).length;
-            lists.add({
-              values: Float32Array.from(numbers.slice(value, value + count)),
-              // Of a page with nothing but elements nobody reads these levels.
-              definitionLevels:
-                count === own.length ? null : Uint8Array.from(own, ([, definition]) => definition),
-              repetitionLevels: Uint8Array.from(own, ([repetition]) => repetition),
-            });
+            made += 1;
+            lists.add(
+              pageOf(numbers.slice(value, value + count), {
+                // Of a page with nothing but elements nobody reads these levels.
+                definition: count === own.length ? null : own.map(([, definition]) => definition),
+                repetition: own.map(([repetition]) => repetition),
+                areBytes,
+                released: () => {
+                  released += 1;
+                },
+              }),
+            );
             value += count;
           }
           lists.end();
@@ -63,20 +99,38 @@ describe('lists of numbers', () => {
             }
           }
           assert.deepEqual(found, rows);
+          assert.ok(released <= (areBytes ? made : 0), 'memory of pages is given back once');
         },
       ),
     );
   });
 
+  it('of float32 lie where they are wanted, others elsewhere', () => {
+    const memory = { take: (bytes: number) => new Uint8Array(new SharedArrayBuffer(bytes)) };
+    const lists = new NumberListRows(PATH, memory);
+    const page = { repetition: [0, 1, 0, 1], definition: null };
+    lists.add(pageOf([1, 2, 3, 4], { ...page, areBytes: true }));
+    lists.add(pageOf([5, 6, 7, 8], { ...page, areBytes: false }));
+    lists.end();
+    const { numbers } = lists.take(4);
+    assert.ok(numbers.buffer instanceof SharedArrayBuffer);
+    assert.deepEqual([...numbers], [1, 2, 3, 4, 5, 6, 7, 8]);
+    const doubles = new NumberListRows(PATH, memory);
+    doubles.add({
+      ...pageOf([1, 2], { ...page, repetition: [0, 1], areBytes: false }),
+      values: () => Float64Array.of(1, 2),
+    });
+    doubles.add(pageOf([3, 4], { ...page, repetition: [0, 1], areBytes: true }));
+    doubles.end();
+    const both = doubles.take(2).numbers;
+    assert.ok(both.buffer instanceof ArrayBuffer);
+    assert.deepEqual([...both], [1, 2, 3, 4]);
+  });
+
   it('that begin within a row are damaged', () => {
-    for (const definitionLevels of [null, Uint8Array.of(ELEMENT)])
+    for (const definition of [null, [ELEMENT]])
       assert.throws(
-        () =>
-          new NumberListRows(PATH).add({
-            values: Float32Array.of(1),
-            definitionLevels,
-            repetitionLevels: Uint8Array.of(1),
-          }),
+        () => new NumberListRows(PATH).add(pageOf([1], { repetition: [1], definition, areBytes: false })),
         FormatError,
       );
   });

@@ -1,9 +1,9 @@
-import type { DecodedArray, SchemaTree } from 'hyparquet';
+import type { SchemaTree } from 'hyparquet';
 import { assembleLists } from 'hyparquet/src/assemble.js';
 import { getMaxDefinitionLevel, getMaxRepetitionLevel } from 'hyparquet/src/schema.js';
 import { FormatError } from '../byte-source.ts';
-import type { CellValue, FileColumn, NumberArray, NumberLists } from '../columns.ts';
-import type { LeafPage } from './leaf-pages.ts';
+import type { CellValue, FileColumn, NumberArray, NumberLists, NumberMemory } from '../columns.ts';
+import type { LeafPage } from './leaf-page.ts';
 
 /** Pages of one leaf as rows: as many at a time as somebody wants, whatever the pages hold. */
 export interface LeafRows {
@@ -25,7 +25,9 @@ export class FlatRows implements LeafRows {
     return this.#rows;
   }
 
-  add({ values, definitionLevels }: LeafPage): void {
+  add(page: LeafPage): void {
+    const { definitionLevels } = page;
+    const values = page.values();
     const piece =
       definitionLevels === null
         ? (values as NumberArray | readonly CellValue[])
@@ -75,7 +77,9 @@ export class NestedRows implements LeafRows {
     return this.#rows.length - (this.#isRepeated && !this.#hasEnded && this.#rows.length > 0 ? 1 : 0);
   }
 
-  add({ values, definitionLevels, repetitionLevels }: LeafPage): void {
+  add(page: LeafPage): void {
+    const { definitionLevels } = page;
+    const [values, repetitionLevels] = [page.values(), page.repetitionLevels()];
     this.#hasEnded = false;
     if (!this.#isRepeated && definitionLevels === null) {
       for (const value of values) this.#rows.push(value);
@@ -105,14 +109,17 @@ export class NumberListRows implements LeafRows {
   readonly #elementLevel: number;
   readonly #emptyLevel: number;
   readonly #hasNullElements: boolean;
-  #numbers: NumberArray[] = [];
+  /** Where float32s are put; `null`: wherever there is room. */
+  readonly #memory: NumberMemory | null;
+  #numbers: NumberPiece[] = [];
   /** Elements of each row that has begun. */
   #lengths: number[] = [];
   #nulls: number[] = [];
   #hasEnded = false;
 
   /** `path` is that of a list of numbers: see `isNumberList`. */
-  constructor(path: SchemaTree[]) {
+  constructor(path: SchemaTree[], memory: NumberMemory | null = null) {
+    this.#memory = memory;
     this.#elementLevel = getMaxDefinitionLevel(path);
     this.#hasNullElements = path.at(-1)!.element.repetition_type === 'OPTIONAL';
     this.#emptyLevel = this.#elementLevel - (this.#hasNullElements ? 2 : 1);
@@ -122,35 +129,30 @@ export class NumberListRows implements LeafRows {
     return Math.max(0, this.#lengths.length - (this.#hasEnded ? 0 : 1));
   }
 
-  add({ values, definitionLevels, repetitionLevels }: LeafPage): void {
+  add(page: LeafPage): void {
     this.#hasEnded = false;
-    const numbers = Array.isArray(values) ? numbersOf(values) : (values as NumberArray);
-    this.#numbers.push(numbers);
-    if (definitionLevels === null) this.#addFull(repetitionLevels!);
-    else this.#addSparse(repetitionLevels!, definitionLevels);
+    this.#numbers.push(pieceOf(page));
+    const starts = page.rowStarts();
+    if (page.definitionLevels === null) this.#addFull(starts, page.count);
+    else this.#addSparse(starts, page.definitionLevels);
   }
 
   /** Each level is one of an element: rows are as long as it is from one start to the next. */
-  #addFull(repetitions: Uint8Array): void {
-    const levels = Buffer.from(repetitions.buffer, repetitions.byteOffset, repetitions.length);
-    const startBehind = (at: number): number => {
-      const start = levels.indexOf(0, at);
-      return start < 0 ? levels.length : start;
-    };
-    const first = startBehind(0);
+  #addFull(starts: Uint32Array, count: number): void {
+    const first = starts[0] ?? count;
     if (first > 0) this.#lengths[this.#lastRow()]! += first;
-    for (let start = first; start < levels.length; ) {
-      const next = startBehind(start + 1);
-      this.#lengths.push(next - start);
+    for (let at = 0; at < starts.length; at++) {
+      this.#lengths.push((starts[at + 1] ?? count) - starts[at]!);
       this.#nulls.push(0);
-      start = next;
     }
   }
 
-  #addSparse(repetitions: Uint8Array, definitions: Uint8Array): void {
-    for (let at = 0; at < repetitions.length; at++) {
+  #addSparse(starts: Uint32Array, definitions: Uint8Array): void {
+    let next = 0;
+    for (let at = 0; at < definitions.length; at++) {
       const level = definitions[at]!;
-      if (repetitions[at] === 0) {
+      if (starts[next] === at) {
+        next += 1;
         this.#lengths.push(0);
         this.#nulls.push(level < this.#emptyLevel ? 1 : 0);
       }
@@ -186,20 +188,63 @@ export class NumberListRows implements LeafRows {
 
   #takeNumbers(count: number): NumberArray {
     if (count === 0) return new Float32Array(0);
-    const taken: NumberArray[] = [];
+    const taken: NumberPiece[] = [];
+    let bytes = 0;
     for (let left = count; left > 0; ) {
-      const numbers = this.#numbers[0]!;
-      const own = numbers.subarray(0, left);
-      taken.push(own);
-      left -= own.length;
-      if (own.length === numbers.length) this.#numbers.shift();
-      else this.#numbers[0] = numbers.subarray(own.length);
+      const piece = this.#numbers[0]!;
+      const size = piece.kind.BYTES_PER_ELEMENT;
+      const own = piece.bytes.subarray(0, left * size);
+      const isWhole = own.length === piece.bytes.length;
+      taken.push({ ...piece, bytes: own, page: isWhole ? piece.page : null });
+      left -= own.length / size;
+      bytes += own.length;
+      if (isWhole) this.#numbers.shift();
+      else this.#numbers[0] = { ...piece, bytes: piece.bytes.subarray(own.length) };
     }
-    return joined(taken, count);
+    const [{ kind }] = taken as [NumberPiece];
+    if (!taken.every((piece) => piece.kind === kind)) return joined(taken.map(alignedNumbers), count);
+    const memory = kind === Float32Array ? this.#memory : null;
+    const whole = memory?.take(bytes) ?? new Uint8Array(bytes);
+    let end = 0;
+    for (const piece of taken) {
+      whole.set(piece.bytes, end);
+      end += piece.bytes.length;
+      piece.page?.release();
+    }
+    return new kind(whole.buffer as ArrayBuffer, whole.byteOffset, count);
   }
 }
 
-/** Numbers of one type, one after the other; a single piece as it is. */
+type NumberKind = (new (
+  buffer: ArrayBuffer,
+  offset: number,
+  length: number,
+) => NumberArray) & { readonly BYTES_PER_ELEMENT: number };
+
+/** Numbers of one type as their bytes, which may begin anywhere. */
+interface NumberPiece {
+  readonly kind: NumberKind;
+  readonly bytes: Uint8Array;
+  /** Whose memory that is. */
+  readonly page: LeafPage | null;
+}
+
+function pieceOf(page: LeafPage): NumberPiece {
+  const floats = page.floatBytes();
+  if (floats !== null) return { kind: Float32Array, bytes: floats, page };
+  const values = page.values();
+  const numbers = Array.isArray(values) ? numbersOf(values) : (values as NumberArray);
+  const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+  return { kind: numbers.constructor as NumberKind, bytes, page: null };
+}
+
+function alignedNumbers({ kind: Kind, bytes, page }: NumberPiece): NumberArray {
+  const numbers = new Kind(Uint8Array.from(bytes).buffer, 0, bytes.length / Kind.BYTES_PER_ELEMENT);
+  page?.release();
+  return numbers;
+}
+
+/** Numbers, one after the other, as those of the first; a single piece as it is. */
 function joined(pieces: readonly NumberArray[], count: number): NumberArray {
   const [first] = pieces as [NumberArray];
   if (pieces.length === 1) return first;
@@ -229,5 +274,3 @@ export function isNumberList(path: SchemaTree[]): boolean {
   const isList = path.length === 4 && path[2]!.element.repetition_type === 'REPEATED';
   return isNumber && isPlain && isInteger && isList && getMaxRepetitionLevel(path) === 1;
 }
-
-export type { DecodedArray };

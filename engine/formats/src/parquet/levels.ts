@@ -8,9 +8,28 @@ import { FormatError } from '../byte-source.ts';
 export function readLevels(bytes: Uint8Array, bitWidth: number, count: number): Uint8Array {
   const levels = new Uint8Array(count);
   const mask = (1 << bitWidth) - 1;
+  forEachRun(bytes, { bitWidth, count }, (from, to, at, isPacked) => {
+    if (!isPacked) {
+      levels.fill(bytes[at]! & mask, from, to);
+      return;
+    }
+    for (let place = from, bit = 0; place < to; place++, bit += bitWidth) {
+      const byteAt = at + (bit >> 3);
+      const word = bytes[byteAt]! | ((bytes[byteAt + 1] ?? 0) << 8);
+      levels[place] = (word >> (bit & 7)) & mask;
+    }
+  });
+  return levels;
+}
+
+/** Tells of each run of levels `from .. to` where its value, or its packed bits, begin. @throws FormatError */
+function forEachRun(
+  bytes: Uint8Array,
+  { bitWidth, count }: { readonly bitWidth: number; readonly count: number },
+  tell: (from: number, to: number, at: number, isPacked: boolean) => void,
+): void {
   let at = 0;
-  let filled = 0;
-  while (filled < count) {
+  for (let filled = 0; filled < count; ) {
     let header = 0;
     for (let shift = 0; ; shift += 7) {
       if (at >= bytes.length || shift > 28) throw new FormatError('a page has damaged levels');
@@ -19,25 +38,44 @@ export function readLevels(bytes: Uint8Array, bitWidth: number, count: number): 
       if (byte < 0x80) break;
     }
     header >>>= 0;
-    if ((header & 1) === 0) {
-      const run = header >>> 1;
-      if (at >= bytes.length || run === 0) throw new FormatError('a page has damaged levels');
-      levels.fill(bytes[at++]! & mask, filled, filled + run);
-      filled += run;
-      continue;
-    }
-    const groups = header >>> 1;
-    const packedBytes = groups * bitWidth;
-    if (groups === 0 || at + packedBytes > bytes.length) throw new FormatError('a page has damaged levels');
-    const end = Math.min(count, filled + 8 * groups);
-    for (let bit = 0; filled < end; filled++, bit += bitWidth) {
-      const byteAt = at + (bit >> 3);
-      const word = bytes[byteAt]! | ((bytes[byteAt + 1] ?? 0) << 8);
-      levels[filled] = (word >> (bit & 7)) & mask;
-    }
-    at += packedBytes;
+    const isPacked = (header & 1) === 1;
+    const units = header >>> 1;
+    const runBytes = isPacked ? units * bitWidth : 1;
+    if (units === 0 || at + runBytes > bytes.length) throw new FormatError('a page has damaged levels');
+    const end = Math.min(count, filled + (isPacked ? 8 * units : units));
+    tell(filled, end, at, isPacked);
+    filled = end;
+    at += runBytes;
   }
-  return levels;
+}
+
+/**
+ * Which of `count` levels of one bit are 0, ascending: of a leaf that repeats once, where rows begin. Runs of ones, which lists
+ * of numbers are for the most part, cost nothing for each of them.
+ * @throws FormatError as `readLevels`
+ */
+export function zerosOf(bytes: Uint8Array, count: number): Uint32Array {
+  let zeros = new Uint32Array(64);
+  let found = 0;
+  const note = (from: number, to: number): void => {
+    while (found + to - from > zeros.length) {
+      const grown = new Uint32Array(Math.min(2 * zeros.length, count));
+      grown.set(zeros);
+      zeros = grown;
+    }
+    for (let at = from; at < to; at++) zeros[found++] = at;
+  };
+  forEachRun(bytes, { bitWidth: 1, count }, (from, to, at, isPacked) => {
+    if (!isPacked) {
+      if ((bytes[at]! & 1) === 0) note(from, to);
+      return;
+    }
+    for (let place = from; place < to; place++) {
+      const bit = place - from;
+      if (((bytes[at + (bit >>> 3)]! >>> (bit & 7)) & 1) === 0) note(place, place + 1);
+    }
+  });
+  return zeros.subarray(0, found);
 }
 
 /**

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { FormatError, sourceOf } from '../byte-source.ts';
-import { areOneRun, levelBits, readLevels } from './levels.ts';
+import { areOneRun, levelBits, readLevels, zerosOf } from './levels.ts';
 import { ParquetRows } from './parquet-rows.ts';
 
 type Written = Parameters<typeof parquetWriteBuffer>[0]['columnData'];
@@ -89,6 +89,34 @@ describe('levels', () => {
     assert.deepEqual([0, 1, 2, 3, 4].map(levelBits), [0, 1, 2, 2, 3]);
   });
 
+  it('of one bit are told by where they are zero, wherever runs end', () => {
+    const runs = fc.array(
+      fc.oneof(
+        fc.tuple(fc.integer({ min: 1, max: 200 }), fc.integer({ min: 0, max: 1 })),
+        fc.uint8Array({ minLength: 1, maxLength: 12 }),
+      ),
+      { minLength: 1, maxLength: 20 },
+    );
+    fc.assert(
+      fc.property(runs, fc.nat(7), (parts, missing) => {
+        const bytes: number[] = [];
+        let levels = 0;
+        for (const part of parts) {
+          const isPacked = part instanceof Uint8Array;
+          const header = isPacked ? 2 * part.length + 1 : 2 * part[0];
+          levels += isPacked ? 8 * part.length : part[0];
+          if (header > 127) bytes.push((header & 127) | 128, header >> 7);
+          else bytes.push(header);
+          bytes.push(...(isPacked ? part : [part[1]]));
+        }
+        const count = Math.max(0, levels - missing);
+        const all = [...readLevels(Uint8Array.from(bytes), 1, count)];
+        const zeros = all.flatMap((level, at) => (level === 0 ? [at] : []));
+        assert.deepEqual([...zerosOf(Uint8Array.from(bytes), count)], zeros);
+      }),
+    );
+  });
+
   it('of one run are told apart from all others', () => {
     for (const [bytes, isRun] of [
       [[24, 1], true],
@@ -105,6 +133,10 @@ describe('levels', () => {
 
   it('that the bytes do not hold are an error', () => {
     for (const bytes of [[], [10], [3, 1], [0, 1], [0xff, 0xff, 0xff, 0xff, 0xff]])
-      assert.throws(() => readLevels(Uint8Array.from(bytes), 2, 12), FormatError);
+      for (const read of [
+        () => readLevels(Uint8Array.from(bytes), 2, 12),
+        () => zerosOf(Uint8Array.from(bytes), 12),
+      ])
+        assert.throws(read, FormatError);
   });
 });

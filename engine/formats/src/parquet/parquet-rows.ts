@@ -9,12 +9,16 @@ import { assembleNested } from 'hyparquet/src/assemble.js';
 import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
 import { getTreePath } from 'hyparquet/src/schema.js';
 import { type ByteSource, FormatError, SourceError } from '../byte-source.ts';
-import type { Cells, CellValue, ColumnBatch, ColumnReader, FileColumn } from '../columns.ts';
-import { type LeafPage, leafPages } from './leaf-pages.ts';
+import type { Cells, CellValue, ColumnBatch, ColumnReader, FileColumn, NumberMemory } from '../columns.ts';
+import type { LeafPage } from './leaf-page.ts';
+import { leafPages } from './leaf-pages.ts';
 import { FlatRows, isNumberList, type LeafRows, NestedRows, NumberListRows } from './leaf-rows.ts';
+import { PageMemory } from './page-memory.ts';
 
 /** A footer above this is refused: it is read whole. */
 const FOOTER_BYTES_MAX = 64 * 1024 * 1024;
+
+type MemoryOf = (column: string) => NumberMemory | null;
 
 /** One leaf of the row group that is read. */
 interface OpenLeaf {
@@ -30,20 +34,29 @@ export class ParquetRows implements ColumnReader {
   readonly #source: ByteSource;
   readonly #metadata: FileMetaData;
   readonly #schema: SchemaTree;
+  readonly #memoryOf: MemoryOf;
+  readonly #pages = new PageMemory();
   #nextGroup = 0;
   #leaves: readonly OpenLeaf[] = [];
   #left = 0;
 
-  private constructor(source: ByteSource, metadata: FileMetaData) {
+  private constructor(source: ByteSource, metadata: FileMetaData, memoryOf: MemoryOf) {
     this.#source = source;
+    this.#memoryOf = memoryOf;
     this.#metadata = metadata;
     this.#schema = parquetSchema(metadata);
     this.names = this.#schema.children.map(({ element }) => element.name);
     this.rows = metadata.row_groups.reduce((sum, { num_rows }) => sum + Number(num_rows), 0);
   }
 
-  /** @throws FormatError */
-  static async open(source: ByteSource): Promise<ParquetRows> {
+  /**
+   * Lists of float32 in the column `name` are put into `memoryOf(name)`, should there be one: then whoever takes a batch owns it.
+   * @throws FormatError
+   */
+  static async open(
+    source: ByteSource,
+    { memoryOf = noMemory }: { readonly memoryOf?: MemoryOf } = {},
+  ): Promise<ParquetRows> {
     if (source.size < 12) throw new FormatError('the file is no Parquet file');
     const tail = await source.read(source.size - 8, 8);
     const footerBytes = new DataView(tail.buffer, tail.byteOffset, 8).getUint32(0, true);
@@ -57,7 +70,7 @@ export class ParquetRows implements ColumnReader {
         },
         { geoparquet: false, initialFetchSize: Math.min(source.size, footerBytes + 8) },
       );
-      return new ParquetRows(source, metadata);
+      return new ParquetRows(source, metadata, memoryOf);
     });
   }
 
@@ -108,15 +121,19 @@ export class ParquetRows implements ColumnReader {
       const path = getTreePath(this.#schema, meta_data.path_in_schema);
       return {
         path: meta_data.path_in_schema,
-        pages: leafPages(this.#source, meta_data, path),
-        rows: rowsOf(path),
+        pages: leafPages(this.#source, meta_data, { schemaPath: path, memory: this.#pages }),
+        rows: rowsOf(path, this.#memoryOf),
       };
     });
   }
 }
 
-function rowsOf(path: SchemaTree[]): LeafRows {
-  if (isNumberList(path)) return new NumberListRows(path);
+function noMemory(): null {
+  return null;
+}
+
+function rowsOf(path: SchemaTree[], memoryOf: MemoryOf): LeafRows {
+  if (isNumberList(path)) return new NumberListRows(path, memoryOf(path[1]!.element.name));
   // The root and the leaf.
   const isFlat = path.length === 2 && path[1]!.element.repetition_type !== 'REPEATED';
   return isFlat ? new FlatRows() : new NestedRows(path);

@@ -8,12 +8,12 @@ const COPY_OF_16_BITS = 2;
 const BULK_BYTES = 48;
 
 /**
- * The `length` bytes that `bytes` are in Snappy's raw format. hyparquet's reader of it moves one byte after the other; vectors
- * hardly shrink, so most of what they are is copied as it is.
- * @throws FormatError when they are anything else
+ * Fills `output` with the bytes that `bytes` are in Snappy's raw format, and returns it. hyparquet's reader of it moves one byte
+ * after the other; vectors hardly shrink, so most of what they are is copied as it is.
+ * @throws FormatError when they are anything else, or of another length
  */
-export function inflateSnappy(bytes: Uint8Array, length: number): Uint8Array {
-  const output = new Uint8Array(length);
+export function inflateSnappy(bytes: Uint8Array, output: Uint8Array): Uint8Array {
+  const { length } = output;
   let at = endOfLength(bytes);
   let filled = 0;
   while (at < bytes.length) {

@@ -24,7 +24,7 @@ const META = '$meta';
 
 /** Rows `from .. to` of a batch as columns of the wire. @throws MilvusError 1804 for what fits no field or not its own */
 export function columnFields(
-  { columns }: ColumnBatch,
+  { rows, columns }: ColumnBatch,
   schema: schema_CollectionSchema,
   { from, to, memory }: { readonly from: number; readonly to: number; readonly memory: SpareMemory },
 ): SentFields {
@@ -42,7 +42,7 @@ export function columnFields(
       if (isMadeByUs || mayBeNull(field)) continue;
       throw badRow(`there is no column for the field ${field.name}`);
     }
-    fieldsData.push(encodedField(field, column, { from, to, memory }));
+    fieldsData.push(encodedField(field, column, { from, to, memory, isWhole: to - from === rows }));
   }
   for (const struct of schema.structArrayFields) {
     const column = columns.get(struct.name);
@@ -68,7 +68,16 @@ function mayBeNull(field: schema_FieldSchema): boolean {
 function encodedField(
   field: schema_FieldSchema,
   column: FileColumn,
-  { from, to, memory }: { readonly from: number; readonly to: number; readonly memory: SpareMemory },
+  {
+    from,
+    to,
+    ...memory
+  }: {
+    readonly from: number;
+    readonly to: number;
+    readonly memory: SpareMemory;
+    readonly isWhole: boolean;
+  },
 ): Uint8Array {
   if (column.kind === 'lists' && isDenseVector(field.dataType as DataType))
     return vectorFieldData(field, vectorsOf(field, column, from, to), memory);

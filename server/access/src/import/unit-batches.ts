@@ -7,12 +7,12 @@ import {
   NumpyRows,
   ParquetRows,
 } from '@elanus/formats';
-import { unreachable } from '@elanus/model';
+import { DataType, unreachable } from '@elanus/model';
 import { sentFields } from '../rest/sent-fields.ts';
 import { runAtOnce } from '../rows/sliced-work.ts';
 import { columnFields } from './column-fields.ts';
 import { CsvReader, jsonRow } from './row-fields.ts';
-import type { SpareMemory } from './spare-memory.ts';
+import { type SpareMemory, VectorMemory } from './spare-memory.ts';
 import type { EncodedRows, UnitSpec } from './unit-messages.ts';
 
 /** Some rows of a file. */
@@ -49,7 +49,12 @@ export async function openUnit(
     case 'csv':
       return { totalRows: null, batches: csvBatches(first, spec) };
     case 'parquet':
-      return await columnBatches(await ParquetRows.open(first), sources, spec, memory);
+      return await columnBatches(
+        await ParquetRows.open(first, { memoryOf: memoryOf(spec, memory) }),
+        sources,
+        spec,
+        memory,
+      );
     case 'numpy': {
       const byName = new Map(spec.files.map(({ name }, at) => [name, sources[at]!]));
       return await columnBatches(await NumpyRows.open(byName), sources, spec, memory);
@@ -57,6 +62,14 @@ export async function openUnit(
     default:
       return unreachable(spec.kind);
   }
+}
+
+/** Vectors that stay float32 are put where they can become a message. */
+function memoryOf({ schema }: UnitSpec, memory: SpareMemory): (column: string) => VectorMemory | null {
+  const vectors = new VectorMemory(memory);
+  const floats = schema.fields.filter(({ dataType }) => dataType === DataType.FloatVector);
+  const names = new Set(floats.map(({ name }) => name));
+  return (column) => (names.has(column) ? vectors : null);
 }
 
 async function columnBatches(

@@ -15,9 +15,9 @@ let nextAsk = 0;
 let bytesRead = 0;
 const sources: readonly ByteSource[] = spec.files.map(({ size, descriptor }, file) => ({
   size,
-  read: async (offset, length) => {
+  read: async (offset, length, into) => {
     if (length === 0) return new Uint8Array(0);
-    if (descriptor !== undefined) return readFrom(descriptor, offset, length);
+    if (descriptor !== undefined) return readFrom(descriptor, { offset, length, into });
     const asked = Promise.withResolvers<Uint8Array>();
     const ask = nextAsk++;
     asks.set(ask, asked);
@@ -26,9 +26,16 @@ const sources: readonly ByteSource[] = spec.files.map(({ size, descriptor }, fil
   },
 }));
 
-function readFrom(descriptor: number, offset: number, length: number): Uint8Array {
+function readFrom(
+  descriptor: number,
+  {
+    offset,
+    length,
+    into,
+  }: { readonly offset: number; readonly length: number; readonly into: Uint8Array | undefined },
+): Uint8Array {
   // Not from Node's pool: pages of it would stay as long as any of them is used.
-  const bytes = Buffer.allocUnsafeSlow(length);
+  const bytes = into?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length);
   for (let filled = 0; filled < length; ) {
     const count = readSync(descriptor, bytes, filled, length - filled, offset + filled);
     if (count === 0) throw new SourceError('the file has become shorter');

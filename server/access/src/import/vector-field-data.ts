@@ -3,7 +3,7 @@ import type { schema_FieldSchema } from '@elanus/proto';
 import { FIELD_DATA, LIST_DATA, VECTORS } from '../wire/field-data-format.ts';
 import { MessageWriter } from '../wire/message-writer.ts';
 import { vectorSlot } from '../wire/vector-values.ts';
-import type { SpareMemory } from './spare-memory.ts';
+import { headroomOf, type SpareMemory } from './spare-memory.ts';
 
 /** Dense vectors of one field, each as its little-endian bytes. */
 export interface DenseVectors {
@@ -15,32 +15,31 @@ export interface DenseVectors {
 }
 
 /**
- * Vectors as a `schema.FieldData`, copied once: into shared memory, where they stay until they are in a file, whichever thread
- * looks at them.
+ * Vectors as a `schema.FieldData` in shared memory, where they stay until they are in a file, whichever thread looks at them:
+ * where they lie when all of a batch have room in front of them, copied once otherwise.
  */
 export function vectorFieldData(
   { name, dataType }: Pick<schema_FieldSchema, 'name' | 'dataType'>,
   { dim, bytes, validity }: DenseVectors,
-  memory: SpareMemory,
+  { memory, isWhole }: { readonly memory: SpareMemory; readonly isWhole: boolean },
 ): Uint8Array {
   // A FloatVector is a message of floats, the others are bytes themselves.
   const list = dataType === DataType.FloatVector ? headOf(LIST_DATA, bytes.length) : NOTHING;
   const slot = headOf(vectorSlot(dataType as Parameters<typeof vectorSlot>[0]), list.length + bytes.length);
   const dimension = new MessageWriter().number(VECTORS.dim, dim).finish();
   const vectors = headOf(FIELD_DATA.vectors, dimension.length + slot.length + list.length + bytes.length);
-  const about = new MessageWriter()
-    .number(FIELD_DATA.type, dataType)
-    .text(FIELD_DATA.fieldName, name)
-    .finish();
-  const end =
-    validity === null ? NOTHING : new MessageWriter().fixed(FIELD_DATA.validData, validity).finish();
-  const pieces = [about, vectors, dimension, slot, list, bytes, end];
-  const whole = memory.take(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let filled = 0;
-  for (const piece of pieces) {
-    whole.set(piece, filled);
-    filled += piece.length;
+  const about = new MessageWriter().number(FIELD_DATA.type, dataType).text(FIELD_DATA.fieldName, name);
+  if (validity !== null) about.fixed(FIELD_DATA.validData, validity);
+  const head = Buffer.concat([about.finish(), vectors, dimension, slot, list]);
+  const headroom = isWhole ? headroomOf(bytes) : null;
+  if (headroom !== null && head.length <= headroom.length) {
+    const start = headroom.length - head.length;
+    headroom.set(head, start);
+    return new Uint8Array(bytes.buffer, start, head.length + bytes.length);
   }
+  const whole = memory.take(head.length + bytes.length);
+  whole.set(head);
+  whole.set(bytes, head.length);
   return whole;
 }
 
