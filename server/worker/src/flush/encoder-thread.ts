@@ -8,6 +8,8 @@ import type { EncoderReply, EncoderRequest } from './encoder-messages.ts';
 
 /** Bytes of one answer; a single piece may have more. */
 const ANSWER_BYTES = 4 * 1024 * 1024;
+/** Rows that may stay in memory unused while one file follows the other; an import uses the memory of its rows again itself. */
+const UNCOLLECTED_BYTES = 256 * 1024 * 1024;
 /** Of a file that is written here: what the system holds back must not delay others for long. */
 const SYNC_BYTES = 64 * 1024 * 1024;
 
@@ -108,6 +110,13 @@ async function answer(request: EncoderRequest): Promise<EncoderReply | Rest> {
   }
 }
 
+/** A collection takes as long as a tenth of a file: files that follow one another share one. */
+function collectWhenIdle(): void {
+  if (pieces !== null || (open > 0 && uncollected < UNCOLLECTED_BYTES)) return;
+  uncollected = 0;
+  collect();
+}
+
 /** V8 has it under a flag only, which has to be set while the thread runs: workers take none of their own. */
 function collectorOfThread(): () => void {
   setFlagsFromString('--expose-gc');
@@ -124,8 +133,12 @@ function failure(error: unknown): EncoderReply {
 /** One request after the other, and the answers in their order. */
 let turn: Promise<unknown> = Promise.resolve();
 let told: Promise<unknown> = Promise.resolve();
+/** Requests that are not answered yet, and bytes of files since the last collection. */
+let open = 0;
+let uncollected = 0;
 
 port.on('message', (request: EncoderRequest) => {
+  open += 1;
   const answered = turn
     .then(() => answer(request))
     .catch((error: unknown) => {
@@ -138,6 +151,8 @@ port.on('message', (request: EncoderRequest) => {
     const whole = typeof reply === 'function' ? await reply().catch(failure) : reply;
     await before;
     port.postMessage(whole);
-    if (pieces === null) setImmediate(() => pieces === null && collect());
+    open -= 1;
+    if (whole.kind === 'written') uncollected += whole.bytes;
+    setImmediate(collectWhenIdle);
   });
 });
