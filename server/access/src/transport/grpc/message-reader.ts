@@ -2,8 +2,10 @@ import { GRPC_STATUS, GrpcError } from './grpc-status.ts';
 
 /** Before each message: whether it is compressed, and its length. */
 export const PREFIX_BYTES = 5;
-/** What a message gets before it has shown that it is as long as it says; then room doubles. */
-const FIRST_BYTES_MAX = 1024 * 1024;
+/** What a message gets that has shown nothing but its prefix. */
+const UNSHOWN_BYTES_MAX = 8 * 1024;
+/** What it gets then, however much longer it says it is; later room doubles. Memory that nobody has written to costs no pages. */
+const SHOWN_BYTES_MAX = 4 * 1024 * 1024;
 
 export interface ReceivedMessage {
   readonly isCompressed: boolean;
@@ -14,7 +16,7 @@ export interface ReceivedMessage {
 
 /**
  * Puts the one message of a unary call together. A message in one chunk is not copied, any other is copied once or,
- * above a megabyte, twice; memory is taken as bytes come, whatever length the prefix claims.
+ * above four megabytes, twice; memory is taken as bytes come, whatever length the prefix claims.
  */
 export class MessageReader {
   readonly #path: string;
@@ -84,7 +86,8 @@ export class MessageReader {
 
   #makeRoom(length: number): void {
     if (length <= this.#bytes.length) return;
-    const room = Math.max(length, FIRST_BYTES_MAX, 2 * this.#bytes.length);
+    const roomMin = length < UNSHOWN_BYTES_MAX ? UNSHOWN_BYTES_MAX : SHOWN_BYTES_MAX;
+    const room = Math.max(length, roomMin, 2 * this.#bytes.length);
     const grown = Buffer.allocUnsafeSlow(Math.min(room, this.#length));
     grown.set(this.#bytes.subarray(0, this.#received));
     this.#bytes = grown;
