@@ -1,4 +1,5 @@
-import { filterViews } from './filter/filter-views.ts';
+import type { Predicate, RowFilter } from '@elanus/expr';
+import { filterViews, hasSample } from './filter/filter-views.ts';
 import { countBits } from './filter/match-bits.ts';
 import { type Read, viewShards } from './read.ts';
 import type { RowList } from './row-list.ts';
@@ -28,7 +29,7 @@ async function rowsOf(read: Read): Promise<readonly SelectedRows[]> {
   if (read.selection?.keys != null) return bitsOfRows(await rowsByKey(read, read.selection.keys));
   const matches = read.selection?.matches ?? null;
   if (matches === null) return isOfEverything(read) ? everythingNow(read) : wholeViews(read);
-  return await filterViews(read, viewShards(read), matches, read.selection?.predicate ?? null);
+  return await filteredRows(read, matches);
 }
 
 function wholeViews(read: Read): readonly SelectedRows[] {
@@ -51,12 +52,43 @@ const known = new WeakMap<
 /** All rows of this moment: the very same list until something changes, so that others can remember what it means. */
 function everythingNow(read: Read): readonly SelectedRows[] {
   const { shards } = read;
-  const generations = shards.reduce((sum, { generation }) => sum + generation, 0);
+  const generations = generationsOf(shards);
   const last = known.get(shards);
   const lastRows = last?.generations === generations ? last.rows.deref() : undefined;
   if (lastRows !== undefined) return lastRows;
   const rows = wholeViews(read);
   known.set(shards, { generations, rows: new WeakRef(rows) });
+  return rows;
+}
+
+function generationsOf(shards: readonly Shard[]): number {
+  return shards.reduce((sum, { generation }) => sum + generation, 0);
+}
+
+/** What a filter has last found among everything. */
+interface LastMatches {
+  readonly shards: readonly Shard[];
+  readonly generations: number;
+  readonly rows: WeakRef<readonly SelectedRows[]>;
+}
+
+const lastMatches = new WeakMap<Predicate, LastMatches>();
+
+/** The rows of a filter: the very same list while somebody asks with the same predicate and nothing changes. */
+async function filteredRows(read: Read, matches: RowFilter): Promise<readonly SelectedRows[]> {
+  const predicate = read.selection?.predicate ?? null;
+  const isKept =
+    predicate !== null && read.trace == null && isOfEverything(read) && !hasSample(predicate.condition);
+  if (!isKept) return await filterViews(read, viewShards(read), matches, predicate);
+  const { shards } = read;
+  const generations = generationsOf(shards);
+  const last = lastMatches.get(predicate);
+  const isSame = last?.shards === shards && last.generations === generations;
+  const lastRows = isSame ? last.rows.deref() : undefined;
+  if (lastRows !== undefined) return lastRows;
+  // What is published from here on is not among the views, and has another generation.
+  const rows = await filterViews(read, viewShards(read), matches, predicate);
+  lastMatches.set(predicate, { shards, generations, rows: new WeakRef(rows) });
   return rows;
 }
 

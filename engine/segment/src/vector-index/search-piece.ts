@@ -95,9 +95,9 @@ export function splitByIndex(selected: readonly SelectedRows[], search: WeighedS
     isExact || (scanReason(part, kept) === null && (!isPage || servesPages(part)));
   const indexed = pieces.filter(isWalked);
   const split = { indexed, plain: rowsBeside(indexed, selected, runs) };
-  if (indexed.length === pieces.length) {
-    const keptMax = Math.min(...pieces.map(({ rows }) => rows * HITS_SHARE_MAX), Number.MAX_SAFE_INTEGER);
-    known.set(selected, { field: field.id, keptMax, split });
+  if (pieces.every((part) => isWalked(part) || scanReason(part, kept) === 'few rows')) {
+    const keptMax = Math.min(...indexed.map(({ rows }) => rows * HITS_SHARE_MAX), Number.MAX_SAFE_INTEGER);
+    if (!isPage) known.set(selected, { field: field.id, keptMax, split });
   }
   return split;
 }

@@ -6,12 +6,55 @@ import type { AccessDependencies } from '../handler.ts';
 import { runInSlices } from '../rows/sliced-work.ts';
 import { templateValues } from '../wire/template-values.ts';
 
+/** Filters of one schema that are remembered, and the characters of each. */
+const PLANS_MAX = 64;
+const PLAN_LENGTH_MAX = 512;
+/** Depends on more than the schema: words on files of others, samples on chance. */
+const IS_NEW_EACH_TIME = /_match|random_sample/i;
+
+/** The filters that were asked for last, by time zone and text, the latest at the end. */
+const plans = new WeakMap<CollectionSchema, Map<string, Predicate>>();
+
 /**
  * A request's filter, bound to `schema`; `null` for none. A short one is planned at once, a long one in slices.
  * Instants without an offset are wall time of `timeZone`.
  * @throws MilvusError 1100 for what is no filter
  */
 export async function planServedFilter(
+  { share }: Pick<AccessDependencies, 'share'>,
+  schema: CollectionSchema,
+  text: string,
+  templates: Methods['Search']['request']['exprTemplateValues'],
+  timeZone: string,
+): Promise<Predicate | null> {
+  const isKept = templates.size === 0 && text.length <= PLAN_LENGTH_MAX && !IS_NEW_EACH_TIME.test(text);
+  if (!isKept) return await planNow({ share }, schema, text, templates, timeZone);
+  if (text === '') return null;
+  const ofSchema = plansOf(schema);
+  const key = `${timeZone} ${text}`;
+  const known = ofSchema.get(key);
+  const plan = known ?? (await planNow({ share }, schema, text, templates, timeZone));
+  if (plan !== null) keepLast(ofSchema, key, plan);
+  return plan;
+}
+
+function plansOf(schema: CollectionSchema): Map<string, Predicate> {
+  let ofSchema = plans.get(schema);
+  if (ofSchema === undefined) {
+    ofSchema = new Map();
+    plans.set(schema, ofSchema);
+  }
+  return ofSchema;
+}
+
+/** The same predicate for the same text: what is compiled of it, and the rows that it selects, are remembered with it. */
+function keepLast(ofSchema: Map<string, Predicate>, key: string, plan: Predicate): void {
+  ofSchema.delete(key);
+  ofSchema.set(key, plan);
+  if (ofSchema.size > PLANS_MAX) ofSchema.delete(ofSchema.keys().next().value!);
+}
+
+async function planNow(
   { share }: Pick<AccessDependencies, 'share'>,
   schema: CollectionSchema,
   text: string,
