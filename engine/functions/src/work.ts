@@ -33,16 +33,20 @@ export function runAtOnce<Result>(work: Work<Result>): Result {
 
 /**
  * Runs work and lets the event loop turn whenever this turn's share is used up, also before it begins: eight
- * requests that arrive together would otherwise be handled at one stretch.
+ * requests that arrive together would otherwise be handled at one stretch. Work that waits ends when the signal is aborted.
+ * @throws what the work throws, and the signal's reason
  */
 export async function runInSlices<Result>(
   work: Work<Result>,
   share: Pick<LoopShare, 'isSpent' | 'nextTurn'>,
+  options: { readonly signal?: AbortSignal } = {},
 ): Promise<Result> {
   for (;;) {
     if (share.isSpent()) await share.nextTurn();
     const step = work.next();
     if (step.done) return step.value;
-    if (step.value !== undefined) await step.value;
+    if (step.value === undefined) continue;
+    await step.value;
+    options.signal?.throwIfAborted();
   }
 }

@@ -43,7 +43,7 @@ export async function readQueries(
     assert(isDenseVector(field.dataType), 'a model makes dense vectors');
     return { dataType: field.dataType, dim: field.dim, count: texts.length, bytes, offsets: null };
   }
-  return await madeOf(texts, made, schema, parameters.text('analyzer_name'), dependencies.share);
+  return await madeOf(texts, made, schema, parameters.text('analyzer_name'), dependencies.share, options);
 }
 
 async function madeOf(
@@ -52,6 +52,7 @@ async function madeOf(
   schema: CollectionSchema,
   analyzerName: string | undefined,
   share: AccessDependencies['share'],
+  options: ReadOptions,
 ): Promise<QueryVectors> {
   const input = fieldById(schema, made.input);
   assert(input !== undefined, 'a function has its input');
@@ -59,6 +60,7 @@ async function madeOf(
   const column = await runInSlices(
     functionVectors(made, schema, { ...texts, validity: null }, () => analyzer),
     share,
+    options,
   );
   const { dataType, length: count, bytes } = column;
   return 'offsets' in column

@@ -41,7 +41,7 @@ export function searchHandler(access: AccessDependencies, accounts: ReadAccounts
     const columns = await fetchOutput(dependencies, target.collection, hits, plan.output, plan.format);
     const groups = await groupsOfHits(dependencies, target.collection, plan.grouping, hits);
     const highlights = plan.highlighting
-      ? await highlightHits(dependencies, target.collection, hits, plan.highlighting)
+      ? await highlightHits(dependencies, target.collection, hits, plan.highlighting, context)
       : [];
     account?.lap('fetch');
     const answer = encodeSearchResults({

@@ -36,7 +36,7 @@ export function runAnalyzerHandler(
           );
     const results: Draft<Result>[] = [];
     for (const [at, bytes] of request.placeholder.entries()) {
-      results.push({ tokens: await runInSlices(tokensOf(analyzerOf(at), bytes, request), share) });
+      results.push({ tokens: await runInSlices(tokensOf(analyzerOf(at), bytes, request), share, context) });
     }
     return { results };
   };

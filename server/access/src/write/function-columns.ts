@@ -24,7 +24,8 @@ export interface FunctionOptions extends ReadOptions {
 
 /**
  * Adds the columns that the functions of a schema make of those in `columns`, but for those that are there already.
- * @throws MilvusError 1100 for a text that is not UTF-8, or that a model does not take; 2400 when a model does not answer
+ * @throws MilvusError 1100 for a text that is not UTF-8, or that a model does not take; 2400 when a model, or a service that
+ *   cuts texts, does not answer
  */
 export async function addFunctionColumns(
   columns: Map<FieldId, Column>,
@@ -45,7 +46,8 @@ export async function addFunctionColumns(
       continue;
     }
     const analyzerOf = await analyzerChoice(field, columns, schema, share);
-    columns.set(output, await runInSlices(functionVectors(made, schema, texts, analyzerOf), share));
+    const counting = functionVectors(made, schema, texts, analyzerOf);
+    columns.set(output, await runInSlices(counting, share, options));
   }
 }
 

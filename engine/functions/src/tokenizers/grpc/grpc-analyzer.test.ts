@@ -4,6 +4,7 @@ import { MilvusError } from '@elanus/model';
 import { MODEL_SETTINGS_DEFAULT } from '../../models/model-settings.ts';
 import { Models } from '../../models/models.ts';
 import { openAnalyzer } from '../../open-analyzer.ts';
+import { termVectors } from '../../term-vectors.ts';
 import { TokenizerStandIn } from '../../testing/tokenizer-stand-in.ts';
 import { runInSlices } from '../../work.ts';
 import { GrpcAnalyzer } from './grpc-analyzer.ts';
@@ -101,6 +102,36 @@ describe('a service that cuts texts', () => {
       /DEADLINE_EXCEEDED/,
     );
     service.close();
+  });
+
+  test('is not asked for the rest of a request whose client is gone', async () => {
+    const going = new AbortController();
+    const asked: number[] = [];
+    const service = {
+      endpoint: 'http://slow',
+      tokenize: async (request: Uint8Array): Promise<Uint8Array> => {
+        asked.push(request.length);
+        going.abort(new Error('gone'));
+        return new Uint8Array();
+      },
+    };
+    const options = { endpoint: service.endpoint, parameters: [], defaultTokens: null };
+    const analyzer = new GrpcAnalyzer(service, options, []);
+    const texts = {
+      length: 3,
+      validity: null,
+      offsets: Uint32Array.of(0, 1, 2, 3),
+      bytes: Buffer.from('abc'),
+    };
+    await assert.rejects(
+      runInSlices(
+        termVectors(texts, () => analyzer),
+        share,
+        going,
+      ),
+      /gone/,
+    );
+    assert.equal(asked.length, 1);
   });
 
   test('that is not there is told at once', async () => {

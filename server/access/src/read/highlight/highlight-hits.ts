@@ -8,7 +8,7 @@ import {
   type FieldSchema,
   fieldByName,
 } from '@elanus/model';
-import type { SearchHits } from '@elanus/rpc';
+import type { ReadOptions, SearchHits } from '@elanus/rpc';
 import type { AccessDependencies } from '../../handler.ts';
 import { runInSlices, type Work } from '../../rows/sliced-work.ts';
 import { cutFragments, type MarkedWord } from './cut-fragments.ts';
@@ -26,6 +26,7 @@ export async function highlightHits(
   { id, schema }: CollectionInfo,
   hits: SearchHits,
   { fields, style }: Highlighting,
+  options: ReadOptions,
 ): Promise<readonly FieldHighlights[]> {
   const wanted = new Set<FieldId>();
   for (const { field } of fields) for (const needed of fieldsNeeded(field, schema)) wanted.add(needed);
@@ -36,7 +37,7 @@ export async function highlightHits(
     const tags = await tagsByQuery(highlighted, hits.counts.length, style.preTags.length, share);
     const analyzerOf = await analyzerChoice(field, columns, schema, share);
     const marking = markTexts(columns.get(field.id)!, hits.counts, { tags, analyzerOf, style });
-    shown.push({ fieldName: field.name, fragments: await runInSlices(marking, share) });
+    shown.push({ fieldName: field.name, fragments: await runInSlices(marking, share, options) });
   }
   return shown;
 }
