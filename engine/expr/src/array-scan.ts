@@ -1,55 +1,64 @@
 import { type ArrayColumn, DataType, type NumericColumn } from '@elanus/model';
 import type { Evaluator, Run } from './evaluator.ts';
-import { type Filler, filledEvaluator } from './filled-answers.ts';
 import { halvesOf } from './integer-set.ts';
 import { type ColumnOperand, type ContainsLeaf, elementTypeOf } from './plan.ts';
+import { findingEvaluator, type RowFinder, rowOfPlace } from './row-finder.ts';
 
 /** The evaluator of a leaf that asks whether arrays of integers hold one value; `null` for all else. */
 export function arrayScan(leaf: ContainsLeaf, field: ColumnOperand['field']): Evaluator | null {
   const [value] = leaf.values;
   if (leaf.values.length !== 1 || typeof value !== 'bigint') return null;
   const columnOf = ({ source }: Run): ArrayColumn => source.column(field.id) as ArrayColumn;
-  const fill = fillerOf(elementTypeOf(field), columnOf, value);
-  return fill === null ? null : filledEvaluator(fill, (run) => columnOf(run).validity, leaf.negated);
+  const find = finderOf(elementTypeOf(field), columnOf, value);
+  return find === null ? null : findingEvaluator(find, (run) => columnOf(run).validity, leaf.negated);
 }
 
-function fillerOf(type: DataType, columnOf: (run: Run) => ArrayColumn, value: bigint): Filler | null {
+function finderOf(type: DataType, columnOf: (run: Run) => ArrayColumn, value: bigint): RowFinder | null {
   switch (type) {
     case DataType.Int64:
-      return longFiller(columnOf, value);
+      return longFinder(columnOf, value);
     case DataType.Int8:
     case DataType.Int16:
     case DataType.Int32:
-      return integerFiller(columnOf, Number(value));
+      return integerFinder(columnOf, Number(value));
     default:
       return null;
   }
 }
 
-function longFiller(columnOf: (run: Run) => ArrayColumn, value: bigint): Filler {
+/** Goes through the elements of all rows at once: how many each row has is not to be guessed by a processor. */
+function longFinder(columnOf: (run: Run) => ArrayColumn, value: bigint): RowFinder {
   const low = Number(BigInt.asIntN(32, value));
   const high = Number(BigInt.asIntN(32, value >> 32n));
-  return (run, answers) => {
+  return (run, found) => {
     const { offsets, elements } = columnOf(run);
     const halves = halvesOf((elements as NumericColumn).values as BigInt64Array);
-    for (let row = run.start, i = 0, end = offsets[row]!; row < run.end; row++, i++) {
-      let at = end;
-      end = offsets[row + 1]!;
-      while (at < end && (halves[2 * at] !== low || halves[2 * at + 1] !== high)) at++;
-      answers[i] = at < end ? 1 : 0;
+    const last = offsets[run.end]!;
+    let count = 0;
+    let row = run.start;
+    for (let at = offsets[row]!; at < last; at++) {
+      if (halves[2 * at] !== low || halves[2 * at + 1] !== high) continue;
+      row = rowOfPlace(offsets, at, row, run.end);
+      found[count++] = row - run.start;
+      at = offsets[row + 1]! - 1;
     }
+    return count;
   };
 }
 
-function integerFiller(columnOf: (run: Run) => ArrayColumn, value: number): Filler {
-  return (run, answers) => {
+function integerFinder(columnOf: (run: Run) => ArrayColumn, value: number): RowFinder {
+  return (run, found) => {
     const { offsets, elements } = columnOf(run);
     const { values } = elements as NumericColumn;
-    for (let row = run.start, i = 0, end = offsets[row]!; row < run.end; row++, i++) {
-      let at = end;
-      end = offsets[row + 1]!;
-      while (at < end && values[at] !== value) at++;
-      answers[i] = at < end ? 1 : 0;
+    const last = offsets[run.end]!;
+    let count = 0;
+    let row = run.start;
+    for (let at = offsets[row]!; at < last; at++) {
+      if (values[at] !== value) continue;
+      row = rowOfPlace(offsets, at, row, run.end);
+      found[count++] = row - run.start;
+      at = offsets[row + 1]! - 1;
     }
+    return count;
   };
 }

@@ -8,6 +8,9 @@ const schema = demoSchema('dynamic');
 /** The rows three times over, so that they fill some bytes and begin another. */
 const rows = [...DEMO_ROWS, ...DEMO_ROWS, ...DEMO_ROWS];
 
+/** Of fewer bytes than are compared at once, of as many, and of more. */
+const TEXTS = ['b', 'bo', 'bob', 'ali', 'alic', 'alice', 'alice!', 'zoë', 'n'];
+
 const FILTERS = [
   ...['id', 'i8', 'age', 'score'].flatMap((name) => [
     `${name} == 3`,
@@ -23,6 +26,18 @@ const FILTERS = [
   ]),
   'id < 9 and (age > 17 or score < 2.5) and not (i8 == 2)',
   'id > 2 or age in [18, 30]',
+  ...['name', 'nick'].flatMap((name) => [
+    `${name} == ""`,
+    `${name} like ""`,
+    `not (${name} == "")`,
+    ...TEXTS.flatMap((text) => [
+      `${name} == "${text}"`,
+      `${name} != "${text}"`,
+      `${name} like "${text}%"`,
+      `not (${name} like "${text}%")`,
+      `id > 2 and (${name} == "${text}" or ${name} like "${text}")`,
+    ]),
+  ]),
 ];
 
 test('bits are the answers that bytes are', () => {
@@ -48,7 +63,7 @@ test('bits are the answers that bytes are', () => {
   }
 });
 
-test('filters that look into texts or documents answer in bytes alone', () => {
-  for (const text of ['name == "bob"', 'id > 2 and doc["a"] == 1', 'age is null'])
+test('filters that look through texts or into documents answer in bytes alone', () => {
+  for (const text of ['name like "%b%"', 'name > "bob"', 'id > 2 and doc["a"] == 1', 'age is null'])
     assert.equal(compilePredicate(planFilter(text, schema)!).bits, undefined, text);
 });

@@ -1,6 +1,7 @@
 import type { BitEvaluator } from './evaluator.ts';
 import { numberBits } from './number-loop.ts';
-import type { Condition } from './plan.ts';
+import type { Condition, OperandLeaf } from './plan.ts';
+import { isOfShortLiteral, textBits } from './text-scan.ts';
 import { kindOfOperand } from './value-type.ts';
 
 /** Deeper trees, and those of more terms, are rare: the usual way takes them. */
@@ -10,11 +11,11 @@ const OPERANDS_MAX = 64;
 const RUN_BYTES = 1_024;
 
 /**
- * The evaluator of a filter that asks about nothing but whole numeric columns; `null` for every other one. It is compiled
- * by the first run: who looks at single rows never pays for it.
+ * The evaluator of a filter that asks about nothing but whole numeric columns, and how texts begin or whether they are some
+ * text; `null` for every other one. It is compiled by the first run: who looks at single rows never pays for it.
  */
 export function bitEvaluator(condition: Condition): BitEvaluator | null {
-  if (!isOfNumbers(condition, 0)) return null;
+  if (!isQuick(condition, 0)) return null;
   let evaluate: BitEvaluator | null = null;
   return (run, bits, firstByte) => {
     evaluate ??= compiled(condition);
@@ -24,16 +25,19 @@ export function bitEvaluator(condition: Condition): BitEvaluator | null {
 
 type NumberLeaf = Parameters<typeof numberBits>[0];
 
-function isOfNumbers(condition: Condition, depth: number): boolean {
+function isQuick(condition: Condition, depth: number): boolean {
   switch (condition.kind) {
     case 'and':
     case 'or': {
       const { operands } = condition;
       if (depth === DEPTH_MAX || operands.length > OPERANDS_MAX) return false;
-      return operands.every((operand) => isOfNumbers(operand, depth + 1));
+      return operands.every((operand) => isQuick(operand, depth + 1));
     }
     case 'compare':
+      if (isText(condition.operand)) return isOfShortLiteral(condition);
       return typeof condition.value !== 'object' && isNumeric(condition.operand);
+    case 'like':
+      return isText(condition.operand) && isOfShortLiteral(condition);
     case 'range':
     case 'in':
       return isNumeric(condition.operand);
@@ -49,10 +53,17 @@ function isNumeric(operand: NumberLeaf['operand']): boolean {
   return kind === 'bool' || kind === 'integer' || kind === 'float' || kind === 'instant';
 }
 
-/** Of a condition that `isOfNumbers`. */
+function isText(operand: OperandLeaf['operand']): boolean {
+  return operand.kind === 'column' && kindOfOperand(operand) === 'string';
+}
+
+/** Of a condition that `isQuick`. */
 function compiled(condition: Condition): BitEvaluator {
-  if (condition.kind !== 'and' && condition.kind !== 'or') return numberBits(condition as NumberLeaf);
-  return joined(condition.kind, condition.operands.map(compiled));
+  if (condition.kind === 'and' || condition.kind === 'or')
+    return joined(condition.kind, condition.operands.map(compiled));
+  const { operand } = condition as OperandLeaf;
+  if (operand.kind === 'column' && isText(operand)) return textBits(condition as OperandLeaf, operand.field)!;
+  return numberBits(condition as NumberLeaf);
 }
 
 function joined(kind: 'and' | 'or', evaluators: readonly BitEvaluator[]): BitEvaluator {

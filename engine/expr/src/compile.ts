@@ -28,14 +28,28 @@ import type { Predicate, RowFilter } from './predicate.ts';
 import { sampleEvaluator } from './sample-leaf.ts';
 import { textEvaluator, textFieldsEvaluator } from './text-leaf.ts';
 import { phraseMatchEvaluator, textMatchEvaluator } from './text-match-leaf.ts';
+import { isOfShortLiteral } from './text-scan.ts';
 import { typeOfOperand } from './value-type.ts';
 import { runAtOnce, type Work } from './work.ts';
 
 const filters = new WeakMap<Predicate, RowFilter>();
 
-/** The function that tests rows for `predicate`: compiled once, then remembered as long as the predicate is. */
+/**
+ * The function that tests rows for `predicate`, remembered as long as the predicate is. It is compiled by the first test: a
+ * filter that indexes answer never is.
+ */
 export function compilePredicate(predicate: Predicate): RowFilter {
-  return filters.get(predicate) ?? runAtOnce(compiling(predicate));
+  const known = filters.get(predicate);
+  if (known !== undefined) return known;
+  const { condition } = predicate;
+  let compiled: RowFilter | null = null;
+  const lazy: RowFilter = (source, start, end, matches) => {
+    compiled ??= inRuns(runAtOnce(evaluating(condition, 0)));
+    compiled(source, start, end, matches);
+  };
+  const filter = withCost(lazy, condition);
+  filters.set(predicate, filter);
+  return filter;
 }
 
 /** As `compilePredicate`, in slices. */
@@ -159,6 +173,8 @@ function scratch(depth: number, length: number): Uint8Array {
 /** Values that are compared one by one; in longer lists they are looked up. */
 const LISTED_MAX = 4;
 const LOOK_UP_COST = 9;
+/** To find a short text, or texts that begin with it. */
+const SHORT_LITERAL_COST = 2;
 
 /** To look for a value of a document, and to read one where it is known to be: 25, less what handing it to a thread takes. */
 const PATH_COST = { sought: 100, known: 20 } as const;
@@ -194,9 +210,18 @@ export function costOfRow(condition: Condition, paths: keyof typeof PATH_COST = 
       );
     case 'regex':
       return costOfOperand(condition.operand, paths) + 50;
+    case 'compare':
+    case 'like':
+      return isText(condition.operand) && isOfShortLiteral(condition)
+        ? SHORT_LITERAL_COST
+        : costOfOperand(condition.operand, paths);
     default:
       return costOfOperand(condition.operand, paths);
   }
+}
+
+function isText(operand: Operand): boolean {
+  return operand.kind === 'column' && operand.field.dataType === DataType.VarChar;
 }
 
 function costOfOperand(operand: Operand, paths: keyof typeof PATH_COST): number {

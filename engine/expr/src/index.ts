@@ -25,6 +25,5 @@ export { type RowTest, type RowTester, rowTester } from './row-test.ts';
 export { type Box, boxAround } from './shape-box.ts';
 export { shapeBytesMax } from './shape-bytes.ts';
 export type { TemplateValue, TemplateValues } from './templates.ts';
-export { printOfText } from './text-print.ts';
 export type { Constant } from './tree.ts';
 export { isWordLike, type PlacedWord, type WordIndex, type WordsLike } from './word-index.ts';

@@ -30,8 +30,6 @@ export interface ColumnSource {
   column(field: FieldId): Column;
   /** Of a text field that `text_match` or `phrase_match` asks about; it knows all rows that are tested. */
   words?(field: FieldId): WordIndex | undefined;
-  /** Of a text field `printOfText` of each row that is tested, where somebody has worked that out. */
-  prints?(field: FieldId): Uint8Array | undefined;
   /** Of the JSON path with this `pathName`, where somebody keeps that: of each row that is tested. */
   places?(path: string): JsonPlaces | undefined;
 }
@@ -44,6 +42,6 @@ export interface RowFilter {
   (source: ColumnSource, start: number, end: number, matches: Uint8Array): void;
   /** Rows, a multiple of 8, that are tested well within a millisecond, when they are short; left out: 1,024. */
   readonly rowsAtOnce?: number;
-  /** The same answers as bits, where that is quicker: well within a millisecond for 65,536 rows. */
+  /** The same answers as bits, where that is quicker: within a millisecond for 16,384 rows. */
   readonly bits?: BitEvaluator;
 }

@@ -1,10 +1,9 @@
 import type { FieldSchema, VarCharColumn } from '@elanus/model';
-import type { Evaluator, Run } from './evaluator.ts';
-import { type Filler, filledEvaluator } from './filled-answers.ts';
+import type { BitEvaluator, Evaluator, Run } from './evaluator.ts';
 import type { LikePattern } from './like.ts';
-import type { OperandLeaf } from './plan.ts';
-import { equalBytes } from './text-index.ts';
-import { printOfText } from './text-print.ts';
+import { beginningFinder, wholeFinder } from './literal-finder.ts';
+import type { Leaf, OperandLeaf } from './plan.ts';
+import { findingBits, findingEvaluator, type RowFinder, rowOfPlace } from './row-finder.ts';
 import { type TextTest, textTest } from './text-test.ts';
 
 /**
@@ -12,121 +11,90 @@ import { type TextTest, textTest } from './text-test.ts';
  * none: texts that equal one, begin in one way, or hold some run of bytes.
  */
 export function textScan(leaf: OperandLeaf, field: FieldSchema): Evaluator | null {
-  const columnOf = ({ source }: Run): VarCharColumn => source.column(field.id) as VarCharColumn;
-  const fill = fillerOf(leaf, field, columnOf);
-  return fill === null ? null : filledEvaluator(fill, (run) => columnOf(run).validity, leaf.negated);
+  const columnOf = columnOfField(field);
+  const find = finderOf(leaf, columnOf);
+  return find === null ? null : findingEvaluator(find, (run) => columnOf(run).validity, leaf.negated);
 }
 
-function fillerOf(
-  leaf: OperandLeaf,
-  field: FieldSchema,
-  columnOf: (run: Run) => VarCharColumn,
-): Filler | null {
+/** The same in bits. */
+export function textBits(leaf: OperandLeaf, field: FieldSchema): BitEvaluator | null {
+  const columnOf = columnOfField(field);
+  const find = finderOf(leaf, columnOf);
+  return find === null ? null : findingBits(find, (run) => columnOf(run).validity, leaf.negated);
+}
+
+function columnOfField({ id }: FieldSchema): (run: Run) => VarCharColumn {
+  return ({ source }) => source.column(id) as VarCharColumn;
+}
+
+/** Longer texts take long to be compared where many rows have them. */
+const SHORT_LENGTH_MAX = 64;
+
+/** Whether a leaf asks for nothing but that a text equals a short one, or begins with it: a few nanoseconds a row. */
+export function isOfShortLiteral(leaf: Leaf): boolean {
+  if (leaf.kind === 'compare')
+    return leaf.operator === '==' && typeof leaf.value === 'string' && leaf.value.length <= SHORT_LENGTH_MAX;
+  if (leaf.kind !== 'like') return false;
+  const [first, last, more] = leaf.pattern.segments;
+  if (first!.length > SHORT_LENGTH_MAX || first!.some((unit) => unit < 0)) return false;
+  return last === undefined || (first!.length > 0 && last.length === 0 && more === undefined);
+}
+
+/** What a leaf spells out: bytes that a text is, begins with, or holds; `null` when it spells out nothing. */
+type SpelledOut =
+  | { readonly kind: 'whole'; readonly text: Uint8Array }
+  /** `isAll`: nothing else is asked of the text. */
+  | { readonly kind: 'beginning'; readonly text: Uint8Array; readonly isAll: boolean }
+  | { readonly kind: 'within'; readonly text: Uint8Array };
+
+function spelledOut(leaf: OperandLeaf): SpelledOut | null {
   if (leaf.kind === 'compare' && leaf.operator === '==' && typeof leaf.value === 'string')
-    return wholeFiller(columnOf, Buffer.from(leaf.value), ({ source }) => source.prints?.(field.id));
+    return { kind: 'whole', text: Buffer.from(leaf.value) };
   if (leaf.kind !== 'like') return null;
-  const { pattern } = leaf;
-  const prefix = literalPrefix(pattern);
+  const { segments } = leaf.pattern;
+  const prefix = literalPrefix(leaf.pattern);
+  if (segments.length === 1 && prefix.length === segments[0]!.length) return { kind: 'whole', text: prefix };
   if (prefix.length > 0) {
-    const isAll = pattern.segments.length === 2 && pattern.segments[1]!.length === 0;
-    const isPrefixOnly = isAll && prefix.length === pattern.segments[0]!.length;
-    return beginningsFiller(columnOf, prefix, isPrefixOnly ? null : textTest(leaf)!);
+    const endsOpen = segments.length === 2 && segments[1]!.length === 0;
+    return { kind: 'beginning', text: prefix, isAll: endsOpen && prefix.length === segments[0]!.length };
   }
-  const needle = longestLiteral(pattern);
-  return needle.length === 0 ? null : needleFiller(columnOf, needle, textTest(leaf)!);
+  const needle = longestLiteral(leaf.pattern);
+  return needle.length === 0 ? null : { kind: 'within', text: needle };
 }
 
-/** Rows whose text is `text`: of those with its print, where prints are known. */
-function wholeFiller(
-  columnOf: (run: Run) => VarCharColumn,
-  text: Uint8Array,
-  printsOf: (run: Run) => Uint8Array | undefined,
-): Filler {
-  const { length } = text;
-  const print = printOfText(text, 0, length);
-  // An empty text has no last byte; then the length says all.
-  const last = text.at(-1) ?? 0;
-  const mask = length === 0 ? 0 : 0xff;
-  const middleAt = length >> 1;
-  const middle = text[middleAt] ?? 0;
-  return (run, answers) => {
-    const { bytes, offsets } = columnOf(run);
-    answers.fill(0);
-    const prints = printsOf(run)?.subarray(run.start, run.end);
-    if (prints !== undefined) {
-      for (let i = prints.indexOf(print); i >= 0; i = prints.indexOf(print, i + 1)) {
-        const row = run.start + i;
-        if (equalBytes(bytes, offsets[row]!, offsets[row + 1]!, text)) answers[i] = 1;
-      }
-      return;
-    }
-    for (let row = run.start, end = offsets[row]!; row < run.end; row++) {
-      const start = end;
-      end = offsets[row + 1]!;
-      // One branch for all, which nearly all texts take; texts often begin alike, so other bytes tell sooner.
-      const differs = (bytes[end - 1]! ^ last) | (bytes[start + middleAt]! ^ middle);
-      if ((((end - start) ^ length) | (differs & mask)) !== 0) continue;
-      if (isAt(bytes, start, text)) answers[row - run.start] = 1;
-    }
-  };
-}
-
-/** Rows whose text begins with `prefix` and passes `rest`, if there is such a test. */
-function beginningsFiller(
-  columnOf: (run: Run) => VarCharColumn,
-  prefix: Uint8Array,
-  rest: TextTest | null,
-): Filler {
-  const { length } = prefix;
-  const last = prefix[length - 1]!;
-  return (run, answers) => {
-    const { bytes, offsets } = columnOf(run);
-    answers.fill(0);
-    for (let row = run.start, end = offsets[row]!; row < run.end; row++) {
-      const start = end;
-      end = offsets[row + 1]!;
-      if (end - start < length || bytes[start + length - 1] !== last) continue;
-      if (isAt(bytes, start, prefix) && (rest === null || rest(bytes, start, end)))
-        answers[row - run.start] = 1;
-    }
-  };
-}
-
-/** Whether `text` stands in the bytes at `start`, its last byte aside: the caller has compared that. */
-function isAt(bytes: Uint8Array, start: number, text: Uint8Array): boolean {
-  let at = text.length - 2;
-  while (at >= 0 && bytes[start + at] === text[at]) at--;
-  return at < 0;
+function finderOf(leaf: OperandLeaf, columnOf: (run: Run) => VarCharColumn): RowFinder | null {
+  const spelled = spelledOut(leaf);
+  switch (spelled?.kind) {
+    case undefined:
+      return null;
+    case 'whole':
+      return wholeFinder(columnOf, spelled.text);
+    case 'beginning':
+      return beginningFinder(columnOf, spelled.text, spelled.isAll ? null : textTest(leaf)!);
+    case 'within':
+      return needleFinder(columnOf, spelled.text, textTest(leaf)!);
+  }
 }
 
 /** Rows whose text passes a test that only a text with `needle` in it can pass: it is looked for in all texts at once. */
-function needleFiller(columnOf: (run: Run) => VarCharColumn, needle: Uint8Array, test: TextTest): Filler {
-  return (run, answers) => {
-    answers.fill(0);
+function needleFinder(columnOf: (run: Run) => VarCharColumn, needle: Uint8Array, test: TextTest): RowFinder {
+  return (run, found) => {
     const { bytes, offsets } = columnOf(run);
     const first = offsets[run.start]!;
     const texts = Buffer.from(bytes.buffer, bytes.byteOffset + first, offsets[run.end]! - first);
+    let count = 0;
     let row = run.start;
-    for (let found = texts.indexOf(needle); found >= 0; ) {
-      const at = found + first;
-      row = rowOf(offsets, at, row, run.end);
+    for (let place = texts.indexOf(needle); place >= 0; ) {
+      const at = place + first;
+      row = rowOfPlace(offsets, at, row, run.end);
       const end = offsets[row + 1]!;
       // One that reaches into the next text is none, but that text may still begin with another.
-      if (at + needle.length <= end && test(bytes, offsets[row]!, end)) answers[row - run.start] = 1;
-      found = texts.indexOf(needle, (at + needle.length <= end ? end : at + 1) - first);
+      const isWithin = at + needle.length <= end;
+      if (isWithin && test(bytes, offsets[row]!, end)) found[count++] = row - run.start;
+      place = texts.indexOf(needle, (isWithin ? end : at + 1) - first);
     }
+    return count;
   };
-}
-
-/** The row in `row .. rows` that has byte `at`, from where the last one was on. */
-function rowOf(offsets: Uint32Array, at: number, row: number, rows: number): number {
-  let step = 1;
-  while (row + step < rows && offsets[row + step]! <= at) {
-    row += step;
-    step *= 2;
-  }
-  for (; step > 0; step >>= 1) if (row + step < rows && offsets[row + step]! <= at) row += step;
-  return row;
 }
 
 function literalPrefix({ segments }: LikePattern): Uint8Array {

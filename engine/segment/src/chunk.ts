@@ -14,7 +14,6 @@ import { ChunkDeletions, type RestoredRowDeletions } from './chunk/chunk-deletio
 import { InverseNorms } from './chunk/inverse-norms.ts';
 import { WriteRuns } from './chunk/write-runs.ts';
 import { bytesOfPlaces, knownPlaces } from './filter/json-places.ts';
-import { bytesOfPrints, knownPrints } from './filter/text-prints.ts';
 import { NO_ROW } from './key-index.ts';
 import type { Moment } from './moment.ts';
 import { grownUint32, sharedUint32 } from './shared-memory.ts';
@@ -162,7 +161,7 @@ export class Chunk implements ColumnSource {
     bytes += this.#previous?.byteLength ?? 0;
     for (const norms of this.#inverseNorms.values()) bytes += norms.byteLength;
     for (const { values, factors } of this.#codes.values()) bytes += values.byteLength + factors.byteLength;
-    return bytes + bytesOfPrints(this) + bytesOfPlaces(this);
+    return bytes + bytesOfPlaces(this);
   }
 
   /** Bytes of texts and the like: what rows take beyond their fixed size. */
@@ -347,11 +346,6 @@ export class Chunk implements ColumnSource {
   /** Of a text field whose words a filter has asked for. */
   words(id: FieldId): WordIndex | undefined {
     return knownWords(this, id);
-  }
-
-  /** Of a text field that filters have compared with texts. */
-  prints(id: FieldId): Uint8Array | undefined {
-    return knownPrints(this, id);
   }
 
   /** See `ColumnSource`. */

@@ -12,7 +12,6 @@ import { hasLongShapes } from './long-shapes.ts';
 import { BITS_SET, matchBits, rowsAtOnce } from './match-bits.ts';
 import { type MarkedView, scanOnThreads, wholeView } from './scan-on-threads.ts';
 import { rowsOfPiece, TextCosts } from './text-costs.ts';
-import { makePrints } from './text-prints.ts';
 import { isRuledOut } from './zone-map.ts';
 
 /** What makes filters cheaper than going through all rows on the calling thread. */
@@ -95,7 +94,6 @@ async function findMatches(
   };
   const byIndex = await findByIndex(read, rest, search);
   const left = await notRuledOut(read, byIndex.rest, condition);
-  await makePrints(read, left, condition);
   const paths = keepPlaces(left, condition) ? 'known' : 'sought';
   const scanned = await scan(read, [...byIndex.named, ...left.map(wholeView)], {
     ...search,

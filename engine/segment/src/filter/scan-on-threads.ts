@@ -103,20 +103,17 @@ function blockOf(
   end: number,
 ): Omit<FilterBlock, 'bits' | 'areMarked'> | null {
   const columns = new Map<FieldId, Column>();
-  const prints = new Map<FieldId, Uint8Array>();
   for (const id of ids) {
     const column = shareColumn(chunk.column(id), start, end);
     if (column === null) return null;
     columns.set(id, column);
-    const ofTexts = chunk.prints(id);
-    if (ofTexts !== undefined) prints.set(id, ofTexts.subarray(start, end));
   }
   const places = new Map<string, JsonPlaces>();
   for (const path of paths) {
     const ofPath = chunk.places(path);
     if (ofPath !== undefined) places.set(path, ofPath.subarray(start, end));
   }
-  return { columns, prints, places, rows: end - start };
+  return { columns, places, rows: end - start };
 }
 
 /** Where the rows from `start` on, a multiple of 8, are enough, or have enough bytes of long shapes. */

@@ -6,8 +6,6 @@ import type { ScalarIndexData, ScalarIndexSpec } from '../scalar-index/scalar-in
 /** Rows to test. All arrays lie in shared memory. */
 export interface FilterBlock {
   readonly columns: ReadonlyMap<FieldId, Column>;
-  /** Of text columns, as far as they are known. */
-  readonly prints: ReadonlyMap<FieldId, Uint8Array>;
   /** Of JSON paths by their names, where they are kept. */
   readonly places: ReadonlyMap<string, JsonPlaces>;
   readonly rows: number;

@@ -50,11 +50,10 @@ function filterBlocks({ condition, blocks }: FilterRequest): SegmentResult {
 
 function filterBlock(
   filter: RowFilter,
-  { columns, prints, places, rows, bits, areMarked }: FilterRequest['blocks'][number],
+  { columns, places, rows, bits, areMarked }: FilterRequest['blocks'][number],
 ): number {
   const source = {
     column: (id: FieldId): Column => columns.get(id)!,
-    prints: (id: FieldId): Uint8Array | undefined => prints.get(id),
     places: (path: string): JsonPlaces | undefined => places.get(path),
   };
   if (areMarked) return keepMatching(testOfFilter(filter, source), 0, bits);
