@@ -1,6 +1,7 @@
 import { type Condition, costOfRow, type Predicate, type RowFilter } from '@elanus/expr';
 import type { ReadTrace } from '../explain/read-trace.ts';
-import type { Read } from '../read.ts';
+import { Pace } from '../pace.ts';
+import { type Read, takeTurns } from '../read.ts';
 import type { ScalarIndexes } from '../scalar-index/scalar-indexes.ts';
 import type { ChunkView } from '../shard.ts';
 import type { SegmentThreads } from '../threads/open-threads.ts';
@@ -104,6 +105,9 @@ async function findMatches(
   return found.length + byIndex.found.length === 0 ? scanned : inOrder(views, [...found, ...fresh]);
 }
 
+/** Rows whose least and greatest values are found out between two looks at the clock. */
+const ROWS_MEASURED_PER_LOOK = 65_536;
+
 /** The views that some row may match in, as far as the least and the greatest of their numbers tell. */
 async function notRuledOut(
   read: Read,
@@ -111,8 +115,9 @@ async function notRuledOut(
   condition: Condition,
 ): Promise<readonly ChunkView[]> {
   const left: ChunkView[] = [];
+  const pace = new Pace(ROWS_MEASURED_PER_LOOK);
   for (const view of views) {
-    if (read.share.isSpent()) await read.share.nextTurn(read.signal);
+    if (pace.isDue(view.rows)) await takeTurns(read);
     if (!view.chunk.isClosed || !isRuledOut(condition, view.chunk)) left.push(view);
     else read.trace?.noteWay([view], 'bounds of values', 0);
   }
@@ -201,13 +206,15 @@ async function scanHere(
 ): Promise<readonly ViewMatches[]> {
   const memory = new Uint8Array(views.reduce((sum, { rows }) => sum + Math.ceil(rows / 8), 0));
   const matches: ViewMatches[] = [];
+  // Views may be smaller than what is tested at once.
+  const pace = new Pace(1);
   let used = 0;
   for (const view of views) {
     const bits = memory.subarray(used, used + Math.ceil(view.rows / 8));
     const step = stepOf(view);
     let count = 0;
     for (let start = 0; start < view.rows; start += step) {
-      if (read.share.isSpent()) await read.share.nextTurn(read.signal);
+      if (pace.isDue(Math.min(step, view.rows - start) / step)) await takeTurns(read);
       count += matchBits(filter, view.chunk, start, Math.min(start + step, view.rows), bits);
     }
     used += bits.length;

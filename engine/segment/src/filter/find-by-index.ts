@@ -1,7 +1,9 @@
 import { type ColumnSource, type Condition, type RowTest, rowTester } from '@elanus/expr';
+import type { Chunk } from '../chunk.ts';
 import { firstAtLeast } from '../first-at-least.ts';
-import type { Read } from '../read.ts';
-import type { ScalarPiece } from '../scalar-index/index-pieces.ts';
+import { Pace } from '../pace.ts';
+import { type Read, takeTurns } from '../read.ts';
+import type { ScalarIndexPieces, ScalarPiece } from '../scalar-index/index-pieces.ts';
 import { planRows, TEST_COST } from '../scalar-index/plan-rows.ts';
 import type { Probe } from '../scalar-index/probe-index.ts';
 import { groupedByRows } from '../scalar-index/scalar-indexes.ts';
@@ -38,7 +40,7 @@ export async function findByIndex(
   for (const group of covered) {
     const { views: inGroup, probe, piece } = group;
     read.trace?.noteWay(inGroup, 'scalar index', Math.min(1, probe.rows / Math.max(1, piece.index.rows)));
-    await markGroup(read, group, search, { found, named });
+    await findGroup(read, group, search, { found, named });
   }
   return { found, named, rest };
 }
@@ -55,16 +57,27 @@ function cover(
   let last: CoveredViews | null = null;
   for (const view of views) {
     // Views of one piece follow each other.
-    const pieces = indexes.map((index) => index.pieceOf(view.chunk));
-    if (pieces.length !== known.length || pieces.some((piece, at) => piece !== known[at])) {
-      known = pieces;
-      last = cheapest(pieces, predicate.condition, covered);
+    if (!areOf(known, indexes, view.chunk)) {
+      known = indexes.map((index) => index.pieceOf(view.chunk));
+      last = cheapest(known, predicate.condition, covered);
     }
     if (last === null) rest.push(view);
     else last.views.push(view);
   }
   return { covered, rest };
 }
+
+/** Whether these are the pieces that cover a chunk, index by index. */
+function areOf(
+  pieces: readonly (ScalarPiece | undefined)[],
+  indexes: readonly ScalarIndexPieces[],
+  chunk: Chunk,
+): boolean {
+  if (pieces.length !== indexes.length) return false;
+  for (let at = 0; at < indexes.length; at++) if (indexes[at]!.pieceOf(chunk) !== pieces[at]) return false;
+  return true;
+}
+
 /** The cheapest way to find rows by some of the pieces, added to `covered`; `null` when there is none. */
 function cheapest(
   pieces: readonly (ScalarPiece | undefined)[],
@@ -84,28 +97,84 @@ function cheapest(
   return best;
 }
 
+/** Finds the rows that the indexes name, and tests them where indexes are not sure and tests are short. */
+async function findGroup(
+  read: Read,
+  group: CoveredViews,
+  search: FilterSearch,
+  results: Omit<FoundList, 'listed'>,
+): Promise<void> {
+  const { listing } = group.probe;
+  if (listing === undefined) await markGroup(read, group, search, results);
+  else await listGroup(read, group, search, { ...results, listed: listing() });
+}
+
+/** What work on listed rows may take between two looks at the clock, and finding out which are a view's: nanoseconds. */
+const LISTED_NS = 250_000;
+const VIEW_NS = 500;
+
+/** Few rows are never marked among all, nor looked for there. */
+async function listGroup(
+  read: Read,
+  { piece, probe, views }: CoveredViews,
+  search: FilterSearch,
+  { listed, found, named }: FoundList,
+): Promise<void> {
+  const pace = new Pace(LISTED_NS);
+  const testOf = loneTester(search);
+  for (const view of views) {
+    if (pace.isDue(VIEW_NS)) await takeTurns(read);
+    const rows = new ListedRows(view, listed, piece.firstRows.get(view.chunk)!);
+    if (rows.count === 0) continue;
+    if (probe.isExact) {
+      found.push(rows);
+      continue;
+    }
+    if (search.areLong) {
+      named.push({ view, marked: rows.allowed });
+      continue;
+    }
+    const test = testOf(view.chunk);
+    const testNs = costOfLoneTest(view, search);
+    const left: number[] = [];
+    for (let i = 0; i < rows.count; i++) {
+      if (pace.isDue(testNs)) await takeTurns(read);
+      const row = rows.rowAt(i);
+      if (test(row)) left.push(row);
+    }
+    found.push(new ListedRows(view, Uint32Array.from(left), 0));
+  }
+}
+
+interface FoundList {
+  readonly listed: Uint32Array;
+  readonly found: ViewMatches[];
+  readonly named: MarkedView[];
+}
+
+/** Of one row of a view, in nanoseconds. */
+function costOfLoneTest({ chunk, rows }: ChunkView, { costOfTest, texts }: FilterSearch): number {
+  return TEST_COST + costOfTest + texts.of(chunk, 0, rows) / rows;
+}
+
+/** Rows whose bits are counted between two looks at the clock. */
+const ROWS_PER_LOOK = 262_144;
+
 /** Marks the rows that the indexes name, and tests them where indexes are not sure and tests are short. */
 async function markGroup(
   read: Read,
   { piece, probe, views }: CoveredViews,
   search: FilterSearch,
-  { found, named }: { readonly found: ViewMatches[]; readonly named: MarkedView[] },
+  { found, named }: Omit<FoundList, 'listed'>,
 ): Promise<void> {
-  if (probe.list !== undefined && probe.isExact) {
-    for (const view of views) {
-      if (read.share.isSpent()) await read.share.nextTurn(read.signal);
-      const rows = new ListedRows(view, probe.list, piece.firstRows.get(view.chunk)!);
-      if (rows.count > 0) found.push(rows);
-    }
-    return;
-  }
   const testOf = loneTester(search);
   // Whole words, so that they can be counted as such.
   const marked = new Uint8Array(4 * Math.ceil(piece.index.rows / 32));
   const marking = probe.marking(marked);
-  while (!marking.next().done) if (read.share.isSpent()) await read.share.nextTurn(read.signal);
+  while (!marking.next().done) await takeTurns(read);
+  const pace = new Pace(ROWS_PER_LOOK);
   for (const view of views) {
-    if (read.share.isSpent()) await read.share.nextTurn(read.signal);
+    if (pace.isDue(view.rows)) await takeTurns(read);
     const first = piece.firstRows.get(view.chunk)! >> 3;
     const bits = marked.subarray(first, first + Math.ceil(view.rows / 8));
     // An earlier moment may see less of a chunk than the index.
@@ -124,28 +193,31 @@ async function markGroup(
 /** The rows of a view among those that an index lists. */
 class ListedRows implements ViewMatches {
   readonly view: ChunkView;
-  /** As the index numbers them, of which `#firstRow` is the view's row 0. */
-  readonly #rows: Uint32Array;
+  readonly count: number;
+  /** As the index numbers them, of which `#firstRow` is the view's row 0: those of the view begin at `#start`. */
+  readonly #listed: Uint32Array;
+  readonly #start: number;
   readonly #firstRow: number;
   #bits: Uint8Array | null = null;
 
-  constructor(view: ChunkView, list: Uint32Array, firstRow: number) {
-    const start = firstAtLeast(list, firstRow);
+  constructor(view: ChunkView, listed: Uint32Array, firstRow: number) {
     this.view = view;
-    // A copy: the index may be let go of before somebody asks for the bits.
-    this.#rows = list.slice(start, firstAtLeast(list, firstRow + view.rows, start));
+    this.#listed = listed;
+    this.#start = firstAtLeast(listed, firstRow);
     this.#firstRow = firstRow;
+    this.count = firstAtLeast(listed, firstRow + view.rows, this.#start) - this.#start;
   }
 
-  get count(): number {
-    return this.#rows.length;
+  /** Within the view, ascending. */
+  rowAt(at: number): number {
+    return this.#listed[this.#start + at]! - this.#firstRow;
   }
 
   get allowed(): Uint8Array {
     if (this.#bits !== null) return this.#bits;
     const bits = new Uint8Array(Math.ceil(this.view.rows / 8));
-    for (const listed of this.#rows) {
-      const row = listed - this.#firstRow;
+    for (let at = 0; at < this.count; at++) {
+      const row = this.rowAt(at);
       bits[row >> 3]! |= 1 << (row & 7);
     }
     this.#bits = bits;

@@ -1,7 +1,7 @@
 import type { Leaf, OperandLeaf } from '@elanus/expr';
 import { firstAtLeast } from '../first-at-least.ts';
 import { gramAt } from './gram-builder.ts';
-import { isAtPlace, type Probe } from './probe-values.ts';
+import { isAtPlace, type Probe, ROWS_PER_LISTED } from './probe-values.ts';
 import type { GramPart, ScalarIndexData } from './scalar-index.ts';
 
 /** Nanoseconds for each row of a list that is gone through. */
@@ -11,7 +11,7 @@ const STEP_COST = 2;
 export function probeGrams(index: ScalarIndexData, part: GramPart, leaf: Leaf): Probe | null {
   const runs = literalRuns(leaf);
   if (runs === null || !isAtPlace((leaf as OperandLeaf).operand, index.spec.place)) return null;
-  const lists: { readonly start: number; readonly end: number }[] = [];
+  const lists: Stretch[] = [];
   for (const gram of gramsOf(runs, part.gramBytes)) {
     const at = firstAtLeast(part.grams, gram);
     // A run that no text has: nothing matches.
@@ -23,19 +23,30 @@ export function probeGrams(index: ScalarIndexData, part: GramPart, leaf: Leaf): 
   const shortest = lists[0]!.end - lists[0]!.start;
   // Lists much longer than what is left over after the first ones cost more than they rule out.
   const used = lists.filter(({ start, end }) => end - start <= 16 * shortest).slice(0, 4);
+  const rowsOf = ({ start, end }: Stretch): Uint32Array => part.rows.subarray(start, end);
+  const [first, ...others] = used as [Stretch, ...Stretch[]];
+  const listing = (): Uint32Array =>
+    others.reduce<Uint32Array>((rows, list) => inBoth(rows, rowsOf(list)), rowsOf(first).slice());
   return {
+    ...(shortest * ROWS_PER_LISTED <= index.rows ? { listing } : {}),
     cost: used.reduce((sum, { start, end }) => sum + (end - start) * STEP_COST, 0),
     rows: shortest,
     isExact: false,
     *marking(bits) {
-      let rows: Uint32Array = part.rows.subarray(used[0]!.start, used[0]!.end);
-      for (const { start, end } of used.slice(1)) {
-        rows = inBoth(rows, part.rows.subarray(start, end));
+      let rows = rowsOf(first);
+      for (const list of others) {
+        rows = inBoth(rows, rowsOf(list));
         yield;
       }
       for (const row of rows) bits[row >>> 3]! |= 1 << (row & 7);
     },
   };
+}
+
+/** Where a run's rows are. */
+interface Stretch {
+  readonly start: number;
+  readonly end: number;
 }
 
 function none(): Probe {

@@ -2,7 +2,20 @@ import { type Constant, costOfRow, type Leaf, type OperandLeaf, type PathOperand
 import type { FieldSchema } from '@elanus/model';
 import { countTested, findSlots, testingSlots, type ValueLeaf } from './find-slots.ts';
 import type { IndexedPlace, ListedKind, ScalarIndexData, ValuePart } from './scalar-index.ts';
-import { countRows, joinBits, markRows, otherSlots, type Slots, type ValueLists } from './value-lists.ts';
+import {
+  countRows,
+  hasCommon,
+  isOfLongs,
+  joinBits,
+  markRows,
+  otherSlots,
+  rowsOfSlots,
+  type Slots,
+  type ValueLists,
+} from './value-lists.ts';
+
+/** Of so many rows of an index one is listed; when there are more, they are sooner marked than put in order. */
+export const ROWS_PER_LISTED = 256;
 
 /** An answer that an index can give. */
 export interface Probe {
@@ -12,8 +25,8 @@ export interface Probe {
   readonly rows: number;
   /** Whether the rows named are exactly those for which the leaf is TRUE; else some of them are not, and none is missing. */
   readonly isExact: boolean;
-  /** The rows themselves, ascending, where they lie in one list. */
-  readonly list?: Uint32Array;
+  /** The rows themselves, ascending, each once; left out where it is quicker to mark them. */
+  readonly listing?: () => Uint32Array;
   /** Sets the bits of the rows, and leaves all others as they are; `bits` has a byte for every 8 rows of the index. */
   marking(bits: Uint8Array): Generator<undefined, void>;
 }
@@ -120,9 +133,9 @@ function joined(index: ScalarIndexData, part: ValuePart, questions: readonly Que
   const answers = questions.map(answerOf);
   const { unsure } = part;
   const bytes = Math.ceil(index.rows / 8);
-  const list = answers.length === 1 && unsure.length === 0 ? listOf(answers[0]!) : null;
+  const listing = answers.length === 1 && unsure.length === 0 ? listingOf(index, answers[0]!) : null;
   return {
-    ...(list === null ? {} : { list }),
+    ...(listing === null ? {} : { listing }),
     cost: answers.reduce((sum, { cost }) => sum + cost, 0) + unsure.length * MARK_COST + bytes * BYTE_COST,
     rows: answers.reduce((sum, { rows }) => sum + rows, unsure.length),
     isExact: unsure.length === 0,
@@ -134,22 +147,28 @@ function joined(index: ScalarIndexData, part: ValuePart, questions: readonly Que
   };
 }
 
-/** The rows of an answer that is one value, and not a common one. */
-function listOf({ lists, slots }: Answer): Uint32Array | null {
-  if (typeof slots === 'function') return null;
-  const [slot, more] = slots;
-  if (slot === undefined || more !== undefined || slot[1] - slot[0] !== 1) return null;
-  const [start, end] = [lists.starts[slot[0]]!, lists.starts[slot[1]]!];
+/** Lists the rows of an answer that are few, or those of one value; none of the values is a common one. */
+function listingOf(index: ScalarIndexData, { lists, slots, rows }: FoundAnswer): (() => Uint32Array) | null {
+  if (typeof slots === 'function' || slots.length === 0) return null;
+  const isOne = slots.length === 1 && slots[0]![1] - slots[0]![0] === 1;
+  if (!isOne && rows * ROWS_PER_LISTED > index.rows) return null;
   // A common value has a bitmap instead.
-  return start === end ? null : lists.rows.subarray(start, end);
+  if (hasCommon(lists, slots)) return null;
+  return () => {
+    const listed = rowsOfSlots(lists, slots);
+    return isOne ? listed : listed.sort();
+  };
 }
 
-interface Answer {
+interface FoundAnswer {
   readonly lists: ValueLists;
-  readonly cost: number;
   readonly rows: number;
   /** The values for which the question, negated or not, is answered by TRUE; or what finds them. */
   readonly slots: Slots | (() => Generator<undefined, Slots>);
+}
+
+interface Answer extends FoundAnswer {
+  readonly cost: number;
 }
 
 function answerOf({ lists, leaf }: Question): Answer {
@@ -183,8 +202,9 @@ function* findingTested(
   return wanted(yield* testingSlots(dictionary, leaf));
 }
 
-/** Constants that are looked up between two pauses. */
-const LOOKED_UP_AT_ONCE = 1024;
+/** Constants that are looked up between two pauses; integers are put in order first, which makes each a step or two. */
+const LOOKED_UP_AT_ONCE = 1_024;
+const LONGS_AT_ONCE = 16_384;
 
 function* findingListed(
   lists: ValueLists,
@@ -193,10 +213,13 @@ function* findingListed(
 ): Generator<undefined, Slots> {
   const found: (readonly [number, number])[] = [];
   const { values } = leaf;
-  for (let at = 0; at < values.length; at += LOOKED_UP_AT_ONCE) {
+  const atOnce = isOfLongs(lists.dictionary) ? LONGS_AT_ONCE : LOOKED_UP_AT_ONCE;
+  for (let at = 0; at < values.length; at += atOnce) {
     if (at > 0) yield;
-    const some = { ...leaf, values: values.slice(at, at + LOOKED_UP_AT_ONCE) };
-    found.push(...findSlots(lists.dictionary, some)!);
+    const some = { ...leaf, values: values.slice(at, at + atOnce) };
+    const slots = findSlots(lists.dictionary, some)!;
+    if (values.length <= atOnce) return wanted(slots);
+    for (const slot of slots) found.push(slot);
   }
   return wanted(inOrder(found));
 }
@@ -253,9 +276,12 @@ function probeElements(index: ScalarIndexData, part: ValuePart, leaf: ContainsLe
   const cost = found.length * LOOK_UP_COST + listed * MARK_COST;
   const passes = leaf.mode === 'any' ? 1 : found.length;
   const hasUnsure = part.unsure.length > 0;
+  const isPlain = found.length === 1 && !leaf.negated && !hasUnsure;
+  const listing = isPlain ? listingOf(index, found[0]!) : null;
   // Rows that lists say nothing of would have to be left out of what is not there, too.
   if (leaf.negated && hasUnsure) return null;
   return {
+    ...(listing === null ? {} : { listing }),
     cost: cost + passes * bytes * BYTE_COST * 2 + part.unsure.length * MARK_COST,
     rows: (leaf.negated ? index.rows - matching : matching) + part.unsure.length,
     isExact: !hasUnsure,

@@ -30,6 +30,11 @@ export function isTextDictionary(dictionary: Dictionary): dictionary is VarCharC
   return 'offsets' in dictionary;
 }
 
+/** Whether it is one of integers of 64 bits. */
+export function isOfLongs(dictionary: Dictionary): boolean {
+  return !isTextDictionary(dictionary) && numbersOf(dictionary) instanceof BigInt64Array;
+}
+
 export function numbersOf(dictionary: Dictionary): NumericColumn['values'] {
   return (dictionary as NumericColumn).values;
 }
@@ -58,6 +63,26 @@ export function countRows(lists: ValueLists, slots: Slots): number {
     if (end > first) count += commonCounts[end - 1]! - (first === 0 ? 0 : commonCounts[first - 1]!);
   }
   return count;
+}
+
+/** Whether some of the values are so common that they have a bitmap. */
+export function hasCommon({ common }: ValueLists, slots: Slots): boolean {
+  if (common.length === 0) return false;
+  return slots.some(([from, to]) => {
+    const first = firstAtLeast(common, from);
+    return first < common.length && common[first]! < to;
+  });
+}
+
+/** A copy of the lists of some values, none of them a common one, one behind the other. */
+export function rowsOfSlots({ starts, rows }: ValueLists, slots: Slots): Uint32Array<ArrayBuffer> {
+  const listed = new Uint32Array(slots.reduce((sum, [from, to]) => sum + starts[to]! - starts[from]!, 0));
+  let at = 0;
+  for (const [from, to] of slots) {
+    listed.set(rows.subarray(starts[from]!, starts[to]!), at);
+    at += starts[to]! - starts[from]!;
+  }
+  return listed;
 }
 
 /** Sets the bits of the rows that have one of the values. `bits` has a byte for every 8 rows of the index, or more. */
