@@ -31,8 +31,11 @@ function isFurther(one: Extent, other: Extent): boolean {
   return one.nextNumber === other.nextNumber ? one.end > other.end : one.nextNumber > other.nextNumber;
 }
 
-/** A mark is so many milliseconds behind the writes at most: damage to what is younger looks like the tear of a crash. */
-const PAUSE_MS = 1_000;
+/**
+ * A mark is so many milliseconds behind the writes at most: damage to what is younger looks like the tear of a crash. It
+ * costs a rename each time.
+ */
+const PAUSE_MS = 100;
 
 /** What a mark needs of the world. */
 export interface MarkContext {
