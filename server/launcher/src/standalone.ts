@@ -108,6 +108,7 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
   metrics.gauge('elanus_object_cache_bytes', 'Copies of a bucket’s objects on this machine’s disk', () => {
     return objectFiles.cachedBytes;
   });
+  metrics.gauge('elanus_object_cache_held_bytes', 'Those of them that are open', () => objectFiles.heldBytes);
   registerDirectoryMetrics(metrics, {
     paths: {
       log: directory.pathOf('log'),

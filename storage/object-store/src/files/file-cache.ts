@@ -51,6 +51,7 @@ class FileCache implements ObjectFiles {
   readonly #copies = new Map<string, Copy>();
   readonly #loading = new Map<string, Promise<void>>();
   #cachedBytes = 0;
+  #heldBytes = 0;
   #drafts = 0;
   /** Removals under way: a new copy may not get its name before the old one has lost it. */
   #removing: Promise<void> = Promise.resolve();
@@ -67,6 +68,10 @@ class FileCache implements ObjectFiles {
     return this.#cachedBytes;
   }
 
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
   async hold(object: WantedObject): Promise<HeldFile> {
     const name = nameOf(object.key);
     if (this.#copies.get(name)?.bytes !== object.bytes) await this.#loadOnce(name, object);
@@ -75,12 +80,12 @@ class FileCache implements ObjectFiles {
     if (copy === undefined) return await this.hold(object);
     this.#copies.delete(name);
     this.#copies.set(name, copy);
-    copy.holders += 1;
+    if (copy.holders++ === 0) this.#heldBytes += copy.bytes;
     let isHeld = true;
     const release = (): void => {
       if (!isHeld) return;
       isHeld = false;
-      copy.holders -= 1;
+      if (--copy.holders === 0) this.#heldBytes -= copy.bytes;
       this.#makeRoom();
     };
     return { path: this.#pathOf(name), release };

@@ -11,7 +11,7 @@ import type { ObjectStore } from '../object-store.ts';
 import { openRemoteStore } from '../remote/remote-store.ts';
 import { MemoryBucket } from '../testing/memory-bucket.ts';
 import { isKind, patternedBytes } from '../testing/object-store-contract.ts';
-import { openObjectFiles, type WantedObject } from './object-files.ts';
+import { type HeldFile, openObjectFiles, type WantedObject } from './object-files.ts';
 
 const disk = new NodeDisk();
 const random = seededRandom(1);
@@ -27,6 +27,10 @@ async function remoteStore(): Promise<ObjectStore> {
     clock: systemClock,
     random,
   });
+}
+
+function pathOf(directory: string, at: number): string {
+  return `${directory}/copies/${at}`;
 }
 
 async function put(store: ObjectStore, key: string, bytes: Uint8Array): Promise<WantedObject> {
@@ -99,6 +103,31 @@ test('copies that nobody holds give way, those first that nobody has wanted for 
     assert.deepEqual(new Uint8Array(await readFile(again.path)), patternedBytes(100, 1));
     assert.deepEqual(new Uint8Array(await readFile(heldA.path)), patternedBytes(100, 0));
     assert.deepEqual((await readdir(`${directory}/copies`)).sort(), ['a', 'b', 'd']);
+  }));
+
+test('copies are never more than allowed, but for those that are held', () =>
+  inDirectory(async (directory) => {
+    const store = await remoteStore();
+    const sizes = Array.from({ length: 12 }, (_, at) => 40 + 15 * at);
+    const objects = await Promise.all(sizes.map((size, at) => put(store, `${at}`, patternedBytes(size, at))));
+    const files = await openObjectFiles({ store, disk, cacheDirectory: directory, cacheBytesMax: 300 });
+    const held: HeldFile[] = [];
+    const released: HeldFile[] = [];
+    const chance = seededRandom(5);
+    const pick = (count: number): number => chance.below(count);
+    for (let step = 0; step < 300; step += 1) {
+      if (pick(2) === 0 || held.length === 0) held.push(await files.hold(objects[pick(objects.length)]!));
+      else released.push(...held.splice(pick(held.length), 1));
+      released.at(-1)?.release();
+      const open = new Set(held.map(({ path }) => path));
+      const openBytes = sizes.reduce(
+        (sum, size, at) => (open.has(pathOf(directory, at)) ? sum + size : sum),
+        0,
+      );
+      assert.equal(files.heldBytes, openBytes, `step ${step}`);
+      assert.ok(files.cachedBytes <= Math.max(300, openBytes), `step ${step}: ${files.cachedBytes} bytes`);
+      for (const path of open) assert.ok(existsSync(path), `step ${step}: ${path}`);
+    }
   }));
 
 test('a copy that is not what was written is refused, and nothing is left of it', () =>

@@ -31,8 +31,13 @@ export interface ObjectFiles {
    * when this resolves, and may be there still when it rejects.
    */
   publish(key: string, draft: string): Promise<ObjectInfo>;
-  /** Bytes of copies of objects of a bucket; 0 for a directory, which needs none. */
+  /**
+   * Bytes of copies of objects of a bucket: at most those that are allowed, or those that are held where these are more; 0
+   * for a directory, which needs none.
+   */
   readonly cachedBytes: number;
+  /** Those of them that somebody holds. */
+  readonly heldBytes: number;
 }
 
 export interface ObjectFilesOptions {
@@ -52,6 +57,7 @@ export async function openObjectFiles(options: ObjectFilesOptions): Promise<Obje
 
 class DirectoryFiles implements ObjectFiles {
   readonly cachedBytes = 0;
+  readonly heldBytes = 0;
   readonly #files: LocalFiles;
 
   constructor(files: LocalFiles) {
