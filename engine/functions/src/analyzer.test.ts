@@ -337,42 +337,6 @@ describe('refuses parameters that no analyzer has', () => {
     });
 });
 
-describe('a megabyte of anything is cut in slices', () => {
-  const texts: Readonly<Record<string, string>> = {
-    'one word': 'a'.repeat(2 ** 20),
-    'combining marks': `e${'\u0301'.repeat(2 ** 20)}`,
-    'halves of surrogate pairs': '\ud800'.repeat(2 ** 20),
-    'zero bytes': '\0'.repeat(2 ** 20),
-    'one Chinese run': '数据库'.repeat(2 ** 18),
-  };
-  const params = {
-    standard: '',
-    english: '{"type":"english"}',
-    chinese: '{"type":"chinese"}',
-    lindera: '{"tokenizer":{"type":"lindera","dict_kind":"ipadic"}}',
-    thai: '{"tokenizer":"thai"}',
-    'char group': '{"tokenizer":{"type":"char_group","delimiters":["punctuation","whitespace"]}}',
-    ngram: '{"tokenizer":{"type":"ngram","min_gram":1,"max_gram":4,"token_chars":["letter"]}}',
-    'ngram of everything': '{"tokenizer":{"type":"ngram","min_gram":3,"max_gram":3}}',
-    icu: '{"tokenizer":"icu","filter":["asciifolding","removepunct"]}',
-    whitespace:
-      '{"tokenizer":"whitespace","filter":[{"type":"stemmer","language":"turkish"},"decimaldigit"]}',
-  };
-  for (const [analyzerName, param] of Object.entries(params))
-    for (const [name, text] of Object.entries(texts))
-      test(`${name} by ${analyzerName}`, async () => {
-        // Ten seconds for a megabyte of what no dictionary knows.
-        const part = analyzerName === 'lindera' ? text.slice(0, 2 ** 16) : text;
-        const work = (await openAnalyzer(param)).analyzing(part);
-        let slices = 1;
-        let step = work.next();
-        for (; !step.done; step = work.next()) slices += 1;
-        assert(slices >= 48, `${slices} slices`);
-        const last = step.value.at(-1);
-        assert(last === undefined || last.end <= text.length);
-      });
-});
-
 test('half a surrogate pair counts as the replacement character', async () => {
   assert.equal(await wordsOf({ tokenizer: 'whitespace' }, 'a\ud800 b'), 'a\ufffd|b');
 });

@@ -1,5 +1,5 @@
 import { type PieceRule, pieceEnd } from './pieces.ts';
-import type { Token, TokenFilter, Tokenizer } from './token.ts';
+import { filtering, type Token, type TokenFilter, type Tokenizer } from './token.ts';
 import { runAtOnce, type Work } from './work.ts';
 
 /** Makes words of texts. The same text gives the same words, also after a restart. */
@@ -38,7 +38,7 @@ export class Pipeline implements Analyzer {
       const end = pieceEnd(whole, start, this.#pieces);
       const piece = start === 0 && end === whole.length ? whole : whole.slice(start, end);
       const { tokens, nextPosition } = this.#tokenize(piece, start, position);
-      found.push(this.#filters.reduce<readonly Token[]>((left, filter) => filter(left), tokens));
+      found.push(yield* filtering(tokens, this.#filters));
       position = nextPosition;
       start = end;
     }
@@ -68,6 +68,6 @@ export class LanguageChoice implements Analyzer {
 
   *analyzing(text: string): Work<readonly Token[]> {
     const tokens = yield* this.#analyzerFor(text).analyzing(text);
-    return this.#filters.reduce((left, filter) => filter(left), tokens);
+    return yield* filtering(tokens, this.#filters);
   }
 }

@@ -1,6 +1,6 @@
 import { functionFailed } from '@elanus/model';
 import type { Analyzer } from '../../analyzer.ts';
-import type { Token, TokenFilter } from '../../token.ts';
+import { filtering, type Token, type TokenFilter } from '../../token.ts';
 import { runAtOnce, type Work, waiting } from '../../work.ts';
 import { bytePlaces } from './byte-places.ts';
 import {
@@ -21,7 +21,7 @@ export interface GrpcOptions {
   readonly defaultTokens: readonly string[] | null;
 }
 
-/** Words that go through the filters between two yields. */
+/** Words whose places are looked up between two yields. */
 const SLICE_TOKENS = 256;
 
 /** Asks a service for the words of each text. Works only in slices: it waits. */
@@ -47,13 +47,7 @@ export class GrpcAnalyzer implements Analyzer {
   /** @throws MilvusError 2400 when the service does not answer, or not well, and there are no default tokens */
   *analyzing(text: string): Work<readonly Token[]> {
     const tokens = yield* this.#tokens(text.toWellFormed());
-    const kept: Token[] = [];
-    for (let start = 0; start < tokens.length; start += SLICE_TOKENS) {
-      if (start > 0) yield;
-      const slice: readonly Token[] = tokens.slice(start, start + SLICE_TOKENS);
-      kept.push(...this.#filters.reduce((left, filter) => filter(left), slice));
-    }
-    return kept;
+    return yield* filtering(tokens, this.#filters);
   }
 
   *#tokens(text: string): Work<readonly Token[]> {
