@@ -85,7 +85,10 @@ async function filteredRows(read: Read, matches: RowFilter): Promise<readonly Se
   const last = lastMatches.get(predicate);
   const isSame = last?.shards === shards && last.generations === generations;
   const lastRows = isSame ? last.rows.deref() : undefined;
-  if (lastRows !== undefined) return lastRows;
+  if (lastRows !== undefined) {
+    read.filters?.cache.noteKnown(lastRows.length);
+    return lastRows;
+  }
   // What is published from here on is not among the views, and has another generation.
   const rows = await filterViews(read, viewShards(read), matches, predicate);
   lastMatches.set(predicate, { shards, generations, rows: new WeakRef(rows) });

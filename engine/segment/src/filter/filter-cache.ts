@@ -46,6 +46,11 @@ export class FilterCache {
     return this.#misses;
   }
 
+  /** Counts chunks as found whose matches the reader remembers from its last read. */
+  noteKnown(chunks: number): void {
+    this.#hits += chunks;
+  }
+
   /** What is known of a filter; `null` when it is asked for the first time, and nothing is worth keeping. */
   open(key: string): FilterMatches | null {
     const known = this.#entries.get(key);
