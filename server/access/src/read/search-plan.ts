@@ -84,7 +84,7 @@ export async function planSearch(
     timeZone: format.timeZone,
     read,
   });
-  const highlighting = readHighlighter(target, leg.field, request);
+  const highlighting = readHighlighter(target, leg.field, request, parameters.text('analyzer_name'));
   if (grouping !== null) checkHitCount(leg.queries.count, hitsOfGroups(hits, grouping.size));
   const chains = readFunctionChains(dependencies, target, request.functionChains, leg.queries.count);
   checkTogether({ leg, grouping, functions, chains, orderBy, iterator });

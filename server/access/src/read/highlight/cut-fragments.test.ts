@@ -12,11 +12,10 @@ const style = {
 
 /** Every place of these words in a text. */
 function places(text: string, ...words: readonly string[]): MarkedWord[] {
-  return words.flatMap((word, tag) =>
+  return words.flatMap((word) =>
     Array.from(text.matchAll(new RegExp(word, 'g')), ({ index }) => ({
       start: index,
       end: index + word.length,
-      tag,
     })),
   );
 }
@@ -40,10 +39,14 @@ test('there are no more fragments than asked for, and none without a word', () =
   assert.deepEqual(cutFragments(text, [], style), []);
 });
 
-test('words take turns with the tags, and overlapping ones are marked once', () => {
+test('words of a fragment take turns with the tags, and overlapping ones are marked once', () => {
   const two = { ...style, preTags: ['<', '['], postTags: ['>', ']'] };
   const text = 'red rose';
   assert.deepEqual(cutFragments(text, places(text, 'red', 'rose'), two), ['<red> [rose]']);
+  const again = 'rose rose, rose rose';
+  assert.deepEqual(cutFragments(again, places(again, 'rose'), two), ['<rose> [rose],', '<rose> [rose]']);
+  const uneven = { ...two, postTags: ['|'] };
+  assert.deepEqual(cutFragments(text, places(text, 'red', 'rose'), uneven), ['<red| [rose|']);
   const han = '数据库';
   assert.deepEqual(
     cutFragments(han, places(han, '数据', '据库', '数据库'), {
@@ -51,7 +54,7 @@ test('words take turns with the tags, and overlapping ones are marked once', () 
       preTags: ['<', '[', '('],
       postTags: ['>', ']', ')'],
     }),
-    ['(数据库)'],
+    ['<数据库>'],
   );
 });
 

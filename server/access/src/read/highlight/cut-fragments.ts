@@ -1,14 +1,13 @@
 import type { HighlightStyle } from './read-highlighter.ts';
 
-/** A word that was found in a text, and which of the tags it gets. */
+/** Where a word was found in a text. */
 export interface MarkedWord {
   readonly start: number;
   readonly end: number;
-  readonly tag: number;
 }
 
 /**
- * The parts of a text that show its marked words, each word between its tags. A fragment begins `fragmentOffset` before
+ * The parts of a text that show its marked words, each word between the tags whose turn it is in the fragment. A fragment begins `fragmentOffset` before
  * its first word and shows all marked words that fit; where words overlap, the first one and of those the longest is
  * marked. `words` come in any order.
  */
@@ -26,9 +25,10 @@ export function cutFragments(
     const end = wholeCharacter(text, Math.min(text.length, Math.max(start + fragmentSize, first.end)), 1);
     let fragment = '';
     let shown = start;
-    for (; next < marked.length && marked[next]!.end <= end; next++) {
+    for (let turn = 0; next < marked.length && marked[next]!.end <= end; next++, turn++) {
       const word = marked[next]!;
-      fragment += `${text.slice(shown, word.start)}${preTags[word.tag]}${text.slice(word.start, word.end)}${postTags[word.tag]}`;
+      const [before, after] = [preTags[turn % preTags.length], postTags[turn % postTags.length]];
+      fragment += `${text.slice(shown, word.start)}${before}${text.slice(word.start, word.end)}${after}`;
       shown = word.end;
     }
     fragments.push(fragment + text.slice(shown, end));

@@ -28,15 +28,14 @@ export async function highlightHits(
   { fields, style }: Highlighting,
   options: ReadOptions,
 ): Promise<readonly FieldHighlights[]> {
-  const wanted = new Set<FieldId>();
-  for (const { field } of fields) for (const needed of fieldsNeeded(field, schema)) wanted.add(needed);
-  const columns = await reader.fetch(id, hits.locations, [...wanted]);
+  const needed = new Set(fields.flatMap(({ field }) => fieldsNeeded(field, schema)));
+  const columns = await reader.fetch(id, hits.locations, [...needed]);
   const shown: FieldHighlights[] = [];
   for (const highlighted of fields) {
     const { field } = highlighted;
-    const tags = await tagsByQuery(highlighted, hits.counts.length, style.preTags.length, share);
+    const wanted = await wordsByQuery(highlighted, hits.counts.length, share, options);
     const analyzerOf = await analyzerChoice(field, columns, schema, share);
-    const marking = markTexts(columns.get(field.id)!, hits.counts, { tags, analyzerOf, style });
+    const marking = markTexts(columns.get(field.id)!, hits.counts, { wanted, analyzerOf, style });
     shown.push({ fieldName: field.name, fragments: await runInSlices(marking, share, options) });
   }
   return shown;
@@ -51,24 +50,23 @@ function fieldsNeeded(field: FieldSchema, schema: CollectionSchema): readonly Fi
   return [field.id, by.id];
 }
 
-/** Of each query the words to mark and the tag of each. */
-async function tagsByQuery(
-  { field, texts, searchTexts }: HighlightedField,
+/** Of each query the words to mark. */
+async function wordsByQuery(
+  { field, texts, searchTexts, analyzerName }: HighlightedField,
   queries: number,
-  tagCount: number,
   share: AccessDependencies['share'],
-): Promise<readonly ReadonlyMap<string, number>[]> {
+  options: ReadOptions,
+): Promise<readonly ReadonlySet<string>[]> {
   const analysis = readFieldAnalysis(field);
   assert(analysis !== null, 'a highlighted field is analysed');
-  const analyzer = await openFieldAnalyzer(analysis);
+  const analyzer = await openFieldAnalyzer(analysis, analyzerName);
   const wordsOf = async (text: string): Promise<readonly string[]> =>
-    (await runInSlices(analyzer.analyzing(text), share)).map((token) => token.text);
+    (await runInSlices(analyzer.analyzing(text), share, options)).map((token) => token.text);
   const everywhere = (await Promise.all(texts.map(wordsOf))).flat();
-  const byQuery: ReadonlyMap<string, number>[] = [];
+  const byQuery: ReadonlySet<string>[] = [];
   for (let query = 0; query < queries; query++) {
     const search = searchTexts[query];
-    const words = new Set([...(search === undefined ? [] : await wordsOf(search)), ...everywhere]);
-    byQuery.push(new Map(Array.from(words, (word, at) => [word, at % tagCount])));
+    byQuery.push(new Set([...(search === undefined ? [] : await wordsOf(search)), ...everywhere]));
   }
   return byQuery;
 }
@@ -80,7 +78,8 @@ const WORDS_MAX = 16_384;
 const OVERLAPS_MAX = 4;
 
 interface Marking {
-  readonly tags: readonly ReadonlyMap<string, number>[];
+  /** Words of each query. */
+  readonly wanted: readonly ReadonlySet<string>[];
   readonly analyzerOf: (row: number) => Analyzer;
   readonly style: HighlightStyle;
 }
@@ -88,7 +87,7 @@ interface Marking {
 function* markTexts(
   column: Column,
   counts: Uint32Array,
-  { tags, analyzerOf, style }: Marking,
+  { wanted, analyzerOf, style }: Marking,
 ): Work<readonly (readonly string[])[]> {
   assert('bytes' in column && 'offsets' in column, 'a highlighted field has texts');
   const { offsets, bytes, validity } = column;
@@ -96,20 +95,20 @@ function* markTexts(
   const shown: (readonly string[])[] = [];
   const wordsMax = Math.min(WORDS_MAX, OVERLAPS_MAX * style.fragmentsMax * (style.fragmentSize + 1));
   for (const [query, count] of counts.entries()) {
-    const wanted = tags[query]!;
+    const words = wanted[query]!;
     for (let hit = 0; hit < count; hit++) {
       yield;
       const row = shown.length;
       const text = validity?.[row] === 0 ? '' : source.toString('utf8', offsets[row], offsets[row + 1]);
-      const words: MarkedWord[] = [];
+      const found: MarkedWord[] = [];
       const tokens = yield* analyzerOf(row).analyzing(text);
-      for (let at = 0; at < tokens.length && words.length < wordsMax; at++) {
+      for (let at = 0; at < tokens.length && found.length < wordsMax; at++) {
         if (at % SLICE_TOKENS === SLICE_TOKENS - 1) yield;
         const { text: word, start, end } = tokens[at]!;
-        const tag = wanted.get(word);
-        if (tag !== undefined) words.push({ start, end, tag });
+        // Of a word that stands nowhere in the text there is nothing to show.
+        if (end > start && words.has(word)) found.push({ start, end });
       }
-      shown.push(cutFragments(text, words, style));
+      shown.push(cutFragments(text, found, style));
     }
   }
   return shown;

@@ -16,7 +16,7 @@ type SearchRequest = Methods['Search']['request'];
 
 /** How found words are shown. */
 export interface HighlightStyle {
-  /** As many as there are `postTags`; words take turns in the order of the query. */
+  /** The words of a fragment take turns with them. */
   readonly preTags: readonly string[];
   readonly postTags: readonly string[];
   /** Characters shown before the first word of a fragment, of a fragment at most, and fragments of a text at most. */
@@ -32,6 +32,8 @@ export interface HighlightedField {
   readonly texts: readonly string[];
   /** Of each query its own; empty when the text of the search is not to be marked. */
   readonly searchTexts: readonly string[];
+  /** Which of several analyzers the search names for the words of these texts. */
+  readonly analyzerName: string | undefined;
 }
 
 export interface Highlighting {
@@ -56,13 +58,15 @@ export function readHighlighter(
   target: ReadTarget,
   searched: FieldSchema,
   { highlighter, placeholderGroup }: SearchRequest,
+  analyzerName: string | undefined,
 ): Highlighting | null {
   if (highlighter === undefined) return null;
   if (highlighter.type !== LEXICAL)
     throw new MilvusError('semantic highlighter: service unimplemented', { code: 10 });
   const params = new Map(highlighter.params.map(({ key, value }) => [key, value]));
   const texts = new Map<FieldSchema, string[]>();
-  for (const { field, text } of readQueries(params.get('highlight_query'))) {
+  // Milvus' first servers with a highlighter called them `queries`.
+  for (const { field, text } of readQueries(params.get('highlight_query') ?? params.get('queries'))) {
     const schema = requireAnalysed(target, field);
     texts.set(schema, [...(texts.get(schema) ?? []), text]);
   }
@@ -80,27 +84,38 @@ export function readHighlighter(
     field,
     texts: own,
     searchTexts: field === input ? searchTexts : [],
+    analyzerName,
   }));
   return { fields, style: readStyle(params) };
 }
 
+const BAD_QUERIES = 'unmarshal highlight queries failed: ';
+
 function readQueries(json: string | undefined): readonly { field: string; text: string }[] {
   if (json === undefined) return [];
-  const given = parseJson(json, 'highlight_query');
-  if (!Array.isArray(given)) throw invalidParameter('highlight_query should be a list');
+  const given = parseJson(json, 'unmarshal highlight queries as json array failed');
+  if (!Array.isArray(given))
+    throw invalidParameter('unmarshal highlight queries as json array failed: it is none');
   return given.map((query: unknown) => {
-    const { type, field, text } = (query ?? {}) as Readonly<Record<string, unknown>>;
-    if (type !== 'TextMatch')
-      throw invalidParameter(`unsupport highlight query type: ${JSON.stringify(type) ?? 'none'}`);
-    if (typeof field !== 'string' || typeof text !== 'string')
-      throw invalidParameter('a highlight query should have a field and a text');
-    return { field, text };
+    if (typeof query !== 'object' || query === null || Array.isArray(query))
+      throw invalidParameter(`${BAD_QUERIES}item in array is not json object`);
+    const text = memberOf(query, 'text');
+    const type = memberOf(query, 'type');
+    if (type !== 'TextMatch') throw invalidParameter(`${BAD_QUERIES}invalid highlight query type: ${type}`);
+    return { field: memberOf(query, 'field'), text };
   });
+}
+
+function memberOf(query: object, key: string): string {
+  if (!Object.hasOwn(query, key)) throw invalidParameter(`${BAD_QUERIES}must set \`${key}\` in query`);
+  const value = (query as Readonly<Record<string, unknown>>)[key];
+  if (typeof value === 'string') return value;
+  throw invalidParameter(`${BAD_QUERIES}\`${key}\` must be string`);
 }
 
 function requireAnalysed({ collection }: ReadTarget, name: string): FieldSchema {
   const field = fieldByName(collection.schema, name);
-  if (field === undefined) throw invalidParameter(`highlight field ${name} not exist`);
+  if (field === undefined) throw invalidParameter(`highlight field not found in schema: ${name}`);
   if (readFieldAnalysis(field) === null)
     throw invalidParameter(`highlight field ${name} should enable analyzer`);
   return field;
@@ -123,27 +138,27 @@ function queriesOf(placeholderGroup: Uint8Array): readonly string[] {
 }
 
 function readStyle(params: ReadonlyMap<string, string>): HighlightStyle {
-  const preTags = tagsOf(params, 'pre_tags') ?? USUAL.preTags;
-  const postTags = tagsOf(params, 'post_tags') ?? USUAL.postTags;
-  if (preTags.length !== postTags.length)
-    throw invalidParameter(
-      `pre_tags (${preTags.length}) and post_tags (${postTags.length}) should have the same length`,
-    );
   return {
-    preTags,
-    postTags,
+    preTags: tagsOf(params, 'pre_tags', 'unmarshal pre_tags as string array failed') ?? USUAL.preTags,
+    postTags: tagsOf(params, 'post_tags', 'unmarshal post_tags as string list failed') ?? USUAL.postTags,
     fragmentOffset: integerOf(params, 'fragment_offset', 0) ?? USUAL.fragmentOffset,
     fragmentSize: integerOf(params, 'fragment_size', 1) ?? USUAL.fragmentSize,
     fragmentsMax: integerOf(params, 'num_of_fragments', 0) ?? USUAL.fragmentsMax,
   };
 }
 
-function tagsOf(params: ReadonlyMap<string, string>, key: string): readonly string[] | undefined {
+function tagsOf(
+  params: ReadonlyMap<string, string>,
+  key: string,
+  failed: string,
+): readonly string[] | undefined {
   const json = params.get(key);
   if (json === undefined) return undefined;
-  const tags = parseJson(json, key);
-  if (Array.isArray(tags) && tags.length > 0 && tags.every((tag) => typeof tag === 'string')) return tags;
-  throw invalidParameter(`${key} should be a list of strings`);
+  const tags = parseJson(json, failed);
+  if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === 'string'))
+    throw invalidParameter(`${failed}: it is no list of strings`);
+  if (tags.length === 0) throw invalidParameter(`${key} cannot be empty list`);
+  return tags;
 }
 
 function integerOf(params: ReadonlyMap<string, string>, key: string, min: number): number | undefined {
@@ -151,13 +166,13 @@ function integerOf(params: ReadonlyMap<string, string>, key: string, min: number
   if (text === undefined) return undefined;
   const value = /^\s*\d{1,9}\s*$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min) return value;
-  throw invalidParameter(`invalid ${key}: ${text}, it should be an integer of ${min} or more`);
+  throw invalidParameter(`invalid ${key}: ${text}`);
 }
 
-function parseJson(text: string, what: string): unknown {
+function parseJson(text: string, failed: string): unknown {
   try {
     return JSON.parse(text);
-  } catch {
-    throw invalidParameter(`${what} is not valid JSON`);
+  } catch (error) {
+    throw invalidParameter(`${failed}: ${(error as Error).message}`);
   }
 }
