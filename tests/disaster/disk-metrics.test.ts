@@ -17,14 +17,14 @@ test('after a flush the metrics add up to the blocks of the data directory withi
   await client.connectPromise;
   try {
     await fill(client);
+    const memory = sumOf(await metricsOf(server), 'elanus_field_memory_bytes', 'field="vector"');
+    assert.ok(memory >= 4 * ROWS * DIMENSIONS, `${memory} bytes of vectors that are in no file`);
+    await client.flushSync({ collection_names: [collection_name] });
   } finally {
     await client.closeConnection();
   }
   const lines = await untilFlushed(server);
-  const of = (name: string, label = '') =>
-    lines
-      .filter(([key]) => key.startsWith(`${name}{`) && key.includes(label))
-      .reduce((sum, [, value]) => sum + value, 0);
+  const of = (name: string, label = '') => sumOf(lines, name, label);
   const allocated = allocatedBytes(server.dataDirectory);
   const log = of('elanus_directory_bytes', 'part="log"');
   const catalog = of('elanus_directory_bytes', 'part="catalog"');
@@ -37,6 +37,7 @@ test('after a flush the metrics add up to the blocks of the data directory withi
   assert.equal(of('elanus_segment_disk_bytes'), of('elanus_collection_disk_bytes', 'kind="rows"'));
   assert.equal(of('elanus_field_index_disk_bytes'), of('elanus_collection_disk_bytes', 'kind="indexes"'));
   assert.ok(of('elanus_segment_memory_bytes') > 0);
+  assert.equal(of('elanus_field_memory_bytes'), 0);
 });
 
 async function fill(client: MilvusClient): Promise<void> {
@@ -56,25 +57,35 @@ async function fill(client: MilvusClient): Promise<void> {
     const { status } = await client.insert({ collection_name, data });
     assert.equal(status.error_code, 'Success', status.reason);
   }
-  await client.flushSync({ collection_names: [collection_name] });
 }
 
 type Line = readonly [key: string, value: number];
 
 /** The log is cut behind the flush. */
-async function untilFlushed({ adminAddress, dataDirectory }: ElanusProcess): Promise<readonly Line[]> {
+async function untilFlushed(server: ElanusProcess): Promise<readonly Line[]> {
   let before = -1;
   for (;;) {
-    const text = await (await fetch(`http://${adminAddress}/metrics`)).text();
-    const now = allocatedBytes(dataDirectory);
-    if (now === before)
-      return text.split('\n').map((line): Line => {
-        const at = line.lastIndexOf(' ');
-        return [line.slice(0, at), Number(line.slice(at + 1))];
-      });
+    const lines = await metricsOf(server);
+    const now = allocatedBytes(server.dataDirectory);
+    if (now === before) return lines;
     before = now;
     await delay(200);
   }
+}
+
+async function metricsOf({ adminAddress }: ElanusProcess): Promise<readonly Line[]> {
+  const text = await (await fetch(`http://${adminAddress}/metrics`)).text();
+  return text.split('\n').map((line): Line => {
+    const at = line.lastIndexOf(' ');
+    return [line.slice(0, at), Number(line.slice(at + 1))];
+  });
+}
+
+/** Of the lines of a metric that have a label. */
+function sumOf(lines: readonly Line[], name: string, label: string): number {
+  return lines
+    .filter(([key]) => key.startsWith(`${name}{`) && key.includes(label))
+    .reduce((sum, [, value]) => sum + value, 0);
 }
 
 function allocatedBytes(path: string): number {

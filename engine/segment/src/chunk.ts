@@ -164,6 +164,11 @@ export class Chunk implements ColumnSource {
     return bytes + bytesOfPlaces(this);
   }
 
+  /** Memory of the columns that are in no file, by field. */
+  bytesOfFields(): Iterable<readonly [id: FieldId, bytes: number]> {
+    return this.#columns.bytesOfFields();
+  }
+
   /** Bytes of texts and the like: what rows take beyond their fixed size. */
   get textBytes(): number {
     return this.#columns.textBytes;

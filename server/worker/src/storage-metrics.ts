@@ -65,6 +65,12 @@ export function registerStorageMetrics(
     each(fieldsOf),
   );
   metrics.gauges(
+    'elanus_field_memory_bytes',
+    'Memory of a field’s columns of rows that are in no file',
+    [...own, 'field'],
+    each(memoryOfFields),
+  );
+  metrics.gauges(
     'elanus_field_index_bytes',
     'Memory of the vector index of a field, its mapped files included',
     [...own, 'field'],
@@ -115,6 +121,14 @@ function* segmentsOf({ shards }: ServedCollection): Generator<Labelled> {
   yield [{ state: 'open' }, count(({ file }) => file?.isOpen === true)];
   yield [{ state: 'closed' }, count(({ file }) => file !== null && !file.isOpen && !file.isBroken)];
   yield [{ state: 'broken' }, count(({ file }) => file?.isBroken === true)];
+}
+
+function* memoryOfFields({ shards, info }: ServedCollection): Generator<Labelled> {
+  const bytes = new Map<FieldId, number>();
+  for (const { chunks } of shards.flatMap((shard) => shard.segments()))
+    for (const chunk of chunks)
+      for (const [id, own] of chunk.bytesOfFields()) bytes.set(id, (bytes.get(id) ?? 0) + own);
+  for (const { id, name } of info.schema.fields) yield [{ field: name }, bytes.get(id) ?? 0];
 }
 
 function* fieldsOf({ shards, info }: ServedCollection): Generator<Labelled> {

@@ -68,10 +68,15 @@ export class ChunkColumns {
   /** Memory taken; that of a file does not count. */
   get byteLength(): number {
     let bytes = 0;
-    for (const column of this.#filled.values()) bytes += (column as DenseVectorColumn).bytes.length;
-    for (const buffer of this.#buffers.values()) bytes += buffer.byteLength;
-    for (const column of this.#held.values()) bytes += (column as DenseVectorColumn).bytes.length;
+    for (const [, own] of this.bytesOfFields()) bytes += own;
     return bytes;
+  }
+
+  /** The parts of `byteLength`. */
+  *bytesOfFields(): Generator<readonly [id: FieldId, bytes: number]> {
+    for (const [id, buffer] of this.#buffers) yield [id, buffer.byteLength];
+    for (const made of [this.#filled, this.#held])
+      for (const [id, column] of made) yield [id, (column as DenseVectorColumn).bytes.length];
   }
 
   /** Bytes of texts and the like in memory: what rows take beyond their fixed size. */
