@@ -3,7 +3,7 @@
  *
  *   npm run bench:wire                     everything
  *   npm run bench:wire -- --only insert    one of: start, insert, fresh, exact, keys, mixed, ingest, search,
- *                                          text, forms, iterator, pymilvus, rest, import, reopen
+ *                                          text, forms, iterator, pymilvus, rest, import, reopen, reopen-peers
  *   npm run bench:wire -- --peers elanus   one of, or several of: elanus, milvus, milvus-lite, pgvector (search only)
  *   npm run bench:wire -- --dim 128        of search the data set of so many dimensions alone: 128 or 768
  *   npm run bench:wire -- --scale 0.05     of the rows of search, forms, iterator and import this share: whether it works, not how fast
@@ -21,6 +21,7 @@ import { measureKeys } from './section-keys.ts';
 import { measureMixed } from './section-mixed.ts';
 import { measurePymilvus } from './section-pymilvus.ts';
 import { measureReopen } from './section-reopen.ts';
+import { measureReopenBesidePeers } from './section-reopen-peers.ts';
 import { measureRest } from './section-rest.ts';
 import { measureSearch } from './section-search.ts';
 import { measureText } from './section-text.ts';
@@ -109,5 +110,10 @@ for (const name of isAlone ? peers : []) {
   }
 }
 if (wanted('reopen') && peers.includes('elanus')) await measureReopen(table);
+for (const name of wanted('reopen-peers') ? peers : []) {
+  if (name === 'pgvector') continue;
+  const shown = await measureReopenBesidePeers(STARTERS[name], table);
+  if (!names.includes(shown)) names.push(shown);
+}
 console.log(table.toMarkdown(names));
 if (wanted('search') && peers.includes('elanus')) console.log(`\n${table.toMarkdown(['echo'])}`);

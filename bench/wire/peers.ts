@@ -53,9 +53,12 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-export interface ElanusOptions {
+export interface PeerOptions {
   /** Default: a new directory, removed in the end. */
   readonly data?: string;
+}
+
+export interface ElanusOptions extends PeerOptions {
   /** Settings, by the names of their variables. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -84,14 +87,14 @@ export async function startElanus(options: ElanusOptions = {}): Promise<Peer> {
 }
 
 /** The whole of Milvus 2.3.5, standalone, on ports that nobody has. */
-export async function startMilvus(): Promise<Peer> {
+export async function startMilvus(options: PeerOptions = {}): Promise<Peer> {
   const python = pythonWith('milvus-2.3.5', ['milvus==2.3.5', 'pymilvus==2.4.9', 'setuptools<80']);
-  const data = newDirectory('milvus');
+  const data = options.data ?? newDirectory('milvus');
   const port = await freePort();
   const script = join(python, '../milvus-server');
   const args = [script, '--data', data, '--proxy-port', String(port)];
   const child = underMemoryLimit(args, 'milvus', { ETCD_CONFIG_PATH: await etcdOnFreePorts(data) });
-  return await answeringPeer('Milvus 2.3.5', port, child, data);
+  return await answeringPeer('Milvus 2.3.5', port, child, { data, isKept: options.data !== undefined });
 }
 
 /** Settings of the etcd inside of Milvus, which has ports of its own, and by itself ones that an earlier run may have left taken. */
@@ -110,14 +113,14 @@ async function etcdOnFreePorts(data: string): Promise<string> {
   return path;
 }
 
-export async function startMilvusLite(): Promise<Peer> {
+export async function startMilvusLite(options: PeerOptions = {}): Promise<Peer> {
   const python = pythonWith('milvus-lite', ['milvus-lite==3.2.2', 'pymilvus==3.0.2']);
-  const data = newDirectory('milvus-lite');
+  const data = options.data ?? newDirectory('milvus-lite');
   const port = await freePort();
   const script = join(python, '../milvus-lite');
   const args = [script, 'server', '--data-dir', data, '--port', String(port), '--host', '127.0.0.1'];
   const child = underMemoryLimit(args, 'milvus-lite');
-  return await answeringPeer('milvus-lite 3.2.2', port, child, data);
+  return await answeringPeer('milvus-lite 3.2.2', port, child, { data, isKept: options.data !== undefined });
 }
 
 /** PostgreSQL with pgvector; as root it runs as a user of its own, which its package makes. */
@@ -158,15 +161,20 @@ function underMemoryLimit(
   });
 }
 
-async function answeringPeer(name: string, port: number, child: ChildProcess, data: string): Promise<Peer> {
+async function answeringPeer(
+  name: string,
+  port: number,
+  child: ChildProcess,
+  directory: PeerDirectory,
+): Promise<Peer> {
   const startedMs = performance.now();
   try {
     await answering(port);
   } catch (error) {
-    await peerOf(name, port, 0, child, { data }).stop(1_000);
+    await peerOf(name, port, 0, child, directory).stop(1_000);
     throw error;
   }
-  return peerOf(name, port, performance.now() - startedMs, child, { data });
+  return peerOf(name, port, performance.now() - startedMs, child, directory);
 }
 
 /** Waits until GetVersion is answered: a port that accepts is not yet a server that serves. */
@@ -187,12 +195,18 @@ async function answering(port: number): Promise<void> {
   throw new Error(`nothing answers on port ${port}`);
 }
 
+/** Where a server keeps its data, and whether that outlives it. */
+interface PeerDirectory {
+  readonly data: string;
+  readonly isKept?: boolean;
+}
+
 function peerOf(
   name: string,
   port: number,
   startMs: number,
   child: ChildProcess,
-  { data, isKept = false }: { readonly data: string; readonly isKept?: boolean },
+  { data, isKept = false }: PeerDirectory,
 ): Peer {
   const processes = () => processTree(child.pid!).concat(processesNaming(data));
   // Looking for them holds the thread for a tenth of a second and more, which whoever measures latencies on it would
