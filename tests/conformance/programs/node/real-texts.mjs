@@ -119,7 +119,7 @@ check(
     const gone = [...texts.keys()].filter((id) => id % 9 === 3);
     await must(client.deleteEntities({ collection_name, filter: 'id % 9 == 3' }));
     assert.ok(gone.length > 0);
-  for (const id of gone) texts.delete(id);
+    for (const id of gone) texts.delete(id);
     const changed = packages
       .filter(({ id }) => id % 7 === 1)
       .map(({ id, summary }) => ({ id, text: summary }));
