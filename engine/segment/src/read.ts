@@ -39,8 +39,18 @@ export async function takeTurns(read: Turns): Promise<void> {
 /** Rows whose fixed-size values are copied between two looks at the clock. */
 const PIECE_ROWS = 16_384;
 
-/** Calls `work` for `0 .. length` in pieces, giving up the thread between them. */
-export async function inPieces(
+/** Calls `work` for `0 .. length` in pieces, giving up the thread between them; at once, and returns `null`, for a single one. */
+export function inPieces(
+  read: Turns,
+  length: number,
+  work: (start: number, end: number) => void,
+): Promise<void> | null {
+  if (length > PIECE_ROWS) return inManyPieces(read, length, work);
+  if (length > 0) work(0, length);
+  return null;
+}
+
+async function inManyPieces(
   read: Turns,
   length: number,
   work: (start: number, end: number) => void,

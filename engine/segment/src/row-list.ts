@@ -22,11 +22,12 @@ export function rowListSlice(list: RowList, start: number, end: number): RowList
 }
 
 /** The keys of the rows, copied. `type` is the key field's. */
-export async function keysOfRows(read: Read, list: RowList, type: KeyColumn['dataType']): Promise<KeyColumn> {
-  if (list.keys !== undefined) return list.keys;
+export function keysOfRows(read: Read, list: RowList, type: KeyColumn['dataType']): Promise<KeyColumn> {
+  if (list.keys !== undefined) return Promise.resolve(list.keys);
   const columns = list.views.map((view) => view.chunk.keys);
-  if (type === DataType.Int64) return await numbersOfRows(read, list, columns as readonly Int64Column[]);
-  return await textsOfRows(read, list, columns as readonly VarCharColumn[]);
+  return type === DataType.Int64
+    ? numbersOfRows(read, list, columns as readonly Int64Column[])
+    : textsOfRows(read, list, columns as readonly VarCharColumn[]);
 }
 
 async function numbersOfRows(
@@ -35,9 +36,10 @@ async function numbersOfRows(
   columns: readonly Int64Column[],
 ): Promise<KeyColumn> {
   const values = new BigInt64Array(rows.length);
-  await inPieces(read, rows.length, (start, end) => {
+  const copying = inPieces(read, rows.length, (start, end) => {
     for (let i = start; i < end; i++) values[i] = columns[viewOf[i]!]!.values[rows[i]!]!;
   });
+  if (copying !== null) await copying;
   return { dataType: DataType.Int64, length: rows.length, validity: null, values };
 }
 
@@ -70,11 +72,12 @@ export async function locationsOfRows(read: Read, { views, viewOf, rows }: RowLi
   const firstOfView = views.map((view) => view.chunk.firstLocation);
   const segments = new Uint32Array(rows.length);
   const locations = new Uint32Array(rows.length);
-  await inPieces(read, rows.length, (start, end) => {
+  const placing = inPieces(read, rows.length, (start, end) => {
     for (let i = start; i < end; i++) {
       segments[i] = shardOfView[viewOf[i]!]!;
       locations[i] = firstOfView[viewOf[i]!]! + rows[i]!;
     }
   });
+  if (placing !== null) await placing;
   return { segmentIds: shards.map((shard) => shard.segmentId), segments, rows: locations };
 }

@@ -54,7 +54,7 @@ export async function searchShards(
   if (preparing !== null) await preparing;
   trace?.stages.lap('open');
   const selected = await selectRows(read);
-  const asked = await weighed(read, search);
+  const asked = search.sparse === undefined ? search : await weighed(read, search, search.sparse);
   const isPage = asked.walk?.answer === 'page';
   const planned = isPage ? { ...asked, walk: await walkOfPage(read, asked, tools, selected) } : asked;
   const { found, recall } = await findHits(read, planned, tools, selected);
@@ -74,11 +74,9 @@ export async function searchShards(
   return recall === null ? hits : { ...hits, recalls: new Float32Array(found.counts.length).fill(recall) };
 }
 
-async function weighed(read: Read, search: VectorSearch): Promise<WeighedSearch> {
-  const { sparse, ...rest } = search;
-  return sparse === undefined
-    ? rest
-    : { ...rest, ...(await weighQueries(read, search.field.id, search.queries, sparse)) };
+async function weighed(read: Read, search: VectorSearch, scoring: SparseScoring): Promise<WeighedSearch> {
+  const { sparse: _, ...rest } = search;
+  return { ...rest, ...(await weighQueries(read, search.field.id, search.queries, scoring)) };
 }
 
 async function findHits(
@@ -104,9 +102,12 @@ async function findHits(
     return searchPiece(read, search, part, order);
   });
   if (plain.length > 0) searches.push(scanPlain(read, search, tools, { selected, plain }));
-  const lists = await Promise.all(searches);
+  const lists = searches.length === 1 ? [await searches[0]!] : await Promise.all(searches);
   read.trace?.stages.lap('search');
-  const found = await mergeHits(read, lists, search.limit, { metric: search.metric, order });
+  const found =
+    lists.length === 1
+      ? lists[0]!
+      : await mergeHits(read, lists, search.limit, { metric: search.metric, order });
   read.trace?.stages.lap('merge');
   return { found, recall };
 }
@@ -138,13 +139,14 @@ async function hitRows(
   const views: ChunkView[] = [];
   /** Of a view its place among `views`, + 1. */
   const placeOf = new Uint32Array(selected.length);
-  await inPieces(read, packed.length, (start, end) => {
+  const placing = inPieces(read, packed.length, (start, end) => {
     for (let i = start; i < end; i++) {
       const view = packed[i]!;
       if (placeOf[view] === 0) placeOf[view] = views.push(selected[view]!.view);
       places[i] = placeOf[view]! - 1;
     }
   });
+  if (placing !== null) await placing;
   const list = { views, viewOf: places, rows: withoutGaps(rows, counts, stride) };
   return { list, scores: withoutGaps(scores, counts, stride) };
 }

@@ -1,5 +1,5 @@
 import type { IndexHits } from '@elanus/kernel';
-import { emptyHits, type HitList, orderTies } from '../hit-list.ts';
+import { type HitList, orderTies } from '../hit-list.ts';
 import type { RowOrder } from '../key-order.ts';
 import { type Read, takeTurns } from '../read.ts';
 import type { IndexedPiece } from './indexed-piece.ts';
@@ -7,7 +7,7 @@ import type { IndexedPiece } from './indexed-piece.ts';
 /** Hits whose places are looked up between two looks at the clock. */
 const HITS_PER_TURN = 4096;
 
-/** Where the best `limit` hits of each query are among the read's views, equal scores by key. */
+/** Where the best `limit` hits of each query are among the read's views, equal scores by key. The kernel's hits are used up. */
 export async function hitsInChunks(
   read: Read,
   { counts, rows, scores }: IndexHits,
@@ -18,7 +18,7 @@ export async function hitsInChunks(
     order,
   }: { readonly piece: IndexedPiece; readonly viewOfRun: Uint32Array; readonly order: RowOrder },
 ): Promise<HitList> {
-  const list = { ...emptyHits(counts.length, stride), counts, scores };
+  const list = { counts, stride, viewOf: new Uint32Array(rows.length), rows, scores };
   for (let query = 0, done = 0; query < counts.length; query++) {
     if (done >= HITS_PER_TURN) {
       await takeTurns(read);

@@ -92,7 +92,9 @@ export async function planSearch(
   const guarantee = await guaranteeOf(dependencies, target.collection, request);
   const task = { ...leg, guarantee, snapshot: iterator?.snapshot ?? null };
   const filter = { text: request.dsl, templates: request.exprTemplateValues, timeZone: format.timeZone };
-  const ways = {
+  return {
+    task,
+    filter,
     window,
     grouping,
     functions,
@@ -106,7 +108,6 @@ export async function planSearch(
     highlighting,
     explain: readExplainLevel(parameters, target.collection),
   };
-  return { task, filter, ...ways };
 }
 
 function readBuckets(
