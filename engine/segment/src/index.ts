@@ -1,5 +1,6 @@
 export { aggregateShards, type GroupedRows } from './aggregate-shards.ts';
 export { openChunks } from './chunk.ts';
+export { type Expiry, expiredKeys } from './expired-keys.ts';
 export { explainRead } from './explain/explain-read.ts';
 export { ReadTrace } from './explain/read-trace.ts';
 export { fetchColumns } from './fetch-columns.ts';

@@ -177,6 +177,11 @@ export class Shard {
     return at < this.historyStart ? 0 : chunk.rowsAt(this.#times.momentAt(at));
   }
 
+  /** Rows of a chunk that were written up to a time, however long ago; they may be deleted. A file of such times is open. */
+  rowsWrittenUpTo(chunk: Chunk, at: Timestamp): number {
+    return chunk.rowsAt(this.#times.writtenAt(at));
+  }
+
   /** Rows from now on have the fields of `schema`; rows before get defaults for what is new. */
   useSchema(schema: CollectionSchema): void {
     this.#generation += 1;

@@ -46,7 +46,6 @@ async function forEachKey(
     await shard.openKeys();
     for (const part of parts) {
       const keys = await keysOf(part, collection);
-      if (keys === null) continue;
       for (let row = 0; row < keys.length; row++) {
         if (row % KEYS_PER_PIECE === 0 && share.isSpent()) await share.nextTurn();
         visit(shard, keys, row);
@@ -55,11 +54,11 @@ async function forEachKey(
   }
 }
 
-/** The keys of new rows; `null`: the part brings none. @throws MilvusError 1009 for a file that can't be read */
-async function keysOf(part: WritePart, collection: ServedCollection): Promise<KeyColumn | null> {
+/** The keys of rows that a part brings or deletes. @throws MilvusError 1009 for a file that can't be read */
+async function keysOf(part: WritePart, collection: ServedCollection): Promise<KeyColumn> {
   const { id } = collection.info.schema.primaryKey;
   if (isRowPart(part)) return part.batch.columns.get(id) as KeyColumn;
-  if (!isSegmentPart(part)) return null;
+  if (!isSegmentPart(part)) return part.keys;
   const file = collection.fileOf(part);
   await file.open();
   return file.column(id, 0, file.info.rows) as KeyColumn;

@@ -25,6 +25,7 @@ import { encodeWriteRecord, isSegmentPart } from '@elanus/segment';
 import { ByteBudget } from './byte-budget.ts';
 import { CollectionCompactors } from './compaction/collection-compactors.ts';
 import { COMPACTION_LIMITS_DEFAULT } from './compaction/compaction-policy.ts';
+import { RowExpirer } from './expiry/row-expirer.ts';
 import { FunctionFiller } from './filling/function-filler.ts';
 import { COLLECT_LIMITS_DEFAULT, CollectionFlushers } from './flush/collection-flushers.ts';
 import { LoopEncoder } from './flush/file-encoder.ts';
@@ -66,6 +67,7 @@ export class LogStreamingWorker implements StreamingWorker, ImportWorker, AsyncD
   readonly #flushers: CollectionFlushers;
   readonly #compactors: CollectionCompactors;
   readonly #filler: FunctionFiller;
+  readonly #expirer: RowExpirer;
   readonly #encoder: LoopEncoder | ThreadEncoder;
   readonly #closing = new AbortController();
   #recovery: Recovery | null = null;
@@ -104,6 +106,13 @@ export class LogStreamingWorker implements StreamingWorker, ImportWorker, AsyncD
     };
     this.#compactors = new CollectionCompactors({ ...rewriting, limits: compactionLimits });
     this.#filler = new FunctionFiller(rewriting);
+    this.#expirer = new RowExpirer({
+      ...options,
+      collections: this.collections,
+      share: this.share,
+      remove: async (collection, records, unchangedSince) =>
+        (await this.#write(collection, { kind: 'delete', unchangedSince }, records)).replacedRows,
+    });
   }
 
   /**
@@ -194,20 +203,22 @@ export class LogStreamingWorker implements StreamingWorker, ImportWorker, AsyncD
   }
 
   /**
-   * From now on rows go to files by their size and age too, segments are put together, and files that nothing refers to are
-   * deleted, until `close`.
+   * From now on rows go to files by their size and age too, segments are put together, rows that have had their time and files
+   * that nothing refers to are deleted, until `close`.
    */
   watchFiles(): void {
     if (this.#closing.signal.aborted) return;
     this.#flushers.start();
     this.#compactors.start();
     this.#filler.start();
+    this.#expirer.start();
   }
 
   /** Gives up flushes that are under way, since the log has what they have not published, and reading the log again. */
   async close(): Promise<void> {
     this.#closing.abort(new Error('the worker closes'));
     await this.#recovery?.finished;
+    await this.#expirer.close();
     await Promise.all([this.#compactors.close(), this.#filler.close(), this.#flushers.close()]);
     if (this.#encoder instanceof ThreadEncoder) await this.#encoder[Symbol.asyncDispose]();
   }

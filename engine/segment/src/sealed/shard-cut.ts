@@ -14,6 +14,7 @@ import type { FileField } from '../files/file-field.ts';
 import type { SegmentFileLabel } from '../files/segment-file-footer.ts';
 import type { SegmentFileContent } from '../files/segment-file-writer.ts';
 import { storedFields } from '../stored-fields.ts';
+import { copiedKeys, int64Column } from './copied-keys.ts';
 
 /** Rows that will be a segment: whole chunks, in their order, in which nothing but deletions changes any more. */
 export interface SealedRows {
@@ -154,36 +155,9 @@ class DeletionPieces {
   #close(): void {
     const { chunks, places, rows, ordinals } = this.#open;
     this.#open = new EarlierDeletions();
-    this.#keys.push(keysOf(chunks, rows, this.#cut.schema.primaryKey.dataType));
-    this.#segments.push(numbers(places.map(({ segmentId }) => segmentId)));
-    this.#rowsInSegment.push(numbers(places.map(({ firstRow }, i) => BigInt(firstRow + rows[i]!))));
+    this.#keys.push(copiedKeys(chunks, rows, this.#cut.schema.primaryKey.dataType));
+    this.#segments.push(int64Column(places.map(({ segmentId }) => segmentId)));
+    this.#rowsInSegment.push(int64Column(places.map(({ firstRow }, i) => BigInt(firstRow + rows[i]!))));
     this.#timestamps.push(BigInt64Array.from(ordinals, (ordinal) => this.#cut.timestampOf(ordinal)));
   }
-}
-
-/** The key of row `rows[i]` of each of `chunks`. */
-function keysOf(chunks: readonly Chunk[], rows: readonly number[], type: DataType): KeyColumn {
-  const columns = chunks.map((chunk) => chunk.keys);
-  if (type === DataType.Int64)
-    return numbers(columns.map((keys, i) => (keys as { values: BigInt64Array }).values[rows[i]!]!));
-  const { length } = rows;
-  const offsets = new Uint32Array(length + 1);
-  const texts = columns.map((keys, i) => {
-    const { offsets: from, bytes } = keys as { offsets: Uint32Array; bytes: Uint8Array };
-    const text = bytes.subarray(from[rows[i]!]!, from[rows[i]! + 1]!);
-    offsets[i + 1] = offsets[i]! + text.length;
-    return text;
-  });
-  const bytes = new Uint8Array(offsets[length]!);
-  for (const [i, text] of texts.entries()) bytes.set(text, offsets[i]!);
-  return { dataType: DataType.VarChar, length, validity: null, offsets, bytes };
-}
-
-function numbers(values: readonly bigint[]): KeyColumn {
-  return {
-    dataType: DataType.Int64,
-    length: values.length,
-    validity: null,
-    values: BigInt64Array.from(values),
-  };
 }

@@ -61,10 +61,19 @@ export class WriteTimes {
     return { ordinal: this.#ordinalAt(at), at };
   }
 
-  /** How many writes of this process had happened at a time. */
+  /** As `momentAt`, however long ago: enough for who asks what had been written then, not what had been deleted. */
+  writtenAt(at: Timestamp): Moment {
+    return { ordinal: this.#writesUpTo(at), at };
+  }
+
   #ordinalAt(at: Timestamp): number {
     if (at >= this.newest) return this.#writes;
     if (at < this.#historyStart) throw snapshotTooOld();
+    return this.#writesUpTo(at);
+  }
+
+  /** How many writes of this process had happened at a time. */
+  #writesUpTo(at: Timestamp): number {
     let low = 0;
     let high = this.#writes;
     while (low < high) {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { composeTimestamp, type Timestamp } from '@elanus/model';
-import { ManualClock, seededRandom, type TimestampSource } from '@elanus/runtime';
+import { ManualClock, seededRandom } from '@elanus/runtime';
+import { ClockTimestamps } from '../testing/clock-timestamps.ts';
 import { FakeMessageLog } from '../testing/fake-message-log.ts';
 import { openWorkers } from '../testing/open-workers.ts';
 import { TestFiles } from '../testing/test-files.ts';
@@ -17,21 +17,6 @@ const LIMITS: SealLimits = {
   idleBytesMin: 100_000,
   intervalMs: 1_000,
 };
-
-class ClockTimestamps implements TimestampSource {
-  readonly #clock: ManualClock;
-  #last = 0n;
-
-  constructor(clock: ManualClock) {
-    this.#clock = clock;
-  }
-
-  next(): Timestamp {
-    const now = composeTimestamp(this.#clock.nowMs());
-    this.#last = now > this.#last ? now : this.#last + 1n;
-    return this.#last as Timestamp;
-  }
-}
 
 async function watched(): Promise<{
   readonly table: VersionedTable;
