@@ -12,7 +12,10 @@ export interface Contestants extends AsyncDisposable {
   readonly list: readonly Contestant[];
 }
 
-/** Makes each of `libraries` ready for searches, one after the other, so that each builds alone. */
+/**
+ * Makes each of `libraries` ready for searches, one after the other, so that each builds alone.
+ * @throws Error when none can be
+ */
 export async function openContestants(
   libraries: readonly Library[],
   data: DataSet,
@@ -30,6 +33,7 @@ export async function openContestants(
       console.error(`${library.name} is left out:`, error);
     }
   }
+  if (list.length === 0) throw new Error(`none of the libraries could be made ready for ${data.name}`);
   const subjects = opening.move();
   return { list, [Symbol.asyncDispose]: () => subjects.disposeAsync() };
 }

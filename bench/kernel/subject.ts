@@ -90,18 +90,25 @@ export class Subject implements AsyncDisposable {
     const kept = join(KEPT, `${library.name}-${data.name}-${data.shape.element}`);
     const built = join(kept, 'built.json');
     const mayReuse = !options.rebuild && (!library.ours || options.reuseOurs);
-    let subject: Subject | null = null;
-    if (!mayReuse || !existsSync(built)) {
+    const builds = !mayReuse || !existsSync(built);
+    if (builds) {
       rmSync(kept, { recursive: true, force: true });
       mkdirSync(kept, { recursive: true });
-      subject = new Subject(library, data, kept);
+    }
+    // Processes that were started end when something fails.
+    await using started = new AsyncDisposableStack();
+    let subject = started.use(new Subject(library, data, kept));
+    if (builds) {
       writeFileSync(built, JSON.stringify(await subject.#ask({ do: 'build', threads: BUILD_THREADS })));
       // A peer's memory is what loading adds to a new process. Ours says it, and is searched where it was built.
-      if (!library.ours) await subject[Symbol.asyncDispose]();
+      if (!library.ours) {
+        await subject[Symbol.asyncDispose]();
+        subject = started.use(new Subject(library, data, kept));
+      }
     }
-    if (subject === null || !library.ours) subject = new Subject(library, data, kept);
     const buildTime = JSON.parse(readFileSync(built, 'utf8')) as BuildTime;
     const index = await subject.#ask<Omit<OpenIndex, keyof BuildTime>>({ do: 'open' });
+    started.move();
     return { subject, index: { ...index, ...buildTime } };
   }
 
