@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import {
   assertRefusedWhenDamaged,
   DIM,
+  K,
   problemFor,
   problemOf,
   ROWS,
@@ -150,6 +151,34 @@ describe('a graph on codes', () => {
     const ring = await index.search(searchOf(one, { k: 50, rangeFilter: all[300]!, radius: all[400]! }));
     assert.equal(ring.counts[0], 50);
     assert.ok(ring.scores.every((score) => score >= all[300]! && score < all[400]!));
+  });
+
+  test('gives each row once and no NaN, whatever the vectors are', async () => {
+    const odd = (vector: Float32Array, number: number): Float32Array => {
+      if (number % 3 === 0) return rows.values[0]!;
+      if (number % 5 === 0) return vector.map(() => NaN);
+      if (number % 7 === 0) return new Float32Array(DIM);
+      if (number % 11 === 0) return vector.map((x) => x * 1e-40);
+      if (number % 13 === 0) return vector.map((x) => x * 1e12);
+      return vector;
+    };
+    const strange = vectorsOf(101, DIM, rows.values.map(odd));
+    const half = new Uint8Array(ROWS / 8).fill(0x55);
+    for (const { name, spec } of CASES) {
+      for (const metric of ['L2', 'IP', 'COSINE'] as const) {
+        const index = await build({ dataType: 101, metric }, strange, spec);
+        for (const allowed of [null, half]) {
+          const { counts, rows: found, scores } = await index.search(searchOf(queries, { allowed }));
+          for (const [q, count] of counts.entries()) {
+            const [first, end] = [q * K, q * K + count];
+            assert.equal(new Set(found.subarray(first, end)).size, count, `${name}, ${metric}`);
+            assert.ok(found.subarray(first, end).every((row) => allowed === null || row % 2 === 0));
+            assert.ok(!scores.subarray(first, end).some(Number.isNaN));
+          }
+        }
+        index.close();
+      }
+    }
   });
 
   test('gives all rows when more are wanted than there are', async () => {

@@ -38,7 +38,14 @@ const LAYOUTS = {
 } as const satisfies Record<number, VectorIndex['layout']>;
 
 /** Layouts that read the vectors where they were lent; the others have all that they need from the build on. */
-const VIEWS: ReadonlySet<VectorIndex['layout']> = new Set(['fast', 'compact', 'lists', 'hash bands', 'disk']);
+const VIEWS: ReadonlySet<VectorIndex['layout']> = new Set([
+  'fast',
+  'compact',
+  'codes',
+  'lists',
+  'hash bands',
+  'disk',
+]);
 
 /** Of the kernel that makes an index: the instruction set and the pool for its searches. */
 interface Machine {

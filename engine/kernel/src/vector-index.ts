@@ -219,7 +219,8 @@ export interface IndexSave {
 export interface IndexOpen {
   /**
    * The vectors of an index that was saved without them, of any alignment, row numbers running on over the blocks. They are
-   * used where they lie: nobody may change or unmap them until the index is closed and every call on it has settled.
+   * used where they lie: nobody may change or unmap them until the index is closed and every call on it has settled. An
+   * index of layout `codes` does without them, or reads them when a filter leaves rows that codes do not tell apart.
    */
   readonly vectors?: readonly VectorRows[];
 }

@@ -58,6 +58,7 @@ class Fixture {
 
   const DenseRows& rows() const { return rows_; }
   ElanusMetric metric() const { return metric_; }
+  ElanusRows lent() const { return {rows_.bytes, rows_.rows * rows_.stride, rows_.rows}; }
 
   std::unique_ptr<VectorIndex> build(const ElanusIndexSpec& spec, uint32_t threads) const {
     WalkCodes codes(simd(), CodeModel::learn(simd(), rows_, metric_, 1, threads, nullptr));
@@ -67,8 +68,11 @@ class Fixture {
     graph.degree = 2 * kM;
     WorkControl control;
     CHECK(build_graph(codes, {kM, 60, 1, threads}, &control, 0.5f, &graph));
+    StoredRows stored(simd(), rows_.type, metric_, rows_.dim);
+    const ElanusRows lent = this->lent();
+    stored.lend({&lent, 1});
     std::unique_ptr<VectorIndex> index =
-        build_coded_graph(simd(), rows_, metric_, spec, std::move(graph), 1, threads, &control);
+        build_coded_graph(simd(), std::move(stored), spec, std::move(graph), 1, threads, &control);
     CHECK(index != nullptr && control.done == 1.0f);
     return index;
   }
@@ -179,15 +183,6 @@ bool same(const std::vector<IndexHit>& a, const std::vector<IndexHit>& b) {
                     [](const IndexHit& x, const IndexHit& y) { return x.rank == y.rank && x.row == y.row; });
 }
 
-void check_same_hits(const Fixture& fixture, const VectorIndex& a, const VectorIndex& b) {
-  SearchScratch scratch_a;
-  SearchScratch scratch_b;
-  for (uint32_t query = 0; query < 20; ++query) {
-    const IndexSearch search = fixture.search(query * 3, 40, 2);
-    CHECK(same(a.search(search, scratch_a), b.search(search, scratch_b)));
-  }
-}
-
 std::vector<uint8_t> some_rows(uint32_t rows, uint32_t percent) {
   Random random(percent);
   std::vector<uint8_t> bits((rows + 7) / 8);
@@ -195,6 +190,18 @@ std::vector<uint8_t> some_rows(uint32_t rows, uint32_t percent) {
     if (random() % 100 < percent) bits[row / 8] = static_cast<uint8_t>(bits[row / 8] | 1u << row % 8);
   }
   return bits;
+}
+
+void check_same_hits(const Fixture& fixture, const VectorIndex& a, const VectorIndex& b) {
+  SearchScratch scratch_a;
+  SearchScratch scratch_b;
+  const std::vector<uint8_t> half = some_rows(fixture.rows().rows, 50);
+  for (uint32_t query = 0; query < 20; ++query) {
+    IndexSearch search = fixture.search(query * 3, 40, 2);
+    CHECK(same(a.search(search, scratch_a), b.search(search, scratch_b)));
+    search.allowed = AllowedRows(simd(), half.data(), fixture.rows().rows);
+    CHECK(same(a.search(search, scratch_a), b.search(search, scratch_b)));
+  }
 }
 
 void what_is_near_is_found() {
@@ -214,6 +221,35 @@ void what_is_near_is_found() {
           CHECK(recall_of(fixture, *index, AllowedRows(simd(), bits.data(), 1200)) >= recall - 0.02);
         }
       }
+    }
+  }
+}
+
+// Of the rows that are farther than half of all the best are about as far away as thousands of others.
+void a_crowd_is_told_apart() {
+  for (const ElanusMetric metric : {ELANUS_L2, ELANUS_IP, ELANUS_COSINE}) {
+    const Fixture fixture(ELANUS_FLOAT32, metric, 24, 3000);
+    for (const Case& c : cases()) {
+      const std::unique_ptr<VectorIndex> index = fixture.build(c.spec, 2);
+      double found = 0;
+      for (uint32_t query = 0; query < 50; ++query) {
+        const std::vector<IndexHit> all = fixture.naive(query * 7, {});
+        std::vector<uint8_t> bits(3000 / 8);
+        for (size_t i = 1500; i < 3000; ++i)
+          bits[all[i].row / 8] = static_cast<uint8_t>(bits[all[i].row / 8] | 1u << all[i].row % 8);
+        IndexSearch search = fixture.search(query * 7, 64, 4);
+        search.allowed = AllowedRows(simd(), bits.data(), 3000);
+        SearchScratch scratch;
+        const std::vector<IndexHit>& hits = index->search(search, scratch);
+        check_sound(hits, *index, search);
+        for (const IndexHit& hit : hits)
+          found += std::any_of(&all[1500], &all[1500 + kK], [&](const IndexHit& best) { return best.row == hit.row; });
+      }
+      const double recall = recall_of(fixture, *index, {});
+      checked_case = "metric " + std::to_string(metric) + ", index " + std::to_string(c.spec.type) + ", code " +
+                     std::to_string(c.spec.code) + ", refine " + std::to_string(c.spec.refine) + ": " +
+                     std::to_string(found / 50 / kK) + ", else " + std::to_string(recall);
+      CHECK(found / 50 / kK >= recall - 0.01);
     }
   }
 }
@@ -259,20 +295,22 @@ void few_rows_are_all_found() {
       CHECK(!writer.finish({index->kind(), {}}).failed());
       std::shared_ptr<const IndexFile> file;
       std::unique_ptr<VectorIndex> opened;
-      CHECK(!IndexFile::open(path, &file).failed() && !open_coded_graph(simd(), file, &opened).failed());
+      CHECK(!IndexFile::open(path, &file).failed() && !open_coded_graph(simd(), file, {}, &opened).failed());
       CHECK(opened->search(search, scratch).size() == count);
     }
   }
 }
 
-// Opens the file as a server would: with all that is checked.
-std::unique_ptr<VectorIndex> open_all(const std::string& path) {
+// Opens the file as a server would: with all that is checked, and with the vectors.
+std::unique_ptr<VectorIndex> open_all(const std::string& path, const ElanusRows& vectors) {
   std::shared_ptr<const IndexFile> file;
   std::unique_ptr<VectorIndex> index;
   FileFault fault = IndexFile::open(path, &file);
   if (!fault.failed()) fault = file->verify(nullptr);
-  if (!fault.failed()) fault = open_coded_graph(simd(), file, &index);
-  CHECK(!fault.failed() || (fault.status == ELANUS_FILE_DAMAGED && !fault.text.empty() && index == nullptr));
+  if (!fault.failed()) fault = open_coded_graph(simd(), file, {&vectors, 1}, &index);
+  // The vectors do not go with a file that lies about the number of its rows.
+  const bool is_refusal = fault.status == ELANUS_FILE_DAMAGED || fault.status == ELANUS_INVALID_ARGUMENT;
+  CHECK(!fault.failed() || (is_refusal && !fault.text.empty() && index == nullptr));
   return index;
 }
 
@@ -285,7 +323,7 @@ void what_is_written_is_read() {
     IndexFileWriter writer(path);
     index->write(writer, VectorPlace::kInside);
     CHECK(!writer.finish({index->kind(), {}}).failed());
-    const std::unique_ptr<VectorIndex> opened = open_all(path);
+    const std::unique_ptr<VectorIndex> opened = open_all(path, fixture.lent());
     CHECK(opened != nullptr && opened->rows() == 1200 && opened->type() == ELANUS_INT8);
     CHECK(opened->metric() == ELANUS_COSINE && opened->dim() == 24 && opened->layout() == ELANUS_LAYOUT_CODES);
     check_same_hits(fixture, *index, *opened);
@@ -310,7 +348,7 @@ void lies_lead_nowhere(uint32_t seed, int rounds) {
     Sections sections = sound;
     tell_lies(random, 400, &sections);
     write_sections(path, IndexKind::kCodedGraph, sections);
-    const std::unique_ptr<VectorIndex> index = open_all(path);
+    const std::unique_ptr<VectorIndex> index = open_all(path, fixture.lent());
     if (index == nullptr) continue;
     ++opened;
     SearchScratch scratch;
@@ -330,6 +368,7 @@ int main(int count, char** arguments) {
   std::printf("coded graphs, seed %u: ", seed);
   std::fflush(stdout);
   what_is_near_is_found();
+  a_crowd_is_told_apart();
   threads_make_no_difference();
   ranges_are_nested();
   few_rows_are_all_found();

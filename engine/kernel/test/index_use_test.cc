@@ -61,6 +61,7 @@ void check_damage(const ElanusSimd* simd, const std::string& path, const std::st
   std::mt19937 random(11);
   const Shape shape = {ELANUS_FLOAT32, ELANUS_COSINE, 24};
   const std::vector<uint8_t> bytes = clustered(shape, kRows, 1);
+  const ElanusRows vectors = {bytes.data(), bytes.size(), kRows};
   const std::vector<uint8_t> queries = clustered(shape, kQueries, 2);
   std::vector<uint8_t> half((kRows + 7) / 8, 0x55);
   std::vector<uint8_t> few((kRows + 7) / 8);
@@ -97,7 +98,7 @@ void check_damage(const ElanusSimd* simd, const std::string& path, const std::st
         damaged[i] = round % 3 == 1 ? static_cast<uint8_t>(damaged[i] ^ 1u << random() % 8) : static_cast<uint8_t>(random());
       write_file(copy, damaged);
       ElanusIndex* index = nullptr;
-      const ElanusStatus status = elanus_index_open(simd, copy.c_str(), nullptr, 0, &index);
+      const ElanusStatus status = elanus_index_open(simd, copy.c_str(), &vectors, 1, &index);
       CHECK(status == ELANUS_OK || status == ELANUS_FILE_DAMAGED);
       if (status != ELANUS_OK) continue;
       ++opened;

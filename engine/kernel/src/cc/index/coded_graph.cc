@@ -5,10 +5,13 @@
 #include <limits>
 
 #include "../aligned.h"
+#include "compact_graph.h"
 #include "find_nearest.h"
 #include "graph_file.h"
+#include "ordered_dot.h"
 #include "parallel.h"
 #include "random.h"
+#include "scan_hits.h"
 #include "search_scratch.h"
 
 namespace elanus {
@@ -17,7 +20,13 @@ namespace {
 constexpr char kHeadSection[] = "coded graph";
 constexpr char kWalkedName[] = "walked";
 constexpr char kRefinedName[] = "refined";
+constexpr char kSpreadSection[] = "usual spread";
 constexpr size_t kScannedAtOnce = 64;
+// Of so many rows, the best by their codes, it is asked whether they stand in a crowd.
+constexpr uint32_t kCrowdRows = 16;
+// Rows in the role of queries, by which it is learnt what is usual.
+constexpr size_t kUsualSamples = 64;
+constexpr uint32_t kUsualEf = 64;
 // How much longer the next walk is when the one before has found too few hits behind those that do not count.
 constexpr uint64_t kWiden = 4;
 
@@ -76,45 +85,54 @@ struct CodedScratch : LayoutScratch {
 
 class CodedGraph : public VectorIndex {
  public:
-  CodedGraph(const ElanusSimd& simd, ElanusVectorType type, ElanusMetric metric, uint32_t dim)
-      : type_(type), metric_(metric), dim_(dim), reader_(simd, type, metric, dim) {}
+  CodedGraph(const ElanusSimd& simd, StoredRows rows)
+      : simd_(simd),
+        rows_(std::move(rows)),
+        view_(rows_.view(rows_.rows())),
+        metric_(rows_.metric()),
+        dim_(view_.dim),
+        reader_(simd, view_.type, metric_, dim_) {}
 
-  bool build(const ElanusSimd& simd, const DenseRows& rows, const ElanusIndexSpec& spec, Graph graph, uint64_t seed,
-             uint32_t threads, WorkControl* control) {
+  bool build(const ElanusIndexSpec& spec, Graph graph, uint64_t seed, uint32_t threads, WorkControl* control) {
     graph_ = std::move(graph);
-    const Rows source(reader_, rows);
-    if (rows.rows == 0) {
+    const Rows source(reader_, view_);
+    if (view_.rows == 0) {
       control->done = 1;
       return true;
     }
     const float before = control->done;
     const QuantizerSpec walked = walked_spec(metric_, dim_, spec);
-    walked_ = CodedRows::encode(walked, simd, source, {seed_of_part(seed, 1), threads, &control->cancelled});
+    walked_ = CodedRows::encode(walked, simd_, source, {seed_of_part(seed, 1), threads, &control->cancelled});
     control->done = (before + 1) / 2;
     if (spec.refine != ELANUS_CODE_NONE) {
-      const QuantizerSpec refined = refined_spec(type_, metric_, dim_, spec);
-      refined_ = CodedRows::encode(refined, simd, source, {seed_of_part(seed, 2), threads, &control->cancelled});
+      const QuantizerSpec refined = refined_spec(view_.type, metric_, dim_, spec);
+      refined_ = CodedRows::encode(refined, simd_, source, {seed_of_part(seed, 2), threads, &control->cancelled});
       is_refined_ = true;
     }
+    if (is_set(&control->cancelled)) return false;
+    usual_spread_ = measured_spread(source, seed_of_part(seed, 3));
+    has_vectors_ = true;
     control->done = 1;
-    return !is_set(&control->cancelled);
+    return true;
   }
 
-  FileFault open(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file, bool is_refined) {
+  FileFault open(std::shared_ptr<const IndexFile> file, LentRows vectors, bool is_refined) {
     file_ = std::move(file);
     is_refined_ = is_refined;
     FileFault fault = read_graph(*file_, &graph_);
     if (fault.failed() || graph_.rows == 0) return fault;
-    fault = CodedRows::read(kWalkedName, simd, *file_, graph_.rows, &walked_);
+    fault = borrow(vectors);
+    if (fault.failed()) return fault;
+    fault = CodedRows::read(kWalkedName, simd_, *file_, graph_.rows, &walked_);
     if (!fault.failed() && !has_shape(walked_)) fault = file_->damaged("its codes are of other vectors");
     if (fault.failed() || !is_refined_) return fault;
-    fault = CodedRows::read(kRefinedName, simd, *file_, graph_.rows, &refined_);
+    fault = CodedRows::read(kRefinedName, simd_, *file_, graph_.rows, &refined_);
     if (!fault.failed() && !has_shape(refined_)) fault = file_->damaged("its codes are of other vectors");
     return fault;
   }
 
   uint32_t rows() const override { return graph_.rows; }
-  ElanusVectorType type() const override { return type_; }
+  ElanusVectorType type() const override { return view_.type; }
   ElanusMetric metric() const override { return metric_; }
   uint32_t dim() const override { return dim_; }
   ElanusIndexLayout layout() const override { return ELANUS_LAYOUT_CODES; }
@@ -122,17 +140,22 @@ class CodedGraph : public VectorIndex {
 
   size_t memory_bytes() const override {
     if (rows() == 0) return graph_.memory_bytes();
-    return graph_.memory_bytes() + walked_.memory_bytes() + (is_refined_ ? refined_.memory_bytes() : 0);
+    const size_t coded_bytes = walked_.memory_bytes() + (is_refined_ ? refined_.memory_bytes() : 0);
+    return rows_.memory_bytes() + graph_.memory_bytes() + coded_bytes;
   }
 
   const IndexFile* file() const override { return file_.get(); }
   bool links_are_sound(const std::atomic<bool>* cancelled) const override { return graph_.is_sound(cancelled); }
 
   void write(IndexFileWriter& writer, VectorPlace) const override {
-    const Head head = {static_cast<uint32_t>(type_), static_cast<uint32_t>(metric_), dim_, is_refined_ ? 1u : 0};
+    const Head head = {static_cast<uint32_t>(view_.type), static_cast<uint32_t>(metric_), dim_, is_refined_ ? 1u : 0};
     writer.add(kHeadSection, &head, 1);
     write_graph(graph_, writer);
     if (rows() == 0) return;
+    if (has_vectors_) {
+      writer.add(kSpreadSection, &usual_spread_, 1);
+      rows_.write(writer, VectorPlace::kOutside);
+    }
     walked_.write(kWalkedName, writer);
     if (is_refined_) refined_.write(kRefinedName, writer);
   }
@@ -148,12 +171,10 @@ class CodedGraph : public VectorIndex {
     const bool skips = search.skips();
     const uint32_t wanted = candidates_wanted(search);
     for (uint64_t ef = std::max(search.ef, wanted);; ef *= kWiden) {
-      const bool scans = 2 * ef >= allowed;
       coded.candidates.reset(skips ? allowed : wanted, kAllHits);
-      if (scans)
-        scan(scorer, search, coded.candidates, scratch.effort);
-      else
-        walk(scorer, search, static_cast<uint32_t>(ef), scratch, coded.candidates);
+      const bool scans = 2 * ef >= allowed || !walk(scorer, search, static_cast<uint32_t>(ef), scratch);
+      if (scans && !skips) return scan_for_best(scorer, search, static_cast<uint32_t>(ef), scratch);
+      if (scans) scan(scorer, search, coded.candidates, scratch.effort);
       scratch.hits.reset(search.k, search.range);
       const float highest = rank(coded, scratch);
       const bool has_all = scratch.hits.size() >= search.k || highest > search.range.highest;
@@ -194,10 +215,83 @@ class CodedGraph : public VectorIndex {
     effort.compare(search.allowed.count(rows()), static_cast<uint64_t>(64 * scorer.lines()));
   }
 
-  void walk(const CodedRowsScorer& scorer, const IndexSearch& search, uint32_t ef, SearchScratch& scratch,
-            HitCollector& found) const {
-    for (const Beam::Entry& entry : find_nearest(graph_, scorer, search, ef, scratch))
-      found.offer({entry.rank, entry.node()});
+  // Finds candidates. False when a scan is shorter, or has turned out to be.
+  bool walk(const CodedRowsScorer& scorer, const IndexSearch& search, uint32_t ef, SearchScratch& scratch) const {
+    if (way_of(graph_, search, ef, nullptr, scorer.lines()) != Way::kWalk) return false;
+    const Beam* const walked = walk_to_nearest(graph_, scorer, search, ef, scratch);
+    if (walked == nullptr) return false;
+    HitCollector& candidates = CodedScratch::of(scratch).candidates;
+    for (const Beam::Entry& entry : *walked) candidates.offer({entry.rank, entry.node()});
+    return true;
+  }
+
+  // The hits among all allowed rows. Where a filter leaves rows that stand so near to each other that codes tell less of
+  // them than they do as a rule, and vectors are lent, these decide.
+  const std::vector<IndexHit>& scan_for_best(const CodedRowsScorer& scorer, const IndexSearch& search, uint32_t ef,
+                                             SearchScratch& scratch) const {
+    CodedScratch& coded = CodedScratch::of(scratch);
+    HitScan hits(view_, nullptr, scorer, search, std::max(ef, kCrowdRows), scratch);
+    hits.gather_by_long_codes();
+    const bool may_be_crowd = has_vectors_ && !search.allowed.are_all();
+    if (may_be_crowd && spread_of(coded.query.data(), scratch.picked) < usual_spread_) {
+      scratch.exact.begin(simd_, view_.type, metric_, dim_, search.query);
+      const Looked looked = hits.from_gathered();
+      // Rows that are no numbers have codes, too, and may be the best by them.
+      const bool has_all = scratch.hits.size() >= std::min(search.k, search.allowed.count(rows()));
+      if (has_all || looked.highest > search.range.highest) return scratch.hits.sorted();
+      return scan_exactly(view_, search, scratch);
+    }
+    for (const IndexHit& hit : scratch.picked) coded.candidates.offer(hit);
+    rank(coded, scratch);
+    return scratch.hits.sorted();
+  }
+
+  // How far the first kCrowdRows of `found` are apart by their codes, in proportion to how far off codes are so far from
+  // the query; infinity when there are fewer. May reorder them.
+  float spread_of(const float* query, std::vector<IndexHit>& found) const {
+    if (found.size() < kCrowdRows) return kInfinity;
+    const auto last = found.begin() + (kCrowdRows - 1);
+    std::nth_element(found.begin(), last, found.end());
+    const float width = last->rank - std::min_element(found.begin(), last)->rank;
+    const float square = metric_ == ELANUS_L2 ? last->rank : square_length(query, dim_);
+    const float reach = std::sqrt(square);
+    return reach > 0 ? width / reach : kInfinity;
+  }
+
+  // What that is as a rule without a filter: one in four of some rows has more around it.
+  float measured_spread(const Rows& source, uint64_t seed) const {
+    SearchScratch scratch;
+    AlignedVector<float> query(dim_);
+    IndexSearch search{};
+    search.range = kAllHits;
+    std::vector<float> spreads;
+    for (const uint32_t row : sample_numbers(rows(), kUsualSamples, seed)) {
+      source.read(row, query.data());
+      const CodedRowsScorer scorer(walked_, query.data());
+      std::vector<IndexHit> found;
+      for (const Beam::Entry& entry : *walk_to_nearest(graph_, scorer, search, kUsualEf, scratch)) {
+        if (entry.node() != row) found.push_back({entry.rank, entry.node()});
+      }
+      const float spread = spread_of(query.data(), found);
+      if (std::isfinite(spread)) spreads.push_back(spread);
+    }
+    if (spreads.empty()) return 0;
+    const auto usual = spreads.begin() + static_cast<ptrdiff_t>(spreads.size() * 3 / 4);
+    std::nth_element(spreads.begin(), usual, spreads.end());
+    return *usual;
+  }
+
+  // Files of before hold nothing of what belongs to vectors.
+  FileFault borrow(LentRows vectors) {
+    const float* const spread = file_->array<float>(kSpreadSection, 1);
+    FileFault fault;
+    if (spread != nullptr && vectors.count > 0) {
+      fault = rows_.read(*file_, graph_.rows, vectors);
+      usual_spread_ = *spread;
+      has_vectors_ = !fault.failed();
+    }
+    view_ = rows_.view(graph_.rows);
+    return fault;
   }
 
   // Offers the candidates, ranked anew where there are codes for that. Returns the highest rank, wanted or not.
@@ -229,12 +323,17 @@ class CodedGraph : public VectorIndex {
     return hit.rank;
   }
 
-  const ElanusVectorType type_;
+  const ElanusSimd& simd_;
+  // What the graph and the codes are views of, when the index was opened.
+  std::shared_ptr<const IndexFile> file_;
+  StoredRows rows_;
+  // Of all rows; where they are is known if has_vectors_.
+  DenseRows view_;
   const ElanusMetric metric_;
   const uint32_t dim_;
   const RowReader reader_;
-  // What the graph and the codes are views of, when the index was opened.
-  std::shared_ptr<const IndexFile> file_;
+  bool has_vectors_ = false;
+  float usual_spread_ = 0;
   Graph graph_;
   CodedRows walked_;
   CodedRows refined_;
@@ -251,24 +350,23 @@ bool is_valid_coded_graph(ElanusMetric metric, uint32_t dim, const ElanusIndexSp
   return is_valid_quantizer(walked_spec(metric, dim, spec)) && spec.refine != ELANUS_CODE_SQ4U;
 }
 
-std::unique_ptr<VectorIndex> build_coded_graph(const ElanusSimd& simd, const DenseRows& rows, ElanusMetric metric,
-                                               const ElanusIndexSpec& spec, Graph graph, uint64_t seed,
-                                               uint32_t threads, WorkControl* control) {
-  auto index = std::make_unique<CodedGraph>(simd, rows.type, metric, rows.dim);
-  if (!index->build(simd, rows, spec, std::move(graph), seed, threads, control)) return nullptr;
+std::unique_ptr<VectorIndex> build_coded_graph(const ElanusSimd& simd, StoredRows rows, const ElanusIndexSpec& spec,
+                                               Graph graph, uint64_t seed, uint32_t threads, WorkControl* control) {
+  auto index = std::make_unique<CodedGraph>(simd, std::move(rows));
+  if (!index->build(spec, std::move(graph), seed, threads, control)) return nullptr;
   return index;
 }
 
-FileFault open_coded_graph(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file,
+FileFault open_coded_graph(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file, LentRows vectors,
                            std::unique_ptr<VectorIndex>* index) {
   const Head* const head = file->array<Head>(kHeadSection, 1);
   if (head == nullptr || !is_dense(head->type) || head->metric > ELANUS_COSINE || head->dim == 0 ||
       head->dim > ELANUS_INT8_DIM_MAX || head->is_refined > 1)
     return file->damaged("it does not say what it is an index of");
-  auto opened = std::make_unique<CodedGraph>(simd, static_cast<ElanusVectorType>(head->type),
-                                             static_cast<ElanusMetric>(head->metric), head->dim);
+  StoredRows rows(simd, static_cast<ElanusVectorType>(head->type), static_cast<ElanusMetric>(head->metric), head->dim);
+  auto opened = std::make_unique<CodedGraph>(simd, std::move(rows));
   const bool is_refined = head->is_refined == 1;
-  FileFault fault = opened->open(simd, std::move(file), is_refined);
+  FileFault fault = opened->open(std::move(file), vectors, is_refined);
   if (!fault.failed()) *index = std::move(opened);
   return fault;
 }

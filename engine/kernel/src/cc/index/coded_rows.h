@@ -42,6 +42,8 @@ class CodedRowsScorer {
     scorer_->prepare(query);
   }
 
+  // Differences of its ranks are those of ranks by vectors.
+  float unit() const { return 1; }
   // Of a code, in cache lines.
   double lines() const { return static_cast<double>(rows_.quantizer().code_bytes()) / 64; }
 

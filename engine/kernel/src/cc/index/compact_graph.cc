@@ -91,7 +91,7 @@ Looked CompactGraph::look(const IndexSearch& search, uint32_t ef, SearchScratch&
     const Beam* const walked = walk_to_nearest(graph_, scorer, search, ef, scratch);
     if (walked != nullptr) return rank_walked(*walked, search, scratch);
   }
-  HitScan hits(view_, scan, scorer, search, ef, scratch);
+  HitScan hits(view_, &scan, scorer, search, ef, scratch);
   return way == Way::kLongScan ? hits.by_long_codes() : hits.by_short_codes();
 }
 
@@ -126,7 +126,7 @@ bool CompactGraph::look_for_both(const IndexSearch* const (&searches)[2], uint32
   for (size_t i = 0; i < 2; ++i) {
     scratches[i]->exact.begin(simd_, view_.type, rows_.metric(), view_.dim, searches[i]->query);
     (*looked)[i] = walks ? rank_walked(scratches[i]->beam, *searches[i], *scratches[i])
-                         : HitScan(view_, scan, scorers[i], *searches[i], ef, *scratches[i]).from_pool();
+                         : HitScan(view_, &scan, scorers[i], *searches[i], ef, *scratches[i]).from_pool();
   }
   return true;
 }

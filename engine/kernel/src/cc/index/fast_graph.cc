@@ -178,7 +178,7 @@ class FastGraph : public VectorIndex {
     }
     const ShortScan scan = short_scan();
     const RecordScorer scorer = {simd_.walk, records_, walk.coded};
-    HitScan hits(view_, scan, scorer, search, ef, scratch);
+    HitScan hits(view_, &scan, scorer, search, ef, scratch);
     return plan.way == Way::kLongScan ? hits.by_long_codes() : hits.by_short_codes();
   }
 
@@ -241,7 +241,7 @@ class FastGraph : public VectorIndex {
         (*looked)[i] = rank_walked(*searches[i], ef, scratch);
       } else {
         const RecordScorer scorer = {simd_.walk, records_, walks[i]->coded};
-        (*looked)[i] = HitScan(view_, scan, scorer, *searches[i], ef, scratch).from_pool();
+        (*looked)[i] = HitScan(view_, &scan, scorer, *searches[i], ef, scratch).from_pool();
       }
     }
     return true;

@@ -171,7 +171,7 @@ std::unique_ptr<VectorIndex> build_graph_index(const ElanusSimd& simd, const Ela
   codes.reset();
   if (build.spec.type == ELANUS_DISKANN)
     return build_disk_graph(simd, std::move(rows), std::move(graph), build, control);
-  return build_coded_graph(simd, view, build.metric, build.spec, std::move(graph), build.seed, build.threads, control);
+  return build_coded_graph(simd, std::move(rows), build.spec, std::move(graph), build.seed, build.threads, control);
 }
 
 // nullptr when cancelled. REQUIRES: is_valid_build.
@@ -205,7 +205,7 @@ FileFault open_index(const ElanusSimd& simd, std::shared_ptr<const IndexFile> fi
     case IndexKind::kFastGraph:
       return open_fast_graph(simd, std::move(file), vectors, index);
     case IndexKind::kCodedGraph:
-      return open_coded_graph(simd, std::move(file), index);
+      return open_coded_graph(simd, std::move(file), vectors, index);
     case IndexKind::kSparse:
       return open_sparse_index(simd, std::move(file), index);
     case IndexKind::kLists:

@@ -26,8 +26,9 @@ struct Looked {
 template <class Scorer>
 class HitScan {
  public:
-  // REQUIRES: `scratch.exact` and the scorer are ready for the query.
-  HitScan(const DenseRows& rows, const ShortScan& scan, const Scorer& scorer, const IndexSearch& search, uint32_t ef,
+  // REQUIRES: the scorer is ready for the query, and `scratch.exact` before hits are offered.
+  // `scan` may be nullptr: then there are longer codes only.
+  HitScan(const DenseRows& rows, const ShortScan* scan, const Scorer& scorer, const IndexSearch& search, uint32_t ef,
           SearchScratch& scratch)
       : rows_(rows),
         scan_(scan),
@@ -41,9 +42,9 @@ class HitScan {
     scratch.hits.reset(search.k, search.range);
   }
 
-  // Offers the best of the allowed rows to `scratch.hits`.
+  // Offers the best of the allowed rows to `scratch.hits`. REQUIRES: there are short codes.
   Looked by_short_codes() {
-    scan_short(scan_, search_, rows_.rows, ef_, scratch_);
+    scan_short(*scan_, search_, rows_.rows, ef_, scratch_);
     return from_pool();
   }
 
@@ -64,11 +65,22 @@ class HitScan {
 
   // The same, by the longer codes of all.
   Looked by_long_codes() {
+    gather_by_long_codes();
+    return from_gathered();
+  }
+
+  // Fills `scratch.picked` with the `ef` rows, or some more, that are the best by their longer codes.
+  void gather_by_long_codes() {
     RowPool& pool = scratch_.pool;
     pool.reset(ranked_, 0, ranked_);
     fill_pool_by_long_codes();
     scratch_.effort.scan(search_.allowed.count(rows_.rows));
     scratch_.picked.swap(pool.rows());
+  }
+
+  // As `by_long_codes`, of what was gathered.
+  Looked from_gathered() {
+    const RowPool& pool = scratch_.pool;
     const size_t found = scratch_.picked.size();
     FoundRanker ranker(rows_, scratch_, scratch_.picked);
     rank(ranker);
@@ -86,7 +98,7 @@ class HitScan {
   // Rows whose errors are measured.
   static constexpr uint32_t kMeasured = 32;
   // Who asks for less wants to be quick.
-  static constexpr uint32_t kThoroughEfMin = 32;
+  static constexpr uint32_t kThoroughEfMin = 16;
   // In a crowd all hits are as near to what is ruled out as the last one is.
   static constexpr double kMoreDeviations = 0.6;
   // Of the hits so large a share may be missed.
@@ -170,7 +182,7 @@ class HitScan {
     const float bound = static_cast<float>(static_cast<double>(scratch_.hits.sorted().back().rank) + beyond);
     remember(scratch_.pool.rows());
     scratch_.pool.reset(bound);
-    fill_pool(scan_, search_, rows_.rows, scratch_);
+    fill_pool(*scan_, search_, rows_.rows, scratch_);
     forget_remembered(scratch_.pool.rows());
     score_pool();
     rank_doubtful_picked(errors);
@@ -202,7 +214,7 @@ class HitScan {
   }
 
   const DenseRows& rows_;
-  const ShortScan& scan_;
+  const ShortScan* const scan_;
   const Scorer& scorer_;
   const IndexSearch& search_;
   const uint32_t ef_;
