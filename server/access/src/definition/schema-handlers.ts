@@ -24,7 +24,7 @@ import {
   withoutFunctionAndOutput,
   withStructArray,
 } from './schema/change-schema.ts';
-import { checkCollectionProperties } from './schema/collection-properties.ts';
+import { checkCollectionProperties, checkExpiry } from './schema/collection-properties.ts';
 import type { SchemaContext } from './schema/stored-field.ts';
 import { inlinedParams, readWordFiles } from './schema/word-files.ts';
 import { timeZoneOf } from './timezone.ts';
@@ -153,6 +153,9 @@ export function schemaHandlers(dependencies: AccessDependencies): Handlers {
       if (dynamic !== undefined) await changeSchema(ref, withDynamicField);
       const set = change.set.filter(({ key }) => key !== DYNAMIC_FIELD_PROPERTY);
       if (set.length + change.remove.length > 0) {
+        const { properties, schema } = await root.describeCollection(ref);
+        const kept = properties.filter(({ key }) => !change.remove.includes(key));
+        checkExpiry([...kept, ...set], schema.fields);
         await root.alterCollection(ref, { properties: { ...change, set } });
       }
       return {};

@@ -105,6 +105,24 @@ const refused: readonly Case[] = [
     ],
   ),
   [
+    'rows with their own time in a field that is none',
+    withProperties({ ttl_field: 'none' }),
+    1100,
+    `the field none of ttl_field does not exist${ending}`,
+  ],
+  [
+    'rows with their own time in a field of another type',
+    withProperties({ ttl_field: 'id' }),
+    1100,
+    `the field id of ttl_field must be a Timestamptz field${ending}`,
+  ],
+  [
+    'two times for a row',
+    withProperties({ ttl_field: 'id', 'collection.ttl.seconds': '60' }),
+    1100,
+    `collection.ttl.seconds and ttl_field can't be set together${ending}`,
+  ],
+  [
     'an unknown time zone',
     withProperties({ timezone: 'Mars/Olympus' }),
     1100,

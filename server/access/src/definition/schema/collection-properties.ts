@@ -1,4 +1,10 @@
-import { invalidParameter, type KeyValue, unexpectedParameter } from '@elanus/model';
+import {
+  DataType,
+  type FieldSchema,
+  invalidParameter,
+  type KeyValue,
+  unexpectedParameter,
+} from '@elanus/model';
 import type { schema_FieldSchema } from '@elanus/proto';
 import { EXPLAIN_PROPERTY, explainLevelOf } from '../../read/explain/explain-level.ts';
 import { RECALL_TARGET_PROPERTY, recallTargetOf } from '../../read/recall-target.ts';
@@ -6,6 +12,8 @@ import { isTrue, lastValueOf } from '../key-values.ts';
 import { isTimezone } from '../timezone.ts';
 import { illegalSchema } from './key-fields.ts';
 
+const TTL_PROPERTY = 'collection.ttl.seconds';
+const TTL_FIELD_PROPERTY = 'ttl_field';
 const TTL_SECONDS_MIN = -1;
 const TTL_SECONDS_MAX = 3_155_760_000;
 
@@ -20,7 +28,7 @@ export function checkIsolation(properties: readonly KeyValue[], fields: readonly
 
 /** @throws MilvusError 1100 when a property that has a meaning has no possible value */
 export function checkCollectionProperties(properties: readonly KeyValue[]): void {
-  const ttl = lastValueOf(properties, 'collection.ttl.seconds');
+  const ttl = lastValueOf(properties, TTL_PROPERTY);
   if (ttl !== undefined) checkTtl(ttl);
   const timezone = lastValueOf(properties, 'timezone');
   if (timezone !== undefined && !isTimezone(timezone)) {
@@ -36,6 +44,26 @@ export function checkCollectionProperties(properties: readonly KeyValue[]): void
 
 function invalidValueOf(property: string): string {
   return `invalid value of the collection property ${property}`;
+}
+
+/**
+ * What lets rows have their time must be one thing only, and a field that is there.
+ * @param properties all that the collection has with this
+ * @throws MilvusError 1100
+ */
+export function checkExpiry(
+  properties: readonly KeyValue[],
+  fields: readonly Pick<FieldSchema, 'name' | 'dataType'>[],
+): void {
+  const name = lastValueOf(properties, TTL_FIELD_PROPERTY);
+  if (name === undefined) return;
+  if (lastValueOf(properties, TTL_PROPERTY) !== undefined)
+    throw invalidParameter(`${TTL_PROPERTY} and ${TTL_FIELD_PROPERTY} can't be set together`);
+  const field = fields.find((each) => each.name === name);
+  if (field === undefined)
+    throw invalidParameter(`the field ${name} of ${TTL_FIELD_PROPERTY} does not exist`);
+  if (field.dataType !== DataType.Timestamptz)
+    throw invalidParameter(`the field ${name} of ${TTL_FIELD_PROPERTY} must be a Timestamptz field`);
 }
 
 function checkTtl(text: string): void {

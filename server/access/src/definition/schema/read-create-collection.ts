@@ -8,7 +8,7 @@ import {
 import { DecodeError, decode, type Methods, type schema_CollectionSchema } from '@elanus/proto';
 import type { CreateCollection } from '@elanus/rpc';
 import type { AccessLimits } from '../../limits.ts';
-import { checkCollectionProperties } from './collection-properties.ts';
+import { checkCollectionProperties, checkExpiry } from './collection-properties.ts';
 import { readSchema } from './read-schema.ts';
 
 type Request = Methods['CreateCollection']['request'];
@@ -32,6 +32,7 @@ export function readCreateCollection(
   const { timeZone } = database;
   const schema = readSchema(message, { properties, partitionsNum: request.numPartitions, timeZone }, limits);
   checkCollectionProperties(properties);
+  checkExpiry(properties, schema.fields);
   if (request.collectionName !== schema.name) {
     throw unexpectedParameter(
       'collection name matches schema name',
