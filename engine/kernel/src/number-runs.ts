@@ -1,9 +1,12 @@
 /** Arrays of numbers in JSON texts, which vectors are: read where they lie, before somebody reads the rest. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { loadNative } from './native.ts';
 
 /** Shorter arrays are left to whoever reads the text. */
 const NUMBERS_MIN = 8;
 const WORDS_OF_RUN = 4;
+/** Commas and brackets of so many bytes are counted in well under a millisecond. */
+const COUNTED_BYTES = 4 * 1024 * 1024;
 
 /** The arrays of at least eight numbers, and nothing else, in a text, in their order. */
 export interface NumberRuns {
@@ -19,26 +22,46 @@ export interface NumberRuns {
  * hold, or with numbers beyond all doubles are left out. Of what is no JSON some arrays may be found, too: each is one.
  */
 export function findNumberRuns(json: Uint8Array): NumberRuns {
-  const { words, numbers } = roomFor(json);
+  const { words, numbers } = roomFor(json, added(NO_COUNTS, json));
   const count = words.length === 0 ? 0 : loadNative().numberRuns(json, NUMBERS_MIN, words, numbers);
   return { count, words, numbers };
 }
 
-/** As `findNumberRuns`, on another thread; `json` must not change meanwhile. */
+/** As `findNumberRuns`, on another thread but for a look at the bytes, some at a time; `json` must not change meanwhile. */
 export async function findNumberRunsAside(json: Uint8Array): Promise<NumberRuns> {
-  const { words, numbers } = roomFor(json);
+  let counts = NO_COUNTS;
+  for (let at = 0; at < json.length; at += COUNTED_BYTES) {
+    if (at > 0) await nextTurn();
+    counts = added(counts, json.subarray(at, at + COUNTED_BYTES));
+  }
+  const { words, numbers } = roomFor(json, counts);
   const count =
     words.length === 0 ? 0 : await loadNative().startNumberRuns(NUMBERS_MIN, [json, words, numbers]);
   return { count, words, numbers };
 }
 
-/** At most four times the text. */
-function roomFor(json: Uint8Array): { readonly words: Uint32Array; readonly numbers: Float64Array } {
+interface Counts {
+  readonly numbers: number;
+  readonly arrays: number;
+}
+
+const NO_COUNTS: Counts = { numbers: 0, arrays: 0 };
+
+function added({ numbers, arrays }: Counts, json: Uint8Array): Counts {
   const counts = new Uint32Array(2);
   loadNative().countNumbers(json, counts);
-  const [numbers, arrays] = counts as unknown as [number, number];
+  return { numbers: numbers + counts[0]!, arrays: arrays + counts[1]! };
+}
+
+/** At most four times the text. */
+function roomFor(
+  json: Uint8Array,
+  { numbers, arrays }: Counts,
+): { readonly words: Uint32Array; readonly numbers: Float64Array } {
   // A number takes a byte and its comma.
   const runs = Math.min(arrays, Math.floor(json.length / (2 * NUMBERS_MIN)));
   const room = runs === 0 ? 0 : Math.min(numbers, Math.ceil(json.length / 2));
-  return { words: new Uint32Array(WORDS_OF_RUN * runs), numbers: new Float64Array(room) };
+  // Whatever is read of it was written before: zeros would take a millisecond for each four mebibytes.
+  const memory = Buffer.allocUnsafeSlow(Float64Array.BYTES_PER_ELEMENT * room).buffer;
+  return { words: new Uint32Array(WORDS_OF_RUN * runs), numbers: new Float64Array(memory) };
 }
