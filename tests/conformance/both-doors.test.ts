@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -8,6 +8,7 @@ import { MISTAKES } from './differential/door-mistakes.ts';
 import { OPERATIONS, REST_FIELDS, ROWS_LEFT, STRONG } from './differential/door-operations.ts';
 import { type Answer, type Message, MilvusService } from './differential/milvus-service.ts';
 import { UPKEEP_OPERATIONS } from './differential/upkeep-operations.ts';
+import { repositoryRoot } from './harness/cache.ts';
 import { type RunningServer, serverUnderTest } from './harness/server-under-test.ts';
 import { conformanceSuite } from './harness/suite.ts';
 
@@ -161,6 +162,15 @@ await conformanceSuite('node', 'REST and gRPC', [], () => {
       const [rpc] = /^\w+(?=: service unimplemented$)/.exec(String(message))!;
       assert.deepEqual(statusOf(await byGrpc(rpc, {})).reason, message, path);
     }
+  });
+
+  test('what one door alone has is said', async () => {
+    const document = await readFile(join(repositoryRoot, 'docs/compatibility.md'), 'utf8');
+    const [, section] = document.split('## Paths of REST without a call of gRPC');
+    const named = [...section!.split('\n## ')[0]!.matchAll(/`([a-z_]+\/[a-z_/]+)`/g)].map(
+      ([, path]) => path!,
+    );
+    assert.deepEqual(named.filter((path) => path !== 'v2/vectordb/').sort(), [...WITHOUT_TWIN].sort());
   });
 });
 
