@@ -1,4 +1,6 @@
-"""Instants with time zones and shapes: in, out, filtered, null, by default, with bad values."""
+"""Instants with time zones and shapes: in, out, filtered, null, by default, with bad values; and rows that have had their time."""
+
+import time
 
 from cases import case, fails, run_cases, same
 from field_rows import create, read, row
@@ -184,6 +186,44 @@ def indexed(client, name):
     client.create_index(name, index)
     client.flush(name)
     same([ids(client, name, text) for text in filters], before)
+
+
+def left(client, name, wanted):
+    """Rows are deleted within a second of their time, more or less as busy as the machine is."""
+    for _ in range(50):
+        if ids(client, name, "id > 0", consistency_level="Strong") == wanted:
+            break
+        time.sleep(0.2)
+    same(ids(client, name, "id > 0", consistency_level="Strong"), wanted)
+    same(client.query(name, "", output_fields=["count(*)"])[0]["count(*)"], len(wanted))
+    same(sorted(hit["id"] for hit in client.search(name, [[0.0, 1.0]], limit=9)[0]), wanted)
+
+
+@case("rows are gone when they are as old as a property says")
+def as_old(client, name):
+    create(client, name, lambda schema: None)
+    client.insert(name, [row(1), row(2)])
+    client.flush(name)
+    time.sleep(3)
+    client.insert(name, [row(3)])
+    client.upsert(name, [row(2)])
+    client.alter_collection_properties(name, {"collection.ttl.seconds": "3"})
+    left(client, name, [2, 3])
+    client.alter_collection_properties(name, {"collection.ttl.seconds": "-1"})
+
+
+@case("rows are gone at the instant that a field says", since="3.0")
+def at_an_instant(client, name):
+    instants(client, name)
+    client.insert(name, [row(6, at="2999-01-01T00:00:00Z")])
+    client.alter_collection_properties(name, {"ttl_field": "at"})
+    left(client, name, [4, 6])
+    fails(
+        lambda: client.alter_collection_properties(name, {"collection.ttl.seconds": "60"}),
+        1100,
+        "can't be set together",
+    )
+    fails(lambda: client.alter_collection_properties(name, {"ttl_field": "id"}), 1100, "must be a Timestamptz field")
 
 
 if __name__ == "__main__":
