@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { InsertLoad } from './insert-load.ts';
 import { latencies, quantile, repeat, whilst, withConnections } from './measure.ts';
 import { insert, search, searchIds } from './messages.ts';
-import { metricsOf } from './metrics.ts';
+import { loopDelayMs } from './metrics.ts';
 import type { Peer } from './peers.ts';
 import { emptyCollection, expectInserted } from './section-insert.ts';
 import type { Table } from './table.ts';
@@ -78,10 +78,4 @@ export async function measureMixed(peer: Peer, table: Table): Promise<void> {
     if (delay !== null)
       table.add(peer, { measurement: 'event-loop delay p99 meanwhile', value: delay, ...unit });
   });
-}
-
-/** The server's own measure since it was last asked; `null` for servers that have none. */
-async function loopDelayMs(peer: Peer): Promise<number | null> {
-  if (peer.admin === null) return null;
-  return 1000 * (await metricsOf(peer))('elanus_event_loop_delay_p99_seconds');
 }

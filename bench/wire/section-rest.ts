@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { HttpConnection } from './http-connection.ts';
 import { drain, quantile, withConnections } from './measure.ts';
 import { ask, insert, search } from './messages.ts';
+import { loopDelayMs } from './metrics.ts';
 import type { Peer } from './peers.ts';
 import { emptyCollection, expectInserted } from './section-insert.ts';
 import type { Table } from './table.ts';
@@ -16,6 +17,10 @@ const SEARCHES = 8_000;
 const ROUNDS = 8;
 const INSERTS = 60;
 const WARM_UP = 500;
+/** Of bodies of 15 MB. */
+const LONG_DIM = 768;
+const LONG_INSERTS = 40;
+const LONG_WARM_UP = 10;
 
 /** Searches over REST beside the same ones over gRPC, and rows inserted as JSON; Milvus 2.3.5 has REST v1 only. */
 export async function measureRest(peer: Peer, table: Table): Promise<void> {
@@ -85,10 +90,48 @@ export async function measureRest(peer: Peer, table: Table): Promise<void> {
         note: isElanus ? 'REST v2' : 'REST v1',
       });
       await ask(connections[0]!, 'DropCollection', { collectionName: collection }, 'common.Status');
+      if (isElanus) {
+        await emptyCollection(connections[0]!, collection, LONG_DIM);
+        await measureLongRows(peer, table, { collection, line: lines[0]! });
+        await ask(connections[0]!, 'DropCollection', { collectionName: collection }, 'common.Status');
+      }
     });
   } finally {
     for (const line of lines) line.close();
   }
+}
+
+/** How long others wait while long vectors come as JSON, one body after the other. */
+async function measureLongRows(
+  peer: Peer,
+  table: Table,
+  { collection, line }: { readonly collection: string; readonly line: HttpConnection },
+): Promise<void> {
+  const vectors = clusteredVectors(BATCH_ROWS, LONG_DIM, SEED);
+  const data = Array.from({ length: BATCH_ROWS }, (_, id) => ({
+    id,
+    vector: [...vectors.subarray(id * LONG_DIM, (id + 1) * LONG_DIM)],
+  }));
+  const body = Buffer.from(JSON.stringify({ collectionName: collection, data }));
+  const send = (times: number) => post([line], '/v2/vectordb/entities/insert', Array(times).fill(body));
+  await send(LONG_WARM_UP);
+  await loopDelayMs(peer); // Reading it begins a new measurement.
+  const seconds = await send(LONG_INSERTS);
+  const delay = await loopDelayMs(peer);
+  const measurement = `insert ${BATCH_ROWS} x ${LONG_DIM} as JSON, one connection`;
+  table.add(peer, {
+    measurement,
+    value: (LONG_INSERTS * BATCH_ROWS) / seconds,
+    unit: 'rows/s',
+    better: 'more',
+  });
+  if (delay !== null)
+    table.add(peer, {
+      measurement: `event-loop delay p99 while ${BATCH_ROWS} x ${LONG_DIM} come as JSON`,
+      value: delay,
+      unit: 'ms',
+      better: 'less',
+    });
 }
 
 function searchBody(collectionName: string, query: readonly number[], isElanus: boolean): Buffer {
