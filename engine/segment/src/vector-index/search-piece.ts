@@ -32,6 +32,8 @@ const GATHERED_BYTES_MAX = 4 * 1024 * 1024;
 /** The same of one that takes less than half a millisecond: the way to another thread and back takes a tenth. */
 const BRIEF_EF_MAX = 512;
 const BRIEF_BYTES_MAX = 1024 * 1024;
+/** Vectors that a filter leaves: however far they are from the query, they are gone through in as short a time (decision 47). */
+const BRIEF_FILTERED_BYTES_MAX = 12 * 1024 * 1024;
 /** Hits that are put in order exactly although fewer are wanted. */
 const RANKED_HITS = 64;
 /** Hits of one search of a piece, over all of its queries, for which there is memory at once. */
@@ -222,10 +224,12 @@ function goesWithOthers(
   { queryCount, ef, isMeasured }: IndexSearch,
   { queries }: WeighedSearch,
   { selection }: Read,
-  { index }: IndexedPiece,
+  { piece: { index }, rows }: PieceToSearch,
 ): boolean {
-  if (queryCount !== 1 || selection !== null || isMeasured || !PAGED.has(index.layout)) return false;
-  return ef <= GATHERED_EF_MAX && ef * queries.bytes.length <= GATHERED_BYTES_MAX;
+  if (queryCount !== 1 || isMeasured || !PAGED.has(index.layout)) return false;
+  const { length } = queries.bytes;
+  if (selection !== null && rows * length > BRIEF_FILTERED_BYTES_MAX) return false;
+  return ef <= GATHERED_EF_MAX && ef * length <= GATHERED_BYTES_MAX;
 }
 
 /** Whether a walk, when nobody waits beside it, is sooner made here than handed to another thread. */
@@ -295,11 +299,11 @@ export async function searchPiece(
     isMeasured: read.trace != null,
   };
   let pieceSearch = { ...wanted, k: hitsAtFirst(wanted.k, piece.index, search) };
-  let hits = await hitsOf(read, search, piece, pieceSearch);
+  let hits = await hitsOf(read, search, part, pieceSearch);
   // Keys decide then, and those of all that the walk had in view.
   if (pieceSearch.k < wanted.k && endsInTie(hits, pieceSearch.k, limit) && !piece.isClosed) {
     pieceSearch = wanted;
-    hits = await hitsOf(read, search, piece, wanted);
+    hits = await hitsOf(read, search, part, wanted);
   }
   const found = await hitsInChunks(read, hits, { stride: pieceSearch.k, limit }, { piece, viewOfRun, order });
   if (read.trace != null)
@@ -310,10 +314,11 @@ export async function searchPiece(
 async function hitsOf(
   read: Read,
   search: WeighedSearch,
-  piece: IndexedPiece,
+  part: PieceToSearch,
   pieceSearch: IndexSearch,
 ): Promise<IndexHits> {
-  if (goesWithOthers(pieceSearch, search, read, piece)) {
+  const { piece } = part;
+  if (goesWithOthers(pieceSearch, search, read, part)) {
     const mayBeHere = isBrief(pieceSearch, search) && !read.share.isSpent();
     return await piece.gathered.search(pieceSearch, mayBeHere ? 'here' : 'elsewhere');
   }
