@@ -10,6 +10,7 @@ import type {
   MembershipLeaf,
   RangeLeaf,
 } from './plan.ts';
+import { adaptiveLoop, type BitLoop } from './rare-loop.ts';
 import type { ComparisonOperator, Constant } from './tree.ts';
 
 /**
@@ -31,6 +32,8 @@ const FACTOR_MAX = 2n ** 20n;
 type Form = 'number' | 'bigint' | 'halves';
 
 interface Shape {
+  /** Names the types of the columns: a loop over arrays of two types would look up which at every row. */
+  readonly types: string;
   readonly load: string;
   readonly test: string;
   readonly constants: readonly unknown[];
@@ -54,7 +57,7 @@ function columnLoop(leaf: NumberLeaf): ColumnLoop {
       ? loadArithmetic(operand, type, constants)
       : loadColumn(type, isLookUp(leaf));
   const test = testOf(leaf, form, constants);
-  const shape: Shape = { load, test: leaf.negated ? `(${test}) ^ 1` : test, constants };
+  const shape: Shape = { types: String(type), load, test: leaf.negated ? `(${test}) ^ 1` : test, constants };
   return { shape, form, fieldId: column.field.id };
 }
 
@@ -88,7 +91,8 @@ export function numberBits(leaf: NumberLeaf): BitEvaluator {
 /** The evaluator of a comparison of two numeric columns; mixed types compare exactly, as JavaScript does. */
 export function numericFieldsEvaluator(leaf: FieldsLeaf): Evaluator {
   const test = `(v ${leaf.operator} other[row])${leaf.negated ? ' ^ 1' : ''}`;
-  const loops = new LoopVariants({ load: 'const v = values[row];', test, constants: [] });
+  const types = `${leaf.left.dataType} ${leaf.right.dataType}`;
+  const loops = new LoopVariants({ types, load: 'const v = values[row];', test, constants: [] });
   return ({ source, start, end }, out, mode) => {
     const left = source.column(leaf.left.id) as NumericColumn;
     const right = source.column(leaf.right.id) as NumericColumn;
@@ -117,9 +121,11 @@ function isLong(type: DataType): boolean {
   return type === DataType.Int64 || type === DataType.Timestamptz;
 }
 
+const NUMBER_LOAD = 'const v = values[row];';
+
 /** `asIntN` changes nothing, but lets the compiler keep the integer in a register: 1 ms instead of 15 a million. */
 function loadColumn(type: DataType, lookUp: boolean): { form: Form; load: string } {
-  if (!isLong(type)) return { form: 'number', load: 'const v = values[row];' };
+  if (!isLong(type)) return { form: 'number', load: NUMBER_LOAD };
   if (lookUp) return { form: 'halves', load: 'const lo = values[2 * row], hi = values[2 * row + 1];' };
   return { form: 'bigint', load: 'const v = BigInt.asIntN(64, values[row]);' };
 }
@@ -249,7 +255,7 @@ class LoopVariants {
 function loopOf(shape: Shape, mode: Mode, isNullable: boolean): Loop {
   const declarations = shape.constants.map((_, index) => `const c${index} = c[${index}];`).join(' ');
   const body = `${shape.load} out[i] ${ASSIGN[mode]} (${shape.test}) ${isNullable ? '& validity[row]' : '| 0'};`;
-  const code = `${declarations}
+  const code = `/* ${shape.types} */ ${declarations}
 for (let row = start, i = 0; row < end; row++, i++) { ${body.replace(/c\[(\d+)\]/g, 'c$1')} }`;
   let loop = loopsByCode.get(code);
   if (loop === undefined) {
@@ -259,31 +265,39 @@ for (let row = start, i = 0; row < end; row++, i++) { ${body.replace(/c\[(\d+)\]
   return loop;
 }
 
-type BitLoop = (
-  values: Values,
-  validity: Uint8Array | null,
-  start: number,
-  end: number,
-  bits: Uint8Array,
-  firstByte: number,
-  constants: readonly unknown[],
-) => void;
-
 const bitLoops = new Map<string, BitLoop>();
 
 /** The loop of a shape, made once. */
 function bitLoopOf(shape: Shape, isNullable: boolean): BitLoop {
-  const key = `${shape.load} ${shape.test} ${shape.constants.length} ${isNullable}`;
+  const key = `${shape.types} ${shape.load} ${shape.test} ${shape.constants.length} ${isNullable}`;
   let loop = bitLoops.get(key);
   if (loop === undefined) {
-    const code = bitLoopCode(shape, isNullable);
-    loop = new Function('values', 'validity', 'start', 'end', 'bits', 'firstByte', 'c', code) as BitLoop;
+    const make = (guard: string | null): BitLoop => {
+      const code = bitLoopCode(shape, isNullable, guard);
+      return new Function('values', 'validity', 'start', 'end', 'bits', 'firstByte', 'c', code) as BitLoop;
+    };
+    const guard = guardOf(shape);
+    loop = guard === null ? make(null) : adaptiveLoop(make(null), make(guard));
     bitLoops.set(key, loop);
   }
   return loop;
 }
 
-function bitLoopCode({ load, test, constants }: Shape, isNullable: boolean): string {
+/**
+ * Whether one of eight rows is equal to a constant, by branches: these are free where hardly any row is, and half as much to
+ * do. `null` for other tests, which more rows pass, and for bigints, where branches are no less to do.
+ */
+function guardOf({ load, test }: Shape): string | null {
+  if (load !== NUMBER_LOAD || !/^v == c\[\d+\]$/.test(test)) return null;
+  return Array.from({ length: 8 }, (_, i) => test.replace('v', `values[row + ${i}]`)).join(' || ');
+}
+
+/** `guard`: which rows are looked at one by one; `null`: all. */
+function bitLoopCode(
+  { types, load, test, constants }: Shape,
+  isNullable: boolean,
+  guard: string | null,
+): string {
   const declarations = constants.map((_, index) => `const c${index} = c[${index}];`).join(' ');
   const bitOf = (at: string, shift: string): string => {
     const loadAt = load.replaceAll('[row]', `[${at}]`).replaceAll('2 * row', `2 * (${at})`);
@@ -291,8 +305,9 @@ function bitLoopCode({ load, test, constants }: Shape, isNullable: boolean): str
     return `{ ${loadAt} byte |= (${testAt}) << ${shift}; }`;
   };
   const eight = Array.from({ length: 8 }, (_, i) => bitOf(`row + ${i}`, String(i))).join('\n');
+  const guarded = guard === null ? eight : `if (${guard}) { ${eight} }`;
   const body = `let row = start, at = firstByte;
-for (; row + 8 <= end; row += 8, at++) { let byte = 0; ${eight} bits[at] = byte; }
+for (; row + 8 <= end; row += 8, at++) { let byte = 0; ${guarded} bits[at] = byte; }
 if (row < end) { let byte = 0; for (let i = 0; row < end; row++, i++) ${bitOf('row', 'i')} bits[at] = byte; }`;
-  return `${declarations}\n${body.replace(/c\[(\d+)\]/g, 'c$1')}`;
+  return `/* ${types} */ ${declarations}\n${body.replace(/c\[(\d+)\]/g, 'c$1')}`;
 }
