@@ -56,6 +56,17 @@ def first_hits_are_the_same(client, name, search):
             same([hit["id"] for hit in hits], [hit["id"] for hit in all_hits][:limit])
 
 
+def finds_what_is_far(client, name, search):
+    """Of the half of the rows that is farthest from a query the best are about as far away as hundreds of others."""
+    found = 0
+    for query in ASKED[:5]:
+        far = np.argsort(nearest("L2", VECTORS, query))[ROWS // 2 :]
+        options = {"anns_field": "v", "search_params": {"params": search}, "filter": f"id in {far.tolist()}"}
+        hits = client.search(name, [query.tolist()], limit=LIMIT, **options)[0]
+        found += len({hit["id"] for hit in hits} & set(far[:LIMIT].tolist()))
+    assert found >= 0.95 * 5 * LIMIT, f"{found} of {5 * LIMIT}"
+
+
 @case("every type of graph index is built over rows that are there, searched, and dropped")
 def every_type(client, name):
     collection(client, name)
@@ -70,6 +81,7 @@ def every_type(client, name):
         for share in (50, 10, 1):
             options = {"allowed": group < share, "filter": f"group < {share}"}
             reaches(client, name, wanted - 0.02, "L2", search, **options)
+        finds_what_is_far(client, name, search)
         drop_index(client, name)
 
 
