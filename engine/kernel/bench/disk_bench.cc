@@ -1,8 +1,7 @@
 // DISKANN from C++: recall, queries a second and reads a query, with the memory that builds and searches take.
 //
 //   disk_bench make <folder> <rows>            vectors, queries and what they should find
-//   disk_bench build <folder> <MB> <kept>      the index file, in at most so many megabytes of memory, the mapped vectors
-//                                              among them; of nodes, so many bytes a row are to be kept by searches
+//   disk_bench build <folder> <kept>           the index file; of nodes, so many bytes a row are to be kept by searches
 //   disk_bench search <folder>                 from the file, in a process that has never seen a vector
 //   disk_bench disk <folder>                   how many blocks a second the disk gives at random
 //
@@ -14,7 +13,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -23,7 +21,6 @@
 #include <random>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "../src/cc/index/block_reader.h"
@@ -39,8 +36,6 @@ constexpr uint32_t kCentres = 1000;
 constexpr uint32_t kQueries = 1000;
 constexpr uint32_t kK = 10;
 constexpr uint32_t kCodeBytes = 64;
-// Pages of vectors are given back when there is less room left than this.
-constexpr size_t kRoomBytes = 32 << 20;
 
 std::vector<float> around_centres(uint32_t count, uint32_t seed) {
   std::mt19937 shape(1), random(seed);
@@ -104,41 +99,12 @@ class MappedVectors {
   ~MappedVectors() { munmap(bytes_, size_); }
 
   ElanusRows rows() const {
-    return {static_cast<const uint8_t*>(bytes_), size_, static_cast<uint32_t>(size_ / (kDim * sizeof(float)))};
+    return {static_cast<const uint8_t*>(bytes_), size_, static_cast<uint32_t>(size_ / (kDim * sizeof(float))), 1};
   }
-  // They come back from the file when somebody reads them.
-  void give_back() const { madvise(bytes_, size_, MADV_DONTNEED); }
 
  private:
   void* bytes_;
   size_t size_;
-};
-
-// Gives the memory of mapped vectors back before the process has more than it may, as the server does.
-class MemoryKeeper {
- public:
-  MemoryKeeper(const MappedVectors& vectors, size_t bytes_max)
-      : thread_([this, &vectors, bytes_max] {
-          // On a crowded machine it would come too late; where that is not allowed it may.
-          setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), -15);
-          while (!ended_) {
-            own_bytes_ = std::max(own_bytes_.load(), status_bytes("RssAnon"));
-            if (status_bytes("VmRSS") + kRoomBytes > bytes_max) vectors.give_back();
-            std::this_thread::sleep_for(std::chrono::milliseconds(2));
-          }
-        }) {}
-  ~MemoryKeeper() {
-    ended_ = true;
-    thread_.join();
-  }
-
-  // Of the process, without what is mapped, at the most so far.
-  size_t own_bytes() const { return own_bytes_; }
-
- private:
-  std::atomic<bool> ended_ = false;
-  std::atomic<size_t> own_bytes_ = 0;
-  std::thread thread_;
 };
 
 double processor_seconds() {
@@ -184,11 +150,10 @@ void make(const std::string& folder, uint32_t rows) {
   write(folder + "/nearest", nearest(simd, vectors, rows, queries));
 }
 
-void build(const std::string& folder, size_t megabytes, uint32_t cache_bytes) {
+void build(const std::string& folder, uint32_t cache_bytes) {
   const ElanusSimd* const simd = elanus_simd_find(nullptr);
   const MappedVectors vectors(folder + "/vectors");
   const ElanusRows block = vectors.rows();
-  const MemoryKeeper keeper(vectors, megabytes * 1'000'000);
   ElanusIndexBuild build{};
   build.type = ELANUS_FLOAT32;
   build.metric = ELANUS_L2;
@@ -208,10 +173,9 @@ void build(const std::string& folder, size_t megabytes, uint32_t cache_bytes) {
   require(elanus_index_build(simd, &build, work, &index), "build");
   require(elanus_index_save(index, (folder + "/index").c_str(), 0), "save");
   const auto most = static_cast<double>(status_bytes("VmHWM"));
-  std::printf("%u x %u: built and written in %.1f s of processor time; at most %.1f MB of memory, %.1f MB of them its own: "
+  std::printf("%u x %u: built and written in %.1f s of processor time; at most %.1f MB of memory, own and mapped: "
               "%.0f %% of the vectors\n",
-              block.rows, kDim, processor_seconds() - before, most / 1e6, static_cast<double>(keeper.own_bytes()) / 1e6,
-              100 * most / static_cast<double>(block.bytes_size));
+              block.rows, kDim, processor_seconds() - before, most / 1e6, 100 * most / static_cast<double>(block.bytes_size));
   elanus_index_release(index);
   elanus_work_free(work);
 }
@@ -300,12 +264,12 @@ int main(int count, char** arguments) {
   const std::string mode = count > 2 ? arguments[1] : "";
   if (mode == "make" && count == 4)
     make(arguments[2], static_cast<uint32_t>(std::atoi(arguments[3])));
-  else if (mode == "build" && count == 5)
-    build(arguments[2], static_cast<size_t>(std::atoi(arguments[3])), static_cast<uint32_t>(std::atoi(arguments[4])));
+  else if (mode == "build" && count == 4)
+    build(arguments[2], static_cast<uint32_t>(std::atoi(arguments[3])));
   else if (mode == "search")
     search(arguments[2]);
   else if (mode == "disk")
     disk(arguments[2]);
   else
-    return std::fprintf(stderr, "disk_bench make <folder> <rows> | build <folder> <MB> <kept> | search <folder> | disk <folder>\n"), 1;
+    return std::fprintf(stderr, "disk_bench make <folder> <rows> | build <folder> <kept> | search <folder> | disk <folder>\n"), 1;
 }

@@ -2,6 +2,7 @@
 import type { DenseVectorType, MetricType, VectorType } from '@elanus/model';
 import type { Addresses } from './addresses.ts';
 import { bm25Words, requireInteger, requireLength, vectorBytes } from './checks.ts';
+import { isMapped } from './map-file.ts';
 import type {
   IndexBuild,
   IndexHits,
@@ -175,7 +176,7 @@ function blockWords(
     requireInteger('rows', rows, 0, ROWS_MAX);
     requireLength('bytes', bytes.length, rows * rowBytes);
     total += rows;
-    words.push(addresses.of(bytes), bytes.length, rows);
+    words.push(addresses.of(bytes), bytes.length, rows, isMapped(bytes) ? 1 : 0);
   }
   requireInteger('rows of all blocks', total, 0, ROWS_MAX);
   return words;

@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, unlinkSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { dropPages, mapFile, readPages, reservePages, residentBytes } from './map-file.ts';
+import { dropPages, isMapped, mapFile, readPages, reservePages, residentBytes } from './map-file.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'elanus-map-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -45,6 +45,12 @@ test('reserved pages are in memory, and have what was written to them before and
   assert.equal(bytes[5_000_000], 1);
   for (let at = 0; at < bytes.length; at += 4096) assert.equal(bytes[at], 2);
   await reservePages(bytes.subarray(0, 0));
+});
+
+test('a part of a map is known as one, other memory is not', () => {
+  const bytes = mapped('known');
+  assert.ok(isMapped(bytes) && isMapped(bytes.subarray(9, 10)));
+  assert.ok(!isMapped(new Uint8Array(4)) && !isMapped(Buffer.from(bytes)));
 });
 
 test('what can’t be mapped is refused with the reason of the system', () => {

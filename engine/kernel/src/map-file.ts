@@ -3,6 +3,8 @@
 import { loadNative } from './native.ts';
 import { systemError } from './posix.ts';
 
+const maps = new WeakSet<ArrayBufferLike>();
+
 /**
  * The first `length` bytes of an open file (it has that many, at least one), as read-only memory: writing to it ends the
  * process. From Node 26 on it is shared memory, which worker threads read where it lies. Stays valid when the file is closed or removed, but not when it is shortened; freed when nothing refers to
@@ -12,7 +14,13 @@ import { systemError } from './posix.ts';
 export function mapFile(fd: number, length: number): Uint8Array {
   const mapped = loadNative().mapFile(fd, length);
   if (typeof mapped === 'number') throw systemError('mmap', mapped);
+  maps.add(mapped);
   return new Uint8Array(mapped);
+}
+
+/** Whether the bytes lie in a map that `mapFile` has made in this thread, so that giving their pages back loses nothing. */
+export function isMapped(bytes: Uint8Array): boolean {
+  return maps.has(bytes.buffer);
 }
 
 /** Bytes of the pages of mapped memory that are in memory now, whoever reads them. */

@@ -23,9 +23,9 @@ constexpr ElanusMetric kMetrics[] = {ELANUS_HAMMING, ELANUS_JACCARD};
 std::unique_ptr<VectorIndex> build(const ElanusSimd& simd, const BitVectors& vectors, ElanusMetric metric,
                                    uint32_t lists, uint32_t threads) {
   const size_t half = vectors.rows / 2 * size_t{vectors.dim / 8};
-  const ElanusRows blocks[] = {{vectors.bytes.data(), half, vectors.rows / 2},
+  const ElanusRows blocks[] = {{vectors.bytes.data(), half, vectors.rows / 2, 0},
                                {vectors.bytes.data() + half, vectors.bytes.size() - half,
-                                vectors.rows - vectors.rows / 2}};
+                                vectors.rows - vectors.rows / 2, 0}};
   ElanusIndexBuild build{};
   build.type = ELANUS_BINARY;
   build.metric = metric;
@@ -74,7 +74,7 @@ void learns_centres_of_which_none_is_empty() {
         CHECK(centres == first);
         std::vector<uint32_t> nearest(vectors.rows);
         std::vector<float> ranks(vectors.rows);
-        const ElanusRows block = {vectors.bytes.data(), vectors.bytes.size(), vectors.rows};
+        const ElanusRows block = {vectors.bytes.data(), vectors.bytes.size(), vectors.rows, 0};
         StoredRows rows(*simd, ELANUS_BINARY, metric, vectors.dim);
         rows.lend({&block, 1});
         find_nearest_centres(*simd, centres, rows.view(vectors.rows), options, nearest.data(), ranks.data());

@@ -58,7 +58,7 @@ class Fixture {
 
   const DenseRows& rows() const { return rows_; }
   ElanusMetric metric() const { return metric_; }
-  ElanusRows lent() const { return {rows_.bytes, rows_.rows * rows_.stride, rows_.rows}; }
+  ElanusRows lent() const { return {rows_.bytes, rows_.rows * rows_.stride, rows_.rows, 0}; }
 
   std::unique_ptr<VectorIndex> build(const ElanusIndexSpec& spec, uint32_t threads) const {
     WalkCodes codes(simd(), CodeModel::learn(simd(), rows_, metric_, 1, threads, nullptr));

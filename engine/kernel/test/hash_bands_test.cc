@@ -30,7 +30,7 @@ BitVectors random_hashes(std::mt19937& random, uint32_t hash_bytes, uint32_t has
 
 std::unique_ptr<VectorIndex> build(const ElanusSimd& simd, const BitVectors& vectors, const ElanusMinHash& options,
                                    uint32_t threads) {
-  const ElanusRows block = {vectors.bytes.data(), vectors.bytes.size(), vectors.rows};
+  const ElanusRows block = {vectors.bytes.data(), vectors.bytes.size(), vectors.rows, 0};
   ElanusIndexBuild build{};
   build.type = ELANUS_BINARY;
   build.metric = ELANUS_MHJACCARD;
@@ -131,7 +131,7 @@ void reads_what_it_wrote_and_survives_all_else() {
       head.kind = built->kind();
       CHECK(writer.finish(head).status == ELANUS_OK);
     }
-    const ElanusRows block = {vectors.bytes.data(), vectors.bytes.size(), vectors.rows};
+    const ElanusRows block = {vectors.bytes.data(), vectors.bytes.size(), vectors.rows, 0};
     const LentRows lent = place == VectorPlace::kInside ? LentRows{} : LentRows{&block, 1};
     const auto open = [&](std::unique_ptr<VectorIndex>* index) {
       std::shared_ptr<const IndexFile> file;

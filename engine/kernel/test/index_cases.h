@@ -77,8 +77,8 @@ inline void set_no_bounds(ElanusMetric metric, ElanusIndexSearch* search) {
 inline ElanusIndex* build(const ElanusSimd* simd, const Shape& shape, const ElanusIndexSpec& spec,
                    const std::vector<uint8_t>& bytes, uint32_t rows, uint32_t threads) {
   const size_t half = rows / 2 * (bytes.size() / kRows);
-  const ElanusRows blocks[] = {{bytes.data(), half, rows / 2},
-                               {bytes.data() + half, bytes.size() - half, rows - rows / 2}};
+  const ElanusRows blocks[] = {{bytes.data(), half, rows / 2, 0},
+                               {bytes.data() + half, bytes.size() - half, rows - rows / 2, 0}};
   const ElanusIndexBuild build = {shape.type, shape.metric, shape.dim, spec, blocks, 2, threads, 5};
   ElanusWork* const work = elanus_work_new();
   ElanusIndex* index = nullptr;

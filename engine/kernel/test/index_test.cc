@@ -178,7 +178,7 @@ void check_threads_make_no_difference(const ElanusSimd* simd) {
 void check_cancelled_build(const ElanusSimd* simd) {
   const Shape shape = {ELANUS_FLOAT32, ELANUS_L2, 64};
   const std::vector<uint8_t> bytes = clustered(shape, kRows, 1);
-  const ElanusRows rows = {bytes.data(), bytes.size(), kRows};
+  const ElanusRows rows = {bytes.data(), bytes.size(), kRows, 0};
   ElanusIndexSpec spec = hnsw(ELANUS_LAYOUT_COMPACT);
   spec.ef_construction = 4000;
   const ElanusIndexBuild build = {shape.type, shape.metric, shape.dim, spec, &rows, 1, 2, 5};
@@ -197,7 +197,7 @@ void check_cancelled_build(const ElanusSimd* simd) {
 void check_refusals(const ElanusSimd* simd) {
   const Shape shape = {ELANUS_FLOAT32, ELANUS_L2, 8};
   const std::vector<uint8_t> bytes = clustered(shape, kRows, 1);
-  const ElanusRows rows = {bytes.data(), bytes.size() - 1, kRows};
+  const ElanusRows rows = {bytes.data(), bytes.size() - 1, kRows, 0};
   const ElanusIndexBuild build = {shape.type, shape.metric, shape.dim, hnsw(ELANUS_LAYOUT_AUTO), &rows, 1, 1, 5};
   ElanusWork* const work = elanus_work_new();
   ElanusIndex* index = nullptr;

@@ -38,15 +38,15 @@ void check_vectors_outside(const ElanusSimd* simd, const std::string& path) {
       CHECK(elanus_index_save(built, path.c_str(), 0) == ELANUS_OK);
       std::vector<uint8_t> lent(1 + bytes.size());
       std::copy(bytes.begin(), bytes.end(), lent.begin() + 1);
-      const ElanusRows vectors = {lent.data() + 1, bytes.size(), kRows};
+      const ElanusRows vectors = {lent.data() + 1, bytes.size(), kRows, 0};
       ElanusIndex* const index = open(simd, path, &vectors, ELANUS_OK);
       CHECK(run(index, search) == run(built, search));
       // Neither counts the vectors, which are others'.
       const size_t some = elanus_index_info(index).memory_bytes;
       CHECK(elanus_index_info(built).memory_bytes < some + bytes.size() / 2);
       CHECK(verify(index) == ELANUS_OK);
-      const ElanusRows fewer = {lent.data() + 1, bytes.size(), kRows - 1};
-      const ElanusRows shorter = {lent.data() + 1, bytes.size() - 1, kRows};
+      const ElanusRows fewer = {lent.data() + 1, bytes.size(), kRows - 1, 0};
+      const ElanusRows shorter = {lent.data() + 1, bytes.size() - 1, kRows, 0};
       for (const ElanusRows* wrong : {&fewer, &shorter, static_cast<const ElanusRows*>(nullptr)})
         open(simd, path, wrong, ELANUS_INVALID_ARGUMENT);
       elanus_index_release(index);
@@ -61,7 +61,7 @@ void check_damage(const ElanusSimd* simd, const std::string& path, const std::st
   std::mt19937 random(11);
   const Shape shape = {ELANUS_FLOAT32, ELANUS_COSINE, 24};
   const std::vector<uint8_t> bytes = clustered(shape, kRows, 1);
-  const ElanusRows vectors = {bytes.data(), bytes.size(), kRows};
+  const ElanusRows vectors = {bytes.data(), bytes.size(), kRows, 0};
   const std::vector<uint8_t> queries = clustered(shape, kQueries, 2);
   std::vector<uint8_t> half((kRows + 7) / 8, 0x55);
   std::vector<uint8_t> few((kRows + 7) / 8);

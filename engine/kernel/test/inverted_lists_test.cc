@@ -378,7 +378,7 @@ void lies_lead_nowhere(const ElanusSimd* simd, const std::string& path, uint32_t
 
 void refuses_what_there_is_not(const ElanusSimd* simd) {
   const std::vector<uint8_t> bytes = clustered(kShapes[0], kRows, 1);
-  const ElanusRows block = {bytes.data(), bytes.size(), kRows};
+  const ElanusRows block = {bytes.data(), bytes.size(), kRows, 0};
   std::vector<ElanusIndexSpec> wrong = {product(5, 8, ELANUS_CODE_NONE),  product(0, 8, ELANUS_CODE_NONE),
                                         product(12, 13, ELANUS_CODE_NONE), rabitq(0, ELANUS_CODE_NONE),
                                         rabitq(10, ELANUS_CODE_NONE),      scann(7, ELANUS_CODE_NONE),

@@ -79,6 +79,7 @@ typedef struct ElanusRows {
   const uint8_t* bytes;
   size_t bytes_size;
   uint32_t rows;
+  uint32_t is_mapped; /* 1: a shared map of a file, which nobody writes; builds of DISKANN give its pages back in between */
 } ElanusRows;
 
 typedef struct ElanusIndexBuild {

@@ -75,6 +75,7 @@ std::vector<ElanusRows> read_blocks(Words& words) {
     block.bytes = words.pointer<const uint8_t>();
     block.bytes_size = words.integer<size_t>();
     block.rows = words.integer<uint32_t>();
+    block.is_mapped = words.integer<uint32_t>();
   }
   return blocks;
 }

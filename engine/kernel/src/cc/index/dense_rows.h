@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "elanus/kernel.h"
+#include "mapped_pages.h"
 
 namespace elanus {
 
@@ -26,10 +27,13 @@ struct DenseRows {
   uint32_t rows = 0;
   const float* inverse_norms = nullptr;  // COSINE only: one a row, 0 for zero vectors
   const uint8_t* const* groups = nullptr;  // Where each kGroupRows rows begin; null where there is one array.
+  MappedPages* pages = nullptr;            // Told of every row that is asked for, so that it can give them back.
 
   const uint8_t* at(uint32_t row) const {
-    if (groups == nullptr) return bytes + row * stride;
-    return groups[row >> kGroupBits] + (row & (kGroupRows - 1)) * stride;
+    const uint8_t* const vector =
+        groups == nullptr ? bytes + row * stride : groups[row >> kGroupBits] + (row & (kGroupRows - 1)) * stride;
+    if (pages != nullptr) pages->read(vector, stride);
+    return vector;
   }
 };
 

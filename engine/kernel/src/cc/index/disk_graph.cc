@@ -55,7 +55,7 @@ class MemoryDiskGraph : public DiskGraph {
     writer.add(kPlacesSection, places_.data(), places_.size());
     if (rows() > 0) parts_.codes.write(kCodesName, writer);
     writer.begin(kNodesSection);
-    write_nodes(parts_.shape(), vectors_.view(rows()), graph_, places_, writer);
+    write_nodes(parts_.shape(), vectors_.sparing_view(rows()), graph_, places_, writer);
   }
   const IndexFile* file() const override { return nullptr; }
   bool links_are_sound(const std::atomic<bool>* cancelled) const override { return graph_.is_sound(cancelled); }
@@ -99,7 +99,7 @@ bool is_valid_disk_graph(const ElanusIndexBuild& build) {
 
 std::unique_ptr<VectorIndex> build_disk_graph(const ElanusSimd& simd, StoredRows rows, Graph graph,
                                               const ElanusIndexBuild& build, WorkControl* control) {
-  const DenseRows view = rows.view(graph.rows);
+  const DenseRows view = rows.sparing_view(graph.rows);
   DiskGraphParts parts{{}, RowReader(simd, build.type, build.metric, build.dim), {}, {}};
   parts.entries = sample_numbers(graph.rows, kEntriesMax, build.seed);
   parts.head = {static_cast<uint32_t>(build.type), static_cast<uint32_t>(build.metric), build.dim, graph.rows,

@@ -10,6 +10,9 @@
 
 namespace elanus {
 
+// Of vectors in mapped files, what a build has in memory at once: it is for more of them than memory can hold.
+inline constexpr size_t kDiskBuildMappedMax = size_t{8} << 20;
+
 bool is_valid_disk_graph(const ElanusIndexBuild& build);
 
 // Learns the codes of `rows`, whose graph is `graph`. Until it is saved and opened the index has everything in memory.

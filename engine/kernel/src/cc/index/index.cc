@@ -118,7 +118,7 @@ bool is_valid_sparse_build(const ElanusSparseBuild& build) {
 // The rows where they lie.
 StoredRows stored_rows_of(const ElanusSimd& simd, const ElanusIndexBuild& build) {
   StoredRows rows(simd, build.type, build.metric, build.dim);
-  rows.lend({build.blocks, build.block_count});
+  rows.lend({build.blocks, build.block_count}, build.spec.type == ELANUS_DISKANN ? kDiskBuildMappedMax : kAllBytes);
   return rows;
 }
 
@@ -146,7 +146,7 @@ std::unique_ptr<VectorIndex> build_fast_graph(const ElanusSimd& simd, const Elan
 std::unique_ptr<VectorIndex> build_graph_index(const ElanusSimd& simd, const ElanusIndexBuild& build,
                                                WorkControl* control) {
   StoredRows rows = stored_rows_of(simd, build);
-  const DenseRows view = rows.view(rows.rows());
+  const DenseRows view = rows.sparing_view(rows.rows());
   CodeModel model = CodeModel::learn(simd, view, build.metric, build.seed, build.threads, &control->cancelled);
   if (is_set(&control->cancelled)) return nullptr;
   std::optional<WalkCodes> codes(std::in_place, simd, std::move(model));

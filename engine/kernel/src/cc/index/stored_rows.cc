@@ -18,7 +18,13 @@ StoredRows::StoredRows(const ElanusSimd& simd, ElanusVectorType type, ElanusMetr
 
 DenseRows StoredRows::view(uint32_t rows) const {
   const float* const inverse_norms = metric_ == ELANUS_COSINE ? inverse_norms_.data() : nullptr;
-  return {type_, dim_, stride_, bytes_.data(), rows, inverse_norms, groups_.empty() ? nullptr : groups_.data()};
+  return {type_, dim_, stride_, bytes_.data(), rows, inverse_norms, groups_.empty() ? nullptr : groups_.data(), nullptr};
+}
+
+DenseRows StoredRows::sparing_view(uint32_t rows) const {
+  DenseRows sparing = view(rows);
+  sparing.pages = pages_.get();
+  return sparing;
 }
 
 void StoredRows::reserve(size_t rows) {
@@ -26,15 +32,20 @@ void StoredRows::reserve(size_t rows) {
   if (metric_ == ELANUS_COSINE) inverse_norms_.reserve(rows);
 }
 
-void StoredRows::lend(LentRows outside) {
+void StoredRows::lend(LentRows outside, size_t mapped_bytes_max) {
   is_lent_ = true;
+  pages_ = MappedPages::of(outside.blocks, outside.count, mapped_bytes_max);
   point_to(outside);
   for (size_t i = 0; i < outside.count; ++i) {
     const ElanusRows& block = outside.blocks[i];
     if (metric_ == ELANUS_COSINE && block.rows > 0) {
       inverse_norms_.resize(size_t{rows_} + block.rows);
-      elanus_inverse_norms(&simd_, type_, dim_, block.bytes, block.rows * stride_, block.rows,
-                           inverse_norms_.data() + rows_);
+      for (uint32_t first = 0; first < block.rows; first += kGroupRows) {
+        const uint8_t* const bytes = block.bytes + first * stride_;
+        const uint32_t here = std::min(kGroupRows, block.rows - first);
+        if (pages_ != nullptr) pages_->read(bytes, here * stride_);
+        elanus_inverse_norms(&simd_, type_, dim_, bytes, here * stride_, here, inverse_norms_.data() + rows_ + first);
+      }
     }
     rows_ += block.rows;
   }

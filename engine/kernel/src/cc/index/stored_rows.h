@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "../simd/simd.h"
@@ -9,6 +10,7 @@
 #include "elanus/index.h"
 #include "huge_array.h"
 #include "index_file.h"
+#include "mapped_pages.h"
 
 namespace elanus {
 
@@ -27,15 +29,17 @@ class StoredRows {
 
   // Of the first `rows`. Valid until the next `append`.
   DenseRows view(uint32_t rows) const;
+  // The same for a build, which has no more of mapped blocks in memory at once than it was lent them for.
+  DenseRows sparing_view(uint32_t rows) const;
   uint32_t rows() const { return rows_; }
   ElanusMetric metric() const { return metric_; }
   // Without what the index is lent.
   size_t memory_bytes() const { return (is_lent_ ? groups_bytes() : bytes_.bytes()) + inverse_norms_.bytes(); }
 
   void reserve(size_t rows);
-  // From now on these are the vectors, where they lie; they must outlive this. REQUIRES: there are none yet, and the
-  // blocks hold as many as they say.
-  void lend(LentRows outside);
+  // From now on these are the vectors, where they lie; they must outlive this. `mapped_bytes_max`: of mapped blocks,
+  // what sparing views have in memory at once. REQUIRES: there are none yet, and the blocks hold as many as they say.
+  void lend(LentRows outside, size_t mapped_bytes_max = kAllBytes);
   // Copies. REQUIRES: `count` vectors in `bytes`; none is lent.
   void append(const uint8_t* bytes, uint32_t count);
 
@@ -62,6 +66,7 @@ class StoredRows {
   // Of what was lent in several arrays: where each group begins, and groups that lie in more than one of them.
   std::vector<const uint8_t*> groups_;
   std::vector<uint8_t> copies_;
+  std::unique_ptr<MappedPages> pages_;
   HugeArray<float> inverse_norms_;
 };
 
