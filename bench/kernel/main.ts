@@ -7,6 +7,7 @@
  *   npm run bench:kernel -- --data l2-128       some of: l2-128, cosine-768, packages
  *   npm run bench:kernel -- --lib elanus,hnswlib
  *   npm run bench:kernel -- --only lists --family scann   some of: ivf-flat, ivf-sq8, ivf-pq, ivf-rabitq, scann
+ *   npm run bench:kernel -- --only disk --rows 200000     1,000,000 unless told: diskannpy builds for long
  *   npm run bench:kernel -- --rounds 1          5 unless told: libraries take turns, medians count
  *   npm run bench:kernel -- --minutes 3         6 unless told: when a table has taken as long no further round begins
  *   npm run bench:kernel -- --reuse             our own indexes of the last run too, read from their files
@@ -56,6 +57,7 @@ const { values: options } = parseArgs({
     lib: list,
     family: list,
     rounds: { type: 'string', default: '5' },
+    rows: { type: 'string', default: '1000000' },
     minutes: { type: 'string', default: '6' },
     all: { type: 'boolean', default: false },
     reuse: { type: 'boolean', default: false },
@@ -75,7 +77,7 @@ for (const name of chosen(options.data, DATA_SETS)) {
 }
 if (isAsked('exact')) await measureExactSearch(Math.min(rounds, 3));
 if (isAsked('binary')) await measureBinary(rounds, prepareOptions);
-if (isAsked('disk')) measureDisk(Math.min(rounds, 3), options.rebuild);
+if (isAsked('disk')) measureDisk(Number(options.rows), Math.min(rounds, 3), options.rebuild);
 
 function isAsked(...names: readonly (typeof SECTIONS)[number][]): boolean {
   return names.some((name) => sections.includes(name));

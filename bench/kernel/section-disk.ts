@@ -4,10 +4,7 @@ import { existsSync, globSync, mkdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { CACHE, pythonWith } from '../python.ts';
 
-const ROWS = 1_000_000;
 const VECTOR_BYTES = 128 * 4;
-/** Of a build: less than the vectors take. */
-const BUILD_MEGABYTES = 420;
 /** Of the nodes, for each row, that searches keep in memory: with codes and places less than a fifth of the vectors. */
 const KEPT_BYTES = 24;
 /** A node of ours, vector and links; theirs is as large. */
@@ -18,21 +15,20 @@ const PEER = join(import.meta.dirname, 'peers/diskann.py');
 const FOLDER = join(CACHE, 'bench-disk');
 
 /** Prints what each program prints. `rebuilds`: both indexes anew, though there are some of an earlier run. */
-export function measureDisk(rounds: number, rebuilds: boolean): void {
+export function measureDisk(rows: number, rounds: number, rebuilds: boolean): void {
   const program = compiled();
-  const folder = join(FOLDER, String(ROWS));
+  const folder = join(FOLDER, String(rows));
   const ours = (...args: readonly string[]) => run(program, args);
   if (!existsSync(join(folder, 'nearest'))) {
     mkdirSync(folder, { recursive: true });
-    ours('make', folder, String(ROWS));
+    ours('make', folder, String(rows));
   }
-  if (rebuilds || !existsSync(join(folder, 'index')))
-    ours('build', folder, String(BUILD_MEGABYTES), String(KEPT_BYTES));
+  if (rebuilds || !existsSync(join(folder, 'index'))) ours('build', folder, String(KEPT_BYTES));
   if (rebuilds) rmSync(join(folder, 'diskann'), { recursive: true, force: true });
   const python = pythonWith('diskann', ['diskannpy==0.7.0']);
-  const kept = String(Math.floor((ROWS * KEPT_BYTES) / NODE_BYTES));
+  const kept = String(Math.floor((rows * KEPT_BYTES) / NODE_BYTES));
   for (let round = 1; round <= rounds; round++) {
-    console.log(`DISKANN, ${ROWS} x 128, round ${round}: the disk, ours, diskannpy`);
+    console.log(`DISKANN, ${rows} x 128, round ${round}: the disk, ours, diskannpy`);
     ours('disk', folder);
     ours('search', folder);
     run(python, [PEER, folder, kept]);

@@ -7,6 +7,7 @@ KEPT nodes are cached. Links, rows considered for them and bytes of a code in me
 
 import pathlib
 import resource
+import shutil
 import sys
 import time
 
@@ -21,9 +22,8 @@ BLOCK = 4096
 
 def number_in(path, key):
     for line in pathlib.Path(path).read_text().splitlines():
-        name, value, *_ = line.split()
-        if name == f"{key}:":
-            return int(value)
+        if line.startswith(f"{key}:"):
+            return int(line.split()[1])
     raise KeyError(key)
 
 
@@ -36,18 +36,22 @@ def build(folder, vectors):
     index = folder / "diskann"
     if index.exists():
         return index
-    index.mkdir()
+    # A build that was cut short is no index.
+    part = folder / "diskann.part"
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir()
     before = processor_seconds()
     diskannpy.build_disk_index(
         data=vectors,
         distance_metric="l2",
-        index_directory=str(index),
+        index_directory=str(part),
         complexity=CONSIDERED,
         graph_degree=LINKS,
         search_memory_maximum=CODE_BYTES * len(vectors) / 2**30,
         build_memory_maximum=4,
         num_threads=1,
     )
+    part.rename(index)
     print(f"diskannpy: built in {processor_seconds() - before:.1f} s of processor time", flush=True)
     return index
 
@@ -61,7 +65,7 @@ def main(folder, kept):
     where = build(folder, vectors)
     del vectors
     anonymous, mapped = (number_in("/proc/self/status", key) for key in ("RssAnon", "RssFile"))
-    index = diskannpy.StaticDiskIndex(index_directory=str(where), num_threads=1, num_nodes_to_cache=int(kept))
+    index = diskannpy.StaticDiskIndex(index_directory=str(where), num_threads=2, num_nodes_to_cache=int(kept))
     index.batch_search(queries, K, 150, 1, 4)
     print(f"{'beam':>8} {'list':>8} {'recall':>8} {'queries/s':>10} {'of processor':>12} {'reads':>8}")
     for width in BEAM_WIDTHS:
