@@ -16,6 +16,13 @@ function randomBytes(seed) {
   };
 }
 
+/** The index of a field, which is gone afterwards. */
+async function drop(collection_name, field_name) {
+  await must(client.releaseCollection({ collection_name }));
+  await must(client.dropIndex({ collection_name, field_name, index_name: field_name }));
+  await assert.rejects(must(client.describeIndex({ collection_name, field_name })), /index not found/);
+}
+
 async function finished(collection_name, field_name) {
   while (true) {
     const { index_descriptions } = await must(client.describeIndex({ collection_name, field_name }));
@@ -24,7 +31,7 @@ async function finished(collection_name, field_name) {
   }
 }
 
-check('BIN_IVF_FLAT is built, searched and dropped', async (collection_name) => {
+check('BIN_IVF_FLAT is built, searched, filtered and dropped', async (collection_name) => {
   const dim = 2048;
   const rowCount = 17_000;
   const fields = [
@@ -59,8 +66,31 @@ check('BIN_IVF_FLAT is built, searched and dropped', async (collection_name) => 
     const odd = await must(client.search({ ...search, filter: `id % 2 == ${1 - (row % 2)}` }));
     assert.ok(odd.results.length === 5 && odd.results.every(({ id }) => Number(id) % 2 !== row % 2));
   }
-  await must(client.releaseCollection({ collection_name }));
-  await must(client.dropIndex({ collection_name, field_name: 'bits', index_name: 'bits' }));
+  await drop(collection_name, 'bits');
+});
+
+check('BIN_FLAT is made, searched, filtered and dropped', async (collection_name) => {
+  const field = { name: 'bits', data_type: DataType.BinaryVector, dim: 16 };
+  const index = { field_name: 'bits', index_type: 'BIN_FLAT', metric_type: 'JACCARD', params: {} };
+  await createLoaded(collection_name, [field], index);
+  const data = [255, 127, 63, 0].map((byte, id) => ({ id, bits: [byte, 0] }));
+  await must(client.insert({ collection_name, data }));
+  const search = { collection_name, data: [255, 0], limit: 3 };
+  const scores = async (options) =>
+    (await must(client.search({ ...search, ...options }))).results.map(({ id, score }) => [
+      Number(id),
+      score,
+    ]);
+  assert.deepEqual(await scores({}), [
+    [0, 0],
+    [1, 0.125],
+    [2, 0.25],
+  ]);
+  assert.deepEqual(await scores({ filter: 'id in [2, 3]' }), [
+    [2, 0.25],
+    [3, 1],
+  ]);
+  await drop(collection_name, 'bits');
 });
 
 check(
@@ -105,11 +135,17 @@ check(
         [2, 1],
       ],
     );
+    const others = await must(client.search({ ...search, filter: 'id != 0' }));
+    assert.deepEqual(
+      others.results.map(({ id }) => Number(id)),
+      [2],
+    );
+    await drop(collection_name, 'signature');
   },
   '2.6',
 );
 
-check('DISKANN is built, searched and dropped', async (collection_name) => {
+check('DISKANN is built, searched, filtered and dropped', async (collection_name) => {
   const dim = 64;
   const rowCount = 17_000;
   const fields = [
@@ -141,12 +177,15 @@ check('DISKANN is built, searched and dropped', async (collection_name) => {
     right += Number(results[0].id) === row ? 1 : 0;
   }
   assert.ok(right >= 19, `${right} of 20 rows found themselves`);
+  const filter = 'id % 2 == 1';
+  const odd = { collection_name, data: vectors[850], limit: 10, filter, params: { search_list: 60 } };
+  const { results } = await must(client.search(odd));
+  assert.ok(results.length === 10 && results.every(({ id }) => Number(id) % 2 === 1));
   await assert.rejects(
     must(client.search({ collection_name, data: vectors[0], limit: 30, params: { search_list: 10 } })),
     /search_list_size\(10\) should be larger than k\(30\)/,
   );
-  await must(client.releaseCollection({ collection_name }));
-  await must(client.dropIndex({ collection_name, field_name: 'v', index_name: 'v' }));
+  await drop(collection_name, 'v');
 });
 
 await runChecks();

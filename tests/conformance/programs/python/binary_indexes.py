@@ -87,6 +87,9 @@ def every_metric(client, name):
             best = [int(i) for i in np.argsort(wanted, kind="stable")[:20] if np.isfinite(wanted[i])]
             same([hit["id"] for hit in hits], best)
             np.testing.assert_allclose([hit["distance"] for hit in hits], wanted[best], rtol=1e-6)
+            few = [i for i in np.argsort(wanted, kind="stable") if i % 100 < 50 and np.isfinite(wanted[i])][:20]
+            some = client.search(name, packed(query[None]), limit=20, anns_field="v", filter="group < 50")[0]
+            same([hit["id"] for hit in some], [int(i) for i in few])
         drop_index(client, name)
 
 

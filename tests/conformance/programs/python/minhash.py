@@ -141,6 +141,9 @@ def many(client, name):
         assert all(key % 2 == 1 for key, _ in odd), odd
     client.delete(name, ids=[0])
     assert 0 not in dict(search(client, name, texts[0], **options))
+    client.release_collection(name)
+    client.drop_index(name, "signature")
+    same(client.list_indexes(name), [])
 
 
 @case("what a MinHash function cannot be is refused", "3.0")
