@@ -10,6 +10,7 @@
 #include <numbers>
 #include <vector>
 
+#include "compact_graph.h"
 #include "find_nearest.h"
 #include "found_ranker.h"
 
@@ -55,6 +56,7 @@ class HitScan {
     FoundRanker ranker(rows_, scratch_, scratch_.picked);
     rank(ranker);
     if (is_thorough() && (ranker.are_crowded() || misses_many())) {
+      if (are_few()) return by_vectors(found);
       const CodeErrors errors = measured_errors();
       ranker.expect(errors, deviations_);
       ranker.rank_doubtful(search_.k);
@@ -85,6 +87,7 @@ class HitScan {
     FoundRanker ranker(rows_, scratch_, scratch_.picked);
     rank(ranker);
     if (is_thorough() && ranker.are_crowded()) {
+      if (are_few()) return by_vectors(found);
       const CodeErrors errors = measured_errors();
       ranker.expect(errors, deviations_);
       ranker.rank_doubtful(search_.k);
@@ -101,11 +104,20 @@ class HitScan {
   static constexpr uint32_t kThoroughEfMin = 16;
   // In a crowd all hits are as near to what is ruled out as the last one is.
   static constexpr double kMoreDeviations = 0.6;
+  // In a crowd of no more than so many times `ef` all rows are compared.
+  static constexpr uint32_t kFewTimes = 16;
   // Of the hits so large a share may be missed.
   static constexpr double kMissedMax = 0.003;
 
   // Whether more rows than `ef` says are looked at where the hits stand in a crowd.
   bool is_thorough() const { return ef_ >= kThoroughEfMin && !search_.skips(); }
+
+  // Whether to compare all is less than to find out what is in doubt.
+  bool are_few() const { return search_.allowed.count(rows_.rows) <= kFewTimes * ef_; }
+  Looked by_vectors(size_t found) {
+    scan_exactly(rows_, search_, scratch_);
+    return {found, std::numeric_limits<float>::infinity()};
+  }
 
   uint64_t code_bytes() const { return static_cast<uint64_t>(64 * scorer_.lines()); }
 
