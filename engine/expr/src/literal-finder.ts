@@ -132,9 +132,10 @@ function rowsOfLength(
   found: Uint16Array,
 ): number {
   let count = 0;
-  for (let row = start; row < end; row++) {
-    const at = offsets[row]!;
-    if (offsets[row + 1]! - at !== length) continue;
+  for (let row = start, next = offsets[start]!; row < end; row++) {
+    const at = next;
+    next = offsets[row + 1]!;
+    if (next - at !== length) continue;
     if (((words.getInt32(at, true) ^ value) & mask) === 0) found[count++] = row - start;
   }
   return count;
