@@ -1,4 +1,4 @@
-#!/usr/bin/env -S UV_THREADPOOL_SIZE=16 MALLOC_MMAP_THRESHOLD_=4194304 MALLOC_TRIM_THRESHOLD_=134217728 MALLOC_ARENA_MAX=4 node --v8-pool-size=0 --max-semi-space-size=4 --no-parallel-scavenge
+#!/usr/bin/env -S UV_THREADPOOL_SIZE=16 MALLOC_MMAP_THRESHOLD_=4194304 MALLOC_TRIM_THRESHOLD_=134217728 MALLOC_ARENA_MAX=4 node --v8-pool-size=0 --max-semi-space-size=4
 /**
  * The command's first step, in plain JavaScript: a Node too old for TypeScript can say so here, and the compile cache
  * is on before the first TypeScript is read (it also keeps files without their types; loading the tool that takes
@@ -6,11 +6,9 @@
  *
  * The line above gives V8 as many helping threads as there are spare processors instead of four: on two processors
  * those four took a third of the inserts a second away and made pauses twice as long. Collections of young objects
- * come soon, because what fills memory hangs on few and small ones: the bytes of requests. The thread that has made them
- * looks through them alone, which takes it a millisecond or two: it waited longer for its helpers to get a processor, while
- * clients and index builds had all. Sixteen threads for files, because each channel of the log that is being written
- * holds one. Memory of requests (below 4 MiB a piece) stays with the process up to 128 MiB: given back after each, it came
- * anew page by page, which cost more than all else of an insert.
+ * come soon, because what fills memory hangs on few and small ones: the bytes of requests. Sixteen threads for files,
+ * because each channel of the log that is being written holds one. Memory of requests (below 4 MiB a piece) stays with
+ * the process up to 128 MiB: given back after each, it came anew page by page, which cost more than all else of an insert.
  * The threads share four areas of memory: with one each, of some twenty, what they had freed stayed with each of them.
  */
 import { readFileSync, statSync } from 'node:fs';
