@@ -104,8 +104,9 @@ class HitScan {
   static constexpr uint32_t kThoroughEfMin = 16;
   // In a crowd all hits are as near to what is ruled out as the last one is.
   static constexpr double kMoreDeviations = 0.6;
-  // In a crowd of no more than so many times `ef` all rows are compared.
+  // In a crowd of no more than so many times `ef` all rows are compared, unless they are long.
   static constexpr uint32_t kFewTimes = 16;
+  static constexpr size_t kFewBytes = size_t{1} << 20;
   // Of the hits so large a share may be missed.
   static constexpr double kMissedMax = 0.003;
 
@@ -113,7 +114,10 @@ class HitScan {
   bool is_thorough() const { return ef_ >= kThoroughEfMin && !search_.skips(); }
 
   // Whether to compare all is less than to find out what is in doubt.
-  bool are_few() const { return search_.allowed.count(rows_.rows) <= kFewTimes * ef_; }
+  bool are_few() const {
+    const size_t allowed = search_.allowed.count(rows_.rows);
+    return allowed <= size_t{kFewTimes} * ef_ && allowed * rows_.stride <= kFewBytes;
+  }
   Looked by_vectors(size_t found) {
     scan_exactly(rows_, search_, scratch_);
     return {found, std::numeric_limits<float>::infinity()};
