@@ -85,6 +85,25 @@ def every_type(client, name):
         drop_index(client, name)
 
 
+@case("a flush changes no exact hit, and takes nothing from the recall")
+def flushed(client, name):
+    collection(client, name)
+    make_index(client, name, "HNSW", "L2", GRAPH)
+    client.load_collection(name)
+
+    def exact():
+        found = client.search(name, ASKED.tolist(), limit=LIMIT, anns_field="v", filter="group == 7")
+        return [[(hit["id"], hit["distance"]) for hit in hits] for hits in found]
+
+    wanted, before = exact(), recall(client, name, "L2", {"ef": 32})
+    client.flush(name)
+    for _ in range(20):
+        same(exact(), wanted)
+        after = recall(client, name, "L2", {"ef": 32})
+        assert after >= before - 0.01, f"{after} after the flush, {before} before"
+        time.sleep(0.05)
+
+
 @case("inner product and cosine have graphs, too")
 def other_metrics(client, name):
     collection(client, name)
