@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts';
 
-/** How long after an answer the loop stays awake. A client on the same machine asks again within half of it. */
-const POLL_MS = 0.1;
+/** How long after an answer the loop stays awake. A client on the same machine asks again within a quarter of it, or half where all is slower. */
+const POLL_MS = 0.2;
 /** A request so soon after the last answer comes from a client that asks one question after the other. */
 const SOON_MS = 0.25;
 /** So many more of such requests than of others, and the loop stays awake. */
