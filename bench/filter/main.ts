@@ -1,7 +1,8 @@
 /**
  * What filters cost: Elanus without and with an index, in process, beside DuckDB on the same rows. One thread each, and
  * processor time, so that a busy machine does not change the picture. Every time a question is asked its constant is
- * another one. `npm run bench:filter -- --rows 1000000 --passes 10`
+ * another one. Then the same questions through the wire, beside Milvus 2.3.5 (`wire.ts`).
+ * `npm run bench:filter -- --rows 1000000 --passes 10`
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -17,6 +18,7 @@ const { values: options } = parseArgs({
     passes: { type: 'string', default: '10' },
     only: { type: 'string', default: '' },
     'without-duckdb': { type: 'boolean', default: false },
+    'without-wire': { type: 'boolean', default: false },
   },
 });
 const rows = Number(options.rows);
@@ -113,4 +115,9 @@ if (equality >= 0) {
   const other = duckDb[equality];
   const beside = other === undefined ? '' : `; DuckDB's quickest ${shown(other.milliseconds)}`;
   console.log(`\ntitle == x, the first two on new rows: ${first.map(shown).join(' and ')} ms${beside}`);
+}
+
+if (!options['without-wire']) {
+  console.log('');
+  execFileSync(process.execPath, [join(import.meta.dirname, 'wire.ts')], { stdio: 'inherit' });
 }
