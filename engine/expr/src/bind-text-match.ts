@@ -1,4 +1,4 @@
-import { DataType, type FieldSchema } from '@elanus/model';
+import { DataType, type FieldSchema, lastValueOf } from '@elanus/model';
 import { refuseOptions } from './bind-call.ts';
 import { type BindContext, type Bound, phaseOf } from './bound.ts';
 import { FilterError } from './filter-error.ts';
@@ -38,7 +38,7 @@ export function bindTextMatch(
     throw new FilterError(`${node.name} takes a field and a text, but got: ${context.print(node)}`);
   const field = matchedField(context, name, node.name);
   const found = wordsOf(context, words, bindOperand(words), { call: node.name, field });
-  const analyzer = field.typeParams.findLast(({ key }) => key === 'analyzer_params')?.value ?? '';
+  const analyzer = lastValueOf(field.typeParams, 'analyzer_params') ?? '';
   if (isText)
     return {
       kind: 'text-match',

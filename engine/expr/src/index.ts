@@ -3,7 +3,6 @@ export type { PlanOptions } from './bound.ts';
 export { byteCosts } from './byte-costs.ts';
 export { compileCondition, compilePredicate, costOfRow } from './compile.ts';
 export { type ElementMatcher, elementMatcher } from './element-matcher.ts';
-export { firstPlace } from './first-place.ts';
 export { isShape, SHAPE_BYTES_MAX } from './geometry.ts';
 export {
   INSTANT_MAX,

@@ -1,6 +1,5 @@
-import type { VarCharColumn } from '@elanus/model';
+import { firstPlace, type VarCharColumn } from '@elanus/model';
 import type { Run } from './evaluator.ts';
-import { firstPlace } from './first-place.ts';
 import type { RowFinder } from './row-finder.ts';
 import type { TextTest } from './text-test.ts';
 

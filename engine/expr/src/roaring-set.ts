@@ -1,7 +1,7 @@
+import { firstPlace } from '@elanus/model';
 import { bitsOfWord } from './bits-of-word.ts';
 import { copying } from './bloom-set.ts';
 import { FilterError } from './filter-error.ts';
-import { firstPlace } from './first-place.ts';
 import { FILTER_LIMITS } from './limits.ts';
 import { SLICE_ITEMS, type Work } from './work.ts';
 

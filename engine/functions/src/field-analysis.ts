@@ -1,4 +1,4 @@
-import { type FieldSchema, invalidParameter, type KeyValue } from '@elanus/model';
+import { type FieldSchema, invalidParameter, type KeyValue, lastValueOf } from '@elanus/model';
 import type { Analyzer } from './analyzer.ts';
 import { askedTokenizers } from './analyzer-spec.ts';
 import { member, parseJsonObject, requireObject, requireText } from './json-options.ts';
@@ -127,13 +127,9 @@ function readSeveral(text: string, field: string): FieldAnalysis {
 }
 
 function isOn(params: readonly KeyValue[], key: string): boolean {
-  return /^\s*(true|1)\s*$/i.test(lastOf(params, key) ?? '');
+  return /^\s*(true|1)\s*$/i.test(lastValueOf(params, key) ?? '');
 }
 
 function inlinedOf(params: readonly KeyValue[], wanted: string): string | undefined {
-  return lastOf(params, `${INLINED_PREFIX}${wanted}`) ?? lastOf(params, wanted);
-}
-
-function lastOf(params: readonly KeyValue[], wanted: string): string | undefined {
-  return params.findLast(({ key }) => key === wanted)?.value;
+  return lastValueOf(params, `${INLINED_PREFIX}${wanted}`) ?? lastValueOf(params, wanted);
 }

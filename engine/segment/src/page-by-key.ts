@@ -1,12 +1,5 @@
-import {
-  costOfRow,
-  firstPlace,
-  type KeyBound,
-  keyBounds,
-  type Predicate,
-  type RowFilter,
-} from '@elanus/expr';
-import type { KeyColumn } from '@elanus/model';
+import { costOfRow, type KeyBound, keyBounds, type Predicate, type RowFilter } from '@elanus/expr';
+import { firstPlace, type KeyColumn } from '@elanus/model';
 import type { Chunk } from './chunk.ts';
 import { keyOrderOf } from './files/key-order.ts';
 import { matchBits, rowsAtOnce } from './filter/match-bits.ts';

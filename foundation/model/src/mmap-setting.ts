@@ -1,4 +1,4 @@
-import type { KeyValue } from './schema.ts';
+import type { KeyValue } from './key-value.ts';
 
 /** Where `mmap.enabled` wants rows or an index, among properties or parameters; `undefined`: it is not there. */
 export function mmapSetting(properties: readonly KeyValue[]): 'mapped' | 'in-memory' | undefined {

@@ -1,12 +1,7 @@
 import type { DataType, MetricType } from './data-type.ts';
 import type { ChannelName, CollectionId, DatabaseId, FieldId, IndexId, PartitionId } from './ids.ts';
+import type { KeyValue } from './key-value.ts';
 import type { Timestamp } from './timestamp.ts';
-
-/** Key and value as clients send them; order and duplicates are the client's. */
-export interface KeyValue {
-  readonly key: string;
-  readonly value: string;
-}
 
 /**
  * A default value, already of the field's type: bigint for Int64 and (microseconds) for Timestamptz, number for the

@@ -1,3 +1,4 @@
+import { firstPlace } from '@elanus/model';
 /** Which places of the text as it was given belong to a word that is found in a text that was rewritten. */
 export type OffsetMode =
   /** A word that has a part of a replacement has all of what was replaced. */
@@ -72,14 +73,7 @@ export class Rewrite {
 
   /** How many replacements begin at `offset` or before it. */
   #replacementsUpTo(offset: number): number {
-    let low = 0;
-    let high = this.#count;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#numbers[NUMBERS * middle]! <= offset) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstPlace(this.#count, (replacement) => this.#numbers[NUMBERS * replacement]! > offset);
   }
 
   #numbersOf(replacement: number): readonly [from: number, to: number, start: number, end: number] {

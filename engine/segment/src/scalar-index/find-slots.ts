@@ -1,11 +1,5 @@
-import {
-  type Constant,
-  compileCondition,
-  firstPlace,
-  type LikePattern,
-  type OperandLeaf,
-} from '@elanus/expr';
-import type { FieldId, FieldSchema } from '@elanus/model';
+import { type Constant, compileCondition, type LikePattern, type OperandLeaf } from '@elanus/expr';
+import { type FieldId, type FieldSchema, firstPlace } from '@elanus/model';
 import { type Dictionary, isTextDictionary, NO_SLOTS, numbersOf, type Slots } from './value-lists.ts';
 
 /** A leaf that asks about one value. */

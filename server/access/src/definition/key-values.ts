@@ -1,11 +1,6 @@
 import { invalidParameter, type KeyValue } from '@elanus/model';
 import type { PropertyChange } from '@elanus/rpc';
 
-/** The last value under `key`; `undefined` when there is none. */
-export function lastValueOf(pairs: readonly KeyValue[], key: string): string | undefined {
-  return pairs.findLast((pair) => pair.key === key)?.value;
-}
-
 /** Clients write booleans as `true`, `True` or `1`. */
 export function isTrue(text: string | undefined): boolean {
   return text !== undefined && /^(true|1)$/i.test(text.trim());

@@ -3,6 +3,7 @@ import {
   type CollectionSchema,
   invalidParameter,
   type KeyValue,
+  lastValueOf,
   schemaMismatch,
 } from '@elanus/model';
 import { DecodeError, decode, type Methods, type schema_FieldSchema } from '@elanus/proto';
@@ -11,7 +12,7 @@ import type { AccessDependencies, CallContext, Handlers } from '../handler.ts';
 import { wordFileReader } from '../text/word-file-reader.ts';
 import { checkModels, checkTokenizers } from './check-models.ts';
 import { collectionRef, ownRef } from './collection-ref.ts';
-import { flattenIndexParams, isTrue, lastValueOf, propertyChange } from './key-values.ts';
+import { flattenIndexParams, isTrue, propertyChange } from './key-values.ts';
 import { checkIndexName } from './names.ts';
 import { withAlteredFunction, withFunction, withoutFunction } from './schema/change-functions.ts';
 import {

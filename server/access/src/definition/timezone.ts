@@ -1,5 +1,4 @@
-import type { CollectionInfo } from '@elanus/model';
-import { lastValueOf } from './key-values.ts';
+import { type CollectionInfo, lastValueOf } from '@elanus/model';
 
 const DEFAULT = 'UTC';
 

@@ -1,6 +1,5 @@
-import type { IndexInfo, MetricType } from '@elanus/model';
+import { type IndexInfo, lastValueOf, type MetricType } from '@elanus/model';
 import type { MinHashScoring } from '@elanus/rpc';
-import { lastValueOf } from '../definition/key-values.ts';
 import { flagOf } from './engine-parameters.ts';
 import type { Parameters } from './parameters.ts';
 

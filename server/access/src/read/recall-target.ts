@@ -1,4 +1,4 @@
-import { type CollectionInfo, invalidParameter } from '@elanus/model';
+import { type CollectionInfo, invalidParameter, lastValueOf } from '@elanus/model';
 import type { Parameters } from './parameters.ts';
 
 /** The property of a collection whose searches reach this recall unless they say otherwise. */
@@ -25,8 +25,8 @@ export function readRecallTarget(
   const asked = parameters.text(PARAMETER);
   const effort = EFFORTS.find((name) => parameters.value(name) !== undefined);
   if (asked === undefined) {
-    const property = properties.findLast(({ key }) => key === RECALL_TARGET_PROPERTY);
-    return property === undefined || effort !== undefined ? null : (recallTargetOf(property.value) ?? null);
+    const property = lastValueOf(properties, RECALL_TARGET_PROPERTY);
+    return property === undefined || effort !== undefined ? null : (recallTargetOf(property) ?? null);
   }
   if (effort !== undefined) throw invalidParameter(`${PARAMETER} and ${effort} exclude one another`);
   const target = recallTargetOf(asked);

@@ -1,6 +1,12 @@
-import { DataType, type FieldSchema, type IndexInfo, invalidParameter, type MetricType } from '@elanus/model';
+import {
+  DataType,
+  type FieldSchema,
+  type IndexInfo,
+  invalidParameter,
+  lastValueOf,
+  type MetricType,
+} from '@elanus/model';
 import type { SparseScoring } from '@elanus/rpc';
-import { lastValueOf } from '../definition/key-values.ts';
 import type { Parameters } from './parameters.ts';
 
 /** Those of Milvus, where the index names none. */

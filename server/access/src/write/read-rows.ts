@@ -6,11 +6,12 @@ import {
   type FieldSchema,
   functionOfOutput,
   invalidParameter,
+  lastValueOf,
   MilvusError,
   type RowBatch,
   unexpectedParameter,
 } from '@elanus/model';
-import { isTrue, lastValueOf } from '../definition/key-values.ts';
+import { isTrue } from '../definition/key-values.ts';
 import { timeZoneOf } from '../definition/timezone.ts';
 import type { AccessDependencies } from '../handler.ts';
 import { constantColumn, constantRowBytes, withDefaults } from '../rows/constant-column.ts';

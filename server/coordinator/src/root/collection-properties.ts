@@ -1,4 +1,4 @@
-import { type DuplicateKeyPolicy, type KeyValue, unexpectedParameter } from '@elanus/model';
+import { type DuplicateKeyPolicy, type KeyValue, lastValueOf, unexpectedParameter } from '@elanus/model';
 
 /** What an insert of an existing primary key does. */
 export const DUPLICATE_KEY_PROPERTY = 'elanus.duplicate_key';
@@ -12,13 +12,13 @@ const DUPLICATE_KEY_POLICIES: readonly DuplicateKeyPolicy[] = ['replace', 'rejec
  * @throws MilvusError 1100 on any other word
  */
 export function duplicateKeyPolicy(properties: readonly KeyValue[]): DuplicateKeyPolicy {
-  const asked = properties.findLast((property) => property.key === DUPLICATE_KEY_PROPERTY);
+  const asked = lastValueOf(properties, DUPLICATE_KEY_PROPERTY);
   if (asked === undefined) return 'replace';
-  const policy = DUPLICATE_KEY_POLICIES.find((known) => known === asked.value.toLowerCase());
+  const policy = DUPLICATE_KEY_POLICIES.find((known) => known === asked.toLowerCase());
   if (policy === undefined) {
     throw unexpectedParameter(
       DUPLICATE_KEY_POLICIES.join(', '),
-      asked.value,
+      asked,
       `invalid value of the collection property ${DUPLICATE_KEY_PROPERTY}`,
     );
   }
@@ -27,7 +27,7 @@ export function duplicateKeyPolicy(properties: readonly KeyValue[]): DuplicateKe
 
 /** `undefined` when the properties name none. */
 export function timezoneOf(properties: readonly KeyValue[]): string | undefined {
-  return properties.findLast((property) => property.key === TIMEZONE_PROPERTY)?.value;
+  return lastValueOf(properties, TIMEZONE_PROPERTY);
 }
 
 /** The client's properties with the time zone that every collection is described with. */

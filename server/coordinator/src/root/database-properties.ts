@@ -1,4 +1,4 @@
-import type { KeyValue } from '@elanus/model';
+import { type KeyValue, lastValueOf } from '@elanus/model';
 
 const COLLECTIONS_MAX = 'database.max.collections';
 const REPLICA_NUMBER = 'database.replica.number';
@@ -15,6 +15,6 @@ export function replicaNumberOf(properties: readonly KeyValue[]): number | undef
 
 /** Access has checked the values; one that is no number counts as not there. */
 function wholeNumber(properties: readonly KeyValue[], key: string): number | undefined {
-  const text = properties.findLast((property) => property.key === key)?.value;
+  const text = lastValueOf(properties, key);
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }

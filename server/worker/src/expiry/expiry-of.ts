@@ -1,11 +1,11 @@
-import { type CollectionInfo, composeTimestamp, DataType, type Timestamp } from '@elanus/model';
+import { type CollectionInfo, composeTimestamp, DataType, lastValueOf, type Timestamp } from '@elanus/model';
 import type { Expiry } from '@elanus/segment';
 
 /** When rows of the collection have had their time, as its properties say; `null`: never. */
 export function expiryOf({ properties, schema }: CollectionInfo, nowMs: number): Expiry | null {
-  const seconds = Number(propertyOf(properties, 'collection.ttl.seconds') ?? 0);
+  const seconds = Number(lastValueOf(properties, 'collection.ttl.seconds') ?? 0);
   if (seconds > 0) return { kind: 'age', upTo: endOfMs(nowMs - seconds * 1000) };
-  const name = propertyOf(properties, 'ttl_field');
+  const name = lastValueOf(properties, 'ttl_field');
   const field = schema.fields.find((each) => each.name === name);
   if (field?.dataType !== DataType.Timestamptz) return null;
   return { kind: 'moment', field: field.id, upTo: BigInt(nowMs) * 1000n };
@@ -14,8 +14,4 @@ export function expiryOf({ properties, schema }: CollectionInfo, nowMs: number):
 /** The last timestamp of the millisecond. */
 function endOfMs(ms: number): Timestamp {
   return (composeTimestamp(Math.max(0, ms) + 1) - 1n) as Timestamp;
-}
-
-function propertyOf(properties: CollectionInfo['properties'], key: string): string | undefined {
-  return properties.findLast((property) => property.key === key)?.value;
 }

@@ -9,9 +9,9 @@ import {
   isSubField,
   isVector,
   type KeyValue,
+  lastValueOf,
 } from '@elanus/model';
 import type { schema_FieldSchema, schema_FunctionSchema, schema_StructArrayFieldSchema } from '@elanus/proto';
-import { lastValueOf } from '../key-values.ts';
 import { checkFieldName, SYSTEM_FIELD_NAMES } from '../names.ts';
 import { newFunctionOfField, requiredFunction } from './change-functions.ts';
 import { checkFieldType, isVectorField } from './client-field.ts';

@@ -3,12 +3,13 @@ import {
   type FieldSchema,
   invalidParameter,
   type KeyValue,
+  lastValueOf,
   unexpectedParameter,
 } from '@elanus/model';
 import type { schema_FieldSchema } from '@elanus/proto';
 import { EXPLAIN_PROPERTY, explainLevelOf } from '../../read/explain/explain-level.ts';
 import { RECALL_TARGET_PROPERTY, recallTargetOf } from '../../read/recall-target.ts';
-import { isTrue, lastValueOf } from '../key-values.ts';
+import { isTrue } from '../key-values.ts';
 import { isTimezone } from '../timezone.ts';
 import { illegalSchema } from './key-fields.ts';
 

@@ -5,12 +5,12 @@ import {
   type FieldSchema,
   invalidParameter,
   isArray,
+  lastValueOf,
   type StructArraySchema,
   subFieldName,
 } from '@elanus/model';
 import type { schema_FieldSchema, schema_StructArrayFieldSchema } from '@elanus/proto';
 import type { AccessLimits } from '../../limits.ts';
-import { lastValueOf } from '../key-values.ts';
 import { checkFieldName } from '../names.ts';
 import { type SchemaContext, storedField } from './stored-field.ts';
 

@@ -4,10 +4,10 @@ import {
   isArray,
   isDenseVector,
   isVector,
+  lastValueOf,
   missingParameter,
 } from '@elanus/model';
 import type { AccessLimits } from '../../limits.ts';
-import { lastValueOf } from '../key-values.ts';
 import { type ClientField, isElementType, isElementVector } from './client-field.ts';
 
 /** What of a field the limits of its values depend on. */

@@ -1,4 +1,4 @@
-import { type CollectionInfo, invalidParameter } from '@elanus/model';
+import { type CollectionInfo, invalidParameter, lastValueOf } from '@elanus/model';
 import type { ExplainLevel } from '@elanus/rpc';
 import type { Parameters } from '../parameters.ts';
 
@@ -29,8 +29,8 @@ export function readExplainLevel(
 ): ExplainLevel | null {
   const asked = parameters.text(PARAMETER);
   if (asked === undefined) {
-    const property = properties.findLast(({ key }) => key === EXPLAIN_PROPERTY);
-    return property === undefined ? null : (explainLevelOf(property.value) ?? null);
+    const property = lastValueOf(properties, EXPLAIN_PROPERTY);
+    return property === undefined ? null : (explainLevelOf(property) ?? null);
   }
   const level = explainLevelOf(asked);
   if (level === undefined)
