@@ -55,7 +55,8 @@ export async function expiredKeys(shard: Shard, options: ExpiredKeysOptions): Pr
     await shard.openKeys();
     for (let row = 0; row < view.rows && rows.length < rowsMax; row++) {
       if (!isLive(view, row) || !isExpired(row)) continue;
-      if (!(await haveAllHadTheirTime(shard, { chunk: view.chunk, row }, expiry))) continue;
+      const locations = shard.find(view.chunk.keys, row, EVERYTHING_NOW);
+      if (locations.length > 1 && !(await haveAllHadTheirTime(shard, locations, expiry))) continue;
       chunks.push(view.chunk);
       rows.push(row);
     }
@@ -92,14 +93,12 @@ async function expiryTest(shard: Shard, view: ChunkView, expiry: Expiry): Promis
   return (row) => values[row]! <= upTo && validity?.[row] !== 0;
 }
 
-/** Of all rows that have the key of one. */
+/** Whether no row of those that have the same key has time left. */
 async function haveAllHadTheirTime(
   shard: Shard,
-  { chunk, row }: { readonly chunk: Chunk; readonly row: number },
+  locations: readonly number[],
   expiry: Expiry,
 ): Promise<boolean> {
-  const locations = shard.find(chunk.keys, row, EVERYTHING_NOW);
-  if (locations.length <= 1) return true;
   for (const location of locations) {
     const other = shard.chunkAt(location);
     const view = { shard, chunk: other, rows: other.visibleRows, live: other.lendLive() };
