@@ -1,6 +1,7 @@
 import { type ChannelName, isRowsChanged, type Timestamp } from '@elanus/model';
 import type { Clock, Counter, Logger, LoopShare, Metrics } from '@elanus/runtime';
 import { expiredKeys, type WriteRecord } from '@elanus/segment';
+import { lookAgain } from '../look-again.ts';
 import type { RecordsByChannel, ServedCollection } from '../served-collection.ts';
 import type { ServedCollections } from '../served-collections.ts';
 import { expiryOf } from './expiry-of.ts';
@@ -49,7 +50,11 @@ export class RowExpirer {
 
   /** Looks at all collections again and again, until `close`. */
   start(): void {
-    this.#watching = this.#watch();
+    const { collections, clock } = this.#options;
+    const look = async (collection: ServedCollection) => {
+      if (collection.isServing) await this.#sweep(collection);
+    };
+    this.#watching = lookAgain(look, { collections, clock, everyMs: LOOK_MS, signal: this.#closing.signal });
   }
 
   async close(): Promise<void> {
@@ -68,15 +73,6 @@ export class RowExpirer {
     await Promise.resolve();
     await collection.replayed();
     await this.#sweep(collection);
-  }
-
-  async #watch(): Promise<void> {
-    const { clock, collections } = this.#options;
-    const { signal } = this.#closing;
-    while (!signal.aborted) {
-      await clock.sleep(LOOK_MS, { signal }).catch(() => {});
-      for (const collection of collections.all()) if (collection.isServing) await this.#sweep(collection);
-    }
   }
 
   /** Deletes what has had its time by now. What fails is tried again at the next look. */

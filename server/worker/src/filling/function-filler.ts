@@ -10,6 +10,7 @@ import { type Clock, ConcurrencyLimit, type Counter, type Metrics } from '@elanu
 import { functionColumn, type Shard } from '@elanus/segment';
 import type { CompactorContext } from '../compaction/segment-compactor.ts';
 import type { ReplacedFiles } from '../flush/replaced-files.ts';
+import { lookAgain } from '../look-again.ts';
 import type { ServedCollection } from '../served-collection.ts';
 import type { ServedCollections } from '../served-collections.ts';
 import { refillSegment } from './refill-segment.ts';
@@ -71,7 +72,9 @@ export class FunctionFiller {
 
   /** Looks at all collections now and then, until `close`. */
   start(): void {
-    this.#watching = this.#watch();
+    const { collections, clock } = this.#options;
+    const look = (collection: ServedCollection) => this.consider(collection);
+    this.#watching = lookAgain(look, { collections, clock, everyMs: LOOK_MS, signal: this.#closing.signal });
   }
 
   /** Gives up what is under way, without a trace. */
@@ -85,15 +88,6 @@ export class FunctionFiller {
     await Promise.resolve();
     await collection.replayed();
     await this.#fillAll(collection);
-  }
-
-  async #watch(): Promise<void> {
-    const { clock, collections } = this.#options;
-    const { signal } = this.#closing;
-    while (!signal.aborted) {
-      await clock.sleep(LOOK_MS, { signal }).catch(() => {});
-      for (const collection of collections.all()) this.consider(collection);
-    }
   }
 
   /** Resolves when no row lacks anything, or the collection is no more. */
