@@ -139,7 +139,7 @@ class Reader {
     const { count, words, numbers } = this.#runs;
     while (this.#nextRun < count && words[4 * this.#nextRun]! < this.#at) this.#nextRun++;
     if (this.#nextRun === count || words[4 * this.#nextRun] !== this.#at) return null;
-    const [, end, first, length] = words.subarray(4 * this.#nextRun) as unknown as number[];
+    const [, end, first, length] = words.subarray(4 * this.#nextRun);
     this.#nextRun++;
     this.#at = end!;
     const own = numbers.subarray(first!, first! + length!);
