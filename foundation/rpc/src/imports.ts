@@ -2,10 +2,11 @@ import type { CollectionId, KeyValue, StagedSegment } from '@elanus/model';
 import type { CollectionRef } from './coordinator.ts';
 
 /**
- * `committing`: all rows are in files, which are being made visible. An import goes through the states in this order and
- * ends in one of the last two.
+ * `uncommitted`: all rows are in files, and whoever has begun the import is to say whether they become visible.
+ * `committing`: they are being made so. An import goes through the states in this order, past `uncommitted` unless it was to
+ * wait, and ends in one of the last two.
  */
-export type ImportState = 'pending' | 'importing' | 'committing' | 'completed' | 'failed';
+export type ImportState = 'pending' | 'importing' | 'uncommitted' | 'committing' | 'completed' | 'failed';
 
 /** Files that hold rows together: one, or one for each field. */
 export interface ImportUnit {

@@ -20,12 +20,23 @@ symlinkSync(root, join(files, 'up'));
 
 let servers = 0;
 
-async function withServer(work: (server: RunningServer) => Promise<void>): Promise<void> {
+/** `restarted` stops the server and starts it again. */
+async function withServer(
+  work: (server: RunningServer, restarted: () => Promise<RunningServer>) => Promise<void>,
+): Promise<void> {
   const environment = { ELANUS_IMPORT_DIRECTORY: files };
   const data = join(root, `data-${servers++}`);
   const configuration = await readConfiguration({ data, port: '0', adminPort: '0' }, environment, '/');
-  await using server = await launch({ configuration, logger: silentLogger });
-  await work(server);
+  let server = await launch({ configuration, logger: silentLogger });
+  try {
+    await work(server, async () => {
+      await server.close();
+      server = await launch({ configuration, logger: silentLogger });
+      return server;
+    });
+  } finally {
+    await server.close();
+  }
 }
 
 function file(name: string, content: string | Uint8Array): string {
@@ -42,6 +53,31 @@ interface Described {
   readonly details: readonly { readonly fileName: string; readonly reason?: string }[];
 }
 
+/** Begins an import and says which. */
+async function begun(
+  server: RunningServer,
+  sets: readonly (readonly string[])[],
+  more: object = {},
+): Promise<string> {
+  const request = { collectionName: 'birds', files: sets, ...more };
+  const { data } = await ask(server, 'jobs/import/create', request);
+  return (data as { jobId: string }).jobId;
+}
+
+async function described(server: RunningServer, jobId: string): Promise<Described> {
+  return (await ask(server, 'jobs/import/describe', { jobId })).data as Described;
+}
+
+/** Waits until the import is in the state, or has ended otherwise. */
+async function reached(server: RunningServer, jobId: string, state: string): Promise<Described> {
+  for (;;) {
+    const job = await described(server, jobId);
+    if (job.state === state) return job;
+    assert.ok(!['Completed', 'Failed'].includes(job.state), job.reason ?? job.state);
+    await sleep(10);
+  }
+}
+
 /** Imports and waits for the end. */
 async function importFiles(
   server: RunningServer,
@@ -49,12 +85,10 @@ async function importFiles(
   sets: readonly (readonly string[])[],
   more: object = {},
 ): Promise<Described> {
-  const created = await ask(server, 'jobs/import/create', { collectionName, files: sets, ...more });
-  const { jobId } = created.data as { jobId: string };
+  const jobId = await begun(server, sets, { collectionName, ...more });
   for (;;) {
-    const { data } = await ask(server, 'jobs/import/describe', { jobId });
-    const described = data as Described;
-    if (described.state === 'Completed' || described.state === 'Failed') return described;
+    const job = await described(server, jobId);
+    if (job.state === 'Completed' || job.state === 'Failed') return job;
     await sleep(10);
   }
 }
@@ -231,6 +265,56 @@ describe('an import', () => {
         const ended = await importFiles(server, 'birds', [[path]]);
         assert.match(ended.reason ?? '', /does not exist/);
       }));
+
+  it('waits to be committed where it is told to, through a restart, and is committed as often as it is asked', () =>
+    withServer(async (server, restarted) => {
+      await createBirds(server);
+      const path = file('waiting.json', JSON.stringify([{ id: 1, name: 'kite', v: [1, 1] }]));
+      const jobId = await begun(server, [[path]], { options: { auto_commit: 'false' } });
+      const waiting = await reached(server, jobId, 'Uncommitted');
+      assert.deepEqual([waiting.progress, waiting.importedRows], [99, 1]);
+      assert.deepEqual(keysOf(await queryKeys(server, 'birds')), []);
+      // What waits keeps no other import from its end, and knows what the collection has become.
+      assert.equal(
+        (await importFiles(server, 'birds', [[file('now.json', '[{"id":2,"v":[2,2]}]')]])).state,
+        'Completed',
+      );
+      const added = { fieldName: 'more', dataType: 'Int64', nullable: true };
+      await ask(server, 'collections/fields/add', { collectionName: 'birds', schema: added });
+      const again = await restarted();
+      assert.equal((await described(again, jobId)).state, 'Uncommitted');
+      assert.deepEqual(keysOf(await queryKeys(again, 'birds')), [2]);
+      await ask(again, 'jobs/import/commit', { jobId });
+      await ask(again, 'jobs/import/commit', { jobId });
+      await reached(again, jobId, 'Completed');
+      await ask(again, 'jobs/import/commit', { jobId });
+      assert.equal((await send(again, 'jobs/import/abort', { jobId })).code, 2100);
+      const { data } = await queryKeys(again, 'birds', { filter: 'id == 1', outputFields: ['*'] });
+      assert.deepEqual(data, [{ id: 1, name: 'kite', v: [1, 1], more: null }]);
+    }));
+
+  it('is given up where it waits or reads, and leaves nothing', () =>
+    withServer(async (server) => {
+      await createBirds(server);
+      const path = file('given-up.json', JSON.stringify([{ id: 1, v: [1, 1] }]));
+      const options = { auto_commit: 'false' };
+      const waiting = await begun(server, [[path]], { options });
+      await reached(server, waiting, 'Uncommitted');
+      const rows = Array.from({ length: 50_000 }, (_, id) => ({ id, v: [id, id] }));
+      const reading = await begun(server, [[file('long.json', JSON.stringify(rows))]], { options });
+      const pending = await begun(server, [[path]]);
+      for (const jobId of [waiting, pending, reading]) {
+        await ask(server, 'jobs/import/abort', { jobId });
+        await ask(server, 'jobs/import/abort', { jobId });
+        const { state, reason } = await described(server, jobId);
+        assert.deepEqual([state, reason], ['Failed', 'aborted by user: importing data failed']);
+        assert.equal((await send(server, 'jobs/import/commit', { jobId })).code, 2100);
+      }
+      assert.deepEqual(keysOf(await queryKeys(server, 'birds')), []);
+      for (const jobId of ['17', 'x'])
+        for (const path of ['commit', 'abort'])
+          assert.equal((await send(server, `jobs/import/${path}`, { jobId })).code, 2100);
+    }));
 
   it('is refused at once for requests that can come to nothing', () =>
     withServer(async (server) => {

@@ -4,7 +4,7 @@ import type { ImportCoordinator, ImportState } from '@elanus/rpc';
 import { collectionRef } from '../definition/collection-ref.ts';
 import type { AccessDependencies, Handlers } from '../handler.ts';
 import { namedPartition } from '../write/write-target.ts';
-import { readImportOptions } from './import-options.ts';
+import { isCommittedWhenAsked, readImportOptions } from './import-options.ts';
 import type { ImportService, ImportStatus } from './import-service.ts';
 import { unitsOf } from './import-units.ts';
 
@@ -13,6 +13,7 @@ const STATE_NUMBER: Readonly<Record<ImportState, number>> = {
   pending: 0,
   failed: 1,
   importing: 2,
+  uncommitted: 2,
   committing: 2,
   completed: 6,
 };
@@ -85,6 +86,7 @@ function shown({ job, percent }: ImportStatus): Draft<milvus_GetImportStateRespo
     ...(job.reason === '' ? {} : { failed_reason: job.reason }),
     [DETAILS_KEY]: JSON.stringify({
       state: job.state,
+      isCommittedWhenAsked: isCommittedWhenAsked(job.options),
       createdMs: job.createdMs,
       endedMs: job.endedMs,
       units: job.units,

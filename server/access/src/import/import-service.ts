@@ -1,7 +1,9 @@
-import { MilvusError, type Timestamp } from '@elanus/model';
+import { importFailed, MilvusError, type Timestamp } from '@elanus/model';
 import type { ImportJob } from '@elanus/rpc';
 import { ConcurrencyLimit, type Counter } from '@elanus/runtime';
 import { ownRef } from '../definition/collection-ref.ts';
+import { GIVEN_UP, ImportDecision } from './import-decision.ts';
+import { isCommittedWhenAsked } from './import-options.ts';
 import { type ImportDependencies, type ImportProgress, ImportRun } from './import-run.ts';
 
 /** Imports that read at a time; the others are pending. */
@@ -28,7 +30,8 @@ export class ImportService implements AsyncDisposable {
   readonly #runs = new Map<bigint, ImportRun>();
   /** Imports whose rows can be seen, and how much of their indexes is built: 0 to 1. */
   readonly #indexing = new Map<bigint, number>();
-  readonly #tasks = new Set<Promise<void>>();
+  /** Imports that have not ended. */
+  readonly #tasks = new Map<bigint, ImportTask>();
   readonly #rows: Counter;
   readonly #ended: Counter;
 
@@ -57,14 +60,52 @@ export class ImportService implements AsyncDisposable {
 
   /** Runs an import in the background. */
   start(job: ImportJob): void {
-    const task: Promise<void> = this.#run(job)
+    const decision = new ImportDecision();
+    const ended = this.#run(job, decision)
       .catch((error) => {
         const about = { job: String(job.id), err: error };
         if (!this.#closing.signal.aborted)
           this.#dependencies.logger.error(about, 'an import rests until the next start');
       })
-      .finally(() => this.#tasks.delete(task));
-    this.#tasks.add(task);
+      .finally(() => this.#tasks.delete(job.id));
+    this.#tasks.set(job.id, { decision, ended });
+  }
+
+  /**
+   * Makes the rows of an import visible that waits to be told so. Once it is told, it may be told again.
+   * @throws MilvusError 2100 when there is no such import, or it does not wait
+   */
+  async commit(id: bigint): Promise<void> {
+    const { imports } = this.#dependencies;
+    const job = await this.#find(id);
+    if (!isCommittedWhenAsked(job.options))
+      throw importFailed(`job ${id} commits by itself: it was created without auto_commit=false`);
+    if (job.state === 'committing' || job.state === 'completed') return;
+    const decision = this.#tasks.get(id)?.decision;
+    if (job.state !== 'uncommitted' || decision === undefined || !decision.commit())
+      throw importFailed(`job ${id} is not waiting to be committed, its state is ${job.state}`);
+    await imports.changeImport(id, { state: 'committing' });
+    decision.letGo();
+  }
+
+  /**
+   * Gives an import up whose rows are not visible yet, and removes what there is of them. May be told again.
+   * @throws MilvusError 2100 when there is no such import, or it has ended otherwise
+   */
+  async giveUp(id: bigint): Promise<void> {
+    const job = await this.#find(id);
+    const task = this.#tasks.get(id);
+    if (task?.decision.giveUp() === true) await task.ended;
+    const { state, reason } = await this.#find(id);
+    if (state !== 'failed' || reason !== GIVEN_UP.message)
+      throw importFailed(`job ${id} cannot be aborted any more, its state is ${job.state}`);
+  }
+
+  /** @throws MilvusError 2100 */
+  async #find(id: bigint): Promise<ImportJob> {
+    const job = await this.#dependencies.imports.findImport(id);
+    if (job === undefined) throw importFailed(`cannot find import job with jobID ${id}`);
+    return job;
   }
 
   /** `job` as it is by now. */
@@ -77,13 +118,19 @@ export class ImportService implements AsyncDisposable {
 
   /** Stops what runs; the next start goes on with it. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing.abort(new Error('the server stops'));
-    await Promise.all(this.#tasks);
+    const reason = new Error('the server stops');
+    this.#closing.abort(reason);
+    const tasks = [...this.#tasks.values()];
+    for (const { decision } of tasks) decision.stop(reason);
+    await Promise.all(tasks.map(({ ended }) => ended));
   }
 
-  async #run(job: ImportJob): Promise<void> {
+  async #run(job: ImportJob, decision: ImportDecision): Promise<void> {
     try {
-      const { writtenAt, mistakes } = await this.#running.run(() => this.#bring(job));
+      const { signal } = decision;
+      const isRead = job.state === 'uncommitted';
+      const brought = isRead ? null : await this.#running.run(() => this.#bring(job, decision), { signal });
+      const { writtenAt, mistakes } = brought ?? (await this.#bringWhenAsked(job, decision));
       // As in Milvus: whoever waits for an import finds its rows by their indexes. Others may begin meanwhile.
       if (writtenAt !== null) await this.#awaitIndexes(job, writtenAt);
       await this.#end(job, mistakes.length === 0 ? 'completed' : 'failed', mistakes.join('; '));
@@ -93,31 +140,45 @@ export class ImportService implements AsyncDisposable {
     }
   }
 
-  /** Reads the files and makes their rows visible; of a rehearsal only what is wrong with them. */
-  async #bring(job: ImportJob): Promise<Brought> {
-    this.#closing.signal.throwIfAborted();
-    const { imports, logger } = this.#dependencies;
-    const about = { job: String(job.id), collection: job.collectionName };
-    logger.info({ ...about, files: job.units.length, kind: job.kind }, 'an import begins');
-    const read = job.state === 'committing' ? job : await this.#read(job);
-    if (read.kind === 'import') {
-      const writtenAt = await this.#commit(await imports.changeImport(job.id, { state: 'committing' }));
-      return { writtenAt, mistakes: [] };
+  /**
+   * Reads the files and makes their rows visible; of a rehearsal only what is wrong with them. `null`: the rows wait for a
+   * word.
+   */
+  async #bring(job: ImportJob, decision: ImportDecision): Promise<Brought | null> {
+    const { imports } = this.#dependencies;
+    const read = job.state === 'committing' ? job : await this.#read(job, decision.signal);
+    if (read.kind === 'rehearsal') {
+      const mistakes = read.units.flatMap((unit) =>
+        unit.mistakes.map((one) => `${unit.paths.join(', ')}: ${one}`),
+      );
+      return { writtenAt: null, mistakes };
     }
-    const mistakes = read.units.flatMap((unit) =>
-      unit.mistakes.map((one) => `${unit.paths.join(', ')}: ${one}`),
-    );
-    return { writtenAt: null, mistakes };
+    if (job.state !== 'committing' && isCommittedWhenAsked(job.options)) {
+      await imports.changeImport(job.id, { state: 'uncommitted' });
+      return null;
+    }
+    if (!decision.commit()) throw GIVEN_UP;
+    const writtenAt = await this.#commit(await imports.changeImport(job.id, { state: 'committing' }));
+    return { writtenAt, mistakes: [] };
   }
 
-  async #read(job: ImportJob): Promise<ImportJob> {
+  /** Waits for the word, which has made the state `committing`. Nobody else waits for it: others read meanwhile. */
+  async #bringWhenAsked(job: ImportJob, decision: ImportDecision): Promise<Brought> {
+    this.#dependencies.logger.info({ job: String(job.id) }, 'an import waits to be committed');
+    await decision.committed;
+    return { writtenAt: await this.#commit(job), mistakes: [] };
+  }
+
+  async #read(job: ImportJob, signal: AbortSignal): Promise<ImportJob> {
     const { imports, clock, logger } = this.#dependencies;
+    const about = { job: String(job.id), collection: job.collectionName };
+    logger.info({ ...about, files: job.units.length, kind: job.kind }, 'an import begins');
     let saidMs = clock.monotonicMs();
     const run = new ImportRun(
       await imports.changeImport(job.id, { state: 'importing' }),
       this.#dependencies,
       {
-        signal: this.#closing.signal,
+        signal,
         rowsRead: (rows) => {
           this.#rows.inc({}, rows);
           if (clock.monotonicMs() - saidMs < LOG_EVERY_MS) return;
@@ -215,6 +276,13 @@ export class ImportService implements AsyncDisposable {
   }
 }
 
+/** An import under way. */
+interface ImportTask {
+  readonly decision: ImportDecision;
+  /** Resolves when nothing is done for it any more in this process. */
+  readonly ended: Promise<void>;
+}
+
 /** What has become of an import's files. */
 interface Brought {
   /** `null`: nothing was written. */
@@ -222,19 +290,22 @@ interface Brought {
   readonly mistakes: readonly string[];
 }
 
-/** Milvus' bands: reading goes from 10 to 70, making visible to 80, indexes to 99. */
+/** Milvus' bands: reading goes from 10 to 70, making visible to 80, indexes to 99, where those that waited are already. */
 function percentOf(
-  { state, units }: ImportJob,
+  job: ImportJob,
   progress: ImportProgress | undefined,
   indexed: number | undefined,
 ): number {
-  const isRead = units.every(({ rows, totalRows }) => rows === totalRows);
-  switch (state) {
+  const isRead = job.units.every(({ rows, totalRows }) => rows === totalRows);
+  switch (job.state) {
     case 'pending':
       return 0;
     case 'importing':
       return 10 + Math.floor(60 * (progress?.share ?? (isRead ? 1 : 0)));
+    case 'uncommitted':
+      return 99;
     case 'committing':
+      if (isCommittedWhenAsked(job.options)) return 99;
       return indexed === undefined ? 75 : 80 + Math.floor(19 * indexed);
     case 'completed':
       return 100;

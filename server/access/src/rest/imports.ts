@@ -1,24 +1,22 @@
 import { importFailed } from '@elanus/model';
 import type { milvus_GetImportStateResponse } from '@elanus/proto';
+import type { ImportState } from '@elanus/rpc';
 import { DETAILS_KEY } from '../import/import-handlers.ts';
 import { kindOf } from '../import/import-units.ts';
 import { type Body, optional, required } from './body.ts';
 import { COLLECTION } from './collection-shape.ts';
-import { type Endpoint, type Endpoints, endpoint } from './endpoint.ts';
+import { DONE, type Endpoint, type Endpoints, endpoint } from './endpoint.ts';
 import type { Json } from './json-reader.ts';
 import type { JsonOut } from './json-text.ts';
 import { keyValues } from './key-values.ts';
 import { incorrectJson } from './rest-errors.ts';
 import { timeText } from './time-text.ts';
 
-const describe: Endpoint = endpoint(
-  { dbName: optional('string'), jobId: required('string') },
-  async (body, caller) => {
-    const jobId = body.text('jobId');
-    if (!/^\d{1,19}$/.test(jobId)) throw importFailed(`parse job id failed: ${JSON.stringify(jobId)}`);
-    return { data: described(await caller.ask('GetImportState', { task: BigInt(jobId) })) };
-  },
-);
+const JOB = { dbName: optional('string'), jobId: required('string') };
+
+const describe: Endpoint = endpoint(JOB, async (body, caller) => ({
+  data: described(await caller.ask('GetImportState', { task: jobOf(body) })),
+}));
 
 /** Imports of files. */
 export const imports: Endpoints = {
@@ -52,7 +50,22 @@ export const imports: Endpoints = {
   ),
   'jobs/import/describe': describe,
   'jobs/import/get_progress': describe,
+  'jobs/import/commit': endpoint(JOB, async (body, caller) => {
+    await caller.importing.commit(jobOf(body));
+    return DONE;
+  }),
+  'jobs/import/abort': endpoint(JOB, async (body, caller) => {
+    await caller.importing.giveUp(jobOf(body));
+    return DONE;
+  }),
 };
+
+/** @throws MilvusError 2100 */
+function jobOf(body: Body): bigint {
+  const jobId = body.text('jobId');
+  if (!/^\d{1,19}$/.test(jobId)) throw importFailed(`parse job id failed: ${JSON.stringify(jobId)}`);
+  return BigInt(jobId);
+}
 
 /** A list for each set of files that hold rows together: one file, or NumPy's with a field each. */
 function filesOf(body: Body): string[] {
@@ -70,7 +83,8 @@ function isTexts(value: Json): value is string[] {
 }
 
 interface Details {
-  readonly state: 'pending' | 'importing' | 'committing' | 'completed' | 'failed';
+  readonly state: ImportState;
+  readonly isCommittedWhenAsked: boolean;
   readonly createdMs: number;
   readonly endedMs: number | null;
   readonly units: readonly {
@@ -82,9 +96,10 @@ interface Details {
   }[];
 }
 
-const STATES: Readonly<Record<Details['state'], string>> = {
+const STATES: Readonly<Record<ImportState, string>> = {
   pending: 'Pending',
   importing: 'Importing',
+  uncommitted: 'Uncommitted',
   committing: 'Importing',
   completed: 'Completed',
   failed: 'Failed',
@@ -93,7 +108,8 @@ const STATES: Readonly<Record<Details['state'], string>> = {
 function described({ id, infos }: milvus_GetImportStateResponse) {
   const values = new Map(infos.map(({ key, value }) => [key, value]));
   const details = JSON.parse(values.get(DETAILS_KEY)!) as Details;
-  const state = STATES[details.state];
+  const isAsked = details.state === 'committing' && details.isCommittedWhenAsked;
+  const state = isAsked ? 'Committing' : STATES[details.state];
   const progress = Number(values.get('progress_percent'));
   const completeTime = timeText(details.endedMs);
   const reason = values.get('failed_reason');

@@ -16,6 +16,7 @@ import { collectionRef } from '../definition/collection-ref.ts';
 import { describedCollection, wireSchemaOf } from '../definition/wire-schema.ts';
 import type { ExportService } from '../export/export-service.ts';
 import { type AccessDependencies, type CallContext, FailedAnswer, type Handlers } from '../handler.ts';
+import type { ImportService } from '../import/import-service.ts';
 import type { AccessLimits } from '../limits.ts';
 import { runInSlices, type Work } from '../rows/sliced-work.ts';
 import type { Int64Form } from './json-text.ts';
@@ -30,6 +31,11 @@ export interface Exporting extends Pick<AccessDependencies, 'root' | 'limits'> {
   readonly service: ExportService;
 }
 
+/** What endpoints of imports that wait for a word work with. */
+export interface Importing {
+  readonly service: Pick<ImportService, 'commit' | 'giveUp'>;
+}
+
 /** What requests have in common. */
 export interface RestCallerOptions {
   readonly handlers: Handlers;
@@ -38,6 +44,8 @@ export interface RestCallerOptions {
   readonly share: LoopShare;
   /** Left out: nothing is exported. */
   readonly exporting?: Exporting | undefined;
+  /** Left out: nothing is imported. */
+  readonly importing?: Importing | undefined;
 }
 
 type AnyHandler = (request: object, context: CallContext) => Promise<object>;
@@ -62,6 +70,13 @@ export class RestCaller {
     const { exporting } = this.#options;
     if (exporting === undefined) throw serviceUnimplemented('Export');
     return exporting;
+  }
+
+  /** What is said of imports that wait, which no call of the service does. @throws MilvusError 10 where nothing is imported */
+  get importing(): Importing['service'] {
+    const { importing } = this.#options;
+    if (importing === undefined) throw serviceUnimplemented('CommitImport');
+    return importing.service;
   }
 
   /** One call of the service. What gRPC checks and refuses is checked and refused here: it is the same handler. */

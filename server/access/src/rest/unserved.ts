@@ -54,8 +54,6 @@ const INNER_CALL_BY_PATH: Readonly<Record<string, string>> = {
   'segments/describe': 'GetSegmentsInfo',
   'quotacenter/describe': 'GetQuotaMetrics',
   'jobs/snapshot/export/describe': 'GetExportSnapshotState',
-  'jobs/import/commit': 'CommitImport',
-  'jobs/import/abort': 'AbortImport',
 };
 
 export const unserved: Endpoints = {

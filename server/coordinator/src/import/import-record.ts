@@ -2,7 +2,14 @@ import type { ChannelName, CollectionId, PartitionId, SegmentId } from '@elanus/
 import type { ImportJob, ImportState } from '@elanus/rpc';
 import { decodeRecord, encodeRecord, RecordDamage } from '../catalog/record.ts';
 
-const STATES: readonly ImportState[] = ['pending', 'importing', 'committing', 'completed', 'failed'];
+const STATES: readonly ImportState[] = [
+  'pending',
+  'importing',
+  'uncommitted',
+  'committing',
+  'completed',
+  'failed',
+];
 
 export function encodeImport(job: ImportJob): Uint8Array {
   return encodeRecord({
