@@ -14,6 +14,7 @@ const METHOD_BY_PATH: Readonly<Record<string, MethodName>> = {
   'roles/list': 'SelectRole',
   'roles/describe': 'SelectGrant',
   'roles/create': 'CreateRole',
+  'roles/alter': 'AlterRole',
   'roles/drop': 'DropRole',
   'roles/grant_privilege': 'OperatePrivilege',
   'roles/revoke_privilege': 'OperatePrivilege',
