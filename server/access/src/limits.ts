@@ -30,6 +30,10 @@ export interface AccessLimits {
   readonly gracefulTimeMs: number;
   /** `proxy.slowQuerySpanInSeconds`: reads that take longer are logged, milliseconds. */
   readonly slowQueryMs: number;
+  /** `proxy.http.requestTimeoutMs`: how long a request over REST may take that does not say, milliseconds. */
+  readonly restRequestMs: number;
+  /** `proxy.http.acceptTypeAllowInt64`: how REST writes int64 for who does not say. */
+  readonly restInt64: 'number' | 'string';
 }
 
 export const DEFAULT_LIMITS: AccessLimits = {
@@ -48,4 +52,6 @@ export const DEFAULT_LIMITS: AccessLimits = {
   partitionKeyPartitions: 64,
   gracefulTimeMs: 5_000,
   slowQueryMs: 5_000,
+  restRequestMs: 30_000,
+  restInt64: 'number',
 };

@@ -7,7 +7,7 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { collectionNotFound, quotaExceeded } from '@elanus/model';
 import { LoopShare, seededRandom, silentLogger, systemClock } from '@elanus/runtime';
 import type { CallContext, Handlers } from '../handler.ts';
-import { restListener } from './rest-app.ts';
+import { type RestOptions, restListener } from './rest-app.ts';
 
 const RECEIVE_BYTES_MAX = 64 * 1024;
 /** More than a piece of an answer, and than what a socket takes at once. */
@@ -38,18 +38,18 @@ describe('REST', () => {
       throw quotaExceeded('slower');
     },
   };
+  const options: RestOptions = {
+    handlers,
+    root: { describeCollection: () => Promise.reject(collectionNotFound('default', 'c')) },
+    limits: { nameBytesMax: 255, restRequestMs: 30_000, restInt64: 'number' },
+    share: new LoopShare(systemClock),
+    logger: silentLogger,
+    random: seededRandom(1),
+    receiveBytesMax: RECEIVE_BYTES_MAX,
+    version: '9.9.9',
+  };
   before(async () => {
-    const listener = restListener({
-      handlers,
-      root: { describeCollection: () => Promise.reject(collectionNotFound('default', 'c')) },
-      limits: { nameBytesMax: 255 },
-      share: new LoopShare(systemClock),
-      logger: silentLogger,
-      random: seededRandom(1),
-      receiveBytesMax: RECEIVE_BYTES_MAX,
-      version: '9.9.9',
-    });
-    server = createServer(listener).listen(0, '127.0.0.1');
+    server = createServer(restListener(options)).listen(0, '127.0.0.1');
     await once(server, 'listening');
     port = (server.address() as AddressInfo).port;
   });
@@ -159,6 +159,17 @@ describe('REST', () => {
     const answer = await send('collections/has', '{"collectionName":"c"}', { 'request-timeout': '0.05' });
     assert.equal(answer.status, 408);
     assert.deepEqual(await answer.json(), { code: 10_001, message: 'request timeout' });
+  });
+
+  it('gives up after the configured time when the request names none', async () => {
+    const limits = { ...options.limits, restRequestMs: 50 };
+    const hasty = createServer(restListener({ ...options, limits })).listen(0, '127.0.0.1');
+    await once(hasty, 'listening');
+    const url = `http://127.0.0.1:${(hasty.address() as AddressInfo).port}/v2/vectordb/collections/has`;
+    const answer = await fetch(url, { method: 'POST', body: '{"collectionName":"c"}' });
+    assert.equal(answer.status, 408);
+    hasty.closeAllConnections();
+    await once(hasty.close(), 'close');
   });
 
   it('ends the call of a client that has left', async () => {

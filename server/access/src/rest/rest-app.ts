@@ -49,8 +49,6 @@ const OLD_BASE = '/v1/vector/';
 /** `code` of a success in v1. */
 const OLD_SUCCESS = 200;
 const DEFAULT_DATABASE = 'default';
-/** Of a request that says nothing of it (`proxy.http.requestTimeoutMs`). */
-const REQUEST_MS = 30_000;
 /** Bodies whose numbers are read on another thread: smaller ones take less than a quarter of a millisecond. */
 const ASIDE_BYTES_MIN = 128 * 1024;
 /** Where rows and queries are. */
@@ -167,7 +165,7 @@ async function served(
 
 async function serve(door: Door, request: IncomingMessage, options: RestOptions): Promise<RestReply> {
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(TIMED_OUT), requestMs(request));
+  const timer = setTimeout(() => abort.abort(TIMED_OUT), requestMs(request, options));
   const cancel = () => abort.abort(CANCELLED);
   request.socket.once('close', cancel);
   const aborted = new Promise<never>((_, reject) => {
@@ -197,7 +195,7 @@ async function answer(
 ): Promise<RestReply> {
   const sent = isQuery ? queryOf(request) : await parsed(request, options);
   const body = new Body(bodyOf(sent), endpoint.takes);
-  const int64 = int64Form(request);
+  const int64 = int64Form(request, options);
   const context: CallContext = {
     database: body.text('dbName') || header(request, 'db-name') || DEFAULT_DATABASE,
     signal,
@@ -237,13 +235,25 @@ function failure({ code, message }: MilvusError): JsonOut {
 }
 
 /** `Request-Timeout`, in seconds; what is no positive number counts as not sent. */
-function requestMs(request: IncomingMessage): number {
+function requestMs(request: IncomingMessage, { limits }: RestOptions): number {
   const seconds = Number(header(request, 'request-timeout'));
-  return seconds > 0 ? Math.min(1000 * seconds, REQUEST_MS_MAX) : REQUEST_MS;
+  return seconds > 0 ? Math.min(1000 * seconds, REQUEST_MS_MAX) : limits.restRequestMs;
 }
 
-function int64Form(request: IncomingMessage): Int64Form {
-  return header(request, 'accept-type-allow-int64').toLowerCase() === 'false' ? 'string' : 'number';
+/** As `Accept-Type-Allow-Int64` has it; what is neither true nor false counts as not sent. */
+function int64Form(request: IncomingMessage, { limits }: RestOptions): Int64Form {
+  switch (header(request, 'accept-type-allow-int64').toLowerCase()) {
+    case 'true':
+    case 't':
+    case '1':
+      return 'number';
+    case 'false':
+    case 'f':
+    case '0':
+      return 'string';
+    default:
+      return limits.restInt64;
+  }
 }
 
 function header(request: IncomingMessage, name: string): string {

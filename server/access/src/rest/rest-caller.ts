@@ -40,7 +40,7 @@ export interface Importing {
 export interface RestCallerOptions {
   readonly handlers: Handlers;
   readonly root: Pick<RootCoordinator, 'describeCollection'>;
-  readonly limits: Pick<AccessLimits, 'nameBytesMax'>;
+  readonly limits: Pick<AccessLimits, 'nameBytesMax' | 'restRequestMs' | 'restInt64'>;
   readonly share: LoopShare;
   /** Left out: nothing is exported. */
   readonly exporting?: Exporting | undefined;

@@ -13,7 +13,10 @@ export interface AccessServerOptions extends RestCallerOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
-  readonly limits: Pick<AccessLimits, 'nameBytesMax' | 'receiveBytesMax' | 'sendBytesMax'>;
+  readonly limits: Pick<
+    AccessLimits,
+    'nameBytesMax' | 'receiveBytesMax' | 'sendBytesMax' | 'restRequestMs' | 'restInt64'
+  >;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;

@@ -71,6 +71,15 @@ test('seconds may be fractions of one', async () => {
   assert.equal((await readConfiguration({}, {}, '/')).settings.access.slowQueryMs, 5_000);
 });
 
+test('REST has a time of its own, and a form of int64 for who does not say', async () => {
+  const config = file('proxy: { http: { requestTimeoutMs: 1500, acceptTypeAllowInt64: false, port: 8080 } }');
+  const { settings, warnings } = await readConfiguration({ config }, {}, '/');
+  assert.deepEqual([settings.access.restRequestMs, settings.access.restInt64], [1_500, 'string']);
+  assert.deepEqual(warnings, []);
+  const usual = (await readConfiguration({}, {}, '/')).settings.access;
+  assert.deepEqual([usual.restRequestMs, usual.restInt64], [30_000, 'number']);
+});
+
 test('keys of Milvus without a meaning here are accepted in silence', async () => {
   const config = file(
     'etcd:\n  endpoints: [a, b]\nminio: { address: x }\nproxy:\n  http:\n    enabled: true\ncommon:\n' +

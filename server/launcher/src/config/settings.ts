@@ -79,6 +79,11 @@ export const SETTINGS = {
     max: 86_400_000,
   }),
   slowQueryMs: seconds('proxy.slowQuerySpanInSeconds', DEFAULT_LIMITS.slowQueryMs),
+  restRequestMs: wholeNumber('proxy.http.requestTimeoutMs', DEFAULT_LIMITS.restRequestMs, {
+    min: 1,
+    max: 86_400_000,
+  }),
+  restAllowsInt64: oneOf('proxy.http.acceptTypeAllowInt64', 'true', ['true', 'false']),
   databasesMax: wholeNumber('rootCoord.maxDatabaseNum', COORDINATOR_LIMITS_DEFAULT.databasesMax, {
     min: 1,
     max: 1_048_576,
@@ -130,6 +135,8 @@ export function readSettings(read: <Value>(setting: Setting<Value>) => Value): S
       partitionKeyPartitions: read(SETTINGS.partitionKeyPartitions),
       gracefulTimeMs: read(SETTINGS.gracefulTimeMs),
       slowQueryMs: read(SETTINGS.slowQueryMs),
+      restRequestMs: read(SETTINGS.restRequestMs),
+      restInt64: read(SETTINGS.restAllowsInt64) === 'true' ? 'number' : 'string',
     },
     coordinator: {
       partitionsMax,
