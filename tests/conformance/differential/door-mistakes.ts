@@ -1,6 +1,6 @@
 import { type Operation, SEARCH, search } from './door-operations.ts';
 import type { Message } from './milvus-service.ts';
-import { pairs, plain } from './upkeep-operations.ts';
+import { indexed, pairs, plain } from './upkeep-operations.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -154,21 +154,7 @@ export const MISTAKES: readonly Operation[] = [
     rpc: 'RenameCollection',
     request: { oldName: 'c', newName: '1c' },
   },
-  {
-    path: 'indexes/create',
-    body: { ...c, indexParams: [{ fieldName: 'v', indexName: 'w', indexType: 'HNSW', metricType: 'L3' }] },
-    rpc: 'CreateIndex',
-    request: {
-      ...c,
-      fieldName: 'v',
-      indexName: 'w',
-      extraParams: [
-        { key: 'index_type', value: 'HNSW' },
-        { key: 'metric_type', value: 'L3' },
-        { key: 'params', value: '{}' },
-      ],
-    },
-  },
+  indexed(c, { fieldName: 'v', indexName: 'w', indexType: 'HNSW', metricType: 'L3' }),
 ];
 
 /** Of the members only those that the request of the call has. */

@@ -1,4 +1,5 @@
 import { type Answer, encode, type Message } from './milvus-service.ts';
+import { indexed } from './upkeep-operations.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -151,21 +152,7 @@ export const OPERATIONS: readonly Operation[] = [
     request: c,
     shown: ({ value }) => ({ has: value }),
   },
-  {
-    path: 'indexes/create',
-    body: { ...c, indexParams: [{ fieldName: 'v', indexName: 'v', indexType: 'FLAT', metricType: 'L2' }] },
-    rpc: 'CreateIndex',
-    request: {
-      ...c,
-      fieldName: 'v',
-      indexName: 'v',
-      extraParams: [
-        { key: 'index_type', value: 'FLAT' },
-        { key: 'metric_type', value: 'L2' },
-        { key: 'params', value: '{}' },
-      ],
-    },
-  },
+  indexed(c, { fieldName: 'v', indexName: 'v', indexType: 'FLAT', metricType: 'L2' }),
   { path: 'collections/load', body: c, rpc: 'LoadCollection', request: { ...c, replicaNumber: 1 } },
   {
     path: 'entities/insert',

@@ -7,6 +7,14 @@ type Pairs = readonly { readonly key: string; readonly value: string }[];
 const c = { collectionName: 'c' };
 /** Comes and goes, where `c` stays. */
 const e = { collectionName: 'e' };
+/** An index of these four parameters. */
+export interface AskedIndex {
+  readonly fieldName: string;
+  readonly indexName: string;
+  readonly indexType: string;
+  readonly metricType: string;
+}
+
 /** Properties as messages have them. */
 export const pairs = (properties: Readonly<Record<string, string>>): Pairs =>
   Object.entries(properties).map(([key, value]) => ({ key, value }));
@@ -26,6 +34,18 @@ export const plain = (path: string, rpc: string, body: Json, request: Json = bod
   rpc,
   request,
 });
+
+/** An index is made, with what REST leaves to it and a message has to say. */
+export const indexed = (collection: Json, index: AskedIndex): Operation => {
+  const { fieldName, indexName, indexType, metricType } = index;
+  const extraParams = pairs({ index_type: indexType, metric_type: metricType, params: '{}' });
+  return plain(
+    'indexes/create',
+    'CreateIndex',
+    { ...collection, indexParams: [index] },
+    { ...collection, fieldName, indexName, extraParams },
+  );
+};
 
 const partition = (partitionName: string) => ({ ...e, partitionName });
 const partitions = (...partitionNames: readonly string[]) => ({ ...e, partitionNames });
@@ -236,17 +256,7 @@ const COLLECTIONS: readonly Operation[] = [
 ];
 
 const INDEXES: readonly Operation[] = [
-  plain(
-    'indexes/create',
-    'CreateIndex',
-    { ...e, indexParams: [{ fieldName: 'v', indexName: 'v', indexType: 'FLAT', metricType: 'IP' }] },
-    {
-      ...e,
-      fieldName: 'v',
-      indexName: 'v',
-      extraParams: pairs({ index_type: 'FLAT', metric_type: 'IP', params: '{}' }),
-    },
-  ),
+  indexed(e, { fieldName: 'v', indexName: 'v', indexType: 'FLAT', metricType: 'IP' }),
   plain(
     'indexes/alter_properties',
     'AlterIndex',
