@@ -222,17 +222,45 @@ await conformanceSuite('node', 'REST', [], () => {
       return (await (await fetch(`http://${server.address}/v1/vector/${path}`, init)).json()) as Json;
     };
     const collectionName = 'by_v1';
-    const created = await old('collections/create', { collectionName, dimension: 2, primaryField: 'pk' });
+    const c = { collectionName };
+    const created = await old('collections/create', { ...c, dimension: 2, primaryField: 'pk' });
     assert.deepEqual(created, { code: 200, data: {} });
     assert.ok(((await old('collections')).data as string[]).includes(collectionName));
-    const described = (await old(`collections/describe?collectionName=${collectionName}`)).data as Json;
-    assert.equal(described.collectionName, collectionName);
-    await old('insert', { collectionName, data: [{ pk: 3, vector: [1, 2], note: 'three' }] });
-    const found = await old('search', { collectionName, vector: [1, 2], outputFields: ['note'], limit: 1 });
-    assert.deepEqual(found.data, [{ note: 'three', pk: 3, distance: 1 }]);
-    assert.equal((await old('get', { collectionName, id: 3 })).code, 200);
-    assert.equal((await old('query', { collectionName: 'nowhere', filter: 'pk > 0' })).code, 100);
-    assert.equal((await old('collections/drop', { collectionName })).code, 200);
+    assert.deepEqual((await old(`collections/describe?collectionName=${collectionName}`)).data, {
+      collectionName,
+      description: '',
+      enableDynamicField: true,
+      fields: [
+        { name: 'pk', type: 'Int64', description: '', primaryKey: true, autoId: true },
+        { name: 'vector', type: 'FloatVector(2)', description: '', primaryKey: false, autoId: false },
+      ],
+      indexes: [{ indexName: 'vector', fieldName: 'vector', metricType: 'COSINE' }],
+      load: 'LoadStateLoaded',
+      shardsNum: 1,
+    });
+    // Keys are made, or brought.
+    const { data: made } = await old('insert', { ...c, data: { vector: [2, 1], note: 'made' } });
+    const { insertCount, insertIds } = made as { insertCount: number; insertIds: readonly unknown[] };
+    assert.deepEqual([insertCount, insertIds.length], [1, 1]);
+    await old('insert', { ...c, data: [{ pk: 3, vector: [1, 2], note: 'three' }] });
+    const found = await old('search', { ...c, vector: [1, 2], outputFields: ['note'], limit: 1 });
+    assert.deepEqual(found, { code: 200, data: [{ note: 'three', pk: 3, distance: 1 }] });
+    const three = { code: 200, data: [{ note: 'three', pk: 3 }] };
+    assert.deepEqual(await old('get', { ...c, id: 3, outputFields: ['note'] }), three);
+    assert.deepEqual(await old('query', { ...c, filter: 'pk == 3', outputFields: ['note'] }), three);
+    assert.deepEqual(await old('delete', { ...c, id: 3 }), { code: 200, data: {} });
+    const refusals: readonly (readonly [path: string, body: Json, code: number])[] = [
+      ['query', { collectionName: 'nowhere', filter: 'pk > 0' }, 100],
+      ['query', c, 1802],
+      ['get', c, 1802],
+      ['search', { ...c, data: [[1, 2]] }, 1802],
+      ['insert', c, 1802],
+      ['delete', c, 1802],
+      ['collections/create', { collectionName: 'bad' }, 1802],
+      ['collections/drop', { collectionName: 'nowhere' }, 100],
+    ];
+    for (const [path, body, code] of refusals) assert.equal((await old(path, body)).code, code, path);
+    assert.deepEqual(await old('collections/drop', c), { code: 200, data: {} });
   });
 
   test('the OpenAPI description names every path, with what its body must have', async () => {

@@ -8,9 +8,9 @@ import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import type { CallContext } from '../handler.ts';
 import { runInSlices } from '../rows/sliced-work.ts';
-import { Body, isObject } from './body.ts';
+import { Body } from './body.ts';
 import { collections } from './collections.ts';
-import type { Endpoint, Endpoints, RestAnswer } from './endpoint.ts';
+import type { Endpoint, Endpoints } from './endpoint.ts';
 import { entities } from './entities.ts';
 import { exports } from './exports.ts';
 import { imports } from './imports.ts';
@@ -27,7 +27,7 @@ import { type RestReply, sendReply } from './rest-reply.ts';
 import { schemaChanges } from './schema-changes.ts';
 import { text } from './text.ts';
 import { unserved } from './unserved.ts';
-import { OLD_PATHS } from './v1.ts';
+import { newBody, OLD_PATHS, type OldPath, oldAnswer } from './v1.ts';
 
 export interface RestOptions extends RestCallerOptions {
   readonly logger: Logger;
@@ -76,7 +76,8 @@ interface Door {
   readonly endpoint: Endpoint;
   /** `code` of its successes. */
   readonly success: number;
-  readonly bodyOf: (json: Json) => Json;
+  /** Of the deprecated API. */
+  readonly old?: OldPath;
   /** The query string is the body. */
   readonly isQuery?: boolean;
 }
@@ -89,17 +90,13 @@ export function restListener(options: RestOptions): RequestListener {
   app.get('/v2/openapi.json', (context) => context.json(openApi(ENDPOINTS, BASE, options.version)));
   const doors = new Map<string, Door>();
   for (const [path, endpoint] of Object.entries(ENDPOINTS)) {
-    const door = { endpoint, success: 0, bodyOf: (json: Json) => json };
+    const door = { endpoint, success: 0 };
     doors.set(BASE + path, door);
     app.post(BASE + path, (context) => served(door, context.env, options));
   }
-  for (const { method, path, asks, bodyOf } of OLD_PATHS) {
-    const door: Door = {
-      endpoint: ENDPOINTS[asks]!,
-      success: OLD_SUCCESS,
-      bodyOf: (json) => (isObject(json) ? bodyOf(json) : json),
-      isQuery: method === 'get',
-    };
+  for (const old of OLD_PATHS) {
+    const { method, path, asks } = old;
+    const door: Door = { endpoint: ENDPOINTS[asks]!, success: OLD_SUCCESS, old, isQuery: method === 'get' };
     app[method](OLD_BASE + path, (context) => served(door, context.env, options));
   }
   app.notFound((context) => context.text('404 page not found', 404));
@@ -188,13 +185,14 @@ async function serve(door: Door, request: IncomingMessage, options: RestOptions)
 }
 
 async function answer(
-  { endpoint, success, bodyOf, isQuery = false }: Door,
+  { endpoint, success, old, isQuery = false }: Door,
   request: IncomingMessage,
   signal: AbortSignal,
   options: RestOptions,
 ): Promise<RestReply> {
   const sent = isQuery ? queryOf(request) : await parsed(request, options);
-  const body = new Body(bodyOf(sent), endpoint.takes);
+  const json = old === undefined ? sent : newBody(old, sent);
+  const body = new Body(json, endpoint.takes);
   const int64 = int64Form(request, options);
   const context: CallContext = {
     database: body.text('dbName') || header(request, 'db-name') || DEFAULT_DATABASE,
@@ -202,8 +200,10 @@ async function answer(
     peer: `${request.socket.remoteAddress ?? ''}:${request.socket.remotePort ?? ''}`,
   };
   const caller = new RestCaller(options, { context, int64 });
-  const answered: RestAnswer = await endpoint.answer(body, caller);
-  return await reply({ code: success, ...answered }, int64, options);
+  await old?.before?.(json as JsonObject, caller);
+  const answered = await endpoint.answer(body, caller);
+  const shown = old === undefined ? answered : oldAnswer(old, answered);
+  return await reply({ code: success, ...shown }, int64, options);
 }
 
 async function parsed(request: IncomingMessage, options: RestOptions): Promise<Json> {
