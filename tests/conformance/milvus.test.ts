@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -7,54 +7,11 @@ import { ElanusProcess } from '@elanus/tests-harness';
 import { askBoth, describeDifference } from './differential/ask-both.ts';
 import { filterSteps } from './differential/filter-requests.ts';
 import { type RunningMilvus, startMilvus, startMilvusLite } from './differential/milvus-server.ts';
-import { repositoryRoot } from './harness/cache.ts';
 import { pymilvus } from './harness/clients.ts';
-import { mustRun, runCommand } from './harness/command.ts';
+import { mustRun } from './harness/command.ts';
+import { certificatesIn, migrated } from './harness/migration.ts';
 import { testCases } from './harness/program.ts';
-import type { RunningServer } from './harness/server-under-test.ts';
 import { conformanceSuite, python } from './harness/suite.ts';
-
-interface Certificate {
-  readonly database: string;
-  readonly collection: string;
-  readonly rows: { readonly source: number; readonly target: number };
-  readonly counted: { readonly source: number; readonly target: number };
-  readonly checksum: { readonly source: string; readonly target: string };
-  readonly overlap: Readonly<Record<string, number>>;
-  readonly isEqual: boolean;
-}
-
-/** Runs `elanus migrate`, which leaves its certificate in the directory. */
-async function migrated(
-  from: RunningServer,
-  to: RunningServer,
-  directory: string,
-  more: readonly string[] = [],
-): Promise<{ readonly exitCode: number | null; readonly output: string }> {
-  const command = join(repositoryRoot, 'clients/cli/src/elanus.ts');
-  const { exitCode, stdout, stderr } = await runCommand(
-    process.execPath,
-    [
-      command,
-      'migrate',
-      '--from',
-      `http://${from.address}`,
-      '--to',
-      `http://${to.address}`,
-      '--progress',
-      join(directory, 'progress.json'),
-      '--certificate',
-      join(directory, 'certificate.json'),
-      ...more,
-    ],
-    { timeoutMs: 120_000 },
-  );
-  return { exitCode, output: stdout + stderr };
-}
-
-async function certificatesIn(directory: string): Promise<readonly Certificate[]> {
-  return JSON.parse(await readFile(join(directory, 'certificate.json'), 'utf8')) as readonly Certificate[];
-}
 
 // One suite, because only one Milvus can run on a machine.
 await conformanceSuite('pymilvus', 'beside Milvus 2.3.5', [python], () => {
@@ -93,10 +50,12 @@ await conformanceSuite('pymilvus', 'beside Milvus 2.3.5', [python], () => {
       [
         ['default', 'birds', 5_000, true],
         ['default', 'tenants', 2_500, true],
+        ['default', 'unindexed', 300, true],
         ['second', 'generated', 300, true],
       ],
     );
-    for (const { overlap } of found) assert.ok(overlap.v! >= 0.95, JSON.stringify(found));
+    for (const { overlap } of found)
+      for (const share of Object.values(overlap)) assert.ok(share >= 0.95, JSON.stringify(found));
   });
 
   test('brings partitions, indexes and aliases along', async () => {
@@ -106,12 +65,19 @@ await conformanceSuite('pymilvus', 'beside Milvus 2.3.5', [python], () => {
       { indexType: string; metricType: string },
     ];
     assert.deepEqual([indexes[0].indexType, indexes[0].metricType], ['HNSW', 'L2']);
+    const names = (await rest('indexes/list', { collectionName: 'birds' })) as string[];
+    assert.deepEqual(names.sort(), ['names', 'v', 'weights']);
+    assert.deepEqual(await rest('indexes/list', { collectionName: 'unindexed' }), []);
+    const { load } = (await rest('collections/describe', { collectionName: 'unindexed' })) as {
+      load: string;
+    };
+    assert.equal(load, 'LoadStateNotLoad');
   });
 
   test('run again copies nothing, and still compares', async () => {
     const { exitCode, output } = await migrate();
     assert.equal(exitCode, 0, output);
-    assert.ok(!/: \d+ rows/.test(output), output);
+    assert.ok(!/\d+ of \d+ rows/.test(output), output);
   });
 
   test('says which collection is not equal', async () => {
@@ -166,7 +132,9 @@ await conformanceSuite('pymilvus', 'from milvus-lite', [python], () => {
           ['texts', 300, 300, true],
         ],
       );
-      for (const { overlap } of found) assert.ok(overlap.v! >= 0.9, JSON.stringify(found));
+      assert.deepEqual(Object.keys(found[0]!.overlap).sort(), ['v', 'words']);
+      for (const { overlap } of found)
+        for (const share of Object.values(overlap)) assert.ok(share >= 0.9, JSON.stringify(found));
     } finally {
       await rm(directory, { recursive: true });
     }

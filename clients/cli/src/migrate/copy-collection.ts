@@ -1,12 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { encode, type milvus_DescribeCollectionResponse } from '@elanus/proto';
 import { CallRefused, type MilvusClient } from './milvus-client.ts';
 import type { ProgressFile } from './progress-file.ts';
-import { readRows } from './read-rows.ts';
+import { countRows, readRows } from './read-rows.ts';
+import { isLent } from './readable.ts';
 
-/** `LoadState` of the wire. */
-const LOADED = 3;
-const LOAD_POLL_MS = 200;
+/** A property: rows bring the keys that the server would make. */
+const OWN_KEYS = 'allow_insert_auto_id';
 
 export interface Copy {
   readonly source: MilvusClient;
@@ -23,7 +22,6 @@ export async function copyDefinition({ source, target }: Copy, collection: Sourc
   const { collectionName, dbName, shardsNum, consistencyLevel, properties, numPartitions } = collection;
   const database = dbName || 'default';
   const schema = collection.schema!;
-  const hasOwnKeys = schema.autoID || schema.fields.some(({ autoID }) => autoID);
   const isKeyed = schema.fields.some(({ isPartitionKey }) => isPartitionKey);
   const isThere = await target.call('HasCollection', database, { collectionName });
   if (!isThere.value) {
@@ -32,8 +30,7 @@ export async function copyDefinition({ source, target }: Copy, collection: Sourc
       schema: encode('schema.CollectionSchema', schema),
       shardsNum,
       consistencyLevel,
-      // Keys that the source has made are copied like any others.
-      properties: hasOwnKeys ? [...properties, { key: 'allow_insert_auto_id', value: 'true' }] : properties,
+      properties,
       ...(isKeyed ? { numPartitions } : {}),
     });
   }
@@ -43,7 +40,8 @@ export async function copyDefinition({ source, target }: Copy, collection: Sourc
       if (partitionName !== '_default')
         await target.call('CreatePartition', database, { collectionName, partitionName });
   }
-  for (const { fieldName, indexName, params } of await indexesOf(source, collection))
+  const indexes = (await indexesOf(source, collection)).filter((index) => !isLent(index));
+  for (const { fieldName, indexName, params } of indexes)
     await target.call('CreateIndex', database, { collectionName, fieldName, indexName, extraParams: params });
 }
 
@@ -57,44 +55,57 @@ export async function indexesOf(client: MilvusClient, { collectionName, dbName }
   }
 }
 
-/** Loads a collection and waits for it; whether it was loaded before. */
-export async function load(
-  client: MilvusClient,
-  { collectionName, dbName }: SourceCollection,
-): Promise<boolean> {
-  const database = dbName || 'default';
-  const state = async () => (await client.call('GetLoadState', database, { collectionName })).state;
-  if ((await state()) === LOADED) return true;
-  await client.call('LoadCollection', database, { collectionName, replicaNumber: 1 });
-  while ((await state()) !== LOADED) await sleep(LOAD_POLL_MS);
-  return false;
-}
-
 /** Copies the rows that the target does not have yet, partition by partition where a client may name them. */
 export async function copyRows(copy: Copy, collection: SourceCollection): Promise<void> {
-  const { source, target, progress, say } = copy;
+  const { source, target, progress } = copy;
   const { collectionName, dbName } = collection;
   const database = dbName || 'default';
   const isKeyed = collection.schema!.fields.some(({ isPartitionKey }) => isPartitionKey);
-  const { partitionNames } = isKeyed
-    ? { partitionNames: [null] }
-    : await source.call('ShowPartitions', database, { collectionName });
-  for (const partition of partitionNames) {
-    const place = `${database}/${collectionName}/${partition ?? ''}`;
-    const after = progress.after(place);
-    if (after === '') continue;
-    let rows = 0;
-    for await (const page of readRows(source, collection, { partition, after })) {
-      await target.call('Insert', database, {
-        collectionName,
-        partitionName: partition ?? '',
-        fieldsData: [...page.fieldsData] as never,
-        numRows: page.rows,
-      });
-      await progress.note(place, page.lastKey);
-      rows += page.rows;
-      say(`${place}: ${rows} rows`);
-    }
-    await progress.note(place, '');
+  const partitionNames: readonly (string | null)[] = isKeyed
+    ? [null]
+    : (await source.call('ShowPartitions', database, { collectionName })).partitionNames;
+  const placeOf = (partition: string | null) => `${database}/${collectionName}/${partition ?? ''}`;
+  const unfinished = partitionNames.filter((partition) => progress.after(placeOf(partition)) !== '');
+  if (unfinished.length === 0) return;
+  // Keys that the source has made are copied like any others.
+  const isLenient = makesKeys(collection) && !allowsOwnKeys(collection);
+  if (isLenient)
+    await target.call('AlterCollection', database, {
+      collectionName,
+      properties: [{ key: OWN_KEYS, value: 'true' }],
+    });
+  for (const partition of unfinished) await copyPartition(copy, collection, partition, placeOf(partition));
+  if (isLenient) await target.call('AlterCollection', database, { collectionName, deleteKeys: [OWN_KEYS] });
+}
+
+async function copyPartition(
+  { source, target, progress, say }: Copy,
+  collection: SourceCollection,
+  partition: string | null,
+  place: string,
+): Promise<void> {
+  const { collectionName, dbName } = collection;
+  const range = { partition, after: progress.after(place) };
+  const total = (await countRows(source, collection, range)) ?? '?';
+  let rows = 0;
+  for await (const page of readRows(source, collection, range)) {
+    await target.call('Insert', dbName || 'default', {
+      collectionName,
+      partitionName: partition ?? '',
+      fieldsData: [...page.fieldsData] as never,
+      numRows: page.rows,
+    });
+    await progress.note(place, page.lastKey);
+    rows += page.rows;
+    say(`${place}: ${rows} of ${total} rows`);
   }
+  await progress.note(place, '');
+}
+
+function makesKeys({ schema }: SourceCollection): boolean {
+  return schema!.autoID || schema!.fields.some(({ autoID }) => autoID);
+}
+
+function allowsOwnKeys({ properties }: SourceCollection): boolean {
+  return properties.some(({ key, value }) => key === OWN_KEYS && value === 'true');
 }

@@ -1,8 +1,17 @@
 import { writeFile } from 'node:fs/promises';
 import { type CollectionCertificate, certify } from './certify.ts';
-import { type Copy, copyDefinition, copyRows, load, type SourceCollection } from './copy-collection.ts';
+import { type Copy, copyDefinition, copyRows, type SourceCollection } from './copy-collection.ts';
 import { CallRefused, MilvusClient } from './milvus-client.ts';
 import { ProgressFile } from './progress-file.ts';
+import { load, whileReadable } from './readable.ts';
+
+/** Properties of a database that keep everybody from writing to it. */
+const DENIALS = 'database.force.deny.';
+
+interface KeyValue {
+  readonly key: string;
+  readonly value: string;
+}
 
 export interface MigrateOptions {
   readonly from: string;
@@ -29,15 +38,23 @@ export async function migrate(options: MigrateOptions): Promise<void> {
   const copy: Copy = { source, target, progress, say };
   try {
     const certificates: CollectionCertificate[] = [];
+    const failures: CollectionFailure[] = [];
     for (const database of await databasesOf(source, options.database)) {
-      await makeDatabase(target, database);
+      await makeDatabase(copy, database);
       for (const collection of await collectionsOf(source, database, options.collection))
-        certificates.push(await migrateCollection(copy, collection));
+        try {
+          certificates.push(await migrateCollection(copy, collection));
+        } catch (error) {
+          if (!(error instanceof CallRefused)) throw error;
+          const { collectionName } = collection;
+          process.stderr.write(`elanus: ${database}/${collectionName}: ${error.message}\n`);
+          failures.push({ database, collection: collectionName, isEqual: false, failure: error.message });
+        }
     }
     if (options.certificate !== undefined)
-      await writeFile(options.certificate, `${JSON.stringify(certificates, null, 2)}\n`);
+      await writeFile(options.certificate, `${JSON.stringify([...certificates, ...failures], null, 2)}\n`);
     process.stdout.write(table(certificates));
-    if (!certificates.every(({ isEqual }) => isEqual)) process.exitCode = 1;
+    if (failures.length > 0 || !certificates.every(({ isEqual }) => isEqual)) process.exitCode = 1;
   } catch (error) {
     const isTold =
       error instanceof CallRefused || typeof (error as { details?: unknown }).details === 'string';
@@ -47,25 +64,31 @@ export async function migrate(options: MigrateOptions): Promise<void> {
   }
 }
 
-/** The source is left as it was: what had to be loaded to be read is released again. */
+/** A collection that one of the servers does not let be copied; the others are. */
+interface CollectionFailure {
+  readonly database: string;
+  readonly collection: string;
+  readonly isEqual: false;
+  readonly failure: string;
+}
+
+/** Both servers are left as the source was: what is not loaded there is loaded only to be read. */
 async function migrateCollection(copy: Copy, collection: SourceCollection): Promise<CollectionCertificate> {
-  const { source, target, say } = copy;
+  const { source, target, progress, say } = copy;
   const { collectionName, dbName, aliases } = collection;
   const database = dbName || 'default';
-  say(`${database}/${collectionName}: definition`);
+  const place = `${database}/${collectionName}`;
+  const { loaded } = progress;
+  say(`${place}: definition`);
   await copyDefinition(copy, collection);
-  const wasLoaded = await load(source, collection);
-  try {
+  return await whileReadable(source, collection, { loaded, place: `source ${place}` }, async (before) => {
     await copyRows(copy, collection);
-    const isNewlyLoaded = !(await load(target, collection));
     for (const alias of aliases) await target.call('CreateAlias', database, { collectionName, alias });
-    say(`${database}/${collectionName}: comparing`);
-    const certificate = await certify(source, target, collection);
-    if (isNewlyLoaded && !wasLoaded) await target.call('ReleaseCollection', database, { collectionName });
-    return certificate;
-  } finally {
-    if (!wasLoaded) await source.call('ReleaseCollection', database, { collectionName });
-  }
+    say(`${place}: comparing`);
+    if (before.wasLoaded) await load(target, collection);
+    const compare = () => certify(source, target, collection);
+    return await whileReadable(target, collection, { loaded, place: `target ${place}` }, compare);
+  });
 }
 
 async function databasesOf(
@@ -82,9 +105,21 @@ async function databasesOf(
   }
 }
 
-async function makeDatabase(target: MilvusClient, database: string): Promise<void> {
+async function makeDatabase({ source, target }: Copy, database: string): Promise<void> {
   const { dbNames } = await target.call('ListDatabases', 'default', {});
-  if (!dbNames.includes(database)) await target.call('CreateDatabase', database, { dbName: database });
+  if (dbNames.includes(database)) return;
+  const properties = (await propertiesOf(source, database)).filter(({ key }) => !key.startsWith(DENIALS));
+  await target.call('CreateDatabase', database, { dbName: database, properties: [...properties] });
+}
+
+async function propertiesOf(source: MilvusClient, database: string): Promise<readonly KeyValue[]> {
+  try {
+    return (await source.call('DescribeDatabase', database, { dbName: database })).properties;
+  } catch (error) {
+    // Before 2.4 they had none.
+    if (error instanceof CallRefused) return [];
+    throw error;
+  }
 }
 
 async function collectionsOf(
@@ -124,7 +159,7 @@ function table(certificates: readonly CollectionCertificate[]): string {
     checksum.source,
     checksum.target,
     Object.entries(overlap)
-      .map(([field, share]) => `${field} ${share.toFixed(2)}`)
+      .map(([field, share]) => `${field} ${share?.toFixed(2) ?? '?'}`)
       .join(' '),
     isEqual ? 'yes' : 'no',
   ]);

@@ -8,7 +8,7 @@ import {
   SERVICE_PATH,
 } from '@elanus/proto';
 import { systemClock } from '@elanus/runtime';
-import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 
 const METHODS = new Map(methods.map((method) => [method.name, method]));
 const MESSAGE_BYTES_MAX = 512 * 1024 * 1024;
@@ -30,9 +30,9 @@ export class MilvusClient implements Disposable {
   readonly #client: Client;
   readonly #token: string | undefined;
 
-  /** `address` is such as `http://localhost:19530`; a token is `user:password`. */
+  /** `address` is such as `http://localhost:19530`, or without `http://`; a token is `user:password`. */
   constructor(address: string, token?: string) {
-    const url = new URL(address);
+    const url = new URL(address.includes('://') ? address : `http://${address}`);
     const channel = url.protocol === 'https:' ? credentials.createSsl() : credentials.createInsecure();
     this.#token = token;
     this.#client = new Client(`${url.hostname}:${url.port || '19530'}`, channel, {
@@ -59,19 +59,26 @@ export class MilvusClient implements Disposable {
         Buffer.from(encode(method.request, { dbName: database, ...request } as never)),
         metadata,
         { deadline: systemClock.nowMs() + CALL_MS_MAX },
-        (error: ServiceError | null, answer?: Buffer) => (error === null ? resolve(answer!) : reject(error)),
+        (error: ServiceError | null, answer?: Buffer) =>
+          error === null ? resolve(answer!) : reject(refused(name, error)),
       );
     });
     const answer = decode(method.response, bytes) as Methods[Name]['response'];
-    const status = (method.status === 'self' ? answer : (answer as { status?: Status }).status) as
+    const told = (method.status === 'self' ? answer : (answer as { status?: Status }).status) as
       | Status
       | undefined;
-    if (status !== undefined && (status.code !== 0 || status.errorCode !== 0))
-      throw new CallRefused(`${name}: ${status.reason}`);
+    if (told !== undefined && (told.code !== 0 || told.errorCode !== 0))
+      throw new CallRefused(`${name}: ${told.reason}`);
     return answer;
   }
 
   [Symbol.dispose](): void {
     this.#client.close();
   }
+}
+
+/** A server that does not know a call, or is asked for more than it sends, is there and answers. */
+function refused(name: string, error: ServiceError): Error {
+  const isRefusal = error.code === status.UNIMPLEMENTED || error.code === status.RESOURCE_EXHAUSTED;
+  return isRefusal ? new CallRefused(`${name}: ${error.details}`, { cause: error }) : error;
 }

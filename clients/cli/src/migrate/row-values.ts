@@ -137,7 +137,8 @@ export class RowChecksum {
   #sum = 0n;
   rows = 0;
 
-  add(columns: readonly DecodedColumn[]): void {
+  /** `each` is told the row and its hash. */
+  add(columns: readonly DecodedColumn[], each: (row: number, hash: bigint) => void = () => {}): void {
     const sorted = [...columns].sort((left, right) => (left.name < right.name ? -1 : 1));
     const length = sorted[0]?.length ?? 0;
     for (let row = 0; row < length; row++) {
@@ -149,7 +150,9 @@ export class RowChecksum {
           continue;
         hash.update(JSON.stringify([column.name, value]));
       }
-      this.#sum = BigInt.asUintN(64, this.#sum + hash.digest().readBigUInt64LE());
+      const own = hash.digest().readBigUInt64LE();
+      this.#sum = BigInt.asUintN(64, this.#sum + own);
+      each(row, own);
     }
     this.rows += length;
   }

@@ -62,6 +62,8 @@ for partition, first in [("_default", 0), ("north", 10_000)]:
     birds.insert(rows, partition_name=partition)
 birds.flush()
 birds.create_index("v", {"index_type": "HNSW", "metric_type": "L2", "params": {"M": 16, "efConstruction": 100}})
+birds.create_index("name", {"index_type": "Trie"}, index_name="names")
+birds.create_index("weight", {"index_type": "STL_SORT"}, index_name="weights")
 utility.create_alias("birds", "flock")
 birds.load()
 
@@ -83,6 +85,18 @@ tenants.insert(
 )
 tenants.flush()
 tenants.create_index("v", {"index_type": "FLAT", "metric_type": "COSINE", "params": {}})
+
+unindexed = Collection(
+    "unindexed",
+    CollectionSchema(
+        [
+            FieldSchema("id", DataType.INT64, is_primary=True),
+            FieldSchema("bits", DataType.BINARY_VECTOR, dim=64),
+        ]
+    ),
+)
+unindexed.insert([{"id": at, "bits": random.bytes(8)} for at in range(300)])
+unindexed.flush()
 
 db.create_database("second")
 db.using_database("second")
