@@ -84,12 +84,23 @@ export const LIBRARIES: readonly Library[] = [
   other('ngt', 'ngt'),
 ];
 
-export const LISTS_FAMILY_NAMES = ['ivf-flat', 'ivf-sq8', 'ivf-pq', 'ivf-rabitq', 'scann'] as const;
+export const LISTS_FAMILY_NAMES = [
+  'ivf-flat',
+  'ivf-sq8',
+  'ivf-sq8-refined',
+  'ivf-pq',
+  'ivf-rabitq',
+  'scann',
+] as const;
 
 /** Indexes of lists, ours first, with those of the same kind, the same number of lists and as many candidates. */
 export const LISTS_FAMILIES: Readonly<Record<(typeof LISTS_FAMILY_NAMES)[number], readonly Library[]>> = {
   'ivf-flat': [elanus('ivf-flat', 'lists'), first('faiss-ivf-flat', 'faiss_lists:ivf-flat', 'lists')],
   'ivf-sq8': [elanus('ivf-sq8', 'lists'), first('faiss-ivf-sq8', 'faiss_lists:ivf-sq8', 'lists')],
+  'ivf-sq8-refined': [
+    elanus('ivf-sq8-refined', 'lists'),
+    first('faiss-ivf-sq8-refined', 'faiss_lists:ivf-sq8-refined', 'lists'),
+  ],
   'ivf-pq': [elanus('ivf-pq', 'lists'), first('faiss-ivf-pq', 'faiss_lists:ivf-pq', 'lists')],
   'ivf-rabitq': [
     elanus('ivf-rabitq', 'lists'),

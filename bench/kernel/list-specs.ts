@@ -14,6 +14,8 @@ export function listsSpecNamed(name: string, rows: number, dim: number): IndexSp
       return { type: 'IVF_FLAT', lists };
     case 'ivf-sq8':
       return { type: 'IVF_SQ', lists, sqType: 'SQ8', refine: null };
+    case 'ivf-sq8-refined':
+      return { type: 'IVF_SQ', lists, sqType: 'SQ8', refine: 'FP32' };
     case 'ivf-pq':
       return { type: 'IVF_PQ', lists, subquantizers: dim / 4, bits: 4, refine: 'FP32' };
     case 'ivf-rabitq':

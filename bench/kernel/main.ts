@@ -6,7 +6,7 @@
  *   npm run bench:kernel -- --only speed        some of: build, speed, lists, filtered, strategies, types, exact, binary, disk
  *   npm run bench:kernel -- --data l2-128       some of: l2-128, cosine-768, packages
  *   npm run bench:kernel -- --lib elanus,hnswlib
- *   npm run bench:kernel -- --only lists --family scann   some of: ivf-flat, ivf-sq8, ivf-pq, ivf-rabitq, scann
+ *   npm run bench:kernel -- --only lists --family scann   some of: ivf-flat, ivf-sq8, ivf-sq8-refined, ivf-pq, …
  *   npm run bench:kernel -- --only disk --rows 200000     1,000,000 unless told: diskannpy builds for long
  *   npm run bench:kernel -- --rounds 1          5 unless told: libraries take turns, medians count
  *   npm run bench:kernel -- --minutes 3         6 unless told: when a table has taken as long no further round begins

@@ -3,7 +3,7 @@ import type { Contestant } from './contestants.ts';
 import type { DataSet } from './data-set.ts';
 import { jsonLine, printTable, speed, times } from './report.ts';
 import type { Way } from './subject.ts';
-import { medianSpeedAt, searchEntry, speedRatioAt, sweep } from './sweep.ts';
+import { medianPoints, medianSpeedAt, searchEntry, speedRatioAt, sweep } from './sweep.ts';
 
 const BATCH: Way = { calls: 'batch', threads: 1 };
 const RECALLS = [0.9, 0.95, 0.99] as const;
@@ -27,7 +27,7 @@ export async function measureFamily(
       section: 'lists',
       data: data.name,
       library: one.name,
-      points: one.rounds[0],
+      points: medianPoints(one),
       at: Object.fromEntries(RECALLS.map((recall) => [recall, medianSpeedAt(one, recall)])),
     });
   const rows = sweeps.map((one) => [

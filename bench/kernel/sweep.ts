@@ -118,6 +118,14 @@ export function median(values: readonly (number | null)[]): number | null {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
+/** Every knob with the median of its speeds. */
+export function medianPoints({ rounds }: Sweep): readonly Point[] {
+  return rounds[0]!.map((point, at) => ({
+    ...point,
+    queriesPerSecond: median(rounds.map((points) => points[at]!.queriesPerSecond))!,
+  }));
+}
+
 /** The median over the rounds. */
 export function medianSpeedAt({ rounds }: Sweep, recall: number): number | null {
   return median(rounds.map((points) => speedAt(points, recall)));

@@ -1,5 +1,5 @@
-"""faiss' inverted lists: vectors (`ivf-flat`), 8-bit codes (`ivf-sq8`), and codes of 4 bits (`ivf-pq`, `scann`) or one bit a
-dimension (`ivf-rabitq`), scanned 32 at a time, with exact reranking."""
+"""faiss' inverted lists: vectors (`ivf-flat`), 8-bit codes (`ivf-sq8`, `ivf-sq8-refined`), and codes of 4 bits (`ivf-pq`,
+`scann`) or one bit a dimension (`ivf-rabitq`), scanned 32 at a time; all but the first two with exact reranking."""
 
 import faiss
 
@@ -18,6 +18,7 @@ class Library:
         codes = {
             "ivf-flat": "Flat",
             "ivf-sq8": "SQ8",
+            "ivf-sq8-refined": "SQ8,RFlat",
             "ivf-pq": f"PQ{self.dim // 4}x4fs,RFlat",
             "scann": f"PQ{self.dim // 2}x4fs,RFlat",
             "ivf-rabitq": "RaBitQfs,RFlat",
