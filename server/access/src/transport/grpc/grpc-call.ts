@@ -4,6 +4,7 @@ import { encodedGrpcMessage, GRPC_STATUS, GrpcError } from './grpc-status.ts';
 import { millisecondsOf } from './grpc-timeout.ts';
 import { ACCEPTED_ENCODINGS, inflated } from './inflate.ts';
 import { MessageReader, PREFIX_BYTES } from './message-reader.ts';
+import { sendMessage } from './prompt-answer.ts';
 
 /** Takes the bytes of a request and gives those of the answer; rejects with GrpcError for a status of gRPC's own. */
 export type GrpcHandler = (request: Buffer, call: GrpcCall) => Promise<Uint8Array>;
@@ -30,7 +31,6 @@ const ANSWER_HEADERS = {
   [HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc+proto',
   'grpc-accept-encoding': ACCEPTED_ENCODINGS,
 };
-const OK_TRAILERS = { 'grpc-status': '0' };
 
 /**
  * One unary call over one HTTP/2 stream (gRPC over HTTP/2, "PROTOCOL-HTTP2"): its message is put together, handed to
@@ -58,7 +58,8 @@ export class GrpcCall {
     const stream = this.#stream;
     // A stream that breaks is closed, which is looked at below.
     stream.on('error', () => {});
-    stream.once('close', () => this.#cancel());
+    // Not `once`: each of these comes once anyway, and a listener that goes is told of like one that comes.
+    stream.on('close', () => this.#cancel());
     const path = this.#headers[':path'] as string;
     try {
       this.#startDeadline();
@@ -77,7 +78,7 @@ export class GrpcCall {
         this.#fail(error);
       }
     });
-    stream.once('end', () => {
+    stream.on('end', () => {
       if (!this.#isAnswered && !this.#isCancelled) void this.#run(handler, reader);
     });
   }
@@ -159,20 +160,8 @@ export class GrpcCall {
         `Attempted to send message with a size larger than ${this.#server.sendBytesMax}`,
       );
     this.#settle();
-    const stream = this.#stream;
-    stream.respond(ANSWER_HEADERS, { waitForTrailers: true });
-    stream.once('wantTrailers', () => stream.sendTrailers(OK_TRAILERS));
-    if (answer.length <= COPIED_BYTES_MAX) {
-      const framed = Buffer.allocUnsafe(PREFIX_BYTES + answer.length);
-      writePrefix(framed, answer.length);
-      framed.set(answer, PREFIX_BYTES);
-      stream.end(framed);
-    } else {
-      const prefix = Buffer.allocUnsafe(PREFIX_BYTES);
-      writePrefix(prefix, answer.length);
-      stream.write(prefix);
-      stream.end(answer);
-    }
+    this.#stream.respond(ANSWER_HEADERS, { waitForTrailers: true });
+    sendMessage(this.#stream, framed(answer));
     this.#server.poll.answered();
   }
 
@@ -204,7 +193,13 @@ export function stopListening(stream: ServerHttp2Stream): void {
   stream.once('close', () => clearTimeout(cut));
 }
 
-function writePrefix(into: Buffer, length: number): void {
-  into[0] = 0;
-  into.writeUInt32BE(length, 1);
+/** The message behind its prefix, in as few pieces as is cheap. */
+function framed(message: Uint8Array): readonly Uint8Array[] {
+  const isCopied = message.length <= COPIED_BYTES_MAX;
+  const head = Buffer.allocUnsafe(isCopied ? PREFIX_BYTES + message.length : PREFIX_BYTES);
+  head[0] = 0;
+  head.writeUInt32BE(message.length, 1);
+  if (!isCopied) return [head, message];
+  head.set(message, PREFIX_BYTES);
+  return [head];
 }
