@@ -127,6 +127,23 @@ describe('lists of numbers', () => {
     assert.deepEqual([...both], [1, 2, 3, 4]);
   });
 
+  for (const [type, converted, kind] of [
+    ['INT32', 'UINT_8', Int32Array],
+    ['INT32', undefined, Int32Array],
+    ['INT32', 'UINT_32', Float64Array],
+    ['DOUBLE', undefined, Float64Array],
+  ] as const)
+    it(`of ${type} ${converted ?? ''} that come one by one, as from a dictionary, keep what they are`, () => {
+      const element = { repetition_type: 'REQUIRED', type, converted_type: converted };
+      const lists = new NumberListRows([...PATH.slice(0, 3), { element } as unknown as SchemaTree]);
+      const page = pageOf([1, 2, 255], { repetition: [0, 1, 1], definition: null, areBytes: false });
+      lists.add({ ...page, values: () => [1, 2, 255] });
+      lists.end();
+      const { numbers } = lists.take(1);
+      assert.ok(numbers instanceof kind);
+      assert.deepEqual([...numbers], [1, 2, 255]);
+    });
+
   it('that begin within a row are damaged', () => {
     for (const definition of [null, [ELEMENT]])
       assert.throws(

@@ -111,6 +111,8 @@ export class NumberListRows implements LeafRows {
   readonly #hasNullElements: boolean;
   /** Where float32s are put; `null`: wherever there is room. */
   readonly #memory: NumberMemory | null;
+  /** What becomes of numbers that a page gives one by one. */
+  readonly #numbersOf: (values: readonly number[]) => NumberArray;
   #numbers: NumberPiece[] = [];
   /** Elements of each row that has begun. */
   #lengths: number[] = [];
@@ -121,7 +123,11 @@ export class NumberListRows implements LeafRows {
   constructor(path: SchemaTree[], memory: NumberMemory | null = null) {
     this.#memory = memory;
     this.#elementLevel = getMaxDefinitionLevel(path);
-    this.#hasNullElements = path.at(-1)!.element.repetition_type === 'OPTIONAL';
+    const { repetition_type, type, converted_type } = path.at(-1)!.element;
+    this.#hasNullElements = repetition_type === 'OPTIONAL';
+    // Whole numbers stay such: bytes of a vector are told from its elements by that.
+    const isWhole = type === 'INT32' && converted_type !== 'UINT_32';
+    this.#numbersOf = (values) => (isWhole ? Int32Array.from(values) : Float64Array.from(values));
     this.#emptyLevel = this.#elementLevel - (this.#hasNullElements ? 2 : 1);
   }
 
@@ -131,7 +137,7 @@ export class NumberListRows implements LeafRows {
 
   add(page: LeafPage): void {
     this.#hasEnded = false;
-    this.#numbers.push(pieceOf(page));
+    this.#numbers.push(pieceOf(page, this.#numbersOf));
     const starts = page.rowStarts();
     if (page.definitionLevels === null) this.#addFull(starts, page.count);
     else this.#addSparse(starts, page.definitionLevels);
@@ -229,7 +235,7 @@ interface NumberPiece {
   readonly page: LeafPage | null;
 }
 
-function pieceOf(page: LeafPage): NumberPiece {
+function pieceOf(page: LeafPage, numbersOf: (values: readonly number[]) => NumberArray): NumberPiece {
   const floats = page.floatBytes();
   if (floats !== null) return { kind: Float32Array, bytes: floats, page };
   const values = page.values();
@@ -255,12 +261,6 @@ function joined(pieces: readonly NumberArray[], count: number): NumberArray {
     end += piece.length;
   }
   return whole;
-}
-
-function numbersOf(values: readonly unknown[]): NumberArray {
-  return typeof values[0] === 'bigint'
-    ? BigInt64Array.from(values as bigint[])
-    : Float64Array.from(values as number[]);
 }
 
 /** Whether the leaf at the end of `path` holds the elements of one list of numbers for each row. */

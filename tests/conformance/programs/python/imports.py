@@ -7,6 +7,7 @@ import json
 import os
 import time
 
+import ml_dtypes
 import numpy as np
 from cases import ADDRESS, URI, case, fails, run_cases, same
 from pymilvus import DataType, Function, FunctionType, connections, utility
@@ -15,6 +16,17 @@ from pymilvus.bulk_writer import BulkFileType, LocalBulkWriter, bulk_import, get
 DIRECTORY = os.environ["ELANUS_IMPORT_FILES"]
 DIM = 8
 ROWS = 300
+# Of vectors whose numbers are not those of Python.
+PACKED = {"half": np.float16, "brain": ml_dtypes.bfloat16, "bytes": np.int8}
+ELEMENTS = {
+    "BOOL": lambda n: n % 2 == 0,
+    "INT8": lambda n: n % 100,
+    "INT16": lambda n: -n,
+    "INT32": lambda n: n * 100_003,
+    "INT64": lambda n: n * 2**40,
+    "FLOAT": lambda n: n / 4,
+    "DOUBLE": lambda n: n / 3,
+}
 
 
 def schema_of(client, with_arrays=True):
@@ -33,6 +45,21 @@ def schema_of(client, with_arrays=True):
         schema.add_field("numbers", DataType.ARRAY, element_type=DataType.INT64, max_capacity=8)
         schema.add_field("words", DataType.ARRAY, element_type=DataType.VARCHAR, max_capacity=8, max_length=16)
         schema.add_field("sparse", DataType.SPARSE_FLOAT_VECTOR)
+        schema.add_field("place", DataType.GEOMETRY, nullable=True)
+        schema.add_field("time", DataType.TIMESTAMPTZ, nullable=True)
+        schema.add_field("usual", DataType.INT64, default_value=7)
+        parts = client.create_struct_field_schema()
+        parts.add_field("size", DataType.INT64)
+        parts.add_field("label", DataType.VARCHAR, max_length=16)
+        parts.add_field("e", DataType.FLOAT_VECTOR, dim=2)
+        struct = {"element_type": DataType.STRUCT, "struct_schema": parts, "max_capacity": 4}
+        schema.add_field("parts", DataType.ARRAY, **struct)
+        for element in ELEMENTS:
+            own = {"element_type": DataType[element], "max_capacity": 8, "nullable": True}
+            schema.add_field(f"list_{element}", DataType.ARRAY, **own)
+    schema.add_field("half", DataType.FLOAT16_VECTOR, dim=4)
+    schema.add_field("brain", DataType.BFLOAT16_VECTOR, dim=4)
+    schema.add_field("bytes", DataType.INT8_VECTOR, dim=4)
     schema.add_field("dense", DataType.FLOAT_VECTOR, dim=DIM)
     schema.add_field("bits", DataType.BINARY_VECTOR, dim=16)
     return schema
@@ -51,6 +78,9 @@ def row_of(key, with_arrays=True):
         "document": {"key": key, "list": [1, 2.5, "three"]},
         "dense": [float(np.float32(key + at / 8)) for at in range(DIM)],
         "bits": [key % 2, 1, 0, 1, 1, 0, 0, 1] * 2,
+        "half": [key, 0.5, -0.25, 1],
+        "brain": [key % 100, 0.5, -0.25, 1],
+        "bytes": [key % 100, -1, 127, -128],
         "colour": "red" if key % 3 else "blue",
     }
     if with_arrays:
@@ -58,6 +88,12 @@ def row_of(key, with_arrays=True):
         row["numbers"] = [key, -key]
         row["words"] = ["a", f"b{key}"]
         row["sparse"] = {key + 1: 0.5, 100000: 1.25}
+        row["place"] = None if key % 5 == 0 else f"POINT ({key} 2)"
+        row["time"] = None if key % 5 == 0 else "2024-01-02T03:04:05Z"
+        row["usual"] = None if key % 5 == 0 else key
+        row["parts"] = [{"size": key, "label": f"part {at}", "e": [float(at), 0.5]} for at in range(key % 3 + 1)]
+        for element, value in ELEMENTS.items():
+            row[f"list_{element}"] = None if key % 5 == 0 else [value(key + at) for at in range(key % 4)]
     return row
 
 
@@ -66,7 +102,10 @@ def create(client, name, with_arrays=True):
     index = client.prepare_index_params()
     index.add_index("dense", index_type="FLAT", metric_type="L2")
     index.add_index("bits", index_type="BIN_FLAT", metric_type="HAMMING")
+    for field in ("half", "brain", "bytes"):
+        index.add_index(field, index_type="AUTOINDEX", metric_type="L2")
     if with_arrays:
+        index.add_index("parts[e]", index_type="AUTOINDEX", metric_type="MAX_SIM")
         index.add_index("sparse", index_type="SPARSE_INVERTED_INDEX", metric_type="IP")
     client.create_collection(name, schema=schema, index_params=index, consistency_level="Strong")
     return schema
@@ -75,7 +114,8 @@ def create(client, name, with_arrays=True):
 def written(schema, file_type, rows, **options):
     writer = LocalBulkWriter(schema, DIRECTORY, file_type=file_type, **options)
     for row in rows:
-        writer.append_row(dict(row))
+        packed = {name: np.array(row[name], dtype=type) for name, type in PACKED.items() if name in row}
+        writer.append_row({**row, **packed})
     writer.commit()
     return writer.batch_files
 
@@ -103,6 +143,14 @@ def comparable(row):
             value = list(value)
         elif field == "sparse":
             value = {int(index): float(weight) for index, weight in dict(value).items()}
+        elif field in PACKED and isinstance(value[0], bytes):
+            value = np.frombuffer(value[0], dtype=PACKED[field]).astype(float).tolist()
+        elif field == "parts":
+            value = [{**part, "e": [float(number) for number in part["e"]]} for part in value]
+        elif field == "usual" and value is None:
+            value = 7
+        elif field.startswith("list_") and value is not None:
+            value = list(value)
         packed[field] = value
     return packed
 
