@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DataType } from '@elanus/model';
 import { decode, encode } from '@elanus/proto';
-import { CsvReader, jsonRow } from './row-fields.ts';
+import { CsvReader, jsonRowReader } from './row-fields.ts';
 
 const schema = decode(
   'schema.CollectionSchema',
@@ -13,11 +13,13 @@ const schema = decode(
       { name: 'weight', dataType: DataType.Double, nullable: true },
       { name: 'name', dataType: DataType.VarChar, nullable: true },
       { name: 'v', dataType: DataType.FloatVector },
+      { name: 'half', dataType: DataType.Float16Vector, typeParams: [{ key: 'dim', value: '2' }] },
     ],
   }),
 );
 const cells = (...texts: string[]) => texts.map((text) => ({ text, isQuoted: false }));
 const plain = (row: object) => ({ ...row });
+const jsonRow = jsonRowReader(schema);
 
 describe('a record of CSV', () => {
   const header = ['id', 'flag', 'weight', 'name', 'v', 'colour'];
@@ -53,6 +55,21 @@ describe('a record of CSV', () => {
     assert.throws(() => reader.row(cells('1', '2')), /2 values, the header 1/);
     assert.throws(() => new CsvReader(schema, { header: ['id', 'id'], nullText: '' }), /twice/);
   });
+});
+
+describe('a half vector', () => {
+  const csv = new CsvReader(schema, { header: ['half'], nullText: '' });
+  for (const [text, half] of [
+    ['[0,60,0,56]', 'ADwAOA=='],
+    ['[1,0.5]', [1, 0.5]],
+    ['[0,60,0,256]', [0, 60, 0, 256]],
+    ['[0,60,0,-1]', [0, 60, 0, -1]],
+    ['[0,60,0,0.5]', [0, 60, 0, 0.5]],
+  ] as const)
+    it(`is its numbers or, twice as many, its bytes: ${text}`, () => {
+      assert.deepEqual(plain(jsonRow(Buffer.from(`{"half":${text}}`))), { half });
+      assert.deepEqual(plain(csv.row(cells(text))), { half });
+    });
 });
 
 describe('a row of JSON', () => {

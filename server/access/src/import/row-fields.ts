@@ -1,19 +1,37 @@
 import type { CsvCell } from '@elanus/formats';
 import { findNumberRuns } from '@elanus/kernel';
 import { DataType } from '@elanus/model';
-import type { schema_CollectionSchema } from '@elanus/proto';
+import type { schema_CollectionSchema, schema_FieldSchema } from '@elanus/proto';
 import { isObject } from '../rest/body.ts';
 import { type Json, JsonError, type JsonObject, readJson } from '../rest/json-reader.ts';
 import { badRow } from '../rest/rest-errors.ts';
+import { dimensionOf } from '../rest/sent-vectors.ts';
 import { runAtOnce } from '../rows/sliced-work.ts';
 
 const META = '$meta';
+const HALF_TYPES: readonly number[] = [DataType.Float16Vector, DataType.BFloat16Vector];
 
-/** A row of a JSON file, with what is under `$meta` among its other keys. @throws MilvusError 1804 */
-export function jsonRow(text: Buffer): JsonObject {
-  const row = jsonValue(text);
-  if (!isObject(row)) throw badRow('a row is not an object');
-  return withMeta(row);
+/** Rows of a JSON file as objects, with what is under `$meta` among their other keys. */
+export function jsonRowReader({ fields }: schema_CollectionSchema): (text: Buffer) => JsonObject {
+  const halves = fields.filter(({ dataType }) => HALF_TYPES.includes(dataType));
+  /** @throws MilvusError 1804 */
+  return (text) => {
+    const row = jsonValue(text);
+    if (!isObject(row)) throw badRow('a row is not an object');
+    const own = withMeta(row);
+    for (const field of halves) {
+      const value = own[field.name];
+      if (value !== undefined) own[field.name] = halfVector(field, value);
+    }
+    return own;
+  };
+}
+
+/** The bytes of a half vector one by one, as the bulk writer of the Node SDK has them in JSON, in the form that one value has. */
+function halfVector(field: schema_FieldSchema, value: Json): Json {
+  if (!Array.isArray(value) || value.length !== 2 * dimensionOf(field)) return value;
+  const isByte = (each: Json) => Number.isInteger(each) && (each as number) >= 0 && (each as number) <= 255;
+  return value.every(isByte) ? Buffer.from(value as number[]).toString('base64') : value;
 }
 
 function withMeta(row: JsonObject): JsonObject {
@@ -61,8 +79,7 @@ export class CsvReader {
       const canBeNull = field.nullable || field.defaultValue !== undefined;
       const isNull = ({ text, isQuoted }: CsvCell) =>
         canBeNull && text === nullText && !(isQuoted && nullText === '');
-      return (cell) =>
-        isNull(cell) ? undefined : cellValue(field.dataType as DataType, field.name, cell.text);
+      return (cell) => (isNull(cell) ? undefined : cellValue(field, cell.text));
     });
   }
 
@@ -81,9 +98,10 @@ export class CsvReader {
 
 const INTEGER = /^[+-]?\d+$/;
 
-function cellValue(type: DataType, name: string, text: string): Json {
+function cellValue(field: schema_FieldSchema, text: string): Json {
+  const { name, dataType } = field;
   const wrong = () => badRow(`the field ${name} cannot be ${JSON.stringify(text.slice(0, 64))}`);
-  switch (type) {
+  switch (dataType) {
     case DataType.Bool:
       if (/^(true|1)$/i.test(text)) return true;
       if (/^(false|0)$/i.test(text)) return false;
@@ -108,6 +126,9 @@ function cellValue(type: DataType, name: string, text: string): Json {
     case DataType.Geometry:
     case DataType.JSON:
       return text;
+    case DataType.Float16Vector:
+    case DataType.BFloat16Vector:
+      return halfVector(field, jsonValue(Buffer.from(text)));
     default:
       return jsonValue(Buffer.from(text));
   }

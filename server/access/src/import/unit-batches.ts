@@ -11,7 +11,7 @@ import { DataType, unreachable } from '@elanus/model';
 import { sentFields } from '../rest/sent-fields.ts';
 import { runAtOnce } from '../rows/sliced-work.ts';
 import { columnFields } from './column-fields.ts';
-import { CsvReader, jsonRow } from './row-fields.ts';
+import { CsvReader, jsonRowReader } from './row-fields.ts';
 import { type SpareMemory, VectorMemory } from './spare-memory.ts';
 import type { EncodedRows, UnitSpec } from './unit-messages.ts';
 
@@ -96,11 +96,12 @@ async function* jsonBatches(
   texts: AsyncIterable<readonly Buffer[]>,
   { schema, skip }: UnitSpec,
 ): AsyncGenerator<UnitBatch> {
+  const rowOf = jsonRowReader(schema);
   for await (const rows of regrouped(texts, (text) => text.length, skip)) {
     yield {
       rows: rows.length,
       encode: (from, to) =>
-        runAtOnce(sentFields(rows.slice(from, to).map(jsonRow), schema, { isPartial: false })),
+        runAtOnce(sentFields(rows.slice(from, to).map(rowOf), schema, { isPartial: false })),
     };
   }
 }
