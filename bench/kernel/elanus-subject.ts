@@ -19,7 +19,7 @@ import {
 import type { DenseVectorType } from '@elanus/model';
 import { bytesOf, ELEMENT_BYTES, type Element, readDataFolder } from './data-set.ts';
 import { LISTS_REFINED, listsSpecNamed, PROBES } from './list-specs.ts';
-import type { BuildTime, FilterCell, OpenIndex, Way } from './subject.ts';
+import type { BuildTime, FilterCell, Knob, OpenIndex, Way } from './subject.ts';
 
 const K = 10;
 const KNOBS = [
@@ -117,24 +117,17 @@ type Pass = (count: number, found: Uint32Array | null) => void | Promise<void>;
 
 async function search({ knob, calls, threads, clock, seconds, ids }: Way & Asked): Promise<object> {
   const step = calls === 'batch' ? BATCH : 1;
+  if (threads > 1) {
+    const clockMs = clock === 'processors' ? () => processorsMs() / threads : () => performance.now();
+    return await timedOnThePool({ knob, step, callsAtOnce: threads + 1 }, clockMs, seconds, ids);
+  }
   const onThisThread: Pass = (count, found) => {
     for (let first = 0; first < count; first += step) {
       const hits = index!.searchSync(searchOf(first, Math.min(first + step, count), knob, null));
       if (found) keep(hits, found, first);
     }
   };
-  // Calls follow each other without a pause, as those of several clients do.
-  const onThePool: Pass = async (count, found) => {
-    const firsts = Array.from({ length: Math.ceil(count / step) }, (_, call) => call * step);
-    const searches = firsts.map(async (first) => {
-      const hits = await index!.search(searchOf(first, Math.min(first + step, count), knob, null));
-      if (found) keep(hits, found, first);
-    });
-    await Promise.all(searches);
-  };
-  if (threads === 1) return await timed(onThisThread, shape.queries, processorMs, seconds, ids);
-  const clockMs = clock === 'processors' ? () => processorsMs() / threads : () => performance.now();
-  return await timed(onThePool, shape.queries, clockMs, seconds, ids);
+  return await timed(onThisThread, shape.queries, processorMs, seconds, ids);
 }
 
 /** One query after the other, each under its bitmap. */
@@ -181,6 +174,45 @@ async function timed(
   } while (elapsedMs < seconds * 1000);
   if (ids !== null && found !== null) writeFileSync(ids, found);
   return { queriesPerSecond: (passes * count * 1000) / elapsedMs };
+}
+
+interface PoolCalls {
+  readonly knob: Knob;
+  /** Queries of one call. */
+  readonly step: number;
+  /** So many clients, who each ask again as soon as they have their answer: no thread is ever without work. */
+  readonly callsAtOnce: number;
+}
+
+/** The same on the threads of the kernel. There is no pause between passes, as there is none between clients. */
+async function timedOnThePool(
+  { knob, step, callsAtOnce }: PoolCalls,
+  clockMs: () => number,
+  seconds: number,
+  ids: string | null,
+): Promise<object> {
+  const found = ids === null ? null : new Uint32Array(shape.queries * K).fill(NOT_FOUND);
+  const calls = Math.ceil(shape.queries / step);
+  let next = 0;
+  let searched = 0;
+  const ask = async (mayAskMore: () => boolean) => {
+    while (mayAskMore()) {
+      const first = (next++ % calls) * step;
+      const end = Math.min(first + step, shape.queries);
+      const hits = await index!.search(searchOf(first, end, knob, null));
+      if (found) keep(hits, found, first);
+      searched += end - first;
+    }
+  };
+  const askTogether = (mayAskMore: () => boolean) =>
+    Promise.all(Array.from({ length: callsAtOnce }, () => ask(mayAskMore)));
+  await askTogether(() => next < calls);
+  [next, searched] = [0, 0];
+  const startedMs = clockMs();
+  await askTogether(() => next < calls || clockMs() - startedMs < seconds * 1000);
+  const elapsedMs = clockMs() - startedMs;
+  if (ids !== null && found !== null) writeFileSync(ids, found);
+  return { queriesPerSecond: (searched * 1000) / elapsedMs };
 }
 
 /** What this thread has had of the processor: other programs cannot lengthen it by their turns. */

@@ -14,6 +14,7 @@ import {
   speedRatioAt,
   sweep,
 } from './sweep.ts';
+import { wayRatioAt } from './way-ratio.ts';
 
 /** All queries in one call: what a library is asked through Python without paying for Python at every query. */
 const BATCH: Way = { calls: 'batch', threads: 1 };
@@ -53,7 +54,7 @@ export async function measureSpeed(
     `${data.name}: queries/s of processor time in a batch, one thread, median of ${rounds}`,
     inWay(BATCH),
   );
-  printSpeeds(`${data.name}: queries/s in a batch, two threads`, inWay(BATCH_ON_TWO));
+  printSpeeds(`${data.name}: queries/s in a batch, two threads`, inWay(BATCH_ON_TWO), inWay(BATCH));
   if (inWay(SINGLE).length > 0) printOurWays(data, sweeps);
   printPoints(data, inWay(BATCH));
   printBars(`${data.name}, speed`, [...rivalBars(inWay(BATCH)), ...wayBars(sweeps)]);
@@ -78,17 +79,17 @@ function wayBars(sweeps: readonly Sweep[]): Bar[] {
     BARS.flatMap((recall) => [
       {
         name: `${batch.name} at ${recall}: batch × one query a call`,
-        reached: speedRatioAt(batch, single, recall),
+        reached: wayRatioAt(batch, single, recall),
         bound: BATCH_MIN,
       },
       {
         name: `${batch.name} at ${recall}: two threads × one, by the clock`,
-        reached: speedRatioAt(onTwo, batch, recall),
+        reached: wayRatioAt(onTwo, batch, recall),
         bound: TWO_THREADS_MIN,
       },
       {
         name: `${batch.name} at ${recall}: two threads × one, by processor time`,
-        reached: speedRatioAt(onTwoProcessors, batch, recall),
+        reached: wayRatioAt(onTwoProcessors, batch, recall),
         bound: TWO_THREADS_MIN,
       },
     ]),
@@ -117,17 +118,22 @@ function ourWays(sweeps: readonly Sweep[]): OurWays[] {
     });
 }
 
-function printSpeeds(title: string, sweeps: readonly Sweep[]): void {
+/** `onOne`: the same libraries on one thread, which those of `sweeps` are compared with, too. */
+function printSpeeds(title: string, sweeps: readonly Sweep[], onOne: readonly Sweep[] = []): void {
   const rivals = sweeps.filter(({ name }) => name === HNSWLIB || name === SYMPHONYQG);
   const head = [
     'library',
     ...RECALLS.map((recall) => `at ${recall}`),
     ...rivals.flatMap(({ name }) => BARS.map((recall) => `× ${name} at ${recall}`)),
+    ...(onOne.length > 0 ? BARS.map((recall) => `× one thread at ${recall}`) : []),
   ];
   const rows = sweeps.map((one) => [
     one.name,
     ...RECALLS.map((recall) => speed(medianSpeedAt(one, recall))),
     ...rivals.flatMap((rival) => BARS.map((recall) => times(speedRatioAt(one, rival, recall)))),
+    ...onOne
+      .filter(({ name }) => name === one.name)
+      .flatMap((alone) => BARS.map((recall) => times(wayRatioAt(one, alone, recall)))),
   ]);
   printTable(title, head, rows);
 }
@@ -140,10 +146,10 @@ function printOurWays(data: DataSet, sweeps: readonly Sweep[]): void {
       String(recall),
       speed(medianSpeedAt(single, recall)),
       speed(medianSpeedAt(batch, recall)),
-      times(speedRatioAt(batch, single, recall)),
+      times(wayRatioAt(batch, single, recall)),
       speed(medianSpeedAt(onTwo, recall)),
-      times(speedRatioAt(onTwo, batch, recall)),
-      times(speedRatioAt(onTwoProcessors, batch, recall)),
+      times(wayRatioAt(onTwo, batch, recall)),
+      times(wayRatioAt(onTwoProcessors, batch, recall)),
     ]),
   );
   const head = [
