@@ -1,8 +1,8 @@
-/** What memory gives, for scans to be compared with. */
+/** What memory gives, for scans to be compared with. Both are timed in passes over at least so much, the best of which counts. */
 import { measureReadBandwidth } from '@elanus/kernel';
 
-/** Over the memory that is read: so many that filling it first is a twentieth of the time. */
-const PASSES = 300;
+const PASSES = 20;
+const PASS_BYTES = 2 ** 30;
 
 /** Bytes a second. */
 export interface Rate {
@@ -12,26 +12,46 @@ export interface Rate {
   readonly ofProcessor: number;
 }
 
-/** What plain reads of so many bytes by so many threads reach. */
-export function memoryRate(threads: number, bytes: number): Rate {
-  const before = process.cpuUsage();
-  const fastest = measureReadBandwidth({ threads, bytes, passes: PASSES });
-  return { fastest, ofProcessor: (PASSES * bytes) / processorSecondsSince(before) };
+/** What plain reads by so many threads reach. */
+export function memoryRate(threads: number): Rate {
+  const read = (passes: number) => measureReadBandwidth({ threads, bytes: PASS_BYTES, passes });
+  // Filling the memory is no part of it.
+  const first = processorSecondsOf(() => read(1)).seconds;
+  const all = processorSecondsOf(() => read(1 + PASSES));
+  return { fastest: all.outcome, ofProcessor: (PASSES * PASS_BYTES) / (all.seconds - first) };
 }
 
-/** What repeated scans of so many bytes reach, in `seconds` of the clock, at least one. */
-export async function scanRate(bytes: number, seconds: number, scan: () => Promise<unknown>): Promise<Rate> {
+/** What scans reach, each of so many bytes, one after the other. */
+export async function scanRate(bytes: number, scan: () => Promise<unknown>): Promise<Rate> {
+  const scansOfPass = Math.ceil(PASS_BYTES / bytes);
+  const passBytes = scansOfPass * bytes;
+  const pass = async () => {
+    for (let at = 0; at < scansOfPass; at += 1) await scan();
+  };
+  await pass();
   const before = process.cpuUsage();
-  const endMs = performance.now() + 1000 * seconds;
-  let bestMs = Infinity;
-  let scans = 0;
-  do {
+  const fastestMs = await fastestOf(PASSES, pass);
+  return {
+    fastest: (1000 * passBytes) / fastestMs,
+    ofProcessor: (PASSES * passBytes) / processorSecondsSince(before),
+  };
+}
+
+/** Milliseconds of the fastest of `times` runs. */
+export async function fastestOf(times: number, run: () => Promise<unknown>): Promise<number> {
+  let fastestMs = Infinity;
+  for (let time = 0; time < times; time += 1) {
     const startMs = performance.now();
-    await scan();
-    bestMs = Math.min(bestMs, performance.now() - startMs);
-    scans += 1;
-  } while (performance.now() < endMs);
-  return { fastest: (1000 * bytes) / bestMs, ofProcessor: (scans * bytes) / processorSecondsSince(before) };
+    await run();
+    fastestMs = Math.min(fastestMs, performance.now() - startMs);
+  }
+  return fastestMs;
+}
+
+function processorSecondsOf<Outcome>(run: () => Outcome): { outcome: Outcome; seconds: number } {
+  const before = process.cpuUsage();
+  const outcome = run();
+  return { outcome, seconds: processorSecondsSince(before) };
 }
 
 function processorSecondsSince(before: NodeJS.CpuUsage): number {

@@ -12,7 +12,6 @@ import type { PrepareOptions } from './subject.ts';
 
 const BINARY_VECTOR = 100;
 const ROWS_PER_BLOCK = 65_536;
-const SECONDS = 1;
 
 /** Prints what each of `rounds` reached. */
 export async function measureBinary(rounds: number, options: PrepareOptions): Promise<void> {
@@ -59,9 +58,9 @@ async function measureScan(data: DataSet, rounds: number): Promise<void> {
   for (let round = 1; round <= rounds; round++) {
     for (const threads of [1, 2]) {
       const kernel = loadKernel({ threads });
-      const memory = memoryRate(threads, codes.length);
+      const memory = memoryRate(threads);
       let query = 0;
-      const scan = await scanRate(codes.length, SECONDS, () =>
+      const scan = await scanRate(codes.length, () =>
         kernel.exactSearch(searchOf(query++ % data.shape.queries)),
       );
       jsonLine({ section: 'binary', threads, round, memory, scan });
