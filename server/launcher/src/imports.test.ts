@@ -316,6 +316,29 @@ describe('an import', () => {
           assert.equal((await send(server, `jobs/import/${path}`, { jobId })).code, 2100);
     }));
 
+  it('reads CSV with the separator and the word for null that it is told', () =>
+    withServer(async (server) => {
+      await createBirds(server);
+      const path = file('other.csv', 'id;name;v\n1;none;"[1,2]"\n2;"";[3,4]\n');
+      const options = { sep: ';', nullkey: 'none', timeout: '1h30m', unknown: 'x' };
+      assert.equal((await importFiles(server, 'birds', [[path]], { options })).state, 'Completed');
+      assert.deepEqual(await birds(server), [
+        { id: 1, name: null, v: [1, 2] },
+        { id: 2, name: '', v: [3, 4] },
+      ]);
+    }));
+
+  it('ends when its time is over, and leaves nothing', () =>
+    withServer(async (server) => {
+      await createBirds(server);
+      const rows = Array.from({ length: 20_000 }, (_, id) => ({ id, v: [id, id] }));
+      const path = file('late.json', JSON.stringify(rows));
+      const ended = await importFiles(server, 'birds', [[path]], { options: { timeout: '1ms' } });
+      assert.match(ended.reason!, /import timeout expired/);
+      assert.deepEqual([ended.state, ended.progress, ended.importedRows], ['Failed', 0, 0]);
+      assert.deepEqual(keysOf(await queryKeys(server, 'birds')), []);
+    }));
+
   it('is refused at once for requests that can come to nothing', () =>
     withServer(async (server) => {
       await createBirds(server);

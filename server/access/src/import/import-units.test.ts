@@ -40,14 +40,34 @@ describe('the options of an import', () => {
     readImportOptions(Object.entries(options).map(([key, value]) => ({ key, value })));
 
   it('have defaults, and keys without a meaning are passed over', () => {
-    const expected = { kind: 'import', separator: ',', nullText: '', timeoutMs: null };
+    const expected = {
+      kind: 'import',
+      separator: ',',
+      nullText: '',
+      timeoutMs: null,
+      commit: 'at the end',
+    };
     assert.deepEqual(read({}), expected);
-    assert.deepEqual(read({ bucket: 'b', storage_version: '2', backup: 'false' }), expected);
+    const meaningless = { bucket: 'b', storage_version: '2', backup: 'false', auto_commit: 'maybe' };
+    assert.deepEqual(read(meaningless), expected);
   });
 
   it('are read as Milvus writes them', () => {
-    const options = read({ timeout: '1h30m', sep: ';', nullkey: 'NULL', dry_run: 'True' });
-    assert.deepEqual(options, { kind: 'rehearsal', separator: ';', nullText: 'NULL', timeoutMs: 5_400_000 });
+    const options = {
+      timeout: '1h30m',
+      sep: ';',
+      nullkey: 'NULL',
+      dry_run: 'True',
+      auto_commit: 'False',
+    };
+    assert.deepEqual(read(options), {
+      kind: 'rehearsal',
+      separator: ';',
+      nullText: 'NULL',
+      timeoutMs: 5_400_000,
+      commit: 'when asked',
+    });
+    assert.equal(read({ auto_commit: 'true' }).commit, 'at the end');
   });
 
   for (const options of [
@@ -56,7 +76,7 @@ describe('the options of an import', () => {
     { sep: 'ab' },
     { timeout: '5' },
     { l0_import: 'true' },
-    { auto_commit: 'false' },
+    { backup: '1' },
   ])
     it(`are refused: ${JSON.stringify(options)}`, () => {
       assert.throws(() => read(options as Record<string, string>), isImportFailure);
