@@ -1,8 +1,10 @@
+export { crc32 } from './crc32.ts';
 export type * from './kernel.ts';
 export { CODE_FACTORS } from './kernel.ts';
 export { type KernelOptions, loadKernel } from './load-kernel.ts';
 export { dropPages, mapFile, readPages, reservePages, residentBytes } from './map-file.ts';
 export { hashTexts, minHash } from './min-hash.ts';
+export { type FloatKind, findNonFinite } from './non-finite.ts';
 export { findNumberRuns, findNumberRunsAside, type NumberRuns } from './number-runs.ts';
 export { allocateFile, pageAligned, trimMemory, tryLockFile } from './posix.ts';
 export { measureReadBandwidth } from './read-bandwidth.ts';

@@ -50,6 +50,9 @@ export interface NativeKernel {
     rows: number,
     out: Float32Array,
   ): number;
+  /** The first of `count` numbers, which the bytes have; `count` for none. */
+  findNonFinite(type: number, bytes: Uint8Array, count: number): number;
+  crc32(bytes: Uint8Array, before: number): number;
   /** Resolves with a status. */
   startEncode(
     simd: number,

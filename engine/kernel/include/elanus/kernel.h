@@ -178,6 +178,20 @@ ElanusStatus elanus_inverse_norms(const ElanusSimd* simd, ElanusVectorType type,
 ElanusStatus elanus_encode(const ElanusSimd* simd, uint32_t dim, const uint8_t* bytes, size_t bytes_size, size_t rows,
                            int8_t* values, float* factors);
 
+/* Numbers of IEEE 754, little endian. */
+typedef enum ElanusNumberType {
+  ELANUS_NUMBER_FLOAT16 = 0,
+  ELANUS_NUMBER_BFLOAT16 = 1, /* the upper half of a float32 */
+  ELANUS_NUMBER_FLOAT32 = 2,
+  ELANUS_NUMBER_FLOAT64 = 3,
+} ElanusNumberType;
+
+/* The first of `count` numbers that is NaN or infinite; `count` when none is. `bytes` may begin anywhere. */
+size_t elanus_find_non_finite(ElanusNumberType type, const uint8_t* bytes, size_t count);
+
+/* CRC-32 as in zlib: of what `sum` is that of (0: of nothing), followed by these bytes. */
+uint32_t elanus_crc32(uint32_t sum, const uint8_t* bytes, size_t size);
+
 /* XXH64 of each of `count` texts: text i is bytes[starts[i] .. ends[i]). ELANUS_INVALID_ARGUMENT when one is not within
  * `bytes_size`. */
 ElanusStatus elanus_hash_texts(const uint8_t* bytes, size_t bytes_size, const uint32_t* starts, const uint32_t* ends,

@@ -66,6 +66,23 @@ napi_value inverse_norms(napi_env env, napi_callback_info info) {
   return number(env, status);
 }
 
+// findNonFinite(type: number, bytes: Uint8Array, count: number): number
+napi_value find_non_finite(napi_env env, napi_callback_info info) {
+  const Arguments arguments(env, info);
+  const auto count = static_cast<size_t>(arguments.number(2));
+  const size_t found = elanus_find_non_finite(static_cast<ElanusNumberType>(arguments.number(0)),
+                                              view_of(env, arguments.values[1]).data, count);
+  return number(env, static_cast<double>(found));
+}
+
+// crc32(bytes: Uint8Array, before: number): number
+napi_value crc32(napi_env env, napi_callback_info info) {
+  const Arguments arguments(env, info);
+  const View bytes = view_of(env, arguments.values[0]);
+  const uint32_t sum = elanus_crc32(static_cast<uint32_t>(arguments.number(1)), bytes.data, bytes.size);
+  return number(env, static_cast<double>(sum));
+}
+
 // openJobs(settle: (id: number, status: number) => void): boolean
 napi_value open_jobs(napi_env env, napi_callback_info info) {
   const Arguments arguments(env, info);
@@ -114,6 +131,8 @@ NAPI_MODULE_INIT() {
   define_exact_search(env, exports);
   define_index(env, exports);
   define(env, exports, "inverseNorms", inverse_norms);
+  define(env, exports, "findNonFinite", find_non_finite);
+  define(env, exports, "crc32", crc32);
   define_encode(env, exports);
   define(env, exports, "measureReadBandwidth", measure_read_bandwidth);
   define_min_hash(env, exports);

@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib';
+import { crc32 } from '@elanus/kernel';
 import { assert, type Column, DataType, isArray, type KeyColumn } from '@elanus/model';
 import type { LoopShare } from '@elanus/runtime';
 import { type ArrowBuffer, arrowFooter, arrowHead, endOfStream } from './arrow-message.ts';

@@ -1,3 +1,4 @@
+import { findNonFinite } from '@elanus/kernel';
 import {
   DataType,
   type DenseVectorType,
@@ -10,12 +11,7 @@ import { type common_PlaceholderValue, decode } from '@elanus/proto';
 import type { QueryVectors } from '@elanus/rpc';
 import type { TextRuns } from '../rows/texts-of.ts';
 import { bfloat16Of } from './bfloat16.ts';
-import {
-  checkSparseVector,
-  firstNonFiniteBFloat16,
-  firstNonFiniteFloat16,
-  firstNonFiniteFloat32,
-} from './vector-checks.ts';
+import { checkSparseVector } from './vector-checks.ts';
 
 /** Placeholders of lists of vectors have the number of their vectors' type, and so much more. */
 const LIST_TYPE_OFFSET = 200;
@@ -132,11 +128,11 @@ function sizeMismatch(expected: number, actual: number): Error {
 function firstNonFinite(type: DenseVectorType, bytes: Uint8Array): number {
   switch (type) {
     case DataType.FloatVector:
-      return firstNonFiniteFloat32(bytes);
+      return findNonFinite(bytes, 'float32');
     case DataType.Float16Vector:
-      return firstNonFiniteFloat16(bytes);
+      return findNonFinite(bytes, 'float16');
     case DataType.BFloat16Vector:
-      return firstNonFiniteBFloat16(bytes);
+      return findNonFinite(bytes, 'bfloat16');
     case DataType.BinaryVector:
     case DataType.Int8Vector:
       return -1;

@@ -1,10 +1,10 @@
 import { INSTANT_MAX, INSTANT_MIN } from '@elanus/expr';
+import { type FloatKind, findNonFinite } from '@elanus/kernel';
 import {
   type ArrayColumn,
   type Column,
   DataType,
   type DenseVectorColumn,
-  denseVectorBytes,
   type FieldSchema,
   invalidParameter,
   type TimestamptzColumn,
@@ -12,16 +12,10 @@ import {
   type VectorArrayColumn,
 } from '@elanus/model';
 import type { Work } from '../rows/sliced-work.ts';
-import {
-  firstNonFiniteBFloat16,
-  firstNonFiniteFloat16,
-  firstNonFiniteFloat32,
-  firstNonFiniteFloat64,
-} from '../wire/vector-checks.ts';
 import { checkJsonValues } from './check-json.ts';
 import { checkShapes } from './check-shapes.ts';
 
-/** Bytes of numbers that are looked through in about half a millisecond; a multiple of every number's size. */
+/** Bytes of numbers that are looked through in well under a millisecond; a multiple of every number's size. */
 const SLICE_BYTES = 1024 * 1024;
 const SLICE_ROWS = 64 * 1024;
 
@@ -37,11 +31,11 @@ export function* checkValues(
 ): Work<void> {
   switch (column.dataType) {
     case DataType.FloatVector:
-      return yield* checkVectors(column, field, firstNonFiniteFloat32, 4);
+      return yield* checkVectors(column, field, 'float32');
     case DataType.Float16Vector:
-      return yield* checkVectors(column, field, firstNonFiniteFloat16, 2);
+      return yield* checkVectors(column, field, 'float16');
     case DataType.BFloat16Vector:
-      return yield* checkVectors(column, field, firstNonFiniteBFloat16, 2);
+      return yield* checkVectors(column, field, 'bfloat16');
     case DataType.Float:
     case DataType.Double:
       return yield* checkFloats(column.values, field, (element) => element);
@@ -62,18 +56,14 @@ export function* checkValues(
   }
 }
 
-type FirstNonFinite = (bytes: Uint8Array) => number;
-
 function* checkVectors(
-  { bytes, dataType, dim }: DenseVectorColumn,
+  { bytes, dim }: DenseVectorColumn,
   field: FieldSchema,
-  firstNonFinite: FirstNonFinite,
-  elementBytes: number,
+  kind: FloatKind,
   rowOf: (vector: number) => number = (vector) => vector,
 ): Work<void> {
-  const vectorBytes = denseVectorBytes(dataType, dim);
-  const position = yield* findNonFinite(bytes, firstNonFinite, elementBytes);
-  if (position >= 0) throw notFinite(field, rowOf(Math.floor((position * elementBytes) / vectorBytes)));
+  const position = yield* firstNonFinite(bytes, kind);
+  if (position >= 0) throw notFinite(field, rowOf(Math.floor(position / dim)));
 }
 
 function* checkElementVectors(
@@ -83,11 +73,11 @@ function* checkElementVectors(
 ): Work<void> {
   switch (vectors.dataType) {
     case DataType.FloatVector:
-      return yield* checkVectors(vectors, field, firstNonFiniteFloat32, 4, rowOf);
+      return yield* checkVectors(vectors, field, 'float32', rowOf);
     case DataType.Float16Vector:
-      return yield* checkVectors(vectors, field, firstNonFiniteFloat16, 2, rowOf);
+      return yield* checkVectors(vectors, field, 'float16', rowOf);
     case DataType.BFloat16Vector:
-      return yield* checkVectors(vectors, field, firstNonFiniteBFloat16, 2, rowOf);
+      return yield* checkVectors(vectors, field, 'bfloat16', rowOf);
     default:
   }
 }
@@ -98,16 +88,17 @@ function* checkFloats(
   rowOf: (element: number) => number,
 ): Work<void> {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  const find = values.BYTES_PER_ELEMENT === 8 ? firstNonFiniteFloat64 : firstNonFiniteFloat32;
-  const position = yield* findNonFinite(bytes, find, values.BYTES_PER_ELEMENT);
+  const position = yield* firstNonFinite(bytes, values.BYTES_PER_ELEMENT === 8 ? 'float64' : 'float32');
   if (position >= 0) throw notFinite(field, rowOf(position));
 }
 
-function* findNonFinite(bytes: Uint8Array, find: FirstNonFinite, elementBytes: number): Work<number> {
+const FLOAT_BYTES: Readonly<Record<FloatKind, number>> = { float16: 2, bfloat16: 2, float32: 4, float64: 8 };
+
+function* firstNonFinite(bytes: Uint8Array, kind: FloatKind): Work<number> {
   for (let begin = 0; begin < bytes.length; begin += SLICE_BYTES) {
     if (begin > 0) yield;
-    const found = find(bytes.subarray(begin, begin + SLICE_BYTES));
-    if (found >= 0) return begin / elementBytes + found;
+    const found = findNonFinite(bytes.subarray(begin, begin + SLICE_BYTES), kind);
+    if (found >= 0) return begin / FLOAT_BYTES[kind] + found;
   }
   return -1;
 }

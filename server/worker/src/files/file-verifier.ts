@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib';
+import { crc32 } from '@elanus/kernel';
 import type { StoredFile } from '@elanus/model';
 import { type ObjectFiles, ObjectStoreError } from '@elanus/object-store';
 import type { Clock, Counter, Disk, Logger, Metrics } from '@elanus/runtime';

@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstring>
 
+#include "elanus/kernel.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #elif defined(__aarch64__)
@@ -138,3 +140,7 @@ uint32_t crc32_portable(uint32_t sum, const void* bytes, size_t size) {
 }
 
 }  // namespace elanus
+
+extern "C" uint32_t elanus_crc32(uint32_t sum, const uint8_t* bytes, size_t size) {
+  return elanus::crc32(sum, bytes, size);
+}
