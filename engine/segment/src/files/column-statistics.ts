@@ -35,31 +35,51 @@ const NO_STATISTICS: StatisticsBuilder = {
   finish: (nulls) => ({ nulls, min: null, max: null, distinct: null }),
 };
 
+/** Values stay halves: reading a bigint makes an object. */
 class Int64Statistics implements StatisticsBuilder {
-  #min: bigint | null = null;
-  #max: bigint | null = null;
+  #isEmpty = true;
+  readonly #min: Halves = { low: 0, high: 0 };
+  readonly #max: Halves = { low: 0, high: 0 };
   readonly #distinct = new DistinctEstimate();
   readonly #hash: KeyHash = { low: 0, high: 0 };
 
   add(column: Column, start: number, end: number): void {
     const { values, validity } = column as NumericColumn & { values: BigInt64Array };
-    const words = new Uint32Array(values.buffer, values.byteOffset, 2 * values.length);
+    const words = new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
+    const [min, max] = [this.#min, this.#max];
     for (let row = start; row < end; row++) {
       if (validity?.[row] === 0) continue;
+      const low = words[2 * row]!;
+      const high = words[2 * row + 1]!;
       // All rows of a write have one timestamp: what was looked at says nothing new.
-      const isAgain = words[2 * row] === words[2 * row - 2] && words[2 * row + 1] === words[2 * row - 1];
+      const isAgain = low === words[2 * row - 2] && high === words[2 * row - 1];
       if (isAgain && row > start && validity?.[row - 1] !== 0) continue;
-      const value = values[row]!;
-      if (this.#min === null || value < this.#min) this.#min = value;
-      if (this.#max === null || value > this.#max) this.#max = value;
-      hashWords(words[2 * row]!, words[2 * row + 1]!, this.#hash);
+      if (this.#isEmpty || isBelow(low, high, min.low, min.high)) [min.low, min.high] = [low, high];
+      if (this.#isEmpty || isBelow(max.low, max.high, low, high)) [max.low, max.high] = [low, high];
+      this.#isEmpty = false;
+      hashWords(low, high, this.#hash);
       this.#distinct.add(this.#hash);
     }
   }
 
   finish(nulls: number): ColumnStatistics {
-    return { nulls, min: this.#min, max: this.#max, distinct: this.#distinct.estimate() };
+    const [min, max] = this.#isEmpty ? [null, null] : [int64Of(this.#min), int64Of(this.#max)];
+    return { nulls, min, max, distinct: this.#distinct.estimate() };
   }
+}
+
+/** Of an int64: the lower one without a sign, whatever the number says. */
+interface Halves {
+  low: number;
+  high: number;
+}
+
+function isBelow(lowA: number, highA: number, lowB: number, highB: number): boolean {
+  return highA < highB || (highA === highB && lowA >>> 0 < lowB >>> 0);
+}
+
+function int64Of({ low, high }: Halves): bigint {
+  return (BigInt(high) << 32n) | BigInt(low >>> 0);
 }
 
 class NumberStatistics implements StatisticsBuilder {

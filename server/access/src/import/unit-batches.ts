@@ -29,7 +29,7 @@ export interface UnitBatches {
   readonly batches: AsyncIterable<UnitBatch>;
 }
 
-const ROWS_MAX = 4_096;
+const ROWS_MAX = 8_192;
 const ROWS_MIN = 16;
 /** Bytes of a file that become a batch. */
 const BATCH_BYTES = 4 * 1024 * 1024;
