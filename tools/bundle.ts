@@ -1,9 +1,9 @@
 /**
- * Puts the modules of the command into a few files: reading five hundred took more than half of the start
- * (docs/decisions/0027). Worker threads, and whatever a module finds beside itself, come from the sources.
+ * Puts the modules of the command and of its threads into a few files: reading five hundred took more than half of the start
+ * (docs/decisions/0027). Whatever else a module finds beside itself comes from the sources.
  */
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
 const ROOT = dirname(import.meta.dirname);
@@ -21,6 +21,17 @@ const packagesStayOutside: Plugin = {
   },
 };
 
+/** Threads that somebody waits for. */
+const THREADS = [
+  'engine/segment/src/threads/segment-thread.ts',
+  'server/access/src/export/export-thread.ts',
+  'server/access/src/import/unit-thread.ts',
+  'server/worker/src/flush/encoder-thread.ts',
+];
+const THREAD_NAMES = new Set(THREADS.map((path) => basename(path, '.ts')));
+/** Where a module finds a thread's first module: beside itself, as all files of the bundle are. */
+const THREAD_PLACE = /new URL\('\.\/([\w-]+)\.ts', import\.meta\.url\)/g;
+
 /** A module that asks for its own place hears that of its source. */
 const placesOfSources: Plugin = {
   name: 'places of sources',
@@ -28,6 +39,9 @@ const placesOfSources: Plugin = {
     onLoad({ filter: /\.ts$/ }, ({ path }) => {
       const place = (of: string) => JSON.stringify(relative(OUTPUT, of));
       const contents = readFileSync(path, 'utf8')
+        .replace(THREAD_PLACE, (own, name) =>
+          THREAD_NAMES.has(name) ? `new URL('./${name}.js', import.meta['url'])` : own,
+        )
         .replaceAll('import.meta.url', `new URL(${place(path)}, import.meta.url).href`)
         .replaceAll('import.meta.dirname', `import.meta.dirname + '/' + ${place(dirname(path))}`);
       return { contents, loader: 'ts' };
@@ -37,7 +51,8 @@ const placesOfSources: Plugin = {
 
 rmSync(OUTPUT, { recursive: true, force: true });
 const { metafile } = await build({
-  entryPoints: [join(ROOT, 'clients', 'cli', 'src', 'elanus.ts')],
+  entryPoints: ['clients/cli/src/elanus.ts', ...THREADS].map((path) => join(ROOT, path)),
+  entryNames: '[name]',
   outdir: OUTPUT,
   bundle: true,
   splitting: true,
