@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -220,6 +220,40 @@ for (const [kind, withDisk] of kinds) {
       }));
   });
 }
+
+for (const cache of ['kept', 'passed'] as const)
+  test(`a new file is built from pieces of any size, the page cache ${cache}`, async () => {
+    const root = await mkdtemp(join(tmpdir(), 'elanus-disk-'));
+    try {
+      const path = join(root, 'a');
+      const random = seededRandom(11);
+      for (const sizes of [
+        [],
+        [1],
+        [4096],
+        [10, 2 ** 20, 0, 5_000_000, 3],
+        [2 ** 20, 2 ** 20],
+        [4096, 100],
+      ]) {
+        const pieces = sizes.map((size) => Buffer.alloc(size, 1 + random.below(255)));
+        await using file = await new NodeDisk().openBuilder(path, cache);
+        for (const piece of pieces) for (const _ of [1, 2]) await file.add(piece);
+        await file.finish();
+        const expected = Buffer.concat(pieces.flatMap((piece) => [piece, piece]));
+        assert.ok((await readFile(path)).equals(expected), `pieces of ${sizes}`);
+      }
+      const file = await new NodeDisk().openBuilder(path, cache);
+      await file.add(Buffer.alloc(3_000_000));
+      // Given up: closing waits for what is under way.
+      await file.close();
+      await assert.rejects(
+        new NodeDisk().openBuilder(join(root, 'none', 'a'), cache),
+        (error) => error instanceof DiskError && error.kind === 'missing',
+      );
+    } finally {
+      await rm(root, { recursive: true });
+    }
+  });
 
 async function simulatedFile(seed: number, options: { readonly capacityBytes?: number } = {}) {
   const disk = new SimulatedDisk({ random: seededRandom(seed), ...options });

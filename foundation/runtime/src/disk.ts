@@ -67,6 +67,15 @@ export interface DiskFile extends Appender {
   write(buffers: readonly Uint8Array[], position: number): Promise<void>;
 }
 
+/** A new file that is written once, from its front to its end. Whoever opened it closes it. Calls must not overlap. */
+export interface FileBuilder extends AsyncDisposable {
+  /** Writes bytes behind those before. Those in shared memory must not change until the file is finished or closed. */
+  add(piece: Uint8Array): Promise<void>;
+  /** Resolves when all of it is durable; to be called once, at last. */
+  finish(): Promise<void>;
+  close(): Promise<void>;
+}
+
 /**
  * A file whose bytes are wanted one after the other: those that follow may be on their way before they are asked for. What
  * is written to the file meanwhile may be found or not. Whoever opened it closes it. Calls must not overlap.

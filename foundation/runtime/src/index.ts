@@ -7,6 +7,7 @@ export {
   DiskError,
   type DiskErrorKind,
   type DiskFile,
+  type FileBuilder,
   type FileStatus,
   type OpenMode,
   type SequentialReader,

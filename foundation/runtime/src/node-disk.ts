@@ -1,14 +1,17 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { CachedBuilder } from './cached-builder.ts';
 import { DirectAppender } from './direct-appender.ts';
 import { DirectAreas } from './direct-areas.ts';
+import { DirectBuilder } from './direct-builder.ts';
 import {
   type Appender,
   type DirectoryEntry,
   type Disk,
   DiskError,
   type DiskFile,
+  type FileBuilder,
   type FileStatus,
   type OpenMode,
   type SequentialReader,
@@ -47,6 +50,19 @@ export class NodeDisk implements Disk {
         await handle.close();
         throw error;
       }
+    });
+  }
+
+  /**
+   * Makes a file, or empties one. Through the page cache for those who read it soon; else past it, where the file system can,
+   * so that a large file takes no pages from others.
+   */
+  openBuilder(path: string, cache: 'kept' | 'passed'): Promise<FileBuilder> {
+    return translated(path, async () => {
+      const handle = cache === 'passed' ? await openDirect(path, OPEN_FLAGS.build) : null;
+      return handle === null
+        ? new CachedBuilder(await this.open(path, 'build'))
+        : new DirectBuilder(path, handle, this.#areas);
     });
   }
 

@@ -42,8 +42,8 @@ export interface PlannedColumn {
   readonly buffers: readonly (PlannedBuffer | null)[];
 }
 
-/** Bytes handed on as they lie, at most so many at once. */
-const STRETCH_BYTES = 1024 * 1024;
+/** Bytes handed on as they lie, at most so many at once: whoever looks at them twice finds them near the processor. */
+const STRETCH_BYTES = 256 * 1024;
 const STRETCH_OFFSETS = 64 * 1024;
 
 /** What has to be written of a column, without looking at its values. */

@@ -1,17 +1,17 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { parentPort } from 'node:worker_threads';
-import { crc32 } from 'node:zlib';
+import { crc32 } from '@elanus/kernel';
 import { DiskError, LoopShare, NodeDisk, systemClock } from '@elanus/runtime';
-import { encodeSegmentFile, type SegmentFileContent } from '@elanus/segment';
-import type { EncoderReply, EncoderRequest } from './encoder-messages.ts';
+import { encodeSegmentFile } from '@elanus/segment';
+import type { EncoderReply, EncoderRequest, WriteFile } from './encoder-messages.ts';
 
 /** Bytes of one answer; a single piece may have more. */
 const ANSWER_BYTES = 4 * 1024 * 1024;
 /** Rows that may stay in memory unused while one file follows the other; an import uses the memory of its rows again itself. */
 const UNCOLLECTED_BYTES = 256 * 1024 * 1024;
-/** Of a file that is written here: what the system holds back must not delay others for long. */
-const SYNC_BYTES = 64 * 1024 * 1024;
+/** Who asks for nothing for so long is done. */
+const REST_MS = 100;
 
 /**
  * Frees what the thread has read. Rows lie in memory that all threads share, and which stays for as long as one of them
@@ -44,49 +44,28 @@ async function nextAnswer(): Promise<EncoderReply> {
 type Rest = () => Promise<EncoderReply>;
 
 /** Makes and writes a file; that the disk has all of it is left. */
-async function written(content: SegmentFileContent, path: string): Promise<Rest> {
-  const file = await disk.open(path, 'build');
+async function written({ content, path, cache }: WriteFile): Promise<Rest> {
+  const file = await disk.openBuilder(path, cache);
   let bytes = 0;
   let sum = 0;
   try {
-    let writing: Promise<void> = Promise.resolve();
-    for await (const { pieces: gathered, length } of gatheredPieces(encodeSegmentFile(content, { share }))) {
-      for (const piece of gathered) sum = crc32(piece, sum);
-      await writing;
-      const isFull = Math.floor((bytes + length) / SYNC_BYTES) > Math.floor(bytes / SYNC_BYTES);
-      writing = file.write(gathered, bytes).then(() => (isFull ? file.sync() : undefined));
-      // Whoever waits for it hears of it.
-      writing.catch(() => {});
-      bytes += length;
+    for await (const piece of encodeSegmentFile(content, { share })) {
+      sum = crc32(piece, sum);
+      bytes += piece.length;
+      await file.add(piece);
     }
-    await writing;
   } catch (error) {
     await file.close();
     throw error;
   }
   return async () => {
     try {
-      await file.sync();
+      await file.finish();
     } finally {
       await file.close();
     }
     return { kind: 'written', bytes, crc32: sum };
   };
-}
-
-/** Pieces that stay as they are, many at a time. */
-async function* gatheredPieces(made: AsyncIterable<Uint8Array>) {
-  let gathered: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of made) {
-    gathered.push(kept(piece));
-    length += piece.length;
-    if (length < ANSWER_BYTES) continue;
-    yield { pieces: gathered, length };
-    gathered = [];
-    length = 0;
-  }
-  yield { pieces: gathered, length };
 }
 
 /** The encoder may use other memory again for the next piece. What lies in shared memory is not copied. */
@@ -97,7 +76,7 @@ function kept(piece: Uint8Array): Uint8Array {
 async function answer(request: EncoderRequest): Promise<EncoderReply | Rest> {
   switch (request.kind) {
     case 'write':
-      return await written(request.content, request.path);
+      return await written(request);
     case 'begin':
       pieces = encodeSegmentFile(request.content, { share });
       return await nextAnswer();
@@ -110,9 +89,12 @@ async function answer(request: EncoderRequest): Promise<EncoderReply | Rest> {
   }
 }
 
-/** A collection takes as long as a tenth of a file: files that follow one another share one. */
-function collectWhenIdle(): void {
-  if (pieces !== null || (open > 0 && uncollected < UNCOLLECTED_BYTES)) return;
+/** A collection takes as long as a tenth of a file: files that follow one another soon share one. */
+async function collectWhenIdle(): Promise<void> {
+  const before = requests;
+  if (uncollected < UNCOLLECTED_BYTES) await systemClock.sleep(REST_MS);
+  const isBusy = open > 0 || requests !== before;
+  if (pieces !== null || (isBusy && uncollected < UNCOLLECTED_BYTES)) return;
   uncollected = 0;
   collect();
 }
@@ -133,11 +115,13 @@ function failure(error: unknown): EncoderReply {
 /** One request after the other, and the answers in their order. */
 let turn: Promise<unknown> = Promise.resolve();
 let told: Promise<unknown> = Promise.resolve();
-/** Requests that are not answered yet, and bytes of files since the last collection. */
+/** Requests so far, those that are not answered yet, and bytes of files since the last collection. */
+let requests = 0;
 let open = 0;
 let uncollected = 0;
 
 port.on('message', (request: EncoderRequest) => {
+  requests += 1;
   open += 1;
   const answered = turn
     .then(() => answer(request))
@@ -153,6 +137,6 @@ port.on('message', (request: EncoderRequest) => {
     port.postMessage(whole);
     open -= 1;
     if (whole.kind === 'written') uncollected += whole.bytes;
-    setImmediate(collectWhenIdle);
+    setImmediate(() => void collectWhenIdle());
   });
 });

@@ -10,8 +10,15 @@ export interface FileEncoder {
    * whoever wants the bytes asks for them. When it rejects nothing is left at the path.
    * @throws DiskError; the signal's reason
    */
-  write?(content: SegmentFileContent, path: string, signal: AbortSignal): Promise<WrittenFile> | null;
+  write?(
+    content: SegmentFileContent,
+    path: string,
+    options: { readonly cache: PageCache; readonly signal: AbortSignal },
+  ): Promise<WrittenFile> | null;
 }
+
+/** Whether a file's bytes stay in the system's memory for those who read it soon, or go past it. */
+export type PageCache = 'kept' | 'passed';
 
 export interface WrittenFile {
   readonly bytes: number;

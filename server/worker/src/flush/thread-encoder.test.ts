@@ -16,6 +16,7 @@ import { ThreadEncoder } from './thread-encoder.ts';
 
 const share = new LoopShare(systemClock);
 const never = new AbortController().signal;
+const cached = { cache: 'kept', signal: never } as const;
 
 /** Rows of every type, as a flush writes them. */
 async function contentOf(rows: number, random: Random): Promise<SegmentFileContent> {
@@ -48,40 +49,41 @@ test('a thread makes the same bytes as the event loop, also for several readers 
   }
 });
 
-test('a thread writes the files that the event loop would, several of them, and says their checksums', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'elanus-encoder-'));
-  try {
-    await using encoder = new ThreadEncoder(new LoopEncoder(share));
-    assert.equal(encoder.write(await contentOf(10, seededRandom(1)), join(directory, 'small'), never), null);
-    const contents = await Promise.all([3_000, 20_000].map((rows) => contentOf(rows, seededRandom(rows))));
-    const written = await Promise.all(
-      contents.map((content, at) => encoder.write(content, join(directory, String(at)), never)),
-    );
-    for (const [at, content] of contents.entries()) {
-      const expected = await bytesOf(new LoopEncoder(share).encode(content, never));
-      assert.ok(expected.equals(readFileSync(join(directory, String(at)))), `file ${at}`);
-      assert.deepEqual(written[at], { bytes: expected.length, crc32: crc32(expected) });
+for (const cache of ['kept', 'passed'] as const)
+  test(`a thread writes the files that the event loop would, the page cache ${cache}, and says their checksums`, async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'elanus-encoder-'));
+    try {
+      await using encoder = new ThreadEncoder(new LoopEncoder(share));
+      const write = (content: SegmentFileContent, name: string) =>
+        encoder.write(content, join(directory, name), { cache, signal: never });
+      assert.equal(write(await contentOf(10, seededRandom(1)), 'small'), null);
+      const contents = await Promise.all([3_000, 20_000].map((rows) => contentOf(rows, seededRandom(rows))));
+      const written = await Promise.all(contents.map((content, at) => write(content, String(at))));
+      for (const [at, content] of contents.entries()) {
+        const expected = await bytesOf(new LoopEncoder(share).encode(content, never));
+        assert.ok(expected.equals(readFileSync(join(directory, String(at)))), `file ${at}`);
+        assert.deepEqual(written[at], { bytes: expected.length, crc32: crc32(expected) });
+      }
+    } finally {
+      rmSync(directory, { recursive: true });
     }
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
-});
+  });
 
 test('a file that can’t be written is not there, and the thread goes on', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'elanus-encoder-'));
   try {
     await using encoder = new ThreadEncoder(new LoopEncoder(share));
     const content = await contentOf(2_000, seededRandom(1));
-    const nowhere = encoder.write(content, join(directory, 'nowhere', 'file'), never);
+    const nowhere = encoder.write(content, join(directory, 'nowhere', 'file'), cached);
     await assert.rejects(nowhere!, (error) => error instanceof DiskError && error.kind === 'missing');
     const wrong = { ...content, columns: content.columns.map(({ field }) => ({ field, pieces: [] })) };
-    await assert.rejects(encoder.write(wrong, join(directory, 'wrong'), never)!, /could not be made/);
+    await assert.rejects(encoder.write(wrong, join(directory, 'wrong'), cached)!, /could not be made/);
     const stop = new AbortController();
-    const stopped = encoder.write(content, join(directory, 'stopped'), stop.signal)!;
+    const stopped = encoder.write(content, join(directory, 'stopped'), { ...cached, signal: stop.signal })!;
     stop.abort(new Error('enough'));
     await assert.rejects(stopped, /enough/);
     assert.deepEqual(readdirSync(directory), []);
-    assert.ok((await encoder.write(content, join(directory, 'file'), never))!.bytes > 0);
+    assert.ok((await encoder.write(content, join(directory, 'file'), cached))!.bytes > 0);
   } finally {
     rmSync(directory, { recursive: true });
   }

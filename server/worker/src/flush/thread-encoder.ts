@@ -43,8 +43,8 @@ export class ThreadEncoder implements FileEncoder, AsyncDisposable {
   }
 
   /** The thread writes while it makes what follows, and begins with the next file while the disk has not all of this one. */
-  write(content: SegmentFileContent, path: string, signal: AbortSignal): Promise<WrittenFile> | null {
-    return isSmall(content) ? null : this.#write(content, path, signal);
+  write(content: SegmentFileContent, path: string, options: WriteOptions): Promise<WrittenFile> | null {
+    return isSmall(content) ? null : this.#write(content, path, options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -52,10 +52,14 @@ export class ThreadEncoder implements FileEncoder, AsyncDisposable {
     await this.#thread?.end();
   }
 
-  async #write(content: SegmentFileContent, path: string, signal: AbortSignal): Promise<WrittenFile> {
+  async #write(
+    content: SegmentFileContent,
+    path: string,
+    { cache, signal }: WriteOptions,
+  ): Promise<WrittenFile> {
     signal.throwIfAborted();
     try {
-      const reply = await this.#started().ask({ kind: 'write', content, path });
+      const reply = await this.#started().ask({ kind: 'write', content, path, cache });
       signal.throwIfAborted();
       if (reply.kind === 'written') return { bytes: reply.bytes, crc32: reply.crc32 };
       if (reply.kind === 'disk failed') throw new DiskError(reply.disk, reply.path, reply.reason);
@@ -99,6 +103,8 @@ export class ThreadEncoder implements FileEncoder, AsyncDisposable {
     return this.#thread;
   }
 }
+
+type WriteOptions = Parameters<NonNullable<FileEncoder['write']>>[2];
 
 function isSmall({ timestamps }: SegmentFileContent): boolean {
   return timestamps.reduce((sum, { length }) => sum + length, 0) <= SMALL_ROWS_MAX;

@@ -1,8 +1,8 @@
-import { crc32 } from 'node:zlib';
+import { crc32 } from '@elanus/kernel';
 import type { StoredFile } from '@elanus/model';
 import type { ObjectStore } from '@elanus/object-store';
 import type { SegmentFileContent } from '@elanus/segment';
-import type { FileEncoder } from './file-encoder.ts';
+import type { FileEncoder, PageCache } from './file-encoder.ts';
 
 /**
  * Writes a file of rows or deletions, whole or not at all; it is durable when this resolves. What is there under the key
@@ -16,16 +16,19 @@ export async function writeSegmentFile(
     store,
     encoder,
     signal,
+    cache = 'kept',
   }: {
     readonly key: string;
     readonly store: ObjectStore;
     readonly encoder: FileEncoder;
     readonly signal: AbortSignal;
+    /** Of files of this machine. */
+    readonly cache?: PageCache;
   },
 ): Promise<StoredFile> {
   if (store.files !== null) {
     const draft = store.files.newDraft();
-    const written = await encoder.write?.(content, draft, signal);
+    const written = await encoder.write?.(content, draft, { cache, signal });
     if (written != null) {
       await store.files.adopt(key, draft);
       return { key, ...written };

@@ -86,7 +86,14 @@ export class StagedRows implements RowStage {
       timestamps: batches.map(({ length }) => new BigInt64Array(length).fill(timestamp)),
     } as const;
     const key = segmentFileKey(collectionId, id);
-    const { bytes, crc32 } = await writeSegmentFile(content, { key, store, encoder, signal });
+    // An import may be larger than memory, and is read when all of it is there.
+    const { bytes, crc32 } = await writeSegmentFile(content, {
+      key,
+      store,
+      encoder,
+      signal,
+      cache: 'passed',
+    });
     const rows = batches.reduce((sum, { length }) => sum + length, 0);
     return { id, channel, partitionId, rows, bytes, crc32 };
   }
