@@ -1,4 +1,5 @@
 // The loops of a walk give the same bits on every instruction set.
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -44,10 +45,12 @@ struct Tables {
   AlignedVector<uint8_t> bytes;
   DigitTables tables;
 
-  Tables(size_t places) : bytes(places * 16), tables{bytes.data(), places, 0, 0} {}
+  Tables(size_t places) : bytes(places * 16), tables{bytes.data(), static_cast<uint32_t>(places), false, 0, 0} {}
   bool operator==(const Tables& other) const {
-    return same_bits(bytes, other.bytes) && tables.base == other.tables.base && tables.step == other.tables.step;
+    return same_bits(bytes, other.bytes) && tables.base == other.tables.base && tables.step == other.tables.step &&
+           tables.are_small == other.tables.are_small;
   }
+  int largest() const { return *std::max_element(bytes.begin(), bytes.end()); }
 };
 
 constexpr float kLevels[16] = {-2.7f, -2.0f, -1.6f, -1.2f, -0.9f, -0.6f, -0.4f, -0.1f,
@@ -59,12 +62,13 @@ void check_tables(const WalkLoops& loops, const WalkLoops& portable, size_t plac
     if (factor != 1) query[places / 2] *= factor;
     Tables signs(places), signs_expected(places), levels(places), levels_expected(places);
     loops.fill_sign_tables(query.data(), &signs.tables);
+    CHECK(signs.tables.are_small && signs.largest() <= elanus::kSmallByteMax);
     portable.fill_sign_tables(query.data(), &signs_expected.tables);
     CHECK(signs == signs_expected);
     loops.fill_level_tables(query.data(), kLevels, &levels.tables);
     portable.fill_level_tables(query.data(), kLevels, &levels_expected.tables);
     CHECK(levels == levels_expected);
-    CHECK(std::isfinite(levels.tables.base) && std::isfinite(signs.tables.base));
+    CHECK(!levels.tables.are_small && std::isfinite(levels.tables.base) && std::isfinite(signs.tables.base));
   }
 }
 
@@ -85,6 +89,7 @@ void check_digit_products(const WalkLoops& loops, const WalkLoops& portable, siz
     loops.fill_product_tables(products, query.data(), &tables.tables);
     portable.fill_product_tables(products, query.data(), &expected.tables);
     CHECK(tables == expected && std::isfinite(tables.tables.base) && std::isfinite(tables.tables.step));
+    CHECK(tables.tables.are_small ? tables.largest() <= elanus::kSmallByteMax : part == 1);
     std::vector<uint8_t> digits(places), expected_digits(places);
     loops.choose_products(products, query.data(), digits.data());
     portable.choose_products(products, query.data(), expected_digits.data());
@@ -102,12 +107,14 @@ void check_digit_products(const WalkLoops& loops, const WalkLoops& portable, siz
   }
 }
 
-void check_estimate(const WalkLoops& loops, const WalkLoops& portable, size_t places) {
+void check_estimate(const WalkLoops& loops, const WalkLoops& portable, size_t places, bool are_small) {
   Tables tables(places);
   tables.bytes = random_bytes(places * 16);
+  const uint8_t byte_max = are_small ? elanus::kSmallByteMax : 255;
+  for (uint8_t& byte : tables.bytes) byte = std::min(byte, byte_max);
   // The largest sums there can be.
-  if (places % 8 == 0) std::fill(tables.bytes.begin(), tables.bytes.end(), 255);
-  tables.tables = {tables.bytes.data(), places, random_float(), 0.01f};
+  if (places % 8 == 0) std::fill(tables.bytes.begin(), tables.bytes.end(), byte_max);
+  tables.tables = {tables.bytes.data(), static_cast<uint32_t>(places), are_small, random_float(), 0.01f};
   const AlignedVector<uint8_t> digits = random_bytes(places * 16);
   AlignedVector<float> added = random_floats(kBlockNeighbours);
   const AlignedVector<float> factors = random_floats(kBlockNeighbours);
@@ -181,7 +188,7 @@ int main() {
     ++sets;
     for (const size_t places : {4, 20, 32, 96, 256, 260, 1024, 8192}) {
       check_tables(simd->walk, portable, places);
-      check_estimate(simd->walk, portable, places);
+      for (const bool are_small : {false, true}) check_estimate(simd->walk, portable, places, are_small);
     }
     for (const size_t size : {64, 128, 768, 1 << 15}) check_products(simd->walk, portable, size);
     for (const size_t places : {1, 4, 7, 64}) {

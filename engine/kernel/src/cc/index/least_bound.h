@@ -45,8 +45,10 @@ float least_bound_of_parts(const float* numbers, size_t count, size_t wanted) {
 inline float least_bound(const float* numbers, size_t count, size_t wanted) {
   constexpr size_t kFew = 16;
   constexpr size_t kMany = 128;
+  constexpr size_t kMost = 1024;
   if (wanted <= kFew && count >= kFew) return least_bound_of_parts<kFew>(numbers, count, wanted);
   if (wanted <= kMany && count >= kMany) return least_bound_of_parts<kMany>(numbers, count, wanted);
+  if (wanted <= kMost && count >= 2 * kMost) return least_bound_of_parts<kMost>(numbers, count, wanted);
   return std::numeric_limits<float>::infinity();
 }
 

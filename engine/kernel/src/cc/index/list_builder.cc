@@ -26,6 +26,8 @@ constexpr size_t kSampleFloatsMax = size_t{1} << 28;
 constexpr uint32_t kIterations = 10;
 constexpr size_t kRowsAtOnce = 512;
 constexpr uint32_t kDigitBits = 4;
+// Of SCANN a digit stands for so many dimensions at least, where vectors have the last word.
+constexpr uint32_t kDigitDimensions = 4;
 constexpr uint32_t kTriedQueries = 128;
 constexpr uint32_t kTriedLists = 4;
 // A list's best row is hardly ever nearer than usual by more standard deviations than these.
@@ -44,6 +46,20 @@ bool is_one_bit(const ElanusIndexSpec& spec) { return spec.type == ELANUS_IVF_RA
 bool is_digits(const ElanusIndexSpec& spec) {
   return spec.type == ELANUS_SCANN || (spec.type == ELANUS_IVF_PQ && spec.bits == kDigitBits);
 }
+
+FinalRanks final_ranks(const ElanusIndexSpec& spec) {
+  if (spec.type == ELANUS_IVF_FLAT || spec.refine == ELANUS_CODE_FP32) return FinalRanks::kVectors;
+  return spec.refine == ELANUS_CODE_NONE ? FinalRanks::kCodes : FinalRanks::kRefined;
+}
+
+// Half of the digits find as many rows to compare and are scanned in half of the time (docs/decisions/0076).
+uint32_t digits_of(const ElanusIndexSpec& spec, uint32_t dim) {
+  uint32_t digits = spec.subquantizers;
+  if (spec.type != ELANUS_SCANN || final_ranks(spec) != FinalRanks::kVectors) return digits;
+  while (digits % 2 == 0 && dim / digits * 2 <= kDigitDimensions) digits /= 2;
+  return digits;
+}
+
 bool has_residuals(const ElanusIndexSpec& spec) {
   return spec.type != ELANUS_IVF_FLAT && !is_one_bit(spec) && !is_digits(spec);
 }
@@ -57,11 +73,6 @@ QuantizerSpec residual_spec(const ElanusIndexSpec& spec, uint32_t dim) {
                              : spec.bits <= 6 ? QuantizerKind::kSq6
                                               : QuantizerKind::kSq8;
   return {kind, dim, ELANUS_IP, 0, 0, 0};
-}
-
-FinalRanks final_ranks(const ElanusIndexSpec& spec) {
-  if (spec.type == ELANUS_IVF_FLAT || spec.refine == ELANUS_CODE_FP32) return FinalRanks::kVectors;
-  return spec.refine == ELANUS_CODE_NONE ? FinalRanks::kCodes : FinalRanks::kRefined;
 }
 
 class ListBuilder {
@@ -183,7 +194,7 @@ class ListBuilder {
     const OriginOfRow origin_of = [this](uint32_t row) { return parts_->centroids.at(list_of_row_[row]); };
     if (is_one_bit(build_.spec)) return NeighbourCode::signs(dim(), seed(kCodeSeed));
     if (is_digits(build_.spec))
-      return learn_digit_code(simd_, build_.metric, rows_, origin_of, build_.spec.subquantizers, seed(kCodeSeed),
+      return learn_digit_code(simd_, build_.metric, rows_, origin_of, digits_of(build_.spec, dim()), seed(kCodeSeed),
                               build_.threads, &control_->cancelled);
     return choose_scan_code(simd_, build_.metric, rows_, origin_of, seed(kCodeSeed), build_.threads,
                             &control_->cancelled)

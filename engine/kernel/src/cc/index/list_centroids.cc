@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "least_bound.h"
 #include "ordered_dot.h"
 
 namespace elanus {
@@ -17,9 +18,8 @@ constexpr char kSpreadSection[] = "list spreads";
 constexpr size_t kComparedFloatsMax = size_t{1} << 15;
 // Codes leave out what they estimate to be so many times the usual error worse than the last one wanted.
 constexpr float kErrors = 2;
-// And what is not among so many times those wanted.
+// Where they would leave less than about half, all are compared.
 constexpr uint32_t kPickedFactorMax = 4;
-constexpr uint32_t kPickedMin = 32;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // What the section of spreads begins with.
@@ -93,10 +93,29 @@ void ListCentroids::pick_by_codes(const float* query, float query_length, uint32
     for (float& number : scratch.query.query) number /= query_length;
   }
   codes_.prepare(simd_.walk, &scratch.query);
-  scratch.pool.reset(wanted, kErrors * scratch.query.error, std::max(wanted * kPickedFactorMax, kPickedMin));
-  const ScanCodes::Task task = {scratch.query, scratch.pool};
-  codes_.scan(simd_.walk, &task, 1, {}, count(), nullptr);
-  for (const IndexHit& hit : scratch.pool.rows()) scratch.ids.push_back(hit.row);
+  scratch.estimates.resize((count() + kBlockNeighbours - 1) / kBlockNeighbours * kBlockNeighbours);
+  codes_.estimate_all(simd_.walk, scratch.query, scratch.estimates.data());
+  // What is no number would be without order.
+  for (float& estimate : scratch.estimates) estimate = estimate < kInfinity ? estimate : kInfinity;
+  pick_estimated(wanted, kErrors * scratch.query.error, scratch);
+}
+
+// Those whose estimates are no more than `beyond` worse than that of the last one wanted.
+void ListCentroids::pick_estimated(uint32_t wanted, float beyond, CentroidScratch& scratch) const {
+  const float* const estimates = scratch.estimates.data();
+  std::vector<float>& picked = scratch.picked;
+  const auto pick = [&](float bound) {
+    scratch.ids.resize(count() + kFoundSlack);
+    scratch.ids.resize(simd_.bits.find_at_most(estimates, count(), bound, scratch.ids.data()));
+  };
+  // No more than are certainly enough, and of these so many as are wanted.
+  pick(least_bound(estimates, count(), wanted) + beyond);
+  if (scratch.ids.size() <= wanted) return;
+  picked.clear();
+  for (const uint32_t list : scratch.ids) picked.push_back(estimates[list]);
+  std::nth_element(picked.begin(), picked.begin() + (wanted - 1), picked.end());
+  const float bound = picked[wanted - 1] + beyond;
+  std::erase_if(scratch.ids, [&](uint32_t list) { return !(estimates[list] <= bound); });
 }
 
 const std::vector<NearList>& ListCentroids::nearest(const float* query, uint32_t wanted, CentroidScratch& scratch) const {

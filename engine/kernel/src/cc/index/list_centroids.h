@@ -39,7 +39,8 @@ struct NearList {
 // What one thread works with.
 struct CentroidScratch {
   ScanQuery query;
-  RowPool pool;
+  AlignedVector<float> estimates;
+  std::vector<float> picked;
   ExactRanks exact;
   std::vector<uint32_t> ids;
   std::vector<float> ranks;
@@ -92,6 +93,7 @@ class ListCentroids {
   bool are_many() const;
   DenseRows rows() const;
   void pick_by_codes(const float* query, float query_length, uint32_t wanted, CentroidScratch& scratch) const;
+  void pick_estimated(uint32_t wanted, float beyond, CentroidScratch& scratch) const;
   void rank(const float* query, float query_length, CentroidScratch& scratch) const;
   float order_of(uint32_t list, float rank, float query_length) const {
     return spreads_.lengths.empty() ? rank : rank_of_row(list, rank, query_length, spreads_.usual);

@@ -21,6 +21,8 @@ constexpr size_t kPickedMin = 256;
 // Hits behind others may be in any list: so many times the rows that have been asked for so far are looked at.
 constexpr uint64_t kRowsPerHit = 16;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
+// Blocks of codes are asked for so many before their turn.
+constexpr uint32_t kBlocksAhead = 2;
 
 void prefetch(const uint8_t* bytes, size_t size) {
   for (size_t at = 0; at < size; at += 64) __builtin_prefetch(bytes + at);
@@ -101,13 +103,11 @@ void ListSeeker::look_through(const std::vector<NearList>& lists, size_t begin, 
   own_.found.clear();
   if (!takes_all_) open_pool(lists[begin + (end - begin) / 2]);
   for (size_t i = begin; i < end && !is_set(search_.cancelled); ++i) {
-    // The machine follows a list by itself once it has begun.
-    if (i + 1 < end) parts_.codes.prefetch(parts_.order.first_block(lists[i + 1].list));
     if (!takes_all_ && is_too_far(lists[i])) continue;
     const uint32_t list = lists[i].list;
     own_.rank_of_list[list] = as_estimate(lists[i].rank, parts_.centroids.square(list));
     rows_looked_at_ += parts_.order.size(list);
-    scan(list);
+    scan(list, i + 1 < end ? lists[i + 1].list : list);
   }
   if (is_set(search_.cancelled)) return;
   if (!takes_all_) keep_pool();
@@ -157,14 +157,21 @@ bool ListSeeker::is_too_far(const NearList& near) const {
   return as_estimate(best, 1) > scratch_.pool.bound();
 }
 
-void ListSeeker::scan(uint32_t list) {
+void ListSeeker::scan(uint32_t list, uint32_t next) {
   alignas(64) float estimates[kBlockNeighbours];
   const ListOrder& order = parts_.order;
+  const uint32_t next_first = order.first_block(next);
   const float rank = own_.rank_of_list[list];
   const uint32_t end = order.first_block(list + 1);
   uint32_t position = order.begin(list);
   for (uint32_t block = order.first_block(list); block < end; ++block, position += kBlockNeighbours) {
     const float bound = takes_all_ ? kInfinity : scratch_.pool.bound();
+    // Those of this list, then those of the next: they begin anywhere, and cross pages that the machine does not.
+    const uint32_t soon = block + kBlocksAhead;
+    if (soon < end)
+      parts_.codes.prefetch(soon);
+    else if (next != list && next_first + (soon - end) < order.first_block(next + 1))
+      parts_.codes.prefetch(next_first + (soon - end));
     uint32_t below = parts_.codes.estimate(parts_.simd.walk, scratch_.scan_query, block, rank, bound, estimates);
     for (; below != 0; below &= below - 1) {
       const auto i = static_cast<uint32_t>(std::countr_zero(below));

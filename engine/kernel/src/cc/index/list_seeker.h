@@ -29,7 +29,7 @@ class ListSeeker {
   float usual_error(const NearList& list) const;
   bool is_too_far(const NearList& list) const;
   size_t wanted_by_codes() const;
-  void scan(uint32_t list);
+  void scan(uint32_t list, uint32_t next);
   void keep(const IndexHit& row, uint32_t list);
   void keep_pool();
   void rank_by_residuals();

@@ -66,13 +66,11 @@ void RowPool::reset(float bound) {
 }
 
 void RowPool::note_best(float rank) {
-  if (best_.size() == k_) {
-    std::pop_heap(best_.begin(), best_.end());
-    best_.pop_back();
-  }
-  best_.push_back(rank);
-  std::push_heap(best_.begin(), best_.end());
-  if (best_.size() == k_) bound_ = std::min(bound_, best_.front() + beyond_);
+  if (best_.size() < k_) best_.push_back(rank);
+  size_t at = best_.size() - 1;
+  for (; at > 0 && rank < best_[at - 1]; --at) best_[at] = best_[at - 1];
+  best_[at] = rank;
+  if (best_.size() == k_) bound_ = std::min(bound_, best_.back() + beyond_);
 }
 
 void RowPool::drop_beyond(size_t first) {
@@ -209,6 +207,11 @@ void ScanCodes::prepare(const WalkLoops& loops, ScanQuery* query) const {
   code_.turn(loops, query->centred.data(), query->turned.data());
   query->tables.bytes = query->table_bytes.data();
   code_.fill_tables(loops, query->turned.data(), &query->tables);
+}
+
+void ScanCodes::estimate_all(const WalkLoops& loops, const ScanQuery& query, float* estimates) const {
+  for (size_t block = 0; block < blocks_of(rows_); ++block)
+    loops.estimate(block_at(block), query.tables, query.rank_of_mean, 0, estimates + block * kBlockNeighbours);
 }
 
 void ScanCodes::scan_block(const WalkLoops& loops, const Task& task, size_t block, uint32_t wanted) const {

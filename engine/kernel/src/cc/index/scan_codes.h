@@ -41,7 +41,7 @@ class RowPool {
   float bound() const { return bound_; }
   void offer(float rank, uint32_t row) {
     entries_.push_back({rank, row});
-    if (has_best() && (best_.size() < k_ || rank < best_.front())) note_best(rank);
+    if (has_best() && (best_.size() < k_ || rank < best_.back())) note_best(rank);
     if (entries_.size() >= crowded_) shrink();
   }
   // In no order; the caller may change it.
@@ -60,7 +60,7 @@ class RowPool {
   void drop_beyond(size_t first);
 
   std::vector<IndexHit> entries_;
-  std::vector<float> best_;  // the ranks of the k best, a heap with the worst in front
+  std::vector<float> best_;  // the ranks of the k best, best first
   size_t k_ = 1;
   size_t most_ = 1;
   size_t crowded_ = 0;
@@ -100,6 +100,8 @@ class ScanCodes {
 
   // Makes ready for `query->query`.
   void prepare(const WalkLoops& loops, ScanQuery* query) const;
+  // Fills estimates[i] for each row, for a query that is ready. REQUIRES: room for whole blocks, on a 64-byte border.
+  void estimate_all(const WalkLoops& loops, const ScanQuery& query, float* estimates) const;
   // Offers the allowed ones of the first `rows` rows to the pool of each query. Void when cancelled.
   struct Task {
     const ScanQuery& query;

@@ -59,12 +59,15 @@ void fill_product_tables(const DigitProducts& products, const float* query, Digi
     base += least;
     largest = span > largest ? span : largest;
   }
-  const float step = largest / 255;
-  const float scale = 255 / largest;
+  const bool are_small = products.part() > 1;
+  const float byte_max = are_small ? kSmallByteMax : 255;
+  const float step = largest / byte_max;
+  const float scale = byte_max / largest;
   // As in begin_tables: numbers too small or too large to say anything count as none.
   const bool usable = step > 0 && scale < 3e38f && base > -3e38f && base < 3e38f;
   tables->step = usable ? step : 0;
   tables->base = usable ? base : 0;
+  tables->are_small = are_small;
   const size_t used = usable ? products.places : 0;
   for (size_t p = 0; p < used; ++p) {
     const Lanes dots = product_lanes(products, p, query);

@@ -43,20 +43,22 @@ ELANUS_INLINE uint32_t finish_estimate(const NeighbourBlock& block, const DigitT
 }
 
 // From what each place's table spans, before the tables are filled: `spread[p]` is its largest entry, and minus its
-// least. Returns the factor that turns a contribution into bytes.
-ELANUS_INLINE float begin_tables(const float* spread, size_t places, DigitTables* tables) {
+// least. Returns the factor that turns a contribution into bytes, or into small ones.
+ELANUS_INLINE float begin_tables(const float* spread, size_t places, bool are_small, DigitTables* tables) {
+  const float byte_max = are_small ? kSmallByteMax : 255;
   float largest = 0;
   float base = 0;
   for (size_t p = 0; p < places; ++p) {
     largest = spread[p] > largest ? spread[p] : largest;
     base -= spread[p];
   }
-  const float step = 2 * largest / 255;
-  const float scale = 255 / (2 * largest);
+  const float step = 2 * largest / byte_max;
+  const float scale = byte_max / (2 * largest);
   // A query of zeroes, or of numbers too small or too large to say anything: all contributions count as none.
   const bool usable = step > 0 && scale < 3e38f && base > -3e38f;
   tables->step = usable ? step : 0;
   tables->base = usable ? base : 0;
+  tables->are_small = are_small;
   return usable ? scale : 0;
 }
 
@@ -81,7 +83,7 @@ void fill_sign_tables(const float* query, DigitTables* tables) {
     const float* const q = query + 4 * p;
     spread[p] = (size_of(q[0]) + size_of(q[1])) + (size_of(q[2]) + size_of(q[3]));
   }
-  const float scale = begin_tables(spread, tables->places, tables);
+  const float scale = begin_tables(spread, tables->places, true, tables);
   if (scale == 0) {
     memset(tables->bytes, 0, tables->places * 16);
     return;
@@ -98,7 +100,7 @@ void fill_level_tables(const float* query, const float* levels, DigitTables* tab
   float spread[kTablesAtOnce];
   const Lanes all_levels = load_lanes(levels);
   for (size_t p = 0; p < tables->places; ++p) spread[p] = (query[p] < 0 ? -query[p] : query[p]) * levels[15];
-  const float scale = begin_tables(spread, tables->places, tables);
+  const float scale = begin_tables(spread, tables->places, false, tables);
   if (scale == 0) {
     memset(tables->bytes, 0, tables->places * 16);
     return;

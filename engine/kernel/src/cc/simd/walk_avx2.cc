@@ -33,19 +33,44 @@ struct PlaceSums {
   }
 };
 
+// The bytes of two places for the first 16 neighbours and for the others.
+struct PlaceBytes {
+  __m256i low;
+  __m256i high;
+
+  static ELANUS_INLINE PlaceBytes of(const NeighbourBlock& block, const DigitTables& tables, size_t place) {
+    const __m256i digit = _mm256_set1_epi8(15);
+    const __m256i table = _mm256_load_si256(reinterpret_cast<const __m256i*>(tables.bytes + 16 * place));
+    const __m256i digits = _mm256_load_si256(reinterpret_cast<const __m256i*>(block.digits + 16 * place));
+    return {_mm256_shuffle_epi8(table, _mm256_and_si256(digits, digit)),
+            _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(digits, 4), digit))};
+  }
+  ELANUS_INLINE void add(const PlaceBytes& other) {
+    low = _mm256_add_epi8(low, other.low);
+    high = _mm256_add_epi8(high, other.high);
+  }
+};
+
 uint32_t estimate(const NeighbourBlock& block, const DigitTables& tables, float distance, float bound,
                   float* estimates) {
-  const __m256i digit = _mm256_set1_epi8(15);
+  constexpr size_t kPlacesOfSum = 2 * kSmallBytesPerSum;
   uint32_t sums[kBlockNeighbours] = {};
   for (size_t begin = 0; begin < tables.places; begin += kPlacesMax16) {
     const size_t end = begin + kPlacesMax16 < tables.places ? begin + kPlacesMax16 : tables.places;
     PlaceSums low;
     PlaceSums high;
-    for (size_t p = begin; p < end; p += 2) {
-      const __m256i table = _mm256_load_si256(reinterpret_cast<const __m256i*>(tables.bytes + 16 * p));
-      const __m256i digits = _mm256_load_si256(reinterpret_cast<const __m256i*>(block.digits + 16 * p));
-      low.add(_mm256_shuffle_epi8(table, _mm256_and_si256(digits, digit)));
-      high.add(_mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(digits, 4), digit)));
+    size_t p = begin;
+    for (; tables.are_small && p + kPlacesOfSum <= end; p += kPlacesOfSum) {
+      PlaceBytes sum = PlaceBytes::of(block, tables, p);
+#pragma GCC unroll 4
+      for (size_t i = 1; i < kSmallBytesPerSum; ++i) sum.add(PlaceBytes::of(block, tables, p + 2 * i));
+      low.add(sum.low);
+      high.add(sum.high);
+    }
+    for (; p < end; p += 2) {
+      const PlaceBytes bytes = PlaceBytes::of(block, tables, p);
+      low.add(bytes.low);
+      high.add(bytes.high);
     }
     low.add_to(sums);
     high.add_to(sums + 16);

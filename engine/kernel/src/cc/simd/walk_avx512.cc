@@ -38,20 +38,45 @@ ELANUS_INLINE __m512 estimate_half(const NeighbourBlock& block, size_t first, co
                        _mm512_add_ps(_mm512_load_ps(block.added + first), distance));
 }
 
+// The bytes of one group of places for the first 16 neighbours and for the others.
+struct PlaceBytes {
+  __m512i low;
+  __m512i high;
+
+  static ELANUS_INLINE PlaceBytes of(const NeighbourBlock& block, const DigitTables& tables, size_t place) {
+    const __m512i digit = _mm512_set1_epi8(15);
+    const __m512i table = _mm512_load_si512(tables.bytes + 16 * place);
+    const __m512i digits = _mm512_load_si512(block.digits + 16 * place);
+    return {_mm512_shuffle_epi8(table, _mm512_and_si512(digits, digit)),
+            _mm512_shuffle_epi8(table, _mm512_and_si512(_mm512_srli_epi16(digits, 4), digit))};
+  }
+  ELANUS_INLINE void add(const PlaceBytes& other) {
+    low = _mm512_add_epi8(low, other.low);
+    high = _mm512_add_epi8(high, other.high);
+  }
+};
+
 uint32_t estimate(const NeighbourBlock& block, const DigitTables& tables, float distance, float bound,
                   float* estimates) {
-  const __m512i digit = _mm512_set1_epi8(15);
+  constexpr size_t kPlacesOfSum = kSmallBytesPerSum * kDigitPlaceGroup;
   __m512i first = _mm512_setzero_si512();
   __m512i second = _mm512_setzero_si512();
   for (size_t begin = 0; begin < tables.places; begin += kPlacesMax16) {
     const size_t end = begin + kPlacesMax16 < tables.places ? begin + kPlacesMax16 : tables.places;
     PlaceSums low;
     PlaceSums high;
-    for (size_t p = begin; p < end; p += kDigitPlaceGroup) {
-      const __m512i table = _mm512_load_si512(tables.bytes + 16 * p);
-      const __m512i digits = _mm512_load_si512(block.digits + 16 * p);
-      low.add(_mm512_shuffle_epi8(table, _mm512_and_si512(digits, digit)));
-      high.add(_mm512_shuffle_epi8(table, _mm512_and_si512(_mm512_srli_epi16(digits, 4), digit)));
+    size_t p = begin;
+    for (; tables.are_small && p + kPlacesOfSum <= end; p += kPlacesOfSum) {
+      PlaceBytes sum = PlaceBytes::of(block, tables, p);
+#pragma GCC unroll 4
+      for (size_t i = 1; i < kSmallBytesPerSum; ++i) sum.add(PlaceBytes::of(block, tables, p + i * kDigitPlaceGroup));
+      low.add(sum.low);
+      high.add(sum.high);
+    }
+    for (; p < end; p += kDigitPlaceGroup) {
+      const PlaceBytes bytes = PlaceBytes::of(block, tables, p);
+      low.add(bytes.low);
+      high.add(bytes.high);
     }
     first = _mm512_add_epi32(first, low.total());
     second = _mm512_add_epi32(second, high.total());

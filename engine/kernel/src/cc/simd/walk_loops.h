@@ -26,10 +26,13 @@ struct NeighbourBlock {
 // border. Bytes that sum up to s stand for base + step * s.
 struct DigitTables {
   uint8_t* bytes;
-  size_t places;  // a multiple of kDigitPlaceGroup; the bytes of those beyond the code's own are zero
+  uint32_t places;  // a multiple of kDigitPlaceGroup; the bytes of those beyond the code's own are zero
+  bool are_small;   // no byte is above kSmallByteMax: some of them add up to one, and estimates take less time
   float base;
   float step;
 };
+inline constexpr size_t kSmallBytesPerSum = 4;
+inline constexpr uint8_t kSmallByteMax = 255 / kSmallBytesPerSum;
 
 // Of each part of a vector, all of one size, the digit says which of so many centroids stands for it.
 inline constexpr size_t kDigitCentroids = 16;
@@ -52,13 +55,14 @@ struct WalkLoops {
   // REQUIRES: size is a multiple of kRowCodePadding, at most 2^15.
   void (*multiply_code)(const uint8_t* code, const int8_t* high, const int8_t* low, size_t size, int32_t* products);
 
-  // Fills the tables of a code whose digits are each the signs of four numbers, lowest bit first, 1 for positive.
-  // `query` holds 4 * places numbers.
+  // Fills the tables of a code whose digits are each the signs of four numbers, lowest bit first, 1 for positive, with
+  // small bytes. `query` holds 4 * places numbers.
   void (*fill_sign_tables)(const float* query, DigitTables* tables);
   // Fills the tables of a code whose digits each choose one of 16 levels, ascending and symmetrical about 0, for
   // their place. `query` holds `places` numbers, already multiplied with the place's unit.
   void (*fill_level_tables)(const float* query, const float* levels, DigitTables* tables);
-  // Fills the tables of a code by products for a query of `dim` numbers; those beyond its last place with zeroes.
+  // Fills the tables of a code by products for a query of `dim` numbers; those beyond its last place with zeroes. Bytes
+  // are small unless each part is one number: of more the digits err far more than they do.
   void (*fill_product_tables)(const DigitProducts& products, const float* query, DigitTables* tables);
   // The digits whose centroids together have the largest cosine with the vector, nearly. Any numbers give digits.
   void (*choose_products)(const DigitProducts& products, const float* vector, uint8_t* digits);

@@ -25,19 +25,40 @@ struct PlaceSums {
   }
 };
 
+// The bytes of one place for the first 16 neighbours and for the others.
+struct PlaceBytes {
+  uint8x16_t low;
+  uint8x16_t high;
+
+  static ELANUS_INLINE PlaceBytes of(const NeighbourBlock& block, const DigitTables& tables, size_t place) {
+    const uint8x16_t table = vld1q_u8(tables.bytes + 16 * place);
+    const uint8x16_t digits = vld1q_u8(block.digits + 16 * place);
+    return {vqtbl1q_u8(table, vandq_u8(digits, vdupq_n_u8(15))), vqtbl1q_u8(table, vshrq_n_u8(digits, 4))};
+  }
+  ELANUS_INLINE void add(const PlaceBytes& other) {
+    low = vaddq_u8(low, other.low);
+    high = vaddq_u8(high, other.high);
+  }
+};
+
 uint32_t estimate(const NeighbourBlock& block, const DigitTables& tables, float distance, float bound,
                   float* estimates) {
-  const uint8x16_t digit = vdupq_n_u8(15);
   uint32_t sums[kBlockNeighbours] = {};
   for (size_t begin = 0; begin < tables.places; begin += kPlacesMax16) {
     const size_t end = begin + kPlacesMax16 < tables.places ? begin + kPlacesMax16 : tables.places;
     PlaceSums low;
     PlaceSums high;
-    for (size_t p = begin; p < end; ++p) {
-      const uint8x16_t table = vld1q_u8(tables.bytes + 16 * p);
-      const uint8x16_t digits = vld1q_u8(block.digits + 16 * p);
-      low.add(vqtbl1q_u8(table, vandq_u8(digits, digit)));
-      high.add(vqtbl1q_u8(table, vshrq_n_u8(digits, 4)));
+    size_t p = begin;
+    for (; tables.are_small && p + kSmallBytesPerSum <= end; p += kSmallBytesPerSum) {
+      PlaceBytes sum = PlaceBytes::of(block, tables, p);
+      for (size_t i = 1; i < kSmallBytesPerSum; ++i) sum.add(PlaceBytes::of(block, tables, p + i));
+      low.add(sum.low);
+      high.add(sum.high);
+    }
+    for (; p < end; ++p) {
+      const PlaceBytes bytes = PlaceBytes::of(block, tables, p);
+      low.add(bytes.low);
+      high.add(bytes.high);
     }
     low.add_to(sums);
     high.add_to(sums + 16);
