@@ -128,19 +128,25 @@ for (const simd of simds) {
 
     test('COSINE with inverse norms gives the same hits as without', async () => {
       for (const dataType of [101, 102, 103, 105] as const) {
-        const shape = { seed: dataType, dataType, metric: 'COSINE', dim: 77, queryCount: 5, k: 9 } as const;
-        const search = randomSearch({
-          ...shape,
-          ...{ blockRows: [0, 150, 31], values: 'wild', keyType: 'int64', allowedShare: 0.8 },
-        });
-        const blocks = search.blocks.map((block) => {
-          const inverseNorms = onThisThread.inverseNorms(dataType, 77, block.bytes, block.rows);
-          return { ...block, inverseNorms };
-        });
-        assert.deepEqual(
-          await onThisThread.exactSearch({ ...search, blocks }),
-          await onThisThread.exactSearch(search),
-        );
+        // All rows are compared with one query in an order of their own.
+        for (const { queryCount, allowedShare } of [
+          { queryCount: 5, allowedShare: 0.8 },
+          { queryCount: 1, allowedShare: null },
+        ]) {
+          const shape = { seed: dataType, dataType, metric: 'COSINE', dim: 77, queryCount, k: 9 } as const;
+          const search = randomSearch({
+            ...shape,
+            ...{ blockRows: [0, 150, 31], values: 'wild', keyType: 'int64', allowedShare },
+          });
+          const blocks = search.blocks.map((block) => {
+            const inverseNorms = onThisThread.inverseNorms(dataType, 77, block.bytes, block.rows);
+            return { ...block, inverseNorms };
+          });
+          assert.deepEqual(
+            await onThisThread.exactSearch({ ...search, blocks }),
+            await onThisThread.exactSearch(search),
+          );
+        }
       }
     });
 

@@ -34,4 +34,7 @@ SquareNorm square_norm_loop(const ElanusSimd& simd, ElanusVectorType type);
 // 1 / sqrt(square), or 0 when there is no such finite number or the length is below the smallest normal float.
 double inverse_length(double square);
 
+// Rounding leads a little beyond 1. NaN stays what it is.
+inline float clamp_cosine(float cosine) { return cosine > 1 ? 1 : cosine < -1 ? -1 : cosine; }
+
 }  // namespace elanus

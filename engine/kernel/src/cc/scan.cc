@@ -15,8 +15,6 @@ namespace {
 constexpr size_t kPackedBytes = 32 * 1024;
 // Of a row that is about to be compared; the machine itself asks for the rest.
 constexpr size_t kPrefetchedBytes = 4 * 1024;
-// So far ahead of what is compared memory is asked for.
-constexpr size_t kBitsAhead = 8 * 1024;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
@@ -34,6 +32,10 @@ float smallest_from(double bound) {
 
 ScoreTile float_loop(const FloatLoops& loops, ElanusMetric metric) {
   return metric == ELANUS_L2 ? loops.square_distance : loops.dot;
+}
+
+ScoreRun run_loop(const FloatLoops& loops, ElanusMetric metric) {
+  return metric == ELANUS_L2 ? loops.square_distance_run : loops.dot_run;
 }
 
 ScoreTile integer_loop(const ElanusSimd& simd, ElanusVectorType type, ElanusMetric metric) {
@@ -109,6 +111,7 @@ ElanusStatus Scanner::begin(const ElanusSimd& simd, const ElanusExactSearch& sea
   if (const FloatLoops* const loops = float_loops(simd, search.type); loops != nullptr) {
     score_in_place_ = float_loop(*loops, search.metric);
     score_packed_ = float_loop(simd.float32, search.metric);
+    score_run_ = run_loop(*loops, search.metric);
     widen_ = loops->widen;
     query_stride_ = stride_of(search.dim * sizeof(float));
   } else {
@@ -177,7 +180,12 @@ ElanusStatus Scanner::scan_dense(const RowRun& run, const HitOrder& order) {
   const uint32_t coded = search_->blocks[run.block].codes.rows;
   const uint32_t first_uncoded = coded > run.begin && prepare_screen() ? std::min(coded, run.end) : run.begin;
   if (first_uncoded > run.begin) scan_codes({run.block, run.begin, first_uncoded}, order);
-  if (first_uncoded < run.end) scan_rows({run.block, first_uncoded, run.end}, order);
+  const RowRun uncoded = {run.block, first_uncoded, run.end};
+  if (first_uncoded == run.end) return ELANUS_OK;
+  if (can_scan_floats(search_->blocks[run.block]))
+    scan_floats(uncoded, order);
+  else
+    scan_rows(uncoded, order);
   return ELANUS_OK;
 }
 
@@ -263,25 +271,6 @@ void Scanner::compare_survivors(uint32_t query, uint32_t block, const HitOrder& 
   rank(query, scores, survivors.count);
   collect(query, block, survivors.ids, scores, survivors.count, order);
   survivors.count = 0;
-}
-
-// All rows for one query, by HAMMING: nothing is done but to count bits and to compare the counts.
-void Scanner::scan_bits(const RowRun& run, const HitOrder& order) {
-  const uint8_t* const bytes = search_->blocks[run.block].bytes;
-  const uint32_t end = run.end - (run.end - run.begin) % kRowTile;
-  TopK& top = top_[0];
-  for (uint32_t first = run.begin; first < end; first += kPanelRows) {
-    const size_t count = std::min<size_t>(end - first, kPanelRows);
-    const uint8_t* const rows = bytes + first * row_bytes_;
-    // What is asked for beyond the end harms nobody.
-    simd_->bits.rank_run({queries_.data(), rows, rows + kBitsAhead, row_bytes_, count}, scores_.data());
-    const size_t found = simd_->bits.find_at_most(scores_.data(), count, top.threshold(), kept_);
-    for (size_t i = 0; i < found; ++i) {
-      const float bits = scores_[kept_[i]];
-      if (bits <= top.threshold() && bits >= range_.lowest) top.offer({bits, run.block, first + kept_[i]}, order);
-    }
-  }
-  scan_rows({run.block, end, run.end}, order);
 }
 
 void Scanner::scan_hashes(const RowRun& run, const HitOrder& order) {
@@ -452,7 +441,6 @@ void Scanner::rank(uint32_t query, float* scores, size_t count) {
       scores[i] = rank_of(static_cast<double>(score), row_factors_[i]);
     }
   };
-  const auto clamp_cosine = [](float cosine) { return cosine > 1 ? 1 : cosine < -1 ? -1 : cosine; };
   switch (search_->metric) {
     case ELANUS_L2:
       if (search_->type == ELANUS_INT8)

@@ -72,6 +72,11 @@ class Scanner {
   void scan_rows(const RowRun& run, const HitOrder& order);
   void scan_codes(const RowRun& run, const HitOrder& order);
   void scan_bits(const RowRun& run, const HitOrder& order);
+  bool can_scan_floats(const ElanusBlock& block) const;
+  void scan_floats(const RowRun& run, const HitOrder& order);
+  void rank_run(const ElanusBlock& block, uint32_t first, uint32_t stretch, uint32_t count);
+  template <class RowOf>
+  void offer_best(uint32_t block, size_t count, const RowOf& row_of, const HitOrder& order);
   void scan_hashes(const RowRun& run, const HitOrder& order);
   void screen_panel(uint32_t block, size_t count, const HitOrder& order);
   void compare_survivors(uint32_t query, uint32_t block, const HitOrder& order);
@@ -100,6 +105,7 @@ class Scanner {
   size_t panel_rows_ = 0;
   ScoreTile score_in_place_ = nullptr;
   ScoreTile score_packed_ = nullptr;
+  ScoreRun score_run_ = nullptr;  // of floats
   SquareNorm square_norm_ = nullptr;
   Widen widen_ = nullptr;  // null when vectors are compared as they are
 

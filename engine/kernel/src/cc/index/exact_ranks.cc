@@ -12,8 +12,6 @@ constexpr size_t kRowsAtOnce = 8 * kRowTile;
 // Of each row that comes next; the machine itself asks for the rest.
 constexpr size_t kPrefetchedBytes = 4096;
 
-float clamp_cosine(float cosine) { return cosine > 1 ? 1 : cosine < -1 ? -1 : cosine; }
-
 }  // namespace
 
 // Prepares queries as Scanner does, in scan.cc.

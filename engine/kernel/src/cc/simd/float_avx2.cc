@@ -2,8 +2,8 @@
 #include <immintrin.h>
 
 #include "encode.h"
+#include "float_run.h"
 #include "loops.h"
-#include "tile.h"
 
 namespace elanus {
 namespace {
@@ -105,7 +105,8 @@ void widen(const uint8_t* vector, size_t dim, float* out) {
 
 template <class Element>
 constexpr FloatLoops loops() {
-  return {score_tile<Dot<Element>>, score_tile<SquareDistance<Element>>, square_norm<Element>, widen<Element>};
+  return {score_tile<Dot<Element>>, score_tile<SquareDistance<Element>>, score_run<Dot<Element>>,
+          score_run<SquareDistance<Element>>, square_norm<Element>, widen<Element>};
 }
 
 }  // namespace

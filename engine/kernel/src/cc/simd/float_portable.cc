@@ -1,8 +1,8 @@
 // Float loops in the compiler's own vectors, for every machine.
 #include "../half.h"
 #include "encode.h"
+#include "float_run.h"
 #include "loops.h"
-#include "tile.h"
 
 namespace elanus {
 namespace {
@@ -92,7 +92,8 @@ void widen(const uint8_t* vector, size_t dim, float* out) {
 
 template <class Element>
 constexpr FloatLoops loops() {
-  return {score_tile<Dot<Element>>, score_tile<SquareDistance<Element>>, square_norm<Element>, widen<Element>};
+  return {score_tile<Dot<Element>>, score_tile<SquareDistance<Element>>, score_run<Dot<Element>>,
+          score_run<SquareDistance<Element>>, square_norm<Element>, widen<Element>};
 }
 
 }  // namespace

@@ -40,9 +40,24 @@ using SquareNorm = double (*)(const uint8_t* row, size_t dim);
 // Writes `dim` elements as float32.
 using Widen = void (*)(const uint8_t* vector, size_t dim, float* out);
 
+// A query, and kRowTile stretches of rows that stand one behind the other.
+struct FloatRun {
+  const uint8_t* query;  // padded float32
+  const uint8_t* rows;
+  size_t row_bytes;
+  size_t stretch_bytes;  // from the first row of a stretch to that of the next
+  size_t row_count;      // of each stretch
+  size_t dim;
+};
+
+// scores[kRowTile * i + s]: what ScoreTile says of the query and row i of stretch s, to the bit.
+using ScoreRun = void (*)(const FloatRun& run, float* scores);
+
 struct FloatLoops {
   ScoreTile dot;
   ScoreTile square_distance;
+  ScoreRun dot_run;
+  ScoreRun square_distance_run;
   SquareNorm square_norm;
   Widen widen;
 };
