@@ -48,11 +48,13 @@ class IndexSearchJob : public PoolJob {
   ElanusDone done_;
   void* context_;
 
-  std::atomic<uint32_t> next_ = 0;
-  std::atomic<int> status_ = ELANUS_OK;
+  // Cache lines of their own for what all threads write at each query, for what they look at while they search, and for what
+  // is left: none of them waits for another's.
+  alignas(64) std::atomic<uint32_t> next_ = 0;
+  alignas(64) std::atomic<int> status_ = ELANUS_OK;
   std::atomic<bool> stop_ = false;  // what searches under way look at
 
-  std::mutex mutex_;  // guards what follows
+  alignas(64) std::mutex mutex_;  // guards what follows
   size_t queries_done_ = 0;
   size_t workers_ = 0;
   bool finished_ = false;
