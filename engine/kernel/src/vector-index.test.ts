@@ -288,6 +288,25 @@ describe('an HNSW index of compact layout', () => {
   });
 });
 
+describe('an HNSW index of fast layout', () => {
+  for (const dataType of TYPES) {
+    for (const metric of METRICS) {
+      test(`finds 98 % of what a naive search finds, type ${dataType}, ${metric}`, async () => {
+        const shape = { dataType, metric, dim: 100 };
+        const rows = clusteredVectors(dataType, 100, 3000, 1);
+        const queries = clusteredVectors(dataType, 100, 40, 2);
+        const index = await build(shape, rows, { ...HNSW, layout: 'fast' });
+        assert.equal(index.layout, 'fast');
+        const hits = await index.search(search(queries, 10, 100));
+        const share = recall(shape, rows, queries, 10, hits);
+        assert.ok(share >= 0.98, `recall ${share}`);
+        assert.deepEqual(index.searchSync(search(queries, 10, 100)), hits);
+        index.close();
+      });
+    }
+  }
+});
+
 describe('an index', () => {
   const shape: Shape = { dataType: 101, metric: 'COSINE', dim: 48 };
   const rows = clusteredVectors(101, 48, 3000, 1);
@@ -337,6 +356,27 @@ describe('an index', () => {
       await opened.verify({ onProgress: (percent) => told.push(percent) });
       assert.equal(told.at(-1), 100);
       opened.close();
+    });
+  }
+
+  for (const metric of METRICS) {
+    test(`gives with a smaller radius a part of what it gives with a larger one, ${metric}`, async () => {
+      for (const { spec } of kinds) {
+        const index = await build({ ...shape, metric }, rows, spec);
+        for (const query of queries.values.slice(0, 10)) {
+          const scores = sortedScores(metric, query, rows.values, () => true);
+          const one = vectorsOf(101, 48, [query]);
+          let within = new Set<number>();
+          for (const rank of [5, 20, 80]) {
+            const hits = index.searchSync(search(one, 100, 200, { radius: scores[rank]!, refineK: 2 }));
+            const found = new Set(hits.rows.subarray(0, hits.counts[0]));
+            assert.ok(within.isSubsetOf(found), `${spec.type}, the ${rank} nearest`);
+            within = found;
+          }
+          assert.ok(within.size > 40, `${spec.type}: ${within.size} rows`);
+        }
+        index.close();
+      }
     });
   }
 
