@@ -227,13 +227,29 @@ export function memoryLimitExceeded(
   collection: string,
   { ownBytes, otherBytes, bytesMax }: LoadNumbers,
 ): MilvusError {
-  const mib = (bytes: number) => (bytes / 1024 / 1024).toFixed(2);
   const predicted = `[predict(MB)=${mib(ownBytes + otherBytes)}][limit(MB)=${mib(bytesMax)}]`;
   return new MilvusError(
     `collection ${collection} takes ${mib(ownBytes)} MB, ${mib(otherBytes)} MB are loaded already, ` +
       `release some or set mmap.enabled to true: memory limit exceeded${predicted}`,
     { code: 3, legacyCode: LegacyCode.InsufficientMemoryToLoad },
   );
+}
+
+/** A partition is larger than the copies of a bucket's files may be; it may be loaded once there is more room for them. */
+export function cacheLimitExceeded(
+  collection: string,
+  partition: string,
+  { bytes, bytesMax }: { readonly bytes: number; readonly bytesMax: number },
+): MilvusError {
+  return new MilvusError(
+    `partition ${partition} of collection ${collection} takes ${mib(bytes)} MB of the local copies of the bucket's files: ` +
+      `disk limit exceeded[predict(MB)=${mib(bytes)}][limit(MB)=${mib(bytesMax)}]`,
+    { code: 7 },
+  );
+}
+
+function mib(bytes: number): string {
+  return (bytes / 1024 / 1024).toFixed(2);
 }
 
 /** The disk is full: nothing was written, the same request may work once there is room. */

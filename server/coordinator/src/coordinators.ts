@@ -58,6 +58,8 @@ export async function openCoordinators(
     readonly limits?: Partial<CoordinatorLimits>;
     /** What the files of loaded collections may take together; by default anything. */
     readonly memoryBytesMax?: number;
+    /** What there may be of copies of a bucket's files; by default anything, as in a directory, which needs none. */
+    readonly cacheBytesMax?: number;
     readonly logger?: Logger;
   },
 ): Promise<Coordinators> {
@@ -75,6 +77,7 @@ export async function openCoordinators(
   const query = new CatalogQueryCoordinator({
     catalog,
     memoryBytesMax: options.memoryBytesMax ?? Number.POSITIVE_INFINITY,
+    cacheBytesMax: options.cacheBytesMax ?? Number.POSITIVE_INFINITY,
   });
   const data = new CatalogDataCoordinator({ catalog, streaming, timestamps, segments });
   const index = new CatalogIndexCoordinator({ catalog, timestamps, ids, data, indexing });

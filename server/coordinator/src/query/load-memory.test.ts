@@ -122,3 +122,21 @@ test('an index that stays on disk, or fits what memory there is, takes none', as
   }
   await oracle.close();
 });
+
+test('of a bucket, a partition whose files are more than all local copies may be is not loaded', async () => {
+  const deployment = await openDeployment({ cacheBytesMax: 10 * MIB });
+  const { query, oracle } = deployment;
+  await fill(deployment, 'first', [], { type: 'HNSW', bytes: 5 * MIB });
+  await assert.rejects(query.load(ref('first'), WHOLE), {
+    code: 7,
+    message:
+      "partition _default of collection first takes 11.00 MB of the local copies of the bucket's files: " +
+      'disk limit exceeded[predict(MB)=11.00][limit(MB)=10.00]',
+  });
+  assert.equal(await query.loadState(ref('first'), []), 'not-load');
+  await query.load(ref('first'), { ...WHOLE, partitions: ['other'] });
+  // Together they are more than fits: searches of both take it for as long as they last.
+  await fill(deployment, 'second', [], { type: 'HNSW', bytes: 4 * MIB });
+  await query.load(ref('second'), WHOLE);
+  await oracle.close();
+});

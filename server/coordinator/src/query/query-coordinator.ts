@@ -21,6 +21,7 @@ import type {
 import type { Catalog } from '../catalog/catalog.ts';
 import type { LoadRecord } from '../catalog/load-record.ts';
 import { replicaNumberOf } from '../root/database-properties.ts';
+import { LoadCache } from './load-cache.ts';
 import {
   describeLoadFields,
   isFieldLoaded,
@@ -42,13 +43,22 @@ import { isPartitionLoaded, loadedPartitions, scopeWith, scopeWithout } from './
 export class CatalogQueryCoordinator implements QueryCoordinator {
   readonly #catalog: Catalog;
   readonly #memory: LoadMemory;
+  readonly #cache: LoadCache;
   /** The record whose transaction is under way, by collection: what it adds is `loading`. */
   readonly #loading = new Map<CollectionId, LoadRecord>();
 
-  /** `memoryBytesMax`: a load whose files take more than this, with those that are loaded, is refused. */
-  constructor(options: { readonly catalog: Catalog; readonly memoryBytesMax: number }) {
+  /**
+   * `memoryBytesMax`: a load whose files take more than this, with those that are loaded, is refused; so is, beyond
+   * `cacheBytesMax`, one of a partition whose files do.
+   */
+  constructor(options: {
+    readonly catalog: Catalog;
+    readonly memoryBytesMax: number;
+    readonly cacheBytesMax: number;
+  }) {
     this.#catalog = options.catalog;
     this.#memory = new LoadMemory(options.catalog, options.memoryBytesMax);
+    this.#cache = new LoadCache(options.catalog, options.cacheBytesMax);
   }
 
   async load(ref: CollectionRef, request: LoadRequest): Promise<void> {
@@ -67,6 +77,7 @@ export class CatalogQueryCoordinator implements QueryCoordinator {
       const wanted = recordOf(collection, current, replicas, partitions, fields);
       if (current !== undefined && isSameRecord(current, wanted)) return;
       this.#memory.check(collection, wanted);
+      this.#cache.check(collection, wanted);
       await this.#commitLoad(wanted);
     });
   }

@@ -15,6 +15,7 @@ export interface DeploymentOptions {
   readonly clock?: Clock;
   readonly limits?: Partial<CoordinatorLimits>;
   readonly memoryBytesMax?: number;
+  readonly cacheBytesMax?: number;
 }
 
 /** Real coordinators over a store in memory and a fake worker. */
@@ -39,6 +40,7 @@ export async function openDeployment(options: DeploymentOptions = {}): Promise<D
     clock,
     limits: options.limits ?? {},
     ...(options.memoryBytesMax === undefined ? {} : { memoryBytesMax: options.memoryBytesMax }),
+    ...(options.cacheBytesMax === undefined ? {} : { cacheBytesMax: options.cacheBytesMax }),
   });
   return { ...coordinators, ...state, store, streaming, indexing };
 }
