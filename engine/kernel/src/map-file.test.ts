@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { dropPages, isMapped, mapFile, readPages, reservePages, residentBytes } from './map-file.ts';
+import {
+  dropPages,
+  guardPages,
+  isMapped,
+  mapFile,
+  readPages,
+  reservePages,
+  residentBytes,
+} from './map-file.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'elanus-map-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -32,6 +41,25 @@ test('a map has the bytes of the file, also when the file is gone', async () => 
     Uint8Array.from({ length: LENGTH }, (_, i) => i % 251),
   );
   assert.ok(residentBytes(bytes) >= LENGTH, `${residentBytes(bytes)} bytes`);
+});
+
+test('who reads a guarded page ends its process; what is beside it, and what is no longer guarded, can be read', () => {
+  const bytes = mapped('guarded');
+  guardPages(bytes.subarray(100, 70_000), 'guarded');
+  assert.equal(bytes[4095], 4095 % 251);
+  assert.equal(bytes[69_632], 69_632 % 251, 'the page is not all guarded');
+  const modulePath = join(import.meta.dirname, 'map-file.ts');
+  const script = `
+    const { mapFile, guardPages } = await import(${JSON.stringify(modulePath)});
+    const { openSync } = await import('node:fs');
+    const bytes = mapFile(openSync(process.execPath, 'r'), 100_000);
+    guardPages(bytes, 'guarded');
+    console.log('guarded');
+    console.log(bytes[50_000]);`;
+  const { signal, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script]);
+  assert.deepEqual([signal, String(stdout)], ['SIGSEGV', 'guarded\n']);
+  guardPages(bytes.subarray(100, 70_000), 'readable');
+  assert.equal(bytes[50_000], 50_000 % 251);
 });
 
 test('reserved pages are in memory, and have what was written to them before and meanwhile', async () => {

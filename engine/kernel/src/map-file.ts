@@ -37,6 +37,15 @@ export function dropPages(bytes: Uint8Array): void {
 }
 
 /**
+ * Says whether the whole pages of mapped bytes may be read: whoever reads one that is guarded ends the process, in any thread,
+ * which is better than an answer out of bytes that are not those of the file.
+ */
+export function guardPages(bytes: Uint8Array, access: 'readable' | 'guarded'): void {
+  const errno = loadNative().guardPages(bytes, access === 'readable' ? 1 : 0);
+  if (errno !== 0) throw systemError('mprotect', errno);
+}
+
+/**
  * Reads mapped bytes into memory on another thread, so that nobody who reads them afterwards waits for the disk.
  * @throws Error with `code`, `EFAULT` when the disk failed
  */

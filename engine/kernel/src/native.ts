@@ -75,10 +75,12 @@ export interface NativeKernel {
   mapFile(fd: number, length: number): ArrayBufferLike | number;
   residentBytes(view: Uint8Array): number;
   dropPages(view: Uint8Array): number;
+  guardPages(view: Uint8Array, areReadable: number): number;
   readPages(view: Uint8Array): Promise<number>;
   reservePages(view: Uint8Array): Promise<number>;
   lockFile(fd: number): number;
   allocateFile(fd: number, offset: number, length: number): number;
+  punchFile(fd: number, offset: number, length: number): Promise<number>;
   trimMemory(): Promise<number>;
 }
 

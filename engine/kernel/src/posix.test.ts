@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { closeSync, fstatSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, fstatSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { allocateFile, trimMemory, tryLockFile } from './posix.ts';
+import { allocateFile, punchFile, trimMemory, tryLockFile } from './posix.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'elanus-posix-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -32,6 +32,24 @@ test('an allocated file has its length and its blocks', () => {
   assert.throws(() => allocateFile(fd, 0, 2 ** 62), { code: /^(ENOSPC|EFBIG)$/ });
   closeSync(fd);
   assert.throws(() => allocateFile(fd, 0, 1), { code: 'EBADF', syscall: 'fallocate' });
+});
+
+test('a hole in a file takes no room and reads as zeros, and what is around it stays', async () => {
+  const path = join(directory, 'holed');
+  writeFileSync(path, Buffer.alloc(1 << 20, 7));
+  const fd = openSync(path, 'r+');
+  const blocks = fstatSync(fd).blocks;
+  await punchFile(fd, 10, (1 << 20) - 30);
+  assert.ok(fstatSync(fd).blocks < blocks / 10);
+  const bytes = readFileSync(path);
+  assert.deepEqual([bytes.indexOf(0), bytes.lastIndexOf(0)], [10, (1 << 20) - 21]);
+  assert.equal(
+    bytes.subarray(10, -20).findIndex((byte) => byte !== 0),
+    -1,
+  );
+  assert.equal(bytes.length, 1 << 20);
+  closeSync(fd);
+  await assert.rejects(punchFile(fd, 0, 1), { code: 'EBADF', syscall: 'fallocate' });
 });
 
 test('freed memory goes back to the system', { skip: process.platform !== 'linux' }, async () => {

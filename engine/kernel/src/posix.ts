@@ -32,6 +32,16 @@ export function allocateFile(fd: number, offset: number, length: number): void {
   if (errno !== 0) throw systemError('fallocate', errno);
 }
 
+/**
+ * Gives the room of `length` bytes of a file, from `offset` on, back to the disk: they read as zeros, also where the file is
+ * mapped, until they are written again. The file keeps its length. On another thread; the file stays open meanwhile.
+ * @throws Error with `code`: `EOPNOTSUPP` where files have no holes
+ */
+export async function punchFile(fd: number, offset: number, length: number): Promise<void> {
+  const errno = length === 0 ? 0 : await loadNative().punchFile(fd, offset, length);
+  if (errno !== 0) throw systemError('fallocate', errno);
+}
+
 /** Gives back to the system what the C library keeps of freed memory, on another thread. Does nothing where it keeps none. */
 export async function trimMemory(): Promise<void> {
   await loadNative().trimMemory();

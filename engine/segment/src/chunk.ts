@@ -16,6 +16,7 @@ import { WriteRuns } from './chunk/write-runs.ts';
 import { bytesOfPlaces, knownPlaces } from './filter/json-places.ts';
 import { NO_ROW } from './key-index.ts';
 import type { Moment } from './moment.ts';
+import type { FilesInUse } from './sealed/files-in-use.ts';
 import { grownUint32, sharedUint32 } from './shared-memory.ts';
 import { knownWords } from './words/known-words.ts';
 
@@ -157,16 +158,16 @@ export class Chunk implements ColumnSource {
   }
 
   get byteLength(): number {
-    let bytes = this.#columns.byteLength + this.#runs.byteLength + this.#deletions.byteLength;
-    bytes += this.#previous?.byteLength ?? 0;
-    for (const norms of this.#inverseNorms.values()) bytes += norms.byteLength;
-    for (const { values, factors } of this.#codes.values()) bytes += values.byteLength + factors.byteLength;
+    let bytes = this.#runs.byteLength + this.#deletions.byteLength + (this.#previous?.byteLength ?? 0);
+    for (const [, own] of this.bytesOfFields()) bytes += own;
     return bytes + bytesOfPlaces(this);
   }
 
-  /** Memory of the columns that are in no file, by field. */
-  bytesOfFields(): Iterable<readonly [id: FieldId, bytes: number]> {
-    return this.#columns.bytesOfFields();
+  /** The parts of `byteLength` that belong to a field: columns that are in no file, and what was made of others. */
+  *bytesOfFields(): Generator<readonly [id: FieldId, bytes: number]> {
+    yield* this.#columns.bytesOfFields();
+    for (const [id, { byteLength }] of this.#inverseNorms) yield [id, byteLength];
+    for (const [id, { values, factors }] of this.#codes) yield [id, values.byteLength + factors.byteLength];
   }
 
   /** Bytes of texts and the like: what rows take beyond their fixed size. */
@@ -389,7 +390,7 @@ export class Chunk implements ColumnSource {
   }
 }
 
-/** Opens the files that chunks lie in, so that their columns can be asked for. @throws MilvusError 1009 */
-export async function openChunks(chunks: Iterable<Chunk>): Promise<void> {
-  for (const { stored } of chunks) if (stored?.file.isOpen === false) await stored.file.open();
+/** Uses the files that chunks lie in, so that their columns can be asked for. @throws MilvusError 1009 */
+export async function openChunks(chunks: Iterable<Chunk>, use: FilesInUse): Promise<void> {
+  for (const { stored } of chunks) if (stored !== null) await use.add(stored.file);
 }

@@ -9,6 +9,7 @@ import {
 import { type Chunk, openChunks } from './chunk.ts';
 import { type Turns, takeTurns } from './read.ts';
 import { copiedKeys } from './sealed/copied-keys.ts';
+import { FilesInUse } from './sealed/files-in-use.ts';
 import type { ChunkView, Shard } from './shard.ts';
 
 /** When rows have had their time. */
@@ -47,31 +48,37 @@ export async function expiredKeys(shard: Shard, options: ExpiredKeysOptions): Pr
   const { schema, expiry, rowsMax } = options;
   const chunks: Chunk[] = [];
   const rows: number[] = [];
+  using use = new FilesInUse();
   for (const view of shard.view(EVERYTHING_NOW)) {
     if (rows.length >= rowsMax) break;
     await takeTurns(options);
-    const isExpired = await expiryTest(shard, view, expiry);
+    const isExpired = await expiryTest(shard, view, expiry, use);
     if (isExpired === null) continue;
     await shard.openKeys();
     for (let row = 0; row < view.rows && rows.length < rowsMax; row++) {
       if (!isLive(view, row) || !isExpired(row)) continue;
       const locations = shard.find(view.chunk.keys, row, EVERYTHING_NOW);
-      if (locations.length > 1 && !(await haveAllHadTheirTime(shard, locations, expiry))) continue;
+      if (locations.length > 1 && !(await haveAllHadTheirTime(shard, locations, expiry, use))) continue;
       chunks.push(view.chunk);
       rows.push(row);
     }
   }
-  await openChunks(chunks);
+  await openChunks(chunks, use);
   return copiedKeys(chunks, rows, schema.primaryKey.dataType);
 }
 
 /** Whether rows of the chunk have had their time; `null`: none that is live has. */
-async function expiryTest(shard: Shard, view: ChunkView, expiry: Expiry): Promise<RowTest | null> {
+async function expiryTest(
+  shard: Shard,
+  view: ChunkView,
+  expiry: Expiry,
+  use: FilesInUse,
+): Promise<RowTest | null> {
   const { chunk } = view;
   if (expiry.kind === 'age') {
     const { stored } = chunk;
     if (stored !== null && stored.file.info.firstTimestamp > expiry.upTo) return null;
-    await openChunks([chunk]);
+    await stored?.file.open();
     const end = shard.rowsWrittenUpTo(chunk, expiry.upTo);
     return end === 0 ? null : (row) => row < end;
   }
@@ -79,7 +86,7 @@ async function expiryTest(shard: Shard, view: ChunkView, expiry: Expiry): Promis
   const known = nextMoments.get(chunk);
   if (known?.field === field && known.rows === view.rows && (known.at === null || known.at > upTo))
     return null;
-  await openChunks([chunk]);
+  await openChunks([chunk], use);
   const { values, validity } = chunk.column(field) as TimestamptzColumn;
   let next: bigint | null = null;
   for (let row = 0; row < view.rows; row++) {
@@ -98,11 +105,12 @@ async function haveAllHadTheirTime(
   shard: Shard,
   locations: readonly number[],
   expiry: Expiry,
+  use: FilesInUse,
 ): Promise<boolean> {
   for (const location of locations) {
     const other = shard.chunkAt(location);
     const view = { shard, chunk: other, rows: other.visibleRows, live: other.lendLive() };
-    const isExpired = await expiryTest(shard, view, expiry);
+    const isExpired = await expiryTest(shard, view, expiry, use);
     if (isExpired === null || !isExpired(location - other.firstLocation)) return false;
   }
   return true;

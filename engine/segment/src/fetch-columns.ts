@@ -19,6 +19,7 @@ import { type Chunk, openChunks } from './chunk.ts';
 import { missingColumn } from './missing-column.ts';
 import { isNumeric, NUMERIC_BYTES, numericColumn } from './numeric-type.ts';
 import { takeTurns } from './read.ts';
+import { FilesInUse } from './sealed/files-in-use.ts';
 import type { Shard } from './shard.ts';
 
 /** Bytes copied between two looks at the clock. */
@@ -35,7 +36,8 @@ export async function fetchColumns(
   fields: readonly FieldId[],
 ): Promise<ReadonlyMap<FieldId, Column>> {
   const places = resolve(source.shards, locations);
-  await openChunks(places.chunks);
+  using use = new FilesInUse();
+  await openChunks(places.chunks, use);
   const columns = new Map<FieldId, Column>();
   for (const id of fields) {
     const field = fieldById(source.schema, id);

@@ -43,8 +43,9 @@ export {
 } from './scalar-index/scalar-index.ts';
 export { ScalarIndexes } from './scalar-index/scalar-indexes.ts';
 export type { ScanTools } from './scan-rows.ts';
+export { FilesInUse, giveToReads, type UsedFile } from './sealed/files-in-use.ts';
 export { RestoredDeletions } from './sealed/restored-deletions.ts';
-export { SealedFile, type SealedFileSource } from './sealed/sealed-file.ts';
+export { type FileContent, SealedFile, type SealedFileSource } from './sealed/sealed-file.ts';
 export type { ShardSegment } from './sealed/sealed-segments.ts';
 export type { SegmentRewrite } from './sealed/segment-rewrite.ts';
 export {

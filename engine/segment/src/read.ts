@@ -3,6 +3,7 @@ import type { KeyColumn } from '@elanus/model';
 import type { LoopShare } from '@elanus/runtime';
 import type { ReadTrace } from './explain/read-trace.ts';
 import type { FilterTools } from './filter/filter-views.ts';
+import type { FilesInUse } from './sealed/files-in-use.ts';
 import type { ChunkView, ReadScope, Shard } from './shard.ts';
 
 /** What a filter asks for. */
@@ -24,6 +25,8 @@ export interface Read {
   readonly filters?: FilterTools;
   readonly share: LoopShare;
   readonly signal?: AbortSignal | undefined;
+  /** Lasts as long as the read. Left out: the bytes of files stay where they are, whoever uses them. */
+  readonly use?: FilesInUse;
   /** Where the read notes what it does; left out or `null`: nobody wants to know. */
   readonly trace?: ReadTrace | null;
 }
@@ -65,8 +68,12 @@ async function inManyPieces(
  * Opens the files that the read needs: to be awaited before anything looks at columns. `null` when all are open, which is
  * so but for the first reads after a start.
  */
-export function openFiles({ shards, scope }: Pick<Read, 'shards' | 'scope'>): Promise<unknown> | null {
-  const opening = shards.map((shard) => shard.openFiles(scope)).filter((pending) => pending !== null);
+export function openFiles({
+  shards,
+  scope,
+  use,
+}: Pick<Read, 'shards' | 'scope' | 'use'>): Promise<unknown> | null {
+  const opening = shards.map((shard) => shard.openFiles(scope, use)).filter((pending) => pending !== null);
   return opening.length === 0 ? null : Promise.all(opening);
 }
 

@@ -50,7 +50,7 @@ export async function searchShards(
   keyType: KeyColumn['dataType'],
 ): Promise<Omit<SearchHits, 'readTimestamp'>> {
   const { trace } = read;
-  const preparing = prepareRead(read);
+  const preparing = prepareRead(read, search.field.id);
   if (preparing !== null) await preparing;
   trace?.stages.lap('open');
   const selected = await selectRows(read);

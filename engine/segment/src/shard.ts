@@ -14,6 +14,7 @@ import type { LoopShare } from '@elanus/runtime';
 import type { Chunk } from './chunk.ts';
 import { chunkRowsOf } from './growing-segment.ts';
 import { type DeletedRows, PreparedWrite } from './prepared-write.ts';
+import type { FilesInUse } from './sealed/files-in-use.ts';
 import type { RestoredDeletions } from './sealed/restored-deletions.ts';
 import type { SealedFile } from './sealed/sealed-file.ts';
 import { SealedSegments, type ShardSegment } from './sealed/sealed-segments.ts';
@@ -290,12 +291,9 @@ export class Shard {
     await this.#remove(forgotten.map(({ chunk }) => chunk));
   }
 
-  /**
-   * Opens the files that a read needs; `null` when they are open.
-   * @throws MilvusError 1009 when one can't be
-   */
-  openFiles({ partitionIds }: ReadScope): Promise<void> | null {
-    return this.#sealed.open(partitionIds);
+  /** Opens the files that a read needs, as `SealedSegments.open`. */
+  openFiles({ partitionIds }: ReadScope, use?: FilesInUse): Promise<unknown> | null {
+    return this.#sealed.open(partitionIds, use);
   }
 
   /** Opens all files as far as they can be opened: keys in the others are not found. */

@@ -64,6 +64,21 @@ for (const [kind, withDisk] of kinds) {
         assert.equal(await contentOf(disk, join(root, 'a')), 'hello!');
       }));
 
+    test('gives room back in the middle of a file, which is zeros until it is written again', () =>
+      withDisk(async (disk, root) => {
+        const path = join(root, 'a');
+        {
+          await using file = await disk.open(path, 'build');
+          await file.write([Buffer.from('hello')], 0);
+        }
+        await using file = await disk.open(path, 'rebuild');
+        await file.punch(1, 3);
+        assert.equal(await contentOf(disk, path), 'h\0\0\0o');
+        await file.write([Buffer.from('a')], 2);
+        assert.equal(await contentOf(disk, path), 'h\0a\0o');
+        await assert.rejects(disk.open(join(root, 'b'), 'rebuild'), DiskError);
+      }));
+
     test('tells what is at a path, its size and when it changed', () =>
       withDisk(async (disk, root) => {
         await using file = await disk.open(join(root, 'a'), 'create');

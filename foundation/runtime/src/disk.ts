@@ -2,7 +2,8 @@
 export interface Disk {
   /**
    * Opens a file. `create` makes an empty one and empties one that exists; `read` and `write` need it to exist. `build`
-   * is `create` for a large file that is written by `write` and synced at last, which is faster than writing durably.
+   * is `create` for a large file that is written by `write` and synced at last, which is faster than writing durably;
+   * `rebuild` is the same of one that exists, and keeps what it holds.
    */
   open(path: string, mode: OpenMode): Promise<DiskFile>;
   /** Opens a file to add to its end: one that exists, or an empty one (`create`). */
@@ -23,7 +24,7 @@ export interface Disk {
   syncDirectory(path: string): Promise<void>;
 }
 
-export type OpenMode = 'read' | 'write' | 'create' | 'build';
+export type OpenMode = 'read' | 'write' | 'create' | 'build' | 'rebuild';
 
 export interface DirectoryEntry {
   readonly name: string;
@@ -65,6 +66,12 @@ export interface DiskFile extends Appender {
   read(target: Uint8Array, position: number): Promise<number>;
   /** As `writeDurably`, but nothing of it is durable before `sync` resolves. */
   write(buffers: readonly Uint8Array[], position: number): Promise<void>;
+  /**
+   * Gives the room of these bytes, which lie inside of the file, back to the disk: they are zeros, for whoever reads or maps
+   * the file, until they are written again.
+   * @throws DiskError of kind `failed` where files have no holes; then nothing has changed
+   */
+  punch(position: number, length: number): Promise<void>;
 }
 
 /** A new file that is written once, from its front to its end. Whoever opened it closes it. Calls must not overlap. */

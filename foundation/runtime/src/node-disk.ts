@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { punchFile } from '@elanus/kernel';
 import { CachedBuilder } from './cached-builder.ts';
 import { DirectAppender } from './direct-appender.ts';
 import { DirectAreas } from './direct-areas.ts';
@@ -27,7 +28,7 @@ export class NodeDisk implements Disk {
   open(path: string, mode: OpenMode): Promise<DiskFile> {
     return translated(path, async () => {
       const handle = await open(path, OPEN_FLAGS[mode], 0o640);
-      return new NodeDiskFile(path, handle, mode !== 'build');
+      return new NodeDiskFile(path, handle, mode !== 'build' && mode !== 'rebuild');
     });
   }
 
@@ -131,6 +132,7 @@ const OPEN_FLAGS: Readonly<Record<OpenMode, number>> = {
   write: WRITE_FLAGS,
   create: WRITE_FLAGS | constants.O_CREAT | constants.O_TRUNC,
   build: constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC,
+  rebuild: constants.O_RDWR,
 };
 
 /** `null` where the file system knows no way past the page cache. */
@@ -189,6 +191,10 @@ class NodeDiskFile extends NodeFile implements DiskFile {
         at += await this.#writeAll(buffers.slice(first, first + BUFFERS_PER_WRITE), at);
       }
     });
+  }
+
+  punch(position: number, length: number): Promise<void> {
+    return translated(this.path, () => punchFile(this.handle.fd, position, length));
   }
 
   /** A write may end early (a signal, a disk about to be full): the rest is asked for until it errs or is done. */

@@ -322,6 +322,10 @@ class OpenSimulatedFile implements DiskFile {
     return held;
   }
 
+  punch(position: number, length: number): Promise<void> {
+    return this.#act(() => this.#file.write(new Uint8Array(length), position));
+  }
+
   truncate(length: number): Promise<void> {
     return this.#act(() => this.#file.truncate(length));
   }

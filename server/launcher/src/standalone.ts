@@ -108,7 +108,11 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
   metrics.gauge('elanus_object_cache_bytes', 'Copies of a bucket’s objects on this machine’s disk', () => {
     return objectFiles.cachedBytes;
   });
-  metrics.gauge('elanus_object_cache_held_bytes', 'Those of them that are open', () => objectFiles.heldBytes);
+  metrics.gauge(
+    'elanus_object_cache_held_bytes',
+    'Those of them that are in use',
+    () => objectFiles.usedBytes,
+  );
   registerDirectoryMetrics(metrics, {
     paths: {
       log: directory.pathOf('log'),
@@ -198,6 +202,7 @@ export async function openStandalone(options: StandaloneOptions): Promise<Standa
     clock,
     limits: settings.coordinator,
     memoryBytesMax,
+    cacheBytesMax: objects.files === null ? settings.objectCacheBytes : Number.POSITIVE_INFINITY,
     logger: role('coordinator'),
   });
   opened.use(

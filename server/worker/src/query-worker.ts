@@ -18,6 +18,7 @@ import {
   aggregateShards,
   countShards,
   explainRead,
+  FilesInUse,
   FilterCache,
   fetchColumns,
   type GroupedRows,
@@ -47,13 +48,15 @@ export interface QueryWorkerOptions {
   readonly filterThreads?: number;
   readonly metrics?: Metrics;
   /** Times what reads do when somebody wants to know. */
-  readonly clock?: Pick<Clock, 'monotonicMs'>;
+  readonly clock?: Pick<Clock, 'monotonicMs' | 'sleep'>;
   /** Told of searches with a recall target; left out: they stay exact. */
   readonly calibrator?: RecallCalibrator;
   /** What filters have found, kept for those who ask again. Default: 64 MiB. */
   readonly filterCacheBytes?: number;
 }
 
+/** What a read that has failed uses stays for so long: longer than any of its parts goes on. */
+const FAILED_READ_MS = 30_000;
 const FILTER_CACHE_BYTES = 64 * 1024 * 1024;
 
 export function openQueryWorker(options: QueryWorkerOptions): QueryWorker & AsyncDisposable {
@@ -67,7 +70,8 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
   readonly #tools: ScanTools;
   readonly #cache: FilterCache;
   readonly #threads: SegmentThreads | null;
-  readonly #clock: Pick<Clock, 'monotonicMs'>;
+  readonly #clock: Pick<Clock, 'monotonicMs' | 'sleep'>;
+  readonly #closing = new AbortController();
   readonly #calibrator: RecallCalibrator | null;
 
   constructor(options: QueryWorkerOptions) {
@@ -106,7 +110,7 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
   async searchTogether(tasks: readonly SearchTask[], options?: ReadOptions): Promise<readonly SearchHits[]> {
     return await this.#reading(tasks[0]!, options, async ({ read: first, keyType }) => {
       const reads = tasks.map((task) => narrowed(first, task));
-      for (const read of reads) await prepareRead(read);
+      for (const [at, read] of reads.entries()) await prepareRead(read, tasks[at]!.field.id);
       // The time in their scope makes them see the same; that they begin in this tick, when it is still now, makes it cheap.
       return await Promise.all(
         tasks.map(async (task, at) => await this.#search(reads[at]!, task, keyType, options)),
@@ -183,6 +187,7 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
 
   /** Ends the threads; filters under way on them fail. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
     await this.#threads?.[Symbol.asyncDispose]();
   }
 
@@ -193,11 +198,25 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
     work: (begun: BegunRead) => Promise<Result>,
   ): Promise<Result> {
     const begun = await this.#begin(task, options);
+    const { use } = begun.read;
     try {
-      return await work(begun);
+      const result = await work(begun);
+      use[Symbol.dispose]();
+      return result;
+    } catch (error) {
+      void this.#endLater(use);
+      throw error;
     } finally {
       begun.leave();
     }
+  }
+
+  /** A read that has failed may have parts that are still at it: nobody has told them. */
+  async #endLater(use: FilesInUse): Promise<void> {
+    use.endReading();
+    const { signal } = this.#closing;
+    if (!use.isEmpty) await this.#clock.sleep(FAILED_READ_MS, { signal }).catch(() => {});
+    use[Symbol.dispose]();
   }
 
   /** Waits for the writes that the read has to see and fixes the time that it reads at. */
@@ -217,6 +236,7 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
       selection: rowSelection(task.filter),
       filters: { cache: this.#cache, indexes: collection.scalarIndexes, threads: this.#threads },
       share: this.#share,
+      use: new FilesInUse(),
       trace,
       // Most reads end without ever asking for it.
       get signal() {
@@ -230,7 +250,7 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
 
 /** A read whose time is fixed. */
 interface BegunRead {
-  readonly read: Read;
+  readonly read: Read & { readonly use: FilesInUse };
   readonly keyType: KeyColumn['dataType'];
   /** Ends it. */
   readonly leave: () => void;

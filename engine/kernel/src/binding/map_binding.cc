@@ -72,6 +72,20 @@ napi_value drop_pages(napi_env env, napi_callback_info info) {
   return number(env, madvise(pages.begin, pages.size, MADV_DONTNEED) == 0 ? 0 : errno);
 }
 
+// guardPages(view: Uint8Array, areReadable: number): number
+// Of the whole pages of the view. Whoever reads one that is not readable ends the process.
+napi_value guard_pages(napi_env env, napi_callback_info info) {
+  const Arguments arguments(env, info);
+  const View view = view_of(env, arguments.values[0]);
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto address = reinterpret_cast<uintptr_t>(view.data);
+  const uintptr_t begin = (address + page - 1) / page * page;
+  const uintptr_t end = (address + view.size) / page * page;
+  if (begin >= end) return number(env, 0.0);
+  const int access = arguments.number(1) != 0 ? PROT_READ : PROT_NONE;
+  return number(env, mprotect(reinterpret_cast<void*>(begin), end - begin, access) == 0 ? 0 : errno);
+}
+
 // Who maps or frees memory waits for the end of a call.
 constexpr size_t kPopulatedAtOnce = size_t{128} << 10;
 
@@ -130,6 +144,7 @@ void define_map(napi_env env, napi_value exports) {
   define(env, exports, "mapFile", map_file);
   define(env, exports, "residentBytes", resident_bytes);
   define(env, exports, "dropPages", drop_pages);
+  define(env, exports, "guardPages", guard_pages);
   define(env, exports, "readPages", read_pages);
   define(env, exports, "reservePages", reserve_pages);
 }

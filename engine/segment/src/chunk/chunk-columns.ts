@@ -1,4 +1,5 @@
 import {
+  assert,
   type CollectionSchema,
   type Column,
   type DenseVectorColumn,
@@ -65,7 +66,7 @@ export class ChunkColumns {
     return this.#stored;
   }
 
-  /** Memory taken; that of a file does not count. */
+  /** Memory taken, by what was unpacked of a file as well; that of the file does not count. */
   get byteLength(): number {
     let bytes = 0;
     for (const [, own] of this.bytesOfFields()) bytes += own;
@@ -77,6 +78,10 @@ export class ChunkColumns {
     for (const [id, buffer] of this.#buffers) yield [id, buffer.byteLength];
     for (const made of [this.#filled, this.#held])
       for (const [id, column] of made) yield [id, (column as DenseVectorColumn).bytes.length];
+    for (const [id, column] of this.#missing) yield [id, bytesBeside(column, null)];
+    // Nothing is asked for before the file is open.
+    const file = this.#stored?.file.mapped?.buffer ?? null;
+    for (const [id, column] of this.#storedColumns) yield [id, bytesBeside(column, file)];
   }
 
   /** Bytes of texts and the like in memory: what rows take beyond their fixed size. */
@@ -165,7 +170,11 @@ export class ChunkColumns {
     const held = this.#held.get(id);
     if (held !== undefined) return held;
     const stored = this.#storedColumns.get(id) ?? this.#readStored(id, rows);
-    if (stored !== undefined) return stored;
+    if (stored !== undefined) {
+      const isKept = id === this.#schema.primaryKey.id;
+      assert(isKept || this.#stored!.file.isThere, 'columns of a file are read by who uses it');
+      return stored;
+    }
     const known = this.#filled.get(id) ?? this.#missing.get(id);
     if (known !== undefined) return known;
     const field = fieldById(this.#schema, id);
@@ -182,4 +191,12 @@ export class ChunkColumns {
     if (column !== undefined) this.#storedColumns.set(id, column);
     return column;
   }
+}
+
+/** Bytes of the arrays of a column that are no part of a file that is mapped at `file`. Elements are shared by chunks. */
+function bytesBeside(column: Column, file: ArrayBufferLike | null): number {
+  let bytes = 0;
+  for (const part of Object.values(column))
+    if (ArrayBuffer.isView(part) && part.buffer !== file) bytes += part.byteLength;
+  return bytes;
 }

@@ -1,5 +1,6 @@
 import type { SegmentId, Timestamp } from '@elanus/model';
 import type { Chunk } from '../chunk.ts';
+import { giveToReads, type UsedFile } from '../sealed/files-in-use.ts';
 import type { ChunkView, Shard } from '../shard.ts';
 import { keepWords } from '../words/known-words.ts';
 import { PieceWords } from '../words/piece-words.ts';
@@ -26,6 +27,8 @@ export interface ScalarPiece {
   file: SegmentId | null;
   /** The file where it is mapped, which the arrays of the index are part of; `null` while there is none. */
   mapped: Uint8Array | null;
+  /** What is mapped, where its bytes may be elsewhere while nobody uses them; `null`: they stay, or there is no file. */
+  content: UsedFile | null;
   /** Files whose place that of the piece takes. */
   readonly replacedFiles: readonly SegmentId[];
 }
@@ -34,6 +37,8 @@ export interface ScalarPiece {
 export interface MappedScalarIndex {
   readonly index: ScalarIndexData;
   readonly mapped: Uint8Array;
+  /** Used until a piece has the index; left out, or `null`: the bytes stay. */
+  readonly content?: UsedFile | null;
 }
 
 /** Whether two pieces number the same rows alike, so that their answers can be joined bit by bit. */
@@ -132,7 +137,7 @@ export class ScalarIndexPieces {
     );
     this.#pieces = this.#pieces.filter((old) => !replaced.includes(old));
     const firstRows = firstRowsOf(chunks);
-    this.#add({ shard, chunks, firstRows, index, file: null, mapped: null, replacedFiles });
+    this.#add({ shard, chunks, firstRows, index, file: null, mapped: null, content: null, replacedFiles });
   }
 
   /**
@@ -142,13 +147,14 @@ export class ScalarIndexPieces {
   restore(
     shard: Shard,
     chunks: readonly Chunk[],
-    { index, mapped }: MappedScalarIndex,
+    { index, mapped, content = null }: MappedScalarIndex,
     file: SegmentId,
   ): boolean {
     const pieces = numberedAs(chunks, index.blocks);
     if (pieces === null || chunks.some((chunk) => this.#pieceOf.has(chunk) || !chunk.isClosed)) return false;
     const firstRows = firstRowsOf(pieces);
-    this.#add({ shard, chunks: pieces, firstRows, index, file, mapped, replacedFiles: [] });
+    this.#add({ shard, chunks: pieces, firstRows, index, file, mapped, content, replacedFiles: [] });
+    giveToReads(content);
     return true;
   }
 

@@ -12,6 +12,7 @@ import type { DeletedRows } from '../prepared-write.ts';
 import type { ShardPartitions } from '../shard/shard-partitions.ts';
 import type { WriteTimes } from '../shard/write-times.ts';
 import type { KeptRows, PieceRows } from '../vector-index/indexed-piece.ts';
+import { type FilesInUse, useWhereRead } from './files-in-use.ts';
 import type { SealedFile } from './sealed-file.ts';
 import { type ChunkPlace, EarlierDeletions, type SealedRows, type ShardCut } from './shard-cut.ts';
 
@@ -115,13 +116,14 @@ export class SealedSegments {
     };
   }
 
-  /** From now on the rows are read from their file, which is open: the same rows in the same places. */
+  /** From now on the rows are read from their file, which is open and used: the same rows in the same places. */
   handOver(sealed: SealedRows, file: SealedFile): void {
     assert(
       file.isOpen && file.info.rows === sealed.rows,
       'a file that is handed over is open and has the rows',
     );
     let firstRow = 0;
+    useWhereRead(file);
     this.#files = [...this.#files, file];
     for (const chunk of sealed.chunks) {
       if (this.#places.has(chunk)) chunk.moveTo({ file, firstRow });
@@ -172,20 +174,24 @@ export class SealedSegments {
     this.#deletions.add(chunk, place, row, ordinal);
   }
 
-  /** Rows are read from `file` in the place of others, `null`: there are none left; its chunks are added by `addStored`. */
+  /** Rows are read from `file`, which is used, in the place of others, `null`: there are none left; its chunks are added by `addStored`. */
   replace(gone: readonly SealedFile[], chunks: ReadonlySet<Chunk>, file: SealedFile | null): void {
     this.#files = this.#files.filter((one) => !gone.includes(one));
-    if (file !== null) this.#files = [...this.#files, file];
+    if (file !== null) {
+      useWhereRead(file);
+      this.#files = [...this.#files, file];
+    }
     for (const chunk of chunks) this.#places.delete(chunk);
   }
 
-  /** Reads the rows of one file from another, which is open and has them in the same places; returns their chunks. */
+  /** Reads the rows of one file from another, which is open and used and has them in the same places; returns their chunks. */
   refile(before: SealedFile, after: SealedFile): readonly Chunk[] {
     assert(
       after.isOpen && after.info.id === before.info.id && after.info.rows === before.info.rows,
       'another file of a segment is open and has its rows',
     );
     after.lastUse = before.lastUse;
+    useWhereRead(after);
     this.#files = this.#files.map((file) => (file === before ? after : file));
     const chunks = this.chunksOf(before);
     for (const chunk of chunks) chunk.moveTo({ file: after, firstRow: chunk.stored!.firstRow });
@@ -217,21 +223,22 @@ export class SealedSegments {
   }
 
   /**
-   * Opens the files of some partitions, `null` meaning all, for a read that begins; `null` when they are open.
-   * @throws MilvusError 1009 when one can't be
+   * Opens the files of some partitions, `null` meaning all, for a read that begins and uses them as long as `use` lasts; left
+   * out: columns are there only where they stay. `null` when all is there.
+   * @throws MilvusError 1009 when one can't be opened, or brought back
    */
-  open(partitionIds: ReadonlySet<PartitionId> | null): Promise<void> | null {
-    let isAllOpen = true;
+  open(partitionIds: ReadonlySet<PartitionId> | null, use?: FilesInUse): Promise<unknown> | null {
     usesBegun += 1;
+    const away: SealedFile[] = [];
     for (const file of this.#files) {
-      isAllOpen &&= file.isOpen;
-      if (partitionIds === null || partitionIds.has(file.info.partitionId)) file.lastUse = usesBegun;
+      if (partitionIds !== null && !partitionIds.has(file.info.partitionId)) continue;
+      file.lastUse = usesBegun;
+      if (!file.isLasting) away.push(file);
     }
-    if (isAllOpen) return null;
-    const closed = this.#files.filter(
-      ({ isOpen, info }) => !isOpen && (partitionIds === null || partitionIds.has(info.partitionId)),
-    );
-    return closed.length === 0 ? null : openAll(closed);
+    if (away.length === 0) return null;
+    if (use !== undefined) return use.addAll(away);
+    const closed = away.filter(({ isOpen }) => !isOpen);
+    return closed.length === 0 ? null : Promise.all(closed.map((file) => file.open()));
   }
 
   /**
@@ -289,8 +296,4 @@ export class SealedSegments {
       chunks,
     };
   }
-}
-
-async function openAll(closed: readonly SealedFile[]): Promise<void> {
-  await Promise.all(closed.map((file) => file.open()));
 }

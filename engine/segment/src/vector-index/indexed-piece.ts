@@ -2,6 +2,7 @@ import type { VectorIndex } from '@elanus/kernel';
 import type { SegmentId } from '@elanus/model';
 import type { Chunk } from '../chunk.ts';
 import { PieceRecalls } from '../recall/piece-recalls.ts';
+import { type FilesInUse, giveToReads, type UsedFile } from '../sealed/files-in-use.ts';
 import type { SelectedRows } from '../select-rows.ts';
 import { copyBits, intersectBits } from './bitmap.ts';
 import { GatheredSearches } from './gathered-searches.ts';
@@ -26,6 +27,11 @@ export interface PieceFile {
   readonly id: SegmentId;
   /** Called when nothing reads the file any more. */
   readonly release: () => void;
+  /**
+   * The bytes of the file and of the vectors beside it, which are used until the piece has the file; then by searches. Left
+   * out: they stay where they are.
+   */
+  readonly content?: UsedFile;
 }
 
 /** Runs of rows of one partition, in the order they were written, and the index over their vectors. */
@@ -43,6 +49,7 @@ export class IndexedPiece {
   #gathered: GatheredSearches;
   #file: PieceFile | null;
   readonly #loan: VectorLoan | undefined;
+  #use: FilesInUse | null;
   #runs: readonly PieceRows[];
   /** The last bitmap that was all about deletions, and what it was made of: it serves until the next deletion. */
   #lastSources: readonly (Uint8Array | null)[] = [];
@@ -60,6 +67,8 @@ export class IndexedPiece {
       readonly replacedFiles?: readonly SegmentId[];
       /** Where the index has its vectors from, as long as it is in memory. */
       readonly loan?: VectorLoan;
+      /** Files that an index in memory has its vectors from. */
+      readonly use?: FilesInUse;
     },
   ) {
     this.#index = index;
@@ -71,6 +80,9 @@ export class IndexedPiece {
     this.#file = options.file ?? null;
     this.replacedFiles = options.replacedFiles ?? [];
     this.#loan = options.loan;
+    this.#use = options.use ?? null;
+    this.#use?.endReading();
+    giveToReads(this.#file?.content);
   }
 
   get index(): VectorIndex {
@@ -99,6 +111,8 @@ export class IndexedPiece {
     this.#index = index;
     this.#gathered = new GatheredSearches(index);
     this.#file = file;
+    giveToReads(file.content);
+    this.#endUse();
   }
 
   get isClosed(): boolean {
@@ -158,6 +172,12 @@ export class IndexedPiece {
     this.#loan?.end();
     this.#closeIndex();
     this.#file?.release();
+    this.#endUse();
+  }
+
+  #endUse(): void {
+    this.#use?.[Symbol.dispose]();
+    this.#use = null;
   }
 
   /** What waits to go together is searched all the same. */

@@ -9,6 +9,7 @@ import {
 } from '@elanus/model';
 import type { Chunk } from '../chunk.ts';
 import type { Moment } from '../moment.ts';
+import type { FilesInUse } from '../sealed/files-in-use.ts';
 import { IndexedPiece, type KeptRows, type PieceFile, type PieceRows } from './indexed-piece.ts';
 import { elementStarts } from './piece-elements.ts';
 import type { PieceVectors } from './piece-vectors.ts';
@@ -54,6 +55,13 @@ export interface PlannedPiece extends PieceVectors {
   readonly newRows: number;
   /** The last pieces, which the new one replaces. */
   readonly replaced: readonly IndexedPiece[];
+}
+
+/** What a build began with, and the index needs as long as it is in memory. */
+export interface LentVectors {
+  readonly loan?: VectorLoan;
+  /** The files of the vectors. */
+  readonly use?: FilesInUse;
 }
 
 export interface SegmentIndexOptions {
@@ -148,12 +156,18 @@ export class SegmentIndex {
 
   /**
    * Uses what was built of `planned` from now on, or frees it when nobody needs it any more. Owns `index`; `present` is
-   * what `presentRows` says of it, `loan` what the build began with.
+   * what `presentRows` says of it.
    */
-  adopt(planned: PlannedPiece, index: VectorIndex, present: Uint8Array | null, loan?: VectorLoan): void {
+  adopt(
+    planned: PlannedPiece,
+    index: VectorIndex,
+    present: Uint8Array | null,
+    { loan, use }: LentVectors = {},
+  ): void {
     if (this.#isClosed) {
       index.close();
       loan?.end();
+      use?.[Symbol.dispose]();
       return;
     }
     this.#onChange();
@@ -166,6 +180,7 @@ export class SegmentIndex {
       starts: elementStarts(planned),
       replacedFiles,
       ...(loan === undefined ? {} : { loan }),
+      ...(use === undefined ? {} : { use }),
     });
     this.#pieces = [...this.#pieces.filter((old) => !replaced.includes(old)), piece];
     for (const [chunk, runs] of this.#runsOfChunk) {

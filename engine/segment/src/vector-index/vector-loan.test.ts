@@ -22,7 +22,8 @@ function chunkAndFile(): { readonly chunk: Chunk; readonly file: SealedFile } {
   const chunk = new Chunk({ schema, partitionId: 1n as PartitionId, firstLocation: 0, rowsReserved: ROWS });
   chunk.append(columns, 0, ROWS, 1);
   const stored = new Map(schema.fields.map(({ id }) => [id, { ...columns.get(id)! }]));
-  return { chunk, file: { column: (id: FieldId) => stored.get(id) } as unknown as SealedFile };
+  const file = { isThere: true, column: (id: FieldId) => stored.get(id) };
+  return { chunk, file: file as unknown as SealedFile };
 }
 
 function bytesOf(chunk: Chunk): Uint8Array {

@@ -15,6 +15,7 @@ import type { ObjectStore } from '@elanus/object-store';
 import type { SegmentCatalog } from '@elanus/rpc';
 import type { Logger, LoopShare } from '@elanus/runtime';
 import {
+  FilesInUse,
   SEGMENT_FIELD,
   type SealedFile,
   SegmentFile,
@@ -102,7 +103,8 @@ class SegmentCompactor {
   async run(): Promise<CompactionOutcome | null> {
     const { catalog, share } = this.#context;
     const { files, shard, dropUpTo } = this.#group;
-    for (const file of files) await file.open();
+    using use = new FilesInUse();
+    for (const file of files) await use.add(file);
     const rewrite = await this.#betweenWrites(async () => {
       const known = new Set(shard.stored.rewritable());
       return files.every((file) => known.has(file)) ? shard.stored.beginRewrite(files, dropUpTo) : null;
@@ -114,7 +116,7 @@ class SegmentCompactor {
     const segment = rewrite.rows === 0 ? null : await this.#writeRows(rewrite, segmentId!);
     const file = segment === null ? null : this.#context.files.of(segment);
     // What can't be read again must not take the place of what can.
-    await file?.open();
+    if (file !== null) await use.add(file);
     const contents = await this.#deletionsBySegment();
     return await this.#collection.sealing.run(() =>
       this.#publish(rewrite, { segment, file, deletionsId: deletionsId!, contents }),

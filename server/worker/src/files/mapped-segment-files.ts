@@ -1,5 +1,5 @@
 import type { SegmentInfo } from '@elanus/model';
-import type { ObjectFiles } from '@elanus/object-store';
+import type { HeldFile, ObjectFiles } from '@elanus/object-store';
 import { SealedFile } from '@elanus/segment';
 import type { SegmentFiles } from '../flush/segment-files.ts';
 import type { FileVerifier } from './file-verifier.ts';
@@ -17,9 +17,13 @@ export class MappedSegmentFiles implements SegmentFiles {
   }
 
   of(info: SegmentInfo): SealedFile {
+    let held: HeldFile | null = null;
     const sealed: SealedFile = new SealedFile(info, {
+      content: () => held,
       map: async () => {
-        const bytes = await mapHeldFile(await this.#files.hold(info.file), info.file);
+        const file = await this.#files.hold(info.file);
+        held = file.isLasting ? null : file;
+        const bytes = await mapHeldFile(file, info.file);
         this.#verifier.add({
           file: info.file,
           about: { segment: String(info.id), collection: String(info.collectionId) },

@@ -35,8 +35,17 @@ class FakeFile {
     for (let at = 0; at < FILE_BYTES; at += 4096) assert.equal(this.mapped[at], 7);
   }
 
-  /** Of the process, not of the system's cache. */
-  async open(): Promise<void> {}
+  readonly isLasting = false;
+  uses = 0;
+
+  use(): null {
+    this.uses += 1;
+    return null;
+  }
+
+  leave(): void {
+    this.uses -= 1;
+  }
 
   /** Of two fields, a half each. */
   mappedColumn(id: number): Uint8Array {
@@ -44,6 +53,7 @@ class FakeFile {
     return this.mapped.subarray((id - 100) * half, (id - 99) * half);
   }
 
+  /** Of the process, not of the system's cache. */
   get residentKiB(): number {
     const maps = readFileSync('/proc/self/smaps', 'utf8');
     const own = maps.slice(maps.indexOf(this.#path));
@@ -160,10 +170,11 @@ test('keeps columns in memory whose mmap.enabled is false, from the load to the 
   file.read(1);
   await keeper.look();
   assert.equal(file.residentKiB, halfKiB, 'memory is above its limit');
+  assert.equal(file.uses, 1, 'a copy of a bucket’s file would stay as well');
   isLoaded = false;
   file.read(2);
   await keeper.look();
-  assert.equal(file.residentKiB, 0);
+  assert.deepEqual([file.residentKiB, file.uses], [0, 0]);
 });
 
 test('gives freed memory back to the system each time the process has grown by 32 MiB', async () => {

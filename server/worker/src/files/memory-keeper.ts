@@ -8,7 +8,7 @@ import {
   mmapSetting,
 } from '@elanus/model';
 import type { Clock, Counter, Logger, LoopShare, Metrics } from '@elanus/runtime';
-import type { SealedFile } from '@elanus/segment';
+import { FilesInUse, type SealedFile } from '@elanus/segment';
 import type { MappedIndex } from '../indexing/mapped-indexes.ts';
 import type { ServedCollections } from '../served-collections.ts';
 import { beginCollection } from './begin-collection.ts';
@@ -74,7 +74,7 @@ export class MemoryKeeper implements AsyncDisposable {
   /** Of what has given its pages back, the last use by then. */
   readonly #cold = new WeakMap<SealedFile | MappedIndex['piece'], number>();
   /** Whose columns were read into memory, and are kept. */
-  readonly #readIn = new WeakSet<SealedFile>();
+  readonly #readIn = new Map<SealedFile, FilesInUse>();
   /** Of rows, at the most since rows were last let go of. */
   #rowBytes = 0;
   readonly #buffers = new BufferWatch();
@@ -115,12 +115,10 @@ export class MemoryKeeper implements AsyncDisposable {
         warm.push(...this.#warmIndexes(indexesOf?.(info.id) ?? []));
       } else {
         for (const { drop } of this.#warmIndexes(indexesOf?.(info.id) ?? [])) await drop();
-        for (const file of files) {
-          this.#readIn.delete(file);
-          if (this.#isWarm(file)) await this.#drop(file, []);
-        }
+        for (const file of files) if (this.#isWarm(file)) await this.#drop(file, []);
       }
     }
+    this.#endReadIns(kept);
     const { ownBytes, mappedBytes } = await this.#trimmed(measure);
     let excess = ownBytes + mappedBytes - bytesMax;
     for (const { drop } of warm.sort((a, b) => a.lastUse - b.lastUse)) {
@@ -216,17 +214,29 @@ export class MemoryKeeper implements AsyncDisposable {
   /** A file that can't be read is left to who reads it. */
   async #readOnce(file: SealedFile, fields: readonly FieldId[]): Promise<void> {
     if (this.#readIn.has(file)) return;
+    const use = new FilesInUse();
+    use.endReading();
     try {
-      await file.open();
+      await use.add(file);
     } catch (error) {
+      use[Symbol.dispose]();
       if (!(error instanceof MilvusError)) throw error;
       return;
     }
+    this.#readIn.set(file, use);
     for (const id of fields) {
       const column = file.mappedColumn(id);
       if (column !== null) await readPages(column);
     }
-    this.#readIn.add(file);
+  }
+
+  /** Of files that are not to be in memory any more. */
+  #endReadIns(kept: ReadonlyMap<SealedFile, readonly FieldId[]>): void {
+    for (const [file, use] of this.#readIn) {
+      if (kept.has(file)) continue;
+      use[Symbol.dispose]();
+      this.#readIn.delete(file);
+    }
   }
 
   /** All but the columns of `kept`. Bytes that were in memory, whoever else may use them. */

@@ -9,6 +9,7 @@ import {
 } from '@elanus/model';
 import type { SegmentCatalog } from '@elanus/rpc';
 import {
+  FilesInUse,
   functionColumn,
   missingColumn,
   type SealedFile,
@@ -48,7 +49,8 @@ export async function refillSegment(
 ): Promise<'refilled' | 'complete' | 'later'> {
   const { catalog, files, store, encoder } = context;
   const { info } = file;
-  await file.open();
+  using use = new FilesInUse();
+  await use.add(file);
   const { schema } = collection.info;
   const fields = storedFields(schema).filter(
     ({ id }) => fillingFunction(schema, id) !== undefined && file.statistics(id)?.nulls !== 0,
@@ -62,7 +64,7 @@ export async function refillSegment(
   const refilled: SegmentInfo = { ...info, file: stored };
   const after = files.of(refilled);
   // What can't be read again must not take the place of what can.
-  await after.open();
+  await use.add(after);
   const added = fields.map(({ id }) => id);
   return await collection.sealing.run(async () => {
     signal.throwIfAborted();

@@ -19,6 +19,7 @@ import type { FlushPoint, SegmentCatalog } from '@elanus/rpc';
 import type { Clock, ConcurrencyLimit, Logger, LoopShare, TimestampSource } from '@elanus/runtime';
 import {
   deletionContent,
+  FilesInUse,
   type SealedFile,
   type SealedRows,
   SegmentFile,
@@ -361,8 +362,9 @@ export class CollectionFlusher {
         const info = job.written.get(rows)!;
         if (!partitions.has(info.partitionId)) continue;
         const file = files.of(info);
+        using use = new FilesInUse();
         try {
-          await file.open();
+          await use.add(file);
         } catch (error) {
           logger.error(
             { segment: String(info.id), err: error },

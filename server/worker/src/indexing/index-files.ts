@@ -15,6 +15,8 @@ import type { HeldFile, ObjectFiles, ObjectStore } from '@elanus/object-store';
 import type { SegmentCatalog } from '@elanus/rpc';
 import type { Disk, Logger } from '@elanus/runtime';
 import { joinedBlocks, type PieceFile, type PieceVectors, vectorsOf } from '@elanus/segment';
+import { JointContent } from './joint-content.ts';
+import { UsedIndex } from './used-index.ts';
 
 /** Bytes read at a time, and those whose checksum is computed at a stretch. */
 const PART_BYTES = 2 * 1024 * 1024;
@@ -111,13 +113,17 @@ export class IndexFiles {
     return this.#options.files.hold(file);
   }
 
-  /** Uses an index from its file. @throws KernelError, ObjectStoreError when it can't be */
+  /**
+   * Uses an index from its file. The caller uses the files of the vectors; the index' own and those are used once more, until
+   * a piece has the file.
+   * @throws KernelError, ObjectStoreError when it can't be
+   */
   async open({ id, file, rows }: IndexFileInfo, vectors: PieceVectors): Promise<OpenedIndex> {
     const { files, kernel } = this.#options;
     const held = await files.hold(file);
     try {
       const index = await kernel.openIndex(held.path, { vectors: lentVectors(vectors) });
-      if (index.rows === rows) return { index, file: { id, release: () => held.release() } };
+      if (index.rows === rows) return openedIndex(id, index, held, vectors);
       index.close();
       throw new Error(`the index file ${file.key} is over ${index.rows} rows instead of ${rows}`);
     } catch (error) {
@@ -148,6 +154,16 @@ export class IndexFiles {
       );
     });
   }
+}
+
+/** An index in a file, both used with the files of its vectors by who opens it. */
+function openedIndex(id: SegmentId, index: VectorIndex, held: HeldFile, { runs }: PieceVectors): OpenedIndex {
+  const release = (): void => held.release();
+  if (held.isLasting) return { index, file: { id, release } };
+  const lenders = new Set(runs.flatMap(({ chunk: { stored } }) => (stored === null ? [] : [stored.file])));
+  for (const lender of lenders) void lender.use();
+  const content = new JointContent([held, ...lenders], release);
+  return { index: new UsedIndex(index, content), file: { id, release: () => content.release(), content } };
 }
 
 /** What an index leaves out of its file; sparse vectors are part of theirs. */

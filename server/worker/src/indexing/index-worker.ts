@@ -19,6 +19,7 @@ import {
   systemRandom,
 } from '@elanus/runtime';
 import {
+  FilesInUse,
   type IndexedPiece,
   type IndexLimits,
   type KeptRows,
@@ -244,11 +245,15 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
     const { info, field } = index;
     const piece = segment.pieces.find(isToStore(shard));
     const runs = piece === undefined ? null : shard.segmentRunsOf(piece.runs);
+    using use = new FilesInUse();
     try {
       if (piece === undefined || runs === null || index.signal.aborted) return;
       piece.endLoan();
       const kept = piece.runs.filter((run): run is KeptRows => run.chunk !== null);
-      await openChunks(kept.map(({ chunk }) => chunk));
+      await openChunks(
+        kept.map(({ chunk }) => chunk),
+        use,
+      );
       const place = { collectionId: info.collectionId, indexId: info.id, fieldId: field.id };
       const replaced = [...piece.replacedFiles, ...index.uselessFiles];
       const vectors = { runs: kept, field, rows: piece.rows };
@@ -308,8 +313,12 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
       'an index build starts',
     );
     let loan: VectorLoan | null = null;
+    const use = new FilesInUse();
     try {
-      await openChunks(planned.runs.map(({ chunk }) => chunk));
+      await openChunks(
+        planned.runs.map(({ chunk }) => chunk),
+        use,
+      );
       loan = new VectorLoan(planned);
       const onProgress = (percent: number): void => {
         if (
@@ -325,7 +334,7 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
         signal: index.signal,
         onProgress,
       });
-      segment.adopt(planned, built, await presentRows(planned, share), loan);
+      segment.adopt(planned, built, await presentRows(planned, share), { loan, use });
       const seconds = (clock.monotonicMs() - startMs) / 1000;
       const labels = { index_type: info.indexType, built_as: spec.type, layout: built.layout };
       this.#metrics.built.inc(labels);
@@ -336,6 +345,7 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
       logger.info({ ...about, ...outcome }, 'an index build has ended');
     } catch (error) {
       loan?.end();
+      use[Symbol.dispose]();
       if (index.signal.aborted) return;
       index.failReason = error instanceof Error ? error.message : String(error);
       index.failedRows.set(segment, planned.rows);

@@ -1,5 +1,5 @@
 import { DataType, isDenseVector } from '@elanus/model';
-import { type IndexedPiece, type KeptRows, openChunks, type ScalarPiece } from '@elanus/segment';
+import { FilesInUse, type IndexedPiece, type KeptRows, openChunks, type ScalarPiece } from '@elanus/segment';
 import type { IndexFiles } from './index-files.ts';
 import type { OpenIndex } from './open-index.ts';
 
@@ -43,8 +43,13 @@ async function reopen(
 ): Promise<void> {
   const place = { collectionId: info.collectionId, indexId: info.id, fieldId: field.id };
   const file = indexFiles.of(place).find(({ id }) => id === piece.file?.id);
-  if (file === undefined) return;
-  await openChunks(runs.map(({ chunk }) => chunk));
+  // What is not there has no memory.
+  if (file === undefined || piece.file?.content?.isThere === false) return;
+  using use = new FilesInUse();
+  await openChunks(
+    runs.map(({ chunk }) => chunk),
+    use,
+  );
   const opened = await indexFiles.open(file, { runs, field, rows: piece.rows });
   if (!piece.isClosed && piece.file?.id === file.id) piece.moveTo(opened.index, opened.file);
   else {

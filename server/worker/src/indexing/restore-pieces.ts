@@ -1,6 +1,6 @@
 import type { IndexFileInfo } from '@elanus/model';
 import type { Logger, LoopShare } from '@elanus/runtime';
-import { type KeptRows, openChunks, presentRows, type SegmentIndex } from '@elanus/segment';
+import { FilesInUse, type KeptRows, openChunks, presentRows, type SegmentIndex } from '@elanus/segment';
 import type { IndexFiles } from './index-files.ts';
 import type { OpenIndex } from './open-index.ts';
 
@@ -61,9 +61,13 @@ async function restoreOne(
 ): Promise<boolean> {
   const rows = runs.reduce((sum, { from, to }) => sum + to - from, 0);
   const vectors = { runs, field: index.field, rows };
+  using use = new FilesInUse();
   try {
     // Whether rows lack what is indexed their files say.
-    await openChunks(runs.map(({ chunk }) => chunk));
+    await openChunks(
+      runs.map(({ chunk }) => chunk),
+      use,
+    );
     if (!segment.canRestore(runs)) return false;
     const present = await presentRows(vectors, share);
     const { index: opened, file } = await indexFiles.open(info, vectors);

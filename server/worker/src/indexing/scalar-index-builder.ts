@@ -12,6 +12,7 @@ import type { Clock, Logger, Metrics, Random } from '@elanus/runtime';
 import {
   blocksOf,
   type ChunkView,
+  FilesInUse,
   memoryOfIndex,
   openChunks,
   openSegmentThreads,
@@ -246,8 +247,12 @@ export class ScalarIndexBuilder implements AsyncDisposable {
     const { info, spec, pieces, collection } = index;
     const about = { collection: String(info.collectionId), index: info.name, rows: planned.rows };
     const startMs = clock.monotonicMs();
+    using use = new FilesInUse();
     try {
-      await openChunks(planned.chunks.map(({ chunk }) => chunk));
+      await openChunks(
+        planned.chunks.map(({ chunk }) => chunk),
+        use,
+      );
       const blocks = await this.#sharedBlocks(planned, spec);
       const seed = random.uint32();
       const answer = await this.#threads.run({ kind: 'build', spec, blocks, seed, progress: done });

@@ -4,6 +4,7 @@ import type { HeldFile } from '@elanus/object-store';
 import type { Disk } from '@elanus/runtime';
 import {
   decodeScalarIndex,
+  giveToReads,
   type MappedScalarIndex,
   type ScalarPiece,
   type SegmentThreads,
@@ -64,9 +65,11 @@ export class ScalarIndexFiles {
     });
     piece.file = file.id;
     // What was built is no longer needed in memory.
-    const { index, mapped } = await map(await this.#files.hold(file), file);
+    const { index, mapped, content } = await map(await this.#files.hold(file), file);
     piece.index = index;
     piece.mapped = mapped;
+    piece.content = content ?? null;
+    giveToReads(content);
   }
 
   /** The index in a file, all of which was read and added up. @throws when it can't be used */
@@ -84,7 +87,7 @@ export class ScalarIndexFiles {
 
 async function map(held: HeldFile, { file }: IndexFileInfo): Promise<MappedScalarIndex> {
   const mapped = await mapHeldFile(held, file);
-  return { index: decodeScalarIndex(mapped, 'trusted'), mapped };
+  return { index: decodeScalarIndex(mapped, 'trusted'), mapped, content: held.isLasting ? null : held };
 }
 
 /** Pages given back at a stretch: about a millisecond. */

@@ -1,4 +1,5 @@
 import type { Clock, Logger } from '@elanus/runtime';
+import { FilesInUse, type PieceFile } from '@elanus/segment';
 import type { OpenIndex } from './open-index.ts';
 
 /** Before each file that is read through in the background. */
@@ -23,6 +24,8 @@ export async function verifyPieces(
       if (file === null || signal.aborted) continue;
       await clock.sleep(VERIFY_PAUSE_MS, { signal }).catch(() => {});
       if (piece.isClosed || signal.aborted) continue;
+      using use = new FilesInUse();
+      if (!(await isThere(file, use))) continue;
       try {
         await piece.index.verify({ signal });
       } catch (error) {
@@ -37,5 +40,15 @@ export async function verifyPieces(
         onDiscard();
       }
     }
+  }
+}
+
+/** A copy that can't be brought back says nothing of what was written. */
+async function isThere({ content }: PieceFile, use: FilesInUse): Promise<boolean> {
+  try {
+    if (content !== undefined) await use.add(content);
+    return true;
+  } catch {
+    return false;
   }
 }

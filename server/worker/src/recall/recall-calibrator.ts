@@ -2,7 +2,7 @@ import type { Kernel } from '@elanus/kernel';
 import type { CollectionId, FieldSchema, MetricType } from '@elanus/model';
 import type { SearchTask, SegmentCatalog } from '@elanus/rpc';
 import type { Clock, Logger, Metrics, Random } from '@elanus/runtime';
-import { type IndexedPiece, measureRecall, openChunks, rowsAsQueries } from '@elanus/segment';
+import { FilesInUse, type IndexedPiece, measureRecall, openChunks, rowsAsQueries } from '@elanus/segment';
 import type { ServedCollection } from '../served-collection.ts';
 import type { ServedCollections } from '../served-collections.ts';
 import { QuerySamples } from './query-samples.ts';
@@ -144,7 +144,12 @@ export class RecallCalibrator implements AsyncDisposable {
     const { field, metric, refineK, samples } = known;
     const wanted = piece.recalls.nextWish!;
     const beganMs = clock.monotonicMs();
-    await openChunks(piece.runs.flatMap(({ chunk }) => (chunk === null ? [] : [chunk])));
+    using use = new FilesInUse();
+    await openChunks(
+      piece.runs.flatMap(({ chunk }) => (chunk === null ? [] : [chunk])),
+      use,
+    );
+    if (piece.file?.content !== undefined) await use.add(piece.file.content);
     const queries =
       samples.count >= QUERIES_MIN ? samples.all() : rowsAsQueries({ piece, field }, ROWS_AS_QUERIES, random);
     const pause = async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -105,7 +105,7 @@ test('copies that nobody holds give way, those first that nobody has wanted for 
     assert.deepEqual((await readdir(`${directory}/copies`)).sort(), ['a', 'b', 'd']);
   }));
 
-test('copies are never more than allowed, but for those that are held', () =>
+test('copies are never more than allowed, but for those that are in use', () =>
   inDirectory(async (directory) => {
     const store = await remoteStore();
     const sizes = Array.from({ length: 12 }, (_, at) => 40 + 15 * at);
@@ -124,10 +124,90 @@ test('copies are never more than allowed, but for those that are held', () =>
         (sum, size, at) => (open.has(pathOf(directory, at)) ? sum + size : sum),
         0,
       );
-      assert.equal(files.heldBytes, openBytes, `step ${step}`);
+      assert.equal(files.usedBytes, openBytes, `step ${step}`);
       assert.ok(files.cachedBytes <= Math.max(300, openBytes), `step ${step}: ${files.cachedBytes} bytes`);
       for (const path of open) assert.ok(existsSync(path), `step ${step}: ${path}`);
     }
+  }));
+
+const KEPT = [{ offset: 10, bytes: 20 }];
+
+/** What a map of the file would show: of the same file, whatever becomes of its name. */
+function bytesOf(fd: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  assert.equal(readSync(fd, bytes, 0, length, 0), length);
+  return bytes;
+}
+
+test('what is held and not used gives its room back, but for what is kept, and comes back to the same file', () =>
+  inDirectory(async (directory) => {
+    const store = await remoteStore();
+    const large = patternedBytes(20_000_000);
+    const object = await put(store, 'a/large', large);
+    const other = await put(store, 'b', patternedBytes(15_000_000));
+    const options = { store, disk, cacheDirectory: directory, cacheBytesMax: 25_000_000 };
+    const files = await openObjectFiles(options);
+    const held = await files.hold(object);
+    held.keep(KEPT);
+    const fd = openSync(held.path, 'r');
+    held.leave();
+    assert.deepEqual([files.cachedBytes, files.usedBytes, held.isThere], [20_000_000, 0, true]);
+    assert.equal(held.use(), null, 'there was room for it');
+    held.leave();
+
+    const heldOther = await files.hold(other);
+    assert.deepEqual([files.cachedBytes, held.isThere], [15_000_020, false]);
+    assert.ok(fstatSync(fd).blocks * 512 < 100_000, 'its room is the disk’s');
+    const gaps = bytesOf(fd, 100);
+    assert.deepEqual(gaps.subarray(10, 30), large.subarray(10, 30));
+    assert.ok(gaps.every((byte, at) => byte === 0 || (at >= 10 && at < 30)));
+    // Whoever starts now does not take it for a copy.
+    assert.deepEqual(await readdir(`${directory}/copies`), ['b']);
+
+    const coming = held.use();
+    assert.notEqual(coming, null);
+    const again = held.use();
+    await Promise.all([coming, again]);
+    assert.deepEqual(bytesOf(fd, large.length), large);
+    assert.equal(files.cachedBytes, 35_000_000, 'both are in use');
+    heldOther.leave();
+    assert.deepEqual([files.cachedBytes, heldOther.isThere], [20_000_000, false]);
+    heldOther.release();
+    held.leave();
+    held.leave();
+    assert.deepEqual(await readFile(held.path), Buffer.from(large));
+    held.release();
+    closeSync(fd);
+    const next = await openObjectFiles(options);
+    assert.equal(next.cachedBytes, 20_000_000);
+    assert.deepEqual(await readdir(`${directory}/hollow`), []);
+  }));
+
+test('what can’t be brought back is asked for again by the next who wants it, and what is kept stays', () =>
+  inDirectory(async (directory) => {
+    const bucket = new MemoryBucket({ partBytes: 1_000_000 });
+    const store = await openRemoteStore({ bucket, clock: systemClock, random });
+    const large = patternedBytes(9_000_000);
+    const object = await put(store, 'a', large);
+    const files = await openObjectFiles({ store, disk, cacheDirectory: directory, cacheBytesMax: 0 });
+    const held = await files.hold(object);
+    held.keep(KEPT);
+    const fd = openSync(held.path, 'r');
+    held.leave();
+    assert.equal(held.isThere, false);
+    await store.delete('a');
+    await assert.rejects(async () => await held.use(), isKind('missing'));
+    await store.put('a', patternedBytes(9_000_000, 3));
+    await assert.rejects(async () => await held.use(), isKind('damaged'));
+    assert.deepEqual([files.usedBytes, files.cachedBytes, held.isThere], [0, 20, false]);
+    assert.deepEqual(bytesOf(fd, 30).subarray(10), large.subarray(10, 30));
+    await store.put('a', large);
+    await held.use();
+    assert.deepEqual(bytesOf(fd, large.length), large);
+    held.leave();
+    held.release();
+    assert.equal(files.cachedBytes, 0);
+    closeSync(fd);
   }));
 
 test('a copy that is not what was written is refused, and nothing is left of it', () =>
