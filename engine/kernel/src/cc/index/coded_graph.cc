@@ -20,13 +20,20 @@ namespace {
 constexpr char kHeadSection[] = "coded graph";
 constexpr char kWalkedName[] = "walked";
 constexpr char kRefinedName[] = "refined";
-constexpr char kSpreadSection[] = "usual spread";
+constexpr char kSpreadSection[] = "usual width";
+// Of files before that one, which measured less well.
+constexpr char kOldSpreadSection[] = "usual spread";
 constexpr size_t kScannedAtOnce = 64;
-// Of so many rows, the best by their codes, it is asked whether they stand in a crowd.
-constexpr uint32_t kCrowdRows = 16;
-// Rows in the role of queries, by which it is learnt what is usual.
+// Of so many rows, the best by their codes, it is asked whether they stand in a crowd; the first ones do not count, whose
+// codes may be off as hardly any others are.
+constexpr uint32_t kCrowdRows = 64;
+constexpr uint32_t kCrowdFirst = 3;
+// What a filter leaves so little of is compared whole: too few rows to tell a crowd by.
+constexpr uint32_t kFewRows = 4 * kCrowdRows;
+// Rows in the role of queries, by which it is learnt what is usual; hardly any have more around them.
 constexpr size_t kUsualSamples = 64;
-constexpr uint32_t kUsualEf = 64;
+constexpr double kUsualShare = 0.97;
+constexpr uint32_t kUsualEf = 96;
 // How much longer the next walk is when the one before has found too few hits behind those that do not count.
 constexpr uint64_t kWiden = 4;
 
@@ -164,6 +171,7 @@ class CodedGraph : public VectorIndex {
     scratch.hits.reset(search.k, search.range);
     const uint32_t allowed = search.allowed.count(rows());
     if (rows() == 0 || allowed == 0) return scratch.hits.sorted();
+    if (has_vectors_ && !search.allowed.are_all() && allowed <= kFewRows) return by_vectors(search, scratch);
     CodedScratch& coded = CodedScratch::of(scratch);
     coded.query.resize(dim_);
     reader_.read(search.query, coded.query.data());
@@ -246,19 +254,26 @@ class CodedGraph : public VectorIndex {
     return scratch.hits.sorted();
   }
 
-  // How far the first kCrowdRows of `found` are apart by their codes, in proportion to how far off codes are so far from
-  // the query; infinity when there are fewer. May reorder them.
+  const std::vector<IndexHit>& by_vectors(const IndexSearch& search, SearchScratch& scratch) const {
+    scratch.exact.begin(simd_, view_.type, metric_, dim_, search.query);
+    return scan_exactly(view_, search, scratch);
+  }
+
+  // How far the first kCrowdRows of `found`, but for the very first, are apart by their codes, in proportion to how far off
+  // codes are so far from the query; infinity when there are fewer. May reorder them.
   float spread_of(const float* query, std::vector<IndexHit>& found) const {
     if (found.size() < kCrowdRows) return kInfinity;
+    const auto first = found.begin() + kCrowdFirst;
     const auto last = found.begin() + (kCrowdRows - 1);
     std::nth_element(found.begin(), last, found.end());
-    const float width = last->rank - std::min_element(found.begin(), last)->rank;
+    std::nth_element(found.begin(), first, last);
+    const float width = last->rank - first->rank;
     const float square = metric_ == ELANUS_L2 ? last->rank : square_length(query, dim_);
     const float reach = std::sqrt(square);
     return reach > 0 ? width / reach : kInfinity;
   }
 
-  // What that is as a rule without a filter: one in four of some rows has more around it.
+  // What that is at most without a filter, but for a few of some rows.
   float measured_spread(const Rows& source, uint64_t seed) const {
     SearchScratch scratch;
     AlignedVector<float> query(dim_);
@@ -276,18 +291,19 @@ class CodedGraph : public VectorIndex {
       if (std::isfinite(spread)) spreads.push_back(spread);
     }
     if (spreads.empty()) return 0;
-    const auto usual = spreads.begin() + static_cast<ptrdiff_t>(spreads.size() * 3 / 4);
+    const auto usual = spreads.begin() + static_cast<ptrdiff_t>(kUsualShare * static_cast<double>(spreads.size()));
     std::nth_element(spreads.begin(), usual, spreads.end());
     return *usual;
   }
 
-  // Files of before hold nothing of what belongs to vectors.
+  // Files of before hold nothing of what belongs to vectors, or what does not compare: then any rows may be a crowd.
   FileFault borrow(LentRows vectors) {
     const float* const spread = file_->array<float>(kSpreadSection, 1);
+    const bool takes_vectors = spread != nullptr || file_->array<float>(kOldSpreadSection, 1) != nullptr;
     FileFault fault;
-    if (spread != nullptr && vectors.count > 0) {
+    if (takes_vectors && vectors.count > 0) {
       fault = rows_.read(*file_, graph_.rows, vectors);
-      usual_spread_ = *spread;
+      usual_spread_ = spread == nullptr ? kInfinity : *spread;
       has_vectors_ = !fault.failed();
     }
     view_ = rows_.view(graph_.rows);

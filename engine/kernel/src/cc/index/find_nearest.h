@@ -141,7 +141,7 @@ void scan_allowed(Scorer&& scorer, const IndexSearch& search, uint32_t rows, con
 }
 
 // Walks through all rows, allowed or not, until the allowed ones that are known are nearer than anything that is
-// left to explore (as hnswlib and knowhere do). False when it has compared more than `rows_max` rows, would have to
+// left to explore (as hnswlib and knowhere do), and the last of them has been stood on as well. False when it has compared more than `rows_max` rows, would have to
 // explore more of those that are not allowed than there is room for, or finds a share of less than `allowed_min` of what
 // is near to be allowed.
 template <class Scorer>
@@ -157,7 +157,7 @@ bool walk_filtered(const LayerView& layer, Scorer&& scorer, const IndexSearch& s
   size_t allowed = 0;
   uint32_t node = 0;
   float rank = 0;
-  while (beam.peek_next(&node, &rank) && rank < found.worst()) {
+  while (beam.peek_next(&node, &rank) && rank <= found.worst()) {
     beam.expand_next(&node);
     ++so_far->steps;
     const uint32_t* const links = layer.links_of(node);
