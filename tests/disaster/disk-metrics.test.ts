@@ -37,8 +37,20 @@ test('after a flush the metrics add up to the blocks of the data directory withi
   assert.equal(of('elanus_segment_disk_bytes'), of('elanus_collection_disk_bytes', 'kind="rows"'));
   assert.equal(of('elanus_field_index_disk_bytes'), of('elanus_collection_disk_bytes', 'kind="indexes"'));
   assert.ok(of('elanus_segment_memory_bytes') > 0);
-  assert.equal(of('elanus_field_memory_bytes'), 0);
+  assert.equal(of('elanus_field_memory_bytes', 'field="vector"'), 0);
+  assert.ok(of('elanus_field_mapped_bytes', 'field="vector"') >= 4 * ROWS * DIMENSIONS);
+  addsUp(lines);
 });
+
+/** What fields and segments have is what the collection has. */
+function addsUp(lines: readonly Line[]): void {
+  const memory = sumOf(lines, 'elanus_collection_memory_bytes', 'kind="rows"');
+  assert.equal(sumOf(lines, 'elanus_segment_memory_bytes', ''), memory);
+  assert.equal(sumOf(lines, 'elanus_field_memory_bytes', ''), memory);
+  const mapped = sumOf(lines, 'elanus_collection_mapped_bytes', '');
+  assert.equal(sumOf(lines, 'elanus_segment_mapped_bytes', ''), mapped);
+  assert.equal(sumOf(lines, 'elanus_field_mapped_bytes', ''), mapped);
+}
 
 async function fill(client: MilvusClient): Promise<void> {
   await client.createCollection({

@@ -25,9 +25,15 @@ export function registerFileMetrics(metrics: Metrics, own: readonly string[], ea
   );
   metrics.gauges(
     'elanus_segment_memory_bytes',
-    `Memory of rows that are in no file, bitmaps and key indexes, ${about}`,
+    `Memory of rows that are in no file, and of what was made of others, ${about}`,
     [...own, 'segment'],
     segments(({ memoryBytes }) => memoryBytes),
+  );
+  metrics.gauges(
+    'elanus_segment_mapped_bytes',
+    `Of elanus_collection_mapped_bytes those ${about}`,
+    [...own, 'segment'],
+    segments(({ mappedBytes }) => mappedBytes),
   );
   metrics.gauges(
     'elanus_field_index_rows',
@@ -49,6 +55,7 @@ interface SegmentSize {
   readonly rows: number;
   readonly diskBytes: number;
   readonly memoryBytes: number;
+  readonly mappedBytes: number;
 }
 
 function segmentSizes(shards: ServedCollection['shards']): readonly SegmentSize[] {
@@ -59,6 +66,7 @@ function segmentSizes(shards: ServedCollection['shards']): readonly SegmentSize[
         rows: liveRows,
         diskBytes: file?.info.file.bytes ?? 0,
         memoryBytes: chunks.reduce((sum, { byteLength }) => sum + byteLength, 0),
+        mappedBytes: file?.mappedBytes ?? 0,
       }),
     ),
   );
@@ -74,6 +82,7 @@ function segmentSizes(shards: ServedCollection['shards']): readonly SegmentSize[
       rows: size.rows + (known?.rows ?? 0),
       diskBytes: size.diskBytes + (known?.diskBytes ?? 0),
       memoryBytes: size.memoryBytes + (known?.memoryBytes ?? 0),
+      mappedBytes: size.mappedBytes + (known?.mappedBytes ?? 0),
     });
   }
   return [...shown.values()];

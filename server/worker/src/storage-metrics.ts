@@ -1,9 +1,13 @@
 import type { FieldId } from '@elanus/model';
 import type { SegmentCatalog } from '@elanus/rpc';
 import type { Metrics } from '@elanus/runtime';
+import { storedFields } from '@elanus/segment';
 import { registerFileMetrics } from './file-metrics.ts';
 import type { ServedCollection } from './served-collection.ts';
 import type { ServedCollections } from './served-collections.ts';
+
+/** In the place of a field what belongs to none. No field has such a name. */
+const REST = '$rows';
 
 export type Labelled = readonly [labels: Readonly<Record<string, string>>, value: number];
 
@@ -48,9 +52,15 @@ export function registerStorageMetrics(
   );
   metrics.gauges(
     'elanus_collection_memory_bytes',
-    'Memory of rows that are in no file, bitmaps and key indexes; of vector indexes with their mapped files',
+    'Memory of rows that are in no file and of what was made of others, and of key indexes; of vector indexes with their mapped files',
     [...own, 'kind'],
     each(memoryOf),
+  );
+  metrics.gauges(
+    'elanus_collection_mapped_bytes',
+    'Bytes of the files of rows that are open, as far as they are on this machine: the system has of them in memory what it likes',
+    own,
+    each(({ shards }) => [[{}, sum(shards.flatMap(({ files }) => files).map((file) => file.mappedBytes))]]),
   );
   metrics.gauges(
     'elanus_collection_segments',
@@ -66,9 +76,15 @@ export function registerStorageMetrics(
   );
   metrics.gauges(
     'elanus_field_memory_bytes',
-    'Memory of a field’s columns of rows that are in no file',
+    `Memory of a field’s columns of rows that are in no file, and of what was made of others; ${REST}: of bitmaps and the like`,
     [...own, 'field'],
     each(memoryOfFields),
+  );
+  metrics.gauges(
+    'elanus_field_mapped_bytes',
+    `Of elanus_collection_mapped_bytes the columns of a field; ${REST}: times, filters of keys, footers`,
+    [...own, 'field'],
+    each(mappedFields),
   );
   metrics.gauges(
     'elanus_field_index_bytes',
@@ -109,7 +125,10 @@ function orNothing(catalog: SegmentCatalog, id: ServedCollection['info']['id']) 
 }
 
 function* memoryOf(collection: ServedCollection): Generator<Labelled> {
-  yield [{ kind: 'rows' }, sum(collection.shards.map(({ byteLength }) => byteLength))];
+  const { shards } = collection;
+  const rows = sum(chunksOf(shards).map(({ byteLength }) => byteLength));
+  yield [{ kind: 'rows' }, rows];
+  yield [{ kind: 'keys' }, sum(shards.map(({ byteLength }) => byteLength)) - rows];
   yield [{ kind: 'indexes' }, sum([...indexesOf(collection)].map(([, bytes]) => bytes))];
 }
 
@@ -123,19 +142,58 @@ function* segmentsOf({ shards }: ServedCollection): Generator<Labelled> {
   yield [{ state: 'broken' }, count(({ file }) => file?.isBroken === true)];
 }
 
-function* memoryOfFields({ shards, info }: ServedCollection): Generator<Labelled> {
-  const bytes = new Map<FieldId, number>();
-  for (const { chunks } of shards.flatMap((shard) => shard.segments()))
-    for (const chunk of chunks)
-      for (const [id, own] of chunk.bytesOfFields()) bytes.set(id, (bytes.get(id) ?? 0) + own);
-  for (const { id, name } of info.schema.fields) yield [{ field: name }, bytes.get(id) ?? 0];
+function memoryOfFields({ shards, info }: ServedCollection): Iterable<Labelled> {
+  const chunks = chunksOf(shards);
+  const all = sum(chunks.map(({ byteLength }) => byteLength));
+  return withRest(
+    info,
+    chunks.map((chunk) => chunk.bytesOfFields()),
+    all,
+  );
 }
 
-function* fieldsOf({ shards, info }: ServedCollection): Generator<Labelled> {
+function mappedFields({ shards, info }: ServedCollection): Iterable<Labelled> {
+  const files = shards.flatMap((shard) => shard.files);
+  const all = sum(files.map(({ mappedBytes }) => mappedBytes));
+  return withRest(
+    info,
+    files.map((file) => file.mappedFieldBytes),
+    all,
+  );
+}
+
+function fieldsOf({ shards, info }: ServedCollection): Iterable<Labelled> {
+  const files = shards.flatMap((shard) => shard.files);
+  return byField(
+    info,
+    files.map(({ fieldBytes }) => fieldBytes ?? []),
+  );
+}
+
+type FieldBytes = Iterable<readonly [id: FieldId, bytes: number]>;
+
+function* byField({ schema }: ServedCollection['info'], parts: Iterable<FieldBytes>): Generator<Labelled> {
   const bytes = new Map<FieldId, number>();
-  for (const { fieldBytes } of shards.flatMap(({ files }) => files))
-    for (const [id, own] of fieldBytes ?? []) bytes.set(id, (bytes.get(id) ?? 0) + own);
-  for (const { id, name } of info.schema.fields) yield [{ field: name }, bytes.get(id) ?? 0];
+  for (const part of parts) for (const [id, own] of part) bytes.set(id, (bytes.get(id) ?? 0) + own);
+  for (const { id, name } of storedFields(schema)) yield [{ field: name }, bytes.get(id) ?? 0];
+}
+
+/** By field, and what all have beside fields: the sum is `all`. */
+function* withRest(
+  info: ServedCollection['info'],
+  parts: Iterable<FieldBytes>,
+  all: number,
+): Generator<Labelled> {
+  let rest = all;
+  for (const line of byField(info, parts)) {
+    rest -= line[1];
+    yield line;
+  }
+  yield [{ field: REST }, rest];
+}
+
+function chunksOf(shards: ServedCollection['shards']) {
+  return shards.flatMap((shard) => shard.segments()).flatMap(({ chunks }) => chunks);
 }
 
 function* indexesOf({ shards, info }: ServedCollection): Generator<Labelled> {
