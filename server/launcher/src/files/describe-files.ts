@@ -11,6 +11,10 @@ import type { Configuration } from '../config/read-configuration.ts';
 import { DataDirectory } from '../data-directory.ts';
 import { requireDataDirectory } from './require-data-directory.ts';
 
+/** Copies that have holes: they take the blocks that are left. */
+const HOLLOW = 'cache/hollow/';
+const BLOCK_BYTES = 512;
+
 /** One file of a deployment. */
 export interface FileDescription {
   /** In the data directory, or the key in the object store. */
@@ -69,7 +73,9 @@ async function* describeDirectory(
   for (const file of files.toSorted()) {
     if (objects !== null && file.startsWith(`${objects}/`)) continue;
     const path = relative(directory, file);
-    yield { path, bytes: (await stat(file)).size, rows: null, ...meaningOf(path, collections) };
+    const { size, blocks } = await stat(file);
+    const bytes = path.startsWith(HOLLOW) ? Math.min(size, blocks * BLOCK_BYTES) : size;
+    yield { path, bytes, rows: null, ...meaningOf(path, collections) };
   }
 }
 
@@ -83,6 +89,8 @@ function meaningOf(
   if (path === 'OWNER') return { what: 'name of the directory in its object store', neededBy: 'the server' };
   if (folder === 'catalog')
     return { what: 'catalog: what is defined, and which files count', neededBy: 'the server' };
+  if (path.startsWith(HOLLOW))
+    return { what: 'keys of a copy that gave way', neededBy: 'nobody: the next start removes it' };
   if (folder === 'cache')
     return { what: 'copy of an object of the bucket', neededBy: 'nobody: it is fetched again' };
   if (folder !== 'log') return { what: 'unknown', neededBy: '' };
