@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
-import { crc32 } from 'node:zlib';
+import { crc32 } from '@elanus/kernel';
 
-/** As much as is summed at a stretch: 1 to 2 ms. */
+/** As much as is summed at a stretch: about a millisecond. */
 const STRETCH_BYTES = 8 * 1024 * 1024;
 
 /** The CRC-32 of the buffers as if they were one. Holds the event loop: for payloads of a few MiB. */
