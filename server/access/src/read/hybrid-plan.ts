@@ -10,7 +10,7 @@ import { type InstantFormat, readInstantFormat } from './instant-format.ts';
 import { checkListSearch } from './list-search.ts';
 import { expandOutputFields, type OutputFields } from './output-fields.ts';
 import type { SentFilter } from './own-filter.ts';
-import { Parameters } from './parameters.ts';
+import { type Parameters, readParameters } from './parameters.ts';
 import { isLegField, type LegField } from './rank/leg-columns.ts';
 import type { Ranking } from './rank/ranking.ts';
 import { readFunctionScore } from './rank/read-function-score.ts';
@@ -57,7 +57,7 @@ export async function planHybridSearch(
 ): Promise<HybridPlan> {
   const { topKMax } = dependencies.limits;
   checkLegCount(request.requests.length);
-  const parameters = new Parameters(request.rankParams);
+  const parameters = readParameters(request.rankParams);
   const window = readRankWindow(parameters, topKMax);
   const roundDecimal = readRoundDecimal(parameters);
   const ranking = readRanking(dependencies, target, request, parameters);
@@ -68,7 +68,7 @@ export async function planHybridSearch(
   const format = readInstantFormat(formatting(request, parameters), target.collection);
   const guarantee = await guaranteeOf(dependencies, target.collection, request);
   const tasks: SearchTask[] = [];
-  const own = request.requests.map(({ searchParams }) => new Parameters(searchParams));
+  const own = request.requests.map(({ searchParams }) => readParameters(searchParams));
   for (const [at, leg] of request.requests.entries()) {
     const ofLeg = own[at]!;
     refuseUnservedLeg(leg, ofLeg, parameters);
@@ -114,7 +114,7 @@ function explainLevelOfAll(
 /** Clients put `timezone` and `time_fields` into the legs, all of them alike. */
 function formatting({ requests }: HybridRequest, parameters: Parameters): Parameters {
   const isThere = parameters.text('timezone') ?? parameters.text('time_fields');
-  return isThere === undefined ? new Parameters(requests[0]!.searchParams) : parameters;
+  return isThere === undefined ? readParameters(requests[0]!.searchParams) : parameters;
 }
 
 function checkLegCount(legs: number): void {

@@ -1,5 +1,25 @@
 import { invalidParameter, type KeyValue, unexpectedParameter } from '@elanus/model';
 
+/** Requests whose parameters are remembered as they were read, and the characters of each. */
+const KEPT_MAX = 64;
+const KEPT_LENGTH_MAX = 1024;
+
+/** By the pairs as one text, the oldest first. */
+const kept = new Map<string, Parameters>();
+
+/** The parameters of a request: clients ask with the same ones time and again, and nobody changes them. @throws as the constructor */
+export function readParameters(pairs: readonly KeyValue[]): Parameters {
+  let name = '';
+  for (const { key, value } of pairs) name += `${key.length} ${key}${value.length} ${value}`;
+  const known = kept.get(name);
+  if (known !== undefined) return known;
+  const parameters = new Parameters(pairs);
+  if (name.length > KEPT_LENGTH_MAX) return parameters;
+  if (kept.size === KEPT_MAX) kept.delete(kept.keys().next().value!);
+  kept.set(name, parameters);
+  return parameters;
+}
+
 /**
  * The key-value parameters of a read. Clients put some of them side by side, some into the JSON object `params`
  * and many into both: what stands outside wins.

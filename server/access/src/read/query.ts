@@ -15,7 +15,7 @@ import { matchingElements } from './matching-elements.ts';
 import { type OrderEntry, orderOf, readOrderEntries } from './order/read-order.ts';
 import { fetchOutput } from './output-columns.ts';
 import { expandOutputFields } from './output-fields.ts';
-import { Parameters } from './parameters.ts';
+import { type Parameters, readParameters } from './parameters.ts';
 import { planReadFilter } from './read-filter.ts';
 import { findReadTarget, partitionsOf, type ReadTarget, requireSameCollection } from './read-target.ts';
 import { readLimitWindow } from './read-window.ts';
@@ -30,7 +30,7 @@ export function queryHandler(dependencies: AccessDependencies, accounts: ReadAcc
     const beganMs = dependencies.clock.monotonicMs();
     const ref = collectionRef(context.database, request.collectionName, dependencies.limits);
     const target = await findReadTarget(dependencies, ref, request.partitionNames, 'query');
-    const parameters = new Parameters(request.queryParams);
+    const parameters = readParameters(request.queryParams);
     requireSameCollection(target, parameters);
     const aggregation = readAggregation(target, request.outputFields, parameters);
     const isCount = aggregation !== null && isPlainCount(aggregation, parameters);

@@ -16,7 +16,7 @@ import { checkListSearch } from './list-search.ts';
 import { orderOf, readOrderEntries } from './order/read-order.ts';
 import { expandOutputFields, type OutputFields } from './output-fields.ts';
 import type { SentFilter } from './own-filter.ts';
-import { Parameters } from './parameters.ts';
+import { readParameters } from './parameters.ts';
 import { type FunctionScore, readFunctionScore } from './rank/read-function-score.ts';
 import { checkModelQueries } from './rank/read-model.ts';
 import { planReadFilter } from './read-filter.ts';
@@ -63,7 +63,7 @@ export async function planSearch(
   read: ReadOptions,
 ): Promise<SearchPlan> {
   const { topKMax, groupSizeMax } = dependencies.limits;
-  const parameters = new Parameters(request.searchParams);
+  const parameters = readParameters(request.searchParams);
   refuseUnservedSearch(request);
   requireSameCollection(target, parameters);
   const iterator = readIteratorPage(parameters, request);
