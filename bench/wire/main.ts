@@ -3,10 +3,11 @@
  *
  *   npm run bench:wire                     everything
  *   npm run bench:wire -- --only insert    one of: start, insert, fresh, exact, keys, mixed, ingest, search,
- *                                          text, forms, iterator, pymilvus, rest, import, reopen, reopen-peers
+ *                                          text, forms, iterator, pymilvus, rest, import, import-memory, reopen,
+ *                                          reopen-peers
  *   npm run bench:wire -- --peers elanus   one of, or several of: elanus, milvus, milvus-lite, pgvector (search only)
  *   npm run bench:wire -- --dim 128        of search the data set of so many dimensions alone: 128 or 768
- *   npm run bench:wire -- --scale 0.05     of the rows of search, forms, iterator and import this share: whether it works, not how fast
+ *   npm run bench:wire -- --scale 0.05     of the rows of search, forms, iterator, import and import-memory this share: whether it works, not how fast
  */
 import { parseArgs } from 'node:util';
 import { type Peer, startElanus, startMilvus, startMilvusLite, startPgvector } from './peers.ts';
@@ -14,6 +15,7 @@ import { measureExactSearch } from './section-exact.ts';
 import { measureForms } from './section-forms.ts';
 import { measureFreshRows } from './section-fresh.ts';
 import { measureImport } from './section-import.ts';
+import { measureImportMemory } from './section-import-memory.ts';
 import { measureIngest } from './section-ingest.ts';
 import { measureInsert } from './section-insert.ts';
 import { measureIterator } from './section-iterator.ts';
@@ -108,6 +110,10 @@ for (const name of isAlone ? peers : []) {
       table.add(peer, { measurement: 'SIGTERM to end', value: stopMs, unit: 'ms', better: 'less' });
     }
   }
+}
+if (wanted('import-memory') && peers.includes('elanus')) {
+  const shown = await measureImportMemory(table, scale);
+  if (!names.includes(shown)) names.push(shown);
 }
 if (wanted('reopen') && peers.includes('elanus')) await measureReopen(table);
 for (const name of wanted('reopen-peers') ? peers : []) {
