@@ -1,9 +1,9 @@
-import { indexesOf, type SourceCollection } from './copy-collection.ts';
 import { CallRefused, type MilvusClient } from './milvus-client.ts';
 import { overlapOf, VECTOR_TYPES } from './overlap.ts';
 import { countRows, readRows } from './read-rows.ts';
 import { RowChecksum } from './row-values.ts';
 import { SampledVectors } from './sampled-vectors.ts';
+import { indexesOf, type SourceCollection } from './source-collection.ts';
 
 /** What both servers say of one collection. */
 export interface CollectionCertificate {

@@ -1,8 +1,9 @@
-import { encode, type milvus_DescribeCollectionResponse } from '@elanus/proto';
-import { CallRefused, type MilvusClient } from './milvus-client.ts';
+import { encode } from '@elanus/proto';
+import type { MilvusClient } from './milvus-client.ts';
 import type { ProgressFile } from './progress-file.ts';
 import { countRows, readRows } from './read-rows.ts';
 import { isLent } from './readable.ts';
+import { indexesOf, type SourceCollection } from './source-collection.ts';
 
 /** A property: rows bring the keys that the server would make. */
 const OWN_KEYS = 'allow_insert_auto_id';
@@ -13,9 +14,6 @@ export interface Copy {
   readonly progress: ProgressFile;
   readonly say: (line: string) => void;
 }
-
-/** The collection as the source has it. */
-export type SourceCollection = milvus_DescribeCollectionResponse;
 
 /** Makes the collection, its partitions and indexes in the target; what is there already stays. */
 export async function copyDefinition({ source, target }: Copy, collection: SourceCollection): Promise<void> {
@@ -43,16 +41,6 @@ export async function copyDefinition({ source, target }: Copy, collection: Sourc
   const indexes = (await indexesOf(source, collection)).filter((index) => !isLent(index));
   for (const { fieldName, indexName, params } of indexes)
     await target.call('CreateIndex', database, { collectionName, fieldName, indexName, extraParams: params });
-}
-
-export async function indexesOf(client: MilvusClient, { collectionName, dbName }: SourceCollection) {
-  try {
-    const { indexDescriptions } = await client.call('DescribeIndex', dbName || 'default', { collectionName });
-    return indexDescriptions;
-  } catch (error) {
-    if (error instanceof CallRefused) return [];
-    throw error;
-  }
 }
 
 /** Copies the rows that the target does not have yet, partition by partition where a client may name them. */

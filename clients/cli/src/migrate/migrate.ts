@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { type CollectionCertificate, certify } from './certify.ts';
-import { type Copy, copyDefinition, copyRows, type SourceCollection } from './copy-collection.ts';
+import { type Copy, copyDefinition, copyRows } from './copy-collection.ts';
 import { CallRefused, MilvusClient } from './milvus-client.ts';
 import { ProgressFile } from './progress-file.ts';
 import { load, whileReadable } from './readable.ts';
+import type { SourceCollection } from './source-collection.ts';
 
 /** Properties of a database that keep everybody from writing to it. */
 const DENIALS = 'database.force.deny.';

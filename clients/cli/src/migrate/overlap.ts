@@ -1,6 +1,6 @@
 import { decode, encode } from '@elanus/proto';
-import type { SourceCollection } from './copy-collection.ts';
 import type { MilvusClient } from './milvus-client.ts';
+import type { SourceCollection } from './source-collection.ts';
 
 const STRONG = 0;
 const HITS = 10;

@@ -1,7 +1,7 @@
 import type { schema_FieldSchema } from '@elanus/proto';
-import type { SourceCollection } from './copy-collection.ts';
 import { CallRefused, type MilvusClient } from './milvus-client.ts';
 import { type DecodedColumn, decodedColumns } from './row-values.ts';
+import type { SourceCollection } from './source-collection.ts';
 
 const STRONG = 0;
 const INT64 = 5;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { schema_FieldSchema } from '@elanus/proto';
-import { indexesOf, type SourceCollection } from './copy-collection.ts';
 import type { MilvusClient } from './milvus-client.ts';
+import { indexesOf, type SourceCollection } from './source-collection.ts';
 
 /** `LoadState` of the wire. */
 const LOADED = 3;
