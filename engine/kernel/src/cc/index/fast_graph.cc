@@ -25,7 +25,8 @@ constexpr double kFirstSteps = 20;
 // What a scan of row codes costs for each row, however short its code: they stand a record apart.
 constexpr double kRecordCost = 12;
 // Each of them is somewhere else in memory, and nothing beside it is read. Vectors of so few lines, which stand side by
-// side, are gone through in two thirds of the time, and tell what no code does.
+// side, are gone through in two thirds of the time, and tell what no code does. Of few rows so are longer ones: the best by
+// their codes would be compared by their vectors, too, and all of them in a crowd.
 constexpr size_t kShortVectorBytes = 640;
 // A scan finds more than a walk of the same `ef`, which knows of most rows by estimates only.
 constexpr double kShortScanShare = 0.7;
@@ -153,7 +154,8 @@ class FastGraph : public VectorIndex {
     const double shortest = kPatience * (kFirstSteps + room);
     const bool tries_walk = shortest * step_cost < kTriedShare * std::min(long_cost, short_cost);
     if (short_cost < long_cost) return {Way::kShortScan, room, shortest, tries_walk};
-    return {view_.stride <= kShortVectorBytes ? Way::kVectors : Way::kLongScan, room, shortest, tries_walk};
+    const bool takes_vectors = view_.stride <= kShortVectorBytes || are_few(view_, search, ef);
+    return {takes_vectors ? Way::kVectors : Way::kLongScan, room, shortest, tries_walk};
   }
 
   // Offers the best of the allowed rows to `scratch.hits`, by a walk or a scan, whichever is shorter.

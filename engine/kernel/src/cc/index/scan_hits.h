@@ -22,6 +22,14 @@ struct Looked {
   float highest;  // rank by vectors, wanted or not
 };
 
+// Whether to compare so few allowed rows whole, unless they are long, is less than to find out by codes which are in doubt.
+inline bool are_few(const DenseRows& rows, const IndexSearch& search, uint32_t ef) {
+  constexpr size_t kFewTimes = 16;
+  constexpr size_t kFewBytes = size_t{1} << 20;
+  const size_t allowed = search.allowed.count(rows.rows);
+  return allowed <= kFewTimes * ef && allowed * rows.stride <= kFewBytes;
+}
+
 // By a `Scorer` as in walk.h, which has the longer codes, and beside what is told there
 //   unit()                     the factor that makes differences of its ranks about those of ranks by vectors
 template <class Scorer>
@@ -56,7 +64,7 @@ class HitScan {
     FoundRanker ranker(rows_, scratch_, scratch_.picked);
     rank(ranker);
     if (is_thorough() && (ranker.are_crowded() || misses_many())) {
-      if (are_few()) return by_vectors(found);
+      if (are_few(rows_, search_, ef_)) return by_vectors(found);
       const CodeErrors errors = measured_errors();
       ranker.expect(errors, deviations_);
       ranker.rank_doubtful(search_.k);
@@ -87,7 +95,7 @@ class HitScan {
     FoundRanker ranker(rows_, scratch_, scratch_.picked);
     rank(ranker);
     if (is_thorough() && ranker.are_crowded()) {
-      if (are_few()) return by_vectors(found);
+      if (are_few(rows_, search_, ef_)) return by_vectors(found);
       const CodeErrors errors = measured_errors();
       ranker.expect(errors, deviations_);
       ranker.rank_doubtful(search_.k);
@@ -104,20 +112,12 @@ class HitScan {
   static constexpr uint32_t kThoroughEfMin = 16;
   // In a crowd all hits are as near to what is ruled out as the last one is.
   static constexpr double kMoreDeviations = 0.6;
-  // In a crowd of no more than so many times `ef` all rows are compared, unless they are long.
-  static constexpr uint32_t kFewTimes = 16;
-  static constexpr size_t kFewBytes = size_t{1} << 20;
   // Of the hits so large a share may be missed.
   static constexpr double kMissedMax = 0.003;
 
   // Whether more rows than `ef` says are looked at where the hits stand in a crowd.
   bool is_thorough() const { return ef_ >= kThoroughEfMin && !search_.skips(); }
 
-  // Whether to compare all is less than to find out what is in doubt.
-  bool are_few() const {
-    const size_t allowed = search_.allowed.count(rows_.rows);
-    return allowed <= size_t{kFewTimes} * ef_ && allowed * rows_.stride <= kFewBytes;
-  }
   Looked by_vectors(size_t found) {
     scan_exactly(rows_, search_, scratch_);
     return {found, std::numeric_limits<float>::infinity()};
