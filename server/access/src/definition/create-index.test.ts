@@ -20,6 +20,7 @@ const accepted: readonly (readonly [field: string, params: Params])[] = [
     'IVF_FLAT',
     'IVF_SQ8',
     'IVF_RABITQ',
+    'IVF_RABITQ_FASTSCAN',
     'HNSW',
     'HNSW_SQ',
     'HNSW_PQ',

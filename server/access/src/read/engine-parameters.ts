@@ -39,7 +39,12 @@ export function integerOf(
 }
 
 /** The same of a number. @throws MilvusError 1100 */
-export function fractionOf(parameters: Parameters, name: string, min: number): number | undefined {
+export function fractionOf(
+  parameters: Parameters,
+  name: string,
+  min: number,
+  max: number = FLOAT32_MAX,
+): number | undefined {
   const value = parameters.value(name);
   if (value === undefined) return undefined;
   if (typeof value === 'string' && (value.trim() === '' || !Number.isFinite(Number(value)))) {
@@ -49,8 +54,9 @@ export function fractionOf(parameters: Parameters, name: string, min: number): n
     throw invalidParameter(`Type conflict in json: param '${name}' (${shown(value)}) should be a number`);
   }
   const number = Number(value);
-  if (number >= min && number <= FLOAT32_MAX) return number;
-  const range = `[${min.toFixed(6)}, ${BigInt(FLOAT32_MAX)}.000000]`;
+  if (number >= min && number <= max) return number;
+  const most = max === FLOAT32_MAX ? `${BigInt(max)}.000000` : max.toFixed(6);
+  const range = `[${min.toFixed(6)}, ${most}]`;
   throw invalidParameter(`Out of range in json: param '${name}' (${number}) should be in range ${range}`);
 }
 

@@ -4,8 +4,19 @@ import { flagOf, fractionOf, integerOf } from './engine-parameters.ts';
 import type { Parameters } from './parameters.ts';
 import type { WalkRequest } from './search-walk.ts';
 
-const LISTS_TYPES = ['IVF_FLAT', 'IVF_SQ8', 'IVF_PQ', 'IVF_RABITQ', 'SCANN', 'BIN_IVF_FLAT'] as const;
+const LISTS_TYPES = [
+  'IVF_FLAT',
+  'IVF_SQ8',
+  'IVF_PQ',
+  'IVF_RABITQ',
+  'IVF_RABITQ_FASTSCAN',
+  'SCANN',
+  'BIN_IVF_FLAT',
+] as const;
 type ListsType = (typeof LISTS_TYPES)[number];
+
+/** The types that compare codes of one bit with numbers of several. */
+const ONE_BIT_TYPES: readonly ListsType[] = ['IVF_RABITQ', 'IVF_RABITQ_FASTSCAN'];
 
 /** Milvus' own, as are the ranges. */
 const LISTS_MAX = 65_536;
@@ -34,8 +45,9 @@ export function listProbes(
     integerOf(parameters, 'max_empty_result_buckets', 0, LISTS_MAX) ?? EMPTY_LISTS_MAX_DEFAULT;
   const fills = flagOf(parameters, 'ensure_topk_full') ?? indexType !== 'SCANN';
   const refineK = refineKOf(indexType, parameters, hits);
-  const queryBits =
-    indexType === 'IVF_RABITQ' ? integerOf(parameters, 'rbq_bits_query', 0, QUERY_BITS_MAX) : undefined;
+  const queryBits = ONE_BIT_TYPES.includes(indexType)
+    ? integerOf(parameters, 'rbq_bits_query', 0, QUERY_BITS_MAX)
+    : undefined;
   // Everything within a radius may lie in any list: there Milvus goes on from list to list.
   const lists =
     answer === 'within-radius'

@@ -88,10 +88,18 @@ function walkOf(indexType: string, parameters: Parameters, request: WalkRequest)
 function diskWalk(parameters: Parameters, { hits, answer }: WalkRequest): GraphWalk {
   const asked = integerOf(parameters, 'search_list', 1) ?? integerOf(parameters, 'search_list_size', 1);
   integerOf(parameters, 'beamwidth', 1, BEAM_WIDTH_MAX);
+  checkDiskFilters(parameters);
   if (asked !== undefined && asked < hits && answer === 'nearest')
     throw invalidParameter(`search_list_size(${asked}) should be larger than k(${hits})`);
   const usual = answer === 'nearest' ? Math.max(hits, EF_MIN) : EF_OF_RANGE;
   return { ef: Math.max(asked ?? usual, hits), refineK: 1 };
+}
+
+/** What tells Milvus when to compare all that a filter leaves, and how far to look for what is within a radius: the index sees that. */
+function checkDiskFilters(parameters: Parameters): void {
+  fractionOf(parameters, 'filter_threshold', -1, 1);
+  integerOf(parameters, 'min_k', 1);
+  integerOf(parameters, 'max_k', 1);
 }
 
 /** What says how AISAQ reads codes and vectors from the disk: our codes are in memory, and vectors lie with the links. */

@@ -127,6 +127,11 @@ const refused: readonly [
     { index_type: 'HNSW_SQ', metric_type: 'L2', sq_type: 'SQ3' },
     `invalid scalar quantizer type${PARAMS_ENDING}`,
   ],
+  [
+    'float',
+    { index_type: 'IVF_RABITQ_FASTSCAN', metric_type: 'L2', refine: 'true', refine_type: 'SQ8' },
+    `invalid refine type : SQ8, optional types are [fp32, flat]${PARAMS_ENDING}`,
+  ],
   ['float', { index_type: 'IVF_PQ', metric_type: 'L2' }, `param 'm' not exist in json${PARAMS_ENDING}`],
   [
     'float',

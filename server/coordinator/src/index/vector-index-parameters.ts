@@ -105,6 +105,7 @@ export const PARAMETER_RULES: ReadonlyMap<string, ParameterRules> = new Map([
   ['IVF_SQ8', { ...ivf, ...refine, sq_type: quantizer(['SQ4', 'SQ6', 'SQ8']) }],
   ['IVF_PQ', { ...ivf, ...refine, m: required(integer(1, 65_536)), nbits: integer(1, 24) }],
   ['IVF_RABITQ', { ...ivf, ...refine, rbq_bits: integer(1, 9) }],
+  ['IVF_RABITQ_FASTSCAN', { ...ivf, ...refine, refine_type: refineType(['FP32', 'FLAT']) }],
   ['SCANN', { ...ivf, with_raw_data: flag, sub_dim: integer(1, 65_536) }],
   ['HNSW', { ...hnsw, refine: noRefine, graph_layout: graphLayout }],
   ['HNSW_SQ', { ...hnsw, ...refine, sq_type: quantizer(['SQ4U', 'SQ6', 'SQ8', 'FP16', 'BF16']) }],

@@ -37,6 +37,7 @@ const KINDS_BY_INDEX_TYPE: ReadonlyMap<string, readonly VectorKind[]> = new Map<
   ['IVF_SQ8', ['float']],
   ['IVF_PQ', ['float']],
   ['IVF_RABITQ', ['float']],
+  ['IVF_RABITQ_FASTSCAN', ['float']],
   ['HNSW', ['float', 'int8', 'float list', 'binary list']],
   ['HNSW_SQ', ['float', 'int8', 'float list']],
   ['HNSW_PQ', ['float', 'int8', 'float list']],

@@ -35,6 +35,12 @@ const CASES: readonly [
     8,
     { type: 'IVF_RABITQ', lists: 128, bits: 5, refine: 'SQ8' },
   ],
+  [
+    'IVF_RABITQ_FASTSCAN',
+    { rbq_bits: '5', refine: 'true', refine_type: 'flat' },
+    8,
+    { type: 'IVF_RABITQ', lists: 128, bits: 1, refine: 'FP32' },
+  ],
   ['SCANN', {}, 8, { type: 'SCANN', lists: 128, subquantizers: 4, vectors: 'kept' }],
   ['SCANN', {}, 7, { type: 'SCANN', lists: 128, subquantizers: 7, vectors: 'kept' }],
   [

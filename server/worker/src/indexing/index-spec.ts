@@ -68,6 +68,7 @@ export function indexSpecOf(info: IndexInfo, field: FieldSchema): IndexSpec | Sp
     case 'IVF_SQ8':
     case 'IVF_PQ':
     case 'IVF_RABITQ':
+    case 'IVF_RABITQ_FASTSCAN':
     case 'SCANN':
       return listsSpec(indexType, texts, field.dim!);
     case 'BIN_IVF_FLAT':
@@ -92,7 +93,7 @@ function listSpecOf(info: IndexInfo, field: FieldSchema): IndexSpec | null {
   return indexSpecOf(info, { ...field, dataType: field.elementType! }) as IndexSpec | null;
 }
 
-type ListsType = 'IVF_FLAT' | 'IVF_SQ8' | 'IVF_PQ' | 'IVF_RABITQ' | 'SCANN';
+type ListsType = 'IVF_FLAT' | 'IVF_SQ8' | 'IVF_PQ' | 'IVF_RABITQ' | 'IVF_RABITQ_FASTSCAN' | 'SCANN';
 
 function listsSpec(indexType: ListsType, texts: ReadonlyMap<string, string>, dim: number): IndexSpec {
   const integer = (key: string, usual: number): number => Number(texts.get(key) ?? usual);
@@ -109,6 +110,9 @@ function listsSpec(indexType: ListsType, texts: ReadonlyMap<string, string>, dim
     }
     case 'IVF_RABITQ':
       return { type: 'IVF_RABITQ', lists, bits: integer('rbq_bits', 1), refine };
+    // Codes of one bit are scanned fast by whatever name.
+    case 'IVF_RABITQ_FASTSCAN':
+      return { type: 'IVF_RABITQ', lists, bits: 1, refine };
     case 'SCANN': {
       // Of an odd dimension that nobody has said how to cut, each part is one number.
       const subDim = integer('sub_dim', dim % SUB_DIM_DEFAULT === 0 ? SUB_DIM_DEFAULT : 1);

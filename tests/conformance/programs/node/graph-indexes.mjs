@@ -70,6 +70,12 @@ const types = [
   ['IVF_SQ8', lists, { nprobe: 16 }, 0.9],
   ['IVF_PQ', { ...lists, m: 16, nbits: 8, refine: true }, { nprobe: 16, refine_k: 5 }, 0.85],
   ['IVF_RABITQ', { ...lists, refine: true, refine_type: 'FP16' }, { nprobe: 16, refine_k: 10 }, 0.85],
+  [
+    'IVF_RABITQ_FASTSCAN',
+    { ...lists, refine: true, refine_type: 'FLAT' },
+    { nprobe: 16, refine_k: 10 },
+    0.85,
+  ],
   ['SCANN', { ...lists, with_raw_data: true }, { nprobe: 16, reorder_k: 100 }, 0.85],
   ['DISKANN', { max_degree: 32 }, { search_list: 60 }, 0.9],
   ['AISAQ', { max_degree: 32 }, { search_list: 60 }, 0.9],

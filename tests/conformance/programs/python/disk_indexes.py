@@ -87,6 +87,9 @@ def other_kinds(client, name):
     client.load_collection(other)
     search = {"search_list": 100, "beamwidth": 2, "vectors_beamwidth": 1}
     reaches(client, other, 0.9, "L2", search, vectors=vectors, asked=asked)
+    few = {"allowed": np.arange(ROWS) % 100 < 10, "filter": "group < 10"}
+    reaches(client, other, 0.9, "L2", search, vectors=vectors, asked=asked, **few)
+    drop_index(client, other)
     client.drop_collection(other)
 
 

@@ -29,6 +29,7 @@ TYPES = [
     ("IVF_PQ", {**REFINED, "m": 32, "nbits": 4}, {"nprobe": 16, "refine_k": 8}, 0.85),
     ("IVF_RABITQ", LISTS, {"nprobe": 16, "rbq_bits_query": 6}, 0.2),
     ("IVF_RABITQ", {**REFINED, "refine_type": "FLAT"}, {"nprobe": 16, "refine_k": 10}, 0.85),
+    ("IVF_RABITQ_FASTSCAN", {**REFINED, "refine_type": "FLAT"}, {"nprobe": 16, "refine_k": 10}, 0.85),
     ("SCANN", LISTS, {"nprobe": 16, "reorder_k": 100}, 0.85),
     ("SCANN", {**LISTS, "with_raw_data": False, "sub_dim": 4}, {"nprobe": 16}, 0.2),
 ]

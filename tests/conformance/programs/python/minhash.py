@@ -121,12 +121,7 @@ def many(client, name):
     for start in range(0, len(texts), 1500):
         rows = enumerate(texts[start : start + 1500], start)
         client.insert(name, [{"id": i, "text": text} for i, text in rows])
-    client.create_index(name, lsh(client), sync=False)
-    deadline = time.monotonic() + BUILD_SECONDS_MAX
-    while client.describe_index(name, "signature")["state"] != "Finished":
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    client.load_collection(name)
+    make_index(client, name)
     options = {"consistency_level": "Strong"}
     for number in range(0, 3000, 300):
         hits = search(client, name, texts[3 * number], limit=3, **options)
@@ -141,9 +136,32 @@ def many(client, name):
         assert all(key % 2 == 1 for key, _ in odd), odd
     client.delete(name, ids=[0])
     assert 0 not in dict(search(client, name, texts[0], **options))
+    drop_index(client, name)
+    same(client.list_indexes(name), [])
+    # An index without the signatures finds the same.
+    make_index(client, name, with_raw_data=False)
+    same(client.describe_index(name, "signature")["with_raw_data"], "False")
+    plain = search(client, name, texts[3], jaccard=False, limit=3, **options)
+    assert {3, 4} <= {key for key, _ in plain}, plain
+    even = search(client, name, texts[3], jaccard=False, limit=3, filter="id % 2 == 0", **options)
+    assert 4 in dict(even) and all(key % 2 == 0 for key, _ in even), even
+    # They are there all the same.
+    same(search(client, name, texts[3], limit=3, **options)[0], (3, 1.0))
+    drop_index(client, name)
+
+
+def make_index(client, name, **build):
+    client.create_index(name, lsh(client, **build), sync=False)
+    deadline = time.monotonic() + BUILD_SECONDS_MAX
+    while client.describe_index(name, "signature")["state"] != "Finished":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    client.load_collection(name)
+
+
+def drop_index(client, name):
     client.release_collection(name)
     client.drop_index(name, "signature")
-    same(client.list_indexes(name), [])
 
 
 @case("what a MinHash function cannot be is refused", "3.0")
