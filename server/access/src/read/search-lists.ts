@@ -23,6 +23,8 @@ const LISTS_MAX = 65_536;
 const PROBES_DEFAULT = 8;
 const EMPTY_LISTS_MAX_DEFAULT = 2;
 const QUERY_BITS_MAX = 8;
+/** Codes of SCANN have half of the digits that Milvus' have, and twice as many rows are compared anew: docs/decisions/0077. */
+const REORDERED_PER_ROW = 2;
 /** Of the 1,024 lists that AUTOINDEX has where memory is short. */
 const CHOSEN_PROBES = 64;
 
@@ -68,5 +70,5 @@ function refineKOf(indexType: ListsType, parameters: Parameters, hits: number): 
   if (indexType !== 'SCANN') return fractionOf(parameters, 'refine_k', 1) ?? 1;
   const candidates = integerOf(parameters, 'reorder_k', 1) ?? hits;
   if (candidates < hits) throw invalidParameter(`reorder_k(${candidates}) should be larger than k(${hits})`);
-  return candidates / hits;
+  return (REORDERED_PER_ROW * candidates) / hits;
 }
