@@ -4,7 +4,7 @@
  */
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 
 const ROOT = dirname(import.meta.dirname);
 const OUTPUT = join(ROOT, 'clients', 'cli', 'build');
@@ -50,12 +50,10 @@ const placesOfSources: Plugin = {
 };
 
 rmSync(OUTPUT, { recursive: true, force: true });
-const { metafile } = await build({
-  entryPoints: ['clients/cli/src/elanus.ts', ...THREADS].map((path) => join(ROOT, path)),
+const options: BuildOptions & { readonly metafile: true } = {
   entryNames: '[name]',
   outdir: OUTPUT,
   bundle: true,
-  splitting: true,
   format: 'esm',
   platform: 'node',
   target: 'node24',
@@ -68,14 +66,20 @@ const { metafile } = await build({
   banner: {
     js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
   },
-});
+};
+const entries = (paths: readonly string[]) => ({ entryPoints: paths.map((path) => join(ROOT, path)) });
+const command = await build({ ...options, ...entries(['clients/cli/src/elanus.ts']), splitting: true });
+/** A file each: what the command reads at its start would be in more files if it shared them. */
+const threads = await build({ ...options, ...entries(THREADS) });
+const inputs = { ...command.metafile.inputs, ...threads.metafile.inputs };
+const outputs = { ...command.metafile.outputs, ...threads.metafile.outputs };
 
 /** What the command looks at before it trusts the bundle: each source of ours, when it was changed, how long it is. */
-const sources = Object.keys(metafile.inputs)
+const sources = Object.keys(inputs)
   .filter((path) => !path.startsWith('node_modules/'))
   .map((path) => {
     const { mtimeMs, size } = statSync(join(ROOT, path));
     return [path, mtimeMs, size];
   });
 writeFileSync(join(OUTPUT, 'sources.json'), JSON.stringify(sources));
-console.log(`bundle: ${sources.length} modules in ${Object.keys(metafile.outputs).length / 2} files`);
+console.log(`bundle: ${sources.length} modules in ${Object.keys(outputs).length / 2} files`);
