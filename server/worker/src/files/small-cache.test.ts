@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { crc32 } from 'node:zlib';
 import { planFilter } from '@elanus/expr';
 import { loadKernel } from '@elanus/kernel';
 import {
@@ -269,7 +270,9 @@ function batchOf(keys: readonly bigint[], version: bigint): RowBatch {
 
 /** Bytes that the disk has given to what lies in a directory. */
 async function allocatedBytes(path: string): Promise<number> {
-  const status = await lstat(path);
+  const status = await lstat(path).catch(() => null);
+  // It was removed just now.
+  if (status === null) return 0;
   if (!status.isDirectory()) return status.blocks * 512;
   const sizes = await Promise.all((await readdir(path)).map((name) => allocatedBytes(join(path, name))));
   return sizes.reduce((sum, bytes) => sum + bytes, 0);
@@ -286,7 +289,8 @@ async function withScenario(
     await work(scenario, directory);
   } finally {
     await scenario.server.stop();
-    await rm(directory, { recursive: true });
+    // Room may be given back just now.
+    await rm(directory, { recursive: true, maxRetries: 20 });
   }
 }
 
@@ -304,34 +308,35 @@ function refusesWhoDoesNotUse({ streaming }: Server): void {
   }
 }
 
-for (const bytesMax of [0, 400_000]) {
+for (const bytesMax of [0, 200_000]) {
   test(`a collection that is larger than its copies of ${bytesMax} bytes may be answers as if they were there`, () =>
     withScenario(bytesMax, async (scenario, directory) => {
       const { random } = scenario;
-      for (let round = 0; round < 16; round++) {
+      for (let round = 0; round < 10; round++) {
         await scenario.put(50 + random.below(150));
         if (round % 4 === 3)
           await Promise.all([scenario.flush(), scenario.check(scenario.partition(), 'index')]);
-        if (round % 8 === 7) await Promise.all([scenario.compact(), scenario.check(null, 'comparison')]);
+        if (round % 5 === 4) await Promise.all([scenario.compact(), scenario.check(null, 'comparison')]);
         await Promise.all(
           partitions.map((id) => scenario.check(id, random.chance(0.5) ? 'index' : 'comparison')),
         );
         await scenario.check(null, 'index');
       }
-      const { files: cache } = scenario.server;
-      const objects = [...scenario.bucket.store.objects.values()].reduce(
-        (sum, { bytes }) => sum + bytes.length,
-        0,
-      );
-      assert.ok(objects > 1_000_000, `${objects} bytes in the bucket`);
-      while (cache.usedBytes > 0) await turn();
-      assert.ok(cache.cachedBytes < 400_000, `${cache.cachedBytes} bytes of copies`);
+      const { store } = scenario.bucket;
+      const objects = [...store.objects.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
+      assert.ok(objects > 500_000, `${objects} bytes in the bucket`);
+      const { files: cache, stop } = scenario.server;
+      await stop();
+      // What comes waits until the room of what goes is given back.
+      await store.put('last', Buffer.from('x'));
+      (await cache.hold({ key: 'last', bytes: 1, crc32: crc32('x') })).release();
+      assert.equal(cache.usedBytes, 0);
+      assert.ok(cache.cachedBytes < 200_000, `${cache.cachedBytes} bytes of copies`);
       // Room is given in blocks: each of the kept parts has two that are not all its own.
       const files = (await readdir(directory, { recursive: true })).length;
       const blocks = files * KEPT_PARTS * 2;
       const allocated = await allocatedBytes(directory);
       assert.ok(allocated <= cache.cachedBytes + blocks * 4096, `${allocated} bytes in ${files} files`);
-      await scenario.server.stop();
       await scenario.start();
       for (const id of [...partitions, null]) await scenario.check(id, 'index');
     }));
