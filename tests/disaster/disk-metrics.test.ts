@@ -40,6 +40,13 @@ test('after a flush the metrics add up to the blocks of the data directory withi
   assert.equal(of('elanus_field_memory_bytes', 'field="vector"'), 0);
   assert.ok(of('elanus_field_mapped_bytes', 'field="vector"') >= 4 * ROWS * DIMENSIONS);
   addsUp(lines);
+  assert.ok(of('elanus_field_disk_bytes', 'field="vector"') >= 4 * ROWS * DIMENSIONS);
+  // After a start nobody has opened a file.
+  await server.kill();
+  await server.startAgain();
+  const again = await metricsOf(server);
+  addsUp(again);
+  assert.ok(sumOf(again, 'elanus_field_disk_bytes', '') >= 4 * ROWS * DIMENSIONS);
 });
 
 /** What fields and segments have is what the collection has. */
@@ -47,6 +54,8 @@ function addsUp(lines: readonly Line[]): void {
   const memory = sumOf(lines, 'elanus_collection_memory_bytes', 'kind="rows"');
   assert.equal(sumOf(lines, 'elanus_segment_memory_bytes', ''), memory);
   assert.equal(sumOf(lines, 'elanus_field_memory_bytes', ''), memory);
+  const disk = sumOf(lines, 'elanus_collection_disk_bytes', 'kind="rows"');
+  assert.equal(sumOf(lines, 'elanus_field_disk_bytes', ''), disk);
   const mapped = sumOf(lines, 'elanus_collection_mapped_bytes', '');
   assert.equal(sumOf(lines, 'elanus_segment_mapped_bytes', ''), mapped);
   assert.equal(sumOf(lines, 'elanus_field_mapped_bytes', ''), mapped);

@@ -8,6 +8,8 @@ import type { ServedCollections } from './served-collections.ts';
 
 /** In the place of a field what belongs to none. No field has such a name. */
 const REST = '$rows';
+/** In the place of a field: files that nobody has opened yet, whose columns nobody knows. */
+const CLOSED = '$closed';
 
 export type Labelled = readonly [labels: Readonly<Record<string, string>>, value: number];
 
@@ -70,7 +72,7 @@ export function registerStorageMetrics(
   );
   metrics.gauges(
     'elanus_field_disk_bytes',
-    'Bytes of a field’s columns in the files that are open',
+    `Bytes of a field’s columns in files; ${REST}: times, filters of keys, footers; ${CLOSED}: of files that nobody has opened since the start`,
     [...own, 'field'],
     each(fieldsOf),
   );
@@ -162,12 +164,17 @@ function mappedFields({ shards, info }: ServedCollection): Iterable<Labelled> {
   );
 }
 
-function fieldsOf({ shards, info }: ServedCollection): Iterable<Labelled> {
+function* fieldsOf({ shards, info }: ServedCollection): Generator<Labelled> {
   const files = shards.flatMap((shard) => shard.files);
-  return byField(
+  const all = sum(files.map((file) => file.info.file.bytes));
+  const open = files.filter(({ fieldBytes }) => fieldBytes !== null);
+  const opened = sum(open.map((file) => file.info.file.bytes));
+  yield* withRest(
     info,
-    files.map(({ fieldBytes }) => fieldBytes ?? []),
+    open.map(({ fieldBytes }) => fieldBytes ?? []),
+    opened,
   );
+  yield [{ field: CLOSED }, all - opened];
 }
 
 type FieldBytes = Iterable<readonly [id: FieldId, bytes: number]>;
