@@ -8,29 +8,84 @@ namespace {
 // Units that are put together before they are written.
 constexpr size_t kUnitsAtOnce = 256;
 
+// Fills one unit after the other: with the row that most is linked to of what is in it already, near links counting more.
+// The next unit begins next to the last one, so that few rows are left alone among others that have their places.
+class Placing {
+ public:
+  Placing(const Graph& graph, uint32_t nodes_per_unit)
+      : graph_(graph), nodes_per_unit_(nodes_per_unit), places_(graph.rows, kNoRow) {}
+
+  std::vector<uint32_t> run() {
+    while (placed_ < graph_.rows) place(next());
+    return std::move(places_);
+  }
+
+ private:
+  // Of what a unit would have taken next, so many are kept to begin others with.
+  static constexpr size_t kWaitingPerUnit = 8;
+
+  struct Candidate {
+    uint32_t row;
+    uint32_t weight;
+  };
+
+  void place(uint32_t row) {
+    places_[row] = placed_++;
+    if (placed_ % nodes_per_unit_ == 0) return end_unit();
+    const uint32_t* const links = graph_.links_of(row);
+    for (uint32_t i = 0; i < graph_.degree && links[i] < graph_.rows; ++i) {
+      if (places_[links[i]] == kNoRow) add(links[i], graph_.degree - i);
+    }
+  }
+
+  void add(uint32_t row, uint32_t weight) {
+    for (Candidate& candidate : candidates_) {
+      if (candidate.row != row) continue;
+      candidate.weight += weight;
+      return;
+    }
+    candidates_.push_back({row, weight});
+  }
+
+  void end_unit() {
+    std::stable_sort(candidates_.begin(), candidates_.end(),
+                     [](const Candidate& a, const Candidate& b) { return a.weight < b.weight; });
+    const size_t first = candidates_.size() - std::min(candidates_.size(), kWaitingPerUnit);
+    for (size_t i = first; i < candidates_.size(); ++i) waiting_.push_back(candidates_[i].row);
+    candidates_.clear();
+  }
+
+  // REQUIRES: some row has no place yet.
+  uint32_t next() {
+    if (!candidates_.empty()) {
+      const auto best = std::max_element(candidates_.begin(), candidates_.end(),
+                                         [](const Candidate& a, const Candidate& b) { return a.weight < b.weight; });
+      const uint32_t row = best->row;
+      candidates_.erase(best);
+      return row;
+    }
+    while (!waiting_.empty()) {
+      const uint32_t row = waiting_.back();
+      waiting_.pop_back();
+      if (places_[row] == kNoRow) return row;
+    }
+    while (places_[first_] != kNoRow) ++first_;
+    return first_;
+  }
+
+  const Graph& graph_;
+  const uint32_t nodes_per_unit_;
+  std::vector<uint32_t> places_;
+  uint32_t placed_ = 0;
+  uint32_t first_ = 0;  // rows before it have their places
+  std::vector<Candidate> candidates_;  // for the unit that is being filled: linked to, without a place
+  std::vector<uint32_t> waiting_;      // some of those that were left over, the best and latest at the end
+};
+
 }  // namespace
 
 std::vector<uint32_t> place_together(const Graph& graph, uint32_t nodes_per_unit) {
-  std::vector<uint32_t> places(graph.rows, kNoRow);
-  std::vector<uint32_t> unit;
-  uint32_t placed = 0;
-  const auto place = [&](uint32_t row) {
-    places[row] = placed++;
-    unit.push_back(row);
-  };
-  for (uint32_t first = 0; first < graph.rows; ++first) {
-    if (places[first] != kNoRow) continue;
-    // A unit that is not full begins anew with the next row: places go on all the same, so that none is left empty.
-    if (placed % nodes_per_unit == 0) unit.clear();
-    place(first);
-    for (size_t at = 0; at < unit.size() && placed % nodes_per_unit != 0; ++at) {
-      const uint32_t* const links = graph.links_of(unit[at]);
-      for (uint32_t i = 0; i < graph.degree && links[i] < graph.rows && placed % nodes_per_unit != 0; ++i) {
-        if (places[links[i]] == kNoRow) place(links[i]);
-      }
-    }
-  }
-  return places;
+  return Placing(graph, nodes_per_unit).run();
 }
 
 void write_nodes(const NodeShape& shape, const DenseRows& rows, const Graph& graph,
