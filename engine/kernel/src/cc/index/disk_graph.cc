@@ -11,8 +11,6 @@
 namespace elanus {
 namespace {
 
-// Walks begin at the nearest of so many rows, evenly spread, which their codes choose.
-constexpr uint32_t kEntriesMax = 1024;
 constexpr uint64_t kCodeSeed = 0xd15c;
 constexpr uint64_t kTrialSeed = 0x4075;
 
@@ -39,11 +37,13 @@ class MemoryDiskGraph : public DiskGraph {
  public:
   MemoryDiskGraph(const ElanusSimd& simd, DiskGraphParts parts, StoredRows vectors, Graph graph,
                   std::vector<uint32_t> places)
-      : DiskGraph(simd, std::move(parts)),
+      : DiskGraph(simd, parts.head),
+        parts_(std::move(parts)),
         vectors_(std::move(vectors)),
         graph_(std::move(graph)),
         places_(std::move(places)) {}
 
+  IndexKind kind() const override { return IndexKind::kDiskGraph; }
   size_t memory_bytes() const override {
     const size_t codes = rows() == 0 ? 0 : parts_.codes.memory_bytes();
     return codes + vectors_.memory_bytes() + graph_.memory_bytes() + places_.size() * sizeof(places_[0]);
@@ -62,6 +62,7 @@ class MemoryDiskGraph : public DiskGraph {
 
  protected:
   void find(const IndexSearch& search, uint32_t ef, DiskScratch& own, SearchScratch& scratch) const override {
+    parts_.read_query(search.query, &own.query);
     const CodedRowsScorer scorer(parts_.codes, own.query.data());
     const Beam& found = find_nearest(graph_, scorer, search, ef, scratch);
     scratch.rows.clear();
@@ -73,6 +74,7 @@ class MemoryDiskGraph : public DiskGraph {
   }
 
  private:
+  const DiskGraphParts parts_;
   const StoredRows vectors_;
   const Graph graph_;
   const std::vector<uint32_t> places_;
@@ -101,7 +103,7 @@ std::unique_ptr<VectorIndex> build_disk_graph(const ElanusSimd& simd, StoredRows
                                               const ElanusIndexBuild& build, WorkControl* control) {
   const DenseRows view = rows.sparing_view(graph.rows);
   DiskGraphParts parts{{}, RowReader(simd, build.type, build.metric, build.dim), {}, {}};
-  parts.entries = sample_numbers(graph.rows, kEntriesMax, build.seed);
+  parts.entries = sample_numbers(graph.rows, kDiskGraphEntriesMax, build.seed);
   parts.head = {static_cast<uint32_t>(build.type), static_cast<uint32_t>(build.metric), build.dim, graph.rows,
                  graph.degree, static_cast<uint32_t>(parts.entries.size()), 0};
   const NodeShape shape = parts.shape();
@@ -126,14 +128,8 @@ std::unique_ptr<VectorIndex> build_disk_graph(const ElanusSimd& simd, StoredRows
 FileFault open_disk_graph(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file,
                           std::unique_ptr<VectorIndex>* index) {
   const DiskGraphHead* const head = file->array<DiskGraphHead>(kHeadSection, 1);
-  const bool is_dense = head != nullptr && (head->type == ELANUS_FLOAT32 || head->type == ELANUS_FLOAT16 ||
-                                            head->type == ELANUS_BFLOAT16);
-  if (!is_dense || head->metric > ELANUS_COSINE || head->dim == 0 || head->dim > ELANUS_INT8_DIM_MAX ||
-      head->rows > ELANUS_INDEX_ROWS_MAX || head->degree > 2 * ELANUS_M_MAX || head->entries > kEntriesMax ||
-      head->entries > head->rows || head->kept > head->rows)
-    return file->damaged("it does not say what it is an index of");
-  DiskGraphParts parts{*head, RowReader(simd, static_cast<ElanusVectorType>(head->type),
-                                 static_cast<ElanusMetric>(head->metric), head->dim), {}, {}};
+  if (head == nullptr || !head->is_plausible()) return file->damaged("it does not say what it is an index of");
+  DiskGraphParts parts{*head, RowReader(simd, head->vector_type(), head->rank_metric(), head->dim), {}, {}};
   const auto* const entries = file->array<uint32_t>(kEntriesSection, head->entries);
   const auto* const places = file->array<uint32_t>(kPlacesSection, head->rows);
   const IndexFile::Section* const nodes = file->section(kNodesSection);
@@ -146,7 +142,7 @@ FileFault open_disk_graph(const ElanusSimd& simd, std::shared_ptr<const IndexFil
     const FileFault fault = CodedRows::read(kCodesName, simd, *file, head->rows, &parts.codes);
     if (fault.failed()) return fault;
     const QuantizerSpec& spec = parts.codes.quantizer().spec();
-    if (spec.dim != head->dim || spec.metric != parts.metric()) return file->damaged("its codes are of other vectors");
+    if (spec.dim != head->dim || spec.metric != head->rank_metric()) return file->damaged("its codes are of other vectors");
   }
   std::unique_ptr<const BlockFile> blocks = BlockFile::open(file->fd());
   if (blocks == nullptr) return {ELANUS_IO_FAILED, "the index file " + file->path() + " cannot be opened once more"};
@@ -154,6 +150,13 @@ FileFault open_disk_graph(const ElanusSimd& simd, std::shared_ptr<const IndexFil
   *index = make_disk_graph_of_file(simd, std::move(parts), std::move(file), std::move(blocks), places,
                                            nodes_at);
   return {};
+}
+
+bool DiskGraphHead::is_plausible() const {
+  const bool is_dense = type == ELANUS_FLOAT32 || type == ELANUS_FLOAT16 || type == ELANUS_BFLOAT16;
+  return is_dense && metric <= ELANUS_COSINE && dim > 0 && dim <= ELANUS_INT8_DIM_MAX &&
+         rows <= ELANUS_INDEX_ROWS_MAX && degree <= 2 * ELANUS_M_MAX && entries <= kDiskGraphEntriesMax &&
+         entries <= rows && kept <= rows;
 }
 
 DiskGraphReads disk_graph_reads(const SearchScratch& scratch) {

@@ -28,6 +28,7 @@ FileFault open_disk_graph(const ElanusSimd& simd, std::shared_ptr<const IndexFil
 // What one thread's searches have read so far: for measurements.
 struct DiskGraphReads {
   uint64_t blocks = 0;
+  uint64_t waves = 0;       // how often it waited for some blocks
   uint64_t kept_units = 0;  // units that were in memory, and did not have to be read
 };
 DiskGraphReads disk_graph_reads(const SearchScratch& scratch);

@@ -1,4 +1,4 @@
-// What an index of kind kDiskGraph is, whether its nodes are in memory or in its file.
+// What indexes with vectors on disk have in common, and what one of kind kDiskGraph is in memory.
 #pragma once
 
 #include <algorithm>
@@ -29,9 +29,16 @@ struct DiskGraphHead {
   uint32_t degree;
   uint32_t entries;
   uint32_t kept;  // of the units, the first so many, which stay in memory once they were read
+
+  ElanusVectorType vector_type() const { return static_cast<ElanusVectorType>(type); }
+  ElanusMetric rank_metric() const { return static_cast<ElanusMetric>(metric); }
+  size_t vector_bytes() const { return dense_bytes(vector_type(), dim); }
+  // Whether there may be such an index; files may say anything.
+  bool is_plausible() const;
 };
 
-// Walks begin at the nearest, by their codes, so many of the entries.
+// Walks begin at the nearest of so many rows, evenly spread, which their codes choose; and at so many of these.
+inline constexpr uint32_t kDiskGraphEntriesMax = 1024;
 inline constexpr size_t kDiskGraphEntriesTaken = 4;
 
 // The units that one search has come by, and where each is: in a buffer of its own, or among those that are kept.
@@ -116,9 +123,7 @@ struct DiskGraphParts {
   CodedRows codes;
   std::vector<uint32_t> entries;
 
-  ElanusVectorType type() const { return static_cast<ElanusVectorType>(head.type); }
-  ElanusMetric metric() const { return static_cast<ElanusMetric>(head.metric); }
-  NodeShape shape() const { return {dense_bytes(type(), head.dim), head.degree}; }
+  NodeShape shape() const { return {head.vector_bytes(), head.degree}; }
 
   // The query as codes are compared with it.
   void read_query(const uint8_t* query, AlignedVector<float>* out) const {
@@ -128,8 +133,8 @@ struct DiskGraphParts {
 };
 
 // Begins a walk: offers the entries that are nearest. REQUIRES: beam and set of the scratch are empty.
-inline void enter_disk_graph(const DiskGraphParts& parts, const CodedRowsScorer& scorer, SearchScratch& scratch) {
-  const std::vector<uint32_t>& entries = parts.entries;
+template <class Scorer>
+void enter_at_nearest(const std::vector<uint32_t>& entries, const Scorer& scorer, SearchScratch& scratch) {
   scratch.found.reset(kDiskGraphEntriesTaken);
   float ranks[64];
   for (size_t first = 0; first < entries.size(); first += std::size(ranks)) {
@@ -142,23 +147,22 @@ inline void enter_disk_graph(const DiskGraphParts& parts, const CodedRowsScorer&
   }
 }
 
+// Ranks are those of vectors; which rows are ranked, who derives from it decides.
 class DiskGraph : public VectorIndex {
  public:
-  DiskGraph(const ElanusSimd& simd, DiskGraphParts parts) : simd_(simd), parts_(std::move(parts)) {}
+  DiskGraph(const ElanusSimd& simd, const DiskGraphHead& head) : simd_(simd), head_(head) {}
 
-  uint32_t rows() const override { return parts_.head.rows; }
-  ElanusVectorType type() const override { return parts_.type(); }
-  ElanusMetric metric() const override { return parts_.metric(); }
-  uint32_t dim() const override { return parts_.head.dim; }
+  uint32_t rows() const override { return head_.rows; }
+  ElanusVectorType type() const override { return head_.vector_type(); }
+  ElanusMetric metric() const override { return head_.rank_metric(); }
+  uint32_t dim() const override { return head_.dim; }
   ElanusIndexLayout layout() const override { return ELANUS_LAYOUT_DISK; }
-  IndexKind kind() const override { return IndexKind::kDiskGraph; }
 
   const std::vector<IndexHit>& search(const IndexSearch& search, SearchScratch& scratch) const override {
     scratch.hits.reset(search.k, search.range);
     const uint32_t allowed = search.allowed.count(rows());
     if (rows() == 0 || allowed == 0) return scratch.hits.sorted();
     DiskScratch& own = DiskScratch::of(scratch);
-    parts_.read_query(search.query, &own.query);
     scratch.exact.begin(simd_, type(), metric(), dim(), search.query);
     for (uint64_t ef = std::max(search.ef, search.k);; ef *= kDiskGraphWiden) {
       scratch.hits.reset(search.k, search.range);
@@ -174,8 +178,16 @@ class DiskGraph : public VectorIndex {
   virtual void find(const IndexSearch& search, uint32_t ef, DiskScratch& own, SearchScratch& scratch) const = 0;
 
   const ElanusSimd& simd_;
-  const DiskGraphParts parts_;
+  const DiskGraphHead head_;
 };
+
+// All sections of a file.
+inline void write_copy(const IndexFile& file, IndexFileWriter& writer) {
+  for (const IndexFile::Section& section : file.sections()) {
+    writer.begin(section.name);
+    writer.append(section.bytes, section.size);
+  }
+}
 
 // The index whose nodes are read from the section at `nodes_at` of its file.
 std::unique_ptr<VectorIndex> make_disk_graph_of_file(const ElanusSimd& simd, DiskGraphParts parts,

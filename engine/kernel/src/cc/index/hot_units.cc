@@ -32,7 +32,7 @@ class TrialWalk {
     scratch_.beam.reset(kView);
     scratch_.visited.reset(graph_.rows);
     scratch_.neighbours.reserve(std::max<size_t>(graph_.degree, per_unit_));
-    enter_disk_graph(parts_, scorer, scratch_);
+    enter_at_nearest(parts_.entries, scorer, scratch_);
     uint32_t row = 0;
     while (scratch_.beam.expand_next(&row)) {
       const uint32_t unit = places_[row] / per_unit_;
