@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { CACHE, pythonWith } from '../python.ts';
 
 const VECTOR_BYTES = 128 * 4;
-/** Of the nodes, for each row, that searches keep in memory: with codes and places less than a fifth of the vectors. */
+/** Of each row, beside what a code may take: with that, and its place, less than a fifth of the vectors in memory. */
 const KEPT_BYTES = 24;
 /** A node of ours, vector and links; theirs is as large. */
 const NODE_BYTES = 8 + VECTOR_BYTES + 48 * 4;

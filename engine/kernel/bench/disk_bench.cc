@@ -1,7 +1,7 @@
 // DISKANN from C++: recall, queries a second and reads a query, with the memory that builds and searches take.
 //
 //   disk_bench make <folder> <rows>            vectors, queries and what they should find
-//   disk_bench build <folder> <kept>           the index file; of nodes, so many bytes a row are to be kept by searches
+//   disk_bench build <folder> <kept>           the index file; beside a code of 64 bytes searches may keep so many of a row
 //   disk_bench search <folder>                 from the file, in a process that has never seen a vector
 //   disk_bench disk <folder>                   how many blocks a second the disk gives at random
 //
@@ -25,6 +25,7 @@
 
 #include "../src/cc/index/block_reader.h"
 #include "../src/cc/index/disk_graph.h"
+#include "../src/cc/index/disk_vectors.h"
 #include "../src/cc/index/search_scratch.h"
 #include "elanus/index.h"
 
@@ -203,10 +204,17 @@ void measure(const elanus::VectorIndex& index, const Asked& asked, uint32_t list
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   const elanus::DiskGraphReads after = elanus::disk_graph_reads(scratch);
-  std::printf("%8u %8.4f %10.0f %12.0f %8.1f %8.1f\n", list, static_cast<double>(found) / (kQueries * kK),
+  std::printf("%8u %8.4f %10.0f %12.0f %8.1f %8.1f %8.1f\n", list, static_cast<double>(found) / (kQueries * kK),
               kQueries / seconds, kQueries / (processor_seconds() - processor_before),
               static_cast<double>(after.blocks - before.blocks) / kQueries,
+              static_cast<double>(after.waves - before.waves) / kQueries,
               static_cast<double>(after.kept_units - before.kept_units) / kQueries);
+}
+
+elanus::FileFault open_any(const ElanusSimd& simd, std::shared_ptr<const elanus::IndexFile> file,
+                           std::unique_ptr<elanus::VectorIndex>* index) {
+  if (file->head().kind == elanus::IndexKind::kDiskGraph) return elanus::open_disk_graph(simd, std::move(file), index);
+  return elanus::open_disk_vectors(simd, std::move(file), index);
 }
 
 void search(const std::string& folder) {
@@ -218,9 +226,9 @@ void search(const std::string& folder) {
   std::shared_ptr<const elanus::IndexFile> file;
   std::unique_ptr<elanus::VectorIndex> index;
   require(elanus::IndexFile::open(folder + "/index", &file).status, "open");
-  require(elanus::open_disk_graph(*simd, file, &index).status, "open");
+  require(open_any(*simd, file, &index).status, "open");
   elanus::SearchScratch scratch;
-  std::printf("%8s %8s %10s %12s %8s %8s\n", "list", "recall", "queries/s", "of processor", "reads", "saved");
+  std::printf("%8s %8s %10s %12s %8s %8s %8s\n", "list", "recall", "queries/s", "of processor", "reads", "waves", "saved");
   // The first goes through all that are kept.
   for (const uint32_t list : {150u, 10u, 12u, 16u, 24u, 32u, 48u, 64u, 100u, 150u}) measure(*index, asked, list, scratch);
   const auto own = static_cast<double>(status_bytes("RssAnon") - anonymous);

@@ -17,8 +17,11 @@ constexpr size_t kCodeDimsMax = 8 * kLine - kFactorBytes;
 // Fewer dimensions pay when they hold this share of the differences, and are so few.
 constexpr double kShareMin = 0.9;
 constexpr double kDimsShareMax = 0.75;
-// And when they keep the order of near neighbours to this degree.
+// And when they keep the order of near neighbours to this degree; more where nothing but codes says what is near.
 constexpr double kKeptMin = 0.9;
+constexpr double kShortKeptMin = 0.95;
+constexpr double kShortKeptEnough = 0.99;
+constexpr size_t kShortDimsStep = kRowTile;
 // The covariances of more dimensions take longer than building on all of them.
 constexpr uint32_t kAxesDimMax = 4096;
 constexpr uint32_t kSamplesMax = 8192;
@@ -99,10 +102,17 @@ struct Head {
   uint32_t has_axes;
 };
 
-}  // namespace
+// Of how many axes there may be codes, how good they must be, and how good they need not be better.
+struct AxisCounts {
+  size_t least;
+  size_t step;
+  size_t most;
+  double kept_min;
+  double kept_enough;
+};
 
-CodeModel CodeModel::learn(const ElanusSimd& simd, const DenseRows& rows, ElanusMetric metric, uint64_t seed,
-                           uint32_t threads, const std::atomic<bool>* cancelled) {
+CodeModel learn_model(const ElanusSimd& simd, const DenseRows& rows, ElanusMetric metric, const AxisCounts& counts,
+                      uint64_t seed, uint32_t threads, const std::atomic<bool>* cancelled) {
   CodeModel model;
   model.type = rows.type;
   model.metric = metric;
@@ -113,22 +123,49 @@ CodeModel CodeModel::learn(const ElanusSimd& simd, const DenseRows& rows, Elanus
   size_t samples = 0;
   const AlignedVector<float> columns = centred_columns(simd, rows, seed, &model, &samples);
   model.gain = gain_for(columns, samples * rows.dim);
-  const auto fewer = static_cast<size_t>(rows.dim * kDimsShareMax);
-  const size_t dims_max = std::min(kCodeDimsMax, (fewer + kFactorBytes) / kLine * kLine - kFactorBytes);
-  if (fewer < kLine - kFactorBytes || rows.dim > kAxesDimMax || samples < 2 * size_t{rows.dim}) return model;
+  if (counts.most < counts.least || rows.dim > kAxesDimMax || samples < 2 * size_t{rows.dim}) return model;
   PrincipalAxes found =
-      find_principal_axes(simd, columns.data(), rows.dim, padded_floats(samples_of(rows.rows, rows.dim)), dims_max,
+      find_principal_axes(simd, columns.data(), rows.dim, padded_floats(samples_of(rows.rows, rows.dim)), counts.most,
                           seed_of_part(seed, 1), threads, cancelled);
   NeighbourOrder order(simd, rows, metric, model.mean.data(), found, seed_of_part(seed, 2), threads, cancelled);
-  for (size_t dims = kLine - kFactorBytes; dims <= dims_max; dims += kLine) {
+  size_t chosen = 0;
+  for (size_t dims = counts.least; dims <= counts.most; dims += counts.step) {
     if (found.share(dims) < kShareMin) continue;
-    if (order.kept(dims) < kKeptMin) continue;
-    model.code_dim = static_cast<uint32_t>(dims);
-    found.axes.resize(dims * padded_floats(rows.dim));
-    model.axes = std::move(found.axes);
-    break;
+    const double kept = order.kept(dims);
+    if (kept >= counts.kept_min) chosen = dims;
+    if (kept >= counts.kept_enough) break;
   }
+  if (chosen == 0) return model;
+  model.code_dim = static_cast<uint32_t>(chosen);
+  found.axes.resize(chosen * padded_floats(rows.dim));
+  model.axes = std::move(found.axes);
   return model;
+}
+
+// Whole numbers of steps behind the first count.
+size_t most_axes(size_t least, size_t step, size_t limit) {
+  return limit < least ? 0 : least + (limit - least) / step * step;
+}
+
+}  // namespace
+
+CodeModel CodeModel::learn(const ElanusSimd& simd, const DenseRows& rows, ElanusMetric metric, uint64_t seed,
+                           uint32_t threads, const std::atomic<bool>* cancelled) {
+  constexpr size_t kFirst = kLine - kFactorBytes;
+  const auto fewer = static_cast<size_t>(rows.dim * kDimsShareMax);
+  const AxisCounts counts = {kFirst, kLine, most_axes(kFirst, kLine, std::min(fewer, kCodeDimsMax)), kKeptMin, kKeptMin};
+  return learn_model(simd, rows, metric, counts, seed, threads, cancelled);
+}
+
+CodeModel CodeModel::learn_short(const ElanusSimd& simd, const DenseRows& rows, ElanusMetric metric,
+                                 size_t record_bytes_max, uint64_t seed, uint32_t threads,
+                                 const std::atomic<bool>* cancelled) {
+  const auto fewer = static_cast<size_t>(rows.dim * kDimsShareMax);
+  const size_t limit = std::min(fewer, record_bytes_max - std::min(record_bytes_max, kFactorBytes));
+  const AxisCounts counts = {kShortDimsStep, kShortDimsStep,
+                             most_axes(kShortDimsStep, kShortDimsStep, std::min(limit, kCodeDimsMax)), kShortKeptMin,
+                             kShortKeptEnough};
+  return learn_model(simd, rows, metric, counts, seed, threads, cancelled);
 }
 
 void CodeModel::write(IndexFileWriter& writer) const {

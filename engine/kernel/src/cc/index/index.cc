@@ -12,6 +12,7 @@
 #include "coded_graph.h"
 #include "compact_graph.h"
 #include "disk_graph.h"
+#include "disk_vectors.h"
 #include "fast_graph.h"
 #include "hash_bands.h"
 #include "index_search_job.h"
@@ -146,6 +147,10 @@ std::unique_ptr<VectorIndex> build_fast_graph(const ElanusSimd& simd, const Elan
 std::unique_ptr<VectorIndex> build_graph_index(const ElanusSimd& simd, const ElanusIndexBuild& build,
                                                WorkControl* control) {
   StoredRows rows = stored_rows_of(simd, build);
+  if (build.spec.type == ELANUS_DISKANN) {
+    std::optional<CodeModel> short_model = find_disk_vectors_model(simd, rows, build, &control->cancelled);
+    if (short_model.has_value()) return build_disk_vectors(simd, std::move(rows), std::move(*short_model), build, control);
+  }
   const DenseRows view = rows.sparing_view(rows.rows());
   CodeModel model = CodeModel::learn(simd, view, build.metric, build.seed, build.threads, &control->cancelled);
   if (is_set(&control->cancelled)) return nullptr;
@@ -216,6 +221,8 @@ FileFault open_index(const ElanusSimd& simd, std::shared_ptr<const IndexFile> fi
       return open_hash_bands(simd, std::move(file), vectors, index);
     case IndexKind::kDiskGraph:
       return open_disk_graph(simd, std::move(file), index);
+    case IndexKind::kDiskVectors:
+      return open_disk_vectors(simd, std::move(file), index);
   }
   return file->damaged("it is of a kind that there is not");
 }

@@ -26,6 +26,7 @@ enum class IndexKind : uint32_t {
   kBinaryLists = 40,
   kHashBands = 48,
   kDiskGraph = 64,
+  kDiskVectors = 65,
 };
 
 struct IndexFileHead {

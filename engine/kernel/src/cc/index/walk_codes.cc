@@ -41,11 +41,16 @@ void load_code(const uint8_t* code, size_t dim, WalkQuery* out) {
 
 }  // namespace
 
-WalkCodes::WalkCodes(const ElanusSimd& simd, CodeModel model)
+size_t CodeModel::record_bytes(RecordGaps gaps) const {
+  const size_t bytes = code_dim + 2 * sizeof(float);
+  return gaps == RecordGaps::kToLines ? padded_record(bytes) : bytes;
+}
+
+WalkCodes::WalkCodes(const ElanusSimd& simd, CodeModel model, RecordGaps gaps)
     : simd_(simd),
       model_(std::move(model)),
       reader_(simd, model_.type, model_.metric, model_.dim),
-      record_bytes_(padded_record(model_.code_dim + sizeof(Factors))) {}
+      record_bytes_(model_.record_bytes(gaps)) {}
 
 void WalkCodes::write(IndexFileWriter& writer) const {
   model_.write(writer);

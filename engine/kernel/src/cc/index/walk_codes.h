@@ -16,6 +16,9 @@
 
 namespace elanus {
 
+// How records of codes lie in memory: each in as few cache lines as it can, or with as few bytes between them as can be.
+enum class RecordGaps { kToLines, kNone };
+
 // How vectors become coordinates: the mean is taken off, what is left is turned to its principal axes if that pays,
 // and brought to about the same size whatever the vectors' own.
 struct CodeModel {
@@ -30,6 +33,13 @@ struct CodeModel {
   // Learns from a sample of `rows`, which may be none. The same for the same rows, seed and instruction set.
   static CodeModel learn(const ElanusSimd& simd, const DenseRows& rows, ElanusMetric metric, uint64_t seed,
                          uint32_t threads, const std::atomic<bool>* cancelled);
+  // The same for codes that lie without gaps, whose records have no more than so many bytes where few axes keep the order
+  // of neighbours: the fewest that do it well.
+  static CodeModel learn_short(const ElanusSimd& simd, const DenseRows& rows, ElanusMetric metric, size_t record_bytes_max,
+                               uint64_t seed, uint32_t threads, const std::atomic<bool>* cancelled);
+
+  // Of a row's code.
+  size_t record_bytes(RecordGaps gaps) const;
 
   // Sections "code model", "code mean" and, if there are any, "code axes". What is read is a copy.
   void write(IndexFileWriter& writer) const;
@@ -47,7 +57,7 @@ struct WalkQuery {
 // on the query only: fit to order rows, not to be shown.
 class WalkCodes {
  public:
-  WalkCodes(const ElanusSimd& simd, CodeModel model);
+  WalkCodes(const ElanusSimd& simd, CodeModel model, RecordGaps gaps = RecordGaps::kToLines);
 
   const CodeModel& model() const { return model_; }
   uint32_t rows() const { return rows_; }
@@ -69,6 +79,11 @@ class WalkCodes {
     const size_t bytes = record_bytes_;
     const uint8_t* const record = records_.data() + row * bytes;
     for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch(record + at);
+  }
+  // Of records without gaps, which begin anywhere.
+  void prefetch_whole(uint32_t row) const {
+    prefetch(row);
+    __builtin_prefetch(record_of(row) + record_bytes_ - 1);
   }
   // ranks[i] of rows[i]; both arrays have room for `count` rounded up to kRowTile.
   void score(const WalkQuery& query, const uint32_t* rows, size_t count, float* ranks) const;
