@@ -242,6 +242,54 @@ void walks_in_memory_and_reads_what_it_has_found() {
   }
 }
 
+// What is left far from a query is a crowd: many rows about as far away, and codes do not tell them apart.
+void finds_the_nearest_of_what_is_far() {
+  TemporaryDirectory directory;
+  const ElanusSimd& simd = *elanus_simd_find(nullptr);
+  constexpr uint32_t kDim = 72;
+  constexpr uint32_t kAsked = 10;
+  std::vector<float> vectors = in_few_directions(kManyRows, kDim, 12, 1);
+  std::vector<float> queries = in_few_directions(kAsked, kDim, 12, 2);
+  std::mt19937 random(4);
+  std::normal_distribution<float> noise(0, 0.15f);
+  for (float& value : vectors) value += noise(random);
+  for (float& value : queries) value += noise(random);
+  const ElanusRows block = {reinterpret_cast<const uint8_t*>(vectors.data()), vectors.size() * sizeof(float), kManyRows, 0};
+  const ElanusIndexBuild build = {ELANUS_FLOAT32, ELANUS_L2, kDim, spec_of(36, 28), &block, 1, 2, 5};
+  ElanusWork* const work = elanus_work_new();
+  ElanusIndex* built = nullptr;
+  CHECK(elanus_index_build(&simd, &build, work, &built) == ELANUS_OK);
+  elanus_work_free(work);
+  const std::string path = directory.file("index");
+  CHECK(elanus_index_save(built, path.c_str(), 0) == ELANUS_OK);
+  elanus_index_release(built);
+  CHECK(kind_of(path) == IndexKind::kDiskVectors);
+  std::shared_ptr<const IndexFile> file;
+  std::unique_ptr<VectorIndex> index;
+  CHECK(!IndexFile::open(path, &file).failed() && !open_disk_vectors(simd, file, &index).failed());
+  for (const uint32_t share : {2u, 10u, 100u}) {
+    double found = 0;
+    for (uint32_t q = 0; q < kAsked; ++q) {
+      const std::vector<float> query(queries.begin() + q * kDim, queries.begin() + (q + 1) * kDim);
+      std::vector<std::pair<float, uint32_t>> far;
+      for (uint32_t row = 0; row < kManyRows; ++row) {
+        float square = 0;
+        for (uint32_t d = 0; d < kDim; ++d) {
+          const float rest = vectors[size_t{row} * kDim + d] - query[d];
+          square += rest * rest;
+        }
+        far.push_back({-square, row});
+      }
+      std::sort(far.begin(), far.end());
+      std::vector<uint8_t> bits((kManyRows + 7) / 8);
+      for (uint32_t i = 0; i < kManyRows / share; ++i) bits[far[i].second / 8] |= static_cast<uint8_t>(1u << far[i].second % 8);
+      const AllowedRows allowed(simd, bits.data(), kManyRows);
+      found += share_found(vectors, query, kDim, allowed, walk_all(*index, query, 16, allowed));
+    }
+    CHECK(found / kAsked >= 0.98);
+  }
+}
+
 void keeps_to_a_range() {
   TemporaryDirectory directory;
   const ElanusSimd* const simd = elanus_simd_find(nullptr);
@@ -338,6 +386,7 @@ int main() {
   finds_what_is_near_in_few_rows();
   keeps_links_on_disk_without_room();
   walks_in_memory_and_reads_what_it_has_found();
+  finds_the_nearest_of_what_is_far();
   keeps_to_a_range();
   survives_damage_and_few_rows();
   std::printf("disk_vectors_test: ok\n");

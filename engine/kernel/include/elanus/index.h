@@ -72,7 +72,8 @@ typedef struct ElanusIndexSpec {
   uint32_t hash_bytes;     /* MINHASH_LSH only, as in ElanusMinHash */
   uint32_t bands;          /* MINHASH_LSH only, as in ElanusMinHash; at least 1 */
   uint32_t code_bytes;     /* DISKANN only: of the code of a row that stays in memory, at most; at least 1 */
-  uint32_t cache_bytes;    /* DISKANN only: for each row, of the nodes that stay in memory once they were read; 0: none */
+  uint32_t cache_bytes;    /* DISKANN only: for each row, of its links, which stay in memory where they fit beside a code;
+                              else of the nodes that stay there once they were read; 0: none */
 } ElanusIndexSpec;
 
 typedef struct ElanusRows {

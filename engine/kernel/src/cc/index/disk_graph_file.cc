@@ -54,7 +54,10 @@ class FileDiskGraph : public DiskGraph {
     scan_allowed(scorer, search, rows(), [&](float rank, uint32_t row) { scratch.found.offer(rank, row); });
     scratch.effort.scan(search.allowed.count(rows()));
     scratch.effort.compare(search.allowed.count(rows()), parts_.codes.quantizer().code_bytes());
-    units_.read_of(scratch.found, search, own, scratch);
+    scratch.picked.clear();
+    for (const Beam::Entry& entry : scratch.found) scratch.picked.push_back({entry.rank, entry.node()});
+    own.units.reset(units_.count());
+    units_.read_of(scratch.picked.data(), scratch.picked.size(), search, own, scratch);
   }
 
   void walk(const CodedRowsScorer& scorer, const IndexSearch& search, uint32_t view, DiskScratch& own,

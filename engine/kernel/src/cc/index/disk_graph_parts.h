@@ -70,6 +70,8 @@ class UnitsSeen {
     buffers_[unit] = count_++;
     return true;
   }
+  // The next buffers are the first ones again: what they held is known no more, though it was seen.
+  void reuse_buffers() { count_ = 0; }
   // REQUIRES: !has(unit).
   void add_kept(uint64_t unit) {
     epochs_[unit] = epoch_;

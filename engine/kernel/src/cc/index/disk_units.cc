@@ -1,6 +1,8 @@
 #include "disk_units.h"
 
+#include <algorithm>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #include "parallel.h"
@@ -62,6 +64,46 @@ void DiskUnits::read(const uint64_t* units, size_t unit_count, const IndexSearch
   }
 }
 
+void DiskUnits::read_of(const IndexHit* rows, size_t row_count, const IndexSearch& search, DiskScratch& own,
+                        SearchScratch& scratch) const {
+  own.wanted.clear();
+  for (size_t i = 0; i < row_count; ++i) {
+    uint64_t unit = 0;
+    if (!unit_of(rows[i].row, &unit) || own.units.has(unit)) continue;
+    if (take_kept(unit, search, own, scratch)) continue;
+    own.units.add(unit);
+    own.wanted.push_back(unit);
+  }
+  for (size_t first = 0; first < own.wanted.size() && !is_set(search.cancelled); first += BlockReader::kAtOnceMax)
+    read(own.wanted.data() + first, std::min(own.wanted.size() - first, BlockReader::kAtOnceMax), search, own, scratch);
+}
+
+float DiskUnits::rank_of(uint32_t row, DiskScratch& own, SearchScratch& scratch) const {
+  constexpr float kNone = std::numeric_limits<float>::quiet_NaN();
+  uint64_t unit = 0;
+  if (!unit_of(row, &unit)) return kNone;
+  const uint8_t* const bytes = bytes_of(unit, own);
+  const uint32_t slot = slot_of(row);
+  const NodeView node(shape_, bytes, slot);
+  if (node.row() != row) return kNone;
+  float norms[kBlockBytes / NodeShape::kHeadBytes];
+  norms[slot] = node.inverse_norm();
+  float ranks[kRowTile];
+  scratch.exact.rank(vectors_of(bytes, norms), &slot, 1, ranks);
+  return ranks[0];
+}
+
+DenseRows DiskUnits::vectors_of(const uint8_t* unit, const float* norms) const {
+  DenseRows rows;
+  rows.type = static_cast<ElanusVectorType>(head_.type);
+  rows.dim = head_.dim;
+  rows.stride = shape_.node_bytes();
+  rows.bytes = unit + NodeShape::kHeadBytes;
+  rows.rows = per_unit_;
+  rows.inverse_norms = head_.metric == ELANUS_COSINE ? norms : nullptr;
+  return rows;
+}
+
 // Offers the allowed rows of a unit by their vectors.
 void DiskUnits::rank_unit(uint64_t unit, const IndexSearch& search, DiskScratch& own, SearchScratch& scratch) const {
   const uint8_t* const bytes = bytes_of(unit, own);
@@ -74,15 +116,8 @@ void DiskUnits::rank_unit(uint64_t unit, const IndexSearch& search, DiskScratch&
     if (is_there(node, unit, slot) && search.allowed.has(node.row())) slots[count++] = slot;
   }
   if (count == 0) return;
-  DenseRows rows;
-  rows.type = static_cast<ElanusVectorType>(head_.type);
-  rows.dim = head_.dim;
-  rows.stride = shape_.node_bytes();
-  rows.bytes = bytes + NodeShape::kHeadBytes;
-  rows.rows = per_unit_;
-  rows.inverse_norms = head_.metric == ELANUS_COSINE ? norms : nullptr;
   scratch.ranks.resize(count + kRowTile);
-  scratch.exact.rank(rows, slots, count, scratch.ranks.data());
+  scratch.exact.rank(vectors_of(bytes, norms), slots, count, scratch.ranks.data());
   for (size_t i = 0; i < count; ++i)
     scratch.hits.offer({scratch.ranks[i], NodeView(shape_, bytes, slots[i]).row()});
 }

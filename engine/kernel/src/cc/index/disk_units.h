@@ -45,8 +45,10 @@ class DiskUnits {
   void read(const uint64_t* units, size_t unit_count, const IndexSearch& search, DiskScratch& own,
             SearchScratch& scratch) const;
   // The same of the units of rows, those the search has not seen, as many at once as the disk takes.
-  template <class Rows>
-  void read_of(const Rows& rows, const IndexSearch& search, DiskScratch& own, SearchScratch& scratch) const;
+  void read_of(const IndexHit* rows, size_t row_count, const IndexSearch& search, DiskScratch& own,
+               SearchScratch& scratch) const;
+  // The rank of a row whose unit the search has seen, by its vector; NaN when it is not in a buffer, or no more.
+  float rank_of(uint32_t row, DiskScratch& own, SearchScratch& scratch) const;
 
   // Calls `visit(row)` for those of the unit, which the search has seen.
   template <class Visit>
@@ -68,6 +70,8 @@ class DiskUnits {
   }
   uint64_t offset_of(uint64_t unit) const { return nodes_at_ + unit * shape_.unit_bytes(); }
   bool read_unit(uint64_t unit, uint8_t* into, DiskScratch& own) const;
+  // The vectors of a unit; `norms`, one a slot, outlive them.
+  DenseRows vectors_of(const uint8_t* unit, const float* norms) const;
   void rank_unit(uint64_t unit, const IndexSearch& search, DiskScratch& own, SearchScratch& scratch) const;
 
   const DiskGraphHead head_;
@@ -79,20 +83,5 @@ class DiskUnits {
   const uint64_t nodes_at_;
   mutable KeptUnits kept_;
 };
-
-template <class Rows>
-void DiskUnits::read_of(const Rows& rows, const IndexSearch& search, DiskScratch& own, SearchScratch& scratch) const {
-  own.units.reset(count_);
-  own.wanted.clear();
-  for (const Beam::Entry& entry : rows) {
-    uint64_t unit = 0;
-    if (!unit_of(entry.node(), &unit) || own.units.has(unit)) continue;
-    if (take_kept(unit, search, own, scratch)) continue;
-    own.units.add(unit);
-    own.wanted.push_back(unit);
-  }
-  for (size_t first = 0; first < own.wanted.size() && !is_set(search.cancelled); first += BlockReader::kAtOnceMax)
-    read(own.wanted.data() + first, std::min(own.wanted.size() - first, BlockReader::kAtOnceMax), search, own, scratch);
-}
 
 }  // namespace elanus

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "disk_graph_parts.h"
+#include "disk_scan.h"
 #include "disk_units.h"
 #include "find_nearest.h"
 #include "packed_links.h"
@@ -134,24 +135,20 @@ class FileDiskVectors : public DiskGraph {
     const DenseCodeScorer scorer = {codes_, scratch.walk_query};
     const double allowed = search.allowed.count(rows());
     const double view = view_of(ef) / (allowed / rows());
-    if (ef >= allowed || view >= std::min<double>(kViewMax, rows()) || allowed * kScannedCost < view * kSteppedCost)
-      scan(scorer, search, ef, scratch);
-    else
-      walk(scorer, search, ef, static_cast<uint32_t>(view), scratch);
-    units_.read_of(scratch.found, search, own, scratch);
+    const bool scans =
+        ef >= allowed || view >= std::min<double>(kViewMax, rows()) || allowed * kScannedCost < view * kSteppedCost;
+    if (scans || !walk(scorer, search, ef, static_cast<uint32_t>(view), scratch))
+      return DiskScan(units_, scorer, search, rows(), own, scratch).offer_best(ef);
+    scratch.picked.clear();
+    for (const Beam::Entry& entry : scratch.found) scratch.picked.push_back({entry.rank, entry.node()});
+    own.units.reset(units_.count());
+    units_.read_of(scratch.picked.data(), scratch.picked.size(), search, own, scratch);
   }
 
  private:
-  // The best of all allowed rows.
-  void scan(const DenseCodeScorer& scorer, const IndexSearch& search, uint32_t ef, SearchScratch& scratch) const {
-    scratch.found.reset(ef);
-    scan_allowed(scorer, search, rows(), [&](float rank, uint32_t row) { scratch.found.offer(rank, row); });
-    scratch.effort.scan(search.allowed.count(rows()));
-    scratch.effort.compare(search.allowed.count(rows()), codes_.record_bytes());
-  }
-
-  // The best `ef` allowed rows of those that a walk comes by which keeps `view` rows of all in view.
-  void walk(const DenseCodeScorer& scorer, const IndexSearch& search, uint32_t ef, uint32_t view,
+  // Finds the best `ef` allowed rows of those that a walk comes by which keeps `view` rows of all in view. False when
+  // there may be better ones: what is near is not allowed.
+  bool walk(const DenseCodeScorer& scorer, const IndexSearch& search, uint32_t ef, uint32_t view,
             SearchScratch& scratch) const {
     Beam& beam = scratch.beam;
     beam.reset(view);
@@ -184,6 +181,7 @@ class FileDiskVectors : public DiskGraph {
     }
     scratch.effort.walk(so_far.steps, links_.node_bytes());
     scratch.effort.compare(so_far.compared, codes_.record_bytes());
+    return scratch.found.is_full() && !(beam.is_full() && beam.worst() < scratch.found.worst());
   }
 
   const std::vector<uint32_t> entries_;

@@ -1,0 +1,125 @@
+// A scan of the codes of allowed rows, whose vectors are on disk: which of them are read.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "code_errors.h"
+#include "disk_units.h"
+#include "find_nearest.h"
+
+namespace elanus {
+
+// By a `Scorer` as HitScan takes it.
+template <class Scorer>
+class DiskScan {
+ public:
+  // REQUIRES: the scorer and `scratch.exact` are ready for the query.
+  DiskScan(const DiskUnits& units, const Scorer& scorer, const IndexSearch& search, uint32_t rows, DiskScratch& own,
+           SearchScratch& scratch)
+      : units_(units), scorer_(scorer), search_(search), rows_(rows), unit_(scorer.unit()), own_(own), scratch_(scratch) {}
+
+  // Offers the allowed rows that are the `ef` best by their codes. A filter may leave rows far from the query, a crowd
+  // whose order codes do not tell: then others too, those that codes leave in doubt.
+  void offer_best(uint32_t ef) {
+    const bool may_be_crowd = !search_.allowed.are_all() && !search_.skips() && ef < search_.allowed.count(rows_);
+    if (may_be_crowd) ef = std::max(ef, kReadMin);
+    // And the first one that is not read.
+    Beam& found = scratch_.found;
+    found.reset(size_t{ef} + 1);
+    scan([&](float rank, uint32_t row) { found.offer(rank, row); });
+    std::vector<IndexHit>& picked = scratch_.picked;
+    picked.clear();
+    for (const Beam::Entry& entry : found) picked.push_back({entry.rank * unit_, entry.node()});
+    own_.units.reset(units_.count());
+    const size_t first = std::min<size_t>(picked.size(), ef);
+    read(picked.data(), first);
+    if (!may_be_crowd || picked.size() == first) return;
+    const float next = picked[first].rank;
+    if (next - picked.front().rank >= kCrowdedDeviations * static_cast<float>(errors_.deviation())) return;
+    // The first ones owe their places to their errors, which tell little of those of others.
+    errors_ = CodeErrors();
+    read_from_all_over();
+    if (next <= limit()) read_doubtful(next, size_t{kMoreRows} + kMoreFactor * ef);
+  }
+
+ private:
+  // Errors of codes are learnt from so many rows at least.
+  static constexpr uint32_t kReadMin = 16;
+  // By so many deviations codes may be wrong.
+  static constexpr double kDeviations = 3;
+  // Where the first ones, by their codes, are nearer to each other than that, their order says little.
+  static constexpr float kCrowdedDeviations = 8;
+  // Rows from all over, by which it is learnt then how far off codes are.
+  static constexpr uint32_t kMeasured = 32;
+  // Rows that are read beyond the first ones, at most.
+  static constexpr uint32_t kMoreRows = 1024;
+  static constexpr uint32_t kMoreFactor = 16;
+
+  template <class Take>
+  void scan(const Take& take) {
+    scan_allowed(scorer_, search_, rows_, take);
+    scratch_.effort.scan(search_.allowed.count(rows_));
+    scratch_.effort.compare(search_.allowed.count(rows_), scorer_.codes.record_bytes());
+  }
+
+  // What has a higher rank by its code is none of the best.
+  float limit() const {
+    HitCollector& hits = scratch_.hits;
+    const float worst = hits.size() >= search_.k ? hits.sorted().back().rank : search_.range.highest;
+    return static_cast<float>(static_cast<double>(worst) - errors_.mean() + kDeviations * errors_.deviation());
+  }
+
+  // And learns how far off their codes are.
+  void read(const IndexHit* rows, size_t count) {
+    own_.units.reuse_buffers();
+    units_.read_of(rows, count, search_, own_, scratch_);
+    if (is_set(search_.cancelled)) return;
+    for (size_t i = 0; i < count; ++i)
+      errors_.add(static_cast<double>(units_.rank_of(rows[i].row, own_, scratch_)) - static_cast<double>(rows[i].rank));
+  }
+
+  void read_from_all_over() {
+    uint32_t ids[kMeasured];
+    float ranks[kMeasured];
+    uint32_t count = 0;
+    search_.allowed.for_some(rows_, kMeasured, [&](uint32_t row) { ids[count++] = row; });
+    scorer_.score(ids, count, ranks);
+    IndexHit hits[kMeasured];
+    for (uint32_t i = 0; i < count; ++i) hits[i] = {ranks[i] * unit_, ids[i]};
+    read(hits, count);
+  }
+
+  // Reads on from a rank, as long as codes leave it in doubt whether what comes is among the best.
+  void read_doubtful(float from, size_t rows_max) {
+    std::vector<IndexHit>& picked = scratch_.picked;
+    picked.clear();
+    const float to = limit();
+    scan([&](float rank, uint32_t row) {
+      if (rank * unit_ >= from && rank * unit_ <= to) picked.push_back({rank * unit_, row});
+    });
+    if (picked.size() > rows_max) {
+      std::nth_element(picked.begin(), picked.begin() + static_cast<ptrdiff_t>(rows_max), picked.end());
+      picked.resize(rows_max);
+    }
+    std::sort(picked.begin(), picked.end());
+    for (size_t first = 0; first < picked.size() && picked[first].rank <= limit() && !is_set(search_.cancelled);) {
+      const size_t count = std::min(picked.size() - first, BlockReader::kAtOnceMax);
+      own_.units.reuse_buffers();
+      units_.read_of(picked.data() + first, count, search_, own_, scratch_);
+      first += count;
+    }
+  }
+
+  const DiskUnits& units_;
+  const Scorer& scorer_;
+  const IndexSearch& search_;
+  const uint32_t rows_;
+  const float unit_;
+  DiskScratch& own_;
+  SearchScratch& scratch_;
+  CodeErrors errors_;
+};
+
+}  // namespace elanus
