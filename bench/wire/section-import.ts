@@ -42,8 +42,13 @@ export async function measureImport(peer: Peer, table: Table, scale: number): Pr
       );
       inserted += await drain(connections, requests, expectInserted);
     }
-    // An import leaves its rows in files; and those of inserted rows are not to be written while it is measured.
+    // An import leaves its rows in files; and those of inserted rows are not to be written, or read again, while it is measured.
     const flushed = inserted + (await flushSeconds(connections[0]!, 'inserted'));
+    await drop(connections[0]!, 'inserted');
+    await emptyCollection(connections[0]!, 'imported', DIM);
+    const { seconds } = await importFile(peer, line, { collection: 'imported', files: [path] });
+    const ownMiB = Math.round(peer.memory().ownMiB);
+    await drop(connections[0]!, 'imported');
     const inserts = `${rows} x ${DIM} by inserts of ${BATCH_ROWS}, ${CONNECTIONS} connections`;
     add(inserts, rows / inserted);
     add(`${inserts}, until they are in files`, rows / flushed);
@@ -51,18 +56,18 @@ export async function measureImport(peer: Peer, table: Table, scale: number): Pr
     add(`rows of ${DIM} by inserts of ${BATCH_ROWS}, pymilvus`, byPython);
     const byNode = insertsByNodeSdk(peer, Math.min(rows, CLIENT_ROWS.node));
     add(`rows of ${DIM} by inserts of ${BATCH_ROWS}, Node SDK`, byNode);
-    await emptyCollection(connections[0]!, 'imported', DIM);
-    const { seconds } = await importFile(peer, line, { collection: 'imported', files: [path] });
     const times = (rate: number) => (rows / seconds / rate).toFixed(2);
     add(
       `${rows} x ${DIM} from Parquet`,
       rows / seconds,
-      `${times(rows / inserted)} times inserts, ${times(rows / flushed)} times inserts until they are in files, ${times(byPython)} times those of pymilvus, ${times(byNode)} times those of the Node SDK, ${Math.round(peer.memory().ownMiB)} MiB afterwards`,
+      `${times(rows / inserted)} times inserts, ${times(rows / flushed)} times inserts until they are in files, ${times(byPython)} times those of pymilvus, ${times(byNode)} times those of the Node SDK, ${ownMiB} MiB afterwards`,
     );
-    for (const collectionName of ['inserted', 'imported'])
-      await ask(connections[0]!, 'DropCollection', { collectionName }, 'common.Status');
   });
   line.close();
+}
+
+async function drop(connection: LeanConnection, collectionName: string): Promise<void> {
+  await ask(connection, 'DropCollection', { collectionName }, 'common.Status');
 }
 
 /** What the rate is where the client is not a benchmark's own, which has encoded all requests before. */
