@@ -89,13 +89,17 @@ async function answer(request: EncoderRequest): Promise<EncoderReply | Rest> {
   }
 }
 
-/** A collection takes as long as a tenth of a file: files that follow one another soon share one. */
+/**
+ * A collection takes as long as a tenth of a file: files of an import that follow one another soon share one. Rows of other files
+ * are of no more use to anybody, and go at once.
+ */
 async function collectWhenIdle(): Promise<void> {
   const before = requests;
-  if (uncollected < UNCOLLECTED_BYTES) await systemClock.sleep(REST_MS);
+  if (!isUseless && uncollected < UNCOLLECTED_BYTES) await systemClock.sleep(REST_MS);
   const isBusy = open > 0 || requests !== before;
   if (pieces !== null || (isBusy && uncollected < UNCOLLECTED_BYTES)) return;
   uncollected = 0;
+  isUseless = false;
   collect();
 }
 
@@ -119,6 +123,8 @@ let told: Promise<unknown> = Promise.resolve();
 let requests = 0;
 let open = 0;
 let uncollected = 0;
+/** Whether among these are rows that nobody uses again. */
+let isUseless = false;
 
 port.on('message', (request: EncoderRequest) => {
   requests += 1;
@@ -137,6 +143,7 @@ port.on('message', (request: EncoderRequest) => {
     port.postMessage(whole);
     open -= 1;
     if (whole.kind === 'written') uncollected += whole.bytes;
+    if (request.kind !== 'write' || request.cache === 'kept') isUseless = true;
     setImmediate(() => void collectWhenIdle());
   });
 });
