@@ -1,15 +1,15 @@
 import type { FileHandle } from 'node:fs/promises';
 import { BLOCK_BYTES, type DirectAreas } from './direct-areas.ts';
-import { type Appender, DiskError } from './disk.ts';
+import { DirectFile } from './direct-file.ts';
+import type { Appender } from './disk.ts';
 import { translated } from './disk-errors.ts';
-import { NodeFile } from './node-file.ts';
 
 /**
  * Writes past the page cache (O_DIRECT), because nobody reads soon what is appended to a log, and pages for it are not to
  * be had for nothing: appends of 512 KB reached 1.3 times the speed of the page cache where pages were at hand, and 5
  * times where the machine had to find them (docs/decisions/0055).
  */
-export class DirectAppender extends NodeFile implements Appender {
+export class DirectAppender extends DirectFile implements Appender {
   readonly #areas: DirectAreas;
   /** The bytes of the block in which the last write ended, which the next one writes again; `null` when they are not known. */
   #lastBlock: { readonly at: number; readonly bytes: Uint8Array } | null = null;
@@ -38,14 +38,15 @@ export class DirectAppender extends NodeFile implements Appender {
         filled += piece.length;
         from += piece.length;
         if (filled < area.length) continue;
-        await this.#writeAll(area, at);
+        await this.writeBlocks(area, at);
         at += filled;
         filled = 0;
       }
     }
     const whole = filled - (filled % BLOCK_BYTES);
     if (filled > whole) area.fill(0, filled, whole + BLOCK_BYTES);
-    if (filled > 0) await this.#writeAll(area.subarray(0, Math.ceil(filled / BLOCK_BYTES) * BLOCK_BYTES), at);
+    if (filled > 0)
+      await this.writeBlocks(area.subarray(0, Math.ceil(filled / BLOCK_BYTES) * BLOCK_BYTES), at);
     this.#lastBlock = { at: at + whole, bytes: area.slice(whole, filled) };
   }
 
@@ -58,16 +59,6 @@ export class DirectAppender extends NodeFile implements Appender {
     }
     const { bytesRead } = await this.handle.read(area, 0, BLOCK_BYTES, at);
     if (bytesRead < count) area.fill(0, bytesRead, count);
-  }
-
-  /** A write may end early (a disk about to be full): the rest is asked for until it errs or is done. */
-  async #writeAll(bytes: Uint8Array, at: number): Promise<void> {
-    for (let done = 0; done < bytes.length; ) {
-      const { bytesWritten } = await this.handle.write(bytes, done, bytes.length - done, at + done);
-      if (bytesWritten === 0 || bytesWritten % BLOCK_BYTES !== 0)
-        throw new DiskError('full', this.path, 'the write took a part of the bytes');
-      done += bytesWritten;
-    }
   }
 
   override truncate(length: number): Promise<void> {

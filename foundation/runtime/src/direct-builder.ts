@@ -1,14 +1,14 @@
 import type { FileHandle } from 'node:fs/promises';
 import { BLOCK_BYTES, type DirectAreas } from './direct-areas.ts';
-import { DiskError, type FileBuilder } from './disk.ts';
+import { DirectFile } from './direct-file.ts';
+import type { FileBuilder } from './disk.ts';
 import { translated } from './disk-errors.ts';
-import { NodeFile } from './node-file.ts';
 
 /**
  * Writes a new file past the page cache (O_DIRECT): no pages have to be found for bytes that nobody reads at once, and the
  * disk has them before it is asked to sync.
  */
-export class DirectBuilder extends NodeFile implements FileBuilder {
+export class DirectBuilder extends DirectFile implements FileBuilder {
   readonly #areas: DirectAreas;
   /** What is filled next, and how far it is. */
   #area: Uint8Array | null = null;
@@ -67,20 +67,10 @@ export class DirectBuilder extends NodeFile implements FileBuilder {
     this.#filled = 0;
     const before = this.#writing;
     this.#writing = before
-      .then(() => this.#writeAll(area.subarray(0, length), at))
+      .then(() => this.writeBlocks(area.subarray(0, length), at))
       .finally(() => this.#areas.giveBack(area));
     // Whoever adds more, finishes or closes waits for it.
     this.#writing.catch(() => {});
     await before;
-  }
-
-  /** A write may end early (a disk about to be full): the rest is asked for until it errs or is done. */
-  async #writeAll(bytes: Uint8Array, at: number): Promise<void> {
-    for (let done = 0; done < bytes.length; ) {
-      const { bytesWritten } = await this.handle.write(bytes, done, bytes.length - done, at + done);
-      if (bytesWritten === 0 || bytesWritten % BLOCK_BYTES !== 0)
-        throw new DiskError('full', this.path, 'the write took a part of the bytes');
-      done += bytesWritten;
-    }
   }
 }
