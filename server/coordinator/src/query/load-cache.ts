@@ -1,7 +1,7 @@
 import { type CollectionInfo, cacheLimitExceeded, type PartitionId } from '@elanus/model';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { LoadRecord } from '../catalog/load-record.ts';
-import { loadedPartitions } from './load-scope.ts';
+import { bytesOf, filesOfPartitions, loadedPartitions } from './load-scope.ts';
 
 /**
  * Whether what is to be loaded can be read out of the local copies of a bucket's files: a search holds the files of all
@@ -33,10 +33,10 @@ export class LoadCache {
   }
 
   #bytesOf({ id }: CollectionInfo, partition: PartitionId): number {
-    const { segments, indexFiles } = this.#catalog.files.of(id);
-    const own = segments.filter(({ partitionId }) => partitionId === partition);
-    const ids = new Set(own.map((segment) => segment.id));
-    const indexes = indexFiles.filter(({ runs }) => runs.some(({ segmentId }) => ids.has(segmentId)));
-    return [...own, ...indexes].reduce((sum, { file }) => sum + file.bytes, 0);
+    const { segments, indexFiles } = filesOfPartitions(
+      this.#catalog.files.of(id),
+      (one) => one === partition,
+    );
+    return bytesOf(segments) + bytesOf(indexFiles);
   }
 }

@@ -3,13 +3,11 @@ import {
   type CollectionInfo,
   memoryLimitExceeded,
   mmapSetting,
-  type PartitionId,
-  type SegmentId,
   textIndexId,
 } from '@elanus/model';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { LoadRecord } from '../catalog/load-record.ts';
-import { isPartitionLoaded } from './load-scope.ts';
+import { bytesOf, filesOfPartitions, isPartitionLoaded } from './load-scope.ts';
 
 const FITTING_INDEX_TYPES: readonly string[] = ['DISKANN', 'AISAQ', 'AUTOINDEX'];
 
@@ -51,10 +49,9 @@ export class LoadMemory {
   }
 
   #bytesOf(collection: CollectionInfo, load: LoadRecord): number {
-    const { segments, indexFiles } = this.#catalog.files.of(collection.id);
-    const isLoaded = (partition: PartitionId) => isPartitionLoaded(load, partition);
-    const loaded = segments.filter(({ partitionId }) => isLoaded(partitionId));
-    const ids = new Set<SegmentId>(loaded.map(({ id }) => id));
+    const loaded = filesOfPartitions(this.#catalog.files.of(collection.id), (partition) =>
+      isPartitionLoaded(load, partition),
+    );
     const ofCollection = mmapSetting(collection.properties);
     const mappedIndexes = new Set(
       this.#catalog
@@ -67,10 +64,8 @@ export class LoadMemory {
     );
     // Words are always used from their files.
     for (const { id } of collection.schema.fields) mappedIndexes.add(textIndexId(id));
-    const indexes = indexFiles.filter(
-      ({ indexId, runs }) => !mappedIndexes.has(indexId) && runs.some(({ segmentId }) => ids.has(segmentId)),
-    );
-    const rows = ofCollection === 'mapped' ? [] : loaded;
-    return [...rows, ...indexes].reduce((sum, { file }) => sum + file.bytes, 0);
+    const indexes = loaded.indexFiles.filter(({ indexId }) => !mappedIndexes.has(indexId));
+    const rows = ofCollection === 'mapped' ? [] : loaded.segments;
+    return bytesOf(rows) + bytesOf(indexes);
   }
 }

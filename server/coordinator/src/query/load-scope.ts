@@ -1,4 +1,11 @@
-import type { CollectionInfo, PartitionId, PartitionInfo } from '@elanus/model';
+import type {
+  CollectionInfo,
+  IndexFileInfo,
+  PartitionId,
+  PartitionInfo,
+  SegmentInfo,
+  StoredFile,
+} from '@elanus/model';
 import type { LoadRecord, LoadScope } from '../catalog/load-record.ts';
 
 export function isPartitionLoaded(load: LoadRecord, partition: PartitionId): boolean {
@@ -27,4 +34,27 @@ export function scopeWithout(scope: LoadScope, partitions: readonly PartitionInf
   const ids = new Set(partitions.map(({ id }) => id));
   if (scope.kind === 'collection') return { kind: 'collection', released: scope.released.union(ids) };
   return { kind: 'partitions', loaded: scope.loaded.difference(ids) };
+}
+
+/** Sealed segments, and indexes over them. */
+export interface LoadedFiles {
+  readonly segments: readonly SegmentInfo[];
+  readonly indexFiles: readonly IndexFileInfo[];
+}
+
+/** Of the files of a collection those of some partitions: their rows, and every index over any of these. */
+export function filesOfPartitions(
+  { segments, indexFiles }: LoadedFiles,
+  isWanted: (partition: PartitionId) => boolean,
+): LoadedFiles {
+  const wanted = segments.filter(({ partitionId }) => isWanted(partitionId));
+  const ids = new Set(wanted.map(({ id }) => id));
+  return {
+    segments: wanted,
+    indexFiles: indexFiles.filter(({ runs }) => runs.some(({ segmentId }) => ids.has(segmentId))),
+  };
+}
+
+export function bytesOf(files: readonly { readonly file: StoredFile }[]): number {
+  return files.reduce((sum, { file }) => sum + file.bytes, 0);
 }
