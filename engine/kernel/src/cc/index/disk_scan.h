@@ -34,8 +34,8 @@ class DiskScan {
     for (const Beam::Entry& entry : found) picked.push_back({entry.rank * unit_, entry.node()});
     own_.units.reset(units_.count());
     const size_t first = std::min<size_t>(picked.size(), ef);
+    if (!may_be_crowd || picked.size() == first) return units_.read_of(picked.data(), first, search_, own_, scratch_);
     read(picked.data(), first);
-    if (!may_be_crowd || picked.size() == first) return;
     const float next = picked[first].rank;
     if (next - picked.front().rank >= kCrowdedDeviations * static_cast<float>(errors_.deviation())) return;
     // The first ones owe their places to their errors, which tell little of those of others.
