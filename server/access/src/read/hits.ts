@@ -1,4 +1,4 @@
-import { DataType, type KeyColumn, type SegmentId } from '@elanus/model';
+import { DataType, type KeyColumn, type MetricType, metricOrder, type SegmentId } from '@elanus/model';
 import type { RowLocations, SearchHits } from '@elanus/rpc';
 import { inSlices, type Work } from '../rows/sliced-work.ts';
 
@@ -85,6 +85,16 @@ export function keyAt(keys: KeyColumn, at: number): bigint | string {
 /** The order of keys: numbers ascending, texts by their bytes. */
 export function compareKeys(a: KeyIdentity, b: KeyIdentity): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Compares hits by their places: better scores first, equal ones by key. */
+export function bestHitFirst(
+  { keys, scores }: Pick<SearchHits, 'keys' | 'scores'>,
+  metric: MetricType,
+): (a: number, b: number) => number {
+  const sign = metricOrder(metric) === 'ascending' ? 1 : -1;
+  const key = keyReader(keys);
+  return (a, b) => sign * (scores[a]! - scores[b]!) || compareKeys(key(a), key(b));
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { GraphWalk, QueryVectors, ReadOptions, SearchHits, SearchTask } from '@elanus/rpc';
 import type { AccessDependencies } from '../../handler.ts';
 import { runInSlices } from '../../rows/sliced-work.ts';
-import { joinHits, keyAt, takeHits } from '../hits.ts';
+import { bestHitFirst, joinHits, keyAt, takeHits } from '../hits.ts';
 import { OWN_VALUE, type OwnCondition, planOwnFilter, type SentFilter } from '../own-filter.ts';
 import { GroupCollector } from './group-collector.ts';
 import { valuesOfGroups } from './group-columns.ts';
@@ -78,7 +78,7 @@ async function groupHits(
     if (!collector.isDone && count === wanted)
       await lookFurther(dependencies, search, { query, collector, found, wanted }, options);
   }
-  return await runInSlices(groupedHits(found, collectors), dependencies.share);
+  return await runInSlices(groupedHits(search.task, found, collectors), dependencies.share);
 }
 
 interface FurtherLook {
@@ -168,17 +168,30 @@ function oneQuery(queries: QueryVectors, at: number): QueryVectors {
   return { ...queries, count: 1, bytes: bytes.subarray(at * size, (at + 1) * size) };
 }
 
-function* groupedHits(found: readonly SearchHits[], collectors: readonly GroupCollector[]) {
+/**
+ * The hits that were taken, group after group. A later look may find what an index has missed before, so that groups, and
+ * the hits of each, are put in order at the end.
+ */
+function* groupedHits(
+  { metric }: Pick<SearchTask, 'metric'>,
+  found: readonly SearchHits[],
+  collectors: readonly GroupCollector[],
+) {
   const { hits, starts } = yield* joinHits(found);
+  const compare = bestHitFirst(hits, metric);
   const positions: number[] = [];
   const counts = new Uint32Array(collectors.length);
-  for (const [query, { groups }] of collectors.entries()) {
-    for (const group of groups) {
-      for (const { list, place } of group.hits) positions.push(starts[list]! + place);
-      counts[query]! += group.hits.length;
-    }
+  const groupSizes: (readonly number[])[] = [];
+  for (const [query, collector] of collectors.entries()) {
+    const groups = collector.groups.map((group) =>
+      group.hits.map(({ list, place }) => starts[list]! + place).sort(compare),
+    );
+    groups.sort(([a], [b]) => compare(a!, b!));
+    for (const group of groups) for (const position of group) positions.push(position);
+    groupSizes.push(groups.map(({ length }) => length));
+    counts[query] = groupSizes[query]!.reduce((sum, size) => sum + size, 0);
+    yield;
   }
-  const groupSizes = collectors.map(({ groups }) => groups.map((group) => group.hits.length));
   return { hits: takeHits(hits, counts, Uint32Array.from(positions)), groupSizes };
 }
 

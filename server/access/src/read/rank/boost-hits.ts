@@ -1,9 +1,9 @@
 import { crc32 } from 'node:zlib';
-import { type Column, metricOrder } from '@elanus/model';
+import type { Column } from '@elanus/model';
 import type { ReadOptions, SearchHits, SearchTask } from '@elanus/rpc';
 import type { AccessDependencies } from '../../handler.ts';
 import { murmur3 } from '../../write/key-hash.ts';
-import { compareKeys, keyAt, keyReader, takeHits } from '../hits.ts';
+import { bestHitFirst, keyAt, keyReader, takeHits } from '../hits.ts';
 import { sortedWithin } from '../order/order-hits.ts';
 import { OWN_VALUE, planOwnFilter } from '../own-filter.ts';
 import type { Boost, Boosting, Combination } from './boosting.ts';
@@ -31,7 +31,8 @@ export async function boostHits(
   const scores = hits.scores.map((score, place) =>
     isBoosted[place] === 1 ? combine(score, totals[place]!, withScore) : score,
   );
-  return bestFirst({ ...hits, scores }, metricOrder(task.metric));
+  const boosted = { ...hits, scores };
+  return takeHits(boosted, hits.counts, sortedWithin(hits.counts, bestHitFirst(boosted, task.metric)));
 }
 
 function combine(a: number, b: number, combination: Combination): number {
@@ -105,16 +106,4 @@ function halvesOf(column: Column, row: number): readonly [low: number, high: num
   }
   if (!('offsets' in column && 'bytes' in column)) throw new TypeError('boosts need numbers or texts');
   return [crc32(column.bytes.subarray(column.offsets[row]!, column.offsets[row + 1]!)) | 0, 0];
-}
-
-/** The hits of each query by their scores, equal ones by key. */
-export function bestFirst(hits: SearchHits, order: 'ascending' | 'descending'): SearchHits {
-  const sign = order === 'ascending' ? 1 : -1;
-  const key = keyReader(hits.keys);
-  const { scores } = hits;
-  const places = sortedWithin(
-    hits.counts,
-    (a, b) => sign * (scores[a]! - scores[b]!) || compareKeys(key(a), key(b)),
-  );
-  return takeHits(hits, hits.counts, places);
 }
