@@ -17,8 +17,15 @@ interface Family {
   readonly spec: IndexSpec;
 }
 
+const inLists = (spec: IndexSpec): Family => ({ dataType: FLOAT, metric: 'L2', dim: 32, rows: 6_000, spec });
+
 /** So many rows that a build takes longer than the first look at how far it is. */
 const FAMILIES: readonly Family[] = [
+  inLists({ type: 'IVF_FLAT', lists: 128 }),
+  inLists({ type: 'IVF_SQ', lists: 128, sqType: 'SQ8', refine: null }),
+  inLists({ type: 'IVF_PQ', lists: 128, subquantizers: 16, bits: 8, refine: null }),
+  inLists({ type: 'IVF_RABITQ', lists: 128, bits: 1, refine: 'FP16' }),
+  inLists({ type: 'SCANN', lists: 128, subquantizers: 16, vectors: 'kept' }),
   {
     dataType: FLOAT,
     metric: 'L2',
