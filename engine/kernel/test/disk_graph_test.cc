@@ -10,16 +10,11 @@
 #include "../src/cc/index/block_reader.h"
 #include "../src/cc/index/disk_nodes.h"
 #include "../src/cc/index/hot_units.h"
-#include "../src/cc/index/search_scratch.h"
-#include "index_cases.h"
-#include "lying_file.h"
-#include "temporary_directory.h"
+#include "disk_cases.h"
 
 using namespace elanus;
 
 namespace {
-
-constexpr float kInfinite = std::numeric_limits<float>::infinity();
 
 void reads_blocks_in_both_ways() {
   TemporaryDirectory directory;
@@ -114,25 +109,6 @@ void puts_what_walks_come_by_first() {
   }
 }
 
-ElanusIndexSpec spec_of(uint32_t code_bytes) {
-  ElanusIndexSpec spec{};
-  spec.type = ELANUS_DISKANN;
-  spec.m = 16;
-  spec.ef_construction = 60;
-  spec.code_bytes = code_bytes;
-  return spec;
-}
-
-ElanusIndex* reopened(const ElanusSimd* simd, ElanusIndex* built, const std::string& path) {
-  CHECK(elanus_index_save(built, path.c_str(), 0) == ELANUS_OK);
-  ElanusIndex* opened = nullptr;
-  CHECK(elanus_index_open(simd, path.c_str(), nullptr, 0, &opened) == ELANUS_OK);
-  ElanusWork* const work = elanus_work_new();
-  CHECK(elanus_index_verify(opened, work) == ELANUS_OK);
-  elanus_work_free(work);
-  return opened;
-}
-
 void finds_what_is_near() {
   TemporaryDirectory directory;
   const ElanusSimd* const simd = elanus_simd_find(nullptr);
@@ -142,7 +118,7 @@ void finds_what_is_near() {
   for (const Shape& shape : shapes) {
     const std::vector<uint8_t> bytes = clustered(shape, kRows, 1);
     const std::vector<uint8_t> queries = clustered(shape, kQueries, 2);
-    ElanusIndex* const built = build(simd, shape, spec_of(16), bytes, kRows, 2);
+    ElanusIndex* const built = build(simd, shape, disk_spec(16, 0), bytes, kRows, 2);
     ElanusIndex* const opened = reopened(simd, built, directory.file("index"));
     CHECK(elanus_index_info(opened).layout == ELANUS_LAYOUT_DISK);
     CHECK(elanus_index_info(opened).memory_bytes < elanus_index_info(built).memory_bytes);
@@ -180,9 +156,7 @@ void keeps_what_most_searches_read() {
   const std::vector<uint8_t> queries = clustered(shape, kQueries, 2);
   uint64_t read_without = 0;
   for (const uint32_t cache_bytes : {0u, 20u, 40u}) {
-    ElanusIndexSpec spec = spec_of(16);
-    spec.cache_bytes = cache_bytes;
-    ElanusIndex* const built = build(&simd, shape, spec, bytes, kRows, 2);
+    ElanusIndex* const built = build(&simd, shape, disk_spec(16, cache_bytes), bytes, kRows, 2);
     const std::string path = directory.file("index");
     ElanusIndex* const opened = reopened(&simd, built, path);
     ElanusIndexSearch search = search_of(queries);
@@ -194,21 +168,12 @@ void keeps_what_most_searches_read() {
     for (uint32_t i = 0; i < 4; ++i) threads.emplace_back([&] { CHECK(run(opened, search) == cold); });
     for (std::thread& thread : threads) thread.join();
 
-    std::shared_ptr<const IndexFile> file;
-    std::unique_ptr<VectorIndex> index;
-    CHECK(!IndexFile::open(path, &file).failed() && !open_disk_graph(simd, file, &index).failed());
+    const std::unique_ptr<VectorIndex> index = open_disk(simd, path);
     SearchScratch scratch;
     const auto run_all = [&] {
       const DiskGraphReads before = disk_graph_reads(scratch);
-      for (uint32_t q = 0; q < kQueries; ++q) {
-        IndexSearch one{};
-        one.query = queries.data() + q * 32 * sizeof(float);
-        one.k = kK;
-        one.ef = 20;
-        one.refine_k = 1;
-        one.range = {-kInfinite, kInfinite};
-        index->search(one, scratch);
-      }
+      for (uint32_t q = 0; q < kQueries; ++q)
+        index->search(disk_search(reinterpret_cast<const float*>(queries.data()) + q * 32, 20, AllowedRows()), scratch);
       const DiskGraphReads after = disk_graph_reads(scratch);
       return DiskGraphReads{after.blocks - before.blocks, after.waves - before.waves, after.kept_units - before.kept_units};
     };
@@ -223,13 +188,21 @@ void keeps_what_most_searches_read() {
   }
 }
 
+// Links would not fit beside codes of so many directions. Scans are dear enough for some searches to walk first.
+void finds_what_is_far() {
+  const DiskVectors vectors = in_few_directions(kManyRows, 88, 88, 0, 1);
+  const DiskVectors queries = in_few_directions(4, 88, 88, 0, 2);
+  for (const ElanusMetric metric : {ELANUS_L2, ELANUS_IP, ELANUS_COSINE})
+    finds_the_nearest_of_what_is_far(vectors, queries, metric, disk_spec(44, 0), IndexKind::kDiskGraph);
+}
+
 void keeps_to_a_range() {
   TemporaryDirectory directory;
   const ElanusSimd* const simd = elanus_simd_find(nullptr);
   const Shape shape = {ELANUS_FLOAT32, ELANUS_L2, 32};
   const std::vector<uint8_t> bytes = clustered(shape, kRows, 1);
   const std::vector<uint8_t> queries = clustered(shape, kQueries, 2);
-  ElanusIndex* const built = build(simd, shape, spec_of(16), bytes, kRows, 1);
+  ElanusIndex* const built = build(simd, shape, disk_spec(16, 0), bytes, kRows, 1);
   ElanusIndex* const opened = reopened(simd, built, directory.file("index"));
   ElanusIndexSearch search = search_of(queries);
   search.ef = 200;
@@ -247,14 +220,13 @@ void keeps_to_a_range() {
 
 void survives_damage_and_few_rows() {
   TemporaryDirectory directory;
-  std::mt19937 random(3);
   const ElanusSimd& simd = *elanus_simd_find(nullptr);
   const Shape shape = {ELANUS_FLOAT32, ELANUS_COSINE, 20};
   const std::vector<uint8_t> all = clustered(shape, kRows, 1);
   const std::vector<uint8_t> queries = clustered(shape, kQueries, 2);
   const std::string path = directory.file("index");
   for (const uint32_t rows : {0u, 1u, 7u}) {
-    ElanusIndex* const built = build(&simd, shape, spec_of(8), all, rows, 1);
+    ElanusIndex* const built = build(&simd, shape, disk_spec(8, 0), all, rows, 1);
     ElanusIndex* const opened = reopened(&simd, built, path);
     ElanusIndexSearch search = search_of(queries);
     set_no_bounds(shape.metric, &search);
@@ -262,43 +234,10 @@ void survives_damage_and_few_rows() {
     elanus_index_release(opened);
     elanus_index_release(built);
   }
-  ElanusIndexSpec spec = spec_of(8);
-  spec.cache_bytes = 30;
-  ElanusIndex* const built = build(&simd, shape, spec, all, kRows, 1);
+  ElanusIndex* const built = build(&simd, shape, disk_spec(8, 30), all, kRows, 1);
   CHECK(elanus_index_save(built, path.c_str(), 0) == ELANUS_OK);
   elanus_index_release(built);
-  const std::vector<uint8_t> sound = read_file(path);
-  SearchScratch scratch;
-  const Sections sections = sections_of(path);
-  for (uint32_t round = 0; round < 600; ++round) {
-    if (round % 2 == 0) {
-      std::vector<uint8_t> bytes = sound;
-      for (uint32_t i = 0; i < 1 + random() % 400; ++i)
-        bytes[4096 + random() % (bytes.size() - 4096)] = static_cast<uint8_t>(random());
-      write_file(path, bytes);
-    } else {
-      Sections lying = sections;
-      tell_lies(random, kRows, &lying);
-      write_sections(path, IndexKind::kDiskGraph, lying);
-    }
-    std::shared_ptr<const IndexFile> file;
-    std::unique_ptr<VectorIndex> index;
-    if (IndexFile::open(path, &file).failed() || open_disk_graph(simd, std::move(file), &index).failed()) continue;
-    index->links_are_sound(nullptr);
-    std::vector<uint8_t> query(20 * 4 * 300);
-    std::copy_n(queries.begin(), 80, query.begin());
-    IndexSearch search{};
-    search.query = query.data();
-    search.k = 20;
-    search.ef = 1 + random() % 100;
-    search.refine_k = 1;
-    search.range = {-kInfinite, kInfinite};
-    std::vector<bool> seen(index->rows());
-    for (const IndexHit& hit : index->search(search, scratch)) {
-      CHECK(hit.row < index->rows() && !seen[hit.row]);
-      seen[hit.row] = true;
-    }
-  }
+  survives_damage(path, reinterpret_cast<const float*>(queries.data()), shape.dim);
 }
 
 }  // namespace
@@ -309,6 +248,7 @@ int main() {
   puts_what_walks_come_by_first();
   finds_what_is_near();
   keeps_what_most_searches_read();
+  finds_what_is_far();
   keeps_to_a_range();
   survives_damage_and_few_rows();
   std::printf("disk_graph_test: ok\n");

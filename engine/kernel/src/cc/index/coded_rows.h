@@ -45,7 +45,8 @@ class CodedRowsScorer {
   // Differences of its ranks are those of ranks by vectors.
   float unit() const { return 1; }
   // Of a code, in cache lines.
-  double lines() const { return static_cast<double>(rows_.quantizer().code_bytes()) / 64; }
+  double lines() const { return static_cast<double>(bytes()) / 64; }
+  size_t bytes() const { return rows_.quantizer().code_bytes(); }
 
   void prefetch(uint32_t row) const {
     const uint8_t* const code = rows_.code_of(row);

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "disk_graph_parts.h"
-#include "find_nearest.h"
 #include "hot_units.h"
+#include "offer_nearest.h"
 #include "random.h"
 
 namespace elanus {
@@ -64,13 +64,7 @@ class MemoryDiskGraph : public DiskGraph {
   void find(const IndexSearch& search, uint32_t ef, DiskScratch& own, SearchScratch& scratch) const override {
     parts_.read_query(search.query, &own.query);
     const CodedRowsScorer scorer(parts_.codes, own.query.data());
-    const Beam& found = find_nearest(graph_, scorer, search, ef, scratch);
-    scratch.rows.clear();
-    for (const Beam::Entry& entry : found) scratch.rows.push_back(entry.node());
-    scratch.ranks.resize(scratch.rows.size() + kRowTile);
-    scratch.exact.rank(vectors_.view(rows()), scratch.rows.data(), scratch.rows.size(), scratch.ranks.data());
-    scratch.effort.compare(scratch.rows.size(), dense_bytes(type(), dim()));
-    for (size_t i = 0; i < scratch.rows.size(); ++i) scratch.hits.offer({scratch.ranks[i], scratch.rows[i]});
+    offer_nearest(graph_, vectors_.view(rows()), scorer, search, ef, ef, scratch);
   }
 
  private:

@@ -1,4 +1,4 @@
-// A scan of the codes of allowed rows, whose vectors are on disk: which of them are read.
+// Rows that were found by their codes, and whose vectors are on disk: which of them are read.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,8 @@
 
 namespace elanus {
 
-// By a `Scorer` as HitScan takes it.
+// By a `Scorer` as HitScan takes it, that has beside what is told there
+//   bytes()                    of a code
 template <class Scorer>
 class DiskScan {
  public:
@@ -19,6 +20,12 @@ class DiskScan {
   DiskScan(const DiskUnits& units, const Scorer& scorer, const IndexSearch& search, uint32_t rows, DiskScratch& own,
            SearchScratch& scratch)
       : units_(units), scorer_(scorer), search_(search), rows_(rows), unit_(scorer.unit()), own_(own), scratch_(scratch) {}
+
+  // Offers the rows of `scratch.found`, and those that are read with them.
+  void offer_found() {
+    pick_found();
+    units_.read_of(scratch_.picked.data(), scratch_.picked.size(), search_, own_, scratch_);
+  }
 
   // Offers the allowed rows that are the `ef` best by their codes. A filter may leave rows far from the query, a crowd
   // whose order codes do not tell: then others too, those that codes leave in doubt.
@@ -29,10 +36,8 @@ class DiskScan {
     Beam& found = scratch_.found;
     found.reset(size_t{ef} + 1);
     scan([&](float rank, uint32_t row) { found.offer(rank, row); });
-    std::vector<IndexHit>& picked = scratch_.picked;
-    picked.clear();
-    for (const Beam::Entry& entry : found) picked.push_back({entry.rank * unit_, entry.node()});
-    own_.units.reset(units_.count());
+    pick_found();
+    const std::vector<IndexHit>& picked = scratch_.picked;
     const size_t first = std::min<size_t>(picked.size(), ef);
     if (!may_be_crowd || picked.size() == first) return units_.read_of(picked.data(), first, search_, own_, scratch_);
     read(picked.data(), first);
@@ -57,11 +62,17 @@ class DiskScan {
   static constexpr uint32_t kMoreRows = 1024;
   static constexpr uint32_t kMoreFactor = 16;
 
+  void pick_found() {
+    scratch_.picked.clear();
+    for (const Beam::Entry& entry : scratch_.found) scratch_.picked.push_back({entry.rank * unit_, entry.node()});
+    own_.units.reset(units_.count());
+  }
+
   template <class Take>
   void scan(const Take& take) {
     scan_allowed(scorer_, search_, rows_, take);
     scratch_.effort.scan(search_.allowed.count(rows_));
-    scratch_.effort.compare(search_.allowed.count(rows_), scorer_.codes.record_bytes());
+    scratch_.effort.compare(search_.allowed.count(rows_), scorer_.bytes());
   }
 
   // What has a higher rank by its code is none of the best.

@@ -22,6 +22,7 @@ class DiskUnits {
             const uint32_t* places, uint64_t nodes_at);
 
   const NodeShape& shape() const { return shape_; }
+  uint32_t rows() const { return head_.rows; }
   // The last one may not be full.
   uint64_t count() const { return count_; }
   size_t memory_bytes() const { return head_.rows * sizeof(uint32_t) + kept_.memory_bytes(); }

@@ -6,7 +6,7 @@
 #include "disk_graph_parts.h"
 #include "disk_scan.h"
 #include "disk_units.h"
-#include "find_nearest.h"
+#include "offer_nearest.h"
 #include "packed_links.h"
 #include "random.h"
 
@@ -87,14 +87,7 @@ class MemoryDiskVectors : public DiskGraph {
   void find(const IndexSearch& search, uint32_t ef, DiskScratch&, SearchScratch& scratch) const override {
     codes_.prepare(search.query, &scratch.walk_query);
     const DenseCodeScorer scorer = {codes_, scratch.walk_query};
-    const Beam& found = find_nearest(graph_, scorer, search, std::min(view_of(ef), rows()), scratch);
-    scratch.rows.clear();
-    for (const Beam::Entry& entry : found) scratch.rows.push_back(entry.node());
-    scratch.rows.resize(std::min<size_t>(scratch.rows.size(), ef));
-    scratch.ranks.resize(scratch.rows.size() + kRowTile);
-    scratch.exact.rank(vectors_.view(rows()), scratch.rows.data(), scratch.rows.size(), scratch.ranks.data());
-    scratch.effort.compare(scratch.rows.size(), head_.vector_bytes());
-    for (size_t i = 0; i < scratch.rows.size(); ++i) scratch.hits.offer({scratch.ranks[i], scratch.rows[i]});
+    offer_nearest(graph_, vectors_.view(rows()), scorer, search, std::min(view_of(ef), rows()), ef, scratch);
   }
 
  private:
@@ -137,12 +130,9 @@ class FileDiskVectors : public DiskGraph {
     const double view = view_of(ef) / (allowed / rows());
     const bool scans =
         ef >= allowed || view >= std::min<double>(kViewMax, rows()) || allowed * kScannedCost < view * kSteppedCost;
-    if (scans || !walk(scorer, search, ef, static_cast<uint32_t>(view), scratch))
-      return DiskScan(units_, scorer, search, rows(), own, scratch).offer_best(ef);
-    scratch.picked.clear();
-    for (const Beam::Entry& entry : scratch.found) scratch.picked.push_back({entry.rank, entry.node()});
-    own.units.reset(units_.count());
-    units_.read_of(scratch.picked.data(), scratch.picked.size(), search, own, scratch);
+    DiskScan scan(units_, scorer, search, rows(), own, scratch);
+    if (scans || !walk(scorer, search, ef, static_cast<uint32_t>(view), scratch)) return scan.offer_best(ef);
+    scan.offer_found();
   }
 
  private:

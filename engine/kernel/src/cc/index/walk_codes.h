@@ -126,6 +126,7 @@ struct CodeScorer {
   const WalkQuery& query;
 
   double lines() const { return static_cast<double>((codes.record_bytes() + 63) / 64); }
+  size_t bytes() const { return codes.record_bytes(); }
   float unit() const { return codes.unit(); }
   void prefetch(uint32_t row) const { codes.prefetch(row); }
   void score(const uint32_t* rows, size_t count, float* ranks) const { codes.score(query, rows, count, ranks); }
