@@ -1,5 +1,6 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { IdlePoll } from '@elanus/runtime';
+import { receiveInto } from './direct-receipt.ts';
 import { encodedGrpcMessage, GRPC_STATUS, GrpcError } from './grpc-status.ts';
 import { millisecondsOf } from './grpc-timeout.ts';
 import { ACCEPTED_ENCODINGS, inflated } from './inflate.ts';
@@ -70,14 +71,7 @@ export class GrpcCall {
       return;
     }
     const reader = new MessageReader(path, this.#server.receiveBytesMax);
-    stream.on('data', (chunk: Buffer) => {
-      if (this.#isAnswered) return;
-      try {
-        reader.push(chunk);
-      } catch (error) {
-        this.#fail(error);
-      }
-    });
+    this.#receive(reader);
     stream.on('end', () => {
       if (!this.#isAnswered && !this.#isCancelled) void this.#run(handler, reader);
     });
@@ -113,6 +107,26 @@ export class GrpcCall {
   releaseRequest(): void {
     this.#requestMemory?.transfer(0);
     this.#requestMemory = null;
+  }
+
+  /** Lets `reader` have what comes, until the call is answered. */
+  #receive(reader: MessageReader): void {
+    const stream = this.#stream;
+    const reading = (read: () => void): void => {
+      if (this.#isAnswered) return;
+      try {
+        read();
+      } catch (error) {
+        this.#fail(error);
+      }
+    };
+    stream.on('data', (chunk: Buffer) => {
+      reading(() => reader.push(chunk));
+      // Of most messages nothing is to come: those cost less as they are.
+      if (!reader.hasRoom) return;
+      const filled = (count: number): void => reading(() => reader.filled(count));
+      receiveInto(stream, { room: () => reader.room(), filled });
+    });
   }
 
   async #run(handler: GrpcHandler, reader: MessageReader): Promise<void> {

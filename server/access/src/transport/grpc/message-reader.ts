@@ -1,3 +1,4 @@
+import type { ReceiveTarget } from './direct-receipt.ts';
 import { GRPC_STATUS, GrpcError } from './grpc-status.ts';
 
 /** Before each message: whether it is compressed, and its length. */
@@ -6,6 +7,8 @@ export const PREFIX_BYTES = 5;
 const UNSHOWN_BYTES_MAX = 8 * 1024;
 /** What it gets then, however much longer it says it is; later room doubles. Memory that nobody has written to costs no pages. */
 const SHOWN_BYTES_MAX = 4 * 1024 * 1024;
+/** Where bytes are put whose message has no memory yet. All readers share it: what comes is taken out at once. */
+const ANTEROOM = Buffer.allocUnsafeSlow(64 * 1024);
 
 export interface ReceivedMessage {
   readonly isCompressed: boolean;
@@ -15,10 +18,10 @@ export interface ReceivedMessage {
 }
 
 /**
- * Puts the one message of a unary call together. A message in one chunk is not copied, any other is copied once or,
- * above four megabytes, twice; memory is taken as bytes come, whatever length the prefix claims.
+ * Puts the one message of a unary call together. A message that is pushed in one chunk is not copied, any other is copied once
+ * or, above four megabytes, twice; memory is taken as bytes come, whatever length the prefix claims.
  */
-export class MessageReader {
+export class MessageReader implements ReceiveTarget {
   readonly #path: string;
   readonly #bytesMax: number;
   /** The prefix, as long as it is not whole. */
@@ -37,17 +40,22 @@ export class MessageReader {
 
   /** @throws GrpcError when the message is too long, of a form that gRPC does not know, or not the only one */
   push(chunk: Buffer): void {
-    if (this.#length >= 0) {
-      this.#add(chunk);
-      return;
-    }
-    const begin = this.#prefix === null ? chunk : Buffer.concat([this.#prefix, chunk]);
-    if (begin.length < PREFIX_BYTES) {
-      this.#prefix = begin;
-      return;
-    }
-    this.#open(begin[0]!, begin.readUInt32BE(1));
-    this.#add(begin.subarray(PREFIX_BYTES));
+    this.#take(chunk, 'given');
+  }
+
+  /** Whether there is memory for bytes of the message that have not come. */
+  get hasRoom(): boolean {
+    return this.#hasOwnMemory && this.#received < this.#bytes.length;
+  }
+
+  room(): Buffer {
+    return this.hasRoom ? this.#bytes.subarray(this.#received) : ANTEROOM;
+  }
+
+  /** @throws GrpcError as `push` does */
+  filled(count: number): void {
+    if (this.hasRoom) this.#received += count;
+    else this.#take(ANTEROOM.subarray(0, count), 'lent');
   }
 
   /** @throws GrpcError when the call ended before its message did */
@@ -61,6 +69,21 @@ export class MessageReader {
     };
   }
 
+  /** Nothing of a chunk that is lent is kept. */
+  #take(chunk: Buffer, chunkIs: 'given' | 'lent'): void {
+    if (this.#length >= 0) {
+      this.#add(chunk, chunkIs);
+      return;
+    }
+    const begin = this.#prefix === null ? chunk : Buffer.concat([this.#prefix, chunk]);
+    if (begin.length < PREFIX_BYTES) {
+      this.#prefix = Buffer.from(begin);
+      return;
+    }
+    this.#open(begin[0]!, begin.readUInt32BE(1));
+    this.#add(begin.subarray(PREFIX_BYTES), chunkIs);
+  }
+
   #open(flags: number, length: number): void {
     if (flags > 1) throw new GrpcError(GRPC_STATUS.internal, `A message cannot have the flags ${flags}`);
     if (length > this.#bytesMax)
@@ -72,11 +95,11 @@ export class MessageReader {
     this.#length = length;
   }
 
-  #add(chunk: Buffer): void {
+  #add(chunk: Buffer, chunkIs: 'given' | 'lent'): void {
     const received = this.#received + chunk.length;
     if (received > this.#length)
       throw new GrpcError(GRPC_STATUS.internal, `The call of ${this.#path} has more than one message`);
-    if (chunk.length === this.#length) this.#bytes = chunk;
+    if (chunk.length === this.#length) this.#bytes = chunkIs === 'given' ? chunk : Buffer.from(chunk);
     else if (chunk.length > 0) {
       this.#makeRoom(received);
       this.#bytes.set(chunk, this.#received);

@@ -1,10 +1,5 @@
 import type { ServerHttp2Stream } from 'node:http2';
-
-/** What Node itself writes a stream's frames through. */
-interface StreamHandle {
-  /** Sends trailers that are encoded already; anything but 0 is a failure. */
-  trailers(encoded: unknown): number;
-}
+import { handleOf } from './stream-handle.ts';
 
 /** What follows the message of a call that went well. */
 const OK_TRAILERS = { 'grpc-status': '0' };
@@ -12,8 +7,6 @@ const OK_TRAILERS = { 'grpc-status': '0' };
 /** What Node calls the encoding of bytes. */
 const BUFFER = 'buffer' as BufferEncoding;
 
-/** Where Node keeps the handle; `null`: this Node keeps it elsewhere. */
-let handleSymbol: symbol | null | undefined;
 /** `OK_TRAILERS` as Node encodes them; `null` until it has. */
 let encodedTrailers: unknown = null;
 
@@ -43,31 +36,16 @@ function ignoreOutcome(): void {}
 
 function sendTrailers(this: ServerHttp2Stream): void {
   const handle = handleOf(this);
-  if (handle === undefined) {
+  const send = handle?.trailers;
+  if (handle === undefined || send === undefined) {
     this.sendTrailers(OK_TRAILERS);
   } else if (encodedTrailers === null) {
-    noteTrailers(handle);
+    handle.trailers = (encoded) => {
+      encodedTrailers = encoded;
+      return send.call(handle, encoded);
+    };
     this.sendTrailers(OK_TRAILERS);
-  } else if (handle.trailers(encodedTrailers) !== 0) {
+  } else if (send.call(handle, encodedTrailers) !== 0) {
     this.destroy();
   }
-}
-
-function handleOf(stream: ServerHttp2Stream): StreamHandle | undefined {
-  if (handleSymbol === undefined) {
-    const symbols = Object.getOwnPropertySymbols(stream);
-    handleSymbol = symbols.find(({ description }) => description === 'kHandle') ?? null;
-  }
-  if (handleSymbol === null) return undefined;
-  const handle = (stream as unknown as Record<symbol, Partial<StreamHandle> | undefined>)[handleSymbol];
-  return typeof handle?.trailers === 'function' ? (handle as StreamHandle) : undefined;
-}
-
-/** Remembers how Node encodes the trailers when it sends them through `handle`. */
-function noteTrailers(handle: StreamHandle): void {
-  const { trailers } = handle;
-  handle.trailers = (encoded) => {
-    encodedTrailers = encoded;
-    return trailers.call(handle, encoded);
-  };
 }
