@@ -222,8 +222,15 @@ def explained(client, name):
     library(client, name)
     requests = [leg("dense", 10), leg("other", 10), leg("sparse", 10)]
     fields = ["$leg_scores", "$leg_ranks", "shelf"]
-    for ranker in (RRFRanker(), WeightedRanker(0.5, 0.3, 0.9, norm_score=True)):
+    decays = [
+        decay_function("gauss", origin=30, scale=15, decay=0.4, score_mode=mode, norm_score=norm)
+        for mode in ("max", "sum", "avg")
+        for norm in ("true", "false")
+    ]
+    weights = [WeightedRanker(0.5, 0.3, 0.9, norm_score=norm) for norm in (True, False)]
+    for ranker in (RRFRanker(), *weights, *decays):
         [hits] = client.hybrid_search(name, requests, ranker, limit=30, output_fields=fields)
+        assert len(hits) > 10
         for hit in hits:
             scores, ranks = hit["entity"]["$leg_scores"], hit["entity"]["$leg_ranks"]
             same([part["anns_field"] for part in scores], ["dense", "other", "sparse"])

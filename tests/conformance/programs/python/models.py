@@ -182,6 +182,10 @@ def reranked_legs(client, name):
     legs = [AnnSearchRequest([text], "vector", {}, limit=2) for text in ("detective", "a planet that thinks")]
     hits = client.hybrid_search(name, legs, reranker(queries='["thinks"]'), limit=4)[0]
     same(ids(hits)[0], 4)
+    fields = ["$leg_scores"]
+    for hit in client.hybrid_search(name, legs, reranker(queries='["thinks"]'), limit=4, output_fields=fields)[0]:
+        said = [part["normalised"] * part["weight"] for part in hit["entity"]["$leg_scores"] if part["weight"]]
+        same(said, [hit["distance"]])
     options = {"group_by_field": "shelf", "group_size": 2, "strict_group_size": True}
     [groups] = client.search(name, ["detective"], anns_field="vector", limit=2, ranker=reranker(), **options)
     same([id % 2 for id in ids(groups)], [1, 1, 0, 0])

@@ -5,9 +5,9 @@ import type { SearchHits } from '@elanus/rpc';
 import fc from 'fast-check';
 import { runAtOnce } from '../../rows/sliced-work.ts';
 import { decayFactor } from './decay.ts';
-import { fuseHits, legScoring } from './fuse-hits.ts';
+import { type FusedHit, fuseHits, type LegScore, type Legs, legScoring, rowsByQuery } from './fuse-hits.ts';
 import { hitsOfFusion } from './fused-hits.ts';
-import { normalisedScore } from './normalise.ts';
+import { normalisedScore, risingScore } from './normalise.ts';
 import type { DecayRanking, ModelRanking, Ranking, RrfRanking } from './ranking.ts';
 
 type Hit = readonly [key: number, score: number];
@@ -115,6 +115,16 @@ const LEG = fc.uniqueArray(fc.tuple(fc.integer({ min: 0, max: 30 }), SCORE), {
   selector: ([key]) => key,
   maxLength: 20,
 });
+const CURVE = { kind: 'decay', fieldName: 'f', mode: 'max', normalises: false } as const;
+const DECAY = {
+  kind: fc.constant('decay' as const),
+  fieldName: fc.constant('f'),
+  curve: fc.constant('exp' as const),
+  origin: fc.constant(0),
+  scale: fc.constant(1),
+  offset: fc.constant(0),
+  decay: fc.constant(0.5),
+};
 const METRIC = fc.constantFrom<MetricType>('L2', 'IP', 'COSINE', 'BM25', 'JACCARD');
 
 test('the score of every hit can be worked out again of what its legs say', () => {
@@ -125,21 +135,89 @@ test('the score of every hit can be worked out again of what its legs say', () =
       weights: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 3, maxLength: 3 }),
       normalises: fc.boolean(),
     }),
+    fc.record({
+      ...DECAY,
+      mode: fc.constantFrom<DecayRanking['mode']>('max', 'sum', 'avg'),
+      normalises: fc.boolean(),
+    }),
   );
   const legs = fc.array(fc.tuple(METRIC, LEG), { minLength: 3, maxLength: 3 });
   fc.assert(
     fc.property(rankings, legs, (ranking, drawn) => {
+      // Rows in the middle count most, some not at all.
+      const factorOf = ({ key }: FusedHit) => Math.max(0, 1 - Math.abs(Number(key) - 15) / 13);
       const lists = { hits: drawn.map(([, leg]) => hitsOf(leg)), metrics: drawn.map(([metric]) => metric) };
       const scoring = legScoring(lists, ranking);
-      const [hits] = runAtOnce(fuseHits(lists, ranking)).queries;
+      const isDecay = ranking.kind === 'decay';
+      const [hits] = runAtOnce(fuseHits(lists, ranking, isDecay ? factorOf : null)).queries;
       assert.equal(hits!.length, new Set(drawn.flatMap(([, leg]) => leg.map(([key]) => key))).size);
       for (const hit of hits!) {
-        const said = drawn.map((_, leg) => scoring(hit, leg));
-        const sum = said.reduce((total, { normalised, weight }) => total + (normalised ?? 0) * weight, 0);
-        assert.equal(hit.score, Math.fround(sum));
+        assert.equal(hit.score, scoreSaidBy(scoring(hit)));
+        if (isDecay) assert.equal(hit.score, decayedScore(hit, ranking, lists, factorOf(hit)));
       }
     }),
   );
+});
+
+/** What whoever is told of the legs works out. */
+function scoreSaidBy(legs: readonly LegScore[]): number {
+  const sum = legs.reduce((total, { normalised, weight }) => total + (normalised ?? 0) * weight, 0);
+  return Math.fround(sum);
+}
+
+/** By the words of the documentation. */
+function decayedScore(
+  { places }: FusedHit,
+  { mode, normalises }: DecayRanking,
+  { hits, metrics }: Legs,
+  factor: number,
+): number {
+  const scores = places.flatMap((place, leg) => {
+    if (place < 0) return [];
+    const metric = metrics[leg]!;
+    const raw = hits[leg]!.scores[place]!;
+    return [normalises ? normalisedScore(raw, metric) : risingScore(raw, metric)];
+  });
+  switch (mode) {
+    case 'max':
+      return Math.fround(Math.max(...scores) * factor);
+    case 'sum':
+      return Math.fround(scores.reduce((sum, score) => sum + score * factor, 0));
+    case 'avg':
+      return Math.fround(scores.reduce((sum, score) => sum + score * (factor / scores.length), 0));
+  }
+}
+
+test('a model says the score, whichever legs have found the row', () => {
+  const near = hitsOf([
+    [7, 0.1],
+    [3, 0.2],
+  ]);
+  const legs: Legs = { hits: [near, hitsOf([[3, 9]]), hitsOf([[5, 4]])], metrics: ['L2', 'IP', 'IP'] };
+  const [rows] = runAtOnce(rowsByQuery(legs));
+  const scoring = legScoring(legs, { kind: 'model' } as ModelRanking);
+  for (const [at, hit] of rows!.entries()) {
+    hit.score = Math.fround(0.3 + at);
+    assert.equal(scoreSaidBy(scoring(hit)), hit.score);
+  }
+  const none = { raw: null, normalised: null, weight: 0 };
+  const score = Math.fround(1.3);
+  assert.deepEqual(scoring(rows![1]!), [
+    { raw: Math.fround(0.2), normalised: score, weight: 1 },
+    { raw: 9, normalised: score, weight: 0 },
+    none,
+  ]);
+});
+
+test('of a row that decays the best leg counts by the factor', () => {
+  const legs: Legs = { hits: [hitsOf([[3, 0.5]]), hitsOf([[3, 0.75]])], metrics: ['IP', 'COSINE'] };
+  const ranking: DecayRanking = { ...CURVE, curve: 'exp', origin: 0, scale: 1, offset: 0, decay: 0.5 };
+  const [[hit]] = runAtOnce(fuseHits(legs, ranking, () => 0.25)).queries as [[FusedHit]];
+  assert.equal(hit.score, 0.1875);
+  assert.deepEqual(legScoring(legs, ranking)(hit), [
+    { raw: 0.5, normalised: 0.5, weight: 0 },
+    { raw: 0.75, normalised: 0.75, weight: 0.25 },
+  ]);
 });
 
 test('normalised scores lie between 0 and 1, the better the larger', () => {
@@ -158,7 +236,6 @@ test('normalised scores lie between 0 and 1, the better the larger', () => {
   );
 });
 
-const CURVE = { kind: 'decay', fieldName: 'f', mode: 'max', normalises: false } as const;
 const FACTORS: readonly (readonly [DecayRanking['curve'], value: number, factor: number])[] = [
   ['gauss', 100, 1],
   ['gauss', 110, 1],

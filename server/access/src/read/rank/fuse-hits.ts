@@ -3,7 +3,7 @@ import type { SearchHits } from '@elanus/rpc';
 import type { Work } from '../../rows/sliced-work.ts';
 import { compareKeys, type KeyIdentity, keyReader } from '../hits.ts';
 import { normalisedScore, risingScore } from './normalise.ts';
-import type { ModelRanking, Ranking } from './ranking.ts';
+import type { DecayRanking, ModelRanking, Ranking, WeightedRanking } from './ranking.ts';
 
 /** A row that at least one search has found, with what each of them says of it. */
 export interface FusedHit {
@@ -12,6 +12,8 @@ export interface FusedHit {
   readonly places: number[];
   /** Per search the place among its hits of this query, from 1; 0: it has not found the row. */
   readonly ranks: number[];
+  /** By how much its score counts: decay functions know. */
+  factor: number;
   score: number;
 }
 
@@ -47,13 +49,14 @@ export function* fuseHits(
   ranking: Exclude<Ranking, ModelRanking>,
   factorOf: ((hit: FusedHit) => number) | null = null,
 ): Work<Fusion> {
-  const scoring = legScoring(legs, ranking);
+  const scoreOf = fusedScoring(legs, ranking);
   const order = fusionOrder(legs, ranking);
   const rows = yield* rowsByQuery(legs);
   const sign = order === 'ascending' ? 1 : -1;
   for (const hits of rows) {
     for (const [at, hit] of hits.entries()) {
-      hit.score = Math.fround(fusedScore(hit, scoring, ranking) * (factorOf?.(hit) ?? 1));
+      if (factorOf !== null) hit.factor = factorOf(hit);
+      hit.score = Math.fround(scoreOf(hit));
       if (at % HITS_PER_SLICE === HITS_PER_SLICE - 1) yield;
     }
     hits.sort((a, b) => sign * (a.score - b.score) || compareKeys(a.key, b.key));
@@ -97,25 +100,74 @@ export function* rowsByQuery({ hits }: Pick<Legs, 'hits'>): Work<FusedHit[][]> {
 }
 
 function newHit(key: KeyIdentity, legs: number): FusedHit {
-  return { key, places: new Array<number>(legs).fill(-1), ranks: new Array<number>(legs).fill(0), score: 0 };
+  const places = new Array<number>(legs).fill(-1);
+  return { key, places, ranks: new Array<number>(legs).fill(0), factor: 1, score: 0 };
 }
 
-/** Says what each search adds to the score of a row. */
-export function legScoring(legs: Legs, ranking: Ranking): (hit: FusedHit, leg: number) => LegScore {
-  const { hits, metrics } = legs;
-  const normalise = normalisation(legs, ranking);
-  return ({ places, ranks }, leg) => {
-    const weight = ranking.kind === 'weighted' ? ranking.weights[leg]! : 1;
-    const place = places[leg]!;
-    if (place < 0) return { raw: null, normalised: null, weight };
-    const raw = hits[leg]!.scores[place]!;
-    const normalised = ranking.kind === 'rrf' ? 1 / (ranking.k + ranks[leg]!) : normalise(raw, metrics[leg]!);
-    return { raw, normalised, weight };
+/**
+ * Says of a row what each search adds to its score: the sum of `normalised` times `weight`, in the order of the searches, is
+ * the score, once it is rounded to float32.
+ */
+export function legScoring(legs: Legs, ranking: Ranking): (hit: FusedHit) => readonly LegScore[] {
+  const normalised = normalising(legs, ranking);
+  return (hit) => {
+    const scores = scoresOfLegs(hit, normalised);
+    const weights = weightsOfLegs(hit, scores, ranking);
+    return scores.map((score, leg) => ({
+      raw: score === null ? null : legs.hits[leg]!.scores[hit.places[leg]!]!,
+      normalised: score,
+      weight: weights[leg]!,
+    }));
   };
 }
 
-function normalisation(legs: Legs, ranking: Ranking): (score: number, metric: MetricType) => number {
-  if (ranking.kind === 'rrf' || (ranking.kind !== 'model' && ranking.normalises)) return normalisedScore;
+type LegNormalising = (hit: FusedHit, leg: number) => number;
+
+/** What a ranking makes of the score that a row has in one of the searches. REQUIRES: it has found the row. */
+function normalising(legs: Legs, ranking: Ranking): LegNormalising {
+  if (ranking.kind === 'rrf') return ({ ranks }, leg) => 1 / (ranking.k + ranks[leg]!);
+  // Whoever has found the row, the model says the same of it.
+  if (ranking.kind === 'model') return ({ score }) => score;
+  const { hits, metrics } = legs;
+  const normalise = normalisation(legs, ranking);
+  return ({ places }, leg) => normalise(hits[leg]!.scores[places[leg]!]!, metrics[leg]!);
+}
+
+function scoresOfLegs(hit: FusedHit, normalised: LegNormalising): readonly (number | null)[] {
+  return hit.places.map((place, leg) => (place < 0 ? null : normalised(hit, leg)));
+}
+
+/** Of each search by how much its score counts; 0 where only the best of them does, or the first, and it is another. */
+function weightsOfLegs(
+  { factor }: FusedHit,
+  scores: readonly (number | null)[],
+  ranking: Ranking,
+): readonly number[] {
+  const only = (one: number, weight: number) => scores.map((_, leg) => (leg === one ? weight : 0));
+  switch (ranking.kind) {
+    case 'rrf':
+      return scores.map(() => 1);
+    case 'weighted':
+      return ranking.weights;
+    case 'model':
+      return only(
+        scores.findIndex((score) => score !== null),
+        1,
+      );
+    case 'decay': {
+      const found = scores.filter((score) => score !== null);
+      if (ranking.mode === 'max')
+        return only(scores.indexOf(found.reduce((best, score) => Math.max(best, score))), factor);
+      return scores.map(() => (ranking.mode === 'sum' ? factor : factor / found.length));
+    }
+  }
+}
+
+function normalisation(
+  legs: Legs,
+  ranking: WeightedRanking | DecayRanking,
+): (score: number, metric: MetricType) => number {
+  if (ranking.normalises) return normalisedScore;
   return fusionOrder(legs, ranking) === 'ascending' ? (score) => score : risingScore;
 }
 
@@ -127,18 +179,24 @@ function fusionOrder({ metrics }: Legs, ranking: Ranking): Fusion['order'] {
     : 'descending';
 }
 
-function fusedScore(hit: FusedHit, scoring: ReturnType<typeof legScoring>, ranking: Ranking): number {
-  let sum = 0;
-  let best = Number.NEGATIVE_INFINITY;
-  let count = 0;
-  for (let leg = 0; leg < hit.places.length; leg += 1) {
-    if (hit.places[leg]! < 0) continue;
-    const { normalised, weight } = scoring(hit, leg);
-    const score = normalised! * weight;
-    sum += score;
-    best = Math.max(best, score);
-    count += 1;
-  }
-  if (ranking.kind !== 'decay' || ranking.mode === 'sum') return sum;
-  return ranking.mode === 'max' ? best : sum / count;
+/** The sum that `legScoring` explains. */
+function fusedScoring(legs: Legs, ranking: Exclude<Ranking, ModelRanking>): (hit: FusedHit) => number {
+  const normalised = normalising(legs, ranking);
+  if (ranking.kind === 'decay')
+    return (hit) => {
+      const scores = scoresOfLegs(hit, normalised);
+      const weights = weightsOfLegs(hit, scores, ranking);
+      // What does not count may be infinite.
+      return scores.reduce<number>(
+        (sum, score, leg) => (weights[leg] === 0 ? sum : sum + (score ?? 0) * weights[leg]!),
+        0,
+      );
+    };
+  const weights = ranking.kind === 'weighted' ? ranking.weights : null;
+  return (hit) => {
+    let sum = 0;
+    for (let leg = 0; leg < hit.places.length; leg += 1)
+      if (hit.places[leg]! >= 0) sum += normalised(hit, leg) * (weights?.[leg] ?? 1);
+    return sum;
+  };
 }

@@ -17,14 +17,14 @@ export function isLegField(name: string): name is LegField {
 export function legColumn(
   name: LegField,
   hits: readonly FusedHit[],
-  scoring: (hit: FusedHit, leg: number) => LegScore,
+  scoring: (hit: FusedHit) => readonly LegScore[],
   vectorFields: readonly string[],
 ): FieldOutput {
   const texts = hits.map((hit) =>
     JSON.stringify(
       name === '$leg_ranks'
         ? hit.ranks.map((rank) => (rank === 0 ? null : rank))
-        : vectorFields.map((field, leg) => ({ anns_field: field, ...scoring(hit, leg) })),
+        : scoring(hit).map((score, leg) => ({ anns_field: vectorFields[leg]!, ...score })),
     ),
   );
   return { field: plainField(0 as FieldId, name, DataType.JSON), column: jsonColumn(texts) };
