@@ -78,7 +78,7 @@ await conformanceSuite('pymilvus', DOCUMENT, [python], async () => {
       text
         .replaceAll(IN_DOCUMENT.address, `http://${server.address}`)
         .replaceAll(IN_DOCUMENT.directory, directory);
-    const elanus = join(repositoryRoot, 'clients/cli/src/elanus.ts');
+    const elanus = join(repositoryRoot, 'clients/cli/bin/elanus.js');
     // Each program goes on with what the ones before have defined; only what it prints itself is compared.
     let earlier = '';
     for (const [number, { language, program, output, heading }] of examples.entries()) {

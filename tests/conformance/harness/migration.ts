@@ -26,7 +26,7 @@ export function migrationCommand(
   more: readonly string[] = [],
 ): readonly string[] {
   return [
-    join(repositoryRoot, 'clients/cli/src/elanus.ts'),
+    join(repositoryRoot, 'clients/cli/bin/elanus.js'),
     'migrate',
     '--from',
     `http://${from.address}`,

@@ -6,7 +6,8 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { untilReady } from './ready-line.ts';
 
-const ELANUS = resolve(import.meta.dirname, '../../../clients/cli/src/elanus.ts');
+/** What users run: the bundle, as long as it is of these sources. */
+const ELANUS = resolve(import.meta.dirname, '../../../clients/cli/bin/elanus.js');
 /** The promise of `elanus start`: SIGTERM to exit within 10 s. */
 const STOP_WITHIN_MS = 10_000;
 
