@@ -57,6 +57,7 @@ async function writeUntilKilled(
   const clients = await Promise.all(Array.from({ length: WRITERS + 1 }, () => connect(server.address)));
   const state = { running: true, answered: 0 };
   const busyKeys = new Set<bigint>();
+  const firstAnswer = Promise.withResolvers<void>();
   const flusher = flushUntilKilled(clients[WRITERS]!, state, random);
   const writers = clients.slice(0, WRITERS).map(async (client) => {
     while (state.running) {
@@ -68,9 +69,12 @@ async function writeUntilKilled(
       if (answer === 'acknowledged') ledger.acknowledged(operation);
       else ledger.refused(operation);
       state.answered += 1;
+      firstAnswer.resolve();
       for (const key of operation.keys) busyKeys.delete(key);
     }
   });
+  // However busy the machine is: a kill before there is anything to lose proves nothing.
+  await Promise.race([firstAnswer.promise, Promise.all(writers)]);
   await sleep(random() * KILL_WITHIN_MS);
   await server.kill();
   state.running = false;
@@ -96,21 +100,23 @@ async function flushUntilKilled(
   }
 }
 
+/** New keys are inserted or upserted; keys that are there are deleted, or replaced by an insert or an upsert. */
 function nextOperation(
   ledger: Ledger,
   keys: () => bigint,
   busyKeys: ReadonlySet<bigint>,
   random: () => number,
 ): Operation {
+  const kind = random() < 0.5 ? 'insert' : 'upsert';
   const count = 1 + Math.floor(random() * KEYS_PER_OPERATION_MAX);
   const known = ledger.settledKeys().filter((key) => !busyKeys.has(key));
   const dice = random();
   if (known.length > count && dice < 0.5) {
     const start = Math.floor(random() * (known.length - count));
     const chosen = known.slice(start, start + count);
-    return dice < 0.2 ? { kind: 'delete', keys: chosen } : { kind: 'put', keys: chosen, value: keys() };
+    return dice < 0.2 ? { kind: 'delete', keys: chosen } : { kind, keys: chosen, value: keys() };
   }
-  return { kind: 'put', keys: Array.from({ length: count }, keys), value: keys() };
+  return { kind, keys: Array.from({ length: count }, keys), value: keys() };
 }
 
 /** `unknown`: the connection broke, the operation may or may not have happened. */
@@ -135,7 +141,7 @@ async function perform(
       note,
       vector: Array.from({ length: DIMENSIONS }, () => Math.random()),
     }));
-    const { status } = await client.upsert({ collection_name: COLLECTION, data });
+    const { status } = await client[operation.kind]({ collection_name: COLLECTION, data });
     return status.error_code === 'Success' ? 'acknowledged' : 'refused';
   } catch {
     return 'unknown';

@@ -5,7 +5,7 @@
 export type Value = bigint | 'absent';
 
 export type Operation =
-  | { readonly kind: 'put'; readonly keys: readonly bigint[]; readonly value: bigint }
+  | { readonly kind: 'insert' | 'upsert'; readonly keys: readonly bigint[]; readonly value: bigint }
   | { readonly kind: 'delete'; readonly keys: readonly bigint[] };
 
 export class Ledger {
@@ -88,5 +88,5 @@ export class Ledger {
 }
 
 function effectOf(operation: Operation): Value {
-  return operation.kind === 'put' ? operation.value : 'absent';
+  return operation.kind === 'delete' ? 'absent' : operation.value;
 }
