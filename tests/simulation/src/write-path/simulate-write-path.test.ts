@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runSeeds } from '../run-seeds.ts';
+import { SIMULATED_SEEDS } from '../simulated-seeds.ts';
 import { simulateWritePath } from './simulate-write-path.ts';
 
-test('a server loses nothing it acknowledged and shows nothing it refused, through crashes, full disks and failing syncs, on 100 seeds', () =>
-  runSeeds(simulateWritePath, { first: 1, count: 100 }));
+test(`a server loses nothing it acknowledged and shows nothing it refused, through crashes, full disks and failing syncs, on ${SIMULATED_SEEDS} seeds`, () =>
+  runSeeds(simulateWritePath, { first: 1, count: SIMULATED_SEEDS }));
 
 test('the same seed is the same run, so that a failure can be looked at again', async () => {
   for (const seed of [3, 33]) assert.deepEqual(await simulateWritePath(seed), await simulateWritePath(seed));
