@@ -44,8 +44,8 @@ export const BROKEN_CALLS: readonly BrokenCall[] = [
     call: { path, body: frame(EMPTY) },
     told: notThere(path),
   })),
-  ...['DumpMessages', 'CreateReplicateStream'].map((method) => ({
-    what: `a call of ${method}, which is no unary one`,
+  ...['CreateReplicateStream', 'GetReplicateInfo'].map((method) => ({
+    what: `a call of ${method}, whose answers have no place for a status`,
     call: { path: SERVICE_PATH + method, body: frame(EMPTY) },
     told: notThere(SERVICE_PATH + method),
   })),

@@ -32,8 +32,8 @@ type AnyHandler = (request: object, context: CallContext) => Promise<object>;
 
 /**
  * A handler of bytes for every method of MilvusService, by path. A method without a handler answers in its own response
- * type with code 10, because some clients take gRPC's UNIMPLEMENTED for an empty success. Left to gRPC are streams and
- * answers that have no place for a status.
+ * type with code 10, because some clients take gRPC's UNIMPLEMENTED for an empty success; a stream of answers ends after
+ * that one. Left to gRPC are streams of requests and answers that have no place for a status.
  */
 export function milvusService(options: ServiceOptions): ReadonlyMap<string, GrpcHandler> {
   const metricsOf = options.metrics.ofMethods();
@@ -48,7 +48,7 @@ export function milvusService(options: ServiceOptions): ReadonlyMap<string, Grpc
 }
 
 function canSayUnimplemented(method: Method): boolean {
-  return method.streaming === 'none' && method.status !== null;
+  return method.streaming !== 'both' && method.status !== null;
 }
 
 function unimplemented(method: Method): AnyHandler {
