@@ -91,6 +91,9 @@ const PROMISES_NOT_KEPT: readonly { key: string; kept: (value: unknown) => boole
   },
 ];
 
+/** Where any key is accepted, one that is so few slips from a key with a meaning is taken for it. */
+const SLIPS_MAX = 2;
+
 async function warningsOf(
   entries: readonly { readonly key: string; readonly value: unknown }[],
   path: string,
@@ -114,13 +117,12 @@ async function warningsOf(
       (promise) => canonical(promise.key) === known && !promise.kept(value),
     );
     if (broken !== undefined) warnings.push(`${broken.key} is ${value} in ${path}, but ${broken.what}`);
-    if (
-      exact.has(known) ||
-      sections.has(canonical(section!)) ||
-      below.some((start) => known.startsWith(start))
-    )
-      continue;
-    const nearest = nearestName(key, names) ?? nearestName(section!, SECTIONS_WITHOUT_MEANING);
+    if (exact.has(known)) continue;
+    const isAccepted = sections.has(canonical(section!)) || below.some((start) => known.startsWith(start));
+    const nearest = isAccepted
+      ? nearestName(key, meant, SLIPS_MAX)
+      : (nearestName(key, names) ?? nearestName(section!, SECTIONS_WITHOUT_MEANING));
+    if (isAccepted && nearest === undefined) continue;
     const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
     warnings.push(`unknown key ${key} in ${path}${hint}`);
   }

@@ -1,10 +1,14 @@
 /**
  * The one of `names` that `name` was most likely meant to be: the fewest letters inserted, dropped, changed or
- * swapped, case aside. `undefined` when all are further away than a third of its length.
+ * swapped, case aside. `undefined` when all are further away than `distanceMax`, which is a third of its length.
  */
-export function nearestName(name: string, names: Iterable<string>): string | undefined {
+export function nearestName(
+  name: string,
+  names: Iterable<string>,
+  distanceMax = Math.max(1, Math.floor(name.length / 3)),
+): string | undefined {
   let nearest: string | undefined;
-  let distanceMin = Math.max(1, Math.floor(name.length / 3)) + 1;
+  let distanceMin = distanceMax + 1;
   for (const candidate of names) {
     if (Math.abs(candidate.length - name.length) >= distanceMin) continue;
     const distance = nameDistance(name.toLowerCase(), candidate.toLowerCase());

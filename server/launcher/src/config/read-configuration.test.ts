@@ -97,6 +97,23 @@ test('an unknown key is a warning that names it and the nearest known one', asyn
   assert.match(warnings[2]!, /^unknown key qqqqqqqqqq in [^;]*$/);
 });
 
+test('a slip in a key that has a meaning is a warning also where any key is accepted', async () => {
+  const config = file(
+    'dataCoord: { segment: { maxSzie: 100, diskSegmentMaxSize: 2048 }, gc: { scanInterval: 1 } }\n' +
+      'proxy: { http: { requestTimeoutMS: 5, requestTimeotMs: 5, enabled: true } }\n',
+  );
+  const { warnings } = await readConfiguration({ config }, {}, '/');
+  assert.equal(warnings.length, 2);
+  assert.match(
+    warnings[0]!,
+    /dataCoord\.segment\.maxSzie in .*; did you mean dataCoord\.segment\.maxSize\?$/,
+  );
+  assert.match(
+    warnings[1]!,
+    /proxy\.http\.requestTimeotMs .*; did you mean proxy\.http\.requestTimeoutMs\?$/,
+  );
+});
+
 test('whoever asks for passwords or TLS is told that there are none', async () => {
   const config = file('common: { security: { authorizationEnabled: true, tlsMode: 2 } }');
   const { warnings } = await readConfiguration({ config }, {}, '/');
