@@ -1,5 +1,5 @@
-import { type FileHandle, mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { tryLockFile } from '@elanus/kernel';
 import { type Logger, silentLogger } from '@elanus/runtime';
@@ -36,13 +36,10 @@ export class DataDirectory implements AsyncDisposable {
     path: string,
     { logger = silentLogger }: { readonly logger?: Logger } = {},
   ): Promise<DataDirectory> {
-    try {
-      await mkdir(path, { recursive: true, mode: 0o750 });
+    return await usable(path, async () => {
+      await makeDirectory(path);
       return await DataDirectory.#lockAndCheck(path, logger);
-    } catch (error) {
-      if (error instanceof StartError) throw error;
-      throw new StartError(`cannot use the data directory ${path}: ${reasonOf(error)}`, error);
-    }
+    });
   }
 
   static async #lockAndCheck(path: string, logger: Logger): Promise<DataDirectory> {
@@ -72,15 +69,20 @@ export class DataDirectory implements AsyncDisposable {
     return join(this.path, name);
   }
 
-  /** What a small file of the directory says; `null` when it is not there. */
+  /** What a small file of the directory says; `null` when it is not there. @throws StartError when it can't be read */
   async textOf(name: string): Promise<string | null> {
-    const entries = await readdir(this.path);
-    return entries.includes(name) ? await readFile(this.pathOf(name), 'utf8') : null;
+    return await usable(this.path, async () => {
+      const entries = await readdir(this.path);
+      return entries.includes(name) ? await readFile(this.pathOf(name), 'utf8') : null;
+    });
   }
 
-  /** Puts a small file in the place of what is there, whole or not at all; durable when it resolves. */
+  /**
+   * Puts a small file in the place of what is there, whole or not at all; durable when it resolves.
+   * @throws StartError when it can't be written
+   */
   async putText(name: string, text: string): Promise<void> {
-    await writeText(this.path, name, text);
+    await usable(this.path, () => writeText(this.path, name, text));
   }
 
   /** Lets the next process in. */
@@ -90,6 +92,30 @@ export class DataDirectory implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+}
+
+/** Turns what the file system says of the directory `path` into a sentence that names it. @throws StartError */
+async function usable<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    throw new StartError(`cannot use the data directory ${path}: ${reasonOf(error)}`, error);
+  }
+}
+
+/** With all above it. Node's own way of doing so never ends where nothing can be made, as below `/proc`. */
+async function makeDirectory(path: string): Promise<void> {
+  const make = () => mkdir(path, { mode: 0o750 });
+  try {
+    await make();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeDirectory(dirname(path));
+    await make();
   }
 }
 
@@ -167,6 +193,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EDQUOT: 'the quota of this user is used up',
   ENOTDIR: 'a part of the path is a file',
   EEXIST: 'there is a file of this name',
+  ENOENT: 'nothing can be made there',
 };
 
 function reasonOf(error: unknown): string {

@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
@@ -118,6 +119,25 @@ test('a path through a file, or into a file, is refused with one sentence', asyn
     /^cannot use the data directory .*: a part of the path is a file$/,
   );
   assert.match(await refusal(file), /^cannot use the data directory .*: there is a file of this name$/);
+});
+
+test('a full disk ends a start with one sentence, and the directory can be used when there is room', async () => {
+  using data = temporaryDirectory();
+  for (const name of ['VERSION', 'OWNER']) {
+    rmSync(join(data.path, name), { force: true });
+    const written = join(data.path, `${name}.new`);
+    symlinkSync('/dev/full', written);
+    assert.equal(await refusal(data.path), `cannot use the data directory ${data.path}: the disk is full`);
+    rmSync(written);
+    await using _server = await launched(data.path);
+  }
+});
+
+test('a place where nothing can be made is refused with one sentence', async () => {
+  assert.match(
+    await refusal('/proc/elanus/data'),
+    /^cannot use the data directory .*: nothing can be made there$/,
+  );
 });
 
 test('a first start that was killed before the version was written is no obstacle', async () => {

@@ -32,10 +32,17 @@ async function readText(path: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'there is no such file' : (code ?? String(error));
+    const reason = REASONS[code ?? ''] ?? (error as Error).message;
     throw new StartError(`cannot read the configuration file ${path}: ${reason}`, error);
   }
 }
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such file',
+  EISDIR: 'it is a directory',
+  EACCES: 'this user has no right to read it',
+};
 
 function parsed(path: string, text: string, parse: (text: string) => unknown): unknown {
   try {

@@ -157,6 +157,7 @@ const REFUSED: readonly {
   { why: 'no YAML', text: 'proxy: [', sentence: /is not YAML/ },
   { why: 'no mapping', text: '- a\n- b', sentence: /must hold keys and values/ },
   { why: 'no file', options: { config: 'absent.yaml' }, sentence: /absent\.yaml: there is no such file$/ },
+  { why: 'a directory', options: { config: '.' }, sentence: /^cannot read .*: it is a directory$/ },
 ];
 
 for (const { why, text, options = {}, environment = {}, sentence } of REFUSED) {
