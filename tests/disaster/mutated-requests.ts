@@ -99,15 +99,16 @@ function originalRequests(): readonly (readonly [method: string, bytes: Uint8Arr
   const placeholder = encode('common.PlaceholderGroup', {
     placeholders: [{ tag: '$0', type: 101, values: [Buffer.from(vectors.buffer, 0, DIM * 4)] }],
   });
-  const schema = encode('schema.CollectionSchema', {
-    name: 'target',
-    enableDynamicField: true,
-    fields: [
-      { name: 'id', isPrimaryKey: true, dataType: 5 },
-      { name: 'text', dataType: 21, typeParams: [{ key: 'max_length', value: '100' }] },
-      { name: 'vector', dataType: 101, typeParams: [{ key: 'dim', value: String(DIM) }] },
-    ],
-  });
+  const schemaOf = (collection: string) =>
+    encode('schema.CollectionSchema', {
+      name: collection,
+      enableDynamicField: true,
+      fields: [
+        { name: 'id', isPrimaryKey: true, dataType: 5 },
+        { name: 'text', dataType: 21, typeParams: [{ key: 'max_length', value: '100' }] },
+        { name: 'vector', dataType: 101, typeParams: [{ key: 'dim', value: String(DIM) }] },
+      ],
+    });
   const search = Object.entries({
     anns_field: 'vector',
     topk: '3',
@@ -116,7 +117,12 @@ function originalRequests(): readonly (readonly [method: string, bytes: Uint8Arr
   });
   const messages: Readonly<Record<string, object>> = {
     Connect: { clientInfo: { sdkType: 'Python', sdkVersion: '2.6' } },
-    CreateCollection: { ...name, schema, shardsNum: 2, properties: [{ key: 'timezone', value: 'UTC' }] },
+    CreateCollection: {
+      ...name,
+      schema: schemaOf('target'),
+      shardsNum: 2,
+      properties: [{ key: 'timezone', value: 'UTC' }],
+    },
     DescribeCollection: name,
     HasCollection: name,
     ShowCollections: { type: 1, collectionNames: ['target'] },
@@ -159,6 +165,17 @@ function originalRequests(): readonly (readonly [method: string, bytes: Uint8Arr
     Flush: { collectionNames: ['target'] },
     GetFlushState: name,
     AllocTimestamp: {},
+    GetIndexState: { ...name, fieldName: 'vector' },
+    GetIndexBuildProgress: { ...name, fieldName: 'vector' },
+    GetPartitionStatistics: { ...name, partitionName: '_default' },
+    ReleasePartitions: { ...name, partitionNames: ['p'] },
+    ListDatabases: {},
+    // What would take the collection away from all others has one of its own, which comes again.
+    RenameCollection: { oldName: 'passing', newName: 'passed' },
+    DropPartition: { collectionName: 'passing', partitionName: 'p' },
+    DropIndex: { collectionName: 'passing', fieldName: 'vector' },
+    ReleaseCollection: { collectionName: 'passing' },
+    DropCollection: { collectionName: 'passing' },
   };
   const asked = (pairs: Readonly<Record<string, string>>) =>
     Object.entries(pairs).map(([key, value]) => ({ key, value }));
@@ -166,6 +183,7 @@ function originalRequests(): readonly (readonly [method: string, bytes: Uint8Arr
   const leg = { ...found, searchParams: asked({ anns_field: 'vector', topk: '3' }) };
   const boost = { type: 3, params: asked({ reranker: 'boost', weight: '2', filter: 'id > 1' }) };
   const forms: readonly (readonly [method: string, message: object])[] = [
+    ['CreateCollection', { collectionName: 'passing', schema: schemaOf('passing') }],
     [
       'HybridSearch',
       { ...name, requests: [leg, leg], rankParams: asked({ limit: '3', params: '{"k":60}' }) },
