@@ -193,6 +193,8 @@ export interface ListProbes {
 export interface GraphWalk {
   /** Candidates kept on the way through a graph: 1 or more. */
   readonly ef: number;
+  /** Whether the client has asked for so many; left out: no. */
+  readonly isAskedFor?: true;
   /** Of an index on codes, how many times the hits wanted are compared again by better ones: 1 or more. */
   readonly refineK: number;
   /** Of an index of lists. */

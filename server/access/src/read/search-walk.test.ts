@@ -90,8 +90,18 @@ const walks: readonly [type: string, sent: object, request: Partial<WalkRequest>
   ];
 for (const [type, sent, request, walk] of walks) {
   test(`${type} searched with ${JSON.stringify(sent)} for ${JSON.stringify(request)}`, () => {
-    assert.deepEqual(walkOf(type, sent, request), walk);
+    const { isAskedFor, ...got } = walkOf(type, sent, request) ?? {};
+    assert.deepEqual(got, walk ?? {});
+    assert.equal(isAskedFor ?? false, walk !== null && isEffortNamed(type, sent));
   });
+}
+
+/** Whether the client has said how many candidates a graph keeps in view. */
+function isEffortNamed(type: string, sent: object): boolean {
+  const names = ['DISKANN', 'AISAQ'].includes(type) ? ['search_list', 'search_list_size'] : ['ef'];
+  const { params = {}, ...outer } = sent as { readonly params?: object };
+  const values = Object.entries({ ...params, ...outer }).filter(([name]) => names.includes(name));
+  return !type.includes('IVF') && values.some(([, value]) => Number(value) > 0);
 }
 
 test('a field without an index is searched by comparing', () => {

@@ -64,8 +64,9 @@ function walkOf(indexType: string, parameters: Parameters, request: WalkRequest)
     // Milvus takes no parameter of the index that it has chosen itself as a mistake.
     const asked = Number(parameters.text('ef'));
     const usual = Math.max(AUTO_EF_MIN, AUTO_EF_PER_HIT * hits);
-    const ef = Number.isInteger(asked) && asked > 0 ? Math.max(asked, hits) : usual;
-    return { ef, refineK: 1, lists: chosenProbes(answer) };
+    const isAsked = Number.isInteger(asked) && asked > 0;
+    const ef = isAsked ? Math.max(asked, hits) : usual;
+    return { ef, refineK: 1, lists: chosenProbes(answer), ...askedFor(isAsked) };
   }
   if (indexType === MINHASH_LSH) {
     integerOf(parameters, 'refine_k', 1);
@@ -81,7 +82,12 @@ function walkOf(indexType: string, parameters: Parameters, request: WalkRequest)
     throw invalidParameter(`ef(${asked}) should be larger than k(${hits})`);
   }
   const usual = answer === 'nearest' ? Math.max(hits, EF_MIN) : EF_OF_RANGE;
-  return { ef: Math.max(asked ?? usual, hits), refineK: indexType === 'HNSW' ? 1 : refineK };
+  const ef = Math.max(asked ?? usual, hits);
+  return { ef, refineK: indexType === 'HNSW' ? 1 : refineK, ...askedFor(asked !== undefined) };
+}
+
+function askedFor(isAsked: boolean): Pick<GraphWalk, 'isAskedFor'> {
+  return isAsked ? { isAskedFor: true } : {};
 }
 
 /** How far a search goes through a graph on disk; its beam is as wide as the disk likes, whatever is asked for. */
@@ -92,7 +98,7 @@ function diskWalk(parameters: Parameters, { hits, answer }: WalkRequest): GraphW
   if (asked !== undefined && asked < hits && answer === 'nearest')
     throw invalidParameter(`search_list_size(${asked}) should be larger than k(${hits})`);
   const usual = answer === 'nearest' ? Math.max(hits, EF_MIN) : EF_OF_RANGE;
-  return { ef: Math.max(asked ?? usual, hits), refineK: 1 };
+  return { ef: Math.max(asked ?? usual, hits), refineK: 1, ...askedFor(asked !== undefined) };
 }
 
 /** What tells Milvus when to compare all that a filter leaves, and how far to look for what is within a radius: the index sees that. */

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Column, DataType, type FieldId, type FieldSchema, type SegmentId } from '@elanus/model';
+import {
+  type CollectionInfo,
+  type Column,
+  DataType,
+  type FieldId,
+  type FieldSchema,
+  type SegmentId,
+} from '@elanus/model';
 import type { RowLocations, SearchHits, SearchTask } from '@elanus/rpc';
 import { keysOf, NOW, ReadFixture } from '../read-fixture.ts';
 import type { GroupKey } from './group-key.ts';
@@ -38,24 +45,20 @@ async function grouped(looks: readonly (readonly Row[])[], groups: number, size:
     fetch: async (_id: unknown, { rows }: RowLocations, [id]: readonly FieldId[]) =>
       new Map([[id!, textColumn(Array.from(rows, (key) => colors.get(key)!))]]),
   };
-  const field = collection.schema.fields.find(({ name }) => name === 'color') as FieldSchema;
-  const key: GroupKey = {
-    name: 'color',
-    field,
-    path: null,
-    expression: 'color',
-    type: 'text',
-    others: 'null',
-  };
   const task = { collection, metric: 'L2', walk: null, queries: { count: 1 } } as unknown as SearchTask;
   const filter = { text: '', templates: new Map(), timeZone: 'UTC' };
-  const grouping = { keys: [key], size, isStrict: true, isPlural: false };
+  const grouping = { keys: [colorKey(collection)], size, isStrict: true, isPlural: false };
   const searches = [{ task, grouping, filter, groups }];
   const deep = { ...dependencies, reader: reader as unknown as typeof dependencies.reader };
   const [{ hits, groupSizes }] = (await searchGrouped(deep, searches, {})) as [
     Awaited<ReturnType<typeof searchGrouped>>[number],
   ];
   return { keys: Array.from(hits.locations.rows), groupSizes };
+}
+
+function colorKey({ schema }: CollectionInfo): GroupKey {
+  const field = schema.fields.find(({ name }) => name === 'color') as FieldSchema;
+  return { name: 'color', field, path: null, expression: 'color', type: 'text', others: 'null' };
 }
 
 function textColumn(texts: readonly string[]): Column {
@@ -87,4 +90,36 @@ test('equal scores come by key, wherever they were found', async () => {
   const first = [...crowd, { key: 40, color: 'blue', score: 1 }];
   const later = [{ key: 9, color: 'blue', score: 1 }];
   assert.deepEqual(await grouped([first, later], 2, 2), { keys: [9, 40, 10, 11], groupSizes: [[2, 2]] });
+});
+
+test('an effort that was asked for is the same for any number of groups', async () => {
+  const { collection, dependencies } = new ReadFixture();
+  const looked: SearchTask[] = [];
+  const reader = {
+    searchTogether: async (tasks: readonly SearchTask[]) => {
+      looked.push(...tasks);
+      return [hitsOf([])];
+    },
+    fetch: async (_id: unknown, _locations: RowLocations, [id]: readonly FieldId[]) =>
+      new Map([[id!, textColumn([])]]),
+  };
+  const deep = { ...dependencies, reader: reader as unknown as typeof dependencies.reader };
+  const filter = { text: '', templates: new Map(), timeZone: 'UTC' };
+  const grouping = { keys: [colorKey(collection)], size: 1, isStrict: false, isPlural: false };
+  for (const groups of [1, 30, 64])
+    for (const walk of [{ ef: 64, refineK: 1, isAskedFor: true } as const, { ef: 64, refineK: 1 }]) {
+      const task = { collection, metric: 'L2', walk, queries: { count: 1 } } as unknown as SearchTask;
+      await searchGrouped(deep, [{ task, grouping, filter, groups }], {});
+    }
+  assert.deepEqual(
+    looked.map(({ limit, walk }) => [walk?.isAskedFor === true, limit, walk?.ef]),
+    [
+      [true, 18, 64],
+      [false, 18, 64],
+      [true, 64, 64],
+      [false, 76, 76],
+      [true, 64, 64],
+      [false, 144, 144],
+    ],
+  );
 });

@@ -41,7 +41,7 @@ export async function searchGrouped(
   searches: readonly GroupedSearch[],
   options: ReadOptions,
 ): Promise<readonly GroupedHits[]> {
-  const wanted = searches.map(({ grouping, groups }) => hitsOfGroups(groups, grouping.size));
+  const wanted = searches.map(({ task, grouping, groups }) => hitsOfFirstLook(task, groups, grouping.size));
   const tasks = searches.map(({ task }, at) => looking(task, wanted[at]!));
   const found = await dependencies.reader.searchTogether(tasks, options);
   return await Promise.all(
@@ -49,7 +49,13 @@ export async function searchGrouped(
   );
 }
 
-/** Hits that the first look for so many groups of this size asks for. */
+/** No more than an effort that was asked for has in view: the first look finds the same, however many groups are wanted. */
+function hitsOfFirstLook({ walk }: SearchTask, groups: number, size: number): number {
+  const wanted = hitsOfGroups(groups, size);
+  return walk?.isAskedFor ? Math.min(wanted, walk.ef) : wanted;
+}
+
+/** Hits that the first look for so many groups of this size asks for, at most. */
 export function hitsOfGroups(groups: number, size: number): number {
   return Math.min(HITS_MAX, 2 * groups * size + HITS_MIN);
 }
