@@ -3,7 +3,14 @@ import { type KeyIndex, NO_ROW } from './key-index.ts';
 import { wordsOf } from './key-order.ts';
 import { ExtendibleKeyTables, LOCATION_WORD, SLOT_WORDS } from './key-table.ts';
 
-/** Keys of 64 bits, handled as two halves: a bigint per probe would cost more than the probe. */
+/** Of a key so many bits are not hashed: keys of one group have slots beside each other, in one line of the processor's cache. */
+const GROUP_BITS = 2;
+const GROUP_MASK = 2 ** GROUP_BITS - 1;
+
+/**
+ * Keys of 64 bits, handled as two halves: a bigint per probe would cost more than the probe. Clients count their keys up
+ * more often than not: four in a row are looked for in one place, and what those after the first cost is a third.
+ */
 export class Int64KeyIndex extends ExtendibleKeyTables implements KeyIndex {
   readonly #seed: number;
 
@@ -46,10 +53,11 @@ export class Int64KeyIndex extends ExtendibleKeyTables implements KeyIndex {
   }
 
   protected hashOfWords(low: number, high: number): number {
-    let hash = Math.imul(low ^ this.#seed, 0x85ebca6b);
+    let hash = Math.imul((low >>> GROUP_BITS) ^ this.#seed, 0x85ebca6b);
     hash = Math.imul(hash ^ (hash >>> 15) ^ high, 0x9e3779b1);
     hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-    return hash ^ (hash >>> 16);
+    hash ^= hash >>> 16;
+    return (hash & ~GROUP_MASK) | (low & GROUP_MASK);
   }
 
   #putOne(low: number, high: number, location: number): number {

@@ -38,6 +38,7 @@ function put(index: KeyIndex, keys: KeyColumn, start: number, end: number): numb
 const KEYS: readonly { name: string; type: KeyColumn['dataType']; key: (n: number) => TestKey }[] = [
   { name: 'int64', type: DataType.Int64, key: (n) => BigInt(n) * 0x1_0000_0001n - 0x4000_0000_0000n },
   { name: 'sequential int64', type: DataType.Int64, key: (n) => BigInt(n) },
+  { name: 'every eighth int64', type: DataType.Int64, key: (n) => BigInt(8 * n - 100_000) },
   { name: 'text', type: DataType.VarChar, key: (n) => `key-${n.toString(36)}` },
 ];
 

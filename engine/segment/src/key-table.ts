@@ -9,7 +9,7 @@ const DEPTH_MAX = 18;
 
 /** Open addressing over at most 3/4 of its slots; a key's search begins at the low bits of its hash. */
 export interface KeyTable {
-  readonly words: Int32Array;
+  readonly words: Int32Array<ArrayBuffer>;
   /** Slots - 1; slots are a power of two. */
   readonly mask: number;
   /** Leading bits of the hash that all keys of this table share. */
@@ -105,8 +105,8 @@ export abstract class ExtendibleKeyTables {
 
   #grow(table: KeyTable, hash: number): void {
     const grown = newTable(2 * (table.mask + 1), table.depth);
-    this.#refill(table, () => grown);
     this.#byteLength += grown.words.byteLength - table.words.byteLength;
+    this.#refill(table, () => grown);
     this.#point(hash, table.depth, grown);
   }
 
@@ -119,12 +119,13 @@ export abstract class ExtendibleKeyTables {
     const bit = 32 - depth;
     const low = newTable(table.mask + 1, depth);
     const high = newTable(table.mask + 1, depth);
-    this.#refill(table, (h) => ((h >>> bit) & 1 ? high : low));
     this.#byteLength += table.words.byteLength;
+    this.#refill(table, (h) => ((h >>> bit) & 1 ? high : low));
     this.#point(hash & ~(1 << bit), depth, low);
     this.#point(hash | (1 << bit), depth, high);
   }
 
+  /** Moves all keys to other tables and gives the memory back: the collector would come for it when much is lying about. */
   #refill(from: KeyTable, target: (hash: number) => KeyTable): void {
     const { words } = from;
     for (let at = 0; at < words.length; at += SLOT_WORDS) {
@@ -133,6 +134,7 @@ export abstract class ExtendibleKeyTables {
       const hash = this.hashOfWords(words[at]!, words[at + 1]!);
       insertFresh(target(hash), hash, words[at]!, words[at + 1]!, location);
     }
+    words.buffer.transfer(0);
   }
 
   /** Directs all hashes whose first `depth` bits are those of `hash` to `table`. */
