@@ -12,9 +12,14 @@ export interface Rate {
   readonly ofProcessor: number;
 }
 
+/** What plain reads by so many threads reach in the fastest pass. */
+export function readBandwidth(threads: number): number {
+  return measureReadBandwidth({ threads, bytes: PASS_BYTES, passes: PASSES });
+}
+
 /** What plain reads by so many threads reach. */
 export function memoryRate(threads: number): Rate {
-  const fastest = measureReadBandwidth({ threads, bytes: PASS_BYTES, passes: PASSES });
+  const fastest = readBandwidth(threads);
   // The programs' own time, and less that of one pass: the system's goes into finding memory and the rest into filling it.
   const bytes = PASS_BYTES / 4;
   const secondsOf = (passes: number): number => {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { describeShare, readBandwidth } from '../kernel/memory-rate.ts';
 import { untilIndexed } from './indexed-collection.ts';
 import type { LeanConnection } from './lean-connection.ts';
 import { drain, withConnections } from './measure.ts';
@@ -18,10 +19,15 @@ const WARM_UP_QUERIES = 100;
 const BATCH_QUERIES = 100;
 const BATCHES = 8;
 const CHECKED_QUERIES = 10;
+/** What reads the memory that a search of one query is compared with. */
+const READING_THREADS = 2;
 /** The load of the sealed segments follows the index; nothing tells when it is done. */
 const LOAD_MS = 5_000;
 
-/** FLAT search of 100,000 x 768, one query and a hundred at a time, with recall against a scan made here. */
+/**
+ * FLAT search of 100,000 x 768, one query and a hundred at a time, with recall against a scan made here, and the bytes of
+ * vectors a second beside the memory's own rate, which codes of a quarter of the size may exceed.
+ */
 export async function measureExactSearch(peer: Peer, table: Table): Promise<void> {
   const collection = 'exact';
   const vectors = clusteredVectors(ROWS, DIM, 3);
@@ -50,12 +56,13 @@ export async function measureExactSearch(peer: Peer, table: Table): Promise<void
     const batches = Array.from({ length: BATCHES }, () => search(collection, queries, DIM, settings));
     await drain(connections, singles.slice(0, WARM_UP_QUERIES), searchIds);
     const singleSeconds = await drain(connections, singles, expectAnswer);
+    const vectorRate = (SINGLE_QUERIES * vectors.byteLength) / singleSeconds;
     table.add(peer, {
       measurement: `exact search ${ROWS} x ${DIM}, nq 1`,
       value: SINGLE_QUERIES / singleSeconds,
       unit: 'queries/s',
       better: 'more',
-      note: `${note}, ${((SINGLE_QUERIES * ROWS * DIM * 4) / singleSeconds / 1e9).toFixed(1)} GB/s`,
+      note: `${note}, vectors ${describeShare(vectorRate, readBandwidth(READING_THREADS))} of what ${READING_THREADS} threads read`,
     });
     const batchSeconds = await drain(connections, batches, expectAnswer);
     table.add(peer, {
