@@ -219,6 +219,23 @@ void queries_may_have_few_bits(const ElanusSimd* simd) {
   }
 }
 
+// However many vectors may be compared: codes that tell rows apart leave few in doubt.
+void few_vectors_are_compared(const ElanusSimd* simd) {
+  const Shape shape = kShapes[0];
+  const std::vector<uint8_t> bytes = clustered(shape, kRows, 1);
+  const std::vector<uint8_t> queries = clustered(shape, kQueries, 2);
+  for (const ElanusIndexSpec& spec : {scalar(ELANUS_CODE_SQ8, ELANUS_CODE_FP32), product(12, 8, ELANUS_CODE_FP32)}) {
+    ElanusIndex* const index = build(simd, shape, spec, bytes, kRows, 1);
+    ElanusIndexSearch search = search_lists(shape, queries, kLists);
+    search.refine_k = 40;
+    ElanusSearchEffort effort{};
+    search.effort = &effort;
+    CHECK(recall(simd, shape, bytes, search, run(index, search)) >= 0.97);
+    CHECK(effort.distances - effort.visited < static_cast<uint64_t>(kQueries * kK * search.refine_k));
+    elanus_index_release(index);
+  }
+}
+
 void threads_make_no_difference(const ElanusSimd* simd) {
   const Shape shape = kShapes[0];
   const std::vector<uint8_t> bytes = clustered(shape, kRows, 1);
@@ -415,6 +432,7 @@ int main(int count, char** arguments) {
   goes_on_until_there_is_enough(simd);
   ranges_are_nested(simd);
   queries_may_have_few_bits(simd);
+  few_vectors_are_compared(simd);
   threads_make_no_difference(simd);
   instruction_sets_agree(path);
   few_rows_are_all_found(simd, path);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "found_ranker.h"
 #include "ordered_dot.h"
 #include "parallel.h"
 
@@ -15,6 +16,8 @@ namespace {
 // that only rule rows out and by those that are refined.
 constexpr float kScreenErrors = 3;
 constexpr float kRefinedErrors = 2.5f;
+// Rows that others precede by so many deviations of what residuals err by are not compared by their vectors.
+constexpr double kResidualDeviations = 3;
 // Where codes only rule rows out, there are no more than so many times those wanted.
 constexpr size_t kPickedFactorMax = 16;
 constexpr size_t kPickedMin = 256;
@@ -120,17 +123,16 @@ void ListSeeker::open_pool(const NearList& usual_list) {
   const size_t wanted = wanted_by_codes();
   const float error = usual_error(usual_list);
   if (parts_.codes_screen)
-    scratch_.pool.reset(wanted, kScreenErrors * error, std::max(kPickedFactorMax * wanted, kPickedMin));
+    scratch_.pool.reset(search_.k, kScreenErrors * error, std::max(kPickedFactorMax * search_.k, kPickedMin));
   else if (parts_.final_ranks == FinalRanks::kCodes)
     scratch_.pool.reset(wanted, 0, wanted);
   else
     scratch_.pool.reset(search_.k, kRefinedErrors * error, wanted);
 }
 
-// How many of the rows that seem best by the codes of the lists are compared further: where they only rule rows out at
-// least, else at most.
+// How many of the rows that seem best by the codes that the index is named after are compared further, at most.
 size_t ListSeeker::wanted_by_codes() const {
-  if (parts_.final_ranks == FinalRanks::kCodes || (parts_.codes_screen && !parts_.residuals)) return search_.k;
+  if (parts_.final_ranks == FinalRanks::kCodes) return search_.k;
   const double wanted = std::ceil(static_cast<double>(search_.refine_k) * search_.k);
   return static_cast<size_t>(std::min<double>(wanted, std::max(parts_.rows(), search_.k)));
 }
@@ -231,6 +233,7 @@ void ListSeeker::offer_found() {
 
 void ListSeeker::offer_by_vectors() {
   const DenseRows rows = parts_.vectors->view(parts_.rows());
+  if (parts_.residuals && !takes_all_) return offer_doubtful(rows);
   scratch_.rows.clear();
   for (const IndexHit& hit : own_.found) {
     const uint32_t row = parts_.order.row(hit.row);
@@ -242,6 +245,13 @@ void ListSeeker::offer_by_vectors() {
   scratch_.ranks.resize(scratch_.rows.size() + kRowTile);
   scratch_.exact.rank(rows, scratch_.rows.data(), scratch_.rows.size(), scratch_.ranks.data());
   for (size_t i = 0; i < scratch_.rows.size(); ++i) scratch_.hits.offer({scratch_.ranks[i], scratch_.rows[i]});
+}
+
+// Residuals tell most rows apart, so that few vectors are compared.
+void ListSeeker::offer_doubtful(const DenseRows& rows) {
+  for (IndexHit& hit : own_.found) hit.row = parts_.order.row(hit.row);
+  std::erase_if(own_.found, [&](const IndexHit& hit) { return hit.row >= rows.rows; });
+  FoundRanker(rows, scratch_, own_.found, kResidualDeviations).rank_best(search_.k);
 }
 
 void ListSeeker::offer_by_refined() {

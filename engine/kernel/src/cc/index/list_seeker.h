@@ -35,6 +35,7 @@ class ListSeeker {
   void rank_by_residuals();
   void offer_found();
   void offer_by_vectors();
+  void offer_doubtful(const DenseRows& rows);
   void offer_by_refined();
   void offer(float rank, uint32_t position);
 
