@@ -109,7 +109,7 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
 
   async searchTogether(tasks: readonly SearchTask[], options?: ReadOptions): Promise<readonly SearchHits[]> {
     return await this.#reading(tasks[0]!, options, async ({ read: first, keyType }) => {
-      const reads = tasks.map((task) => narrowed(first, task));
+      const reads = tasks.map((task) => first.narrowed(task));
       for (const [at, read] of reads.entries()) await prepareRead(read, tasks[at]!.field.id);
       // The time in their scope makes them see the same; that they begin in this tick, when it is still now, makes it cheap.
       return await Promise.all(
@@ -230,19 +230,18 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
     const leave = collection.moments.enter(at);
     trace?.stages.lap('wait');
     const partitionIds = task.partitionIds === null ? null : new Set(task.partitionIds);
-    const read = {
-      shards: collection.shards,
-      scope: { partitionIds, at },
-      selection: rowSelection(task.filter),
-      filters: { cache: this.#cache, indexes: collection.scalarIndexes, threads: this.#threads },
-      share: this.#share,
-      use: new FilesInUse(),
-      trace,
-      // Most reads end without ever asking for it.
-      get signal() {
-        return options.signal;
+    const read = new WorkerRead(
+      {
+        shards: collection.shards,
+        scope: { partitionIds, at },
+        selection: rowSelection(task.filter),
+        filters: { cache: this.#cache, indexes: collection.scalarIndexes, threads: this.#threads },
+        share: this.#share,
+        use: new FilesInUse(),
+        trace,
       },
-    };
+      options,
+    );
     const { dataType } = collection.info.schema.primaryKey;
     return { read, keyType: dataType as KeyColumn['dataType'], leave };
   }
@@ -250,7 +249,7 @@ class SegmentQueryWorker implements QueryWorker, AsyncDisposable {
 
 /** A read whose time is fixed. */
 interface BegunRead {
-  readonly read: Read & { readonly use: FilesInUse };
+  readonly read: WorkerRead;
   readonly keyType: KeyColumn['dataType'];
   /** Ends it. */
   readonly leave: () => void;
@@ -264,12 +263,48 @@ function aboutSearch({ field, metric, queries }: SearchTask): Pick<ReadExplanati
   return { kind: 'search', target: { fieldName: field.name, metric, queries: queries.count } };
 }
 
-/** The same moment for another selection of rows. */
-function narrowed(read: Read, { partitionIds, filter }: ReadTask): Read {
-  return {
-    ...read,
-    trace: read.trace == null ? null : read.trace.fork(),
-    scope: { ...read.scope, partitionIds: partitionIds === null ? null : new Set(partitionIds) },
-    selection: rowSelection(filter),
-  };
+/** A read as it is when it begins. */
+type ReadBeginning = Omit<Required<Read>, 'signal'>;
+
+/** A class: an object of its own with an accessor takes microseconds to make. */
+class WorkerRead implements Read {
+  readonly shards: Read['shards'];
+  readonly scope: Read['scope'];
+  readonly selection: Read['selection'];
+  readonly filters: ReadBeginning['filters'];
+  readonly share: LoopShare;
+  readonly use: FilesInUse;
+  readonly trace: ReadTrace | null;
+  readonly #options: ReadOptions;
+
+  constructor(beginning: ReadBeginning, options: ReadOptions) {
+    this.shards = beginning.shards;
+    this.scope = beginning.scope;
+    this.selection = beginning.selection;
+    this.filters = beginning.filters;
+    this.share = beginning.share;
+    this.use = beginning.use;
+    this.trace = beginning.trace;
+    this.#options = options;
+  }
+
+  /** Most reads end without ever asking for it. */
+  get signal(): AbortSignal | undefined {
+    return this.#options.signal;
+  }
+
+  /** The same moment for another selection of rows. */
+  narrowed({ partitionIds, filter }: ReadTask): WorkerRead {
+    const { shards, scope, filters, share, use, trace } = this;
+    const narrowed = {
+      shards,
+      scope: { ...scope, partitionIds: partitionIds === null ? null : new Set(partitionIds) },
+      selection: rowSelection(filter),
+      filters,
+      share,
+      use,
+      trace: trace === null ? null : trace.fork(),
+    };
+    return new WorkerRead(narrowed, this.#options);
+  }
 }
