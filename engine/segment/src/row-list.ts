@@ -1,5 +1,6 @@
 import { DataType, type Int64Column, type KeyColumn, type VarCharColumn } from '@elanus/model';
 import type { RowLocations } from '@elanus/rpc';
+import { wordsOf } from './key-order.ts';
 import { inPieces, type Read } from './read.ts';
 import type { ChunkView } from './shard.ts';
 
@@ -36,8 +37,15 @@ async function numbersOfRows(
   columns: readonly Int64Column[],
 ): Promise<KeyColumn> {
   const values = new BigInt64Array(rows.length);
+  // By halves: reading a bigint makes an object.
+  const copied = new Int32Array(values.buffer);
+  const words = columns.map((column) => wordsOf(column.values));
   const copying = inPieces(read, rows.length, (start, end) => {
-    for (let i = start; i < end; i++) values[i] = columns[viewOf[i]!]!.values[rows[i]!]!;
+    for (let i = start; i < end; i++) {
+      const keys = words[viewOf[i]!]!;
+      copied[2 * i] = keys[2 * rows[i]!]!;
+      copied[2 * i + 1] = keys[2 * rows[i]! + 1]!;
+    }
   });
   if (copying !== null) await copying;
   return { dataType: DataType.Int64, length: rows.length, validity: null, values };

@@ -22,6 +22,7 @@ export function readGrouping(
 ): Grouping | null {
   const single = parameters.text('group_by_field');
   const plural = parameters.text('group_by_fields');
+  if (single === undefined && plural === undefined) return null;
   const names = single === undefined ? namesIn(plural) : [single.trim()];
   if (names.length === 0) return null;
   if (new Set(names).size < names.length)
