@@ -180,7 +180,8 @@ function decayedScore(
   });
   switch (mode) {
     case 'max':
-      return Math.fround(Math.max(...scores) * factor);
+      // A sum is never the negative zero.
+      return Math.fround(0 + Math.max(...scores) * factor);
     case 'sum':
       return Math.fround(scores.reduce((sum, score) => sum + score * factor, 0));
     case 'avg':
