@@ -15,6 +15,8 @@ export interface CallSurroundings {
   /** Bytes of a message. */
   readonly receiveBytesMax: number;
   readonly sendBytesMax: number;
+  /** Paths whose requests mostly come in many pieces. */
+  readonly largeRequests: ReadonlySet<string>;
   /** Told of each request and of its answer. */
   readonly poll: IdlePoll;
 }
@@ -71,7 +73,7 @@ export class GrpcCall {
       return;
     }
     const reader = new MessageReader(path, this.#server.receiveBytesMax);
-    this.#receive(reader);
+    this.#receive(reader, path);
     stream.on('end', () => {
       if (!this.#isAnswered && !this.#isCancelled) void this.#run(handler, reader);
     });
@@ -110,7 +112,7 @@ export class GrpcCall {
   }
 
   /** Lets `reader` have what comes, until the call is answered. */
-  #receive(reader: MessageReader): void {
+  #receive(reader: MessageReader, path: string): void {
     const stream = this.#stream;
     const reading = (read: () => void): void => {
       if (this.#isAnswered) return;
@@ -120,12 +122,18 @@ export class GrpcCall {
         this.#fail(error);
       }
     };
+    const target = {
+      room: () => reader.room(),
+      filled: (count: number) => reading(() => reader.filled(count)),
+    };
+    if (this.#server.largeRequests.has(path) && receiveInto(stream, target)) {
+      stream.resume();
+      return;
+    }
     stream.on('data', (chunk: Buffer) => {
       reading(() => reader.push(chunk));
       // Of most messages nothing is to come: those cost less as they are.
-      if (!reader.hasRoom) return;
-      const filled = (count: number): void => reading(() => reader.filled(count));
-      receiveInto(stream, { room: () => reader.room(), filled });
+      if (reader.hasRoom) receiveInto(stream, target);
     });
   }
 
