@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "code_errors.h"
@@ -23,6 +24,7 @@ class DiskScan {
 
   // Offers the rows of `scratch.found`, and those that are read with them.
   void offer_found() {
+    own_.units.reset(units_.count());
     pick_found();
     units_.read_of(scratch_.picked.data(), scratch_.picked.size(), search_, own_, scratch_);
   }
@@ -30,27 +32,34 @@ class DiskScan {
   // Offers the allowed rows that are the `ef` best by their codes. A filter may leave rows far from the query, a crowd
   // whose order codes do not tell: then others too, those that codes leave in doubt.
   void offer_best(uint32_t ef) {
-    const bool may_be_crowd = !search_.allowed.are_all() && !search_.skips() && ef < search_.allowed.count(rows_);
+    own_.units.reset(units_.count());
+    const bool may_be_crowd = !search_.allowed.are_all() && ef < search_.allowed.count(rows_);
     if (may_be_crowd) ef = std::max(ef, kReadMin);
+    // A crowd of others may stand before those that count.
+    if (may_be_crowd && search_.skips()) read_from_all_over();
+    constexpr float kAll = -std::numeric_limits<float>::infinity();
+    const float from = errors_.count() == 0 ? kAll : by_code(search_.range.lowest, -kDeviations);
     // And the first one that is not read.
     Beam& found = scratch_.found;
     found.reset(size_t{ef} + 1);
-    scan([&](float rank, uint32_t row) { found.offer(rank, row); });
+    scan([&](float rank, uint32_t row) {
+      if (rank * unit_ >= from) found.offer(rank, row);
+    });
     pick_found();
     const std::vector<IndexHit>& picked = scratch_.picked;
     const size_t first = std::min<size_t>(picked.size(), ef);
-    if (!may_be_crowd || picked.size() == first) return units_.read_of(picked.data(), first, search_, own_, scratch_);
     read(picked.data(), first);
+    if (!may_be_crowd || picked.size() == first || is_set(search_.cancelled)) return;
     const float next = picked[first].rank;
-    if (next - picked.front().rank >= kCrowdedDeviations * static_cast<float>(errors_.deviation())) return;
+    if (next - picked.front().rank >= kCrowdedDeviations * static_cast<float>(errors_of(picked.data(), first).deviation()))
+      return;
     // The first ones owe their places to their errors, which tell little of those of others.
-    errors_ = CodeErrors();
-    read_from_all_over();
+    if (!search_.skips()) read_from_all_over();
     if (next <= limit()) read_doubtful(next, size_t{kMoreRows} + kMoreFactor * ef);
   }
 
  private:
-  // Errors of codes are learnt from so many rows at least.
+  // So many rows at least tell whether they are a crowd.
   static constexpr uint32_t kReadMin = 16;
   // By so many deviations codes may be wrong.
   static constexpr double kDeviations = 3;
@@ -65,7 +74,6 @@ class DiskScan {
   void pick_found() {
     scratch_.picked.clear();
     for (const Beam::Entry& entry : scratch_.found) scratch_.picked.push_back({entry.rank * unit_, entry.node()});
-    own_.units.reset(units_.count());
   }
 
   template <class Take>
@@ -75,31 +83,41 @@ class DiskScan {
     scratch_.effort.compare(search_.allowed.count(rows_), scorer_.bytes());
   }
 
+  // The code of a row of this rank, so many deviations off.
+  float by_code(float rank, double deviations) const {
+    return static_cast<float>(static_cast<double>(rank) - errors_.mean() + deviations * errors_.deviation());
+  }
+
   // What has a higher rank by its code is none of the best.
   float limit() const {
     HitCollector& hits = scratch_.hits;
-    const float worst = hits.size() >= search_.k ? hits.sorted().back().rank : search_.range.highest;
-    return static_cast<float>(static_cast<double>(worst) - errors_.mean() + kDeviations * errors_.deviation());
+    return by_code(hits.size() >= search_.k ? hits.sorted().back().rank : search_.range.highest, kDeviations);
   }
 
-  // And learns how far off their codes are.
   void read(const IndexHit* rows, size_t count) {
     own_.units.reuse_buffers();
     units_.read_of(rows, count, search_, own_, scratch_);
-    if (is_set(search_.cancelled)) return;
-    for (size_t i = 0; i < count; ++i)
-      errors_.add(static_cast<double>(units_.rank_of(rows[i].row, own_, scratch_)) - static_cast<double>(rows[i].rank));
   }
 
+  // How far off the codes of rows are that have just been read.
+  CodeErrors errors_of(const IndexHit* rows, size_t count) {
+    CodeErrors errors;
+    for (size_t i = 0; i < count; ++i)
+      errors.add(static_cast<double>(units_.rank_of(rows[i].row, own_, scratch_)) - static_cast<double>(rows[i].rank));
+    return errors;
+  }
+
+  // Learns how far off codes are.
   void read_from_all_over() {
-    uint32_t ids[kMeasured];
+    uint32_t ids[kMeasured] = {};
     float ranks[kMeasured];
     uint32_t count = 0;
     search_.allowed.for_some(rows_, kMeasured, [&](uint32_t row) { ids[count++] = row; });
     scorer_.score(ids, count, ranks);
-    IndexHit hits[kMeasured];
-    for (uint32_t i = 0; i < count; ++i) hits[i] = {ranks[i] * unit_, ids[i]};
-    read(hits, count);
+    IndexHit rows[kMeasured];
+    for (uint32_t i = 0; i < count; ++i) rows[i] = {ranks[i] * unit_, ids[i]};
+    read(rows, count);
+    if (!is_set(search_.cancelled)) errors_ = errors_of(rows, count);
   }
 
   // Reads on from a rank, as long as codes leave it in doubt whether what comes is among the best.
