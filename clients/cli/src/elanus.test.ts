@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readyLine } from './ready-line.ts';
+import { addressText, readyLine } from './ready-line.ts';
 import { barText } from './recovery-display.ts';
 
 const ELANUS = join(import.meta.dirname, '../bin/elanus.js');
@@ -154,6 +154,11 @@ for (const { args, complaint } of MISTAKES) {
 
 test('the ready line quotes what would be two words', () => {
   assert.equal(readyLine({ a: 'x', b: 'y z', c: 'q"r' }), 'elanus ready a=x b="y z" c="q\\"r"\n');
+});
+
+test('an address of IPv6 stands in brackets before its port, as clients take it', () => {
+  assert.equal(addressText('127.0.0.1', 19_530), '127.0.0.1:19530');
+  assert.equal(addressText('::1', 19_530), '[::1]:19530');
 });
 
 test('the bar is as full as the log is read', () => {

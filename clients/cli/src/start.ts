@@ -11,7 +11,7 @@ import {
   type StartOptions,
 } from '@elanus/launcher';
 import { type Clock, systemClock } from '@elanus/runtime';
-import { readyLine } from './ready-line.ts';
+import { addressText, readyLine } from './ready-line.ts';
 import { recoveryDisplay } from './recovery-display.ts';
 
 /** After a signal the process is gone within ten seconds, whatever still runs; this leaves it one to end in. */
@@ -38,8 +38,8 @@ export async function start(options: StartOptions): Promise<never> {
     void first.recovered.then(recovery.end);
     process.stdout.write(
       readyLine({
-        grpc: `${configuration.host}:${first.grpcPort}`,
-        admin: `${configuration.host}:${first.adminPort}`,
+        grpc: addressText(configuration.host, first.grpcPort),
+        admin: addressText(configuration.host, first.adminPort),
         data: configuration.dataDirectory,
         version: ELANUS_VERSION,
         ms: String(Math.round(performance.now())),
