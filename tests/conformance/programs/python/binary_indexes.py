@@ -27,14 +27,23 @@ def packed(bits):
     return [row.tobytes() for row in np.packbits(bits, axis=1)]
 
 
+def words_of(bits):
+    """64 bits in a number: so they are counted together."""
+    return np.packbits(bits, axis=1).view(np.uint64)
+
+
 def distances(metric, rows, query):
-    """The score of each row, infinity where the metric leaves it out."""
-    both = (rows & query).sum(axis=1)
+    """The score of each row of words, infinity where the metric leaves it out."""
+
+    def count(words):
+        return np.bitwise_count(words).sum(axis=-1, dtype=np.int64)
+
     if metric == "HAMMING":
-        return (rows ^ query).sum(axis=1).astype(np.float64)
+        return count(rows ^ query).astype(np.float64)
+    both = count(rows & query)
     if metric == "JACCARD":
-        return 1 - both / np.maximum((rows | query).sum(axis=1), 1)
-    contained = both == (query.sum() if metric == "SUBSTRUCTURE" else rows.sum(axis=1))
+        return 1 - both / np.maximum(count(rows | query), 1)
+    contained = both == count(query if metric == "SUBSTRUCTURE" else rows)
     return np.where(contained, 0.0, np.inf)
 
 
@@ -78,12 +87,13 @@ def every_metric(client, name):
     bits[7] = bits[8]
     collection(client, name, bits)
     # A part of one row, and more than another.
-    asked = [bits[3], bits[5] & bits[6], bits[9] | bits[10], bits[11] & 0]
+    asked = np.array([bits[3], bits[5] & bits[6], bits[9] | bits[10], bits[11] & 0])
+    rows = words_of(bits)
     for metric in ("HAMMING", "JACCARD", "SUBSTRUCTURE", "SUPERSTRUCTURE"):
         make_index(client, name, "BIN_FLAT", metric, {})
-        found = client.search(name, packed(np.array(asked)), limit=20, anns_field="v")
-        for query, hits in zip(asked, found):
-            wanted = distances(metric, bits, query)
+        found = client.search(name, packed(asked), limit=20, anns_field="v")
+        for query, words, hits in zip(asked, words_of(asked), found):
+            wanted = distances(metric, rows, words)
             best = [int(i) for i in np.argsort(wanted, kind="stable")[:20] if np.isfinite(wanted[i])]
             same([hit["id"] for hit in hits], best)
             np.testing.assert_allclose([hit["distance"] for hit in hits], wanted[best], rtol=1e-6)
@@ -98,9 +108,10 @@ def lists(client, name):
     bits, asked = bits_around(ROWS, 2), bits_around(QUERIES, 3)
     collection(client, name, bits)
     group = np.arange(ROWS) % 100
+    rows = words_of(bits)
     for metric in ("HAMMING", "JACCARD"):
         make_index(client, name, "BIN_IVF_FLAT", metric, {"nlist": 64})
-        wanted = [distances(metric, bits, query) for query in asked]
+        wanted = [distances(metric, rows, words) for words in words_of(asked)]
         for nprobe, reached in ((8, 0.9), (64, 1.0), (65536, 1.0)):
             search = {"metric_type": metric, "params": {"nprobe": nprobe}}
             same(recall(client, name, search, asked, wanted) >= reached, True)
@@ -113,7 +124,7 @@ def lists(client, name):
         search = {"metric_type": metric, "params": {"nprobe": 64, "radius": radius}}
         near = client.search(name, packed(asked[:1]), limit=100, search_params=search)[0]
         same({hit["id"] for hit in near}, {int(i) for i in np.flatnonzero(wanted[0] < radius)})
-        changes(client, name, metric, asked[1], wanted[1])
+        changes(client, name, metric, bits, asked[1], wanted[1])
         drop_index(client, name)
 
 
@@ -130,7 +141,7 @@ def recall(client, name, search, asked, wanted, **options):
     return good / (LIMIT * len(asked))
 
 
-def changes(client, name, metric, query, wanted):
+def changes(client, name, metric, bits, query, wanted):
     """Deleted rows are not found, new ones are, while the index is there."""
     search = {"metric_type": metric, "params": {"nprobe": 64}}
     first = int(np.argsort(wanted, kind="stable")[0])
@@ -141,7 +152,7 @@ def changes(client, name, metric, query, wanted):
     client.insert(name, [{"id": first, "group": first % 100, "v": vector}])
     hits = client.search(name, [vector], limit=1, search_params=search)[0]
     same([(hit["id"], hit["distance"]) for hit in hits], [(first, 0.0)])
-    old = packed(bits_around(ROWS, 2)[first : first + 1])[0]
+    old = packed(bits[first : first + 1])[0]
     client.upsert(name, [{"id": first, "group": first % 100, "v": old}])
 
 
@@ -158,7 +169,7 @@ def iterator(client, name):
     while page := pages.next():
         scores += [hit.distance for hit in page]
     pages.close()
-    same(scores, np.sort(distances("HAMMING", bits, asked[0]))[: len(scores)].tolist())
+    same(scores, np.sort(distances("HAMMING", words_of(bits), words_of(asked)[0]))[: len(scores)].tolist())
     assert len(scores) >= 400, len(scores)
 
 

@@ -12,6 +12,7 @@ from indexed_rows import (
     QUERIES,
     ROWS,
     VECTORS,
+    by_nearness,
     clustered,
     collection,
     drop_index,
@@ -59,8 +60,8 @@ def first_hits_are_the_same(client, name, search):
 def finds_what_is_far(client, name, search):
     """Of the half of the rows that is farthest from a query the best are about as far away as hundreds of others."""
     found = 0
-    for query in ASKED:
-        far = np.argsort(nearest("L2", VECTORS, query))[ROWS // 2 :]
+    for query, order in zip(ASKED, by_nearness("L2")):
+        far = order[ROWS // 2 :]
         options = {"anns_field": "v", "search_params": {"params": search}, "filter": f"id in {far.tolist()}"}
         hits = client.search(name, [query.tolist()], limit=LIMIT, **options)[0]
         found += len({hit["id"] for hit in hits} & set(far[:LIMIT].tolist()))
