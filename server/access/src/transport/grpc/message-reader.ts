@@ -5,8 +5,10 @@ import { GRPC_STATUS, GrpcError } from './grpc-status.ts';
 export const PREFIX_BYTES = 5;
 /** What a message gets that has shown nothing but its prefix. */
 const UNSHOWN_BYTES_MAX = 8 * 1024;
-/** What it gets then, however much longer it says it is; later room doubles. Memory that nobody has written to costs no pages. */
+/** What it gets then, however much longer it says it is. Memory that nobody has written to costs no pages. */
 const SHOWN_BYTES_MAX = 4 * 1024 * 1024;
+/** Room grows by so much when it is full: few messages are moved twice. */
+const GROWTH = 8;
 /** Where bytes are put whose message has no memory yet. All readers share it: what comes is taken out at once. */
 const ANTEROOM = Buffer.allocUnsafeSlow(64 * 1024);
 
@@ -18,8 +20,8 @@ export interface ReceivedMessage {
 }
 
 /**
- * Puts the one message of a unary call together. A message that is pushed in one chunk is not copied, any other is copied once
- * or, above four megabytes, twice; memory is taken as bytes come, whatever length the prefix claims.
+ * Puts the one message of a unary call together. A message that is pushed in one chunk is not copied, any other is copied once,
+ * what came first of more than four megabytes twice; memory is taken as bytes come, whatever length the prefix claims.
  */
 export class MessageReader implements ReceiveTarget {
   readonly #path: string;
@@ -110,7 +112,7 @@ export class MessageReader implements ReceiveTarget {
   #makeRoom(length: number): void {
     if (length <= this.#bytes.length) return;
     const roomMin = length < UNSHOWN_BYTES_MAX ? UNSHOWN_BYTES_MAX : SHOWN_BYTES_MAX;
-    const room = Math.max(length, roomMin, 2 * this.#bytes.length);
+    const room = Math.max(length, roomMin, GROWTH * this.#bytes.length);
     const grown = Buffer.allocUnsafeSlow(Math.min(room, this.#length));
     grown.set(this.#bytes.subarray(0, this.#received));
     this.#bytes = grown;
