@@ -21,12 +21,17 @@ const ONE_BIT_TYPES: readonly ListsType[] = ['IVF_RABITQ', 'IVF_RABITQ_FASTSCAN'
 /** Milvus' own, as are the ranges. */
 const LISTS_MAX = 65_536;
 const PROBES_DEFAULT = 8;
-const EMPTY_LISTS_MAX_DEFAULT = 2;
+/** Milvus ends after two lists without a hit. Here everything within a radius is found: the next list may have some of it. */
+const EMPTY_LISTS_MAX_DEFAULT = 0;
 const QUERY_BITS_MAX = 8;
 /** Codes of SCANN have half of the digits that Milvus' have, and twice as many rows are compared anew: docs/decisions/0077. */
 const REORDERED_PER_ROW = 2;
-/** Of the 1,024 lists that AUTOINDEX has where memory is short. */
-const CHOSEN_PROBES = 64;
+/** What a search looks through of the 1,024 lists that AUTOINDEX has where memory is short. */
+export const CHOSEN_LISTS: ListProbes = {
+  probes: 64,
+  probesMax: LISTS_MAX,
+  emptyListsMax: EMPTY_LISTS_MAX_DEFAULT,
+};
 
 /** Whether indexes of this type stand in lists by their nearest centroids. */
 export function isListsType(indexType: string): indexType is ListsType {
@@ -56,12 +61,6 @@ export function listProbes(
       ? { probes, probesMax: LISTS_MAX, emptyListsMax }
       : { probes, probesMax: fills ? LISTS_MAX : probes, emptyListsMax: 0 };
   return { ef: 1, refineK, lists: queryBits === undefined ? lists : { ...lists, queryBits } };
-}
-
-/** How many lists a search looks through whose index was chosen for it, where that has lists. */
-export function chosenProbes(answer: WalkRequest['answer']): ListProbes {
-  const emptyListsMax = answer === 'within-radius' ? EMPTY_LISTS_MAX_DEFAULT : 0;
-  return { probes: CHOSEN_PROBES, probesMax: LISTS_MAX, emptyListsMax };
 }
 
 /** How many times the hits wanted are ranked anew. */

@@ -2,7 +2,7 @@ import { type IndexInfo, invalidParameter } from '@elanus/model';
 import type { GraphWalk } from '@elanus/rpc';
 import { fractionOf, integerOf } from './engine-parameters.ts';
 import type { Parameters } from './parameters.ts';
-import { chosenProbes, isListsType, listProbes } from './search-lists.ts';
+import { CHOSEN_LISTS, isListsType, listProbes } from './search-lists.ts';
 
 /** The index types whose vectors lie in a graph; those without graph and lists are searched by comparing with every row. */
 const GRAPH_TYPES = ['HNSW', 'HNSW_SQ', 'HNSW_PQ', 'HNSW_PRQ'];
@@ -18,7 +18,7 @@ const AUTOINDEX = 'AUTOINDEX';
 /** Those of them whose scores are the vectors' own, not those of codes; of AUTOINDEX the segments know. */
 const PAGED_TYPES = ['HNSW', AUTOINDEX];
 
-/** Milvus' own: of a search, and of one that asks for everything within a radius. */
+/** Milvus' own: of a search, and, at least, of one that asks for everything within a radius. */
 const EF_MIN = 16;
 const EF_OF_RANGE = 512;
 /** Who chose no index wants the rows that are nearest: recall@10 is above 0.95 also on the Debian packages, which are hard. */
@@ -65,8 +65,8 @@ function walkOf(indexType: string, parameters: Parameters, request: WalkRequest)
     const asked = Number(parameters.text('ef'));
     const usual = Math.max(AUTO_EF_MIN, AUTO_EF_PER_HIT * hits);
     const isAsked = Number.isInteger(asked) && asked > 0;
-    const ef = isAsked ? Math.max(asked, hits) : usual;
-    return { ef, refineK: 1, lists: chosenProbes(answer), ...askedFor(isAsked) };
+    const ef = Math.max(isAsked ? asked : usual, leastEf(request));
+    return { ef, refineK: 1, lists: CHOSEN_LISTS, ...askedFor(isAsked) };
   }
   if (indexType === MINHASH_LSH) {
     integerOf(parameters, 'refine_k', 1);
@@ -82,8 +82,13 @@ function walkOf(indexType: string, parameters: Parameters, request: WalkRequest)
     throw invalidParameter(`ef(${asked}) should be larger than k(${hits})`);
   }
   const usual = answer === 'nearest' ? Math.max(hits, EF_MIN) : EF_OF_RANGE;
-  const ef = Math.max(asked ?? usual, hits);
+  const ef = Math.max(asked ?? usual, leastEf(request));
   return { ef, refineK: indexType === 'HNSW' ? 1 : refineK, ...askedFor(asked !== undefined) };
+}
+
+/** Whatever is asked for: everything within a radius is wanted, and a walk that has little more than that in view misses some of it. */
+function leastEf({ hits, answer }: WalkRequest): number {
+  return answer === 'within-radius' ? Math.max(EF_OF_RANGE, 2 * hits) : hits;
 }
 
 function askedFor(isAsked: boolean): Pick<GraphWalk, 'isAskedFor'> {
@@ -91,14 +96,15 @@ function askedFor(isAsked: boolean): Pick<GraphWalk, 'isAskedFor'> {
 }
 
 /** How far a search goes through a graph on disk; its beam is as wide as the disk likes, whatever is asked for. */
-function diskWalk(parameters: Parameters, { hits, answer }: WalkRequest): GraphWalk {
+function diskWalk(parameters: Parameters, request: WalkRequest): GraphWalk {
+  const { hits, answer } = request;
   const asked = integerOf(parameters, 'search_list', 1) ?? integerOf(parameters, 'search_list_size', 1);
   integerOf(parameters, 'beamwidth', 1, BEAM_WIDTH_MAX);
   checkDiskFilters(parameters);
   if (asked !== undefined && asked < hits && answer === 'nearest')
     throw invalidParameter(`search_list_size(${asked}) should be larger than k(${hits})`);
   const usual = answer === 'nearest' ? Math.max(hits, EF_MIN) : EF_OF_RANGE;
-  return { ef: Math.max(asked ?? usual, hits), refineK: 1, ...askedFor(asked !== undefined) };
+  return { ef: Math.max(asked ?? usual, leastEf(request)), refineK: 1, ...askedFor(asked !== undefined) };
 }
 
 /** What tells Milvus when to compare all that a filter leaves, and how far to look for what is within a radius: the index sees that. */
