@@ -18,8 +18,8 @@ import {
 } from '@elanus/kernel';
 import type { DenseVectorType } from '@elanus/model';
 import { bytesOf, ELEMENT_BYTES, type Element, readDataFolder } from './data-set.ts';
-import { LISTS_REFINED, listsSpecNamed, PROBES } from './list-specs.ts';
-import type { BuildTime, FilterCell, Knob, OpenIndex, Way } from './subject.ts';
+import { LISTS_REFINED, listsSpecNamed, probesFor } from './list-specs.ts';
+import type { BuildTime, FilterCell, OpenIndex, Way } from './subject.ts';
 
 const K = 10;
 const KNOBS = [
@@ -85,7 +85,7 @@ async function open(): Promise<Omit<OpenIndex, keyof BuildTime>> {
   const beside = index === null ? 0 : base.length;
   index ??= await loadKernel().openIndex(file);
   return {
-    knobs: listsSpec === null ? KNOBS : PROBES,
+    knobs: listsSpec === null ? KNOBS : probesFor(shape.rows),
     memoryBytes: index.memoryBytes + beside,
     memoryMeans: `said by the index (${index.layout})${beside === 0 ? '' : ', and the vectors'}`,
   };
@@ -177,7 +177,7 @@ async function timed(
 }
 
 interface PoolCalls {
-  readonly knob: Knob;
+  readonly knob: number;
   /** Queries of one call. */
   readonly step: number;
   /** So many clients, who each ask again as soon as they have their answer: no thread is ever without work. */

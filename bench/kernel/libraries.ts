@@ -84,7 +84,16 @@ export const LIBRARIES: readonly Library[] = [
   other('ngt', 'ngt'),
 ];
 
+/** Ours first, then those of the same kind. */
+export interface Family {
+  readonly libraries: readonly Library[];
+  /** As fast as each of them, so many times, ours has to be at these recalls. */
+  readonly speedMin: number;
+  readonly recalls: readonly number[];
+}
+
 export const LISTS_FAMILY_NAMES = [
+  'hnsw',
   'ivf-flat',
   'ivf-sq8',
   'ivf-sq8-refined',
@@ -93,32 +102,36 @@ export const LISTS_FAMILY_NAMES = [
   'scann',
 ] as const;
 
-/** Indexes of lists, ours first, with those of the same kind, the same number of lists and as many candidates. */
-export const LISTS_FAMILIES: Readonly<Record<(typeof LISTS_FAMILY_NAMES)[number], readonly Library[]>> = {
-  'ivf-flat': [elanus('ivf-flat', 'lists'), first('faiss-ivf-flat', 'faiss_lists:ivf-flat', 'lists')],
-  'ivf-sq8': [elanus('ivf-sq8', 'lists'), first('faiss-ivf-sq8', 'faiss_lists:ivf-sq8', 'lists')],
-  'ivf-sq8-refined': [
-    elanus('ivf-sq8-refined', 'lists'),
-    first('faiss-ivf-sq8-refined', 'faiss_lists:ivf-sq8-refined', 'lists'),
-  ],
-  'ivf-pq': [elanus('ivf-pq', 'lists'), first('faiss-ivf-pq', 'faiss_lists:ivf-pq', 'lists')],
-  'ivf-rabitq': [
-    elanus('ivf-rabitq', 'lists'),
-    first('faiss-ivf-rabitq', 'faiss_lists:ivf-rabitq', 'lists'),
+/** With the same number of lists, and as many candidates as far as these are enough; graphs beside them, to choose between. */
+export const LISTS_FAMILIES: Readonly<Record<(typeof LISTS_FAMILY_NAMES)[number], Family>> = {
+  hnsw: familyOf(1, elanus('fast'), [elanus('compact')]),
+  'ivf-flat': familyOf(1.3, elanus('ivf-flat', 'lists'), [faissLists('ivf-flat')]),
+  'ivf-sq8': familyOf(1.3, elanus('ivf-sq8', 'lists'), [faissLists('ivf-sq8')]),
+  'ivf-sq8-refined': familyOf(1.3, elanus('ivf-sq8-refined', 'lists'), [faissLists('ivf-sq8-refined')]),
+  'ivf-pq': familyOf(1.3, elanus('ivf-pq', 'lists'), [faissLists('ivf-pq')]),
+  'ivf-rabitq': familyOf(1, elanus('ivf-rabitq', 'lists'), [
+    faissLists('ivf-rabitq'),
     first('rabitqlib-ivf', 'rabitqlib:ivf', 'lists'),
-  ],
-  scann: [
-    elanus('scann', 'lists'),
-    first('faiss-scann', 'faiss_lists:scann', 'lists'),
+  ]),
+  scann: familyOf(1, elanus('scann', 'lists'), [
+    faissLists('scann'),
     other('scann-lists', 'scann:same', 'lists'),
-  ],
+  ]),
 };
 
 /** Binary vectors in lists. */
-export const BINARY_FAMILY: readonly Library[] = [
-  elanus('bin-ivf-flat', 'lists'),
-  first('faiss-bin-ivf', 'faiss_binary', 'lists'),
-];
+export const BINARY_FAMILY: Family = {
+  ...familyOf(2, elanus('bin-ivf-flat', 'lists'), [first('faiss-bin-ivf', 'faiss_binary', 'lists')]),
+  recalls: [0.95],
+};
+
+function familyOf(speedMin: number, ours: Library, others: readonly Library[]): Family {
+  return { libraries: [ours, ...others], speedMin, recalls: [0.95, 0.99] };
+}
+
+function faissLists(variant: string): Library {
+  return first(`faiss-${variant}`, `faiss_lists:${variant}`, 'lists');
+}
 
 /** The libraries whose name is one of `names` or begins with it and a dash; without names those that always run. */
 export function librariesNamed(names: readonly string[] | null, all: boolean): readonly Library[] {

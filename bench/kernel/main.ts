@@ -25,6 +25,7 @@ import {
   type Library,
   librariesNamed,
 } from './libraries.ts';
+import { type Bar, printBars } from './report.ts';
 import { measureBinary } from './section-binary.ts';
 import { reportBuild } from './section-build.ts';
 import { measureDisk } from './section-disk.ts';
@@ -110,11 +111,14 @@ async function measureDataSet(name: DataSetName): Promise<void> {
 /** Family by family, so that few indexes are in memory at once. */
 async function measureLists(name: DataSetName): Promise<void> {
   const data = loadDataSet(firstPython(), name);
-  for (const family of chosen(options.family, LISTS_FAMILY_NAMES)) {
-    await using contestants = await openContestants(LISTS_FAMILIES[family], data, prepareOptions);
+  const bars: Bar[] = [];
+  for (const chosenName of chosen(options.family, LISTS_FAMILY_NAMES)) {
+    const family = LISTS_FAMILIES[chosenName];
+    await using contestants = await openContestants(family.libraries, data, prepareOptions);
     reportBuild(contestants.list, data);
-    await measureFamily(contestants.list, data, rounds);
+    bars.push(...(await measureFamily(contestants.list, family, data, rounds)));
   }
+  printBars(`${name}, lists`, bars);
 }
 
 async function openOurs(

@@ -2,7 +2,7 @@
  * Draws recall against speed as an SVG, from the lines of JSON that the section "lists" prints to standard error.
  *
  *   npm run bench:kernel -- --only lists 2> run.log
- *   node bench/kernel/picture.ts DATA < run.log > docs/indexes.svg      DATA is one of the data sets
+ *   node bench/kernel/picture.ts DATA < run.log > docs/pictures/lists-DATA.svg      DATA is one of the data sets
  */
 import { createInterface } from 'node:readline';
 
@@ -16,7 +16,23 @@ const SIZE = { width: 760, height: 460, left: 70, right: 210, top: 30, bottom: 5
 const RECALL_MIN = 0.8;
 /** Closer to 1 than this all points are at the right border. */
 const MISSED_MIN = 0.001;
-const COLOURS = ['#1f77b4', '#d62728', '#2ca02c', '#ff7f0e', '#9467bd', '#8c564b', '#e377c2', '#17becf'];
+/** Of lines that are seen on white and on black. */
+const COLOURS = [
+  '#7f7f7f',
+  '#b5a100',
+  '#2f8fd0',
+  '#e0443e',
+  '#35a535',
+  '#f58518',
+  '#a87fd6',
+  '#e377c2',
+  '#17a5b5',
+];
+/** Light or dark, as whoever looks at the page has it. */
+const STYLE = `<style>
+.page { fill: #ffffff } text { fill: #1f2328 } .rule { stroke: #d8dce0 }
+@media (prefers-color-scheme: dark) { .page { fill: #0d1117 } text { fill: #e6edf3 } .rule { stroke: #30363d } }
+</style>`;
 
 const [dataName] = process.argv.slice(2);
 const curves: Curve[] = [];
@@ -48,7 +64,8 @@ function pictureOf(drawn: readonly Curve[]): string {
   const lines = [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${SIZE.width}" height="${SIZE.height}" font-family="sans-serif" font-size="12">`,
     `<title>${title}</title>`,
-    '<rect width="100%" height="100%" fill="white"/>',
+    STYLE,
+    '<rect width="100%" height="100%" class="page"/>',
     text(SIZE.left, 18, title, 'start'),
   ];
   for (const recall of [0.8, 0.9, 0.95, 0.99, 0.995, 0.999]) {
@@ -83,7 +100,7 @@ function pictureOf(drawn: readonly Curve[]): string {
 }
 
 function rule(x1: number, y1: number, x2: number, y2: number): string {
-  return `<path d="M${x1.toFixed(1)} ${y1.toFixed(1)} L${x2.toFixed(1)} ${y2.toFixed(1)}" stroke="#ddd"/>`;
+  return `<path d="M${x1.toFixed(1)} ${y1.toFixed(1)} L${x2.toFixed(1)} ${y2.toFixed(1)}" class="rule"/>`;
 }
 
 function text(x: number, y: number, words: string, anchor: 'start' | 'middle' | 'end'): string {

@@ -5,7 +5,7 @@ import { openContestants } from './contestants.ts';
 import { BINARY_DATA, bytesOf, type DataSet, loadDataSet } from './data-set.ts';
 import { BINARY_FAMILY, firstPython } from './libraries.ts';
 import { describeShare, memoryRate, scanRate } from './memory-rate.ts';
-import { jsonLine } from './report.ts';
+import { jsonLine, printBars } from './report.ts';
 import { reportBuild } from './section-build.ts';
 import { measureFamily } from './section-lists.ts';
 import type { PrepareOptions } from './subject.ts';
@@ -17,9 +17,9 @@ const ROWS_PER_BLOCK = 65_536;
 export async function measureBinary(rounds: number, options: PrepareOptions): Promise<void> {
   const data = loadDataSet(firstPython(), BINARY_DATA, 'bits');
   await measureScan(data, Math.min(rounds, 3));
-  await using contestants = await openContestants(BINARY_FAMILY, data, options);
+  await using contestants = await openContestants(BINARY_FAMILY.libraries, data, options);
   reportBuild(contestants.list, data);
-  await measureFamily(contestants.list, data, rounds);
+  printBars('BIN_IVF_FLAT', await measureFamily(contestants.list, BINARY_FAMILY, data, rounds));
 }
 
 /** A search compares every row with one query, as BIN_FLAT does. */

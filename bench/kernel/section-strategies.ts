@@ -5,13 +5,13 @@ import type { DataSet } from './data-set.ts';
 import { filterCells, type NamedCell } from './filter-cells.ts';
 import { kthScores, recallOf } from './recall.ts';
 import { type Bar, beginTable, jsonLine, printBars, times } from './report.ts';
-import type { Knob, Strategy, Way } from './subject.ts';
+import type { Strategy, Way } from './subject.ts';
 import { K, median } from './sweep.ts';
 
 /** What AUTOINDEX searches with. */
-const DEFAULT_EF: Knob = 64;
+const DEFAULT_EF = 64;
 const FIXED_WAYS: readonly SearchWay[] = ['walk', 'short codes', 'long codes', 'vectors'];
-const EFS: readonly Knob[] = [10, 14, 20, 28, 40, 64, 96, 160, 320, 640, 1280];
+const EFS: readonly number[] = [10, 14, 20, 28, 40, 64, 96, 160, 320, 640, 1280];
 const SINGLE: Way = { calls: 'single', threads: 1 };
 /** Below what is found without a filter by more than this, and the filter has cost too much. */
 const RECALL_LOST_MAX = 0.01;

@@ -17,8 +17,8 @@ const ANSWER_WITHIN_MS = 240_000;
 const END_WITHIN_MS = 5_000;
 const KEPT = join(CACHE, 'bench-kernel/indexes');
 
-/** One setting of a library's search knob, typically its beam. */
-export type Knob = number;
+/** One setting of a library's search knob, typically its beam; of one with two knobs a text that says both. */
+export type Knob = number | string;
 
 /** How queries are handed over: all at once, or one a call; on how many threads. */
 export interface Way {
@@ -49,7 +49,7 @@ export interface OpenIndex extends BuildTime {
 /** How our own index is told to search under a filter. */
 export interface Strategy {
   readonly way: SearchWay;
-  readonly ef: Knob;
+  readonly ef: number;
 }
 
 /** The bitmaps of one filtered measurement. */

@@ -2,15 +2,13 @@
 
 import faiss
 
-from .faiss_lists import Library as Lists
-from .faiss_lists import lists_for
+from adapters.lists import lists_for, probes_for
 
 
 class Library:
-    KNOBS = Lists.KNOBS
-
     def __init__(self, data, variant):
         self.dim, self.lists = data.dim, lists_for(data.rows)
+        self.KNOBS = probes_for(data.rows)
 
     def build(self, base, threads):
         faiss.omp_set_num_threads(threads)

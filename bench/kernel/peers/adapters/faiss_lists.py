@@ -3,14 +3,15 @@
 
 import faiss
 
-from adapters.lists import PROBES, REFINED, lists_for
+from adapters.lists import lists_for, probes_and_refined, probes_for, refined_probes_for
+
+UNREFINED = ["ivf-flat", "ivf-sq8"]
 
 
 class Library:
-    KNOBS = PROBES
-
     def __init__(self, data, variant):
         self.dim, self.variant, self.lists = data.dim, variant, lists_for(data.rows)
+        self.KNOBS = (probes_for if variant in UNREFINED else refined_probes_for)(data.rows)
         self.metric = faiss.METRIC_L2 if data.is_l2 else faiss.METRIC_INNER_PRODUCT
 
     def build(self, base, threads):
@@ -33,9 +34,10 @@ class Library:
     def load(self, cache):
         self.index = faiss.read_index(str(cache / "index"))
 
-    def search(self, queries, k, probes, threads):
+    def search(self, queries, k, knob, threads):
         faiss.omp_set_num_threads(threads)
+        probes, refined = probes_and_refined(knob)
         faiss.extract_index_ivf(self.index).nprobe = probes
         if hasattr(self.index, "k_factor"):
-            self.index.k_factor = REFINED
+            self.index.k_factor = refined
         return self.index.search(queries, k)[1]

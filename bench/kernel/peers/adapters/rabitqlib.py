@@ -3,7 +3,7 @@ bit, reranked by vectors (`ivf`)."""
 
 import rabitqlib
 
-from adapters.lists import PROBES, lists_for
+from adapters.lists import lists_for, probes_for
 
 CLUSTERS, BITS = 16, 9  # As many bits as there can be: the codes are all it has to rank by.
 WITH_VECTORS = 32  # What it calls the bits of codes of one bit beside the vectors.
@@ -15,7 +15,7 @@ class Library:
         self.data, self.kind = data, KINDS[variant]
         self.metric = "l2" if data.is_l2 else "ip"
         if variant == "ivf":
-            self.KNOBS = PROBES
+            self.KNOBS = probes_for(data.rows)
         else:
             self.KNOBS = [10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640, 900]
 
