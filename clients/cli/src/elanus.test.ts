@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:http2';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -73,6 +74,30 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     assert.match(elanus.stdout, /^elanus ready [^\n]*\n$/, 'nothing else is on stdout');
   });
 }
+
+test('a signal that comes twice is one, a later one ends at once what waits for a call', async () => {
+  await using elanus = new ElanusProcess(['start']);
+  const { grpc } = await elanus.ready();
+  const client = connect(`http://${grpc}`).on('error', () => {});
+  const half = client.request({
+    ':method': 'POST',
+    ':path': '/milvus.proto.milvus.MilvusService/GetVersion',
+    'content-type': 'application/grpc',
+  });
+  half.on('error', () => {}).write(Buffer.alloc(3));
+  const call = client.request({ ':method': 'POST', ':path': '/', 'content-type': 'application/grpc' });
+  call.on('error', () => {});
+  // What was sent before this answer has arrived, too.
+  await once(call.resume(), 'close');
+  elanus.child.kill('SIGINT');
+  elanus.child.kill('SIGTERM');
+  while (!elanus.stderr.includes('"stopping"')) await once(elanus.child.stderr!, 'data');
+  const later = setInterval(() => elanus.child.kill('SIGINT'), 100);
+  await elanus.ended();
+  clearInterval(later);
+  assert.equal(elanus.child.signalCode, 'SIGINT');
+  client.destroy();
+});
 
 test('a second process on the directory stops with code 1 and names the first', async () => {
   await using first = new ElanusProcess(['start']);

@@ -86,12 +86,21 @@ async function serveUntil(
   return exit(0, log);
 }
 
-/** The name of the first SIGTERM or SIGINT; a second one ends the process at once. */
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
+/** npm passes on to us what the terminal has sent us already: a signal so soon after the first is the same one. */
+const SAME_SIGNAL_MS = 500;
+
+/** The name of the first SIGTERM or SIGINT; a later one, of either, ends the process at once. */
 function firstSignal(): Promise<string> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.once(signal, () => resolve(signal));
-    }
+    const heard = (name: string) => {
+      resolve(name);
+      setTimeout(() => {
+        for (const signal of SIGNALS) process.off(signal, heard);
+      }, SAME_SIGNAL_MS).unref();
+    };
+    for (const signal of SIGNALS) process.on(signal, heard);
   });
 }
 
