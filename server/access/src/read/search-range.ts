@@ -40,6 +40,9 @@ export interface IteratorPage {
   readonly passesOn: boolean;
 }
 
+/** What tokens look like, ours and Milvus'. */
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 /** `null` when the request is no iterator's. @throws MilvusError 1100 for parameters that do not go together */
 export function readIteratorPage(
   parameters: Parameters,
@@ -61,9 +64,11 @@ export function readIteratorPage(
   if (batchSize === undefined)
     throw invalidInput('batch size is required for search iterator v2: invalid parameter');
   const lastBound = parameters.number('search_iter_last_bound') ?? null;
+  const token = parameters.text('search_iter_id') ?? '';
+  if (token !== '' && !UUID.test(token)) throw invalidInput('invalid token format: invalid parameter');
   return {
     protocol: 'v2',
-    token: parameters.text('search_iter_id') ?? '',
+    token,
     lastBound,
     batchSize,
     snapshot,
@@ -87,7 +92,8 @@ export function boundBeforeAll(metric: MetricType): number {
 /** The range that begins strictly behind `lastBound`, within `range`. */
 export function behind(range: ScoreRange, lastBound: number, metric: MetricType): ScoreRange {
   const ascending = metricOrder(metric) === 'ascending';
-  const next = nextFloat32(Math.fround(lastBound), ascending ? 'up' : 'down');
+  const bound = Math.min(FLOAT32_MAX, Math.max(-FLOAT32_MAX, lastBound));
+  const next = nextFloat32(Math.fround(bound), ascending ? 'up' : 'down');
   if (range.rangeFilter === null) return { ...range, rangeFilter: next };
   return {
     ...range,

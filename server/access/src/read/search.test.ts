@@ -172,6 +172,17 @@ for (const [metric, bound] of [
   });
 }
 
+for (const [bound, first] of [
+  ['1e39', Number.POSITIVE_INFINITY],
+  ['-1e39', -3.4028232635611926e38],
+] as const) {
+  test(`a page behind ${bound}, which no score can be, begins behind the last score that there is`, async () => {
+    const fixture = new ReadFixture();
+    await search(fixture, requestOf({ ...V2_PAGE, search_iter_last_bound: bound }));
+    assert.equal(fixture.searched?.rangeFilter, first);
+  });
+}
+
 test('a level that is written as a time is no moment to look at', async () => {
   const fixture = new ReadFixture();
   const page = await search(fixture, requestOf({ iterator: 'True' }, { guaranteeTimestamp: 2n }));

@@ -136,8 +136,28 @@ const scores = [...SCORE_MISTAKES, ...BOOST_MISTAKES].map(
 const grouped = (parameters: Readonly<Record<string, string>>, rest: SearchDraft = {}) =>
   search(rest, { group_by_field: 'title', ...parameters });
 
-/** Groups, orders and functions that no search can have, or not together. */
+/** Iterators, groups, orders and functions that no search can have, or not together. */
 const FORMS: readonly (readonly [what: string, request: SearchDraft, reason: string])[] = [
+  [
+    'an iterator with an offset',
+    search({}, { ...V2_PAGE, offset: '1' }),
+    'offset is not supported for search iterator v2',
+  ],
+  [
+    'an iterator without a page size',
+    search({}, { ...V2_PAGE, search_iter_batch_size: '' }),
+    'batch size is required for search iterator v2',
+  ],
+  [
+    'the page of an iterator by a token that is none',
+    search({}, { ...V2_PAGE, search_iter_id: 'next', search_iter_last_bound: '1' }),
+    'invalid token format',
+  ],
+  [
+    'an iterator that is none',
+    search({}, { search_iter_v2: 'true' }),
+    'search_iter_v2 requires iterator to be true',
+  ],
   [
     'groups of no field',
     search({ collectionName: 'plain' }, { group_by_field: 'x' }),
@@ -359,24 +379,6 @@ export const SEARCH_MISTAKES: readonly Mistake[] = mistakesOf('Search', [
     search({ nq: 2n, placeholderGroup: placeholder([1, 2], [3, 4]) }, V2_PAGE),
     1100,
     `a search iterator takes one query vector, but got 2${ending}`,
-  ],
-  [
-    'an iterator with an offset',
-    search({}, { ...V2_PAGE, offset: '1' }),
-    1100,
-    `offset is not supported for search iterator v2${ending}`,
-  ],
-  [
-    'an iterator without a page size',
-    search({}, { ...V2_PAGE, search_iter_batch_size: '' }),
-    1100,
-    `batch size is required for search iterator v2${ending}`,
-  ],
-  [
-    'an iterator that is none',
-    search({}, { search_iter_v2: 'true' }),
-    1100,
-    `search_iter_v2 requires iterator to be true${ending}`,
   ],
   ...[...FORMS, ...scores].map(
     ([what, request, reason]) => [what, request, 1100, `${reason}${ending}`] as const,
