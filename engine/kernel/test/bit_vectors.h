@@ -36,10 +36,14 @@ inline BitVectors bits_around(std::mt19937& random, uint32_t dim, uint32_t rows,
 
 inline float naive_bit_rank(ElanusMetric metric, const uint8_t* a, const uint8_t* b, uint32_t dim) {
   int differing = 0, both = 0, either = 0;
-  for (uint32_t i = 0; i < dim / 8; ++i) {
-    differing += std::popcount(static_cast<uint8_t>(a[i] ^ b[i]));
-    both += std::popcount(static_cast<uint8_t>(a[i] & b[i]));
-    either += std::popcount(static_cast<uint8_t>(a[i] | b[i]));
+  // Eight bytes at once: one by one they took most of the time of all that is tested with them.
+  for (uint32_t at = 0; at < dim / 8; at += 8) {
+    uint64_t of_a = 0, of_b = 0;
+    std::memcpy(&of_a, a + at, std::min(8u, dim / 8 - at));
+    std::memcpy(&of_b, b + at, std::min(8u, dim / 8 - at));
+    differing += std::popcount(of_a ^ of_b);
+    both += std::popcount(of_a & of_b);
+    either += std::popcount(of_a | of_b);
   }
   if (metric == ELANUS_HAMMING) return static_cast<float>(differing);
   return either == 0 ? 0.0f : static_cast<float>(1 - static_cast<double>(both) / either);

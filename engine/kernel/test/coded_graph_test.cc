@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <random>
 #include <set>
 #include <string>
@@ -26,6 +27,17 @@ constexpr uint32_t kM = 8;
 constexpr uint32_t kK = 10;
 
 const ElanusSimd& simd() { return *elanus_simd_find(nullptr); }
+
+Graph copy_of(const Graph& graph) {
+  Graph copy;
+  copy.rows = graph.rows;
+  copy.m = graph.m;
+  copy.degree = graph.degree;
+  copy.links.resize(graph.links.size());
+  std::copy_n(graph.links.data(), graph.links.size(), copy.links.data());
+  copy.layers = graph.layers;
+  return copy;
+}
 
 // Gaussians around thirty centres, as int8 or float32 vectors.
 class Fixture {
@@ -61,13 +73,9 @@ class Fixture {
   ElanusRows lent() const { return {rows_.bytes, rows_.rows * rows_.stride, rows_.rows, 0}; }
 
   std::unique_ptr<VectorIndex> build(const ElanusIndexSpec& spec, uint32_t threads) const {
-    WalkCodes codes(simd(), CodeModel::learn(simd(), rows_, metric_, 1, threads, nullptr));
-    codes.encode(rows_, threads, nullptr);
-    Graph graph;
-    graph.m = kM;
-    graph.degree = 2 * kM;
+    Graph graph = copy_of(this->graph(threads));
     WorkControl control;
-    CHECK(build_graph(codes, {kM, 60, 1, threads}, &control, 0.5f, &graph));
+    control.done = 0.5f;
     StoredRows stored(simd(), rows_.type, metric_, rows_.dim);
     const ElanusRows lent = this->lent();
     stored.lend({&lent, 1});
@@ -79,13 +87,40 @@ class Fixture {
 
   // Row `query` in the role of a query, and all allowed rows by their distance to it.
   std::vector<IndexHit> naive(uint32_t query, const AllowedRows& allowed) const {
+    if (!ranked_.contains(query)) ranked_[query] = ranked(query);
+    std::vector<IndexHit> hits;
+    for (const IndexHit& hit : ranked_[query]) {
+      if (allowed.has(hit.row)) hits.push_back(hit);
+    }
+    return hits;
+  }
+
+  IndexSearch search(uint32_t query, uint32_t ef, float refine_k) const {
+    return {rows_.at(query), kK, ef, refine_k, {}, {-kInfinity, kInfinity}, nullptr, {}};
+  }
+
+ private:
+  // The same for all kinds of codes.
+  const Graph& graph(uint32_t threads) const {
+    const auto [at, is_new] = graphs_.try_emplace(threads);
+    Graph& graph = at->second;
+    if (!is_new) return graph;
+    WalkCodes codes(simd(), CodeModel::learn(simd(), rows_, metric_, 1, threads, nullptr));
+    codes.encode(rows_, threads, nullptr);
+    graph.m = kM;
+    graph.degree = 2 * kM;
+    WorkControl control;
+    CHECK(build_graph(codes, {kM, 60, 1, threads}, &control, 0.5f, &graph));
+    return graph;
+  }
+
+  std::vector<IndexHit> ranked(uint32_t query) const {
     const RowReader reader(simd(), rows_.type, metric_, rows_.dim);
     std::vector<float> a(rows_.dim);
     std::vector<float> b(rows_.dim);
     reader.read(rows_.at(query), a.data());
     std::vector<IndexHit> hits;
     for (uint32_t row = 0; row < rows_.rows; ++row) {
-      if (!allowed.has(row)) continue;
       reader.read(rows_.at(row), b.data());
       double rank = 0;
       for (uint32_t d = 0; d < rows_.dim; ++d) {
@@ -99,15 +134,13 @@ class Fixture {
     return hits;
   }
 
-  IndexSearch search(uint32_t query, uint32_t ef, float refine_k) const {
-    return {rows_.at(query), kK, ef, refine_k, {}, {-kInfinity, kInfinity}, nullptr, {}};
-  }
-
- private:
   const ElanusMetric metric_;
   AlignedVector<uint8_t> bytes_;
   std::vector<float> inverse_norms_;
   DenseRows rows_;
+  // Made once: they take longer than the indexes and the searches that are looked at.
+  mutable std::map<uint32_t, Graph> graphs_;
+  mutable std::map<uint32_t, std::vector<IndexHit>> ranked_;
 };
 
 ElanusIndexSpec spec_of(ElanusIndexType type, ElanusScalarCode code, ElanusScalarCode refine) {

@@ -83,8 +83,9 @@ StoredRows stored(const ElanusSimd& simd, const Data& data) {
   return rows;
 }
 
-// All rows by their exact ranks.
-std::vector<IndexHit> ranked(const ElanusSimd& simd, const Data& data, const DenseRows& rows, const uint8_t* query) {
+// All rows by their exact ranks; the first `wanted` of them, where no more are of interest.
+std::vector<IndexHit> ranked(const ElanusSimd& simd, const Data& data, const DenseRows& rows, const uint8_t* query,
+                             size_t wanted = SIZE_MAX) {
   ExactRanks exact;
   exact.begin(simd, data.shape.type, data.shape.metric, data.shape.dim, query);
   std::vector<uint32_t> ids(rows.rows);
@@ -93,7 +94,12 @@ std::vector<IndexHit> ranked(const ElanusSimd& simd, const Data& data, const Den
   if (rows.rows > 0) exact.rank(rows, ids.data(), rows.rows, ranks.data());
   std::vector<IndexHit> hits;
   for (uint32_t row = 0; row < rows.rows; ++row) hits.push_back({ranks[row], row});
-  std::sort(hits.begin(), hits.end());
+  if (wanted >= hits.size()) {
+    std::sort(hits.begin(), hits.end());
+  } else {
+    std::partial_sort(hits.begin(), hits.begin() + static_cast<ptrdiff_t>(wanted), hits.end());
+    hits.resize(wanted);
+  }
   return hits;
 }
 
@@ -125,7 +131,7 @@ Graph graph_of(const ElanusSimd& simd, const Data& data, const DenseRows& rows) 
     uint32_t* const links = &graph.links[size_t{row} * graph.degree];
     std::fill_n(links, graph.degree, kNoRow);
     std::set<uint32_t> chosen;
-    for (const IndexHit& hit : ranked(simd, data, rows, rows.at(row))) {
+    for (const IndexHit& hit : ranked(simd, data, rows, rows.at(row), 17)) {
       if (hit.row != row && chosen.size() < 16) chosen.insert(hit.row);
     }
     // Some lists are full, others leave room.
