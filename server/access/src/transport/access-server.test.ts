@@ -236,6 +236,23 @@ async function http(
   return { status: response.status, body: await response.json() };
 }
 
+test('close ends the connection of a request over HTTP with its answer', async () => {
+  await using server = await started({ GetVersion: async () => ({ version: '2.6.0' }) });
+  const socket = connect(server.port, '127.0.0.1').setEncoding('latin1');
+  let told = '';
+  socket.on('data', (text) => {
+    told += text;
+  });
+  const head = 'host: x\r\ncontent-type: application/json\r\nexpect: 100-continue\r\ncontent-length: 2';
+  socket.write(`POST /v2/vectordb/collections/list HTTP/1.1\r\n${head}\r\n\r\n`);
+  await once(socket, 'data');
+  assert.match(told, /^HTTP\/1\.1 100 Continue\r\n\r\n$/);
+  const ended = [once(socket, 'close'), server.close({ graceMs: 60_000 })];
+  socket.write('{}');
+  await Promise.all(ended);
+  assert.match(told, /\r\nconnection: close\r\n/i);
+});
+
 test('the same port speaks HTTP/1.1 and answers in JSON', async () => {
   await using server = await started({ GetVersion: async () => ({ version: '2.6.0' }) });
   using client = new RawClient(server.port);
