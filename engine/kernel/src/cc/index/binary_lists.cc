@@ -1,6 +1,7 @@
 #include "binary_lists.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <numeric>
 #include <vector>
@@ -30,8 +31,11 @@ constexpr uint64_t kTriedSeed = 0x7719;
 // Rows in the role of queries, and the nearest lists of each, by which it is learnt how near the best row of a list is.
 constexpr size_t kTriedQueries = 256;
 constexpr size_t kTriedLists = 8;
-// A list's best row is hardly ever nearer than usual by more standard deviations than these.
-constexpr double kShareDeviations = 2;
+// A list's best row is hardly ever nearer than usual by more standard deviations than these. Who looks through few lists
+// misses more in those behind them than by passing over one of them, and reckons with less: of one list with
+// kShareDeviationsMin, and with a quarter more whenever the number doubles.
+constexpr float kShareDeviations = 2;
+constexpr float kShareDeviationsMin = 0.5f;
 
 constexpr char kHeadSection[] = "binary lists";
 constexpr char kCentresSection[] = "centres";
@@ -40,6 +44,7 @@ constexpr char kRowsSection[] = "list rows";
 constexpr char kVectorsSection[] = "list vectors";
 constexpr char kBitsSetSection[] = "bits set";
 constexpr char kBestShareSection[] = "best share";
+constexpr char kShareDeviationSection[] = "share deviation";
 
 // What the head section holds.
 struct Head {
@@ -64,6 +69,7 @@ struct Lists {
   HugeArray<uint8_t> vectors;  // of those
   HugeArray<uint32_t> bits_set;  // JACCARD only: of each vector, then of each centre
   float best_share = 0;  // of the rank of a centre: what its list's best row hardly ever is below
+  float share_deviation = 0;  // of those of all lists
   std::shared_ptr<const IndexFile> file;
 
   size_t row_bytes() const { return head.dim / 8; }
@@ -71,6 +77,12 @@ struct Lists {
     return centres.bytes() + starts.bytes() + rows.bytes() + vectors.bytes() + bits_set.bytes();
   }
   const uint8_t* vectors_of(uint32_t list) const { return vectors.data() + starts[list] * row_bytes(); }
+  // For a search through so many lists; 0 where nothing is passed over.
+  float best_share_in(uint32_t probes) const {
+    if (best_share == 0 || probes >= head.lists) return 0;
+    const float deviations = std::min(kShareDeviationsMin + std::log2(static_cast<float>(probes)) / 4, kShareDeviations);
+    return best_share + (kShareDeviations - deviations) * share_deviation;
+  }
   const uint32_t* bits_of_row(size_t at) const { return bits_set.size() == 0 ? nullptr : bits_set.data() + at; }
 
   // Of all centres, for the query that `compare` is ready for.
@@ -101,6 +113,7 @@ class BinaryLists : public VectorIndex {
     writer.add(kVectorsSection, lists_.vectors.data(), lists_.vectors.size());
     if (metric() == ELANUS_JACCARD) writer.add(kBitsSetSection, lists_.bits_set.data(), lists_.bits_set.size());
     writer.add(kBestShareSection, &lists_.best_share, 1);
+    writer.add(kShareDeviationSection, &lists_.share_deviation, 1);
   }
   IndexKind kind() const override { return IndexKind::kBinaryLists; }
   const IndexFile* file() const override { return lists_.file.get(); }
@@ -164,7 +177,7 @@ const std::vector<IndexHit>& BinaryLists::search(const IndexSearch& search, Sear
   const uint32_t probes = std::clamp(search.lists.least, 1u, lists);
   const uint32_t probes_max = std::clamp(search.lists.most, probes, lists);
   // Who wants every list wants every row.
-  const float best_share = probes < lists ? lists_.best_share : 0;
+  const float best_share = lists_.best_share_in(probes);
   lists_.rank_centres(own.compare, near);
   near.begin(simd_, probes);
   scratch.effort.compare(lists, lists_.row_bytes());
@@ -208,8 +221,8 @@ std::vector<uint8_t> learn_centres(const ElanusSimd& simd, const DenseRows& rows
   return bit_means(simd, sample.data(), chosen.size(), rows.dim, options);
 }
 
-// The share of a centre's rank that the best row of its list hardly ever is below.
-float learn_best_share(const ElanusSimd& simd, const Lists& lists, const ElanusIndexBuild& build) {
+// Of the shares of a centre's rank that the best row of its list is at.
+Spread learn_shares(const ElanusSimd& simd, const Lists& lists, const ElanusIndexBuild& build) {
   BitRanks compare;
   NearLists near;
   std::vector<float> ranks;
@@ -231,7 +244,7 @@ float learn_best_share(const ElanusSimd& simd, const Lists& lists, const ElanusI
       shares.add(static_cast<double>(best) / static_cast<double>(list.rank));
     }
   }
-  return static_cast<float>(std::max(0.0, shares.mean() - kShareDeviations * shares.deviation()));
+  return shares;
 }
 
 }  // namespace
@@ -277,7 +290,9 @@ std::unique_ptr<VectorIndex> build_binary_lists(const ElanusSimd& simd, const St
     count_bits(simd, build.dim, lists.vectors.data(), rows, lists.bits_set.data());
     count_bits(simd, build.dim, lists.centres.data(), wanted, lists.bits_set.data() + rows);
   }
-  lists.best_share = learn_best_share(simd, lists, build);
+  const Spread shares = learn_shares(simd, lists, build);
+  lists.share_deviation = static_cast<float>(shares.deviation());
+  lists.best_share = std::max(0.0f, static_cast<float>(shares.mean()) - kShareDeviations * lists.share_deviation);
   control->done.store(1, std::memory_order_relaxed);
   return std::make_unique<BinaryLists>(simd, std::move(lists));
 }
@@ -312,6 +327,12 @@ FileFault open_binary_lists(const ElanusSimd& simd, std::shared_ptr<const IndexF
     const float* const share = file->array<float>(kBestShareSection, 1);
     if (share == nullptr) return file->damaged("it does not say how near the rows of its lists are");
     lists.best_share = *share >= 0 && *share <= 1 ? *share : 0;
+  }
+  // Nor have those of a time between: they reckon with what hardly ever is, however few lists are looked through.
+  if (file->section(kShareDeviationSection) != nullptr) {
+    const float* const deviation = file->array<float>(kShareDeviationSection, 1);
+    if (deviation == nullptr) return file->damaged("it does not say how much the rows of its lists differ");
+    lists.share_deviation = *deviation >= 0 && *deviation <= 1 ? *deviation : 0;
   }
   lists.file = std::move(file);
   *index = std::make_unique<BinaryLists>(simd, std::move(lists));
