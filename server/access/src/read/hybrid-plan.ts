@@ -61,17 +61,19 @@ export async function planHybridSearch(
   const window = readRankWindow(parameters, topKMax);
   const roundDecimal = readRoundDecimal(parameters);
   const ranking = readRanking(dependencies, target, request, parameters);
-  const grouping = readHybridGrouping(target, parameters, dependencies.limits.groupSizeMax);
+  const own = request.requests.map(({ searchParams }) => readParameters(searchParams));
+  const grouped = groupingParameters(parameters, own);
+  const scorer = parameters.text('rank_group_scorer') ?? 'max';
+  const grouping = readHybridGrouping(target, grouped, scorer, dependencies.limits.groupSizeMax);
   const legFields = request.outputFields.map((name) => name.trim()).filter(isLegField);
   const fields = request.outputFields.filter((name) => !isLegField(name.trim()));
   const output = expandOutputFields(target, fields, 'when asked');
   const format = readInstantFormat(formatting(request, parameters), target.collection);
   const guarantee = await guaranteeOf(dependencies, target.collection, request);
   const tasks: SearchTask[] = [];
-  const own = request.requests.map(({ searchParams }) => readParameters(searchParams));
   for (const [at, leg] of request.requests.entries()) {
     const ofLeg = own[at]!;
-    refuseUnservedLeg(leg, ofLeg, parameters);
+    refuseUnservedLeg(leg, ofLeg, { ranking: parameters, grouped });
     const options = {
       parameters: ofLeg,
       hits: readTopK(ofLeg, topKMax),
@@ -142,14 +144,23 @@ function readRanking(
 
 const SCORERS: readonly GroupScorer[] = ['max', 'sum', 'avg'];
 
+const GROUPING_NAMES = ['group_by_field', 'group_by_fields', 'group_size', 'strict_group_size'];
+
+/** Where the wish for groups stands: clients that know no better write it into each of the legs. */
+function groupingParameters(ranking: Parameters, legs: readonly Parameters[]): Parameters {
+  const first = legs[0]!;
+  const isOfAll = legs.every((leg) => GROUPING_NAMES.every((name) => leg.text(name) === first.text(name)));
+  return isOfAll && GROUPING_NAMES.every((name) => ranking.text(name) === undefined) ? first : ranking;
+}
+
 function readHybridGrouping(
   target: ReadTarget,
   parameters: Parameters,
+  asked: string,
   groupSizeMax: number,
 ): HybridGrouping | null {
   const grouping = readGrouping(target, parameters, groupSizeMax);
   if (grouping === null) return null;
-  const asked = parameters.text('rank_group_scorer') ?? 'max';
   const scorer = SCORERS.find((name) => name === asked.toLowerCase());
   if (scorer !== undefined) return { ...grouping, scorer };
   throw invalidParameter(`input group scorer type: ${asked} is not supported`);

@@ -18,17 +18,27 @@ export function refuseUnservedSearch(request: Methods['Search']['request']): voi
     throw invalidParameter('function_score and function_chains cannot be used together');
 }
 
+/** What is asked of a hybrid search as a whole: at all, and of groups. */
+export interface AskedOfAllLegs {
+  readonly ranking: Parameters;
+  readonly grouped: Parameters;
+}
+
 /** Of a hybrid search's leg. @throws MilvusError 10, and 1100 for what Milvus refuses there as well */
 export function refuseUnservedLeg(
   request: Methods['Search']['request'],
   parameters: Parameters,
-  ranking: Parameters,
+  { ranking, grouped }: AskedOfAllLegs,
 ): void {
   if (parameters.flag('iterator')) throw invalidParameter('iterator is not supported in hybrid search');
-  for (const name of ['group_by_field', 'group_by_fields', 'order_by_fields']) {
+  for (const [name, all] of [
+    ['group_by_field', grouped],
+    ['group_by_fields', grouped],
+    ['order_by_fields', ranking],
+  ] as const) {
     const asked = parameters.text(name);
     // Clients copy what they ask of the whole search into each of its legs.
-    if (asked !== undefined && asked !== ranking.text(name))
+    if (asked !== undefined && asked !== all.text(name))
       throw invalidParameter(`${name} is not supported in a sub search request of hybrid search`);
   }
   if (request.functionScore !== undefined || request.functionChains.length > 0)

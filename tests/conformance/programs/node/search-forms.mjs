@@ -140,6 +140,24 @@ check(
 );
 
 check(
+  'a hybrid search finds the best rows of each group',
+  async (collection_name) => {
+    await shop(collection_name);
+    const asked = { collection_name, data: legs(20), group_by_field: 'color', limit: 2 };
+    const output_fields = ['id', 'color'];
+    const single = await must(client.hybridSearch({ ...asked, output_fields }));
+    assert.deepEqual(keysOf(single), [0, 119]);
+    const pairs = await must(
+      client.hybridSearch({ ...asked, output_fields, group_size: 2, strict_group_size: true }),
+    );
+    const found = pairs.results.map(({ color }) => color);
+    assert.deepEqual([found.length, new Set(found).size], [4, 2]);
+    assert.deepEqual([found[0], found[2]], [found[1], found[3]]);
+  },
+  '2.6',
+);
+
+check(
   'a query is sorted and cut, or made of groups',
   async (collection_name) => {
     await shop(collection_name);
