@@ -118,6 +118,8 @@ export function* joinHits(
     keys: yield* joinKeys(lists.map(({ keys }) => keys)),
     scores,
     locations: yield* joinLocations(lists.map(({ locations }) => locations)),
+    // Of further looks nothing was measured by itself.
+    recalls: lists[0]!.recalls,
     elements: joinElements(lists, total),
   };
   return { hits, starts };

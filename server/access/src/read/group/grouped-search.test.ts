@@ -20,6 +20,9 @@ interface Row {
   readonly score: number;
 }
 
+/** What was measured of the effort that the first look took. */
+const RECALLS = Float32Array.of(0.96875);
+
 function hitsOf(rows: readonly Row[]): SearchHits {
   return {
     readTimestamp: NOW,
@@ -31,6 +34,7 @@ function hitsOf(rows: readonly Row[]): SearchHits {
       segments: new Uint32Array(rows.length),
       rows: Uint32Array.from(rows, ({ key }) => key),
     },
+    recalls: RECALLS,
   };
 }
 
@@ -53,6 +57,7 @@ async function grouped(looks: readonly (readonly Row[])[], groups: number, size:
   const [{ hits, groupSizes }] = (await searchGrouped(deep, searches, {})) as [
     Awaited<ReturnType<typeof searchGrouped>>[number],
   ];
+  assert.deepEqual(hits.recalls, RECALLS, 'what was measured is told, however the hits are arranged');
   return { keys: Array.from(hits.locations.rows), groupSizes };
 }
 
