@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { loadKernel } from './load-kernel.ts';
 import { clusteredVectors, scoreOf } from './random-vectors.ts';
@@ -95,6 +98,38 @@ test('a graph of fast layout is walked where the tenth that is allowed stands ar
   assert.equal(anywhere.scans, 1);
   assert.ok(around.visited * 5 < anywhere.visited, `${around.visited} beside ${anywhere.visited}`);
   index.close();
+});
+
+test('a graph of compact layout is walked where rows are long and stand in clusters, also after it was opened', async () => {
+  const dim = 384;
+  const rows = clusteredVectors(101, dim, 10_000, 1, { clusters: 20 });
+  const built = await kernel.buildIndex({
+    dataType: 101,
+    metric: 'L2',
+    dim,
+    spec: SPECS[0]![1],
+    blocks: [rows],
+    threads: 1,
+    seed: 1,
+  });
+  const folder = mkdtempSync(join(tmpdir(), 'elanus-effort-'));
+  const file = join(folder, 'index');
+  try {
+    await built.save(file);
+    const opened = await kernel.openIndex(file);
+    const asked = clusteredVectors(101, dim, 1, 2, { clusters: 20 }).bytes;
+    for (const index of [built, opened]) {
+      // A cluster is met by some hundred comparisons, whatever is asked for.
+      for (const ef of [64, 256]) {
+        const effort = await effortOf(index, { queries: asked, ef });
+        assert.equal(effort.scans, 0);
+        assert.ok(effort.distances < 1_500, `${effort.distances} for an ef of ${ef}`);
+      }
+      index.close();
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 describe('the effort of a search', () => {

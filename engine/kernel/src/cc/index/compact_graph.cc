@@ -6,6 +6,7 @@
 #include "find_nearest.h"
 #include "found_ranker.h"
 #include "graph_file.h"
+#include "random.h"
 #include "scan_hits.h"
 
 namespace elanus {
@@ -16,6 +17,17 @@ constexpr size_t kRankedAtOnce = 64;
 constexpr double kWalkDeviations = 5;
 // How much longer the next walk is when the one before has found too few hits behind those that do not count.
 constexpr uint64_t kWiden = 4;
+constexpr char kUsualSection[] = "usual search";
+// What is usual is learnt by so many rows in the role of queries: how much a short and a long walk compare.
+constexpr size_t kUsualSamples = 16;
+constexpr uint32_t kUsualShortEf = 16;
+constexpr uint32_t kUsualLongEf = 256;
+// How often codes are gone through, and whether a walk finds so large a share of what they lead to.
+constexpr uint32_t kUsualEf = 64;
+constexpr double kUsualFoundMin = 0.8;
+constexpr uint32_t kUsualK = 10;
+constexpr uint32_t kUsualRowsMin = 4 * kUsualLongEf;
+constexpr HitRange kAllHits = {-std::numeric_limits<float>::infinity(), std::numeric_limits<float>::infinity()};
 
 }  // namespace
 
@@ -59,7 +71,53 @@ CompactGraph::CompactGraph(const ElanusSimd& simd, StoredRows rows, WalkCodes co
       codes_(std::move(codes)),
       scan_codes_(std::move(scan_codes)),
       reader_(simd, codes_.model().type, codes_.model().metric, codes_.model().dim),
-      graph_(std::move(graph)) {}
+      graph_(std::move(graph)),
+      usual_(UsualSearch::of_degree(graph_.degree)) {}
+
+void CompactGraph::learn_usual_search(uint64_t seed, const std::atomic<bool>* cancelled) {
+  if (rows() < kUsualRowsMin) return;
+  SearchScratch scratch;
+  std::vector<uint8_t> others((rows() + 7) / 8, 0xff);
+  uint64_t compared[2] = {};
+  uint64_t scanned = 0;
+  size_t wanted = 0;
+  size_t found = 0;
+  for (const uint32_t row : sample_numbers(rows(), kUsualSamples, seed)) {
+    if (is_set(cancelled)) return;
+    codes_.prepare_row(row, &scratch.walk_query);
+    const CodeScorer scorer = {codes_, scratch.walk_query};
+    for (size_t i = 0; i < 2; ++i) {
+      enter(graph_, scorer, i == 0 ? kUsualShortEf : kUsualLongEf, scratch);
+      compared[i] +=
+          walk(LayerView::of(graph_, 0), scorer, scratch.beam, scratch.visited, scratch.neighbours, nullptr).compared;
+    }
+    // The row itself is no neighbour of a query.
+    others[row / 8] ^= 1 << row % 8;
+    IndexSearch search{};
+    search.query = view_.at(row);
+    search.k = kUsualK;
+    search.allowed = AllowedRows(simd_, others.data(), rows());
+    search.range = kAllHits;
+    search.way = Way::kWalk;
+    scratch.exact.begin(simd_, view_.type, rows_.metric(), view_.dim, search.query);
+    look(search, kUsualEf, scratch);
+    const std::vector<IndexHit> walked = scratch.hits.sorted();
+    search.way = Way::kShortScan;
+    scratch.effort = {};
+    look(search, kUsualEf, scratch);
+    scanned += scratch.effort.visited;
+    const std::vector<IndexHit>& hits = scratch.hits.sorted();
+    wanted += hits.size();
+    for (const IndexHit& hit : walked) found += !hits.empty() && hit.rank <= hits.back().rank;
+    others[row / 8] ^= 1 << row % 8;
+  }
+  // A walk that ends early because codes tell it nothing is not to be preferred for that.
+  if (static_cast<double>(found) < kUsualFoundMin * static_cast<double>(wanted)) return;
+  const auto of_each = [](uint64_t sum) { return static_cast<float>(sum) / kUsualSamples; };
+  const float each = (of_each(compared[1]) - of_each(compared[0])) / (kUsualLongEf - kUsualShortEf);
+  const float scans = of_each(scanned) / static_cast<float>(rows() - 1);
+  usual_ = {std::max(of_each(compared[0]) - kUsualShortEf * each, 0.0f), each, std::clamp(scans, 1.0f, 2.0f)};
+}
 
 size_t CompactGraph::memory_bytes() const {
   return rows_.memory_bytes() + codes_.memory_bytes() + scan_codes_.memory_bytes() + graph_.memory_bytes();
@@ -86,9 +144,9 @@ const std::vector<IndexHit>& CompactGraph::search(const IndexSearch& search, Sea
 Looked CompactGraph::look(const IndexSearch& search, uint32_t ef, SearchScratch& scratch) const {
   const ShortScan scan = {simd_.walk, scan_codes_, reader_};
   const CodeScorer scorer = {codes_, scratch.walk_query};
-  const Way way = way_of(graph_, search, ef, &scan, scorer.lines());
+  const Way way = way_of(graph_, usual_, search, ef, &scan, scorer.lines());
   if (way == Way::kWalk) {
-    const Beam* const walked = walk_to_nearest(graph_, scorer, search, ef, scratch);
+    const Beam* const walked = walk_to_nearest(graph_, usual_, scorer, search, ef, scratch);
     if (walked != nullptr) return rank_walked(*walked, search, scratch);
   }
   HitScan hits(view_, &scan, scorer, search, ef, scratch);
@@ -115,7 +173,7 @@ bool CompactGraph::look_for_both(const IndexSearch* const (&searches)[2], uint32
   const IndexSearch& search = *searches[0];
   const ShortScan scan = {simd_.walk, scan_codes_, reader_};
   const CodeScorer scorers[] = {{codes_, scratches[0]->walk_query}, {codes_, scratches[1]->walk_query}};
-  const Way way = way_of(graph_, search, ef, &scan, scorers[0].lines());
+  const Way way = way_of(graph_, usual_, search, ef, &scan, scorers[0].lines());
   const bool walks = way == Way::kWalk && search.allowed.are_all();
   if (!walks && way != Way::kShortScan) return false;
   for (size_t i = 0; i < 2; ++i) codes_.prepare(searches[i]->query, &scratches[i]->walk_query);
@@ -148,6 +206,8 @@ void CompactGraph::write(IndexFileWriter& writer, VectorPlace vectors) const {
   codes_.write(writer);
   scan_codes_.write(writer);
   write_graph(graph_, writer);
+  const float usual[] = {usual_.first, usual_.each, usual_.scans};
+  writer.add(kUsualSection, usual, std::size(usual));
 }
 
 FileFault CompactGraph::open(const ElanusSimd& simd, std::shared_ptr<const IndexFile> file, LentRows vectors,
@@ -167,8 +227,16 @@ FileFault CompactGraph::open(const ElanusSimd& simd, std::shared_ptr<const Index
   ScanCodes scan_codes;
   fault = ScanCodes::read(*file, codes.model().metric, codes.model().dim, graph.rows, &scan_codes);
   if (fault.failed()) return fault;
-  *index = std::make_unique<CompactGraph>(simd, std::move(rows), std::move(codes), std::move(scan_codes),
-                                          std::move(graph), std::move(file));
+  // Files of before have none.
+  const float* const learnt = file->array<float>(kUsualSection, 3);
+  auto opened = std::make_unique<CompactGraph>(simd, std::move(rows), std::move(codes), std::move(scan_codes),
+                                               std::move(graph), std::move(file));
+  if (learnt != nullptr) {
+    const UsualSearch usual = {learnt[0], learnt[1], learnt[2]};
+    if (!usual.is_sound()) return opened->file_->damaged("its searches cannot be usual");
+    opened->usual_ = usual;
+  }
+  *index = std::move(opened);
   return {};
 }
 

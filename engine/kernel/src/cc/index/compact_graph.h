@@ -7,6 +7,7 @@
 #include "row_reader.h"
 #include "scan_codes.h"
 #include "stored_rows.h"
+#include "usual_search.h"
 #include "vector_index.h"
 #include "walk_codes.h"
 
@@ -27,6 +28,9 @@ class CompactGraph : public VectorIndex {
  public:
   CompactGraph(const ElanusSimd& simd, StoredRows rows, WalkCodes codes, ScanCodes scan_codes, Graph graph,
                std::shared_ptr<const IndexFile> file);
+
+  // By some of the rows in the role of queries: the same for the same rows and seed. Nothing of few rows.
+  void learn_usual_search(uint64_t seed, const std::atomic<bool>* cancelled);
 
   uint32_t rows() const override { return view_.rows; }
   ElanusVectorType type() const override { return codes_.model().type; }
@@ -63,6 +67,7 @@ class CompactGraph : public VectorIndex {
   ScanCodes scan_codes_;
   RowReader reader_;
   Graph graph_;
+  UsualSearch usual_;
 };
 
 }  // namespace elanus

@@ -7,15 +7,17 @@
 #include <limits>
 
 #include "search_scratch.h"
+#include "usual_search.h"
 #include "walk.h"
 
 namespace elanus {
 
 // What searches cost on the machine that they were measured on, in nanoseconds: only their proportions count.
-// A row that a scan compares by its code, for each cache line of it; one that a walk comes upon; one that a scan of
-// short codes leaves, which is sorted out and is somewhere in memory, but was asked for in time.
+// A row that a scan compares by its code, for each cache line of it; one that a walk comes upon, and each line of that;
+// one that a scan of short codes leaves, which is sorted out and is somewhere in memory, but was asked for in time.
 inline constexpr double kScannedLineCost = 2.7;
-inline constexpr double kWalkedLineCost = 6 * kScannedLineCost;
+inline constexpr double kWalkedCost = 22;
+inline constexpr double kWalkedLineCost = 6;
 inline constexpr double kPickedLineCost = 12;
 inline constexpr double kPickedCost = 40;
 // A block of short codes, whatever its size, and each byte of it. Alone on the machine the first is 9; but scans share
@@ -44,13 +46,6 @@ inline constexpr double kPatience = 1.5;
 // Of the rows that it takes up, from so many on, a walk wants at least so much of the share that is allowed of all.
 inline constexpr size_t kFirstRows = 128;
 inline constexpr double kLuckMin = 0.3;
-
-// About how many rows a walk compares until it knows the `ef` nearest of those that are allowed, where any row is as
-// likely to be allowed as any other. Measured on three data sets: 350 rows to begin with, 11 more for each at degree
-// 32.
-inline double rows_walked(size_t degree, double ef, double allowed_share) {
-  return static_cast<double>(degree) * (11 + 0.35 * ef / allowed_share);
-}
 
 // The short codes of an index, for a scan that reads little; and how queries become comparable with them.
 struct ShortScan {
@@ -198,13 +193,15 @@ void enter(const Graph& graph, const Scorer& scorer, size_t room, SearchScratch&
 }
 
 // The way that the search asks for, or the least costly; never kVectors. `scan` may be nullptr.
-inline Way way_of(const Graph& graph, const IndexSearch& search, uint32_t ef, const ShortScan* scan, double lines) {
+inline Way way_of(const Graph& graph, const UsualSearch& usual, const IndexSearch& search, uint32_t ef,
+                  const ShortScan* scan, double lines) {
   if (search.way != Way::kCheapest) return search.way;
   const double allowed = search.allowed.count(graph.rows);
-  const double walked = rows_walked(graph.degree, ef, allowed / graph.rows) * lines * kWalkedLineCost;
+  const double walked = usual.rows_walked(ef, allowed / graph.rows) * (kWalkedCost + lines * kWalkedLineCost);
   const double long_cost = allowed * lines * kScannedLineCost;
   const double short_cost =
-      scan == nullptr ? long_cost : short_scan_cost(*scan, search.allowed, graph.rows, ef, lines);
+      scan == nullptr ? long_cost
+                      : static_cast<double>(usual.scans) * short_scan_cost(*scan, search.allowed, graph.rows, ef, lines);
   if (ef < allowed && walked < std::min(long_cost, short_cost)) return Way::kWalk;
   return short_cost < long_cost ? Way::kShortScan : Way::kLongScan;
 }
@@ -212,8 +209,8 @@ inline Way way_of(const Graph& graph, const IndexSearch& search, uint32_t ef, co
 // About the `ef` nearest allowed rows by the scorer's ranks, nearest first, each once; nullptr when the walk has given up,
 // which only a filter makes it do. Void when cancelled. REQUIRES: at least one row; 1 <= ef.
 template <class Scorer>
-const Beam* walk_to_nearest(const Graph& graph, Scorer&& scorer, const IndexSearch& search, uint32_t ef,
-                            SearchScratch& scratch) {
+const Beam* walk_to_nearest(const Graph& graph, const UsualSearch& usual, Scorer&& scorer, const IndexSearch& search,
+                            uint32_t ef, SearchScratch& scratch) {
   const LayerView layer = LayerView::of(graph, 0);
   if (search.allowed.are_all()) {
     enter(graph, scorer, ef, scratch);
@@ -223,7 +220,7 @@ const Beam* walk_to_nearest(const Graph& graph, Scorer&& scorer, const IndexSear
     return &scratch.beam;
   }
   const double share = static_cast<double>(search.allowed.count(graph.rows)) / graph.rows;
-  const double walked = kPatience * rows_walked(graph.degree, ef, share);
+  const double walked = kPatience * usual.rows_walked(ef, share);
   // As a rule there are about ef / share that are nearer than the nearest allowed ones; where those lie far from the
   // query there are many more.
   enter(graph, scorer, std::max<size_t>(ef, std::min(static_cast<size_t>(walked), kExploredMax)), scratch);
@@ -251,22 +248,6 @@ void walk_to_nearest_of_both(const Graph& graph, const Scorer (&scorers)[2], uin
   walk_both(one, other, cancelled);
   note_walk(layer, one.so_far(), scorers[0].lines(), scratches[0]->effort);
   note_walk(layer, other.so_far(), scorers[1].lines(), scratches[1]->effort);
-}
-
-// About the `ef` nearest allowed rows by the scorer's ranks, nearest first, by a walk or a scan, whichever is shorter.
-// Each once. Void when cancelled. REQUIRES: at least one row; 1 <= ef.
-template <class Scorer>
-const Beam& find_nearest(const Graph& graph, Scorer&& scorer, const IndexSearch& search, uint32_t ef,
-                         SearchScratch& scratch) {
-  if (way_of(graph, search, ef, nullptr, scorer.lines()) == Way::kWalk) {
-    const Beam* const walked = walk_to_nearest(graph, scorer, search, ef, scratch);
-    if (walked != nullptr) return *walked;
-  }
-  scratch.found.reset(ef);
-  scan_allowed(scorer, search, graph.rows, [&](float rank, uint32_t row) { scratch.found.offer(rank, row); });
-  scratch.effort.scan(search.allowed.count(graph.rows));
-  scratch.effort.compare(search.allowed.count(graph.rows), static_cast<uint64_t>(64 * scorer.lines()));
-  return scratch.found;
 }
 
 }  // namespace elanus

@@ -43,6 +43,7 @@ constexpr float kRecordsAt = 0.98f;
 // Parts of a seed: see seed_of_part.
 constexpr uint64_t kScanSeed = 0x5ca4;
 constexpr uint64_t kTrialSeed = 0x7a1a;
+constexpr uint64_t kUsualSeed = 0x05a1;
 
 // Up to so many dimensions of a code, two cache lines, AUTO is FAST. With more, what FAST knows of a node's neighbours
 // tells less of them: on the packages (184) it is a quarter slower at recall 0.99, in more than twice the memory.
@@ -123,8 +124,18 @@ StoredRows stored_rows_of(const ElanusSimd& simd, const ElanusIndexBuild& build)
   return rows;
 }
 
-// Of rows whose graph is known. Where AUTO has chosen the fast layout, the compact one nevertheless when a trial shows that
-// it is quicker. nullptr when cancelled.
+// Of rows whose graph is known.
+std::unique_ptr<VectorIndex> make_compact_graph(const ElanusSimd& simd, const ElanusIndexBuild& build, StoredRows rows,
+                                                WalkCodes codes, ScanCodes scan_codes, Graph graph,
+                                                WorkControl* control) {
+  auto made = std::make_unique<CompactGraph>(simd, std::move(rows), std::move(codes), std::move(scan_codes),
+                                             std::move(graph), nullptr);
+  made->learn_usual_search(seed_of_part(build.seed, kUsualSeed), &control->cancelled);
+  return made;
+}
+
+// The same. Where AUTO has chosen the fast layout, the compact one nevertheless when a trial shows that it is quicker.
+// nullptr when cancelled.
 std::unique_ptr<VectorIndex> build_fast_graph(const ElanusSimd& simd, const ElanusIndexBuild& build, StoredRows rows,
                                               std::optional<WalkCodes> codes, ScanCodes scan_codes, Graph graph,
                                               WorkControl* control) {
@@ -138,8 +149,8 @@ std::unique_ptr<VectorIndex> build_fast_graph(const ElanusSimd& simd, const Elan
   if (is_set(&control->cancelled)) return nullptr;
   control->done.store(1, std::memory_order_relaxed);
   if (may_be_compact && stretch > kFastStretchMax)
-    return std::make_unique<CompactGraph>(simd, std::move(rows), std::move(*codes), std::move(scan_codes),
-                                          std::move(graph), nullptr);
+    return make_compact_graph(simd, build, std::move(rows), std::move(*codes), std::move(scan_codes), std::move(graph),
+                              control);
   return make_fast_graph(simd, std::move(rows), std::move(scan_codes), std::move(records), stretch);
 }
 
@@ -169,8 +180,8 @@ std::unique_ptr<VectorIndex> build_graph_index(const ElanusSimd& simd, const Ela
   const float graph_at = layout == ELANUS_LAYOUT_COMPACT ? 1 : kGraphAt;
   if (is_set(&control->cancelled) || !build_graph(*codes, options, control, graph_at, &graph)) return nullptr;
   if (layout == ELANUS_LAYOUT_COMPACT)
-    return std::make_unique<CompactGraph>(simd, std::move(rows), std::move(*codes), std::move(scan_codes),
-                                          std::move(graph), nullptr);
+    return make_compact_graph(simd, build, std::move(rows), std::move(*codes), std::move(scan_codes), std::move(graph),
+                              control);
   if (layout == ELANUS_LAYOUT_FAST)
     return build_fast_graph(simd, build, std::move(rows), std::move(codes), std::move(scan_codes), std::move(graph), control);
   codes.reset();

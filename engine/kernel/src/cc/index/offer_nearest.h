@@ -18,8 +18,9 @@ void offer_nearest(const Graph& graph, const DenseRows& rows, const Scorer& scor
   // Who asks for less has no more than the codes' word for what is best: that is enough without a filter.
   constexpr uint32_t kScannedMin = 16;
   const size_t wanted = std::min(search.k, search.allowed.count(graph.rows));
-  if (way_of(graph, search, view, nullptr, scorer.lines()) == Way::kWalk) {
-    const Beam* const walked = walk_to_nearest(graph, scorer, search, view, scratch);
+  const UsualSearch usual = UsualSearch::of_degree(graph.degree);
+  if (way_of(graph, usual, search, view, nullptr, scorer.lines()) == Way::kWalk) {
+    const Beam* const walked = walk_to_nearest(graph, usual, scorer, search, view, scratch);
     if (walked != nullptr && walked->size() >= wanted) {
       scratch.rows.clear();
       for (const Beam::Entry& entry : *walked) scratch.rows.push_back(entry.node());
