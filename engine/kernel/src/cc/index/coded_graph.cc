@@ -182,6 +182,12 @@ class CodedGraph : public VectorIndex {
       coded.candidates.reset(skips ? allowed : wanted, kAllHits);
       const bool scans = 2 * ef >= allowed || !walk(scorer, search, static_cast<uint32_t>(ef), scratch);
       if (scans && !skips) return scan_for_best(scorer, search, static_cast<uint32_t>(ef), scratch);
+      if (scans && may_be_crowd(search)) {
+        const Crowd crowd = look_in_crowd(scorer, search, static_cast<uint32_t>(ef), scratch);
+        if (crowd == Crowd::kHasAll || is_set(search.cancelled)) return scratch.hits.sorted();
+        if (crowd == Crowd::kHasFew && 2 * ef >= allowed) return by_vectors(search, scratch);
+        if (crowd == Crowd::kHasFew) continue;
+      }
       if (scans) scan(scorer, search, coded.candidates, scratch.effort);
       scratch.hits.reset(search.k, search.range);
       const float highest = rank(coded, scratch);
@@ -234,25 +240,40 @@ class CodedGraph : public VectorIndex {
     return true;
   }
 
-  // The hits among all allowed rows. Where a filter leaves rows that stand so near to each other that codes tell less of
-  // them than they do as a rule, and vectors are lent, these decide.
+  // The hits among all allowed rows. In a crowd vectors decide.
   const std::vector<IndexHit>& scan_for_best(const CodedRowsScorer& scorer, const IndexSearch& search, uint32_t ef,
                                              SearchScratch& scratch) const {
     CodedScratch& coded = CodedScratch::of(scratch);
-    HitScan hits(view_, nullptr, scorer, search, std::max(ef, kCrowdRows), scratch);
-    hits.gather_by_long_codes();
-    const bool may_be_crowd = has_vectors_ && !search.allowed.are_all();
-    if (may_be_crowd && spread_of(coded.query.data(), scratch.picked) < usual_spread_) {
-      scratch.exact.begin(simd_, view_.type, metric_, dim_, search.query);
-      const Looked looked = hits.from_gathered();
-      // Rows that are no numbers have codes, too, and may be the best by them.
-      const bool has_all = scratch.hits.size() >= std::min(search.k, search.allowed.count(rows()));
-      if (has_all || looked.highest > search.range.highest) return scratch.hits.sorted();
-      return scan_exactly(view_, search, scratch);
+    switch (look_in_crowd(scorer, search, ef, scratch)) {
+      case Crowd::kNone:
+        break;
+      case Crowd::kHasAll:
+        return scratch.hits.sorted();
+      case Crowd::kHasFew:
+        return scan_exactly(view_, search, scratch);
     }
     for (const IndexHit& hit : scratch.picked) coded.candidates.offer(hit);
     rank(coded, scratch);
     return scratch.hits.sorted();
+  }
+
+  bool may_be_crowd(const IndexSearch& search) const { return has_vectors_ && !search.allowed.are_all(); }
+
+  enum class Crowd { kNone, kHasAll, kHasFew };
+
+  // Fills `scratch.picked` with the best of the allowed rows by their codes. Where a filter leaves rows that stand so near
+  // to each other that codes tell less of them than they do as a rule, and vectors are lent, these decide on hits.
+  Crowd look_in_crowd(const CodedRowsScorer& scorer, const IndexSearch& search, uint32_t ef,
+                      SearchScratch& scratch) const {
+    HitScan hits(view_, nullptr, scorer, search, std::max(ef, kCrowdRows), scratch);
+    hits.gather_by_long_codes();
+    if (!may_be_crowd(search)) return Crowd::kNone;
+    if (!(spread_of(CodedScratch::of(scratch).query.data(), scratch.picked) < usual_spread_)) return Crowd::kNone;
+    scratch.exact.begin(simd_, view_.type, metric_, dim_, search.query);
+    const Looked looked = hits.from_gathered();
+    // Rows that are no numbers have codes, too, and may be the best by them.
+    const bool has_all = scratch.hits.size() >= std::min(search.k, search.allowed.count(rows()));
+    return has_all || looked.highest > search.range.highest ? Crowd::kHasAll : Crowd::kHasFew;
   }
 
   const std::vector<IndexHit>& by_vectors(const IndexSearch& search, SearchScratch& scratch) const {

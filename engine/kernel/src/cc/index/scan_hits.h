@@ -63,7 +63,7 @@ class HitScan {
     const size_t found = scratch_.picked.size();
     FoundRanker ranker(rows_, scratch_, scratch_.picked);
     rank(ranker);
-    if (is_thorough() && (ranker.are_crowded() || misses_many())) {
+    if (is_thorough() && has_enough() && (ranker.are_crowded() || misses_many())) {
       if (are_few(rows_, search_, ef_)) return by_vectors(found);
       const CodeErrors errors = measured_errors();
       ranker.expect(errors, deviations_);
@@ -94,7 +94,7 @@ class HitScan {
     const size_t found = scratch_.picked.size();
     FoundRanker ranker(rows_, scratch_, scratch_.picked);
     rank(ranker);
-    if (is_thorough() && ranker.are_crowded()) {
+    if (is_thorough() && has_enough() && ranker.are_crowded()) {
       if (are_few(rows_, search_, ef_)) return by_vectors(found);
       const CodeErrors errors = measured_errors();
       ranker.expect(errors, deviations_);
@@ -116,7 +116,10 @@ class HitScan {
   static constexpr double kMissedMax = 0.003;
 
   // Whether more rows than `ef` says are looked at where the hits stand in a crowd.
-  bool is_thorough() const { return ef_ >= kThoroughEfMin && !search_.skips(); }
+  bool is_thorough() const { return ef_ >= kThoroughEfMin; }
+
+  // Where too many of the hits do not count, because they are too near, a longer look follows.
+  bool has_enough() const { return !search_.skips() || scratch_.hits.size() >= search_.k; }
 
   Looked by_vectors(size_t found) {
     scan_exactly(rows_, search_, scratch_);
@@ -127,7 +130,7 @@ class HitScan {
 
   void rank(FoundRanker& ranker) const {
     ranker.rank_first(ranked_);
-    if (!search_.skips()) ranker.rank_doubtful(search_.k);
+    if (has_enough()) ranker.rank_doubtful(search_.k);
   }
 
   // How far off the longer codes are, of rows from all over.
