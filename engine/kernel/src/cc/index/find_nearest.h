@@ -14,10 +14,12 @@ namespace elanus {
 
 // What searches cost on the machine that they were measured on, in nanoseconds: only their proportions count.
 // A row that a scan compares by its code, for each cache line of it; one that a walk comes upon, and each line of that;
-// one that a scan of short codes leaves, which is sorted out and is somewhere in memory, but was asked for in time.
+// under a filter one that it stands on, most of whose neighbours it knows by then; one that a scan of short codes leaves,
+// which is sorted out and is somewhere in memory, but was asked for in time.
 inline constexpr double kScannedLineCost = 2.7;
 inline constexpr double kWalkedCost = 22;
 inline constexpr double kWalkedLineCost = 6;
+inline constexpr double kFilteredStepCost = 160;
 inline constexpr double kPickedLineCost = 12;
 inline constexpr double kPickedCost = 40;
 // A block of short codes, whatever its size, and each byte of it. Alone on the machine the first is 9; but scans share
@@ -197,7 +199,9 @@ inline Way way_of(const Graph& graph, const UsualSearch& usual, const IndexSearc
                   const ShortScan* scan, double lines) {
   if (search.way != Way::kCheapest) return search.way;
   const double allowed = search.allowed.count(graph.rows);
-  const double walked = usual.rows_walked(ef, allowed / graph.rows) * (kWalkedCost + lines * kWalkedLineCost);
+  const double share = allowed / graph.rows;
+  const double steps_cost = search.allowed.are_all() ? 0 : ef / share * kFilteredStepCost;
+  const double walked = usual.rows_walked(ef, share) * (kWalkedCost + lines * kWalkedLineCost) + steps_cost;
   const double long_cost = allowed * lines * kScannedLineCost;
   const double short_cost =
       scan == nullptr ? long_cost
@@ -220,7 +224,9 @@ const Beam* walk_to_nearest(const Graph& graph, const UsualSearch& usual, Scorer
     return &scratch.beam;
   }
   const double share = static_cast<double>(search.allowed.count(graph.rows)) / graph.rows;
-  const double walked = kPatience * usual.rows_walked(ef, share);
+  // What is learnt is a mean: walks of twice the length are none that have gone astray.
+  const double walked =
+      kPatience * std::max(usual.rows_walked(ef, share), UsualSearch::of_degree(graph.degree).rows_walked(ef, share));
   // As a rule there are about ef / share that are nearer than the nearest allowed ones; where those lie far from the
   // query there are many more.
   enter(graph, scorer, std::max<size_t>(ef, std::min(static_cast<size_t>(walked), kExploredMax)), scratch);
