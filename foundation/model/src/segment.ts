@@ -54,7 +54,7 @@ export interface SegmentRun {
 export interface MeasuredRecalls {
   /** Hits, at most. */
   readonly hits: number;
-  /** About `rows / 2 ** halvings` of the rows are allowed. */
+  /** `rows / 2 ** halvings` of the rows are allowed, or down to half as many. */
   readonly halvings: number;
   /** What is to be taken off every value: queries that come may be harder than those it was measured with. */
   readonly margin: number;
@@ -63,6 +63,8 @@ export interface MeasuredRecalls {
     readonly ef: number;
     readonly recall: number;
     readonly standardError: number;
+    /** Whether most of the searches went through all allowed rows and walked through no graph. */
+    readonly isScanned: boolean;
   }[];
 }
 

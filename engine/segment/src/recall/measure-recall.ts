@@ -41,9 +41,10 @@ const EFFORTS = [1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128];
 const SHARE_MAX = 0.25;
 /** Nobody asks for more. */
 const RECALL_ENOUGH = 0.9995;
-/** What recall may be worse by with the queries that come than with those it was measured with: others, or rows. */
+/** What recall may be worse by with the queries that come than with those it was measured with. */
 const MARGIN = 0.001;
-const MARGIN_OF_ROWS = 0.008;
+/** A graph links a row to its neighbours: so many times what it misses is missed by a query that is no row. */
+const MISSED_MORE_BY_OTHERS = 1.5;
 
 /**
  * Compares searches of an index, with more and more effort, with exact ones of the same queries among the same rows, of
@@ -61,15 +62,19 @@ export async function measureRecall(
     const ef = Math.ceil(multiple * wanted.hits);
     if (ef > SHARE_MAX * (piece.rows / 2 ** wanted.halvings)) break;
     const found = await indexHits(measurement, { ef, allowed }, tools);
-    const point = { ef, ...recallOf(found, truth, wanted.hits, queries) };
+    const scans = found.reduce((sum, { effort }) => sum + effort!.scans, 0);
+    const isScanned = 2 * scans > queries.count;
+    const point = { ef, ...recallOf(found, truth, wanted.hits, queries), isScanned };
     points.push(point);
     if (point.recall >= RECALL_ENOUGH) break;
   }
-  const margin = queries.rows === null ? MARGIN : MARGIN_OF_ROWS;
-  return points.length === 0 ? null : new RecallCurve(points, { margin });
+  return points.length === 0 ? null : new RecallCurve(points, { margin: MARGIN });
 }
 
-/** Rows drawn by chance among those that have a vector; `null`: all of them. */
+/**
+ * Rows drawn by chance among those that have a vector, a few more than the class has at most; `null`: all of them. Where
+ * fewer are allowed a search may scan that walks with these, and a scan finds no less.
+ */
 function allowedRows(
   { rows, present, runs }: IndexedPiece,
   { halvings }: RecallClass,
@@ -81,7 +86,11 @@ function allowedRows(
   for (const { chunk, from, to, firstRow } of runs)
     if (chunk !== null) copyBits(bits, firstRow, null, 0, to - from);
   if (present !== null) intersectBits(bits, present);
-  for (let at = 0; at < bits.length; at++) for (let i = 0; i < halvings; i++) bits[at]! &= random.uint32();
+  for (let at = 0; at < bits.length && halvings > 0; at++) {
+    // A sixteenth more than half, and halves of them.
+    bits[at]! &= random.uint32() | (random.uint32() & random.uint32() & random.uint32() & random.uint32());
+    for (let i = 1; i < halvings; i++) bits[at]! &= random.uint32();
+  }
   return bits;
 }
 
@@ -169,13 +178,14 @@ async function indexHits(
     found.push(
       await piece.index.search({
         ...{ queries: batch, queryCount, k: ef, ef, refineK, allowed, radius: null, rangeFilter: null },
+        isMeasured: true,
       }),
     );
   }
   return found;
 }
 
-/** The mean share of true hits among as many of those found. */
+/** The mean share of true hits among as many of those found, as queries have it that are no rows of the index. */
 function recallOf(
   found: readonly IndexHits[],
   truth: Int32Array,
@@ -199,7 +209,8 @@ function recallOf(
   }
   const recall = sum / queries.count;
   const variance = Math.max(0, squares / queries.count - recall * recall);
-  return { recall, standardError: Math.sqrt(variance / queries.count) };
+  const missed = queries.rows === null ? 1 : MISSED_MORE_BY_OTHERS;
+  return { recall: 1 - missed * (1 - recall), standardError: missed * Math.sqrt(variance / queries.count) };
 }
 
 /** Some rows of an index as queries, for as long as nobody has come with others. */

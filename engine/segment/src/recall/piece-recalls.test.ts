@@ -5,8 +5,8 @@ import { RecallCurve } from './recall-curve.ts';
 
 const CURVE = new RecallCurve(
   [
-    { ef: 10, recall: 0.8, standardError: 0.01 },
-    { ef: 40, recall: 0.99, standardError: 0.002 },
+    { ef: 10, recall: 0.8, standardError: 0.01, isScanned: false },
+    { ef: 40, recall: 0.99, standardError: 0.002, isScanned: false },
   ],
   { margin: 0.002 },
 );

@@ -1,8 +1,8 @@
-/** Searches that one calibration serves: so many hits, and about such a share of the rows allowed. */
+/** Searches that one calibration serves: so many hits, and such a share of the rows allowed. */
 export interface RecallClass {
   /** Hits, at most. */
   readonly hits: number;
-  /** Half as many rows are allowed with each step: about `rows / 2 ** halvings`. */
+  /** Half as many rows are allowed with each step: `rows / 2 ** halvings` at most, and more than half of that. */
   readonly halvings: number;
 }
 
@@ -15,7 +15,7 @@ const HALVINGS_MAX = 12;
 export function recallClassOf(hits: number, allowed: number, rows: number): RecallClass | null {
   const hitsMax = HITS.find((most) => hits <= most);
   if (hitsMax === undefined || allowed === 0) return null;
-  const halvings = Math.max(0, Math.round(Math.log2(rows / allowed)));
+  const halvings = Math.floor(Math.log2(rows / allowed));
   return halvings > HALVINGS_MAX ? null : { hits: hitsMax, halvings };
 }
 

@@ -5,9 +5,9 @@ import { recallClassOf } from './recall-class.ts';
 import { RecallCurve } from './recall-curve.ts';
 
 const POINTS = [
-  { ef: 10, recall: 0.8, standardError: 0 },
-  { ef: 40, recall: 0.9, standardError: 0 },
-  { ef: 160, recall: 1, standardError: 0 },
+  { ef: 10, recall: 0.8, standardError: 0, isScanned: false },
+  { ef: 40, recall: 0.9, standardError: 0, isScanned: false },
+  { ef: 160, recall: 1, standardError: 0, isScanned: false },
 ];
 
 describe('a curve of recall', () => {
@@ -29,10 +29,18 @@ describe('a curve of recall', () => {
     assert.equal(new RecallCurve(POINTS.slice(0, 2), { margin: 0 }).effortFor(0.95), null);
   });
 
+  it('takes nothing for known between an effort that walks and one that scans', () => {
+    const points = [
+      { ef: 30, recall: 0.93, standardError: 0, isScanned: false },
+      { ef: 40, recall: 1, standardError: 0, isScanned: true },
+    ];
+    assert.deepEqual(new RecallCurve(points, { margin: 0 }).effortFor(0.98), { ef: 40, recall: 1 });
+  });
+
   it('does not trust a measurement by more than its error and the margin', () => {
     const points = [
-      { ef: 10, recall: 0.9, standardError: 0.01 },
-      { ef: 20, recall: 0.96, standardError: 0.01 },
+      { ef: 10, recall: 0.9, standardError: 0.01, isScanned: false },
+      { ef: 20, recall: 0.96, standardError: 0.01, isScanned: false },
     ];
     assert.ok(new RecallCurve(points, { margin: 0.04 }).effortFor(0.9)!.ef > 10);
     assert.equal(new RecallCurve(points, { margin: 0.06 }).effortFor(0.9), null);
@@ -42,9 +50,10 @@ describe('a curve of recall', () => {
 describe('classes of searches', () => {
   for (const [hits, allowed, expected] of [
     [10, 100_000, { hits: 10, halvings: 0 }],
-    [11, 70_000, { hits: 100, halvings: 1 }],
+    [11, 70_000, { hits: 100, halvings: 0 }],
+    [11, 50_000, { hits: 100, halvings: 1 }],
     [1, 10_000, { hits: 10, halvings: 3 }],
-    [1000, 1_000, { hits: 1000, halvings: 7 }],
+    [1000, 1_000, { hits: 1000, halvings: 6 }],
     [1001, 100_000, null],
     [10, 1, null],
     [10, 0, null],

@@ -27,7 +27,8 @@ export class RecallCurve {
 
   /**
    * The least effort whose recall reaches the target also when its measurement was lucky by one standard error; `null`
-   * when none does. Between two measured efforts the share of missed hits is taken to fall with a power of the effort.
+   * when none does. Between two measured efforts the share of missed hits is taken to fall with a power of the effort,
+   * unless searches walk with one and scan with the other: what they find leaps between them, nobody knows where.
    */
   effortFor(target: number): CalibratedEffort | null {
     let before: MeasuredRecall | null = null;
@@ -43,7 +44,8 @@ export class RecallCurve {
   }
 
   #between(before: MeasuredRecall | null, after: MeasuredRecall, target: number): CalibratedEffort {
-    if (before === null || after.recall <= before.recall) return { ef: after.ef, recall: after.recall };
+    if (before === null || before.isScanned !== after.isScanned || after.recall <= before.recall)
+      return { ef: after.ef, recall: after.recall };
     const missed = (recall: number) => Math.log(Math.max(1 - recall, MISSED_MIN));
     const [low, high] = [missed(this.#surely(before)), missed(this.#surely(after))];
     const part = low === high ? 1 : (missed(target) - low) / (high - low);

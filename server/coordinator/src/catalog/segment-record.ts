@@ -18,7 +18,7 @@ import { decodeRecord, encodeRecord, type StoredObject } from './record.ts';
  * Of what was measured of an index. It grows whenever searches of the same index find other rows with the same effort:
  * figures of another version are as good as none.
  */
-const RECALLS_VERSION = 2;
+const RECALLS_VERSION = 3;
 
 export function encodeSegment(segment: SegmentInfo): Uint8Array {
   return encodeRecord({
@@ -115,6 +115,7 @@ function measuredRecalls(record: StoredObject): Pick<IndexFileInfo, 'recalls'> {
         ef: point.integer('ef'),
         recall: point.number('recall'),
         standardError: point.number('standardError'),
+        isScanned: point.flag('isScanned'),
       })),
     })),
   };

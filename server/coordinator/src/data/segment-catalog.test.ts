@@ -328,7 +328,7 @@ test('an index takes its files along when it is dropped, and gets none afterward
 
 test('what was measured of an index is kept over a start, as long as there is its file', async () => {
   const { oracle, collection, segments, store, ref, file } = await withIndexFile();
-  const points = [{ ef: 20, recall: 0.97, standardError: 0.001 }];
+  const points = [{ ef: 20, recall: 0.97, standardError: 0.001, isScanned: false }];
   const recalls = [{ hits: 10, halvings: 3, margin: 0.002, points }];
   await segments.keepRecalls(file, recalls);
   const [other] = await segments.allocateIds(1);

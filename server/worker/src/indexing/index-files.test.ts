@@ -265,7 +265,7 @@ describe('an index over rows of sealed segments', () => {
         assert.deepEqual(await nearest(first, 'index'), expected);
         await first.stop();
         const [info] = deployment.catalog.indexFiles.values();
-        const points = [{ ef: 12, recall: 0.98, standardError: 0.002 }];
+        const points = [{ ef: 12, recall: 0.98, standardError: 0.002, isScanned: false }];
         const recalls = [{ hits: 10, halvings: 0, margin: 0.001, points }];
         await deployment.catalog.keepRecalls(info!, recalls);
         assert.deepEqual(
