@@ -29,12 +29,12 @@ export type Effort = Pick<IndexSearch, 'ef' | 'refineK' | 'way'>;
 
 /** All rows, nearest first: to a query, and to the row that is farthest from it. */
 interface Orders {
-  readonly fromQuery: readonly number[];
-  readonly fromFarthest: readonly number[];
+  readonly fromQuery: Uint32Array;
+  readonly fromFarthest: Uint32Array;
 }
 
 /** How so many allowed rows of all may stand to a query. */
-const PLACES: Readonly<Record<string, (count: number, orders: Orders) => readonly number[]>> = {
+const PLACES: Readonly<Record<string, (count: number, orders: Orders) => Iterable<number>>> = {
   nearest: (count, { fromQuery }) => fromQuery.slice(0, count),
   farthest: (count, { fromQuery }) => fromQuery.slice(fromQuery.length - count),
   'around the farthest': (count, { fromFarthest }) => fromFarthest.slice(0, count),
@@ -43,15 +43,23 @@ const PLACES: Readonly<Record<string, (count: number, orders: Orders) => readonl
 };
 
 export function filterProblem(metric: MetricType, rows: Vectors, queries: Vectors): FilterProblem {
+  const around = new Map<number, Uint32Array>();
   const orders = queries.values.map((query): Orders => {
     const fromQuery = byNearness(metric, rows, query);
-    return { fromQuery, fromFarthest: byNearness(metric, rows, rows.values[fromQuery.at(-1)!]!) };
+    const farthest = fromQuery.at(-1)!;
+    const fromFarthest = around.get(farthest) ?? byNearness(metric, rows, rows.values[farthest]!);
+    around.set(farthest, fromFarthest);
+    return { fromQuery, fromFarthest };
   });
   const filterOf = (name: string, allowedOf: (orders: Orders) => Uint8Array | null): Filter => {
     const allowed = orders.map(allowedOf);
     const best = allowed.map((bits, query) => {
-      const isAllowed = (row: number) => bits === null || isIn(bits, row);
-      return new Set(orders[query]!.fromQuery.values().filter(isAllowed).take(K));
+      const first = new Set<number>();
+      for (const row of orders[query]!.fromQuery) {
+        if (bits === null || isIn(bits, row)) first.add(row);
+        if (first.size === K) break;
+      }
+      return first;
     });
     return { name, allowed, best };
   };
@@ -105,10 +113,10 @@ export function searchFor(
 }
 
 /** All rows, nearest first. */
-function byNearness(metric: MetricType, rows: Vectors, query: Float32Array): readonly number[] {
+function byNearness(metric: MetricType, rows: Vectors, query: Float32Array): Uint32Array {
   const sign = metric === 'L2' ? 1 : -1;
   const distances = Float64Array.from(rows.values, (row) => sign * scoreOf(metric, query, row));
-  return Array.from(distances.keys()).sort((a, b) => distances[a]! - distances[b]!);
+  return Uint32Array.from(distances.keys()).sort((a, b) => distances[a]! - distances[b]!);
 }
 
 function bitmapOf(rows: number, numbers: Iterable<number>): Uint8Array {

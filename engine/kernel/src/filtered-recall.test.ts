@@ -10,7 +10,7 @@ import type { GraphLayout, IndexSpec, Refine } from './vector-index.ts';
 const kernel = loadKernel();
 const DIM = 64;
 const ROWS = 8000;
-const QUERIES = 60;
+const QUERIES = 120;
 const SHAPE = { latent: 12, spread: 0.5 } as const;
 /** The share of what is found without a filter that one may cost. */
 const LOST_MAX = 0.01;

@@ -16,16 +16,16 @@ namespace elanus {
 // A row that a scan compares by its code, for each cache line of it; one that a walk comes upon, and each line of that;
 // under a filter one that it stands on, most of whose neighbours it knows by then; one that a scan of short codes leaves,
 // which is sorted out and is somewhere in memory, but was asked for in time.
-inline constexpr double kScannedLineCost = 2.7;
+inline constexpr double kScannedCost = 6.5;
+inline constexpr double kScannedLineCost = 2.2;
 inline constexpr double kWalkedCost = 22;
 inline constexpr double kWalkedLineCost = 6;
-inline constexpr double kFilteredStepCost = 160;
+inline constexpr double kFilteredStepCost = 400;
 inline constexpr double kPickedLineCost = 12;
 inline constexpr double kPickedCost = 40;
-// A block of short codes, whatever its size, and each byte of it. Alone on the machine the first is 9; but scans share
-// its memory with others, and lose more by it than walks.
-inline constexpr double kBlockCost = 22;
-inline constexpr double kBlockByteCost = 1.0 / 72;
+// A block of short codes, whatever its size, and each byte of it.
+inline constexpr double kBlockCost = 45;
+inline constexpr double kBlockByteCost = 1.0 / 36;
 
 // Rows are left by short codes, to be compared by longer ones, unless their estimates are so many times the usual error
 // worse than the k-th best one: more times where more is asked for, but not beyond all bounds.
@@ -202,7 +202,7 @@ inline Way way_of(const Graph& graph, const UsualSearch& usual, const IndexSearc
   const double share = allowed / graph.rows;
   const double steps_cost = search.allowed.are_all() ? 0 : ef / share * kFilteredStepCost;
   const double walked = usual.rows_walked(ef, share) * (kWalkedCost + lines * kWalkedLineCost) + steps_cost;
-  const double long_cost = allowed * lines * kScannedLineCost;
+  const double long_cost = allowed * (kScannedCost + lines * kScannedLineCost);
   const double short_cost =
       scan == nullptr ? long_cost
                       : static_cast<double>(usual.scans) * short_scan_cost(*scan, search.allowed, graph.rows, ef, lines);
