@@ -76,7 +76,7 @@ struct Lists {
   size_t memory_bytes() const {
     return centres.bytes() + starts.bytes() + rows.bytes() + vectors.bytes() + bits_set.bytes();
   }
-  const uint8_t* vectors_of(uint32_t list) const { return vectors.data() + starts[list] * row_bytes(); }
+  const uint8_t* vectors_from(size_t at) const { return vectors.data() + at * row_bytes(); }
   // For a search through so many lists; 0 where nothing is passed over.
   float best_share_in(uint32_t probes) const {
     if (best_share == 0 || probes >= head.lists) return 0;
@@ -120,31 +120,44 @@ class BinaryLists : public VectorIndex {
   bool links_are_sound(const std::atomic<bool>* cancelled) const override;
 
  private:
-  bool scan_list(uint32_t list, const uint8_t* then, const IndexSearch& search, BinaryScratch& scratch,
+  bool scan_list(uint32_t list, uint32_t next, const IndexSearch& search, BinaryScratch& scratch,
                  HitCollector& hits) const;
-  bool offer(size_t first, size_t count, const IndexSearch& search, BinaryScratch& scratch, HitCollector& hits) const;
+  bool offer(size_t first, size_t count, size_t stretch, const IndexSearch& search, BinaryScratch& scratch,
+             HitCollector& hits) const;
 
   const ElanusSimd& simd_;
   const Lists lists_;
 };
 
-// Offers the allowed rows of a list. Whether there was any within the range. `then` is what will be compared next.
-bool BinaryLists::scan_list(uint32_t list, const uint8_t* then, const IndexSearch& search, BinaryScratch& scratch,
+// Offers the allowed rows of a list. Whether there was any within the range. `next` is the list that will be compared next.
+bool BinaryLists::scan_list(uint32_t list, uint32_t next, const IndexSearch& search, BinaryScratch& scratch,
                             HitCollector& hits) const {
-  const size_t end = std::min(lists_.starts[list + 1], rows());
+  const BitRanks& compare = scratch.compare;
+  const auto end_of = [this](uint32_t of) { return std::min(lists_.starts[of + 1], rows()); };
+  const auto here_of = [](size_t first, size_t end) { return first < end ? std::min(end - first, kRowsAtOnce) : 0; };
+  const size_t end = end_of(list);
   bool has_hit = false;
   for (size_t first = lists_.starts[list]; first < end && !is_set(search.cancelled); first += kRowsAtOnce) {
-    const size_t here = std::min(end - first, kRowsAtOnce);
-    const uint8_t* const vectors = lists_.vectors.data() + first * lists_.row_bytes();
-    const uint8_t* const behind = first + here < end ? vectors + here * lists_.row_bytes() : then;
-    scratch.compare.rank(vectors, lists_.bits_of_row(first), here, scratch.ranks, behind);
-    has_hit |= offer(first, here, search, scratch, hits);
+    const size_t here = here_of(first, end);
+    const uint8_t* const vectors = lists_.vectors_from(first);
+    const bool goes_on = first + here < end;
+    const size_t then_first = goes_on ? first + here : lists_.starts[next];
+    const uint8_t* const then = lists_.vectors_from(then_first);
+    const size_t stretch = compare.stretch_of(here);
+    const size_t in_stretches = stretch * kRowTile;
+    if (stretch > 0) {
+      const size_t then_stretch = compare.stretch_of(here_of(then_first, goes_on ? end : end_of(next)));
+      compare.rank_stretches(vectors, stretch, scratch.ranks, then, then_stretch);
+    }
+    compare.rank(lists_.vectors_from(first + in_stretches), lists_.bits_of_row(first + in_stretches), here - in_stretches,
+                 scratch.ranks + in_stretches, then);
+    has_hit |= offer(first, here, stretch, search, scratch, hits);
   }
   return has_hit;
 }
 
-// The rows from position `first` on, whose ranks are there.
-bool BinaryLists::offer(size_t first, size_t count, const IndexSearch& search, BinaryScratch& scratch,
+// The rows from position `first` on, whose ranks are there: first those of stretches of so many rows.
+bool BinaryLists::offer(size_t first, size_t count, size_t stretch, const IndexSearch& search, BinaryScratch& scratch,
                         HitCollector& hits) const {
   const float* const ranks = scratch.ranks;
   uint32_t* const near = scratch.near_rows;
@@ -153,12 +166,16 @@ bool BinaryLists::offer(size_t first, size_t count, const IndexSearch& search, B
   if (hits.size() < search.k && search.allowed.are_all() && !search.skips())
     threshold = std::min(threshold, least_bound(ranks, count, search.k));
   const size_t near_count = simd_.bits.find_at_most(ranks, count, threshold, near);
-  for (size_t i = 0; i < near_count; ++i) __builtin_prefetch(&lists_.rows[first + near[i]]);
+  const auto row_at = [&](size_t i) -> const uint32_t& {
+    const size_t at = near[i];
+    return lists_.rows[first + (at < stretch * kRowTile ? at % kRowTile * stretch + at / kRowTile : at)];
+  };
+  for (size_t i = 0; i < near_count; ++i) __builtin_prefetch(&row_at(i));
   bool has_hit = false;
   for (size_t i = 0; i < near_count; ++i) {
     const float rank = ranks[near[i]];
     if (rank > hits.threshold()) continue;
-    const IndexHit hit = {rank, lists_.rows[first + near[i]]};
+    const IndexHit hit = {rank, row_at(i)};
     if (hit.row >= rows() || !search.allowed.has(hit.row)) continue;
     has_hit |= search.range.has(hit);
     hits.offer(hit);
@@ -189,8 +206,8 @@ const std::vector<IndexHit>& BinaryLists::search(const IndexSearch& search, Sear
     const IndexHit list = near.take();
     // Nor has any list behind it a hit that is better than those there are. Within a radius alone nothing is passed over.
     if (hits.size() >= search.k && list.rank * best_share > hits.threshold()) break;
-    const uint8_t* const then = lists_.vectors_of(near.left() > 0 ? near.peek().row : list.row);
-    empty = scan_list(list.row, then, search, own, hits) ? 0 : empty + 1;
+    const uint32_t next = near.left() > 0 ? near.peek().row : list.row;
+    empty = scan_list(list.row, next, search, own, hits) ? 0 : empty + 1;
     const uint64_t compared = std::max(lists_.starts[list.row + 1], lists_.starts[list.row]) - lists_.starts[list.row];
     scratch.effort.walk(compared, 0);
     scratch.effort.compare(compared, lists_.row_bytes());
@@ -237,7 +254,7 @@ Spread learn_shares(const ElanusSimd& simd, const Lists& lists, const ElanusInde
       const uint32_t first = lists.starts[list.row];
       const uint32_t size = lists.starts[list.row + 1] - first;
       ranks.resize(size + kRowTile);
-      compare.rank(lists.vectors_of(list.row), lists.bits_of_row(first), size, ranks.data(), query);
+      compare.rank(lists.vectors_from(first), lists.bits_of_row(first), size, ranks.data(), query);
       float best = std::numeric_limits<float>::infinity();
       // The query is none of its hits.
       for (uint32_t i = 0; i < size; ++i) best = first + i == tried ? best : std::min(best, ranks[i]);

@@ -19,6 +19,16 @@ class BitRanks {
   // that from `then` on, which is to be compared next.
   void rank(const uint8_t* rows, const uint32_t* bits_set, size_t count, float* ranks, const uint8_t* then) const;
 
+  // How many rows each of kRowTile places has where `count` are read at all of them at once; 0 where they are not: by
+  // JACCARD, and of very few. What is left behind them is for `rank`.
+  size_t stretch_of(size_t count) const { return metric_ == ELANUS_HAMMING ? count / kRowTile : 0; }
+
+  // Of kRowTile stretches of rows, one behind the other: ranks[kRowTile * i + place] of the i-th row of that place's. `then`
+  // is what is to be compared next, in stretches of `then_stretch`. REQUIRES: stretch > 0, from `stretch_of`.
+  void rank_stretches(const uint8_t* rows, size_t stretch, float* ranks, const uint8_t* then, size_t then_stretch) const {
+    loops_->rank_stretches({query_.data(), rows, stretch, then, then_stretch, bytes_}, ranks);
+  }
+
  private:
   void rank_tiles(const uint8_t* rows, size_t count, float* ranks, const uint8_t* then) const;
   void rank_few(const uint8_t* rows, const uint32_t* bits_set, size_t count, float* ranks, const uint8_t* soon) const;

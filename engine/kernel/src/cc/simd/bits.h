@@ -6,37 +6,41 @@
 namespace elanus {
 namespace {
 
-// The ranks of kRowTile rows from `rows` on, `stride` bytes apart.
-template <class Op, size_t Stride>
-ELANUS_INLINE void rank_tile(const uint8_t* query, const uint8_t* rows, const uint8_t* soon, size_t row_bytes,
-                             float* ranks) {
-  const size_t stride = Stride == 0 ? row_bytes : Stride;
+// So far ahead of what is compared the rows of a stretch are asked for.
+inline constexpr size_t kStretchAheadBytes = 1024;
+
+// The ranks of kRowTile rows that stand `apart` bytes from each other.
+template <class Op>
+ELANUS_INLINE void rank_tile(const uint8_t* query, const uint8_t* rows, size_t apart, size_t row_bytes, float* ranks) {
   typename Op::Acc acc[kRowTile];
 #pragma GCC unroll 16
   for (size_t r = 0; r < kRowTile; ++r) acc[r] = Op::zero();
-  const size_t whole = stride / Op::kRowStep * Op::kRowStep;
+  const size_t whole = row_bytes / Op::kRowStep * Op::kRowStep;
   for (size_t at = 0; at < whole; at += Op::kRowStep) {
     const typename Op::Query query_part = Op::query(query + at);
 #pragma GCC unroll 16
-    for (size_t r = 0; r < kRowTile; ++r) acc[r] = Op::accumulate(acc[r], query_part, Op::row(rows + r * stride + at));
+    for (size_t r = 0; r < kRowTile; ++r) acc[r] = Op::accumulate(acc[r], query_part, Op::row(rows + r * apart + at));
   }
-  if (whole < stride) {
+  if (whole < row_bytes) {
     const typename Op::Query query_part = Op::query(query + whole);
 #pragma GCC unroll 16
     for (size_t r = 0; r < kRowTile; ++r)
-      acc[r] = Op::accumulate(acc[r], query_part, Op::row_tail(rows + r * stride + whole, stride - whole));
+      acc[r] = Op::accumulate(acc[r], query_part, Op::row_tail(rows + r * apart + whole, row_bytes - whole));
   }
-#pragma GCC unroll 16
-  for (size_t at = 0; at < kRowTile * stride; at += 64) __builtin_prefetch(soon + at);
   alignas(64) int32_t bits[kRowTile];
   Op::template reduce<kRowTile>(acc, bits);
   for (size_t r = 0; r < kRowTile; ++r) ranks[r] = static_cast<float>(bits[r]);
 }
 
-template <class Op, size_t Stride>
+template <class Op, size_t RowBytes>
 ELANUS_INLINE void rank_tiles(const BitRun& run, float* ranks) {
-  for (size_t r = 0; r + kRowTile <= run.row_count; r += kRowTile)
-    rank_tile<Op, Stride>(run.query, run.rows + r * run.row_bytes, run.soon + r * run.row_bytes, run.row_bytes, ranks + r);
+  const size_t row_bytes = RowBytes == 0 ? run.row_bytes : RowBytes;
+  for (size_t r = 0; r + kRowTile <= run.row_count; r += kRowTile) {
+    rank_tile<Op>(run.query, run.rows + r * row_bytes, row_bytes, row_bytes, ranks + r);
+    const uint8_t* const soon = run.soon + r * row_bytes;
+#pragma GCC unroll 16
+    for (size_t at = 0; at < kRowTile * row_bytes; at += 64) __builtin_prefetch(soon + at);
+  }
 }
 
 template <class Op>
@@ -46,6 +50,39 @@ void rank_run(const BitRun& run, float* ranks) {
     rank_tiles<Op, 64>(run, ranks);
   else
     rank_tiles<Op, 0>(run, ranks);
+}
+
+// A row at each place, into the second-level cache.
+ELANUS_INLINE void ask_for_places(const uint8_t* rows, size_t apart, size_t row_bytes) {
+  for (size_t at = 0; at < row_bytes; at += 64) {
+#pragma GCC unroll 16
+    for (size_t r = 0; r < kRowTile; ++r) __builtin_prefetch(rows + r * apart + at, 0, 2);
+  }
+}
+
+template <class Op, size_t RowBytes>
+ELANUS_INLINE void rank_places(const BitStretches& run, float* ranks) {
+  const size_t row_bytes = RowBytes == 0 ? run.row_bytes : RowBytes;
+  const size_t apart = run.stretch * row_bytes;
+  const size_t rows_ahead = kStretchAheadBytes / row_bytes;
+  const size_t ahead = rows_ahead < run.stretch ? rows_ahead : run.stretch;
+  const size_t inside = run.stretch - ahead;
+  const uint8_t* rows = run.rows;
+  for (size_t i = 0; i < run.stretch; ++i, rows += row_bytes) {
+    rank_tile<Op>(run.query, rows, apart, row_bytes, ranks + i * kRowTile);
+    if (i < inside)
+      ask_for_places(rows + ahead * row_bytes, apart, row_bytes);
+    else
+      ask_for_places(run.then + (i - inside) * row_bytes, run.then_stretch * row_bytes, row_bytes);
+  }
+}
+
+template <class Op>
+void rank_stretches(const BitStretches& run, float* ranks) {
+  if (run.row_bytes == 64)
+    rank_places<Op, 64>(run, ranks);
+  else
+    rank_places<Op, 0>(run, ranks);
 }
 
 // Branches would be wrong as often as not.

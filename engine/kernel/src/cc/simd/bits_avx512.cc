@@ -45,7 +45,7 @@ size_t find_at_most_16(const float* numbers, size_t count, float most, uint32_t*
 
 }  // namespace
 
-const BitLoops kBitsAvx512 = {score_tile<AndCount>, score_tile<XorCount>, square_norm, rank_run<XorCount>,
+const BitLoops kBitsAvx512 = {score_tile<AndCount>, score_tile<XorCount>, square_norm, rank_run<XorCount>, rank_stretches<XorCount>,
                               find_at_most_16};
 
 }  // namespace elanus

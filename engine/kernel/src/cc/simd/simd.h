@@ -91,6 +91,20 @@ struct BitRun {
 // ranks[i]: in how many bits the query and the i-th row differ.
 using RankRun = void (*)(const BitRun& run, float* ranks);
 
+// The same of rows that are read at kRowTile places at once: each place has a stretch of so many rows, one stretch behind
+// the other.
+struct BitStretches {
+  const uint8_t* query;  // padded
+  const uint8_t* rows;
+  size_t stretch;
+  const uint8_t* then;  // rows in stretches, too, that will be wanted next
+  size_t then_stretch;
+  size_t row_bytes;
+};
+
+// ranks[kRowTile * i + place] of the i-th row of that place's stretch.
+using RankStretches = void (*)(const BitStretches& run, float* ranks);
+
 // Writes which of `count` numbers are at most `most`, ascending, and returns how many they are.
 // REQUIRES: `found` has room for kFoundSlack more than `count`; what is written there means nothing.
 inline constexpr size_t kFoundSlack = 16;
@@ -101,6 +115,7 @@ struct BitLoops {
   ScoreTile xor_count;
   SquareNorm square_norm;
   RankRun rank_run;
+  RankStretches rank_stretches;
   FindAtMost find_at_most;
 };
 
