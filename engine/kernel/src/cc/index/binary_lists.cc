@@ -37,6 +37,9 @@ constexpr size_t kTriedLists = 8;
 constexpr float kShareDeviations = 2;
 constexpr float kShareDeviationsMin = 0.5f;
 
+// Centres of so many bytes, which stay in the second-level cache, stand side by side in memory, too: half the work.
+constexpr size_t kArrangedBytesMax = 1 << 20;
+
 constexpr char kHeadSection[] = "binary lists";
 constexpr char kCentresSection[] = "centres";
 constexpr char kStartsSection[] = "list starts";
@@ -64,6 +67,7 @@ struct BinaryScratch : LayoutScratch {
 struct Lists {
   Head head{};
   HugeArray<uint8_t> centres;
+  AlignedVector<uint32_t> arranged_centres;  // by HAMMING, unless they are too many; not in files
   HugeArray<uint32_t> starts;  // one more than there are lists: the first of each among `rows`
   HugeArray<uint32_t> rows;    // by list, ascending
   HugeArray<uint8_t> vectors;  // of those
@@ -74,7 +78,7 @@ struct Lists {
 
   size_t row_bytes() const { return head.dim / 8; }
   size_t memory_bytes() const {
-    return centres.bytes() + starts.bytes() + rows.bytes() + vectors.bytes() + bits_set.bytes();
+    return centres.bytes() + 4 * arranged_centres.size() + starts.bytes() + rows.bytes() + vectors.bytes() + bits_set.bytes();
   }
   const uint8_t* vectors_from(size_t at) const { return vectors.data() + at * row_bytes(); }
   // For a search through so many lists; 0 where nothing is passed over.
@@ -85,9 +89,16 @@ struct Lists {
   }
   const uint32_t* bits_of_row(size_t at) const { return bits_set.size() == 0 ? nullptr : bits_set.data() + at; }
 
+  // REQUIRES: the head and the centres are there.
+  void arrange_centres() {
+    if (head.metric == ELANUS_HAMMING && centres.bytes() <= kArrangedBytesMax)
+      arranged_centres = arrange_bits(centres.data(), row_bytes(), head.lists);
+  }
+
   // Of all centres, for the query that `compare` is ready for.
   void rank_centres(const BitRanks& compare, NearLists& near) const {
     float* const ranks = near.ranks(head.lists);
+    if (!arranged_centres.empty()) return compare.rank_arranged(arranged_centres.data(), head.lists, ranks);
     compare.rank(centres.data(), bits_of_row(head.rows), head.lists, ranks, centres.data());
   }
 };
@@ -291,6 +302,7 @@ std::unique_ptr<VectorIndex> build_binary_lists(const ElanusSimd& simd, const St
   lists.head = {static_cast<uint32_t>(build.metric), build.dim, rows, wanted};
   lists.centres.resize(centres.size());
   std::memcpy(lists.centres.data(), centres.data(), centres.size());
+  lists.arrange_centres();
   lists.starts.resize(wanted + size_t{1});
   for (const uint32_t list : nearest) ++lists.starts[list + 1];
   std::partial_sum(lists.starts.data(), lists.starts.data() + wanted + 1, lists.starts.data());
@@ -339,6 +351,7 @@ FileFault open_binary_lists(const ElanusSimd& simd, std::shared_ptr<const IndexF
                        (head->metric != ELANUS_JACCARD ||
                         borrow(kBitsSetSection, size_t{head->rows} + head->lists, &lists.bits_set));
   if (!has_all) return file->damaged("it has not the rows and lists that it must");
+  lists.arrange_centres();
   // Files of before have none: no list is passed over.
   if (file->section(kBestShareSection) != nullptr) {
     const float* const share = file->array<float>(kBestShareSection, 1);

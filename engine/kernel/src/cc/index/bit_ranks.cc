@@ -87,6 +87,17 @@ void BitRanks::as_ranks(const uint32_t* bits_set, size_t count, float* counts) c
   }
 }
 
+AlignedVector<uint32_t> arrange_bits(const uint8_t* rows, size_t row_bytes, size_t count) {
+  const size_t words = words_of_row(row_bytes);
+  AlignedVector<uint32_t> arranged(blocks_of(count) * words * kBlockRows, 0);
+  for (size_t row = 0; row < count; ++row) {
+    uint32_t* const block = arranged.data() + row / kBlockRows * words * kBlockRows;
+    for (size_t w = 0; w < words; ++w)
+      std::memcpy(block + w * kBlockRows + row % kBlockRows, rows + row * row_bytes + 4 * w, std::min<size_t>(4, row_bytes - 4 * w));
+  }
+  return arranged;
+}
+
 void count_bits(const ElanusSimd& simd, uint32_t dim, const uint8_t* rows, size_t count, uint32_t* bits_set) {
   const size_t bytes = dim / 8;
   for (size_t i = 0; i < count; ++i)

@@ -9,6 +9,9 @@
 
 namespace elanus {
 
+inline size_t words_of_row(size_t row_bytes) { return (row_bytes + 3) / 4; }
+inline size_t blocks_of(size_t rows) { return (rows + kBlockRows - 1) / kBlockRows; }
+
 class BitRanks {
  public:
   // Makes ready for one query of `dim` bits, which is borrowed for the call. REQUIRES: HAMMING or JACCARD.
@@ -29,6 +32,11 @@ class BitRanks {
     loops_->rank_stretches({query_.data(), rows, stretch, then, then_stretch, bytes_}, ranks);
   }
 
+  // By HAMMING, of rows that `arrange_bits` has arranged: `ranks` has room for `count` rounded up to kBlockRows.
+  void rank_arranged(const uint32_t* words, size_t count, float* ranks) const {
+    loops_->rank_blocks({query_.data(), words, words_of_row(bytes_), blocks_of(count)}, ranks);
+  }
+
  private:
   void rank_tiles(const uint8_t* rows, size_t count, float* ranks, const uint8_t* then) const;
   void rank_few(const uint8_t* rows, const uint32_t* bits_set, size_t count, float* ranks, const uint8_t* soon) const;
@@ -40,6 +48,9 @@ class BitRanks {
   double query_bits_ = 0;
   AlignedVector<uint8_t> query_;
 };
+
+// `count` rows side by side, in blocks of kBlockRows.
+AlignedVector<uint32_t> arrange_bits(const uint8_t* rows, size_t row_bytes, size_t count);
 
 // How many bits are set in each of `count` vectors of `dim` bits.
 void count_bits(const ElanusSimd& simd, uint32_t dim, const uint8_t* rows, size_t count, uint32_t* bits_set);

@@ -15,9 +15,9 @@ namespace elanus {
 
 class NearLists {
  public:
-  // Room for the ranks of so many centres, rounded up to kRowTile.
+  // Room for the ranks of so many centres, rounded up to kRowTile or kBlockRows.
   float* ranks(size_t lists) {
-    ranks_.resize(lists + kRowTile);
+    ranks_.resize(lists + std::max(kRowTile, kBlockRows));
     lists_ = lists;
     return ranks_.data();
   }

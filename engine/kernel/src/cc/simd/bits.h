@@ -85,6 +85,36 @@ void rank_stretches(const BitStretches& run, float* ranks) {
     rank_places<Op, 0>(run, ranks);
 }
 
+// Words of a row whose numbers of bits are added up in bytes before these might overflow.
+inline constexpr size_t kWordsInBytes = 31;
+
+// In the compiler's own vectors: bits are counted in pairs, in halves of bytes and in bytes, these of many words.
+inline void rank_blocks(const BitBlocks& run, float* ranks) {
+  typedef uint32_t Words __attribute__((vector_size(4 * kBlockRows)));
+  for (size_t block = 0; block < run.blocks; ++block) {
+    const uint32_t* const rows = run.words + block * run.words_per_row * kBlockRows;
+    Words sum = {};
+    for (size_t first = 0; first < run.words_per_row; first += kWordsInBytes) {
+      const size_t rest = run.words_per_row - first;
+      const size_t end = first + (rest < kWordsInBytes ? rest : kWordsInBytes);
+      Words bytes = {};
+      for (size_t w = first; w < end; ++w) {
+        uint32_t query;
+        memcpy(&query, run.query + 4 * w, sizeof query);
+        Words bits;
+        memcpy(&bits, rows + w * kBlockRows, sizeof bits);
+        bits ^= query;
+        bits -= (bits >> 1) & 0x55555555;
+        bits = (bits & 0x33333333) + ((bits >> 2) & 0x33333333);
+        bytes += (bits + (bits >> 4)) & 0x0f0f0f0f;
+      }
+      const Words pairs = (bytes & 0x00ff00ff) + ((bytes >> 8) & 0x00ff00ff);
+      sum += (pairs & 0xffff) + (pairs >> 16);
+    }
+    for (size_t i = 0; i < kBlockRows; ++i) ranks[block * kBlockRows + i] = static_cast<float>(static_cast<int32_t>(sum[i]));
+  }
+}
+
 // Branches would be wrong as often as not.
 inline size_t find_at_most(const float* ranks, size_t count, float most, uint32_t* found) {
   size_t size = 0;

@@ -27,6 +27,21 @@ double square_norm(const uint8_t* row, size_t bytes) {
   return _mm512_reduce_add_epi32(sum);
 }
 
+void rank_blocks_16(const BitBlocks& run, float* ranks) {
+  static_assert(kBlockRows == 16);
+  const uint32_t* rows = run.words;
+  for (size_t block = 0; block < run.blocks; ++block) {
+    __m512i sum = _mm512_setzero_si512();
+    for (size_t w = 0; w < run.words_per_row; ++w, rows += kBlockRows) {
+      int32_t query;
+      memcpy(&query, run.query + 4 * w, sizeof query);
+      const __m512i bits = _mm512_xor_si512(_mm512_loadu_si512(rows), _mm512_set1_epi32(query));
+      sum = _mm512_add_epi32(sum, _mm512_popcnt_epi32(bits));
+    }
+    _mm512_storeu_ps(ranks + block * kBlockRows, _mm512_cvtepi32_ps(sum));
+  }
+}
+
 size_t find_at_most_16(const float* numbers, size_t count, float most, uint32_t* found) {
   const __m512 bound = _mm512_set1_ps(most);
   __m512i places = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
@@ -45,7 +60,7 @@ size_t find_at_most_16(const float* numbers, size_t count, float most, uint32_t*
 
 }  // namespace
 
-const BitLoops kBitsAvx512 = {score_tile<AndCount>, score_tile<XorCount>, square_norm, rank_run<XorCount>, rank_stretches<XorCount>,
-                              find_at_most_16};
+const BitLoops kBitsAvx512 = {score_tile<AndCount>,     score_tile<XorCount>, square_norm,    rank_run<XorCount>,
+                              rank_stretches<XorCount>, rank_blocks_16,       find_at_most_16};
 
 }  // namespace elanus

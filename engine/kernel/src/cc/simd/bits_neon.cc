@@ -52,6 +52,7 @@ double square_norm(const uint8_t* row, size_t bytes) {
 
 }  // namespace
 
-const BitLoops kBitsNeon = {score_tile<AndCount>, score_tile<XorCount>, square_norm, rank_run<XorCount>, rank_stretches<XorCount>, find_at_most};
+const BitLoops kBitsNeon = {score_tile<AndCount>,     score_tile<XorCount>, square_norm, rank_run<XorCount>,
+                            rank_stretches<XorCount>, rank_blocks,          find_at_most};
 
 }  // namespace elanus

@@ -105,6 +105,18 @@ struct BitStretches {
 // ranks[kRowTile * i + place] of the i-th row of that place's stretch.
 using RankStretches = void (*)(const BitStretches& run, float* ranks);
 
+// And of rows that stand side by side, kBlockRows in a block: their first words of 32 bits, then their second ones.
+inline constexpr size_t kBlockRows = 16;
+struct BitBlocks {
+  const uint8_t* query;  // padded
+  const uint32_t* words;
+  size_t words_per_row;  // what is beyond the end of a row is 0, in the query as well
+  size_t blocks;
+};
+
+// ranks[kBlockRows * block + i] of the i-th row of a block.
+using RankBlocks = void (*)(const BitBlocks& run, float* ranks);
+
 // Writes which of `count` numbers are at most `most`, ascending, and returns how many they are.
 // REQUIRES: `found` has room for kFoundSlack more than `count`; what is written there means nothing.
 inline constexpr size_t kFoundSlack = 16;
@@ -116,6 +128,7 @@ struct BitLoops {
   SquareNorm square_norm;
   RankRun rank_run;
   RankStretches rank_stretches;
+  RankBlocks rank_blocks;
   FindAtMost find_at_most;
 };
 
