@@ -39,6 +39,8 @@ const BATCH = 8;
 const EFFORTS = [1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128];
 /** A walk that would keep more of the rows in view is no better than comparing with all. */
 const SHARE_MAX = 0.25;
+/** Efforts that are tried besides, where searches begin to scan. */
+const LEAP_TRIES = 3;
 /** Nobody asks for more. */
 const RECALL_ENOUGH = 0.9995;
 /** What recall may be worse by with the queries that come than with those it was measured with. */
@@ -57,18 +59,36 @@ export async function measureRecall(
   const { piece, wanted, queries } = measurement;
   const allowed = allowedRows(piece, wanted, tools.random);
   const truth = await exactHits(measurement, allowed, tools);
+  const measure = async (ef: number): Promise<MeasuredRecall> => {
+    const found = await indexHits(measurement, { ef, allowed }, tools);
+    const scans = found.reduce((sum, { effort }) => sum + effort!.scans, 0);
+    return { ef, ...recallOf(found, truth, wanted.hits, queries), isScanned: 2 * scans > queries.count };
+  };
   const points: MeasuredRecall[] = [];
   for (const multiple of EFFORTS) {
     const ef = Math.ceil(multiple * wanted.hits);
     if (ef > SHARE_MAX * (piece.rows / 2 ** wanted.halvings)) break;
-    const found = await indexHits(measurement, { ef, allowed }, tools);
-    const scans = found.reduce((sum, { effort }) => sum + effort!.scans, 0);
-    const isScanned = 2 * scans > queries.count;
-    const point = { ef, ...recallOf(found, truth, wanted.hits, queries), isScanned };
+    const point = await measure(ef);
     points.push(point);
     if (point.recall >= RECALL_ENOUGH) break;
   }
+  await narrowLeap(points, measure);
   return points.length === 0 ? null : new RecallCurve(points, { margin: MARGIN });
+}
+
+/** Finds out more nearly between which efforts searches begin to scan: nothing is known of those between the two. */
+async function narrowLeap(
+  points: MeasuredRecall[],
+  measure: (ef: number) => Promise<MeasuredRecall>,
+): Promise<void> {
+  for (let tries = 0; tries < LEAP_TRIES; tries++) {
+    const at = points.findIndex(({ isScanned }, i) => isScanned && points[i - 1]?.isScanned === false);
+    if (at < 0) return;
+    const [before, after] = [points[at - 1]!.ef, points[at]!.ef];
+    const ef = Math.round(Math.sqrt(before * after));
+    if (ef === before || ef === after) return;
+    points.splice(at, 0, await measure(ef));
+  }
 }
 
 /**

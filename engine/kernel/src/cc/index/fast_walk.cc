@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "find_nearest.h"
 #include "parallel.h"
 
 namespace elanus {
@@ -127,14 +126,14 @@ void offer_block_filtered(const WalkLoops& loops, const FastRecords& records, co
     const uint32_t row = links[i];
     if (!(estimates[i] < walk.allowed.worst()) || row >= records.rows()) continue;
     if (S == Seen::kWhenMet ? !walk.seen.insert(row) : walk.seen.has(row)) continue;
-    walk.beam.offer(estimates[i], row);
+    walk.frontier.offer(estimates[i], row);
     ++walk.taken;
     if (allowed.has(row)) {
       ++walk.taken_allowed;
       walk.allowed.offer(estimates[i], row);
     }
     uint32_t next;
-    if (walk.beam.peek_next(&next) && next == row) records.prefetch(row);
+    if (walk.frontier.peek_next(&next) && next == row) records.prefetch(row);
   }
 }
 
@@ -144,17 +143,17 @@ bool walk_filtered_by(const WalkLoops& loops, const FastRecords& records, const 
                       const FilteredWalk& limits, const std::atomic<bool>* cancelled, FastWalk& walk) {
   uint32_t row;
   float estimate;
-  for (uint32_t step = 1; walk.beam.peek_next(&row, &estimate) && estimate < walk.allowed.worst(); ++step) {
+  for (uint32_t step = 1; walk.frontier.peek_next(&row, &estimate) && estimate < walk.allowed.worst(); ++step) {
     if (step > limits.steps_max) return false;
     if (walk.taken >= kFirstTaken &&
         static_cast<double>(walk.taken_allowed) < limits.allowed_min * static_cast<double>(walk.taken))
       return false;
     if (step % kStepsBetweenChecks == 0 && is_set(cancelled)) return true;
-    walk.beam.expand_next(&row);
+    walk.frontier.take_next();
     if (S == Seen::kWhenLeft && !walk.seen.insert(row)) continue;
     ++walk.steps;
     uint32_t next;
-    if (walk.beam.peek_next(&next)) records.prefetch(next);
+    if (walk.frontier.peek_next(&next)) records.prefetch(next);
     const uint8_t* const record = records.record_of(row);
     const float rank = records.row_code().rank(loops, walk.coded, record);
     if (rank < kInfinity && allowed.has(row)) walk.found.push_back({rank, row});
@@ -164,8 +163,9 @@ bool walk_filtered_by(const WalkLoops& loops, const FastRecords& records, const 
   return true;
 }
 
-// Puts the nearest entries in the beam.
-void enter(const WalkLoops& loops, const FastRecords& records, size_t room, FastWalk& walk) {
+// Puts the nearest entries in the beam, or the frontier.
+template <class Known>
+void enter(const WalkLoops& loops, const FastRecords& records, size_t room, FastWalk& walk, Known& known) {
   alignas(64) float estimates[kBlockNeighbours];
   const float rank = records.row_code().rank_of_mean(walk.coded);
   Beam& entries = walk.entries;
@@ -183,7 +183,7 @@ void enter(const WalkLoops& loops, const FastRecords& records, size_t room, Fast
   }
   for (const Beam::Entry& entry : entries) {
     records.prefetch(entry.node());
-    walk.beam.offer(entry.rank, entry.node());
+    known.offer(entry.rank, entry.node());
     if (records.neighbour_code().kind() == NeighbourCodeKind::kLevels) walk.seen.insert(entry.node());
   }
 }
@@ -210,7 +210,7 @@ void begin(const WalkLoops& loops, const FastRecords& records, uint32_t ef, Fast
   walk.found.clear();
   walk.steps = 0;
   walk.seen.make_room(records.rows());
-  enter(loops, records, ef, walk);
+  enter(loops, records, ef, walk, walk.beam);
 }
 
 }  // namespace
@@ -241,16 +241,14 @@ void walk_fast_both(const WalkLoops& loops, const FastRecords& records, uint32_t
 
 bool walk_fast_filtered(const WalkLoops& loops, const FastRecords& records, const AllowedRows& allowed,
                         const FilteredWalk& limits, const std::atomic<bool>* cancelled, FastWalk* walk) {
-  // What is met in so many steps is more than this only when most of it is too far to matter.
-  const auto room = static_cast<size_t>(std::min<double>(2 * limits.steps_max, kExploredMax));
-  walk->beam.reset(std::max<size_t>(room, limits.ef) + 32);
+  walk->frontier.clear();
   walk->allowed.reset(limits.ef);
   walk->found.clear();
   walk->steps = 0;
   walk->taken = 0;
   walk->taken_allowed = 0;
   walk->seen.make_room(records.rows());
-  enter(loops, records, limits.ef, *walk);
+  enter(loops, records, limits.ef, *walk, walk->frontier);
   const bool ended = records.neighbour_code().kind() == NeighbourCodeKind::kSigns
                          ? walk_filtered_by<Seen::kWhenLeft>(loops, records, allowed, limits, cancelled, *walk)
                          : walk_filtered_by<Seen::kWhenMet>(loops, records, allowed, limits, cancelled, *walk);

@@ -8,6 +8,7 @@
 #include "allowed_rows.h"
 #include "beam.h"
 #include "fast_records.h"
+#include "frontier.h"
 #include "vector_index.h"
 
 namespace elanus {
@@ -51,6 +52,7 @@ struct FastWalk {
 
   Beam entries;
   Beam beam;
+  Frontier frontier;  // under a filter, in place of the beam
   Beam allowed;  // under a filter: the allowed rows that are known, by estimate
   size_t steps = 0;  // that it has taken
   size_t taken = 0;  // under a filter: rows that were near, and how many of them are allowed

@@ -20,7 +20,7 @@ inline constexpr double kScannedCost = 6.5;
 inline constexpr double kScannedLineCost = 2.2;
 inline constexpr double kWalkedCost = 22;
 inline constexpr double kWalkedLineCost = 6;
-inline constexpr double kFilteredStepCost = 400;
+inline constexpr double kFilteredStepCost = 120;
 inline constexpr double kPickedLineCost = 12;
 inline constexpr double kPickedCost = 40;
 // A block of short codes, whatever its size, and each byte of it.
@@ -37,9 +37,6 @@ inline float errors_allowed(size_t ef) {
 }
 // As a rule they are so many, on the packages.
 inline double picked_rows(double ef) { return 16 * std::sqrt(ef); }
-
-// Rows that a walk under a filter keeps in view at most, unless more hits are wanted.
-inline constexpr size_t kExploredMax = 16384;
 
 // A walk that has compared so many times the rows that it should is among rows that are not allowed: it ends before it
 // has cost more than a part of the scan that follows.
@@ -137,39 +134,53 @@ void scan_allowed(Scorer&& scorer, const IndexSearch& search, uint32_t rows, con
   if (counts[turn] > 0) compare(turn);
 }
 
+// Rows that such a walk stands on at once when it has found enough and only looks for better ones: it waits for memory once.
+inline constexpr size_t kStoodOnAtOnce = 4;
+
+// As soon as a row is met: it is long until a walk stands on it, if it does.
+inline void prefetch_links(const LayerView& layer, uint32_t node) {
+  const auto* const links = reinterpret_cast<const uint8_t*>(layer.links_of(node));
+  for (size_t at = 0; at < layer.degree * sizeof(uint32_t); at += 64) __builtin_prefetch(links + at);
+}
+
 // Walks through all rows, allowed or not, until the allowed ones that are known are nearer than anything that is
-// left to explore (as hnswlib and knowhere do), and the last of them has been stood on as well. False when it has compared more than `rows_max` rows, would have to
-// explore more of those that are not allowed than there is room for, or finds a share of less than `allowed_min` of what
-// is near to be allowed.
+// left to explore (as hnswlib and knowhere do), and the last of them has been stood on as well. False when it has compared
+// more than `rows_max` rows, or finds a share of less than `allowed_min` of what is near to be allowed.
 template <class Scorer>
 bool walk_filtered(const LayerView& layer, Scorer&& scorer, const IndexSearch& search, double rows_max,
                    double allowed_min, SearchScratch& scratch, WalkCount* so_far) {
   Neighbours& neighbours = scratch.neighbours;
-  neighbours.reserve(layer.degree);
+  neighbours.reserve(kStoodOnAtOnce * layer.degree);
   uint32_t* const nodes = neighbours.nodes.data();
   float* const ranks = neighbours.ranks.data();
-  Beam& beam = scratch.beam;
+  Frontier& frontier = scratch.frontier;
   Beam& found = scratch.found;
   size_t taken = 0;
   size_t allowed = 0;
-  uint32_t node = 0;
-  float rank = 0;
-  while (beam.peek_next(&node, &rank) && rank <= found.worst()) {
-    beam.expand_next(&node);
-    ++so_far->steps;
-    const uint32_t* const links = layer.links_of(node);
+  for (;;) {
     size_t count = 0;
-    for (size_t i = 0; i < layer.degree && links[i] < layer.nodes; ++i) {
-      if (!scratch.visited.insert(links[i])) continue;
-      nodes[count] = links[i];
-      scorer.prefetch(nodes[count]);
-      ++count;
+    const size_t at_once = found.is_full() ? kStoodOnAtOnce : 1;
+    size_t stood_on = 0;
+    uint32_t node = 0;
+    float rank = 0;
+    for (; stood_on < at_once && frontier.peek_next(&node, &rank) && rank <= found.worst(); ++stood_on) {
+      frontier.take_next();
+      const uint32_t* const links = layer.links_of(node);
+      for (size_t i = 0; i < layer.degree && links[i] < layer.nodes; ++i) {
+        if (!scratch.visited.insert(links[i])) continue;
+        nodes[count] = links[i];
+        scorer.prefetch(nodes[count]);
+        ++count;
+      }
     }
+    if (stood_on == 0) break;
+    so_far->steps += stood_on;
     scorer.score(nodes, count, ranks);
     for (size_t i = 0; i < count; ++i) {
       if (!(ranks[i] < found.worst())) continue;
       ++taken;
-      if (ranks[i] < beam.worst()) beam.offer(ranks[i], nodes[i]);
+      frontier.offer(ranks[i], nodes[i]);
+      prefetch_links(layer, nodes[i]);
       if (!search.allowed.has(nodes[i])) continue;
       ++allowed;
       found.offer(ranks[i], nodes[i]);
@@ -178,20 +189,26 @@ bool walk_filtered(const LayerView& layer, Scorer&& scorer, const IndexSearch& s
     if (static_cast<double>(so_far->compared) > rows_max || is_set(search.cancelled)) return false;
     // Near the query hardly any are allowed.
     if (taken >= kFirstRows && static_cast<double>(allowed) < allowed_min * static_cast<double>(taken)) return false;
-    if (beam.peek_next(&node, &rank)) __builtin_prefetch(layer.links_of(node));
   }
-  return found.is_full() && !(beam.is_full() && beam.worst() < found.worst());
+  return found.is_full();
+}
+
+// Where a walk begins; a walk comes upon it no more.
+template <class Scorer>
+Beam::Entry entry_of(const Graph& graph, const Scorer& scorer, SearchScratch& scratch) {
+  float rank = 0;
+  const uint32_t entry = find_entry(graph, scorer, 0, &rank, scratch.neighbours);
+  scratch.visited.reset(graph.rows);
+  scratch.visited.insert(entry);
+  return {rank, entry};
 }
 
 // Begins a walk that keeps so many in view.
 template <class Scorer>
 void enter(const Graph& graph, const Scorer& scorer, size_t room, SearchScratch& scratch) {
-  float rank = 0;
-  const uint32_t entry = find_entry(graph, scorer, 0, &rank, scratch.neighbours);
-  scratch.visited.reset(graph.rows);
-  scratch.visited.insert(entry);
+  const Beam::Entry entry = entry_of(graph, scorer, scratch);
   scratch.beam.reset(room);
-  scratch.beam.offer(rank, entry);
+  scratch.beam.offer(entry.rank, entry.node());
 }
 
 // The way that the search asks for, or the least costly; never kVectors. `scan` may be nullptr.
@@ -227,13 +244,11 @@ const Beam* walk_to_nearest(const Graph& graph, const UsualSearch& usual, Scorer
   // What is learnt is a mean: walks of twice the length are none that have gone astray.
   const double walked =
       kPatience * std::max(usual.rows_walked(ef, share), UsualSearch::of_degree(graph.degree).rows_walked(ef, share));
-  // As a rule there are about ef / share that are nearer than the nearest allowed ones; where those lie far from the
-  // query there are many more.
-  enter(graph, scorer, std::max<size_t>(ef, std::min(static_cast<size_t>(walked), kExploredMax)), scratch);
+  const Beam::Entry entry = entry_of(graph, scorer, scratch);
+  scratch.frontier.clear();
+  scratch.frontier.offer(entry.rank, entry.node());
   scratch.found.reset(ef);
-  for (const Beam::Entry& entry : scratch.beam) {
-    if (search.allowed.has(entry.node())) scratch.found.offer(entry.rank, entry.node());
-  }
+  if (search.allowed.has(entry.node())) scratch.found.offer(entry.rank, entry.node());
   WalkCount count;
   const bool may_give_up = search.way != Way::kWalk;
   const double rows_max = may_give_up ? walked : std::numeric_limits<double>::infinity();

@@ -6,6 +6,7 @@
 
 #include "beam.h"
 #include "exact_ranks.h"
+#include "frontier.h"
 #include "hit_collector.h"
 #include "scan_codes.h"
 #include "search_effort.h"
@@ -25,7 +26,8 @@ struct SearchScratch {
   SearchEffort effort;  // of the search under way
   WalkQuery walk_query;
   Beam beam;   // of a walk
-  Beam found;  // of a walk under a filter: the allowed rows
+  Frontier frontier;  // of a walk under a filter: what it has not stood on,
+  Beam found;         // and the allowed rows
   Visited visited;
   Neighbours neighbours;
   ExactRanks exact;
