@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cstdio>
 #include <random>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "../src/cc/index/beam.h"
+#include "../src/cc/index/frontier.h"
 #include "../src/cc/index/graph.h"
 #include "../src/cc/index/walk.h"
 #include "../src/cc/index/walk_codes.h"
@@ -108,10 +111,35 @@ void check_beam(size_t capacity, uint32_t offers) {
   CHECK(found == ranks);
 }
 
+// A frontier gives back what was offered, the nearest of what it has first, whatever comes in between.
+void check_frontier(uint32_t offers, uint32_t taken_of_ten) {
+  std::minstd_rand random(offers + taken_of_ten);
+  Frontier frontier;
+  std::set<std::pair<float, uint32_t>> model;
+  uint32_t node = 0;
+  float rank = 0;
+  const auto take = [&] {
+    CHECK(frontier.peek_next(&node, &rank) && rank == model.begin()->first);
+    CHECK(frontier.take_next() == node && model.erase({rank, node}) == 1);
+  };
+  for (uint32_t offered = 0; offered < offers; ++offered) {
+    const float new_rank = static_cast<float>(random() % 500) - 250;
+    frontier.offer(new_rank, offered);
+    model.insert({new_rank, offered});
+    while (!model.empty() && random() % 10 < taken_of_ten) take();
+  }
+  while (!model.empty()) take();
+  CHECK(!frontier.peek_next(&node));
+  frontier.offer(1, 7);
+  frontier.clear();
+  CHECK(!frontier.peek_next(&node));
+}
+
 }  // namespace
 
 int main() {
   check_graphs();
+  for (const uint32_t taken_of_ten : {0u, 3u, 5u, 8u}) check_frontier(4000, taken_of_ten);
   for (const size_t capacity : {1, 2, 15, 16, 17, 33, 200, 300, 5000}) check_beam(capacity, 4000);
-  std::printf("ok: graphs, beams\n");
+  std::printf("ok: graphs, beams, frontiers\n");
 }
