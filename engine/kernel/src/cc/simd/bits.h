@@ -64,7 +64,7 @@ template <class Op, size_t RowBytes>
 ELANUS_INLINE void rank_places(const BitStretches& run, float* ranks) {
   const size_t row_bytes = RowBytes == 0 ? run.row_bytes : RowBytes;
   const size_t apart = run.stretch * row_bytes;
-  const size_t rows_ahead = kStretchAheadBytes / row_bytes;
+  const size_t rows_ahead = (kStretchAheadBytes + row_bytes - 1) / row_bytes;
   const size_t ahead = rows_ahead < run.stretch ? rows_ahead : run.stretch;
   const size_t inside = run.stretch - ahead;
   const uint8_t* rows = run.rows;
