@@ -2,13 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { MetricType } from '@elanus/model';
 import fc from 'fast-check';
-import { builtAndOpened, expectedHits, foundHits, indexSearchOf } from './exact-index.fixture.ts';
+import { builtAndOpened, EVERY_LIST, expectedHits, foundHits, indexSearchOf } from './exact-index.fixture.ts';
 import type { MinHashScoring } from './kernel.ts';
 import { naiveScore } from './naive-search.ts';
 import { randomSearch, type SearchShape } from './random-search.ts';
-
-const LISTS_MAX = 65_536;
-const EVERY_LIST = { probes: LISTS_MAX, probesMax: LISTS_MAX, emptyListsMax: 0 };
 
 function shapes(metric: MetricType): fc.Arbitrary<SearchShape> {
   return fc.record({

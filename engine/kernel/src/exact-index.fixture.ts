@@ -7,11 +7,15 @@ import type { DenseVectorType } from '@elanus/model';
 import type { ExactSearch } from './kernel.ts';
 import { loadKernel } from './load-kernel.ts';
 import { naiveTopK } from './naive-search.ts';
-import type { IndexHits, IndexSearch, IndexSpec, VectorIndex } from './vector-index.ts';
+import type { IndexHits, IndexSearch, IndexSpec, ListProbes, VectorIndex } from './vector-index.ts';
 
 const kernel = loadKernel();
 const directory = mkdtempSync(join(tmpdir(), 'elanus-exact-index-'));
 after(() => rmSync(directory, { recursive: true }));
+
+const LISTS_MAX = 65_536;
+/** Of an index of lists: all are looked through, however many there are. */
+export const EVERY_LIST: ListProbes = { probes: LISTS_MAX, probesMax: LISTS_MAX, emptyListsMax: 0 };
 
 /** The rows of all blocks as one, as an index numbers them, with bitmaps in one. */
 function joined(search: ExactSearch): { readonly rows: number; readonly allowed: Uint8Array | null } {

@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { builtAndOpened, expectedHits, foundHits, indexSearchOf } from './exact-index.fixture.ts';
+import { builtAndOpened, EVERY_LIST, expectedHits, foundHits, indexSearchOf } from './exact-index.fixture.ts';
 import { naiveScore } from './naive-search.ts';
 import { randomSearch, type SearchShape } from './random-search.ts';
 import type { IndexSpec } from './vector-index.ts';
 
 const ROWS_MAX = 300;
-const LISTS_MAX = 65_536;
-const EVERY_LIST = { probes: LISTS_MAX, probesMax: LISTS_MAX, emptyListsMax: 0 };
 
 const shapes: fc.Arbitrary<SearchShape> = fc.record({
   seed: fc.nat(),

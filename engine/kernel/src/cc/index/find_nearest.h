@@ -134,14 +134,9 @@ void scan_allowed(Scorer&& scorer, const IndexSearch& search, uint32_t rows, con
   if (counts[turn] > 0) compare(turn);
 }
 
-// Rows that such a walk stands on at once when it has found enough and only looks for better ones: it waits for memory once.
+// Rows that a walk under a filter stands on at once when it has found enough and only looks for better ones: it waits for
+// memory once.
 inline constexpr size_t kStoodOnAtOnce = 4;
-
-// As soon as a row is met: it is long until a walk stands on it, if it does.
-inline void prefetch_links(const LayerView& layer, uint32_t node) {
-  const auto* const links = reinterpret_cast<const uint8_t*>(layer.links_of(node));
-  for (size_t at = 0; at < layer.degree * sizeof(uint32_t); at += 64) __builtin_prefetch(links + at);
-}
 
 // Walks through all rows, allowed or not, until the allowed ones that are known are nearer than anything that is
 // left to explore (as hnswlib and knowhere do), and the last of them has been stood on as well. False when it has compared
@@ -180,6 +175,7 @@ bool walk_filtered(const LayerView& layer, Scorer&& scorer, const IndexSearch& s
       if (!(ranks[i] < found.worst())) continue;
       ++taken;
       frontier.offer(ranks[i], nodes[i]);
+      // It may be the next one at once.
       prefetch_links(layer, nodes[i]);
       if (!search.allowed.has(nodes[i])) continue;
       ++allowed;

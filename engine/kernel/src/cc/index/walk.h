@@ -53,6 +53,12 @@ struct Neighbours {
 //   lines()                    of memory that it reads for a row
 //   score(rows, count, ranks)  fills ranks[i] with the rank of rows[i]; both have room up to a multiple of kRowTile
 
+// Asks for all links of a node.
+inline void prefetch_links(const LayerView& layer, uint32_t node) {
+  constexpr size_t kLinksPerLine = 64 / sizeof(uint32_t);
+  for (size_t at = 0; at < layer.degree; at += kLinksPerLine) __builtin_prefetch(layer.links_of(node) + at);
+}
+
 // How far a walk has gone.
 struct WalkCount {
   size_t steps = 0;
@@ -97,15 +103,12 @@ class Walker {
     }
     for (size_t i = 0; i < near; ++i) beam_.offer(ranks_[near_[i]], nodes_[near_[i]]);
     uint32_t node = 0;
-    if (!beam_.peek_next(&node)) return;
-    for (size_t at = 0; at < layer_.degree; at += kLinksPerLine) __builtin_prefetch(layer_.links_of(node) + at);
+    if (beam_.peek_next(&node)) prefetch_links(layer_, node);
   }
 
   const WalkCount& so_far() const { return so_far_; }
 
  private:
-  static constexpr size_t kLinksPerLine = 64 / sizeof(uint32_t);
-
   // In two loops without a branch within: which links are new is as good as chance.
   void gather_new(const uint32_t* links) {
     size_t count = 0;
