@@ -5,7 +5,7 @@ import { Addresses } from './addresses.ts';
 import { startJob } from './job-channel.ts';
 import { CODE_FACTORS, type ExactHits, type ExactSearch, type Kernel, type VectorCodes } from './kernel.ts';
 import { loadNative, type NativeKernel } from './native.ts';
-import { Indexes } from './native-index.ts';
+import { Indexes, type Machine } from './native-index.ts';
 import { bytesPerQuery, SearchWords } from './search-words.ts';
 import { KernelError, Status } from './status.ts';
 import type { IndexBuild, IndexOpen, SparseIndexBuild, VectorIndex } from './vector-index.ts';
@@ -39,8 +39,15 @@ export function loadKernel(options: KernelOptions = {}): Kernel {
   if (!Number.isInteger(threads) || threads < 1 || threads > 1024)
     throw new RangeError(`threads is ${threads}, must be an integer from 1 to 1024`);
   const pool = native.getPool(threads);
-  if (pool === 0) throw new Error(`cannot start ${threads} threads`);
-  return new NativeKernelAdapter(native, { simd, pool, threads }, options.inline ?? 'small');
+  // One processor is left to the thread that reads the requests of a crowd and answers them: it has as much to do.
+  const crowdThreads = Math.max(threads - 1, 1);
+  const crowdPool = native.getPool(crowdThreads);
+  if (pool === 0 || crowdPool === 0) throw new Error(`cannot start ${threads} threads`);
+  return new NativeKernelAdapter(
+    native,
+    { simd, pool, crowdPool, crowdThreads, threads },
+    options.inline ?? 'small',
+  );
 }
 
 function isSmall(search: ExactSearch): boolean {
@@ -79,11 +86,7 @@ class NativeKernelAdapter implements Kernel {
   readonly #searchWords: SearchWords;
   readonly #indexes: Indexes;
 
-  constructor(
-    native: NativeKernel,
-    machine: { simd: number; pool: number; threads: number },
-    inline: 'small' | 'none',
-  ) {
+  constructor(native: NativeKernel, machine: Machine & { threads: number }, inline: 'small' | 'none') {
     this.#native = native;
     this.#simd = machine.simd;
     this.#pool = machine.pool;

@@ -47,10 +47,13 @@ const VIEWS: ReadonlySet<VectorIndex['layout']> = new Set([
   'disk',
 ]);
 
-/** Of the kernel that makes an index: the instruction set and the pool for its searches. */
-interface Machine {
+/** Of the kernel that makes an index: the instruction set, and the pools for its searches. */
+export interface Machine {
   readonly simd: number;
   readonly pool: number;
+  /** For short searches that many ask for at the same time. */
+  readonly crowdPool: number;
+  readonly crowdThreads: number;
 }
 
 /** Makes indexes. */
@@ -97,7 +100,7 @@ export class Indexes {
   }
 
   #indexOf(outcome: Float64Array, lent: readonly VectorRows[] = []): VectorIndex {
-    return new NativeIndex(this.#native, this.#addresses, this.#machine.pool, outcome[0]!, lent);
+    return new NativeIndex(this.#native, this.#addresses, this.#machine, outcome[0]!, lent);
   }
 }
 
@@ -146,7 +149,7 @@ function effortOf(effort: BigInt64Array): SearchEffort {
 class NativeIndex implements VectorIndex {
   readonly #native: NativeKernel;
   readonly #addresses: Addresses;
-  readonly #pool: number;
+  readonly #machine: Machine;
   readonly #handle: number;
   readonly #info = new Float64Array(6);
   readonly #shape: IndexShape;
@@ -159,13 +162,13 @@ class NativeIndex implements VectorIndex {
   constructor(
     native: NativeKernel,
     addresses: Addresses,
-    pool: number,
+    machine: Machine,
     handle: number,
     lent: readonly VectorRows[],
   ) {
     this.#native = native;
     this.#addresses = addresses;
-    this.#pool = pool;
+    this.#machine = machine;
     this.#handle = handle;
     native.indexInfo(handle, this.#info);
     this.#lent = VIEWS.has(this.layout) ? lent : [];
@@ -176,6 +179,10 @@ class NativeIndex implements VectorIndex {
 
   get rows(): number {
     return this.#info[0]!;
+  }
+
+  get crowdThreads(): number {
+    return this.#machine.crowdThreads;
   }
 
   get memoryBytes(): number {
@@ -234,10 +241,11 @@ class NativeIndex implements VectorIndex {
 
   #searchWords(search: IndexSearch, hits: IndexHits, effort: BigInt64Array | null): Float64Array {
     this.#requireOpen();
+    const { pool, crowdPool } = this.#machine;
     return searchWords(
       this.#addresses,
       this.#handle,
-      this.#pool,
+      search.isOfCrowd === true ? crowdPool : pool,
       this.#shape,
       this.rows,
       search,

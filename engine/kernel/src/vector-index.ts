@@ -180,6 +180,8 @@ export interface IndexSearch {
   readonly lists?: ListProbes | null;
   /** Of MINHASH_LSH: whether what has a band in common is ranked by the share of equal hashes, and does not score 1. */
   readonly byShare?: boolean;
+  /** Whether the search is short and one of many: it has `crowdThreads`, which leave a processor to the thread that asks. */
+  readonly isOfCrowd?: boolean;
   /** `cheapest` unless told; others are for measurements. */
   readonly way?: SearchWay;
   readonly signal?: AbortSignal;
@@ -237,6 +239,8 @@ export interface VectorIndex {
   readonly rows: number;
   readonly memoryBytes: number;
   readonly layout: 'fast' | 'compact' | 'codes' | 'sparse' | 'lists' | 'binary lists' | 'hash bands' | 'disk';
+  /** Threads for searches of a crowd. */
+  readonly crowdThreads: number;
   /** On the threads of the kernel that made the index, which share the queries. */
   search(search: IndexSearch): Promise<IndexHits>;
   /** On the calling thread, and not to be cancelled. */

@@ -9,7 +9,7 @@
 
 using elanus::PoolJob;
 
-ElanusPool::ElanusPool(uint32_t threads) {
+ElanusPool::ElanusPool(uint32_t threads) : threads_(threads) {
   // The pool lives as long as the process, so its threads need no one to wait for them.
   for (uint32_t i = 0; i < threads; ++i) {
     try {
@@ -88,7 +88,7 @@ void ElanusPool::run() {
   elanus::ThreadMemory memory;
   for (;;) {
     Taken taken = next_job();
-    taken.job->work(memory, elanus::Turn(active_count_, taken.is_alone ? 0 : 1));
+    taken.job->work(memory, elanus::Turn(active_count_, taken.is_alone ? 0 : 1, threads_));
     if (taken.is_alone) give_back(std::move(taken.job));
   }
 }

@@ -33,6 +33,7 @@ struct ElanusPool {
   void give_back(std::shared_ptr<elanus::PoolJob> job);
   void admit_waiting();
 
+  const uint32_t threads_;
   std::mutex mutex_;
   std::condition_variable work_;
   // A ring: whoever takes a job from the front puts it back at the end for others to join.

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 #include "index/search_scratch.h"
 #include "scan.h"
@@ -19,9 +20,14 @@ struct ThreadMemory {
 // How long a thread stays with one job while others wait.
 class Turn {
  public:
-  // `own`: how many of the active jobs are the thread's own.
-  Turn(const std::atomic<size_t>& active_jobs, size_t own)
-      : active_jobs_(active_jobs), own_(own), ends_(std::chrono::steady_clock::now() + kLength) {}
+  // `own`: how many of the active jobs are the thread's own. `threads`: how many the pool has.
+  Turn(const std::atomic<size_t>& active_jobs, size_t own, uint32_t threads)
+      : threads(threads),
+        active_jobs_(active_jobs),
+        own_(own),
+        ends_(std::chrono::steady_clock::now() + kLength) {}
+
+  const uint32_t threads;
 
   bool is_over() const {
     return active_jobs_.load(std::memory_order_relaxed) > own_ && std::chrono::steady_clock::now() >= ends_;

@@ -4,6 +4,7 @@ import { assert, DataType } from '@elanus/model';
 /** An index of float32 vectors under L2 that compares with all of them, slowly: whatever a search misses is not its fault. */
 export class ExactVectorIndex implements VectorIndex {
   readonly layout = 'compact';
+  readonly crowdThreads = 1;
   readonly rows: number;
   readonly #vectors: Float32Array;
   readonly #dim: number;

@@ -50,6 +50,11 @@ async function rowsOf(hits: Promise<IndexHits>): Promise<readonly number[]> {
   return [...rows.subarray(0, counts[0])];
 }
 
+const HERE = { where: 'here', queries: 1 } as const;
+const elsewhere = (queries: number) => ({ where: 'elsewhere', queries }) as const;
+/** Calls that an index with one thread for a crowd is given at a time. */
+const IN_FLIGHT_MAX = 3;
+
 describe('searches that go together', () => {
   let index: WatchedIndex;
   let gathered: GatheredSearches;
@@ -65,47 +70,46 @@ describe('searches that go together', () => {
       assert.equal((await rowsOf(hits))[0], number);
       await nextTurn();
     }
-    assert.deepEqual(index.calls, Array(2).fill({ where: 'here', queries: 1 }));
+    assert.deepEqual(index.calls, [HERE, HERE]);
   });
 
-  it('get their own hits of one call when they are asked for in one turn', async () => {
+  it('go to the kernel at once while its threads have little to do, and wait and go together then', async () => {
     const first = gathered.search(searchFor(1), 'here');
-    const others = [5, 9, 13].map((number) => rowsOf(gathered.search(searchFor(number), 'here')));
-    await nextTurn();
-    assert.deepEqual(index.calls, [
-      { where: 'here', queries: 1 },
-      { where: 'elsewhere', queries: 3 },
-    ]);
+    const atOnce = [2, 3, 4].map((number) => rowsOf(gathered.search(searchFor(number), 'here')));
+    const together = [5, 9, 13].map((number) => rowsOf(gathered.search(searchFor(number), 'here')));
+    assert.deepEqual(index.calls, [HERE, ...Array(IN_FLIGHT_MAX).fill(elsewhere(1))]);
     await index.answer();
-    assert.deepEqual(await Promise.all(others), [
+    assert.deepEqual(index.calls.at(-1), elsewhere(3));
+    assert.equal(index.calls.length, 1 + IN_FLIGHT_MAX + 1);
+    await index.answer();
+    assert.deepEqual(await Promise.all([rowsOf(first), ...atOnce, ...together]), [
+      [1, 0, 2],
+      [2, 1, 3],
+      [3, 2, 4],
+      [4, 3, 5],
       [5, 4, 6],
       [9, 8, 10],
       [13, 12, 14],
     ]);
-    assert.deepEqual(await rowsOf(first), [1, 0, 2]);
   });
 
-  it('wait for the end of a turn as long as the one before had several, and are made here when they stay alone', async () => {
-    const crowd = [1, 2, 3].map((number) => gathered.search(searchFor(number), 'here'));
-    await nextTurn();
+  it('go to the kernel as long as the one before had others beside it', async () => {
+    const crowd = [1, 2].map((number) => gathered.search(searchFor(number), 'here'));
     await index.answer();
     await Promise.all(crowd);
-    const calls = index.calls.length;
     const late = rowsOf(gathered.search(searchFor(6), 'here'));
-    assert.equal(index.calls.length, calls);
-    await nextTurn();
-    assert.deepEqual(index.calls.at(-1), { where: 'here', queries: 1 });
+    assert.deepEqual(index.calls.at(-1), elsewhere(1));
+    await index.answer();
     assert.equal((await late)[0], 6);
     void gathered.search(searchFor(7), 'here');
-    assert.deepEqual(index.calls.at(-1), { where: 'here', queries: 1 });
+    assert.deepEqual(index.calls.at(-1), HERE);
   });
 
   it('never keep this thread while the kernel has others, or when they are long', async () => {
     const long = gathered.search(searchFor(3), 'elsewhere');
     await nextTurn();
     const beside = gathered.search(searchFor(8), 'here');
-    await nextTurn();
-    assert.deepEqual(index.calls, Array(2).fill({ where: 'elsewhere', queries: 1 }));
+    assert.deepEqual(index.calls, Array(2).fill(elsewhere(1)));
     await index.answer();
     assert.deepEqual([(await rowsOf(long))[0], (await rowsOf(beside))[0]], [3, 8]);
   });
@@ -119,14 +123,17 @@ describe('searches that go together', () => {
       { allowed: half },
       { radius: 4 },
       { rangeFilter: 0 },
+      { isOfCrowd: true },
     ];
+    const busy = Array.from({ length: IN_FLIGHT_MAX }, () => gathered.search(searchFor(1), 'elsewhere'));
     const asked = kinds.flatMap((kind) => [
       gathered.search(searchFor(6, kind), 'elsewhere'),
       gathered.search(searchFor(7, kind), 'elsewhere'),
     ]);
-    await nextTurn();
-    assert.deepEqual(index.calls, Array(kinds.length).fill({ where: 'elsewhere', queries: 2 }));
+    while (index.calls.length < IN_FLIGHT_MAX + kinds.length) await index.answer();
+    assert.deepEqual(index.calls.slice(IN_FLIGHT_MAX), Array(kinds.length).fill(elsewhere(2)));
     await index.answer();
+    await Promise.all(busy);
     const rows = await Promise.all(asked.map(rowsOf));
     assert.deepEqual(rows.slice(0, 2), [
       [6, 5],
@@ -138,28 +145,31 @@ describe('searches that go together', () => {
     ]);
   });
 
-  it('are not more than a call takes, nor of more kinds than are worth keeping apart', async () => {
-    const many = Array.from({ length: 150 }, (_, at) => gathered.search(searchFor(at % ROWS), 'elsewhere'));
-    const kinds = Array.from({ length: 20 }, (_, at) =>
-      gathered.search(searchFor(2, { ef: 100 + at }), 'here'),
+  it('are all answered, the ones that came first before others, however many wait', async () => {
+    const answered: number[] = [];
+    const many = Array.from({ length: 150 }, async (_, at) => {
+      const ef = at % 30 === 0 ? 100 + at : 8;
+      const rows = await rowsOf(gathered.search(searchFor(at % ROWS, { ef }), 'elsewhere'));
+      answered.push(at);
+      return rows[0];
+    });
+    while (answered.length < many.length) await index.answer();
+    assert.deepEqual(
+      await Promise.all(many),
+      many.map((_, at) => at % ROWS),
     );
-    await nextTurn();
-    assert.equal(index.calls.length, 3 + 20);
-    assert.deepEqual(Math.max(...index.calls.map(({ queries }) => queries)), 64);
-    await index.answer();
-    for (const [at, hits] of (await Promise.all(many)).entries()) assert.equal(hits.rows[0], at % ROWS);
-    assert.equal((await Promise.all(kinds)).length, 20);
+    // Of another kind, a search may be overtaken by what joins the batch before it.
+    for (const [place, at] of answered.entries())
+      assert.ok(Math.abs(place - at) <= 4, `${at} as number ${place}`);
+    assert.equal(Math.max(...index.calls.map(({ queries }) => queries)), 4);
   });
 
   it('are handed over before their index is closed', async () => {
-    const waiting = [gathered.search(searchFor(1), 'elsewhere'), gathered.search(searchFor(2), 'elsewhere')];
+    const asked = Array.from({ length: 9 }, (_, at) => gathered.search(searchFor(at), 'elsewhere'));
     gathered.flush();
     index.close();
     await index.answer();
-    assert.deepEqual(await Promise.all(waiting.map(rowsOf)), [
-      [1, 0, 2],
-      [2, 1, 3],
-    ]);
+    for (const [at, hits] of asked.entries()) assert.equal((await rowsOf(hits))[0], at);
   });
 
   it('all learn that the kernel has failed', async () => {
@@ -167,7 +177,8 @@ describe('searches that go together', () => {
     const failed = [gathered.search(searchFor(1), 'elsewhere'), gathered.search(searchFor(2), 'elsewhere')];
     for (const hits of failed) await assert.rejects(hits, /no memory/);
     index.fails = false;
-    await nextTurn();
-    assert.equal((await rowsOf(gathered.search(searchFor(3), 'here')))[0], 3);
+    const next = rowsOf(gathered.search(searchFor(3), 'here'));
+    await index.answer();
+    assert.equal((await next)[0], 3);
   });
 });

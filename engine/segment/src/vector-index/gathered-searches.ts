@@ -1,14 +1,14 @@
 import type { IndexHits, IndexSearch, VectorIndex } from '@elanus/kernel';
 
-/** Queries that the kernel is given at once; with more nobody would be served sooner. */
-const TOGETHER_MAX = 64;
-/** Kinds of searches that wait side by side; what is of another kind goes alone. */
-const KINDS_MAX = 8;
+/** Queries that the kernel is given at once: two at a time hide each other's waiting for memory, twice in a row. */
+const TOGETHER_MAX = 4;
+/** Batches that wait last are looked through for one of the same kind. */
+const LOOKED_THROUGH_MAX = 8;
 
 /** A search of one query and no more than a walk asks of an index: without lists, sparse vectors or measures. */
 export type GatheredSearch = Pick<
   IndexSearch,
-  'queries' | 'k' | 'ef' | 'refineK' | 'allowed' | 'radius' | 'rangeFilter'
+  'queries' | 'k' | 'ef' | 'refineK' | 'allowed' | 'radius' | 'rangeFilter' | 'isOfCrowd'
 >;
 
 /** Whether a search, should it be alone, is short enough for the thread that asks. */
@@ -16,87 +16,79 @@ type Where = 'here' | 'elsewhere';
 
 interface Waiting {
   readonly search: GatheredSearch;
-  readonly where: Where;
   readonly resolve: (hits: IndexHits) => void;
   readonly reject: (reason: unknown) => void;
 }
 
 /**
- * Searches of one index that are asked for in the same turn of the event loop go to the kernel's threads as one: the way there
- * and back is paid for once, and two walks at a time hide each other's waiting for memory. A search that nobody else is
- * waiting beside is short enough to be made here, which spares it that way altogether.
+ * A search that nobody else is waiting beside is made here, when it is short: that spares it the way to another thread and
+ * back. Of several, the kernel's threads have as many at a time as keep them busy; what is asked for meanwhile waits, and goes
+ * there a few at once when one is back. So a crowd makes its own batches, as writers do who wait for one fsync (Gray and
+ * Reuter, Transaction Processing, 1993): this thread reads and answers requests while the others search.
  */
 export class GatheredSearches {
   readonly #index: VectorIndex;
-  #kinds: Waiting[][] = [];
-  /** Searches of this turn so far. */
-  #asked = 0;
-  /** Searches that the kernel has. */
+  /** Batches of searches that differ in nothing but the query. */
+  #waiting: Waiting[][] = [];
+  /** Calls that the kernel has, and how many it may have: each thread has one under way and one to go on with, and one is back. */
   #running = 0;
-  /** Whether others were there lately: then it is worth waiting for the end of the turn. */
-  #isCrowded = false;
+  readonly #runningMax: number;
+  /** Whether somebody has asked in this turn of the event loop. */
+  #isAsked = false;
+  /** Whether the last search had others beside it. */
+  #wasCrowded = false;
 
   constructor(index: VectorIndex) {
     this.#index = index;
+    this.#runningMax = 2 * index.crowdThreads + 1;
   }
 
   /** Nothing may change what the search refers to until its hits are there. */
   async search(search: GatheredSearch, where: Where): Promise<IndexHits> {
-    this.#countTurn();
-    if (where === 'here' && this.#isAlone() && !this.#isCrowded) return this.#searchHere(search);
+    const wasCrowded = this.#wasCrowded;
+    const isAlone = this.#running === 0 && !this.#isAsked;
+    this.#wasCrowded = !isAlone;
+    this.#noteTurn();
+    if (where === 'here' && isAlone && !wasCrowded)
+      return this.#index.searchSync(inFull(search, search.queries, 1));
     const { promise, resolve, reject } = Promise.withResolvers<IndexHits>();
-    this.#add({ search, where, resolve, reject });
+    this.#join({ search, resolve, reject });
+    this.#startWaiting();
     return await promise;
   }
 
   /** Hands over what waits: to be called before the index is closed. */
   flush(): void {
-    const kinds = this.#kinds;
-    this.#kinds = [];
-    for (const together of kinds) this.#start(together);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const together of waiting) this.#start(together);
   }
 
-  #isAlone(): boolean {
-    return this.#asked === 1 && this.#running === 0;
+  #noteTurn(): void {
+    if (this.#isAsked) return;
+    this.#isAsked = true;
+    setImmediate(() => {
+      this.#isAsked = false;
+    });
   }
 
-  #searchHere(search: GatheredSearch): IndexHits {
-    return this.#index.searchSync(inFull(search, search.queries, 1));
+  #startWaiting(): void {
+    while (this.#running < this.#runningMax) {
+      const together = this.#waiting.shift();
+      if (together === undefined) return;
+      this.#start(together);
+    }
   }
 
-  #countTurn(): void {
-    this.#asked += 1;
-    if (this.#asked === 1) setImmediate(() => this.#endTurn());
-  }
-
-  #endTurn(): void {
-    const [[last] = []] = this.#kinds;
-    const isAlone = this.#isAlone();
-    this.#isCrowded = !isAlone;
-    this.#asked = 0;
-    if (!isAlone || last?.where !== 'here') {
-      this.flush();
+  #join(asked: Waiting): void {
+    const end = Math.max(this.#waiting.length - LOOKED_THROUGH_MAX, 0);
+    for (let at = this.#waiting.length - 1; at >= end; at--) {
+      const together = this.#waiting[at]!;
+      if (together.length === TOGETHER_MAX || !areAlike(together[0]!.search, asked.search)) continue;
+      together.push(asked);
       return;
     }
-    this.#kinds = [];
-    try {
-      last.resolve(this.#searchHere(last.search));
-    } catch (error) {
-      last.reject(error);
-    }
-  }
-
-  #add(waiting: Waiting): void {
-    const alike = this.#kinds.find(([first]) => areAlike(first!.search, waiting.search));
-    if (alike === undefined) {
-      if (this.#kinds.length === KINDS_MAX) this.#start([waiting]);
-      else this.#kinds.push([waiting]);
-      return;
-    }
-    alike.push(waiting);
-    if (alike.length < TOGETHER_MAX) return;
-    this.#kinds.splice(this.#kinds.indexOf(alike), 1);
-    this.#start(alike);
+    this.#waiting.push([asked]);
   }
 
   #start(together: readonly Waiting[]): void {
@@ -109,23 +101,26 @@ export class GatheredSearches {
     const { search } = together[0]!;
     this.#running += 1;
     try {
-      const hits = await this.#index.search(inFull(search, joined(together), together.length));
+      const queries = joined(together);
+      const hits = await this.#index.search(inFull(search, queries, together.length));
       for (const [at, { resolve }] of together.entries()) resolve(hitsOf(hits, at, search.k));
     } finally {
       this.#running -= 1;
+      this.#startWaiting();
     }
   }
 }
 
 function inFull(search: GatheredSearch, queries: Uint8Array, queryCount: number): IndexSearch {
-  const { k, ef, refineK, allowed, radius, rangeFilter } = search;
-  return { queries, queryCount, k, ef, refineK, allowed, radius, rangeFilter };
+  const { k, ef, refineK, allowed, radius, rangeFilter, isOfCrowd = false } = search;
+  return { queries, queryCount, k, ef, refineK, allowed, radius, rangeFilter, isOfCrowd };
 }
 
 function areAlike(a: GatheredSearch, b: GatheredSearch): boolean {
   return (
     a.ef === b.ef &&
     a.k === b.k &&
+    a.isOfCrowd === b.isOfCrowd &&
     a.allowed === b.allowed &&
     a.refineK === b.refineK &&
     a.radius === b.radius &&

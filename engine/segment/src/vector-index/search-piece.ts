@@ -320,7 +320,8 @@ async function hitsOf(
   const { piece } = part;
   if (goesWithOthers(pieceSearch, search, read, part)) {
     const mayBeHere = isBrief(pieceSearch, search) && !read.share.isSpent();
-    return await piece.gathered.search(pieceSearch, mayBeHere ? 'here' : 'elsewhere');
+    const isOfCrowd = isShort(pieceSearch, search, read, piece);
+    return await piece.gathered.search({ ...pieceSearch, isOfCrowd }, mayBeHere ? 'here' : 'elsewhere');
   }
   if (isShort(pieceSearch, search, read, piece) && !read.share.isSpent())
     return piece.index.searchSync(pieceSearch);

@@ -10,6 +10,7 @@ export class UsedIndex implements VectorIndex {
   readonly rows: number;
   readonly memoryBytes: number;
   readonly layout: VectorIndex['layout'];
+  readonly crowdThreads: number;
   readonly #index: VectorIndex;
   readonly #content: UsedFile;
 
@@ -18,6 +19,7 @@ export class UsedIndex implements VectorIndex {
     this.rows = index.rows;
     this.memoryBytes = index.memoryBytes;
     this.layout = index.layout;
+    this.crowdThreads = index.crowdThreads;
     this.#index = index;
     this.#content = content;
   }

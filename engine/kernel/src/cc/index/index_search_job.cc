@@ -9,8 +9,8 @@
 namespace elanus {
 namespace {
 
-// Of so few queries each thread takes one at a time, so that all have something to do.
-constexpr uint32_t kLeftForOthers = 8;
+// While fewer queries are left for each other thread, one is taken at a time, so that all have something to do.
+constexpr uint32_t kLeftForEachOther = 4;
 
 HitRange range_of(const ElanusIndexSearch& search, ElanusMetric metric) {
   ElanusExactSearch bounds{};
@@ -87,9 +87,10 @@ bool IndexSearchJob::read_query(uint32_t query, IndexSearch* search) const {
   return true;
 }
 
-// Searches with the next query, or with two while there are enough for all threads. Returns how many are done.
-size_t IndexSearchJob::search_next(SearchScratch& scratch) {
-  const bool takes_two = next_.load(std::memory_order_relaxed) + kLeftForOthers < search_.query_count;
+// Searches with the next query, or with two while there are enough for all `threads`. Returns how many are done.
+size_t IndexSearchJob::search_next(SearchScratch& scratch, uint32_t threads) {
+  const uint64_t left_for_others = uint64_t{kLeftForEachOther} * (threads - 1);
+  const bool takes_two = next_.load(std::memory_order_relaxed) + left_for_others < search_.query_count;
   const uint32_t query = next_.fetch_add(takes_two ? 2 : 1, std::memory_order_relaxed);
   if (query >= search_.query_count) return 0;
   const bool has_two = takes_two && query + 1 < search_.query_count;
@@ -142,7 +143,7 @@ void IndexSearchJob::work(ThreadMemory& memory, const Turn& turn) noexcept {
   size_t done = 0;
   try {
     while (!has_failed()) {
-      const size_t searched = search_next(memory.scratch);
+      const size_t searched = search_next(memory.scratch, turn.threads);
       done += searched;
       if (searched == 0 || turn.is_over()) break;
     }
@@ -157,7 +158,7 @@ void IndexSearchJob::run(SearchScratch& scratch) noexcept {
   if (!enter()) return;
   size_t done = 0;
   try {
-    while (const size_t searched = search_next(scratch)) done += searched;
+    while (const size_t searched = search_next(scratch, 1)) done += searched;
   } catch (...) {
     fail(ELANUS_OUT_OF_MEMORY);
   }

@@ -31,7 +31,7 @@ class IndexSearchJob : public PoolJob {
   void run(SearchScratch& scratch) noexcept;
 
  private:
-  size_t search_next(SearchScratch& scratch);
+  size_t search_next(SearchScratch& scratch, uint32_t threads);
   bool read_query(uint32_t query, IndexSearch* search) const;
   void note(const SearchEffort& effort);
   void keep(uint32_t query, const std::vector<IndexHit>& hits);
