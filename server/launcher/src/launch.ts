@@ -66,7 +66,7 @@ export class RunningServer implements AsyncDisposable {
     const { host, settings, objectStore } = configuration;
     const adminAddress = { host, port: configuration.adminPort };
     const grpcAddress = { host, port: configuration.port };
-    const metrics = new PrometheusMetrics();
+    const metrics = new PrometheusMetrics(clock);
 
     await using opened = new AsyncDisposableStack();
     const directory = opened.use(await DataDirectory.open(configuration.dataDirectory, { logger }));

@@ -1,5 +1,4 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { Counter, GaugeReader, GaugesReader, Histogram, Metrics } from '@elanus/runtime';
+import type { Clock, Counter, GaugeReader, GaugesReader, Histogram, Metrics } from '@elanus/runtime';
 import {
   collectDefaultMetrics,
   Gauge,
@@ -7,42 +6,33 @@ import {
   Histogram as RegisteredHistogram,
   Registry,
 } from 'prom-client';
-
-/**
- * How often the event loop's delay is sampled, milliseconds: a timer of this period, late by the delay. With 2 an idle server
- * woke 500 times a second for it, which took 2 % of a processor.
- */
-const LOOP_SAMPLE_MS = 10;
-const NANOSECONDS_PER_MS = 1e6;
+import { LoopDelays } from './loop-delays.ts';
 
 /** The metrics of one server, as Prometheus reads them, with those of the process and of its event loop. */
 export class PrometheusMetrics implements Metrics {
   readonly #registry = new Registry();
 
-  constructor() {
+  constructor(clock: Pick<Clock, 'monotonicMs'>) {
     // Among others: CPU, resident memory, open files, garbage collection.
     collectDefaultMetrics({ register: this.#registry });
-    this.#measureLoopDelay();
+    this.#measureLoopDelay(new LoopDelays(clock));
   }
 
   /** By how much calls are late; unlike prom-client's own figures without the sampling period in them. */
-  #measureLoopDelay(): void {
-    const delays = monitorEventLoopDelay({ resolution: LOOP_SAMPLE_MS });
-    delays.enable();
-    const seconds = (nanoseconds: number) =>
-      Math.max(0, nanoseconds / NANOSECONDS_PER_MS - LOOP_SAMPLE_MS) / 1000;
+  #measureLoopDelay(delays: LoopDelays): void {
+    delays.start();
     const since = 'since it was last read';
     this.gauge('elanus_event_loop_delay_p50_seconds', `Median delay of the event loop ${since}`, () =>
-      seconds(delays.percentile(50)),
+      delays.percentile(50),
     );
     this.gauge('elanus_event_loop_delay_max_seconds', `Longest delay of the event loop ${since}`, () =>
-      seconds(delays.max),
+      delays.percentile(100),
     );
     this.gauge(
       'elanus_event_loop_delay_p99_seconds',
       `99 % of the event loop's delays are shorter, ${since}`,
       () => {
-        const delay = seconds(delays.percentile(99));
+        const delay = delays.percentile(99);
         delays.reset();
         return delay;
       },
