@@ -1,4 +1,4 @@
-#!/usr/bin/env -S UV_THREADPOOL_SIZE=16 MALLOC_MMAP_THRESHOLD_=4194304 MALLOC_TRIM_THRESHOLD_=134217728 MALLOC_ARENA_MAX=4 GLIBC_TUNABLES=glibc.malloc.mxfast=0 node --v8-pool-size=0 --max-semi-space-size=4
+#!/usr/bin/env -S UV_THREADPOOL_SIZE=16 MALLOC_MMAP_THRESHOLD_=4194304 MALLOC_TRIM_THRESHOLD_=134217728 MALLOC_ARENA_MAX=4 GLIBC_TUNABLES=glibc.malloc.mxfast=0 node --v8-pool-size=0 --max-semi-space-size=8
 /**
  * The command's first step, in plain JavaScript: a Node too old for TypeScript can say so here, and the compile cache
  * is on before the first TypeScript is read (it also keeps files without their types; loading the tool that takes
