@@ -17,7 +17,7 @@ const SHAPES = [
 ] as const;
 const SEED = 9;
 const QUERIES = 200;
-const EFS = [10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640];
+const EFS = [10, 14, 20, 28, 40, 48, 56, 64, 80, 96, 112, 136, 160, 192, 224, 320, 448, 640];
 const RECALLS = [0.95, 0.99];
 const CONNECTIONS = [1, 4, 16];
 const WARM_UP_QUERIES = 3_000;
