@@ -11,6 +11,7 @@ import type { WeighedSearch } from '../search-shards.ts';
 import type { SelectedRows } from '../select-rows.ts';
 import { hitsInChunks } from './hits-in-chunks.ts';
 import type { IndexedPiece } from './indexed-piece.ts';
+import { goesWithOthers, isBrief, isShort, leavesProcessor } from './search-length.ts';
 import { listCandidates } from './search-lists.ts';
 import type { SegmentIndex } from './segment-index.ts';
 
@@ -18,22 +19,6 @@ import type { SegmentIndex } from './segment-index.ts';
 const SCANNED_ROWS_MAX = 1024;
 /** Who looks at more than this share of the rows finds them sooner without a walk. */
 const HITS_SHARE_MAX = 0.25;
-/** What a short walk keeps in view, and the bytes of these vectors. */
-const SHORT_EF_MAX = 128;
-const SHORT_BYTES_MAX = 512 * 1024;
-/** Rows that a search of lists goes through in as short a time, whatever the number of lists. */
-const SHORT_LISTS_ROWS_MAX = 65_536;
-/** Rows, and bytes of a query, that a sparse index goes through in as short a time. */
-const SHORT_SPARSE_ROWS_MAX = 131_072;
-const SHORT_SPARSE_BYTES_MAX = 12 * 8;
-/** What one walk keeps in view, and the bytes of these vectors, that is done in about a millisecond. */
-const GATHERED_EF_MAX = 1024;
-const GATHERED_BYTES_MAX = 4 * 1024 * 1024;
-/** The same of one that takes less than half a millisecond: the way to another thread and back takes a tenth. */
-const BRIEF_EF_MAX = 512;
-const BRIEF_BYTES_MAX = 1024 * 1024;
-/** Vectors that a filter leaves: however far they are from the query, they are gone through in as short a time (decision 47). */
-const BRIEF_FILTERED_BYTES_MAX = 12 * 1024 * 1024;
 /** Hits that are put in order exactly although fewer are wanted. */
 const RANKED_HITS = 64;
 /** Hits of one search of a piece, over all of its queries, for which there is memory at once. */
@@ -202,41 +187,6 @@ function wholeView(selected: SelectedRows, viewNumber: number): RowsToScan {
   return { selected, viewNumber, from: 0, to: selected.view.rows };
 }
 
-/** Whether a search takes some tens of microseconds at most: as long as the way to another thread and back. */
-function isShort(
-  { queryCount, ef, sparse, lists, byShare }: IndexSearch,
-  { queries }: WeighedSearch,
-  { selection }: Read,
-  { rows, index }: IndexedPiece,
-): boolean {
-  // Who reads from the disk waits for it.
-  if (index.layout === 'disk') return false;
-  // What a filter leaves decides how far it goes: nobody knows before.
-  if (queryCount > 1 || selection !== null) return false;
-  const { length } = queries.bytes;
-  if (sparse != null) return rows <= SHORT_SPARSE_ROWS_MAX && length <= SHORT_SPARSE_BYTES_MAX;
-  if ((lists != null || byShare === true) && rows > SHORT_LISTS_ROWS_MAX) return false;
-  return ef <= SHORT_EF_MAX && ef * length <= SHORT_BYTES_MAX;
-}
-
-/** Whether the search may wait for others of this turn: one walk that is over before anybody could cancel it. */
-function goesWithOthers(
-  { queryCount, ef, isMeasured }: IndexSearch,
-  { queries }: WeighedSearch,
-  { selection }: Read,
-  { piece: { index }, rows }: PieceToSearch,
-): boolean {
-  if (queryCount !== 1 || isMeasured || !PAGED.has(index.layout)) return false;
-  const { length } = queries.bytes;
-  if (selection !== null && rows * length > BRIEF_FILTERED_BYTES_MAX) return false;
-  return ef <= GATHERED_EF_MAX && ef * length <= GATHERED_BYTES_MAX;
-}
-
-/** Whether a walk, when nobody waits beside it, is sooner made here than handed to another thread. */
-function isBrief({ ef }: IndexSearch, { queries }: WeighedSearch): boolean {
-  return ef <= BRIEF_EF_MAX && ef * queries.bytes.length <= BRIEF_BYTES_MAX;
-}
-
 /**
  * Everything that a walk has in view is compared exactly, however few hits were asked for: with the same parameters the
  * first hits are the same, whatever the limit.
@@ -318,9 +268,9 @@ async function hitsOf(
   pieceSearch: IndexSearch,
 ): Promise<IndexHits> {
   const { piece } = part;
-  if (goesWithOthers(pieceSearch, search, read, part)) {
+  if (PAGED.has(piece.index.layout) && goesWithOthers(pieceSearch, search, read, part.rows)) {
     const mayBeHere = isBrief(pieceSearch, search) && !read.share.isSpent();
-    const isOfCrowd = isShort(pieceSearch, search, read, piece);
+    const isOfCrowd = leavesProcessor(pieceSearch, search, read);
     return await piece.gathered.search({ ...pieceSearch, isOfCrowd }, mayBeHere ? 'here' : 'elsewhere');
   }
   if (isShort(pieceSearch, search, read, piece) && !read.share.isSpent())
