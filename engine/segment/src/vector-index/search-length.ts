@@ -18,11 +18,11 @@ const GATHERED_BYTES_MAX = 4 * 1024 * 1024;
 /** The same of one that takes less than half a millisecond: the way to another thread and back takes a tenth. */
 const BRIEF_EF_MAX = 512;
 const BRIEF_BYTES_MAX = 1024 * 1024;
-/** The same of one that takes about as long as its request takes to be read and answered. */
-const CROWD_EF_MAX = 320;
-const CROWD_BYTES_MAX = 512 * 1024;
 /** Vectors that a filter leaves: however far they are from the query, they are gone through in as short a time (decision 47). */
 const BRIEF_FILTERED_BYTES_MAX = 12 * 1024 * 1024;
+/** What one walk keeps in view, and the bytes of these vectors, that takes about as long as its request takes to be read and answered. */
+const CROWD_EF_MAX = 320;
+const CROWD_BYTES_MAX = 512 * 1024;
 
 /** Whether a search takes some tens of microseconds at most: as long as the way to another thread and back. */
 export function isShort(
