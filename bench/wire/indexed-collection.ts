@@ -44,19 +44,16 @@ export async function indexedCollection(
  */
 async function reload(connection: LeanConnection, collection: string): Promise<void> {
   await ask(connection, 'ReleaseCollection', { collectionName: collection }, 'common.Status');
+  await load(connection, collection);
+  await until(`${collection} is loaded`, LOADED_WITHIN_MS, async () => {
+    const request = { collectionName: collection };
+    const { state } = await ask(connection, 'GetLoadState', request, 'milvus.GetLoadStateResponse');
+    return state === LOADED;
+  });
+}
+
+async function load(connection: LeanConnection, collection: string): Promise<void> {
   await ask(connection, 'LoadCollection', { collectionName: collection, replicaNumber: 1 }, 'common.Status');
-  const untilMs = performance.now() + LOADED_WITHIN_MS;
-  while (performance.now() < untilMs) {
-    const state = await ask(
-      connection,
-      'GetLoadState',
-      { collectionName: collection },
-      'milvus.GetLoadStateResponse',
-    );
-    if (state.state === LOADED) return;
-    await sleep(POLL_MS);
-  }
-  throw new Error(`${collection} was not loaded within ${LOADED_WITHIN_MS / 1000} s`);
 }
 
 /** A loaded collection without rows whose vectors get an HNSW index. */
@@ -70,25 +67,29 @@ export async function openIndexed(
   const collectionOf = createCollection(collection, dim, withNumbers);
   await ask(connection, 'CreateCollection', collectionOf, 'common.Status');
   await ask(connection, 'CreateIndex', createIndex(collection, 'HNSW', parameters), 'common.Status');
-  await ask(connection, 'LoadCollection', { collectionName: collection, replicaNumber: 1 }, 'common.Status');
+  await load(connection, collection);
 }
 
 /** Resolves when the server says that the index is finished and none waits, with at least `rows` rows in it. */
 export async function untilIndexed(connection: LeanConnection, collection: string, rows = 0): Promise<void> {
-  const untilMs = performance.now() + INDEXED_WITHIN_MS;
-  while (performance.now() < untilMs) {
-    const { indexDescriptions = [] } = await ask(
-      connection,
-      'DescribeIndex',
-      { collectionName: collection },
-      'milvus.DescribeIndexResponse',
-    );
+  await until(`${collection} is indexed`, INDEXED_WITHIN_MS, async () => {
+    const request = { collectionName: collection };
+    const answer = await ask(connection, 'DescribeIndex', request, 'milvus.DescribeIndexResponse');
+    const { indexDescriptions = [] } = answer;
     const isDone = indexDescriptions.every(
       ({ state, indexedRows, pendingIndexRows }) =>
         state === INDEX_FINISHED && Number(indexedRows ?? 0) >= rows && !Number(pendingIndexRows),
     );
-    if (isDone && indexDescriptions.length > 0) return;
+    return isDone && indexDescriptions.length > 0;
+  });
+}
+
+/** Asks `isSo` again and again; throws when it has not been so within `ms`. */
+async function until(what: string, ms: number, isSo: () => Promise<boolean>): Promise<void> {
+  const untilMs = performance.now() + ms;
+  while (performance.now() < untilMs) {
+    if (await isSo()) return;
     await sleep(POLL_MS);
   }
-  throw new Error(`${collection} was not indexed within ${INDEXED_WITHIN_MS / 1000} s`);
+  throw new Error(`not within ${ms / 1000} s: ${what}`);
 }

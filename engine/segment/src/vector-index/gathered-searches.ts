@@ -101,8 +101,7 @@ export class GatheredSearches {
     const { search } = together[0]!;
     this.#running += 1;
     try {
-      const queries = joined(together);
-      const hits = await this.#index.search(inFull(search, queries, together.length));
+      const hits = await this.#index.search(inFull(search, joined(together), together.length));
       for (const [at, { resolve }] of together.entries()) resolve(hitsOf(hits, at, search.k));
     } finally {
       this.#running -= 1;
