@@ -1,18 +1,18 @@
 import type { IndexHits, IndexSearch, VectorIndex } from '@elanus/kernel';
+import type { LoopShare } from '@elanus/runtime';
 
 /** Queries that the kernel is given at once: two at a time hide each other's waiting for memory, twice in a row. */
 const TOGETHER_MAX = 4;
 /** Batches that wait last are looked through for one of the same kind. */
 const LOOKED_THROUGH_MAX = 8;
+/** After a search under a filter that took too long here, so many are made elsewhere before one is tried here again. */
+const FILTERED_ELSEWHERE = 64;
 
 /** A search of one query and no more than a walk asks of an index: without lists, sparse vectors or measures. */
 export type GatheredSearch = Pick<
   IndexSearch,
   'queries' | 'k' | 'ef' | 'refineK' | 'allowed' | 'radius' | 'rangeFilter' | 'isOfCrowd'
 >;
-
-/** Whether a search, should it be alone, is short enough for the thread that asks. */
-type Where = 'here' | 'elsewhere';
 
 interface Waiting {
   readonly search: GatheredSearch;
@@ -37,20 +37,25 @@ export class GatheredSearches {
   #isAsked = false;
   /** Whether the last search had others beside it. */
   #wasCrowded = false;
+  /** Searches under a filter that are made elsewhere yet: how far they go shows only when they are made. */
+  #filteredElsewhere = 0;
 
   constructor(index: VectorIndex) {
     this.#index = index;
     this.#runningMax = 2 * index.crowdThreads + 1;
   }
 
-  /** Nothing may change what the search refers to until its hits are there. */
-  async search(search: GatheredSearch, where: Where): Promise<IndexHits> {
+  /**
+   * Nothing may change what the search refers to until its hits are there. `share` is of the thread that asks, when the search
+   * is short enough for it, should it be alone; else `null`.
+   */
+  async search(search: GatheredSearch, share: LoopShare | null): Promise<IndexHits> {
     const wasCrowded = this.#wasCrowded;
     const isAlone = this.#running === 0 && !this.#isAsked;
     this.#wasCrowded = !isAlone;
     this.#noteTurn();
-    if (where === 'here' && isAlone && !wasCrowded)
-      return this.#index.searchSync(inFull(search, search.queries, 1));
+    if (share !== null && isAlone && !wasCrowded && this.#isShortHere(search) && !share.isSpent())
+      return this.#searchHere(search, share);
     const { promise, resolve, reject } = Promise.withResolvers<IndexHits>();
     this.#join({ search, resolve, reject });
     this.#startWaiting();
@@ -62,6 +67,18 @@ export class GatheredSearches {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const together of waiting) this.#start(together);
+  }
+
+  #isShortHere({ allowed }: GatheredSearch): boolean {
+    if (allowed === null || this.#filteredElsewhere === 0) return true;
+    this.#filteredElsewhere -= 1;
+    return false;
+  }
+
+  #searchHere(search: GatheredSearch, share: LoopShare): IndexHits {
+    const hits = this.#index.searchSync(inFull(search, search.queries, 1));
+    if (search.allowed !== null && share.isSpent()) this.#filteredElsewhere = FILTERED_ELSEWHERE;
+    return hits;
   }
 
   #noteTurn(): void {

@@ -18,8 +18,8 @@ const GATHERED_BYTES_MAX = 4 * 1024 * 1024;
 /** The same of one that takes less than half a millisecond: the way to another thread and back takes a tenth. */
 const BRIEF_EF_MAX = 512;
 const BRIEF_BYTES_MAX = 1024 * 1024;
-/** Vectors that a filter leaves: however far they are from the query, they are gone through in as short a time (decision 47). */
-const BRIEF_FILTERED_BYTES_MAX = 12 * 1024 * 1024;
+/** Coordinates of rows that a filter leaves, a byte each in codes: however far the rows are, they are gone through in some milliseconds (decision 47). */
+const GATHERED_FILTERED_COORDINATES_MAX = 32 * 1024 * 1024;
 /** What one walk keeps in view, and the bytes of these vectors, that takes about as long as its request takes to be read and answered. */
 const CROWD_EF_MAX = 320;
 const CROWD_BYTES_MAX = 512 * 1024;
@@ -50,11 +50,11 @@ export function goesWithOthers(
 ): boolean {
   if (queryCount !== 1 || isMeasured) return false;
   const { length } = queries.bytes;
-  if (selection !== null && rows * length > BRIEF_FILTERED_BYTES_MAX) return false;
+  if (selection !== null && rows * (queries.dim ?? 0) > GATHERED_FILTERED_COORDINATES_MAX) return false;
   return ef <= GATHERED_EF_MAX && ef * length <= GATHERED_BYTES_MAX;
 }
 
-/** Whether a walk, when nobody waits beside it, is sooner made here than handed to another thread. */
+/** Whether a walk, when nobody waits beside it, is as a rule sooner made here than handed to another thread. */
 export function isBrief({ ef }: IndexSearch, { queries }: WeighedSearch): boolean {
   return ef <= BRIEF_EF_MAX && ef * queries.bytes.length <= BRIEF_BYTES_MAX;
 }

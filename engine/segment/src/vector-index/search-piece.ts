@@ -269,9 +269,9 @@ async function hitsOf(
 ): Promise<IndexHits> {
   const { piece } = part;
   if (PAGED.has(piece.index.layout) && goesWithOthers(pieceSearch, search, read, part.rows)) {
-    const mayBeHere = isBrief(pieceSearch, search) && !read.share.isSpent();
+    const share = isBrief(pieceSearch, search) ? read.share : null;
     const isOfCrowd = leavesProcessor(pieceSearch, search, read);
-    return await piece.gathered.search({ ...pieceSearch, isOfCrowd }, mayBeHere ? 'here' : 'elsewhere');
+    return await piece.gathered.search({ ...pieceSearch, isOfCrowd }, share);
   }
   if (isShort(pieceSearch, search, read, piece) && !read.share.isSpent())
     return piece.index.searchSync(pieceSearch);
