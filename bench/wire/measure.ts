@@ -48,6 +48,17 @@ export async function drain(
   return (performance.now() - startedMs) / 1000;
 }
 
+/** The same for `ms`, over and over, with nothing measured: code that has not run often is slow in every server, and in this client. */
+export async function warmUp(
+  connections: readonly Line[],
+  requests: readonly Request[],
+  ms: number,
+  check: (answer: Buffer) => void,
+): Promise<void> {
+  const endMs = performance.now() + ms;
+  while (performance.now() < endMs) await drain(connections, requests, check);
+}
+
 /** The milliseconds of each of `requests`, sent one after the other on one connection. */
 export async function latencies(
   connection: Line,

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { LeanConnection } from './lean-connection.ts';
-import { drain, type Line, latencies, quantile } from './measure.ts';
+import { drain, type Line, latencies, quantile, warmUp } from './measure.ts';
 import type { Request } from './messages.ts';
 import { MilvusSubject } from './milvus-subject.ts';
 import type { Peer } from './peers.ts';
@@ -20,8 +20,9 @@ const QUERIES = 200;
 const EFS = [10, 14, 20, 28, 40, 48, 56, 64, 80, 96, 112, 136, 160, 192, 224, 320, 448, 640];
 const RECALLS = [0.95, 0.99];
 const CONNECTIONS = [1, 4, 16];
-const WARM_UP_QUERIES = 3_000;
-const MEASURED_QUERIES = 3_000;
+/** Each server is asked for so long before anything is measured, and for a tenth of it before each other kind of request. */
+const WARM_UP_MS = 12_000;
+const MEASURED_QUERIES = 5_000;
 /** The last effort that is tried is the first that reaches it. */
 const ENOUGH = 0.995;
 const LATENCY_EF = 64;
@@ -29,7 +30,7 @@ const BATCH_QUERIES = 100;
 const BATCHES = 40;
 /** Of a thousand rows so many have a number below. */
 const ALLOWED_PER_MILLE = [500, 100, 10, 1];
-const FILTERED_QUERIES = 1_000;
+const FILTERED_QUERIES = 2_000;
 const SHORT_ANSWER_BYTES = 80;
 
 /** What is searched, and what is true of it. */
@@ -113,7 +114,7 @@ async function measureAtRecalls(run: Run): Promise<void> {
   const { peer, table, data, subject, lines } = run;
   const truth = truthOf(data, null);
   await subject.useEf(lines, LATENCY_EF);
-  await drain(lines, times(requestsOf(run, LATENCY_EF), WARM_UP_QUERIES), expecting(run));
+  await warmUp(lines, requestsOf(run, LATENCY_EF), WARM_UP_MS, expecting(run));
   const points: { readonly ef: number; readonly recall: number }[] = [];
   for (const ef of EFS) {
     await subject.useEf(lines, ef);
@@ -163,7 +164,7 @@ async function measureBatches({ peer, table, data, subject, lines }: Run): Promi
   const expected = (answer: Buffer) => {
     if (answer.length < BATCH_QUERIES * LIMIT) throw new Error('an answer is too short');
   };
-  await drain(lines.slice(0, 1), times([request], BATCHES / 4), expected);
+  await warmUp(lines.slice(0, 1), [request], WARM_UP_MS / 10, expected);
   const seconds = await drain(lines.slice(0, 1), times([request], BATCHES), expected);
   table.add(peer, {
     measurement: `${data.label}, ef ${LATENCY_EF}, ${BATCH_QUERIES} queries a request`,
@@ -180,6 +181,7 @@ async function measureFiltered(run: Run): Promise<void> {
     const truth = truthOf(data, below);
     const requests = requestsOf(run, LATENCY_EF, below);
     const recall = await recallOf(run, requests, truth);
+    await warmUp(lines.slice(0, 4), requests, WARM_UP_MS / 10, expecting(run));
     for (const count of [1, 4]) {
       const { perSecond } = await speedOf(
         lines.slice(0, count),
@@ -209,7 +211,7 @@ async function measureCeiling(run: Run): Promise<void> {
     const [printed] = (await once(child.stdout, 'data')) as [Buffer];
     const open = () => LeanConnection.connect('127.0.0.1', Number(printed));
     const echoes = await Promise.all(lines.map(open));
-    await drain(echoes, times(requests, WARM_UP_QUERIES), () => {});
+    await warmUp(echoes, requests, WARM_UP_MS / 10, () => {});
     for (const count of CONNECTIONS) {
       const measured = times(requests, MEASURED_QUERIES);
       const { perSecond, clientUs } = await speedOf(echoes.slice(0, count), measured, () => {});
