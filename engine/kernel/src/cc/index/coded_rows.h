@@ -7,6 +7,7 @@
 
 #include "huge_array.h"
 #include "index_file.h"
+#include "prefetch.h"
 #include "quantizer.h"
 
 namespace elanus {
@@ -51,8 +52,8 @@ class CodedRowsScorer {
   void prefetch(uint32_t row) const {
     const uint8_t* const code = rows_.code_of(row);
     const uint8_t* const end = code + rows_.quantizer().code_bytes();
-    for (const uint8_t* at = code; at < end; at += 64) __builtin_prefetch(at);
-    __builtin_prefetch(end - 1);
+    for (const uint8_t* at = code; at < end; at += 64) prefetch_line(at);
+    prefetch_line(end - 1);
   }
 
   // ranks[i] of rows[i].

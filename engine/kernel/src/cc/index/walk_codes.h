@@ -12,6 +12,7 @@
 #include "dense_rows.h"
 #include "huge_array.h"
 #include "index_file.h"
+#include "prefetch.h"
 #include "row_reader.h"
 
 namespace elanus {
@@ -78,12 +79,12 @@ class WalkCodes {
   void prefetch(uint32_t row) const {
     const size_t bytes = record_bytes_;
     const uint8_t* const record = records_.data() + row * bytes;
-    for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch(record + at);
+    for (size_t at = 0; at < bytes; at += 64) prefetch_line(record + at);
   }
   // Of records without gaps, which begin anywhere.
   void prefetch_whole(uint32_t row) const {
     prefetch(row);
-    __builtin_prefetch(record_of(row) + record_bytes_ - 1);
+    prefetch_line(record_of(row) + record_bytes_ - 1);
   }
   // ranks[i] of rows[i]; both arrays have room for `count` rounded up to kRowTile.
   void score(const WalkQuery& query, const uint32_t* rows, size_t count, float* ranks) const;
