@@ -97,10 +97,14 @@ class Walker {
     ++so_far_.steps;
     so_far_.compared += count_;
     size_t near = 0;
+    size_t nearest = 0;
     for (size_t i = 0; i < count_; ++i) {
       near_[near] = static_cast<uint32_t>(i);
       near += ranks_[i] < beam_.worst();
+      nearest = ranks_[i] < ranks_[nearest] ? i : nearest;
     }
+    // Most probably the next to be stood on: its links are on their way while the beam takes up the others.
+    prefetch_links(layer_, nodes_[nearest]);
     for (size_t i = 0; i < near; ++i) beam_.offer(ranks_[near_[i]], nodes_[near_[i]]);
     uint32_t node = 0;
     if (beam_.peek_next(&node)) prefetch_links(layer_, node);
@@ -150,20 +154,16 @@ WalkCount walk(const LayerView& layer, const Scorer& scorer, Beam& beam, Visited
   return walker.so_far();
 }
 
-// Two walks by turns: each as it would go alone, but together faster.
+// Two walks by turns, half a step each: as they would go alone, but what one has asked for comes while the other is at work.
 template <class Scorer>
 void walk_both(Walker<Scorer>& one, Walker<Scorer>& other, const std::atomic<bool>* cancelled) {
   bool one_goes = one.gather();
   bool other_goes = other.gather();
   for (uint32_t step = 1; one_goes || other_goes; ++step) {
-    if (one_goes) {
-      one.take();
-      one_goes = one.gather();
-    }
-    if (other_goes) {
-      other.take();
-      other_goes = other.gather();
-    }
+    if (one_goes) one.take();
+    if (other_goes) other.take();
+    if (one_goes) one_goes = one.gather();
+    if (other_goes) other_goes = other.gather();
     if (step % kStepsBetweenLooks == 0 && is_set(cancelled)) return;
   }
 }
