@@ -61,7 +61,7 @@ async function insertCell(peers: readonly Peer[], table: Table, cell: Cell): Pro
       value: quantile(rowsPerSecond, 0.5),
       unit: 'rows/s',
       better: 'more',
-      note: `${shareOf(smallPieceRates)} in pieces of 64 KiB (${syncs} syncs/s), ${shareOf(batchRates)} in pieces of a batch`,
+      note: `${shareOf(smallPieceRates)} in pieces of ${SMALL_PIECE_BYTES / 1024} KiB (${syncs} syncs/s), ${shareOf(batchRates)} in pieces of a batch`,
     });
   }
 }

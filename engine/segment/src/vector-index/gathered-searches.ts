@@ -54,7 +54,7 @@ export class GatheredSearches {
     const isAlone = this.#running === 0 && !this.#isAsked;
     this.#wasCrowded = !isAlone;
     this.#noteTurn();
-    if (share !== null && isAlone && !wasCrowded && this.#isShortHere(search) && !share.isSpent())
+    if (share !== null && isAlone && !wasCrowded && this.#isTriedHere(search) && !share.isSpent())
       return this.#searchHere(search, share);
     const { promise, resolve, reject } = Promise.withResolvers<IndexHits>();
     this.#join({ search, resolve, reject });
@@ -69,7 +69,8 @@ export class GatheredSearches {
     for (const together of waiting) this.#start(together);
   }
 
-  #isShortHere({ allowed }: GatheredSearch): boolean {
+  /** Counts those under a filter that are not. */
+  #isTriedHere({ allowed }: GatheredSearch): boolean {
     if (allowed === null || this.#filteredElsewhere === 0) return true;
     this.#filteredElsewhere -= 1;
     return false;
