@@ -18,6 +18,8 @@ export interface Metrics {
   gauge(name: string, help: string, read: GaugeReader): void;
   /** Several values of one kind, told apart by labels, all read when one is asked for. */
   gauges(name: string, help: string, labels: readonly string[], read: GaugesReader): void;
+  /** `settle` is called before values are read: what is measured too often to be told at once is told then. */
+  beforeRead(settle: () => void): void;
 }
 
 export const noMetrics: Metrics = {
@@ -25,4 +27,5 @@ export const noMetrics: Metrics = {
   histogram: () => ({ observe: () => {} }),
   gauge: () => {},
   gauges: () => {},
+  beforeRead: () => {},
 };

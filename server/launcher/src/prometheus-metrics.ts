@@ -11,6 +11,7 @@ import { LoopDelays } from './loop-delays.ts';
 /** The metrics of one server, as Prometheus reads them, with those of the process and of its event loop. */
 export class PrometheusMetrics implements Metrics {
   readonly #registry = new Registry();
+  readonly #unsettled: (() => void)[] = [];
 
   constructor(clock: Pick<Clock, 'monotonicMs'>) {
     // Among others: CPU, resident memory, open files, garbage collection.
@@ -82,12 +83,17 @@ export class PrometheusMetrics implements Metrics {
     });
   }
 
+  beforeRead(settle: () => void): void {
+    this.#unsettled.push(settle);
+  }
+
   get contentType(): string {
     return this.#registry.contentType;
   }
 
   /** All values now, in Prometheus' text format. */
   text(): Promise<string> {
+    for (const settle of this.#unsettled) settle();
     return this.#registry.metrics();
   }
 }

@@ -65,6 +65,7 @@ function unary(
   metrics: MethodMetrics,
   { clock, logger }: ServiceOptions,
 ): GrpcHandler {
+  const isBorrowed = BORROWED.has(method.name);
   return async (bytes, call) => {
     const beganMs = clock.monotonicMs();
     metrics.begin();
@@ -82,7 +83,7 @@ function unary(
         throw new GrpcError(GRPC_STATUS.internal, told?.message ?? 'unexpected error');
       return encodeFailure(method, statusOf(told ?? error), answerBeside(error));
     } finally {
-      if (BORROWED.has(method.name)) call.releaseRequest();
+      if (isBorrowed) call.releaseRequest();
     }
   };
 }
