@@ -34,6 +34,10 @@ const ANSWER_HEADERS = {
   [HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc+proto',
   'grpc-accept-encoding': ACCEPTED_ENCODINGS,
 };
+/** As names and values, which Node sends without making an object of its own for each answer. */
+const ANSWER_HEADER_LIST = Object.entries(ANSWER_HEADERS).flat() as readonly string[];
+/** No date: nobody keeps answers of gRPC, and Node would put it into the list. */
+const ANSWER_OPTIONS = { waitForTrailers: true, sendDate: false } as const;
 
 /**
  * One unary call over one HTTP/2 stream (gRPC over HTTP/2, "PROTOCOL-HTTP2"): its message is put together, handed to
@@ -182,7 +186,7 @@ export class GrpcCall {
         `Attempted to send message with a size larger than ${this.#server.sendBytesMax}`,
       );
     this.#settle();
-    this.#stream.respond(ANSWER_HEADERS, { waitForTrailers: true });
+    this.#stream.respond(ANSWER_HEADER_LIST, ANSWER_OPTIONS);
     sendMessage(this.#stream, framed(answer));
     this.#server.poll.answered();
   }
