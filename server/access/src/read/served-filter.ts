@@ -12,8 +12,13 @@ const PLAN_LENGTH_MAX = 512;
 /** Depends on more than the schema: words on files of others, samples on chance. */
 const IS_NEW_EACH_TIME = /_match|random_sample/i;
 
-/** The filters that were asked for last, by time zone and text, the latest at the end. */
-const plans = new WeakMap<CollectionSchema, Map<string, Predicate>>();
+interface Plan {
+  readonly timeZone: string;
+  readonly predicate: Predicate;
+}
+
+/** The filters that were asked for last, by text, the latest at the end. */
+const plans = new WeakMap<CollectionSchema, Map<string, Plan>>();
 
 /**
  * A request's filter, bound to `schema`; `null` for none. A short one is planned at once, a long one in slices.
@@ -31,14 +36,17 @@ export async function planServedFilter(
   if (!isKept) return await planNow({ share }, schema, text, templates, timeZone);
   if (text === '') return null;
   const ofSchema = plansOf(schema);
-  const key = `${timeZone} ${text}`;
-  const known = ofSchema.get(key);
-  const plan = known ?? (await planNow({ share }, schema, text, templates, timeZone));
-  if (plan !== null) keepLast(ofSchema, key, plan);
-  return plan;
+  const known = ofSchema.get(text);
+  if (known?.timeZone === timeZone) {
+    keepLast(ofSchema, text, known);
+    return known.predicate;
+  }
+  const predicate = await planNow({ share }, schema, text, templates, timeZone);
+  if (predicate !== null) keepLast(ofSchema, text, { timeZone, predicate });
+  return predicate;
 }
 
-function plansOf(schema: CollectionSchema): Map<string, Predicate> {
+function plansOf(schema: CollectionSchema): Map<string, Plan> {
   let ofSchema = plans.get(schema);
   if (ofSchema === undefined) {
     ofSchema = new Map();
@@ -48,9 +56,9 @@ function plansOf(schema: CollectionSchema): Map<string, Predicate> {
 }
 
 /** The same predicate for the same text: what is compiled of it, and the rows that it selects, are remembered with it. */
-function keepLast(ofSchema: Map<string, Predicate>, key: string, plan: Predicate): void {
-  ofSchema.delete(key);
-  ofSchema.set(key, plan);
+function keepLast(ofSchema: Map<string, Plan>, text: string, plan: Plan): void {
+  ofSchema.delete(text);
+  ofSchema.set(text, plan);
   if (ofSchema.size > PLANS_MAX) ofSchema.delete(ofSchema.keys().next().value!);
 }
 
