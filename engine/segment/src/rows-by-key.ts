@@ -5,10 +5,10 @@ import type { ReadTrace } from './explain/read-trace.ts';
 import { isLongAt } from './filter/long-shapes.ts';
 import { type MarkedView, scanOnThreads } from './filter/scan-on-threads.ts';
 import { TextCosts } from './filter/text-costs.ts';
-import { int64Order, wordsOf } from './key-order.ts';
+import { int64Order } from './key-order.ts';
 import { type Read, takeTurns } from './read.ts';
 import type { RowList } from './row-list.ts';
-import type { ChunkView } from './shard.ts';
+import type { ChunkView, Shard } from './shard.ts';
 
 const NO_SHAPES: ReadonlyMap<FieldId, number> = new Map();
 
@@ -26,13 +26,15 @@ const ORDERED_KEYS_MAX = 32;
  * says those, otherwise in none.
  */
 export async function rowsByKey(read: Read, keys: KeyColumn): Promise<RowList> {
-  const found = new FoundRows();
-  const others = new FoundRows();
   const { predicate } = read.selection ?? {};
   const texts = predicate === undefined ? null : new TextCosts(predicate.condition);
   const bytesMax = predicate === undefined ? NO_SHAPES : shapeBytesMax(predicate.condition);
   const order = keys.dataType === DataType.Int64 ? orderOfFew(keys) : null;
-  for (let at = 0; at < keys.length; at++) {
+  const keysAre = order === null ? 'any' : 'distinct';
+  const found = new FoundRows(keysAre);
+  const others = new FoundRows(keysAre);
+  const count = order?.length ?? keys.length;
+  for (let at = 0; at < count; at++) {
     const key = order === null ? at : order[at]!;
     const isPieceEnd = at % KEYS_PER_PIECE === KEYS_PER_PIECE - 1;
     if (isPieceEnd || (texts !== null && read.share.isSpent())) await takeTurns(read);
@@ -40,11 +42,10 @@ export async function rowsByKey(read: Read, keys: KeyColumn): Promise<RowList> {
       for (const location of shard.find(keys, key, read.scope)) {
         const chunk = shard.chunkAt(location);
         const row = location - chunk.firstLocation;
-        const view = { shard, chunk, rows: chunk.visibleRows, live: null };
         const textCost = texts?.of(chunk, row, row + 1) ?? 0;
         if (textCost > TEST_NS_MAX || (bytesMax.size > 0 && isLongAt(chunk, row, bytesMax)))
-          others.add(view, row);
-        else if (isMatch(read, chunk, row)) found.add(view, row, key);
+          others.add(shard, chunk, row);
+        else if (isMatch(read, chunk, row)) found.add(shard, chunk, row, key);
       }
     }
   }
@@ -76,7 +77,7 @@ async function testElsewhere(
       answers === null
         ? isMatch(read, view.chunk, row)
         : ((answers[viewOf[i]!]!.allowed[row >> 3]! >> (row & 7)) & 1) === 1;
-    if (isFound) found.add(view, row);
+    if (isFound) found.add(view.shard, view.chunk, row);
   }
 }
 
@@ -95,15 +96,17 @@ function isMatch(read: Read, chunk: Chunk, row: number): boolean {
   return match[0] === 1;
 }
 
-/** The places of a few keys in their order; `null`: they are too many. */
-function orderOfFew(keys: Int64Column): Uint32Array | null {
+/** The places of a few keys in their order, of equal ones the first; `null`: they are too many. */
+function orderOfFew(keys: Int64Column): readonly number[] | null {
   const { length } = keys;
   if (length > ORDERED_KEYS_MAX) return null;
-  const isBefore = int64Order([keys]);
-  const order = new Uint32Array(length);
+  const compare = int64Order([keys]);
+  const order: number[] = [];
   for (let next = 0; next < length; next++) {
-    let at = next;
-    for (; at > 0 && isBefore(0, next, 0, order[at - 1]!) < 0; at--) order[at] = order[at - 1]!;
+    let at = order.length;
+    while (at > 0 && compare(0, next, 0, order[at - 1]!) < 0) at--;
+    if (at > 0 && compare(0, next, 0, order[at - 1]!) === 0) continue;
+    for (let behind = order.length; behind > at; behind--) order[behind] = order[behind - 1]!;
     order[at] = next;
   }
   return order;
@@ -112,42 +115,52 @@ function orderOfFew(keys: Int64Column): Uint32Array | null {
 class FoundRows {
   readonly #views: ChunkView[] = [];
   readonly #numberOfChunk = new Map<Chunk, number>();
-  readonly #seen = new Set<number>();
   readonly #viewOf: number[] = [];
   readonly #rows: number[] = [];
   /** The place of each row's key among those that were asked for. */
   readonly #keyOf: number[] = [];
+  /** `null`: no key is asked for twice. */
+  readonly #seen: Set<number> | null;
+
+  constructor(keysAre: 'distinct' | 'any') {
+    this.#seen = keysAre === 'any' ? new Set() : null;
+  }
 
   get count(): number {
     return this.#rows.length;
   }
 
   /** A key that is listed twice is found twice. */
-  add(view: ChunkView, row: number, key = 0): void {
-    let number = this.#numberOfChunk.get(view.chunk);
-    if (number === undefined) {
-      number = this.#views.push(view) - 1;
-      this.#numberOfChunk.set(view.chunk, number);
+  add(shard: Shard, chunk: Chunk, row: number, key = 0): void {
+    const number = this.#numberOf(shard, chunk);
+    if (this.#seen !== null) {
+      const identity = number * 2 ** 32 + row;
+      if (this.#seen.has(identity)) return;
+      this.#seen.add(identity);
     }
-    const identity = number * 2 ** 32 + row;
-    if (this.#seen.has(identity)) return;
-    this.#seen.add(identity);
     this.#viewOf.push(number);
     this.#rows.push(row);
     this.#keyOf.push(key);
   }
 
+  #numberOf(shard: Shard, chunk: Chunk): number {
+    const last = this.#views.length - 1;
+    if (last >= 0 && this.#views[last]!.chunk === chunk) return last;
+    let number = this.#numberOfChunk.get(chunk);
+    if (number === undefined) {
+      number = this.#views.push({ shard, chunk, rows: chunk.visibleRows, live: null }) - 1;
+      this.#numberOfChunk.set(chunk, number);
+    }
+    return number;
+  }
+
   /** As `list`, of rows that were added in the order of their keys, which are these. */
   listOf(keys: Int64Column): RowList {
     const values = new BigInt64Array(this.#keyOf.length);
-    const words = wordsOf(values);
-    const asked = wordsOf(keys.values);
-    for (const [i, key] of this.#keyOf.entries()) {
-      words[2 * i] = asked[2 * key]!;
-      words[2 * i + 1] = asked[2 * key + 1]!;
+    for (let i = 0; i < values.length; i++) {
       // Of rows with the same key others know which comes first.
-      if (i > 0 && words[2 * i] === words[2 * i - 2] && words[2 * i + 1] === words[2 * i - 1])
-        return this.list();
+      if (i > 0 && this.#keyOf[i] === this.#keyOf[i - 1]) return this.list();
+      values[i] = keys.values[this.#keyOf[i]!]!;
     }
     return { ...this.list(), keys: { ...keys, length: values.length, values } };
   }
