@@ -51,6 +51,7 @@ export class KeyLookup {
     const guess = this.#guess(keys, row);
     // A key that lies where it would be is there: the filter is another part of memory to wait for.
     const isThere = guess !== null && compare(this.#rowAt(guess)) === 0;
+    if (isThere && this.#isAlone(guess, compare)) return [this.#rowAt(guess)];
     return isThere || this.#filter.holds(hash) ? this.#rowsOf(compare, guess) : NONE;
   }
 
@@ -79,6 +80,12 @@ export class KeyLookup {
   #guess(keys: KeyColumn, row: number): number | null {
     if (this.#share === null) return null;
     return Math.floor(Math.min(1, Math.max(0, this.#share(keys, row))) * (this.#rows - 1));
+  }
+
+  /** Whether a key that is at `place` is at no place beside it. */
+  #isAlone(place: number, compare: (row: number) => number): boolean {
+    const isBefore = place > 0 && compare(this.#rowAt(place - 1)) === 0;
+    return !isBefore && (place + 1 === this.#rows || compare(this.#rowAt(place + 1)) !== 0);
   }
 
   #rowsOf(compare: (storedRow: number) => number, guess: number | null): readonly number[] {
