@@ -25,6 +25,7 @@ export async function fetchOutput(
   output: OutputFields,
   format: InstantFormat,
 ): Promise<readonly OutputColumn[]> {
+  if (output.fields.length === 0) return [];
   const wanted = output.fields.filter((field) => !field.isPrimaryKey).map((field) => field.id);
   const columns: ReadonlyMap<FieldId, Column> =
     wanted.length === 0 ? new Map() : await reader.fetch(collection.id, found.locations, wanted);

@@ -36,11 +36,20 @@ export async function findReadTarget(
   kind: 'search' | 'query',
 ): Promise<ReadTarget> {
   const collection = await root.describeCollection(ref);
-  if (partitionNames.length > 0 && collection.schema.partitionKey) throw partitionsAreHidden(kind);
-  const named = [...new Set(partitionNames)].map((name) => partitionNamed(collection, name));
+  const named = namedPartitions(collection, partitionNames, kind);
   const load = await query.loadInfo(collection.id);
   if (load === undefined) throw collectionNotLoaded(ref.collection);
   return { collection, load, partitionIds: readablePartitions(load, named) };
+}
+
+function namedPartitions(
+  collection: CollectionInfo,
+  names: readonly string[],
+  kind: 'search' | 'query',
+): readonly { readonly id: PartitionId; readonly name: string }[] {
+  if (names.length === 0) return [];
+  if (collection.schema.partitionKey) throw partitionsAreHidden(kind);
+  return [...new Set(names)].map((name) => partitionNamed(collection, name));
 }
 
 /** Milvus 2.6 tells searches and queries the same with different codes. */

@@ -54,7 +54,8 @@ export function readAggregation(
 const UNGROUPED: ReadonlySet<DataType> = new Set<DataType>([DataType.Float, DataType.Double]);
 
 function readGroupBy(target: ReadTarget, list: string | undefined): readonly FieldSchema[] {
-  const names = (list ?? '').split(',').map((name) => name.trim());
+  if (list === undefined) return [];
+  const names = list.split(',').map((name) => name.trim());
   return [...new Set(names)].filter((name) => name !== '').map((name) => groupField(target, name));
 }
 

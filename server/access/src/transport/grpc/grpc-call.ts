@@ -64,7 +64,7 @@ export class GrpcCall {
   serve(handler: GrpcHandler | null): void {
     const stream = this.#stream;
     // A stream that breaks is closed, which is looked at below.
-    stream.on('error', () => {});
+    stream.on('error', ignoreError);
     // Not `once`: each of these comes once anyway, and a listener that goes is told of like one that comes.
     stream.on('close', () => this.#cancel());
     const path = this.#headers[':path'] as string;
@@ -211,6 +211,8 @@ export class GrpcCall {
     this.#end();
   }
 }
+
+function ignoreError(): void {}
 
 /** What still comes is thrown away. Not cut off at once: the answer, which is still to be written, would go with it. */
 export function stopListening(stream: ServerHttp2Stream): void {
