@@ -55,8 +55,23 @@ export async function warmUp(
   ms: number,
   check: (answer: Buffer) => void,
 ): Promise<void> {
+  await rateDuring(connections, requests, ms, check);
+}
+
+/** The same as often as it takes `ms`; how many requests a second were answered. */
+export async function rateDuring(
+  connections: readonly Line[],
+  requests: readonly Request[],
+  ms: number,
+  check: (answer: Buffer) => void,
+): Promise<number> {
   const endMs = performance.now() + ms;
-  while (performance.now() < endMs) await drain(connections, requests, check);
+  let [sent, seconds] = [0, 0];
+  while (performance.now() < endMs) {
+    seconds += await drain(connections, requests, check);
+    sent += requests.length;
+  }
+  return sent / seconds;
 }
 
 /** The milliseconds of each of `requests`, sent one after the other on one connection. */

@@ -1,7 +1,6 @@
-import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LeanConnection } from './lean-connection.ts';
-import { drain, openConnections, quantile } from './measure.ts';
+import { drain, openConnections, quantile, rateDuring } from './measure.ts';
 import { ask, decode, insert, queryKeys, type Request } from './messages.ts';
 import type { Peer } from './peers.ts';
 import { emptyCollection, expectInserted } from './section-insert.ts';
@@ -19,11 +18,10 @@ const QUERIES_LITE = 500;
 /** A server answers for weeks: what is measured is not its first second. */
 const WARM_UP_ROUNDS = 6;
 /**
- * A turn: the same for all. In turns of as many queries a quick server was asked for a third of a second, and a quarter of those
+ * A turn, at least: the same for all. In turns of as many queries a quick server was asked for a third of a second, and a quarter of those
  * queries were its first after seconds of idleness.
  */
 const TURN_MS = 2_000;
-const SLICE_QUERIES = 250;
 const ROUNDS = 9;
 const COLD_QUERIES = 500;
 const SHOWN_WITHIN_S = 30;
@@ -102,18 +100,9 @@ class KeyAsker {
 
   /** Of one turn. */
   async queriesPerSecond(lines: number): Promise<number> {
-    const connections = this.#connections.slice(0, lines);
-    const endMs = performance.now() + TURN_MS;
-    let [queries, seconds] = [0, 0];
-    while (performance.now() < endMs) {
-      const begin = queries % this.#requests.length;
-      const slice = this.#requests.slice(begin, begin + SLICE_QUERIES);
-      seconds += await drain(connections, slice, (answer) => {
-        if (answer.length < 40) expectRows(answer);
-      });
-      queries += slice.length;
-    }
-    return queries / seconds;
+    return await rateDuring(this.#connections.slice(0, lines), this.#requests, TURN_MS, (answer) => {
+      if (answer.length < 40) expectRows(answer);
+    });
   }
 
   close(): void {
