@@ -37,11 +37,10 @@ export async function planServedFilter(
   if (text === '') return null;
   const ofSchema = plansOf(schema);
   const known = ofSchema.get(text);
-  if (known?.timeZone === timeZone) {
-    keepLast(ofSchema, text, known);
-    return known.predicate;
-  }
-  const predicate = await planNow({ share }, schema, text, templates, timeZone);
+  const predicate =
+    known?.timeZone === timeZone
+      ? known.predicate
+      : await planNow({ share }, schema, text, templates, timeZone);
   if (predicate !== null) keepLast(ofSchema, text, { timeZone, predicate });
   return predicate;
 }

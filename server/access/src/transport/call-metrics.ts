@@ -45,13 +45,9 @@ export class CallMetrics {
       ['function_name'],
       LATENCY_BUCKETS_MS,
     );
-    const all: EndedCalls[] = [];
-    this.#metrics.beforeRead(() => {
-      for (const ended of all) ended.settle();
-    });
     return (name) => {
       const ended = new EndedCalls(name, requests, latency);
-      all.push(ended);
+      this.#metrics.beforeRead(() => ended.settle());
       return {
         begin: () => {
           this.#inFlight += 1;

@@ -29,13 +29,12 @@ const UNHEARD_MS_MAX = 1_000;
 const COPIED_BYTES_MAX = 16 * 1024;
 
 const { HTTP2_HEADER_STATUS, HTTP2_HEADER_CONTENT_TYPE, NGHTTP2_NO_ERROR } = constants;
-const ANSWER_HEADERS = {
-  [HTTP2_HEADER_STATUS]: 200,
-  [HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc+proto',
-  'grpc-accept-encoding': ACCEPTED_ENCODINGS,
-};
-/** As names and values, which Node sends without making an object of its own for each answer. */
-const ANSWER_HEADER_LIST = Object.entries(ANSWER_HEADERS).flat() as readonly string[];
+/** Names and values, which Node sends without making an object of its own for each answer. */
+const ANSWER_HEADERS: readonly string[] = [
+  ...[HTTP2_HEADER_STATUS, '200'],
+  ...[HTTP2_HEADER_CONTENT_TYPE, 'application/grpc+proto'],
+  ...['grpc-accept-encoding', ACCEPTED_ENCODINGS],
+];
 /** No date: nobody keeps answers of gRPC, and Node would put it into the list. */
 const ANSWER_OPTIONS = { waitForTrailers: true, sendDate: false } as const;
 
@@ -186,7 +185,7 @@ export class GrpcCall {
         `Attempted to send message with a size larger than ${this.#server.sendBytesMax}`,
       );
     this.#settle();
-    this.#stream.respond(ANSWER_HEADER_LIST, ANSWER_OPTIONS);
+    this.#stream.respond(ANSWER_HEADERS, ANSWER_OPTIONS);
     sendMessage(this.#stream, framed(answer));
     this.#server.poll.answered();
   }
@@ -197,10 +196,8 @@ export class GrpcCall {
     this.#settle();
     const { status, message } =
       error instanceof GrpcError ? error : { status: GRPC_STATUS.internal, message: 'unexpected error' };
-    this.#stream.respond(
-      { ...ANSWER_HEADERS, 'grpc-status': String(status), 'grpc-message': encodedGrpcMessage(message) },
-      { endStream: true },
-    );
+    const told = ['grpc-status', String(status), 'grpc-message', encodedGrpcMessage(message)];
+    this.#stream.respond([...ANSWER_HEADERS, ...told], { endStream: true });
     if (!this.#stream.readableEnded) stopListening(this.#stream);
   }
 
@@ -212,7 +209,8 @@ export class GrpcCall {
   }
 }
 
-function ignoreError(): void {}
+/** Of a stream that breaks: it is closed, too. */
+export function ignoreError(): void {}
 
 /** What still comes is thrown away. Not cut off at once: the answer, which is still to be written, would go with it. */
 export function stopListening(stream: ServerHttp2Stream): void {

@@ -7,7 +7,13 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { Socket } from 'node:net';
-import { type CallSurroundings, GrpcCall, type GrpcHandler, stopListening } from './grpc-call.ts';
+import {
+  type CallSurroundings,
+  GrpcCall,
+  type GrpcHandler,
+  ignoreError,
+  stopListening,
+} from './grpc-call.ts';
 
 export interface GrpcServerOptions extends CallSurroundings {
   /** By path, for example `/milvus.proto.milvus.MilvusService/Search`. */
@@ -47,7 +53,7 @@ export class GrpcServer {
     this.#http2.on('session', (session) => this.#own(session));
     this.#http2.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
       if (!headers['content-type']?.startsWith('application/grpc')) {
-        stream.on('error', () => {});
+        stream.on('error', ignoreError);
         stream.respond({ ':status': constants.HTTP_STATUS_UNSUPPORTED_MEDIA_TYPE }, { endStream: true });
         stopListening(stream);
         return;
