@@ -1,4 +1,5 @@
 export { crc32 } from './crc32.ts';
+export { HTTP2_INPUT, type Http2Limits, Http2Session, type Http2Streams } from './http2-session.ts';
 export type * from './kernel.ts';
 export { CODE_FACTORS } from './kernel.ts';
 export { type KernelOptions, loadKernel } from './load-kernel.ts';

@@ -82,6 +82,21 @@ export interface NativeKernel {
   allocateFile(fd: number, offset: number, length: number): number;
   punchFile(fd: number, offset: number, length: number): Promise<number>;
   trimMemory(): Promise<number>;
+  /** How long the `events` of the next calls are: their number, then four words for each. */
+  http2EventWords(): number;
+  /** A session of HTTP/2; 0 when it cannot be had. */
+  http2Open(streams: number, streamWindow: number, connectionWindow: number, frameBytes: number): number;
+  http2Close(session: number): void;
+  /** False when the connection is beyond repair. */
+  http2Receive(session: number, input: Uint8Array, count: number, events: Int32Array): boolean;
+  /** How many bytes it wrote to `output`; -1 when the connection is over. */
+  http2Send(session: number, output: Uint8Array, events: Int32Array): number;
+  http2Headers(session: number, stream: number): string;
+  http2Answer(session: number, stream: number, message: Uint8Array, isKept: boolean): void;
+  http2Refuse(session: number, stream: number, headers: string): void;
+  http2Cancel(session: number, stream: number): void;
+  http2Ping(session: number): void;
+  http2GoAway(session: number): void;
 }
 
 const LIBRARY = join(import.meta.dirname, '..', 'build', 'Release', 'kernel.node');

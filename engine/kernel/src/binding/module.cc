@@ -139,5 +139,6 @@ NAPI_MODULE_INIT() {
   define_number_runs(env, exports);
   define_map(env, exports);
   define_posix(env, exports);
+  define_http2(env, exports);
   return exports;
 }

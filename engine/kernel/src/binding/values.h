@@ -54,6 +54,7 @@ void define(napi_env env, napi_value exports, const char* name, Function functio
 
 void define_encode(napi_env env, napi_value exports);
 void define_exact_search(napi_env env, napi_value exports);
+void define_http2(napi_env env, napi_value exports);
 void define_index(napi_env env, napi_value exports);
 void define_min_hash(napi_env env, napi_value exports);
 void define_number_runs(napi_env env, napi_value exports);

@@ -5,7 +5,7 @@ import type { RestCallerOptions } from '../rest/rest-caller.ts';
 import { CallMetrics } from './call-metrics.ts';
 import { GrpcServer } from './grpc/grpc-server.ts';
 import { HttpEdge } from './http-edge.ts';
-import { LARGE_REQUESTS, milvusService } from './milvus-service.ts';
+import { milvusService } from './milvus-service.ts';
 import { SharedPort } from './shared-port.ts';
 
 export interface AccessServerOptions extends RestCallerOptions {
@@ -62,7 +62,6 @@ export class AccessServer {
     this.#grpc = new GrpcServer({
       ...options.limits,
       handlers: milvusService({ ...options, metrics: this.#calls }),
-      largeRequests: LARGE_REQUESTS,
       streamsPerConnectionMax: STREAMS_PER_CONNECTION_MAX,
       windowBytes: WINDOW_BYTES,
       keepaliveMs: KEEPALIVE_MS,

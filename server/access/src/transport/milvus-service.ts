@@ -27,9 +27,6 @@ export interface ServiceOptions {
 /** Of these requests, which are large, nobody keeps anything when the handler has settled: rows are copied, to the log and to memory. */
 const BORROWED: ReadonlySet<string> = new Set(['Insert', 'Upsert'] satisfies MethodName[]);
 
-/** Paths of requests that are large. */
-export const LARGE_REQUESTS: ReadonlySet<string> = new Set([...BORROWED].map((name) => SERVICE_PATH + name));
-
 /** A handler whose types are forgotten: the table of methods ties name, request and response together. */
 type AnyHandler = (request: object, context: CallContext) => Promise<object>;
 

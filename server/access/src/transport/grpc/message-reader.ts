@@ -1,4 +1,3 @@
-import type { ReceiveTarget } from './direct-receipt.ts';
 import { GRPC_STATUS, GrpcError } from './grpc-status.ts';
 
 /** Before each message: whether it is compressed, and its length. */
@@ -9,21 +8,19 @@ const UNSHOWN_BYTES_MAX = 8 * 1024;
 const SHOWN_BYTES_MAX = 4 * 1024 * 1024;
 /** Room grows by so much when it is full: few messages are moved twice. */
 const GROWTH = 8;
-/** Where bytes are put whose message has no memory yet. All readers share it: what comes is taken out at once. */
-const ANTEROOM = Buffer.allocUnsafeSlow(64 * 1024);
 
 export interface ReceivedMessage {
   readonly isCompressed: boolean;
   readonly bytes: Buffer;
-  /** Whether nobody else has a part of the memory; otherwise it is a chunk's. */
+  /** Whether nobody else has a part of the memory. */
   readonly hasOwnMemory: boolean;
 }
 
 /**
- * Puts the one message of a unary call together. A message that is pushed in one chunk is not copied, any other is copied once,
- * what came first of more than four megabytes twice; memory is taken as bytes come, whatever length the prefix claims.
+ * Puts the one message of a unary call together. A message is copied once, what came first of more than four megabytes twice;
+ * memory is taken as bytes come, whatever length the prefix claims.
  */
-export class MessageReader implements ReceiveTarget {
+export class MessageReader {
   readonly #path: string;
   readonly #bytesMax: number;
   /** The prefix, as long as it is not whole. */
@@ -40,24 +37,22 @@ export class MessageReader implements ReceiveTarget {
     this.#bytesMax = bytesMax;
   }
 
-  /** @throws GrpcError when the message is too long, of a form that gRPC does not know, or not the only one */
+  /**
+   * Takes the next bytes, of which nothing is kept.
+   * @throws GrpcError when the message is too long, of a form that gRPC does not know, or not the only one
+   */
   push(chunk: Buffer): void {
-    this.#take(chunk, 'given');
-  }
-
-  /** Whether there is memory for bytes of the message that have not come. */
-  get hasRoom(): boolean {
-    return this.#hasOwnMemory && this.#received < this.#bytes.length;
-  }
-
-  room(): Buffer {
-    return this.hasRoom ? this.#bytes.subarray(this.#received) : ANTEROOM;
-  }
-
-  /** @throws GrpcError as `push` does */
-  filled(count: number): void {
-    if (this.hasRoom) this.#received += count;
-    else this.#take(ANTEROOM.subarray(0, count), 'lent');
+    if (this.#length >= 0) {
+      this.#add(chunk);
+      return;
+    }
+    const begin = this.#prefix === null ? chunk : Buffer.concat([this.#prefix, chunk]);
+    if (begin.length < PREFIX_BYTES) {
+      this.#prefix = Buffer.from(begin);
+      return;
+    }
+    this.#open(begin[0]!, begin.readUInt32BE(1));
+    this.#add(begin.subarray(PREFIX_BYTES));
   }
 
   /** @throws GrpcError when the call ended before its message did */
@@ -71,21 +66,6 @@ export class MessageReader implements ReceiveTarget {
     };
   }
 
-  /** Nothing of a chunk that is lent is kept. */
-  #take(chunk: Buffer, chunkIs: 'given' | 'lent'): void {
-    if (this.#length >= 0) {
-      this.#add(chunk, chunkIs);
-      return;
-    }
-    const begin = this.#prefix === null ? chunk : Buffer.concat([this.#prefix, chunk]);
-    if (begin.length < PREFIX_BYTES) {
-      this.#prefix = Buffer.from(begin);
-      return;
-    }
-    this.#open(begin[0]!, begin.readUInt32BE(1));
-    this.#add(begin.subarray(PREFIX_BYTES), chunkIs);
-  }
-
   #open(flags: number, length: number): void {
     if (flags > 1) throw new GrpcError(GRPC_STATUS.internal, `A message cannot have the flags ${flags}`);
     if (length > this.#bytesMax)
@@ -97,11 +77,11 @@ export class MessageReader implements ReceiveTarget {
     this.#length = length;
   }
 
-  #add(chunk: Buffer, chunkIs: 'given' | 'lent'): void {
+  #add(chunk: Buffer): void {
     const received = this.#received + chunk.length;
     if (received > this.#length)
       throw new GrpcError(GRPC_STATUS.internal, `The call of ${this.#path} has more than one message`);
-    if (chunk.length === this.#length) this.#bytes = chunkIs === 'given' ? chunk : Buffer.from(chunk);
+    if (chunk.length === this.#length) this.#bytes = Buffer.from(chunk);
     else if (chunk.length > 0) {
       this.#makeRoom(received);
       this.#bytes.set(chunk, this.#received);
