@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { LeanConnection } from './lean-connection.ts';
-import { drain, type Line, latencies, quantile, warmUp } from './measure.ts';
+import { type Line, latencies, quantile, rateDuring, warmUp } from './measure.ts';
 import type { Request } from './messages.ts';
 import { MilvusSubject } from './milvus-subject.ts';
 import type { Peer } from './peers.ts';
@@ -17,20 +17,23 @@ const SHAPES = [
 ] as const;
 const SEED = 9;
 const QUERIES = 200;
-const EFS = [10, 14, 20, 28, 40, 48, 56, 64, 80, 96, 112, 136, 160, 192, 224, 320, 448, 640];
+/** Close together where recall is what is asked for, so that no server is measured at much more of it. */
+const EFS = [...[10, 14, 20, 28, 34], ...range(40, 160, 4), ...range(168, 256, 8), ...[320, 448, 640]];
 const RECALLS = [0.95, 0.99];
 const CONNECTIONS = [1, 4, 16];
 /** Each server is asked for so long before anything is measured, and for a tenth of it before each other kind of request. */
 const WARM_UP_MS = 12_000;
-const MEASURED_QUERIES = 5_000;
+/** Each rate is of so long: of as many queries a fast server would be asked for less than a second. */
+const MEASURED_MS = 3_000;
+/** Sent in a row, so that connections seldom wait for each other. */
+const QUERIES_IN_A_ROW = 1_000;
+const TIMED_QUERIES = 5_000;
 /** The last effort that is tried is the first that reaches it. */
 const ENOUGH = 0.995;
 const LATENCY_EF = 64;
 const BATCH_QUERIES = 100;
-const BATCHES = 40;
 /** Of a thousand rows so many have a number below. */
 const ALLOWED_PER_MILLE = [500, 100, 10, 1];
-const FILTERED_QUERIES = 2_000;
 const SHORT_ANSWER_BYTES = 80;
 
 /** What is searched, and what is true of it. */
@@ -126,7 +129,7 @@ async function measureAtRecalls(run: Run): Promise<void> {
     if (point === undefined) continue;
     await subject.useEf(lines, point.ef);
     for (const count of CONNECTIONS) {
-      const requests = times(requestsOf(run, point.ef), MEASURED_QUERIES);
+      const requests = requestsOf(run, point.ef);
       const { perSecond, clientUs } = await speedOf(lines.slice(0, count), requests, expecting(run));
       table.add(peer, {
         measurement: `${data.label} at recall ${wanted}, ${count} connections`,
@@ -142,7 +145,7 @@ async function measureAtRecalls(run: Run): Promise<void> {
 async function measureLatency(run: Run): Promise<void> {
   const { peer, table, data, subject, lines } = run;
   await subject.useEf(lines.slice(0, 1), LATENCY_EF);
-  const requests = times(requestsOf(run, LATENCY_EF), MEASURED_QUERIES);
+  const requests = times(requestsOf(run, LATENCY_EF), TIMED_QUERIES);
   const taken = await latencies(lines[0]!, requests, expecting(run));
   for (const [name, share] of [
     ['p50', 0.5],
@@ -165,10 +168,10 @@ async function measureBatches({ peer, table, data, subject, lines }: Run): Promi
     if (answer.length < BATCH_QUERIES * LIMIT) throw new Error('an answer is too short');
   };
   await warmUp(lines.slice(0, 1), [request], WARM_UP_MS / 10, expected);
-  const seconds = await drain(lines.slice(0, 1), times([request], BATCHES), expected);
+  const perSecond = await rateDuring(lines.slice(0, 1), [request], MEASURED_MS, expected);
   table.add(peer, {
     measurement: `${data.label}, ef ${LATENCY_EF}, ${BATCH_QUERIES} queries a request`,
-    value: (BATCHES * BATCH_QUERIES) / seconds,
+    value: BATCH_QUERIES * perSecond,
     unit: 'vectors/s',
     better: 'more',
   });
@@ -183,11 +186,7 @@ async function measureFiltered(run: Run): Promise<void> {
     const recall = await recallOf(run, requests, truth);
     await warmUp(lines.slice(0, 4), requests, WARM_UP_MS / 10, expecting(run));
     for (const count of [1, 4]) {
-      const { perSecond } = await speedOf(
-        lines.slice(0, count),
-        times(requests, FILTERED_QUERIES),
-        expecting(run),
-      );
+      const { perSecond } = await speedOf(lines.slice(0, count), requests, expecting(run));
       table.add(peer, {
         measurement: `${data.label}, ${below / 10} % allowed, ef ${LATENCY_EF}, ${count} connections`,
         value: perSecond,
@@ -213,8 +212,7 @@ async function measureCeiling(run: Run): Promise<void> {
     const echoes = await Promise.all(lines.map(open));
     await warmUp(echoes, requests, WARM_UP_MS / 10, () => {});
     for (const count of CONNECTIONS) {
-      const measured = times(requests, MEASURED_QUERIES);
-      const { perSecond, clientUs } = await speedOf(echoes.slice(0, count), measured, () => {});
+      const { perSecond, clientUs } = await speedOf(echoes.slice(0, count), requests, () => {});
       table.add(
         { name: 'echo' },
         {
@@ -238,10 +236,14 @@ async function speedOf(
   requests: readonly Request[],
   check: (answer: Buffer) => void,
 ): Promise<{ readonly perSecond: number; readonly clientUs: number }> {
+  let answers = 0;
   const before = process.cpuUsage();
-  const seconds = await drain(lines, requests, check);
+  const perSecond = await rateDuring(lines, times(requests, QUERIES_IN_A_ROW), MEASURED_MS, (answer) => {
+    check(answer);
+    answers += 1;
+  });
   const { user, system } = process.cpuUsage(before);
-  return { perSecond: requests.length / seconds, clientUs: Math.round((user + system) / requests.length) };
+  return { perSecond, clientUs: Math.round((user + system) / answers) };
 }
 
 async function recallOf(
@@ -261,6 +263,10 @@ async function recallOf(
 
 function requestsOf({ data, subject }: Run, ef: number, below: number | null = null): readonly Request[] {
   return data.queries.map((query) => subject.requestOf(query, ef, below));
+}
+
+function range(from: number, to: number, step: number): readonly number[] {
+  return Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, at) => from + at * step);
 }
 
 function times(requests: readonly Request[], count: number): Request[] {
