@@ -21,7 +21,7 @@ import {
 } from '@elanus/model';
 import { fieldFixture, schemaFixture } from '@elanus/model/testing';
 import { LoopShare, type Random, seededRandom, systemClock } from '@elanus/runtime';
-import { type IndexedPiece, measureRecall, Shard, vectorsOf } from '@elanus/segment';
+import { hitsAtFirst, type IndexedPiece, measureRecall, Shard, vectorsOf } from '@elanus/segment';
 import { DATA_SETS, type DataSet, type DataSetName, loadDataSet } from './kernel/data-set.ts';
 import { pythonWith } from './python.ts';
 
@@ -265,7 +265,7 @@ function walked(
   const search = (query: number): IndexSearch => ({
     queries: queriesOf(data, CALIBRATION_QUERIES + query, 1),
     queryCount: 1,
-    k: ef,
+    k: hitsAtFirst(ef, HITS, index),
     ef,
     refineK: 1,
     allowed,

@@ -120,6 +120,22 @@ for (const kind of KINDS) {
         else assert.ok(distances > rowsAllowed, `${distances} comparisons of ${rowsAllowed} rows`);
       });
 
+      if (layout === 'compact')
+        test('find the same first hits on a walk, whatever the limit', () => {
+          const filter = problem.filterOf('30 %', () => anywhere(ROWS, 0.3));
+          for (let query = 0; query < QUERIES; query++) {
+            const asked = {
+              ...searchFor(problem.queries, query, filter.allowed[query]!),
+              ...EFFORT,
+              way: 'walk',
+            } as const;
+            const hitsFor = (k: number) => index.searchSync({ ...asked, k }).rows;
+            const most = hitsFor(EFFORT.ef);
+            for (const k of [1, 10, 30])
+              assert.deepEqual(hitsFor(k), most.subarray(0, k), `query ${query}, ${k} hits`);
+          }
+        });
+
       test('find about the same whichever way they are made to go', () => {
         const filter = problem.filterOf('30 %', () => anywhere(ROWS, 0.3));
         for (const way of ['walk', 'short codes', 'long codes', 'vectors'] as const) {

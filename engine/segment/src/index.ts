@@ -75,6 +75,7 @@ export {
   sparseVectorsOf,
   vectorsOf,
 } from './vector-index/piece-vectors.ts';
+export { hitsAtFirst } from './vector-index/ranked-hits.ts';
 export type { IndexLimits, PlannedPiece, SegmentIndex } from './vector-index/segment-index.ts';
 export { VectorLoan } from './vector-index/vector-loan.ts';
 export {

@@ -59,12 +59,10 @@ export function isBrief({ ef }: IndexSearch, { queries }: WeighedSearch): boolea
   return ef <= BRIEF_EF_MAX && ef * queries.bytes.length <= BRIEF_BYTES_MAX;
 }
 
-/** Whether a crowd of such walks is sooner answered when one processor is left to the thread that reads and answers. */
-export function leavesProcessor(
-  { ef }: IndexSearch,
-  { queries }: WeighedSearch,
-  { selection }: Read,
-): boolean {
-  // What a filter leaves decides how far a walk goes.
-  return selection === null && ef <= CROWD_EF_MAX && ef * queries.bytes.length <= CROWD_BYTES_MAX;
+/**
+ * Whether a crowd of such walks is sooner answered when one processor is left to the thread that reads and answers. Under a filter a
+ * walk is as long, as a rule, and what it is not is scanned in as short a time.
+ */
+export function leavesProcessor({ ef }: IndexSearch, { queries }: WeighedSearch): boolean {
+  return ef <= CROWD_EF_MAX && ef * queries.bytes.length <= CROWD_BYTES_MAX;
 }

@@ -11,6 +11,7 @@ import type { WeighedSearch } from '../search-shards.ts';
 import type { SelectedRows } from '../select-rows.ts';
 import { hitsInChunks } from './hits-in-chunks.ts';
 import type { IndexedPiece } from './indexed-piece.ts';
+import { hitsAtFirst, PAGED } from './ranked-hits.ts';
 import { goesWithOthers, isBrief, isShort, leavesProcessor } from './search-length.ts';
 import { listCandidates } from './search-lists.ts';
 import type { SegmentIndex } from './segment-index.ts';
@@ -19,15 +20,11 @@ import type { SegmentIndex } from './segment-index.ts';
 const SCANNED_ROWS_MAX = 1024;
 /** Who looks at more than this share of the rows finds them sooner without a walk. */
 const HITS_SHARE_MAX = 0.25;
-/** Hits that are put in order exactly although fewer are wanted. */
-const RANKED_HITS = 64;
 /** Hits of one search of a piece, over all of its queries, for which there is memory at once. */
 const KEPT_HITS_MAX = 1024 * 1024;
 /** Hits of one query. */
 const HITS_MAX = 16_384;
 
-/** Indexes that find the same rows by the same scores however a page of an iterator asks for them. */
-const PAGED: ReadonlySet<VectorIndex['layout']> = new Set(['fast', 'compact']);
 /** Indexes whose effort is how many lists are looked through. */
 const LISTS: ReadonlySet<VectorIndex['layout']> = new Set(['lists', 'binary lists']);
 /** Indexes whose effort is `ef`. */
@@ -195,14 +192,6 @@ function keptHits(ef: number, { queries, limit }: WeighedSearch): number {
   return ef <= HITS_MAX && ef * queries.count <= KEPT_HITS_MAX ? Math.max(ef, limit) : limit;
 }
 
-/**
- * Of so many hits at most that `kept` is for, those that are enough as a rule: whatever may be among them by its code, a
- * graph compares by its vector, so that the first ones are those of `kept`, as long as their scores differ.
- */
-function hitsAtFirst(kept: number, { layout }: VectorIndex, { limit, radius }: WeighedSearch): number {
-  return PAGED.has(layout) && radius === null ? Math.min(kept, Math.max(RANKED_HITS, limit)) : kept;
-}
-
 /** Whether a query has no more hits than `k`, of which the last ones and the one at the limit have the same score. */
 function endsInTie({ counts, scores }: IndexHits, k: number, limit: number): boolean {
   return counts.some(
@@ -248,7 +237,8 @@ export async function searchPiece(
     rangeFilter,
     isMeasured: read.trace != null,
   };
-  let pieceSearch = { ...wanted, k: hitsAtFirst(wanted.k, piece.index, search) };
+  const k = search.radius === null ? hitsAtFirst(wanted.k, limit, piece.index) : wanted.k;
+  let pieceSearch = { ...wanted, k };
   let hits = await hitsOf(read, search, part, pieceSearch);
   // Keys decide then, and those of all that the walk had in view.
   if (pieceSearch.k < wanted.k && endsInTie(hits, pieceSearch.k, limit) && !piece.isClosed) {
@@ -270,7 +260,7 @@ async function hitsOf(
   const { piece } = part;
   if (PAGED.has(piece.index.layout) && goesWithOthers(pieceSearch, search, read, part.rows)) {
     const share = isBrief(pieceSearch, search) ? read.share : null;
-    const isOfCrowd = leavesProcessor(pieceSearch, search, read);
+    const isOfCrowd = leavesProcessor(pieceSearch, search);
     return await piece.gathered.search({ ...pieceSearch, isOfCrowd }, share);
   }
   if (isShort(pieceSearch, search, read, piece) && !read.share.isSpent())

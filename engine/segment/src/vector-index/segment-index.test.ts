@@ -277,6 +277,21 @@ describe('the indexes of a segment', () => {
     );
   });
 
+  it('are searched once however many hits are wanted, as long as the scores of the last ones differ', async () => {
+    const fixture = new Fixture(11);
+    await fixture.insertSame(Array.from({ length: 3000 }, (_, i) => i));
+    await fixture.buildAll();
+    const [index] = fixture.built;
+    // Far from the rows that are all the same.
+    const query = new Float32Array(DIM).fill(2 ** 12);
+    for (const limit of [1, 10, 64, 100, 300]) {
+      const before = index!.searches;
+      const search = { ...fixture.search(1, query), limit, walk: { ef: 512, refineK: 1 } };
+      await searchShards(fixture.read(), search, tools, DataType.Int64);
+      assert.equal(index!.searches - before, 1, `${limit} hits`);
+    }
+  });
+
   it('are freed with their partition, their field and their rows, also when a build ends later', async () => {
     const fixture = new Fixture(9);
     await fixture.insert(0, 1000);

@@ -36,6 +36,8 @@ class Beam {
 
   // Only what ranks below this enters.
   float worst() const { return worst_; }
+  // The rank of the `count`th nearest. REQUIRES: 1 <= count <= size().
+  float rank_of(size_t count) const { return entries_[count - 1].rank; }
 
   // Takes the node up unless as many are known that are nearer. REQUIRES: a node not offered before.
   void offer(float rank, uint32_t node) {

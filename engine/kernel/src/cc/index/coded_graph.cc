@@ -232,8 +232,8 @@ class CodedGraph : public VectorIndex {
   // Finds candidates. False when a scan is shorter, or has turned out to be.
   bool walk(const CodedRowsScorer& scorer, const IndexSearch& search, uint32_t ef, SearchScratch& scratch) const {
     const UsualSearch usual = UsualSearch::of_degree(graph_.degree);
-    if (way_of(graph_, usual, search, ef, nullptr, scorer.lines()) != Way::kWalk) return false;
-    const Beam* const walked = walk_to_nearest(graph_, usual, scorer, search, ef, scratch);
+    if (way_of(graph_, usual, search, {ef, ef}, nullptr, scorer.lines()) != Way::kWalk) return false;
+    const Beam* const walked = walk_to_nearest(graph_, usual, scorer, search, {ef, ef}, scratch);
     if (walked == nullptr) return false;
     HitCollector& candidates = CodedScratch::of(scratch).candidates;
     for (const Beam::Entry& entry : *walked) candidates.offer({entry.rank, entry.node()});
@@ -306,7 +306,7 @@ class CodedGraph : public VectorIndex {
       source.read(row, query.data());
       const CodedRowsScorer scorer(walked_, query.data());
       std::vector<IndexHit> found;
-      for (const Beam::Entry& entry : *walk_to_nearest(graph_, UsualSearch::of_degree(graph_.degree), scorer, search, kUsualEf, scratch)) {
+      for (const Beam::Entry& entry : *walk_to_nearest(graph_, UsualSearch::of_degree(graph_.degree), scorer, search, {kUsualEf, kUsualEf}, scratch)) {
         if (entry.node() != row) found.push_back({entry.rank, entry.node()});
       }
       const float spread = spread_of(query.data(), found);

@@ -25,9 +25,16 @@ constexpr uint32_t kUsualLongEf = 256;
 // How often codes are gone through, and whether a walk finds so large a share of what they lead to.
 constexpr uint32_t kUsualEf = 64;
 constexpr double kUsualFoundMin = 0.8;
+// Under a filter a walk is sure of so many rows at least.
+constexpr uint32_t kAlwaysInView = 16;
 constexpr uint32_t kUsualK = 10;
 constexpr uint32_t kUsualRowsMin = 4 * kUsualLongEf;
 constexpr HitRange kAllHits = {-std::numeric_limits<float>::infinity(), std::numeric_limits<float>::infinity()};
+
+// Who passes over hits wants all in view, and others behind them.
+RowsInView in_view(const IndexSearch& search, uint32_t ef) {
+  return {search.skips() ? ef : std::min(ef, kAlwaysInView), ef};
+}
 
 }  // namespace
 
@@ -144,9 +151,10 @@ const std::vector<IndexHit>& CompactGraph::search(const IndexSearch& search, Sea
 Looked CompactGraph::look(const IndexSearch& search, uint32_t ef, SearchScratch& scratch) const {
   const ShortScan scan = {simd_.walk, scan_codes_, reader_};
   const CodeScorer scorer = {codes_, scratch.walk_query};
-  const Way way = way_of(graph_, usual_, search, ef, &scan, scorer.lines());
+  const RowsInView view = in_view(search, ef);
+  const Way way = way_of(graph_, usual_, search, view, &scan, scorer.lines());
   if (way == Way::kWalk) {
-    const Beam* const walked = walk_to_nearest(graph_, usual_, scorer, search, ef, scratch);
+    const Beam* const walked = walk_to_nearest(graph_, usual_, scorer, search, view, scratch);
     if (walked != nullptr) return rank_walked(*walked, search, scratch);
   }
   HitScan hits(view_, &scan, scorer, search, ef, scratch);
@@ -173,7 +181,7 @@ bool CompactGraph::look_for_both(const IndexSearch* const (&searches)[2], uint32
   const IndexSearch& search = *searches[0];
   const ShortScan scan = {simd_.walk, scan_codes_, reader_};
   const CodeScorer scorers[] = {{codes_, scratches[0]->walk_query}, {codes_, scratches[1]->walk_query}};
-  const Way way = way_of(graph_, usual_, search, ef, &scan, scorers[0].lines());
+  const Way way = way_of(graph_, usual_, search, in_view(search, ef), &scan, scorers[0].lines());
   const bool walks = way == Way::kWalk && search.allowed.are_all();
   if (!walks && way != Way::kShortScan) return false;
   for (size_t i = 0; i < 2; ++i) codes_.prepare(searches[i]->query, &scratches[i]->walk_query);

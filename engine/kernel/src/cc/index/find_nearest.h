@@ -39,11 +39,18 @@ inline float errors_allowed(size_t ef) {
 inline double picked_rows(double ef) { return 16 * std::sqrt(ef); }
 
 // A walk that has compared so many times the rows that it should is among rows that are not allowed: it ends before it
-// has cost more than a part of the scan that follows.
+// has cost more than a part of the scan that follows, by short codes of all rows or by longer ones of those allowed.
 inline constexpr double kPatience = 1.5;
+inline constexpr double kRowsPerScanned = 40;
+inline constexpr double kRowsPerAllowed = 8;
+inline double rows_until_scan(double rows, double allowed) {
+  return std::min(rows / kRowsPerScanned, allowed / kRowsPerAllowed);
+}
 
-// Of the rows that it takes up, from so many on, a walk wants at least so much of the share that is allowed of all.
+// Of the rows that it takes up, from so many on, and so many times as many as there is one that is allowed, a walk wants at
+// least so much of the share that is allowed of all.
 inline constexpr size_t kFirstRows = 128;
+inline constexpr double kFirstAllowed = 16;
 inline constexpr double kLuckMin = 0.3;
 
 // The short codes of an index, for a scan that reads little; and how queries become comparable with them.
@@ -138,12 +145,37 @@ void scan_allowed(Scorer&& scorer, const IndexSearch& search, uint32_t rows, con
 // memory once.
 inline constexpr size_t kStoodOnAtOnce = 4;
 
-// Walks through all rows, allowed or not, until the allowed ones that are known are nearer than anything that is
-// left to explore (as hnswlib and knowhere do), and the last of them has been stood on as well. False when it has compared
-// more than `rows_max` rows, or finds a share of less than `allowed_min` of what is near to be allowed.
+// How many of the `ef` allowed rows in view a walk wants to be sure of. Without a filter those behind the hits are there so that
+// it does not end where it has lost its way; under a filter any rows serve for that, allowed or not. So of the allowed ones it
+// is enough to know `always` and a part of the others, as large as the share that is allowed, and half as much again. The
+// number of hits has no say, or the first hits would depend on it.
+struct RowsInView {
+  uint32_t always;  // at most ef
+  uint32_t ef;
+
+  size_t under(double allowed_share) const {
+    return always + static_cast<size_t>(std::ceil(std::min(1.0, kBesideWanted * allowed_share) * (ef - always)));
+  }
+
+ private:
+  static constexpr double kBesideWanted = 1.5;
+};
+
+// When a walk under a filter ends.
+struct FilteredWalkEnd {
+  RowsInView view;
+  double share;        // of all rows that are allowed
+  double rows_max;     // to compare
+  double allowed_min;  // the share of what is near
+};
+
+// Walks through all rows, allowed or not, until `ef` allowed ones are known, and as many of them as it wants to be sure of are
+// nearer than anything that is left to explore (as hnswlib and knowhere do), and the last of these has been stood on as well. How
+// many that are is a matter of the share that is allowed near the query, or of all if that is more. False when it has compared
+// too many rows, or too few of those near are allowed.
 template <class Scorer>
-bool walk_filtered(const LayerView& layer, Scorer&& scorer, const IndexSearch& search, double rows_max,
-                   double allowed_min, SearchScratch& scratch, WalkCount* so_far) {
+bool walk_filtered(const LayerView& layer, Scorer&& scorer, const IndexSearch& search, const FilteredWalkEnd& end,
+                   SearchScratch& scratch, WalkCount* so_far) {
   Neighbours& neighbours = scratch.neighbours;
   neighbours.reserve(kStoodOnAtOnce * layer.degree);
   uint32_t* const nodes = neighbours.nodes.data();
@@ -152,13 +184,15 @@ bool walk_filtered(const LayerView& layer, Scorer&& scorer, const IndexSearch& s
   Beam& found = scratch.found;
   size_t taken = 0;
   size_t allowed = 0;
+  size_t wanted = end.view.ef;
   for (;;) {
     size_t count = 0;
+    float bound = found.is_full() ? found.rank_of(wanted) : std::numeric_limits<float>::infinity();
     const size_t at_once = found.is_full() ? kStoodOnAtOnce : 1;
     size_t stood_on = 0;
     uint32_t node = 0;
     float rank = 0;
-    for (; stood_on < at_once && frontier.peek_next(&node, &rank) && rank <= found.worst(); ++stood_on) {
+    for (; stood_on < at_once && frontier.peek_next(&node, &rank) && rank <= bound; ++stood_on) {
       frontier.take_next();
       const uint32_t* const links = layer.links_of(node);
       for (size_t i = 0; i < layer.degree && links[i] < layer.nodes; ++i) {
@@ -172,19 +206,25 @@ bool walk_filtered(const LayerView& layer, Scorer&& scorer, const IndexSearch& s
     so_far->steps += stood_on;
     scorer.score(nodes, count, ranks);
     for (size_t i = 0; i < count; ++i) {
-      if (!(ranks[i] < found.worst())) continue;
-      ++taken;
-      frontier.offer(ranks[i], nodes[i]);
-      // It may be the next one at once.
-      prefetch_links(layer, nodes[i]);
-      if (!search.allowed.has(nodes[i])) continue;
-      ++allowed;
+      const bool is_near = ranks[i] < bound;
+      if (is_near) {
+        ++taken;
+        frontier.offer(ranks[i], nodes[i]);
+        // It may be the next one at once.
+        prefetch_links(layer, nodes[i]);
+      }
+      if (!(ranks[i] < found.worst()) || !search.allowed.has(nodes[i])) continue;
+      if (is_near) ++allowed;
       found.offer(ranks[i], nodes[i]);
+      if (found.is_full()) bound = found.rank_of(wanted);
     }
     so_far->compared += count;
-    if (static_cast<double>(so_far->compared) > rows_max || is_set(search.cancelled)) return false;
+    if (static_cast<double>(so_far->compared) > end.rows_max || is_set(search.cancelled)) return false;
+    if (taken < kFirstRows) continue;
+    const double share_here = static_cast<double>(allowed) / static_cast<double>(taken);
     // Near the query hardly any are allowed.
-    if (taken >= kFirstRows && static_cast<double>(allowed) < allowed_min * static_cast<double>(taken)) return false;
+    if (share_here < end.allowed_min && static_cast<double>(taken) * end.share >= kFirstAllowed) return false;
+    wanted = end.view.under(std::max(share_here, end.share));
   }
   return found.is_full();
 }
@@ -208,13 +248,15 @@ void enter(const Graph& graph, const Scorer& scorer, size_t room, SearchScratch&
 }
 
 // The way that the search asks for, or the least costly; never kVectors. `scan` may be nullptr.
-inline Way way_of(const Graph& graph, const UsualSearch& usual, const IndexSearch& search, uint32_t ef,
+inline Way way_of(const Graph& graph, const UsualSearch& usual, const IndexSearch& search, RowsInView view,
                   const ShortScan* scan, double lines) {
   if (search.way != Way::kCheapest) return search.way;
+  const uint32_t ef = view.ef;
   const double allowed = search.allowed.count(graph.rows);
   const double share = allowed / graph.rows;
-  const double steps_cost = search.allowed.are_all() ? 0 : ef / share * kFilteredStepCost;
-  const double walked = usual.rows_walked(ef, share) * (kWalkedCost + lines * kWalkedLineCost) + steps_cost;
+  const auto in_view = static_cast<double>(view.under(share));
+  const double steps_cost = search.allowed.are_all() ? 0 : in_view / share * kFilteredStepCost;
+  const double walked = usual.rows_walked(in_view, share) * (kWalkedCost + lines * kWalkedLineCost) + steps_cost;
   const double long_cost = allowed * (kScannedCost + lines * kScannedLineCost);
   const double short_cost =
       scan == nullptr ? long_cost
@@ -223,14 +265,15 @@ inline Way way_of(const Graph& graph, const UsualSearch& usual, const IndexSearc
   return short_cost < long_cost ? Way::kShortScan : Way::kLongScan;
 }
 
-// About the `ef` nearest allowed rows by the scorer's ranks, nearest first, each once; nullptr when the walk has given up,
-// which only a filter makes it do. Void when cancelled. REQUIRES: at least one row; 1 <= ef.
+// About the `view.ef` nearest allowed rows by the scorer's ranks, nearest first, each once; nullptr when the walk has given
+// up, which only a filter makes it do. Void when cancelled.
+// REQUIRES: at least one row; 1 <= view.ef.
 template <class Scorer>
 const Beam* walk_to_nearest(const Graph& graph, const UsualSearch& usual, Scorer&& scorer, const IndexSearch& search,
-                            uint32_t ef, SearchScratch& scratch) {
+                            RowsInView view, SearchScratch& scratch) {
   const LayerView layer = LayerView::of(graph, 0);
   if (search.allowed.are_all()) {
-    enter(graph, scorer, ef, scratch);
+    enter(graph, scorer, view.ef, scratch);
     const WalkCount count =
         walk(layer, scorer, scratch.beam, scratch.visited, scratch.neighbours, search.cancelled);
     note_walk(layer, count, scorer.lines(), scratch.effort);
@@ -238,18 +281,20 @@ const Beam* walk_to_nearest(const Graph& graph, const UsualSearch& usual, Scorer
   }
   const double share = static_cast<double>(search.allowed.count(graph.rows)) / graph.rows;
   // What is learnt is a mean: walks of twice the length are none that have gone astray.
-  const double walked =
-      kPatience * std::max(usual.rows_walked(ef, share), UsualSearch::of_degree(graph.degree).rows_walked(ef, share));
+  const auto in_view = static_cast<double>(view.under(share));
+  const double usually = std::max(usual.rows_walked(in_view, share),
+                                  UsualSearch::of_degree(graph.degree).rows_walked(in_view, share));
+  const double walked = std::max(kPatience * usually, rows_until_scan(graph.rows, share * graph.rows));
   const Beam::Entry entry = entry_of(graph, scorer, scratch);
   scratch.frontier.clear();
   scratch.frontier.offer(entry.rank, entry.node());
-  scratch.found.reset(ef);
+  scratch.found.reset(view.ef);
   if (search.allowed.has(entry.node())) scratch.found.offer(entry.rank, entry.node());
   WalkCount count;
   const bool may_give_up = search.way != Way::kWalk;
-  const double rows_max = may_give_up ? walked : std::numeric_limits<double>::infinity();
-  const bool has_ended =
-      walk_filtered(layer, scorer, search, rows_max, may_give_up ? kLuckMin * share : 0, scratch, &count);
+  const FilteredWalkEnd end = {view, share, may_give_up ? walked : std::numeric_limits<double>::infinity(),
+                               may_give_up ? kLuckMin * share : 0};
+  const bool has_ended = walk_filtered(layer, scorer, search, end, scratch, &count);
   note_walk(layer, count, scorer.lines(), scratch.effort);
   return has_ended || !may_give_up ? &scratch.found : nullptr;
 }

@@ -19,8 +19,8 @@ void offer_nearest(const Graph& graph, const DenseRows& rows, const Scorer& scor
   constexpr uint32_t kScannedMin = 16;
   const size_t wanted = std::min(search.k, search.allowed.count(graph.rows));
   const UsualSearch usual = UsualSearch::of_degree(graph.degree);
-  if (way_of(graph, usual, search, view, nullptr, scorer.lines()) == Way::kWalk) {
-    const Beam* const walked = walk_to_nearest(graph, usual, scorer, search, view, scratch);
+  if (way_of(graph, usual, search, {view, view}, nullptr, scorer.lines()) == Way::kWalk) {
+    const Beam* const walked = walk_to_nearest(graph, usual, scorer, search, {view, view}, scratch);
     if (walked != nullptr && walked->size() >= wanted) {
       scratch.rows.clear();
       for (const Beam::Entry& entry : *walked) scratch.rows.push_back(entry.node());
