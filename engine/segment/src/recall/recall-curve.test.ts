@@ -43,6 +43,7 @@ describe('a curve of recall', () => {
       { ef: 20, recall: 0.96, standardError: 0.01, isScanned: false },
     ];
     assert.ok(new RecallCurve(points, { margin: 0.04 }).effortFor(0.9)!.ef > 10);
+    assert.ok(new RecallCurve(points, { margin: 0.052 }).effortFor(0.9) !== null, 'half of the error');
     assert.equal(new RecallCurve(points, { margin: 0.06 }).effortFor(0.9), null);
   });
 });

@@ -12,6 +12,9 @@ export interface CalibratedEffort {
 /** Smaller shares are taken for this one: nobody has measured with so many queries. */
 const MISSED_MIN = 1e-3;
 
+/** Of the standard error of what was measured, so much is taken for luck. */
+const LUCK = 0.5;
+
 /** How recall grows with effort, as it was measured for one class of searches of one index. */
 export class RecallCurve {
   /** In ascending order of effort. */
@@ -26,7 +29,7 @@ export class RecallCurve {
   }
 
   /**
-   * The least effort whose recall reaches the target also when its measurement was lucky by one standard error; `null`
+   * The least effort whose recall reaches the target also when its measurement was lucky by half a standard error; `null`
    * when none does. Between two measured efforts the share of missed hits is taken to fall with a power of the effort,
    * unless searches walk with one and scan with the other: what they find leaps between them, nobody knows where.
    */
@@ -40,7 +43,7 @@ export class RecallCurve {
   }
 
   #surely({ recall, standardError }: MeasuredRecall): number {
-    return recall - standardError - this.margin;
+    return recall - LUCK * standardError - this.margin;
   }
 
   #between(before: MeasuredRecall | null, after: MeasuredRecall, target: number): CalibratedEffort {
@@ -50,7 +53,8 @@ export class RecallCurve {
     const [low, high] = [missed(this.#surely(before)), missed(this.#surely(after))];
     const part = low === high ? 1 : (missed(target) - low) / (high - low);
     const ef = Math.ceil(before.ef * (after.ef / before.ef) ** part);
-    const doubt = before.standardError + part * (after.standardError - before.standardError) + this.margin;
+    const error = before.standardError + part * (after.standardError - before.standardError);
+    const doubt = LUCK * error + this.margin;
     return { ef, recall: Math.min(1, target + doubt) };
   }
 }
