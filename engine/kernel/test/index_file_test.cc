@@ -104,6 +104,34 @@ void what_is_written_is_read() {
   CHECK(file->verify(&cancelled).status == ELANUS_CANCELLED);
 }
 
+// Pieces of a file, of a huge page each, are written as they fill: wherever what is appended begins and ends.
+void sections_longer_than_a_piece_are_read(uint64_t seed) {
+  constexpr size_t kPieceBytes = size_t{2} << 20;
+  TemporaryDirectory directory;
+  const std::string path = directory.file("index");
+  Random random(seed);
+  const size_t sizes[] = {kPieceBytes - kFirstPageBytes, 3 * kPieceBytes + 1, kPieceBytes, 7 * kPieceBytes / 2, 5};
+  IndexFileWriter writer(path);
+  for (size_t i = 0; i < std::size(sizes); ++i) {
+    const Bytes bytes = some_bytes(sizes[i]);
+    writer.begin("section " + std::to_string(i));
+    for (size_t at = 0; at < bytes.size();) {
+      const size_t part = std::min<size_t>(bytes.size() - at, random() % (2 * kPieceBytes));
+      writer.append(bytes.data() + at, part);
+      at += part;
+    }
+  }
+  CHECK(!writer.finish(some_head()).failed());
+  std::shared_ptr<const IndexFile> file;
+  CHECK(!IndexFile::open(path, &file).failed());
+  for (size_t i = 0; i < std::size(sizes); ++i) {
+    const auto* const bytes = file->array<uint8_t>("section " + std::to_string(i), sizes[i]);
+    const Bytes expected = some_bytes(sizes[i]);
+    CHECK(bytes != nullptr && std::equal(expected.begin(), expected.end(), bytes));
+  }
+  CHECK(!file->verify(nullptr).failed());
+}
+
 void a_mapped_file_outlives_its_replacement() {
   TemporaryDirectory directory;
   const std::string path = directory.file("index");
@@ -262,6 +290,7 @@ int main(int count, char** arguments) {
   std::fflush(stdout);
   the_checksum_is_that_of_zlib();
   what_is_written_is_read();
+  sections_longer_than_a_piece_are_read(seed);
   a_mapped_file_outlives_its_replacement();
   an_unfinished_file_is_not_seen();
   errors_of_the_disk_are_told();

@@ -85,6 +85,7 @@ class IndexFileWriter {
   void fail(const char* action);
   void write(const uint8_t* bytes, size_t size);
   void flush();
+  void write_through(const uint8_t* bytes, size_t size);
   void write_first_page(const IndexFileHead& head);
   void make_durable();
 
@@ -93,7 +94,7 @@ class IndexFileWriter {
   int fd_ = -1;
   FileFault fault_;
   std::vector<Section> sections_;
-  std::vector<uint8_t> buffer_;
+  std::vector<uint8_t> buffer_;  // what is not written through yet
   uint64_t written_ = 0;
 };
 
