@@ -217,10 +217,13 @@ FileFault open_index(const ElanusSimd& simd, std::shared_ptr<const IndexFile> fi
                      std::unique_ptr<VectorIndex>* index) {
   switch (file->head().kind) {
     case IndexKind::kCompactGraph:
+      file->expect_walks();
       return CompactGraph::open(simd, std::move(file), vectors, index);
     case IndexKind::kFastGraph:
+      file->expect_walks();
       return open_fast_graph(simd, std::move(file), vectors, index);
     case IndexKind::kCodedGraph:
+      file->expect_walks();
       return open_coded_graph(simd, std::move(file), vectors, index);
     case IndexKind::kSparse:
       return open_sparse_index(simd, std::move(file), index);

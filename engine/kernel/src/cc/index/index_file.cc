@@ -131,6 +131,13 @@ const IndexFile::Section* IndexFile::section(std::string_view name) const {
   return found == sections_.end() ? nullptr : &*found;
 }
 
+void IndexFile::expect_walks() const {
+#if defined(MADV_HUGEPAGE)
+  // A wish: where it is not granted, all works the same, only slower.
+  madvise(const_cast<uint8_t*>(bytes_), size_, MADV_HUGEPAGE);
+#endif
+}
+
 FileFault IndexFile::verify(const std::atomic<bool>* cancelled, std::atomic<float>* done) const {
   std::vector<uint8_t> buffer(kVerifyBytes);
   for (const Section& section : sections_) {

@@ -137,6 +137,9 @@ class IndexFile {
     return reinterpret_cast<const T*>(found->bytes);
   }
 
+  // Walks will go to and fro through all of it: what of the map is not in memory is to be read by huge pages.
+  void expect_walks() const;
+
   // Compares every section with its checksum. Reads the whole file, some GB a second from memory, and by calls that
   // return, other than loads from mapped memory, when the disk cannot read. `done` rises from 0 to 1; may be nullptr.
   FileFault verify(const std::atomic<bool>* cancelled, std::atomic<float>* done = nullptr) const;
