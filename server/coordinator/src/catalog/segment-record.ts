@@ -18,7 +18,7 @@ import { decodeRecord, encodeRecord, type StoredObject } from './record.ts';
  * Of what was measured of an index. It grows whenever searches of the same index find other rows with the same effort:
  * figures of another version are as good as none.
  */
-const RECALLS_VERSION = 4;
+const RECALLS_VERSION = 5;
 
 export function encodeSegment(segment: SegmentInfo): Uint8Array {
   return encodeRecord({

@@ -26,7 +26,7 @@ constexpr uint32_t kUsualLongEf = 256;
 constexpr uint32_t kUsualEf = 64;
 constexpr double kUsualFoundMin = 0.8;
 // Under a filter a walk is sure of so many rows at least.
-constexpr uint32_t kAlwaysInView = 16;
+constexpr uint32_t kAlwaysInView = 12;
 constexpr uint32_t kUsualK = 10;
 constexpr uint32_t kUsualRowsMin = 4 * kUsualLongEf;
 constexpr HitRange kAllHits = {-std::numeric_limits<float>::infinity(), std::numeric_limits<float>::infinity()};
