@@ -75,9 +75,10 @@ export async function measureSearch(
     try {
       const run: Run = { peer, table, data, subject, lines };
       await subject.fill(lines[0]!, data);
-      await measureAtRecalls(run);
+      const points = await pointsOf(run);
+      for (const point of points) await measureAtRecall(run, point);
       await measureLatency(run);
-      if (subject.takesBatches) await measureBatches(run);
+      if (subject.takesBatches) await measureBatches(run, points);
       await measureFiltered(run);
       if (peer.name === 'Elanus') await measureCeiling(run);
       await subject.drop(lines[0]!);
@@ -113,32 +114,42 @@ function truthOf(
   return truth;
 }
 
-async function measureAtRecalls(run: Run): Promise<void> {
-  const { peer, table, data, subject, lines } = run;
+/** The least effort that reaches a recall. */
+interface Point {
+  readonly wanted: number;
+  readonly ef: number;
+  readonly recall: number;
+}
+
+async function pointsOf(run: Run): Promise<readonly Point[]> {
+  const { data, subject, lines } = run;
   const truth = truthOf(data, null);
   await subject.useEf(lines, LATENCY_EF);
   await warmUp(lines, requestsOf(run, LATENCY_EF), WARM_UP_MS, expecting(run));
-  const points: { readonly ef: number; readonly recall: number }[] = [];
+  const tried: Omit<Point, 'wanted'>[] = [];
   for (const ef of EFS) {
     await subject.useEf(lines, ef);
-    points.push({ ef, recall: await recallOf(run, requestsOf(run, ef), truth) });
-    if (points.at(-1)!.recall >= ENOUGH) break;
+    tried.push({ ef, recall: await recallOf(run, requestsOf(run, ef), truth) });
+    if (tried.at(-1)!.recall >= ENOUGH) break;
   }
-  for (const wanted of RECALLS) {
-    const point = points.find(({ recall }) => recall >= wanted);
-    if (point === undefined) continue;
-    await subject.useEf(lines, point.ef);
-    for (const count of CONNECTIONS) {
-      const requests = requestsOf(run, point.ef);
-      const { perSecond, clientUs } = await speedOf(lines.slice(0, count), requests, expecting(run));
-      table.add(peer, {
-        measurement: `${data.label} at recall ${wanted}, ${count} connections`,
-        value: perSecond,
-        unit: 'queries/s',
-        better: 'more',
-        note: `ef ${point.ef}, recall ${point.recall.toFixed(3)}, client ${clientUs} µs a query`,
-      });
-    }
+  return RECALLS.flatMap((wanted) => {
+    const point = tried.find(({ recall }) => recall >= wanted);
+    return point === undefined ? [] : [{ wanted, ...point }];
+  });
+}
+
+async function measureAtRecall(run: Run, { wanted, ef, recall }: Point): Promise<void> {
+  const { peer, table, data, subject, lines } = run;
+  await subject.useEf(lines, ef);
+  for (const count of CONNECTIONS) {
+    const { perSecond, clientUs } = await speedOf(lines.slice(0, count), requestsOf(run, ef), expecting(run));
+    table.add(peer, {
+      measurement: `${data.label} at recall ${wanted}, ${count} connections`,
+      value: perSecond,
+      unit: 'queries/s',
+      better: 'more',
+      note: `ef ${ef}, recall ${recall.toFixed(3)}, client ${clientUs} µs a query`,
+    });
   }
 }
 
@@ -159,22 +170,30 @@ async function measureLatency(run: Run): Promise<void> {
     });
 }
 
-/** Many queries in one request. */
-async function measureBatches({ peer, table, data, subject, lines }: Run): Promise<void> {
+/** Many queries in one request: with the same effort for all servers, and at the same recall. */
+async function measureBatches(
+  { peer, table, data, subject, lines }: Run,
+  points: readonly Point[],
+): Promise<void> {
   const batch = new Float32Array(BATCH_QUERIES * data.dim);
   for (let at = 0; at < BATCH_QUERIES; at += 1) batch.set(data.queries[at]!, at * data.dim);
-  const request = subject.requestOf(batch, LATENCY_EF, null);
   const expected = (answer: Buffer) => {
     if (answer.length < BATCH_QUERIES * LIMIT) throw new Error('an answer is too short');
   };
-  await warmUp(lines.slice(0, 1), [request], WARM_UP_MS / 10, expected);
-  const perSecond = await rateDuring(lines.slice(0, 1), [request], MEASURED_MS, expected);
-  table.add(peer, {
-    measurement: `${data.label}, ef ${LATENCY_EF}, ${BATCH_QUERIES} queries a request`,
-    value: BATCH_QUERIES * perSecond,
-    unit: 'vectors/s',
-    better: 'more',
-  });
+  const sameEffort = { name: `, ef ${LATENCY_EF}`, ef: LATENCY_EF };
+  const sameRecall = points.map(({ wanted, ef }) => ({ name: ` at recall ${wanted}`, ef }));
+  for (const { name, ef } of [sameEffort, ...sameRecall]) {
+    const request = subject.requestOf(batch, ef, null);
+    await warmUp(lines.slice(0, 1), [request], WARM_UP_MS / 10, expected);
+    const perSecond = await rateDuring(lines.slice(0, 1), [request], MEASURED_MS, expected);
+    table.add(peer, {
+      measurement: `${data.label}${name}, ${BATCH_QUERIES} queries a request`,
+      value: BATCH_QUERIES * perSecond,
+      unit: 'vectors/s',
+      better: 'more',
+      note: `ef ${ef}`,
+    });
+  }
 }
 
 async function measureFiltered(run: Run): Promise<void> {
