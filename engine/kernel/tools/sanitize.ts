@@ -9,6 +9,8 @@ const SANITIZERS = ['address,undefined', 'thread'];
 /** Compilers, and programs, at a time. */
 const JOBS = 2;
 const TEST_SOURCES = 'test/*_test.cc';
+/** A program that takes longer hangs, and is told of by its name. */
+const PROGRAM_MS_MAX = 10 * 60_000;
 
 const execute = promisify(execFile);
 
@@ -68,7 +70,7 @@ async function sanitize(sanitizer: string): Promise<void> {
       inTurn(async () => {
         const program = join(directory, basename(test, '.o'));
         await execute(compiler, [...extra, '-pthread', ...library, test, '-o', program]);
-        const { stdout } = await execute(program);
+        const { stdout } = await execute(program, { timeout: PROGRAM_MS_MAX });
         process.stdout.write(`${sanitizer}: ${stdout}`);
       }),
     ),

@@ -64,11 +64,11 @@ ElanusPool::Taken ElanusPool::next_job() {
   return {std::move(job), is_alone};
 }
 
-// What one thread had to itself: its turn may have ended before the job has.
-void ElanusPool::give_back(std::shared_ptr<PoolJob> job) {
+// What one thread had to itself, and was exhausted or not when it left.
+void ElanusPool::give_back(std::shared_ptr<PoolJob> job, bool is_exhausted) {
   {
     const std::lock_guard lock(mutex_);
-    if (job->is_exhausted())
+    if (is_exhausted)
       admit_waiting();
     else
       active_.push_back(std::move(job));
@@ -88,8 +88,14 @@ void ElanusPool::run() {
   elanus::ThreadMemory memory;
   for (;;) {
     Taken taken = next_job();
-    taken.job->work(memory, elanus::Turn(active_count_, taken.is_alone ? 0 : 1, threads_));
-    if (taken.is_alone) give_back(std::move(taken.job));
+    const elanus::Turn turn(active_count_, taken.is_alone ? 0 : 1, threads_);
+    taken.job->work(memory, turn);
+    if (!taken.is_alone) continue;
+    const bool is_exhausted = taken.job->is_exhausted();
+    // If it was cancelled between the two lines above, it has not ended: the last to leave it ends it, and nobody else
+    // will come. To a job that has ended one can come in vain.
+    if (is_exhausted) taken.job->work(memory, turn);
+    give_back(std::move(taken.job), is_exhausted);
   }
 }
 

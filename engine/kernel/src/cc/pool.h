@@ -30,7 +30,7 @@ struct ElanusPool {
 
   void run();
   Taken next_job();
-  void give_back(std::shared_ptr<elanus::PoolJob> job);
+  void give_back(std::shared_ptr<elanus::PoolJob> job, bool is_exhausted);
   void admit_waiting();
 
   const uint32_t threads_;
