@@ -15,6 +15,9 @@ export function clusteredVectors(count: number, dim: number, seed: number): Floa
   return vectors;
 }
 
+/** A row that is farther away after so many elements is no longer looked at. */
+const ELEMENTS_BETWEEN_LOOKS = 32;
+
 /** The `limit` rows nearest to `query` by squared distance among those that are allowed, computed here and now. */
 export function nearest(
   vectors: Float32Array,
@@ -23,21 +26,41 @@ export function nearest(
   limit: number,
   isAllowed: (row: number) => boolean = () => true,
 ): number[] {
-  const rows = vectors.length / dim;
-  const distances = new Float64Array(rows).fill(Number.POSITIVE_INFINITY);
-  for (let row = 0; row < rows; row += 1) {
+  const rows: number[] = [];
+  const distances: number[] = [];
+  for (let row = 0, first = 0; first < vectors.length; row += 1, first += dim) {
     if (!isAllowed(row)) continue;
-    let sum = 0;
-    for (let at = 0; at < dim; at += 1) {
-      const difference = vectors[row * dim + at]! - query[at]!;
+    const farthest = rows.length < limit ? Number.POSITIVE_INFINITY : distances[limit - 1]!;
+    const distance = distanceUpTo(farthest, vectors, first, query, dim);
+    if (distance >= farthest) continue;
+    let at = Math.min(rows.length, limit - 1);
+    for (; at > 0 && distances[at - 1]! > distance; at -= 1) {
+      rows[at] = rows[at - 1]!;
+      distances[at] = distances[at - 1]!;
+    }
+    rows[at] = row;
+    distances[at] = distance;
+  }
+  return rows;
+}
+
+/** The squared distance of `query` and the vector that begins at `first`; where it is more than `farthest`, perhaps less than it is. */
+function distanceUpTo(
+  farthest: number,
+  vectors: Float32Array,
+  first: number,
+  query: Float32Array,
+  dim: number,
+): number {
+  let sum = 0;
+  for (let at = 0; at < dim && sum < farthest; ) {
+    const look = Math.min(at + ELEMENTS_BETWEEN_LOOKS, dim);
+    for (; at < look; at += 1) {
+      const difference = vectors[first + at]! - query[at]!;
       sum += difference * difference;
     }
-    distances[row] = sum;
   }
-  return Array.from({ length: rows }, (_, row) => row)
-    .filter(isAllowed)
-    .sort((left, right) => distances[left]! - distances[right]!)
-    .slice(0, limit);
+  return sum;
 }
 
 /** A number from 0 to 999 for each of `rows` rows, the same for every server and every run. */
