@@ -37,10 +37,15 @@ const STARTERS = {
 } as const;
 type PeerName = keyof typeof STARTERS;
 
-/** Sections whose ratios are small and whose speed wanders with the machine: the servers run side by side and take turns. */
-const DUELS: Readonly<Record<string, (peers: readonly Peer[], table: Table) => Promise<void>>> = {
-  insert: measureInsert,
-  keys: measureKeys,
+const speaksMilvus = ({ speaks }: Peer): boolean => speaks === 'milvus';
+
+/** Sections whose ratios are small, or whose goals are: the servers run side by side and take turns, because the machine's speed wanders. */
+const DUELS: Readonly<
+  Record<string, (peers: readonly Peer[], table: Table, scale: number) => Promise<void>>
+> = {
+  insert: (peers, into) => measureInsert(peers.filter(speaksMilvus), into),
+  keys: (peers, into) => measureKeys(peers.filter(speaksMilvus), into),
+  search: (peers, into, share) => measureSearch(peers, into, share, options.dim),
 };
 
 const SECTIONS: Readonly<Record<string, (peer: Peer, table: Table, scale: number) => Promise<void>>> = {
@@ -48,7 +53,6 @@ const SECTIONS: Readonly<Record<string, (peer: Peer, table: Table, scale: number
   exact: measureExactSearch,
   mixed: measureMixed,
   ingest: measureIngest,
-  search: (peer, table, scale) => measureSearch(peer, table, scale, options.dim),
   text: measureText,
   forms: measureForms,
   iterator: measureIterator,
@@ -75,8 +79,10 @@ const names: string[] = [];
 if (Object.keys(DUELS).some(wanted)) {
   const rivals: Peer[] = [];
   try {
-    for (const name of peers) if (name !== 'pgvector') rivals.push(await STARTERS[name]());
-    for (const [section, measure] of Object.entries(DUELS)) if (wanted(section)) await measure(rivals, table);
+    for (const name of peers)
+      if (name !== 'pgvector' || wanted('search')) rivals.push(await STARTERS[name]());
+    for (const [section, measure] of Object.entries(DUELS))
+      if (wanted(section)) await measure(rivals, table, scale);
   } finally {
     for (const rival of rivals) await rival.stop();
   }
@@ -84,6 +90,7 @@ if (Object.keys(DUELS).some(wanted)) {
 }
 const isAlone = ['start', ...Object.keys(SECTIONS)].some(wanted);
 for (const name of isAlone ? peers : []) {
+  if (name === 'pgvector' && !wanted('start')) continue;
   const peer = await STARTERS[name]();
   if (!names.includes(peer.name)) names.push(peer.name);
   try {
@@ -102,8 +109,7 @@ for (const name of isAlone ? peers : []) {
       });
     }
     for (const [section, measure] of Object.entries(SECTIONS))
-      if (wanted(section) && (peer.speaks === 'milvus' || section === 'search'))
-        await measure(peer, table, scale);
+      if (wanted(section) && speaksMilvus(peer)) await measure(peer, table, scale);
   } finally {
     const stopMs = await peer.stop();
     if (wanted('start')) {

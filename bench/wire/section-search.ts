@@ -24,11 +24,17 @@ const RECALLS = [0.95, 0.99];
 const CONNECTIONS = [1, 4, 16];
 /** Each server is asked for so long before anything is measured, and for a tenth of it before each other kind of request. */
 const WARM_UP_MS = 12_000;
-/** Each rate is of so long: of as many queries a fast server would be asked for less than a second. */
-const MEASURED_MS = 3_000;
+/** Of each figure the median of so many turns, as long for all: of as many queries a fast server would be asked for less than a second. */
+const ROUNDS = 5;
+const TURN_MS = 1_500;
+/** Of each turn, unmeasured: a server that others have let idle answers its first queries slowly. */
+const TURN_WARM_UP_MS = 300;
+/** So few at a time that it takes no longer. */
+const QUERIES_TO_WARM_UP = 100;
 /** Sent in a row, so that connections seldom wait for each other. */
 const QUERIES_IN_A_ROW = 1_000;
-const TIMED_QUERIES = 5_000;
+/** In a turn. */
+const TIMED_QUERIES = 1_000;
 /** The last effort that is tried is the first that reaches it. */
 const ENOUGH = 0.995;
 const LATENCY_EF = 64;
@@ -46,47 +52,66 @@ interface Data {
   readonly queries: readonly Float32Array[];
 }
 
-/** Searches of one subject, through connections that are open. */
+/** Searches of one server, through connections that are open. */
 interface Run {
   readonly peer: Peer;
-  readonly table: Table;
   readonly data: Data;
   readonly subject: SearchSubject;
   readonly lines: readonly Line[];
+  /** As soon as they are known. */
+  points: readonly Point[];
+}
+
+/** The least effort that reaches a recall. */
+interface Point {
+  readonly wanted: number;
+  readonly ef: number;
+  readonly recall: number;
 }
 
 /**
  * HNSW with the same parameters: queries a second at equal recall, on one connection and on several, latency, many queries
- * in one request, filters; and how far the client itself could go.
+ * in one request, filters; and how far the client itself could go. The servers run side by side and take turns, because
+ * the machine's speed wanders from one minute to the next.
  */
 export async function measureSearch(
-  peer: Peer,
+  peers: readonly Peer[],
   table: Table,
   scale: number,
   onlyDim?: string,
 ): Promise<void> {
   // A few queries a second would be hours.
-  if (peer.name.startsWith('milvus-lite')) return;
+  const rivals = peers.filter(({ name }) => !name.startsWith('milvus-lite'));
+  if (rivals.length === 0) return;
   for (const { dim, rows } of SHAPES) {
     if (onlyDim !== undefined && onlyDim !== String(dim)) continue;
     const data = dataOf(dim, Math.ceil(rows * scale));
-    const subject: SearchSubject =
-      peer.speaks === 'postgres' ? new PgvectorSubject(peer, dim) : new MilvusSubject(peer, dim);
-    const lines = await Promise.all(Array.from({ length: CONNECTIONS.at(-1)! }, () => subject.open()));
+    const runs: Run[] = [];
     try {
-      const run: Run = { peer, table, data, subject, lines };
-      await subject.fill(lines[0]!, data);
-      const points = await pointsOf(run);
-      for (const point of points) await measureAtRecall(run, point);
-      await measureLatency(run);
-      if (subject.takesBatches) await measureBatches(run, points);
-      await measureFiltered(run);
-      if (peer.name === 'Elanus') await measureCeiling(run);
-      await subject.drop(lines[0]!);
+      for (const peer of rivals) {
+        const run = await connectedRun(peer, data);
+        runs.push(run);
+        await run.subject.fill(run.lines[0]!, data);
+        run.points = await pointsOf(run);
+      }
+      for (const wanted of RECALLS) await measureAtRecall(runs, table, wanted);
+      await measureLatency(runs, table);
+      await measureBatches(runs, table);
+      for (const below of ALLOWED_PER_MILLE) await measureFiltered(runs, table, below);
+      const ours = runs.find(({ peer }) => peer.name === 'Elanus');
+      if (ours !== undefined) await measureCeiling(ours, table);
+      for (const { subject, lines } of runs) await subject.drop(lines[0]!);
     } finally {
-      for (const line of lines) line.close();
+      for (const { lines } of runs) for (const line of lines) line.close();
     }
   }
+}
+
+async function connectedRun(peer: Peer, data: Data): Promise<Run> {
+  const subject: SearchSubject =
+    peer.speaks === 'postgres' ? new PgvectorSubject(peer, data.dim) : new MilvusSubject(peer, data.dim);
+  const lines = await Promise.all(Array.from({ length: CONNECTIONS.at(-1)! }, () => subject.open()));
+  return { peer, data, subject, lines, points: [] };
 }
 
 function dataOf(dim: number, rows: number): Data {
@@ -115,13 +140,6 @@ function truthOf(
   return truth;
 }
 
-/** The least effort that reaches a recall. */
-interface Point {
-  readonly wanted: number;
-  readonly ef: number;
-  readonly recall: number;
-}
-
 async function pointsOf(run: Run): Promise<readonly Point[]> {
   const { data, subject, lines } = run;
   const truth = truthOf(data, null);
@@ -139,88 +157,134 @@ async function pointsOf(run: Run): Promise<readonly Point[]> {
   });
 }
 
-async function measureAtRecall(run: Run, { wanted, ef, recall }: Point): Promise<void> {
-  const { peer, table, data, subject, lines } = run;
-  await subject.useEf(lines, ef);
-  for (const count of CONNECTIONS) {
-    const { perSecond, clientUs } = await speedOf(lines.slice(0, count), requestsOf(run, ef), expecting(run));
-    table.add(peer, {
-      measurement: `${data.label} at recall ${wanted}, ${count} connections`,
-      value: perSecond,
-      unit: 'queries/s',
-      better: 'more',
-      note: `ef ${ef}, recall ${recall.toFixed(3)}, client ${clientUs} µs a query`,
-    });
-  }
+/** What one server is asked for again and again. */
+interface Questions {
+  readonly run: Pick<Run, 'lines'> & { readonly peer: { readonly name: string } };
+  readonly requests: readonly Request[];
+  readonly queriesPerRequest: number;
+  readonly check: (answer: Buffer) => void;
+  readonly note: string;
 }
 
-async function measureLatency(run: Run): Promise<void> {
-  const { peer, table, data, subject, lines } = run;
-  await subject.useEf(lines.slice(0, 1), LATENCY_EF);
-  const requests = times(requestsOf(run, LATENCY_EF), TIMED_QUERIES);
-  const taken = await latencies(lines[0]!, requests, expecting(run));
+async function measureAtRecall(runs: readonly Run[], table: Table, wanted: number): Promise<void> {
+  const questions: Questions[] = [];
+  for (const run of runs) {
+    const point = run.points.find((other) => other.wanted === wanted);
+    if (point === undefined) continue;
+    const { ef, recall } = point;
+    await run.subject.useEf(run.lines, ef);
+    questions.push(oneByOne(run, requestsOf(run, ef), `ef ${ef}, recall ${recall.toFixed(3)}, `));
+  }
+  for (const count of CONNECTIONS)
+    await measureRates(
+      table,
+      questions,
+      count,
+      `${runs[0]!.data.label} at recall ${wanted}, ${count} connections`,
+    );
+}
+
+async function measureLatency(runs: readonly Run[], table: Table): Promise<void> {
+  const taken = new Map<Run, number[]>(runs.map((run) => [run, []]));
+  for (const { subject, lines } of runs) await subject.useEf(lines.slice(0, 1), LATENCY_EF);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const [run, all] of taken) {
+      const requests = requestsOf(run, LATENCY_EF);
+      await warmUp(
+        run.lines.slice(0, 1),
+        requests.slice(0, QUERIES_TO_WARM_UP),
+        TURN_WARM_UP_MS,
+        expecting(run),
+      );
+      all.push(...(await latencies(run.lines[0]!, times(requests, TIMED_QUERIES), expecting(run))));
+    }
+  }
   for (const [name, share] of [
     ['p50', 0.5],
     ['p99', 0.99],
   ] as const)
-    table.add(peer, {
-      measurement: `${data.label}, ef ${LATENCY_EF}, ${name}`,
-      value: quantile(taken, share),
-      unit: 'ms',
-      better: 'less',
-    });
+    for (const [{ peer, data }, all] of taken)
+      table.add(peer, {
+        measurement: `${data.label}, ef ${LATENCY_EF}, ${name}`,
+        value: quantile(all, share),
+        unit: 'ms',
+        better: 'less',
+      });
 }
 
 /** Many queries in one request: with the same effort for all servers, and at the same recall. */
-async function measureBatches(
-  { peer, table, data, subject, lines }: Run,
-  points: readonly Point[],
-): Promise<void> {
+async function measureBatches(runs: readonly Run[], table: Table): Promise<void> {
+  const batched = runs.filter(({ subject }) => subject.takesBatches);
+  if (batched.length === 0) return;
+  const { data } = batched[0]!;
   const batch = new Float32Array(BATCH_QUERIES * data.dim);
   for (let at = 0; at < BATCH_QUERIES; at += 1) batch.set(data.queries[at]!, at * data.dim);
-  const expected = (answer: Buffer) => {
+  const check = (answer: Buffer) => {
     if (answer.length < BATCH_QUERIES * LIMIT) throw new Error('an answer is too short');
   };
-  const sameEffort = { name: `, ef ${LATENCY_EF}`, ef: LATENCY_EF };
-  const sameRecall = points.map(({ wanted, ef }) => ({ name: ` at recall ${wanted}`, ef }));
-  for (const { name, ef } of [sameEffort, ...sameRecall]) {
-    const request = subject.requestOf(batch, ef, null);
-    await warmUp(lines.slice(0, 1), [request], WARM_UP_MS / 10, expected);
-    const perSecond = await rateDuring(lines.slice(0, 1), [request], MEASURED_MS, expected);
-    table.add(peer, {
-      measurement: `${data.label}${name}, ${BATCH_QUERIES} queries a request`,
-      value: BATCH_QUERIES * perSecond,
-      unit: 'vectors/s',
-      better: 'more',
-      note: `ef ${ef}`,
+  const sameRecall = RECALLS.map((wanted) => ({
+    name: ` at recall ${wanted}`,
+    efOf: (run: Run) => run.points.find((point) => point.wanted === wanted)?.ef,
+  }));
+  for (const { name, efOf } of [{ name: `, ef ${LATENCY_EF}`, efOf: () => LATENCY_EF }, ...sameRecall]) {
+    const questions = batched.flatMap((run): Questions[] => {
+      const ef = efOf(run);
+      if (ef === undefined) return [];
+      const requests = [run.subject.requestOf(batch, ef, null)];
+      return [{ run, requests, queriesPerRequest: BATCH_QUERIES, check, note: `ef ${ef}, ` }];
     });
+    await measureRates(table, questions, 1, `${data.label}${name}, ${BATCH_QUERIES} queries a request`);
   }
 }
 
-async function measureFiltered(run: Run): Promise<void> {
-  const { peer, table, data, subject, lines } = run;
-  await subject.useEf(lines, LATENCY_EF);
-  for (const below of ALLOWED_PER_MILLE) {
-    const truth = truthOf(data, below);
+async function measureFiltered(runs: readonly Run[], table: Table, below: number): Promise<void> {
+  const { data } = runs[0]!;
+  const truth = truthOf(data, below);
+  const questions: Questions[] = [];
+  for (const run of runs) {
+    await run.subject.useEf(run.lines, LATENCY_EF);
     const requests = requestsOf(run, LATENCY_EF, below);
     const recall = await recallOf(run, requests, truth);
-    await warmUp(lines.slice(0, 4), requests, WARM_UP_MS / 10, expecting(run));
-    for (const count of [1, 4]) {
-      const { perSecond } = await speedOf(lines.slice(0, count), requests, expecting(run));
-      table.add(peer, {
-        measurement: `${data.label}, ${below / 10} % allowed, ef ${LATENCY_EF}, ${count} connections`,
-        value: perSecond,
-        unit: 'queries/s',
-        better: 'more',
-        note: `recall ${recall.toFixed(3)}`,
-      });
-    }
+    questions.push(oneByOne(run, requests, `recall ${recall.toFixed(3)}, `));
+  }
+  for (const count of [1, 4]) {
+    const measurement = `${data.label}, ${below / 10} % allowed, ef ${LATENCY_EF}, ${count} connections`;
+    await measureRates(table, questions, count, measurement);
+  }
+}
+
+function oneByOne(run: Run, requests: readonly Request[], note: string): Questions {
+  const inARow = times(requests, QUERIES_IN_A_ROW);
+  return { run, requests: inARow, queriesPerRequest: 1, check: expecting(run), note };
+}
+
+/** Adds how many queries a second each server has answered, in the middle one of its turns. */
+async function measureRates(
+  table: Table,
+  questions: readonly Questions[],
+  connections: number,
+  measurement: string,
+): Promise<void> {
+  const turns = new Map<Questions, Speed[]>(questions.map((asked) => [asked, []]));
+  for (const { run, requests, check } of questions)
+    await warmUp(run.lines.slice(0, connections), requests, WARM_UP_MS / 10, check);
+  for (let round = 0; round < ROUNDS; round += 1)
+    for (const [asked, speeds] of turns) speeds.push(await speedOf(asked, connections));
+  for (const [{ run, queriesPerRequest, note }, speeds] of turns) {
+    const middle = speeds.toSorted((a, b) => a.perSecond - b.perSecond)[speeds.length >> 1]!;
+    table.add(run.peer, {
+      measurement,
+      value: queriesPerRequest * middle.perSecond,
+      unit: queriesPerRequest === 1 ? 'queries/s' : 'vectors/s',
+      better: 'more',
+      note: `${note}client ${Math.round(middle.clientUs / queriesPerRequest)} µs a query`,
+    });
   }
 }
 
 /** The same requests to a server that does nothing but answer. */
-async function measureCeiling(run: Run): Promise<void> {
-  const { table, data, lines } = run;
+async function measureCeiling(run: Run, table: Table): Promise<void> {
+  const { data, lines } = run;
   const requests = requestsOf(run, LATENCY_EF);
   const { path, frame } = requests[0]!;
   const { length } = await lines[0]!.call(path, frame);
@@ -230,19 +294,15 @@ async function measureCeiling(run: Run): Promise<void> {
     const [printed] = (await once(child.stdout, 'data')) as [Buffer];
     const open = () => LeanConnection.connect('127.0.0.1', Number(printed));
     const echoes = await Promise.all(lines.map(open));
-    await warmUp(echoes, requests, WARM_UP_MS / 10, () => {});
+    const peer = { name: 'echo' };
+    const asked = {
+      run: { peer, lines: echoes },
+      requests: times(requests, QUERIES_IN_A_ROW),
+      queriesPerRequest: 1,
+    };
     for (const count of CONNECTIONS) {
-      const { perSecond, clientUs } = await speedOf(echoes.slice(0, count), requests, () => {});
-      table.add(
-        { name: 'echo' },
-        {
-          measurement: `${data.label}, an echo of as many bytes, ${count} connections`,
-          value: perSecond,
-          unit: 'queries/s',
-          better: 'more',
-          note: `client ${clientUs} µs a query`,
-        },
-      );
+      const measurement = `${data.label}, an echo of as many bytes, ${count} connections`;
+      await measureRates(table, [{ ...asked, check: () => {}, note: '' }], count, measurement);
     }
     for (const echo of echoes) echo.close();
   } finally {
@@ -250,20 +310,25 @@ async function measureCeiling(run: Run): Promise<void> {
   }
 }
 
-/** Queries a second, and what each costs the client's processor. */
-async function speedOf(
-  lines: readonly Line[],
-  requests: readonly Request[],
-  check: (answer: Buffer) => void,
-): Promise<{ readonly perSecond: number; readonly clientUs: number }> {
+interface Speed {
+  /** Requests. */
+  readonly perSecond: number;
+  /** What each costs this client, in microseconds of its processor. */
+  readonly clientUs: number;
+}
+
+/** Of one turn. */
+async function speedOf({ run, requests, check }: Questions, connections: number): Promise<Speed> {
+  const lines = run.lines.slice(0, connections);
+  await warmUp(lines, requests.slice(0, QUERIES_TO_WARM_UP), TURN_WARM_UP_MS, check);
   let answers = 0;
   const before = process.cpuUsage();
-  const perSecond = await rateDuring(lines, times(requests, QUERIES_IN_A_ROW), MEASURED_MS, (answer) => {
+  const perSecond = await rateDuring(lines, requests, TURN_MS, (answer) => {
     check(answer);
     answers += 1;
   });
   const { user, system } = process.cpuUsage(before);
-  return { perSecond, clientUs: Math.round((user + system) / answers) };
+  return { perSecond, clientUs: (user + system) / answers };
 }
 
 async function recallOf(
