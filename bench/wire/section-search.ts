@@ -24,17 +24,11 @@ const RECALLS = [0.95, 0.99];
 const CONNECTIONS = [1, 4, 16];
 /** Each server is asked for so long before anything is measured, and for a tenth of it before each other kind of request. */
 const WARM_UP_MS = 12_000;
-/** Of each figure the median of so many turns, as long for all: of as many queries a fast server would be asked for less than a second. */
+/** Of each figure the median of so many turns, as long for all. */
 const ROUNDS = 5;
 const TURN_MS = 1_500;
 /** Of each turn, unmeasured: a server that others have let idle answers its first queries slowly. */
 const TURN_WARM_UP_MS = 300;
-/** So few at a time that it takes no longer. */
-const QUERIES_TO_WARM_UP = 100;
-/** Sent in a row, so that connections seldom wait for each other. */
-const QUERIES_IN_A_ROW = 1_000;
-/** In a turn. */
-const TIMED_QUERIES = 1_000;
 /** The last effort that is tried is the first that reaches it. */
 const ENOUGH = 0.995;
 const LATENCY_EF = 64;
@@ -190,13 +184,8 @@ async function measureLatency(runs: readonly Run[], table: Table): Promise<void>
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const [run, all] of taken) {
       const requests = requestsOf(run, LATENCY_EF);
-      await warmUp(
-        run.lines.slice(0, 1),
-        requests.slice(0, QUERIES_TO_WARM_UP),
-        TURN_WARM_UP_MS,
-        expecting(run),
-      );
-      all.push(...(await latencies(run.lines[0]!, times(requests, TIMED_QUERIES), expecting(run))));
+      await warmUp(run.lines.slice(0, 1), requests, TURN_WARM_UP_MS, expecting(run));
+      all.push(...(await latencies(run.lines[0]!, requests, expecting(run))));
     }
   }
   for (const [name, share] of [
@@ -254,8 +243,7 @@ async function measureFiltered(runs: readonly Run[], table: Table, below: number
 }
 
 function oneByOne(run: Run, requests: readonly Request[], note: string): Questions {
-  const inARow = times(requests, QUERIES_IN_A_ROW);
-  return { run, requests: inARow, queriesPerRequest: 1, check: expecting(run), note };
+  return { run, requests, queriesPerRequest: 1, check: expecting(run), note };
 }
 
 /** Adds how many queries a second each server has answered, in the middle one of its turns. */
@@ -297,7 +285,7 @@ async function measureCeiling(run: Run, table: Table): Promise<void> {
     const peer = { name: 'echo' };
     const asked = {
       run: { peer, lines: echoes },
-      requests: times(requests, QUERIES_IN_A_ROW),
+      requests,
       queriesPerRequest: 1,
     };
     for (const count of CONNECTIONS) {
@@ -320,7 +308,7 @@ interface Speed {
 /** Of one turn. */
 async function speedOf({ run, requests, check }: Questions, connections: number): Promise<Speed> {
   const lines = run.lines.slice(0, connections);
-  await warmUp(lines, requests.slice(0, QUERIES_TO_WARM_UP), TURN_WARM_UP_MS, check);
+  await warmUp(lines, requests, TURN_WARM_UP_MS, check);
   let answers = 0;
   const before = process.cpuUsage();
   const perSecond = await rateDuring(lines, requests, TURN_MS, (answer) => {
@@ -352,10 +340,6 @@ function requestsOf({ data, subject }: Run, ef: number, below: number | null = n
 
 function range(from: number, to: number, step: number): readonly number[] {
   return Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, at) => from + at * step);
-}
-
-function times(requests: readonly Request[], count: number): Request[] {
-  return Array.from({ length: count }, (_, at) => requests[at % requests.length]!);
 }
 
 /** Hits are much longer than any failure's status: only a short answer is looked at. */
