@@ -23,7 +23,7 @@ struct Tile {
   const int32_t* query_sums;  // int8 only: the sum of each query's elements
   const uint8_t* const* rows;
   const uint8_t* const* soon;  // as many rows that will be wanted next, where they lie now
-  size_t soon_bytes;           // of each of them
+  size_t soon_bytes;           // of each of them; 0: nothing is known of what will be wanted
   size_t row_count;            // a multiple of kRowTile
   size_t dim;                  // elements; of binary vectors, bytes
   void* scores;                // float or int32_t, those of query q from q * score_stride on

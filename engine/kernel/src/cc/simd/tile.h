@@ -52,7 +52,8 @@ class Prefetcher {
   size_t at_ = 0;
 };
 
-// What a register tile does about the rows after it.
+// What a register tile does about the rows after it. Where none are wanted soon it must ask for nothing: what it asked for
+// would take the place of what somebody waits for.
 enum class Ahead { kNothing, kPrefetch };
 
 template <class Op, size_t Q, size_t R, Ahead A>
@@ -126,10 +127,11 @@ void score_many(const Tile& tile) {
   constexpr size_t Q = Op::kQueries;
   constexpr size_t R = Op::kRows;
   const size_t wide_tiles = tile.query_count / Q;
+  const bool asks_at_once = tile.soon_bytes > 0 && wide_tiles < kSpreadTilesMin;
   for (size_t r = 0; r < tile.row_count; r += R) {
     for (size_t t = 0; t < wide_tiles; ++t) {
       if (wide_tiles >= kSpreadTilesMin) prefetch_part<R>(tile, r, t, wide_tiles);
-      if (wide_tiles < kSpreadTilesMin && t == 0)
+      if (asks_at_once && t == 0)
         score_register_tile<Op, Q, R, Ahead::kPrefetch>(tile, 0, r);
       else
         score_register_tile<Op, Q, R, Ahead::kNothing>(tile, t * Q, r);
@@ -137,7 +139,7 @@ void score_many(const Tile& tile) {
     size_t q = wide_tiles * Q;
     if constexpr (Q > 2) {
       // Two queries alone are the codes of one: see screen.h.
-      if (tile.query_count == 2)
+      if (tile.query_count == 2 && asks_at_once)
         score_register_tile<Op, 2, R, Ahead::kPrefetch>(tile, 0, r);
       else if (tile.query_count - q == 2)
         score_register_tile<Op, 2, R, Ahead::kNothing>(tile, q, r);
@@ -150,8 +152,13 @@ void score_many(const Tile& tile) {
 template <class Op>
 void score_tile(const Tile& tile) {
   if (tile.query_count > 1) return score_many<Op>(tile);
-  for (size_t r = 0; r < tile.row_count; r += kRowTile)
-    score_register_tile<Op, 1, kRowTile, Ahead::kPrefetch>(tile, 0, r);
+  const bool asks = tile.soon_bytes > 0;
+  for (size_t r = 0; r < tile.row_count; r += kRowTile) {
+    if (asks)
+      score_register_tile<Op, 1, kRowTile, Ahead::kPrefetch>(tile, 0, r);
+    else
+      score_register_tile<Op, 1, kRowTile, Ahead::kNothing>(tile, 0, r);
+  }
 }
 
 // Zero-padded copy of the last `size` bytes of a row, for instruction sets without masked loads.
