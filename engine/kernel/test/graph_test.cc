@@ -10,6 +10,7 @@
 #include "../src/cc/index/beam.h"
 #include "../src/cc/index/frontier.h"
 #include "../src/cc/index/graph.h"
+#include "../src/cc/index/visited.h"
 #include "../src/cc/index/walk.h"
 #include "../src/cc/index/walk_codes.h"
 #include "check.h"
@@ -111,6 +112,30 @@ void check_beam(size_t capacity, uint32_t offers) {
   CHECK(found == ranks);
 }
 
+// Runs of numbers, and single ones between them: each is new once, and what stands behind one that is none is not looked at.
+void check_visited(uint32_t numbers, size_t run) {
+  std::minstd_rand random(numbers);
+  Visited visited;
+  for (int turn = 0; turn < 3; ++turn) {
+    visited.reset(numbers);
+    std::set<uint32_t> model;
+    for (size_t i = 0; i < 200; ++i) {
+      std::vector<uint32_t> links(run);
+      for (uint32_t& link : links) link = random() % (numbers + numbers / 20 + 1);
+      std::vector<uint32_t> expected;
+      for (const uint32_t link : links) {
+        if (link >= numbers) break;
+        if (model.insert(link).second) expected.push_back(link);
+      }
+      std::vector<uint32_t> fresh(run);
+      fresh.resize(visited.insert_run(links.data(), run, numbers, fresh.data()));
+      CHECK(fresh == expected);
+      const uint32_t single = random() % numbers;
+      CHECK(visited.insert(single) == model.insert(single).second);
+    }
+  }
+}
+
 // A frontier gives back what was offered, the nearest of what it has first, whatever comes in between.
 void check_frontier(uint32_t offers, uint32_t taken_of_ten) {
   std::minstd_rand random(offers + taken_of_ten);
@@ -140,6 +165,7 @@ void check_frontier(uint32_t offers, uint32_t taken_of_ten) {
 int main() {
   check_graphs();
   for (const uint32_t taken_of_ten : {0u, 3u, 5u, 8u}) check_frontier(4000, taken_of_ten);
+  for (const size_t run : {1u, 7u, 32u, 500u}) check_visited(3000, run);
   for (const size_t capacity : {1, 2, 15, 16, 17, 33, 200, 300, 5000}) check_beam(capacity, 4000);
   std::printf("ok: graphs, beams, frontiers\n");
 }

@@ -194,13 +194,9 @@ bool walk_filtered(const LayerView& layer, Scorer&& scorer, const IndexSearch& s
     float rank = 0;
     for (; stood_on < at_once && frontier.peek_next(&node, &rank) && rank <= bound; ++stood_on) {
       frontier.take_next();
-      const uint32_t* const links = layer.links_of(node);
-      for (size_t i = 0; i < layer.degree && links[i] < layer.nodes; ++i) {
-        if (!scratch.visited.insert(links[i])) continue;
-        nodes[count] = links[i];
-        scorer.prefetch(nodes[count]);
-        ++count;
-      }
+      const size_t end =
+          count + scratch.visited.insert_run(layer.links_of(node), layer.degree, layer.nodes, nodes + count);
+      for (; count < end; ++count) scorer.prefetch(nodes[count]);
     }
     if (stood_on == 0) break;
     so_far->steps += stood_on;

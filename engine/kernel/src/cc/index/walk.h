@@ -96,12 +96,16 @@ class Walker {
     scorer_.score(rows_, count_, ranks_);
     ++so_far_.steps;
     so_far_.compared += count_;
+    const float worst = beam_.worst();
+    float lowest = ranks_[0];
+    uint32_t nearest = 0;
     size_t near = 0;
-    size_t nearest = 0;
-    for (size_t i = 0; i < count_; ++i) {
-      near_[near] = static_cast<uint32_t>(i);
-      near += ranks_[i] < beam_.worst();
-      nearest = ranks_[i] < ranks_[nearest] ? i : nearest;
+    for (uint32_t i = 0; i < count_; ++i) {
+      const float rank = ranks_[i];
+      near_[near] = i;
+      near += rank < worst;
+      nearest = rank < lowest ? i : nearest;
+      lowest = rank < lowest ? rank : lowest;
     }
     // Most probably the next to be stood on: its links are on their way while the beam takes up the others.
     prefetch_links(layer_, nodes_[nearest]);
@@ -115,13 +119,8 @@ class Walker {
  private:
   // In two loops without a branch within: which links are new is as good as chance.
   void gather_new(const uint32_t* links) {
-    size_t count = 0;
-    for (size_t i = 0; i < layer_.degree && links[i] < layer_.nodes; ++i) {
-      nodes_[count] = links[i];
-      count += visited_.insert(links[i]);
-    }
-    count_ = count;
-    for (size_t i = 0; i < count; ++i) {
+    count_ = visited_.insert_run(links, layer_.degree, layer_.nodes, nodes_);
+    for (size_t i = 0; i < count_; ++i) {
       rows_[i] = layer_.row_of(nodes_[i]);
       scorer_.prefetch(rows_[i]);
     }
