@@ -24,8 +24,8 @@ const float128: readonly [bytesOfRow: number, IndexSpec][] = [
   [Number.POSITIVE_INFINITY, FAST],
   [512 + 896, FAST],
   [512 + 895, COMPACT],
-  [512 + 128 + 160, COMPACT],
-  [512 + 128 + 159, LISTS],
+  [512 + 128 + 168, COMPACT],
+  [512 + 128 + 167, LISTS],
   [160 + 16, LISTS],
   [160 + 15, diskOf(64, 51)],
   [0, diskOf(64, 51)],
@@ -42,7 +42,7 @@ test('shorter vectors of floats have the same choice, and bytes no other than gr
   assert.deepEqual(chooseIndex(half, ROWS, 1536 * ROWS), LISTS);
   assert.deepEqual(chooseIndex(half, ROWS, 700 * ROWS), diskOf(192, 153));
   const bytes = fieldOf(DataType.Int8Vector, 768);
-  assert.deepEqual(chooseIndex(bytes, ROWS, 1696 * ROWS), FAST);
+  assert.deepEqual(chooseIndex(bytes, ROWS, 1704 * ROWS), FAST);
   assert.deepEqual(chooseIndex(bytes, ROWS, 0), COMPACT);
 });
 

@@ -8,11 +8,11 @@ const GRAPH = { type: 'HNSW', m: 16, efConstruction: 200 } as const;
 const LISTS = 1024;
 
 /**
- * Of a row, beside vector and codes of a byte a dimension: links with codes of all that they lead to; links; its place. And
- * what the codes of lists take more, as blocks are not full.
+ * Of a row, beside vector and codes of a byte a dimension: links with codes of all that they lead to; links and where it
+ * stands among the nodes; its place. And what the codes of lists take more, as blocks are not full.
  */
 const FAST_BYTES = 896;
-const COMPACT_BYTES = 160;
+const COMPACT_BYTES = 168;
 const PLACE_BYTES = 16;
 const LISTS_FILLED = 0.8;
 

@@ -212,7 +212,7 @@ describe('the index worker', () => {
   });
 
   it('builds AUTOINDEX as what fits beside the indexes that there are', async () => {
-    // A row takes 200 bytes as a compact graph, of which 32 are its vector, and 26 in lists.
+    // A row takes 208 bytes as a compact graph, of which 32 are its vector, and 26 in lists.
     const fixture = new Fixture(new FakeMessageLog(), 1, 300_000);
     const { collection, indexing, kernel } = fixture;
     await fixture.workers.streaming.openCollection(collection);

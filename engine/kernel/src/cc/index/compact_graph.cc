@@ -31,6 +31,25 @@ constexpr uint32_t kUsualK = 10;
 constexpr uint32_t kUsualRowsMin = 4 * kUsualLongEf;
 constexpr HitRange kAllHits = {-std::numeric_limits<float>::infinity(), std::numeric_limits<float>::infinity()};
 
+// Compares rows, whose codes are those of their nodes.
+struct RowScorer {
+  const CodeScorer& of_nodes;
+  const Graph& graph;
+
+  double lines() const { return of_nodes.lines(); }
+  float unit() const { return of_nodes.unit(); }
+  void prefetch(uint32_t row) const { of_nodes.prefetch(graph.node_of(row)); }
+  void score(const uint32_t* rows, size_t count, float* ranks) const {
+    constexpr size_t kAtOnce = 64;
+    uint32_t nodes[kAtOnce];
+    for (size_t first = 0; first < count; first += kAtOnce) {
+      const size_t here = std::min(kAtOnce, count - first);
+      for (size_t i = 0; i < here; ++i) nodes[i] = graph.node_of(rows[first + i]);
+      of_nodes.score(nodes, here, ranks + first);
+    }
+  }
+};
+
 // Who passes over hits wants all in view, and others behind them.
 RowsInView in_view(const IndexSearch& search, uint32_t ef) {
   return {search.skips() ? ef : std::min(ef, kAlwaysInView), ef};
@@ -91,7 +110,7 @@ void CompactGraph::learn_usual_search(uint64_t seed, const std::atomic<bool>* ca
   size_t found = 0;
   for (const uint32_t row : sample_numbers(rows(), kUsualSamples, seed)) {
     if (is_set(cancelled)) return;
-    codes_.prepare_row(row, &scratch.walk_query);
+    codes_.prepare_row(graph_.node_of(row), &scratch.walk_query);
     const CodeScorer scorer = {codes_, scratch.walk_query};
     for (size_t i = 0; i < 2; ++i) {
       enter(graph_, scorer, i == 0 ? kUsualShortEf : kUsualLongEf, scratch);
@@ -157,7 +176,8 @@ Looked CompactGraph::look(const IndexSearch& search, uint32_t ef, SearchScratch&
     const Beam* const walked = walk_to_nearest(graph_, usual_, scorer, search, view, scratch);
     if (walked != nullptr) return rank_walked(*walked, search, scratch);
   }
-  HitScan hits(view_, &scan, scorer, search, ef, scratch);
+  const RowScorer of_rows = {scorer, graph_};
+  HitScan hits(view_, &scan, of_rows, search, ef, scratch);
   return way == Way::kLongScan ? hits.by_long_codes() : hits.by_short_codes();
 }
 
@@ -165,7 +185,7 @@ Looked CompactGraph::look(const IndexSearch& search, uint32_t ef, SearchScratch&
 Looked CompactGraph::rank_walked(const Beam& walked, const IndexSearch& search, SearchScratch& scratch) const {
   const float unit = codes_.unit();
   scratch.picked.clear();
-  for (const Beam::Entry& entry : walked) scratch.picked.push_back({entry.rank * unit, entry.node()});
+  for (const Beam::Entry& entry : walked) scratch.picked.push_back({entry.rank * unit, graph_.row_of(entry.node())});
   scratch.hits.reset(search.k, search.range);
   FoundRanker ranker(view_, scratch, scratch.picked, kWalkDeviations);
   if (search.skips())
@@ -191,8 +211,9 @@ bool CompactGraph::look_for_both(const IndexSearch* const (&searches)[2], uint32
     scan_short_both(scan, search, *searches[1], graph_.rows, ef, *scratches[0], *scratches[1]);
   for (size_t i = 0; i < 2; ++i) {
     scratches[i]->exact.begin(simd_, view_.type, rows_.metric(), view_.dim, searches[i]->query);
+    const RowScorer of_rows = {scorers[i], graph_};
     (*looked)[i] = walks ? rank_walked(scratches[i]->beam, *searches[i], *scratches[i])
-                         : HitScan(view_, &scan, scorers[i], *searches[i], ef, *scratches[i]).from_pool();
+                         : HitScan(view_, &scan, of_rows, *searches[i], ef, *scratches[i]).from_pool();
   }
   return true;
 }
@@ -222,6 +243,8 @@ FileFault CompactGraph::open(const ElanusSimd& simd, std::shared_ptr<const Index
                              std::unique_ptr<VectorIndex>* index) {
   Graph graph;
   FileFault fault = read_graph(*file, &graph);
+  if (fault.failed()) return fault;
+  if (file->head().kind == IndexKind::kPlacedGraph) fault = read_places(*file, &graph);
   if (fault.failed()) return fault;
   CodeModel model;
   fault = CodeModel::read(*file, &model);

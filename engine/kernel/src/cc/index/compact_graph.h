@@ -37,7 +37,7 @@ class CompactGraph : public VectorIndex {
   ElanusMetric metric() const override { return codes_.model().metric; }
   uint32_t dim() const override { return codes_.model().dim; }
   ElanusIndexLayout layout() const override { return ELANUS_LAYOUT_COMPACT; }
-  IndexKind kind() const override { return IndexKind::kCompactGraph; }
+  IndexKind kind() const override { return graph_.is_placed() ? IndexKind::kPlacedGraph : IndexKind::kCompactGraph; }
   size_t memory_bytes() const override;
 
   const std::vector<IndexHit>& search(const IndexSearch& search, SearchScratch& scratch) const override;

@@ -174,8 +174,9 @@ struct FilteredWalkEnd {
 // many that are is a matter of the share that is allowed near the query, or of all if that is more. False when it has compared
 // too many rows, or too few of those near are allowed.
 template <class Scorer>
-bool walk_filtered(const LayerView& layer, Scorer&& scorer, const IndexSearch& search, const FilteredWalkEnd& end,
+bool walk_filtered(const Graph& graph, Scorer&& scorer, const IndexSearch& search, const FilteredWalkEnd& end,
                    SearchScratch& scratch, WalkCount* so_far) {
+  const LayerView layer = LayerView::of(graph, 0);
   Neighbours& neighbours = scratch.neighbours;
   neighbours.reserve(kStoodOnAtOnce * layer.degree);
   uint32_t* const nodes = neighbours.nodes.data();
@@ -209,7 +210,7 @@ bool walk_filtered(const LayerView& layer, Scorer&& scorer, const IndexSearch& s
         // It may be the next one at once.
         prefetch_links(layer, nodes[i]);
       }
-      if (!(ranks[i] < found.worst()) || !search.allowed.has(nodes[i])) continue;
+      if (!(ranks[i] < found.worst()) || !search.allowed.has(graph.row_of(nodes[i]))) continue;
       if (is_near) ++allowed;
       found.offer(ranks[i], nodes[i]);
       if (found.is_full()) bound = found.rank_of(wanted);
@@ -285,12 +286,12 @@ const Beam* walk_to_nearest(const Graph& graph, const UsualSearch& usual, Scorer
   scratch.frontier.clear();
   scratch.frontier.offer(entry.rank, entry.node());
   scratch.found.reset(view.ef);
-  if (search.allowed.has(entry.node())) scratch.found.offer(entry.rank, entry.node());
+  if (search.allowed.has(graph.row_of(entry.node()))) scratch.found.offer(entry.rank, entry.node());
   WalkCount count;
   const bool may_give_up = search.way != Way::kWalk;
   const FilteredWalkEnd end = {view, share, may_give_up ? walked : std::numeric_limits<double>::infinity(),
                                may_give_up ? kLuckMin * share : 0};
-  const bool has_ended = walk_filtered(layer, scorer, search, end, scratch, &count);
+  const bool has_ended = walk_filtered(graph, scorer, search, end, scratch, &count);
   note_walk(layer, count, scorer.lines(), scratch.effort);
   return has_ended || !may_give_up ? &scratch.found : nullptr;
 }

@@ -26,6 +26,15 @@ bool all_below(const uint32_t* numbers, size_t count, size_t end, bool may_be_no
 
 }  // namespace
 
+bool Graph::places_are_sound(const std::atomic<bool>* cancelled) const {
+  if (!is_placed()) return true;
+  for (uint32_t row = 0; row < rows; ++row) {
+    if (row % kSoundAtOnce == 0 && is_set(cancelled)) return false;
+    if (node_of_row[row] >= rows || row_of_node[node_of_row[row]] != row) return false;
+  }
+  return true;
+}
+
 bool Graph::is_sound(const std::atomic<bool>* cancelled) const {
   if (!all_below(links.data(), size_t{rows} * degree, rows, true, cancelled)) return false;
   size_t nodes_below = rows;
@@ -37,11 +46,11 @@ bool Graph::is_sound(const std::atomic<bool>* cancelled) const {
       return false;
     nodes_below = nodes;
   }
-  return true;
+  return places_are_sound(cancelled);
 }
 
 size_t Graph::memory_bytes() const {
-  size_t bytes = links.bytes();
+  size_t bytes = links.bytes() + row_of_node.bytes() + node_of_row.bytes();
   for (const GraphLayer& layer : layers)
     bytes += layer.rows.bytes() + layer.below.bytes() + layer.links.bytes();
   return bytes;

@@ -1,6 +1,7 @@
 // The graph of HNSW: Malkov and Yashunin, arXiv 1603.09320.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <vector>
@@ -26,11 +27,22 @@ struct Graph {
   uint32_t degree = 0;             // of layer 0: 2 * m
   HugeArray<uint32_t> links;       // `degree` a row, nearest first as a rule, unused ones kNoRow at the end
   std::vector<GraphLayer> layers;  // layer 1 first; the last has few rows, at least one
+  // Where nodes of layer 0 are numbered by their places, as graph_order.h does: which rows they are, and the other way round.
+  // All numbers above are nodes then, where they would be rows. Else both are empty: a node is its row.
+  NumberArray row_of_node;
+  NumberArray node_of_row;
+
+  bool is_placed() const { return row_of_node.size() > 0; }
+  uint32_t row_of(uint32_t node) const { return is_placed() ? std::min(row_of_node[node], rows - 1) : node; }
+  uint32_t node_of(uint32_t row) const { return is_placed() ? std::min(node_of_row[row], rows - 1) : row; }
 
   const uint32_t* links_of(uint32_t row) const { return links.data() + size_t{row} * degree; }
   size_t memory_bytes() const;
   // Whether every number leads to a node. False when cancelled.
   bool is_sound(const std::atomic<bool>* cancelled) const;
+
+ private:
+  bool places_are_sound(const std::atomic<bool>* cancelled) const;
 };
 
 struct GraphOptions {

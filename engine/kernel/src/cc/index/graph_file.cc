@@ -8,6 +8,8 @@ namespace {
 constexpr char kHeadSection[] = "graph";
 constexpr char kLinksSection[] = "links";
 constexpr char kLayersSection[] = "layers";
+constexpr char kRowsSection[] = "rows of nodes";
+constexpr char kNodesSection[] = "nodes of rows";
 
 constexpr uint32_t kLayersMax = 32;
 
@@ -36,6 +38,9 @@ void write_graph(const Graph& graph, IndexFileWriter& writer) {
     for (const NumberArray* part : {&layer.rows, &layer.below, &layer.links})
       writer.append(part->data(), part->bytes());
   }
+  if (!graph.is_placed()) return;
+  writer.add(kRowsSection, graph.row_of_node.data(), graph.rows);
+  writer.add(kNodesSection, graph.node_of_row.data(), graph.rows);
 }
 
 FileFault read_graph(const IndexFile& file, Graph* graph) {
@@ -69,6 +74,15 @@ FileFault read_graph(const IndexFile& file, Graph* graph) {
                              NumberArray::borrow(at + 2 * rows, layer_links)});
     at += 2 * rows + layer_links;
   }
+  return {};
+}
+
+FileFault read_places(const IndexFile& file, Graph* graph) {
+  const uint32_t* const rows = file.array<uint32_t>(kRowsSection, graph->rows);
+  const uint32_t* const nodes = file.array<uint32_t>(kNodesSection, graph->rows);
+  if (rows == nullptr || nodes == nullptr) return file.damaged("its rows have not the places that they must");
+  graph->row_of_node = NumberArray::borrow(rows, graph->rows);
+  graph->node_of_row = NumberArray::borrow(nodes, graph->rows);
   return {};
 }
 

@@ -12,4 +12,7 @@ void write_graph(const Graph& graph, IndexFileWriter& writer);
 // lead to rows, Graph::is_sound tells.
 FileFault read_graph(const IndexFile& file, Graph* graph);
 
+// The same of the places of its rows, for a graph that was written with them.
+FileFault read_places(const IndexFile& file, Graph* graph);
+
 }  // namespace elanus

@@ -14,6 +14,7 @@
 #include "disk_graph.h"
 #include "disk_vectors.h"
 #include "fast_graph.h"
+#include "graph_order.h"
 #include "hash_bands.h"
 #include "index_search_job.h"
 #include "inverted_lists.h"
@@ -38,6 +39,7 @@ namespace {
 // Of a build's time, about: what goes before the graph, and what is over when the graph is there.
 constexpr float kCodedAt = 0.05f;
 constexpr float kGraphAt = 0.85f;
+constexpr float kCompactGraphAt = 0.97f;
 constexpr float kRecordsAt = 0.98f;
 
 // Parts of a seed: see seed_of_part.
@@ -124,13 +126,16 @@ StoredRows stored_rows_of(const ElanusSimd& simd, const ElanusIndexBuild& build)
   return rows;
 }
 
-// Of rows whose graph is known.
+// Of rows whose graph is known. nullptr when cancelled.
 std::unique_ptr<VectorIndex> make_compact_graph(const ElanusSimd& simd, const ElanusIndexBuild& build, StoredRows rows,
                                                 WalkCodes codes, ScanCodes scan_codes, Graph graph,
                                                 WorkControl* control) {
+  put_in_order(rows_by_place(codes, graph, build.threads, &control->cancelled), &graph, &codes);
   auto made = std::make_unique<CompactGraph>(simd, std::move(rows), std::move(codes), std::move(scan_codes),
                                              std::move(graph), nullptr);
   made->learn_usual_search(seed_of_part(build.seed, kUsualSeed), &control->cancelled);
+  if (is_set(&control->cancelled)) return nullptr;
+  control->done.store(1, std::memory_order_relaxed);
   return made;
 }
 
@@ -147,10 +152,10 @@ std::unique_ptr<VectorIndex> build_fast_graph(const ElanusSimd& simd, const Elan
   FastRecords records = FastRecords::make(simd, build.metric, view, graph, build.seed, build.threads, control, kRecordsAt);
   const float stretch = is_set(&control->cancelled) ? 1 : trial.stretch_of(records, build.threads, &control->cancelled);
   if (is_set(&control->cancelled)) return nullptr;
-  control->done.store(1, std::memory_order_relaxed);
   if (may_be_compact && stretch > kFastStretchMax)
     return make_compact_graph(simd, build, std::move(rows), std::move(*codes), std::move(scan_codes), std::move(graph),
                               control);
+  control->done.store(1, std::memory_order_relaxed);
   return make_fast_graph(simd, std::move(rows), std::move(scan_codes), std::move(records), stretch);
 }
 
@@ -177,7 +182,7 @@ std::unique_ptr<VectorIndex> build_graph_index(const ElanusSimd& simd, const Ela
   }
   const GraphOptions options = {build.spec.m, build.spec.ef_construction, build.seed, build.threads};
   Graph graph;
-  const float graph_at = layout == ELANUS_LAYOUT_COMPACT ? 1 : kGraphAt;
+  const float graph_at = layout == ELANUS_LAYOUT_COMPACT ? kCompactGraphAt : kGraphAt;
   if (is_set(&control->cancelled) || !build_graph(*codes, options, control, graph_at, &graph)) return nullptr;
   if (layout == ELANUS_LAYOUT_COMPACT)
     return make_compact_graph(simd, build, std::move(rows), std::move(*codes), std::move(scan_codes), std::move(graph),
@@ -217,6 +222,7 @@ FileFault open_index(const ElanusSimd& simd, std::shared_ptr<const IndexFile> fi
                      std::unique_ptr<VectorIndex>* index) {
   switch (file->head().kind) {
     case IndexKind::kCompactGraph:
+    case IndexKind::kPlacedGraph:
       file->expect_walks();
       return CompactGraph::open(simd, std::move(file), vectors, index);
     case IndexKind::kFastGraph:

@@ -21,6 +21,7 @@ enum class IndexKind : uint32_t {
   kCompactGraph = 1,
   kFastGraph = 2,
   kCodedGraph = 3,
+  kPlacedGraph = 4,
   kSparse = 16,
   kLists = 32,
   kBinaryLists = 40,

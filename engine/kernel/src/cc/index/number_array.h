@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace elanus {
@@ -10,6 +11,12 @@ namespace elanus {
 class NumberArray {
  public:
   NumberArray() = default;
+  static NumberArray own(std::vector<uint32_t> numbers) {
+    NumberArray array;
+    array.size_ = numbers.size();
+    array.own_ = std::move(numbers);
+    return array;
+  }
   // REQUIRES: the numbers outlive the array.
   static NumberArray borrow(const uint32_t* numbers, size_t size) {
     NumberArray array;

@@ -6,6 +6,7 @@
 
 #include "parallel.h"
 #include "principal_axes.h"
+#include "records_in_order.h"
 
 namespace elanus {
 namespace {
@@ -127,6 +128,10 @@ void WalkCodes::code_run(const DenseRows& rows, uint32_t begin, uint32_t end) {
       std::memcpy(record + code_dim, &factors, sizeof factors);
     }
   }
+}
+
+void WalkCodes::put_in_order(const std::vector<uint32_t>& from) {
+  put_records_in_order(from, record_bytes_, records_.data());
 }
 
 void WalkCodes::prepare(const uint8_t* query, WalkQuery* out) const {

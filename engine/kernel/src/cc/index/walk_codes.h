@@ -73,6 +73,9 @@ class WalkCodes {
   // A view of the file, which must outlive it; the model was read before.
   FileFault read(const IndexFile& file, uint32_t rows);
 
+  // Makes what was record from[i] record i. REQUIRES: the codes are not a view; `from` holds each row once.
+  void put_in_order(const std::vector<uint32_t>& from);
+
   void prepare(const uint8_t* query, WalkQuery* out) const;
   void prepare_row(uint32_t row, WalkQuery* out) const;
 
