@@ -19,7 +19,13 @@ const SEED = 9;
 /** So many that recalls of 0.99 are known to a thousandth or two, and with them the effort that is measured. */
 const QUERIES = 1_000;
 /** Close together where recall is what is asked for, so that no server is measured at much more of it. */
-const EFS = [...[10, 14, 20, 28, 34], ...range(40, 160, 4), ...range(168, 256, 8), ...[320, 448, 640]];
+const EFS = [
+  ...[10, 14, 18, 22],
+  ...range(26, 80, 2),
+  ...range(84, 160, 4),
+  ...range(168, 256, 8),
+  ...[320, 448, 640],
+];
 const RECALLS = [0.95, 0.99];
 const CONNECTIONS = [1, 4, 16];
 /** Each server is asked for so long before anything is measured, and for a tenth of it before each other kind of request. */
@@ -226,20 +232,52 @@ async function measureBatches(runs: readonly Run[], table: Table): Promise<void>
   }
 }
 
+/** With the same effort for all servers; and with as much as each needs to find what all of them find with that. */
 async function measureFiltered(runs: readonly Run[], table: Table, below: number): Promise<void> {
-  const { data } = runs[0]!;
-  const truth = truthOf(data, below);
+  const label = `${runs[0]!.data.label}, ${below / 10} % allowed`;
+  const alike: FilteredPoint[] = [];
+  for (const run of runs) alike.push(await filteredPoint(run, LATENCY_EF, below));
+  await measurePoints(alike, table, below, `${label}, ef ${LATENCY_EF}`);
+  const wanted = Math.min(...alike.map(({ recall }) => recall));
+  const least: FilteredPoint[] = [];
+  for (const point of alike) least.push(await leastPoint(point, wanted, below));
+  await measurePoints(least, table, below, `${label} at recall ${wanted.toFixed(3)}`);
+}
+
+/** What a server finds under a filter with an effort. */
+interface FilteredPoint {
+  readonly run: Run;
+  readonly ef: number;
+  readonly recall: number;
+}
+
+async function filteredPoint(run: Run, ef: number, below: number): Promise<FilteredPoint> {
+  await run.subject.useEf(run.lines, ef);
+  return { run, ef, recall: await recallOf(run, requestsOf(run, ef, below), truthOf(run.data, below)) };
+}
+
+/** The least effort with which the server of `point` finds as much as is wanted; that of `point` is enough. */
+async function leastPoint(point: FilteredPoint, wanted: number, below: number): Promise<FilteredPoint> {
+  for (const ef of EFS) {
+    if (ef >= point.ef) break;
+    const other = await filteredPoint(point.run, ef, below);
+    if (other.recall >= wanted) return other;
+  }
+  return point;
+}
+
+async function measurePoints(
+  points: readonly FilteredPoint[],
+  table: Table,
+  below: number,
+  name: string,
+): Promise<void> {
   const questions: Questions[] = [];
-  for (const run of runs) {
-    await run.subject.useEf(run.lines, LATENCY_EF);
-    const requests = requestsOf(run, LATENCY_EF, below);
-    const recall = await recallOf(run, requests, truth);
-    questions.push(oneByOne(run, requests, `recall ${recall.toFixed(3)}, `));
+  for (const { run, ef, recall } of points) {
+    await run.subject.useEf(run.lines, ef);
+    questions.push(oneByOne(run, requestsOf(run, ef, below), `ef ${ef}, recall ${recall.toFixed(3)}, `));
   }
-  for (const count of [1, 4]) {
-    const measurement = `${data.label}, ${below / 10} % allowed, ef ${LATENCY_EF}, ${count} connections`;
-    await measureRates(table, questions, count, measurement);
-  }
+  for (const count of [1, 4]) await measureRates(table, questions, count, `${name}, ${count} connections`);
 }
 
 function oneByOne(run: Run, requests: readonly Request[], note: string): Questions {
