@@ -28,6 +28,7 @@ const EFS = [
 ];
 const RECALLS = [0.95, 0.99];
 const CONNECTIONS = [1, 4, 16];
+const FILTER_CONNECTIONS = [1, 4];
 /** Each server is asked for so long before anything is measured, and for a tenth of it before each other kind of request. */
 const WARM_UP_MS = 12_000;
 /** Of each figure the median of so many turns, as long for all. */
@@ -59,14 +60,18 @@ interface Run {
   readonly subject: SearchSubject;
   readonly lines: readonly Line[];
   /** As soon as they are known. */
-  points: readonly Point[];
+  points: readonly WantedPoint[];
+}
+
+/** What a server finds with an effort. */
+interface Point {
+  readonly ef: number;
+  readonly recall: number;
 }
 
 /** The least effort that reaches a recall. */
-interface Point {
+interface WantedPoint extends Point {
   readonly wanted: number;
-  readonly ef: number;
-  readonly recall: number;
 }
 
 /**
@@ -140,15 +145,13 @@ function truthOf(
   return truth;
 }
 
-async function pointsOf(run: Run): Promise<readonly Point[]> {
-  const { data, subject, lines } = run;
-  const truth = truthOf(data, null);
+async function pointsOf(run: Run): Promise<readonly WantedPoint[]> {
+  const { subject, lines } = run;
   await subject.useEf(lines, LATENCY_EF);
   await warmUp(lines, requestsOf(run, LATENCY_EF), WARM_UP_MS, expecting(run));
-  const tried: Omit<Point, 'wanted'>[] = [];
+  const tried: Point[] = [];
   for (const ef of EFS) {
-    await subject.useEf(lines, ef);
-    tried.push({ ef, recall: await recallOf(run, requestsOf(run, ef), truth) });
+    tried.push(await pointAt(run, ef, null));
     if (tried.at(-1)!.recall >= ENOUGH) break;
   }
   return RECALLS.flatMap((wanted) => {
@@ -166,22 +169,36 @@ interface Questions {
   readonly note: string;
 }
 
+/** Of the rows whose number is less than `below`; `null`: of all. */
+async function pointAt(run: Run, ef: number, below: number | null): Promise<Point> {
+  await run.subject.useEf(run.lines, ef);
+  return { ef, recall: await recallOf(run, requestsOf(run, ef, below), truthOf(run.data, below)) };
+}
+
 async function measureAtRecall(runs: readonly Run[], table: Table, wanted: number): Promise<void> {
-  const questions: Questions[] = [];
+  const points = new Map<Run, Point>();
   for (const run of runs) {
     const point = run.points.find((other) => other.wanted === wanted);
-    if (point === undefined) continue;
-    const { ef, recall } = point;
-    await run.subject.useEf(run.lines, ef);
-    questions.push(oneByOne(run, requestsOf(run, ef), `ef ${ef}, recall ${recall.toFixed(3)}, `));
+    if (point !== undefined) points.set(run, point);
   }
-  for (const count of CONNECTIONS)
-    await measureRates(
-      table,
-      questions,
-      count,
-      `${runs[0]!.data.label} at recall ${wanted}, ${count} connections`,
-    );
+  await measurePoints(points, table, null, CONNECTIONS, `${runs[0]!.data.label} at recall ${wanted}`);
+}
+
+/** Each server with an effort of its own, on several numbers of connections. */
+async function measurePoints(
+  points: ReadonlyMap<Run, Point>,
+  table: Table,
+  below: number | null,
+  connections: readonly number[],
+  name: string,
+): Promise<void> {
+  const questions: Questions[] = [];
+  for (const [run, { ef, recall }] of points) {
+    await run.subject.useEf(run.lines, ef);
+    questions.push(oneByOne(run, requestsOf(run, ef, below), `ef ${ef}, recall ${recall.toFixed(3)}, `));
+  }
+  for (const count of connections)
+    await measureRates(table, questions, count, `${name}, ${count} connections`);
 }
 
 async function measureLatency(runs: readonly Run[], table: Table): Promise<void> {
@@ -235,49 +252,23 @@ async function measureBatches(runs: readonly Run[], table: Table): Promise<void>
 /** With the same effort for all servers; and with as much as each needs to find what all of them find with that. */
 async function measureFiltered(runs: readonly Run[], table: Table, below: number): Promise<void> {
   const label = `${runs[0]!.data.label}, ${below / 10} % allowed`;
-  const alike: FilteredPoint[] = [];
-  for (const run of runs) alike.push(await filteredPoint(run, LATENCY_EF, below));
-  await measurePoints(alike, table, below, `${label}, ef ${LATENCY_EF}`);
-  const wanted = Math.min(...alike.map(({ recall }) => recall));
-  const least: FilteredPoint[] = [];
-  for (const point of alike) least.push(await leastPoint(point, wanted, below));
-  await measurePoints(least, table, below, `${label} at recall ${wanted.toFixed(3)}`);
+  const alike = new Map<Run, Point>();
+  for (const run of runs) alike.set(run, await pointAt(run, LATENCY_EF, below));
+  await measurePoints(alike, table, below, FILTER_CONNECTIONS, `${label}, ef ${LATENCY_EF}`);
+  const wanted = Math.min(...[...alike.values()].map(({ recall }) => recall));
+  const least = new Map<Run, Point>();
+  for (const [run, point] of alike) least.set(run, await leastPoint(run, point, wanted, below));
+  await measurePoints(least, table, below, FILTER_CONNECTIONS, `${label} at recall ${wanted.toFixed(3)}`);
 }
 
-/** What a server finds under a filter with an effort. */
-interface FilteredPoint {
-  readonly run: Run;
-  readonly ef: number;
-  readonly recall: number;
-}
-
-async function filteredPoint(run: Run, ef: number, below: number): Promise<FilteredPoint> {
-  await run.subject.useEf(run.lines, ef);
-  return { run, ef, recall: await recallOf(run, requestsOf(run, ef, below), truthOf(run.data, below)) };
-}
-
-/** The least effort with which the server of `point` finds as much as is wanted; that of `point` is enough. */
-async function leastPoint(point: FilteredPoint, wanted: number, below: number): Promise<FilteredPoint> {
+/** The least effort with which a server finds as much as is wanted; that of `enough` does. */
+async function leastPoint(run: Run, enough: Point, wanted: number, below: number): Promise<Point> {
   for (const ef of EFS) {
-    if (ef >= point.ef) break;
-    const other = await filteredPoint(point.run, ef, below);
-    if (other.recall >= wanted) return other;
+    if (ef >= enough.ef) break;
+    const point = await pointAt(run, ef, below);
+    if (point.recall >= wanted) return point;
   }
-  return point;
-}
-
-async function measurePoints(
-  points: readonly FilteredPoint[],
-  table: Table,
-  below: number,
-  name: string,
-): Promise<void> {
-  const questions: Questions[] = [];
-  for (const { run, ef, recall } of points) {
-    await run.subject.useEf(run.lines, ef);
-    questions.push(oneByOne(run, requestsOf(run, ef, below), `ef ${ef}, recall ${recall.toFixed(3)}, `));
-  }
-  for (const count of [1, 4]) await measureRates(table, questions, count, `${name}, ${count} connections`);
+  return enough;
 }
 
 function oneByOne(run: Run, requests: readonly Request[], note: string): Questions {
