@@ -130,7 +130,7 @@ async function indexOf(
   }
   shard.vectorIndexes.open(field, { rowsMin: 1024 });
   const [index] = shard.vectorIndexes.of(VECTOR);
-  const planned = index!.nextPiece('going-on')!;
+  const planned = index!.nextPiece()!;
   const vectors = vectorsOf(planned);
   const built = await kernel.buildIndex({
     ...vectors,

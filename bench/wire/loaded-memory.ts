@@ -1,18 +1,11 @@
-import { performance } from 'node:perf_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { drain, withConnections } from './measure.ts';
 import { search, searchIds } from './messages.ts';
-import { metricsOf } from './metrics.ts';
 import type { Memory, Peer } from './peers.ts';
 import type { Table } from './table.ts';
 
 const QUERIES_PER_SEARCH = 100;
 const CONNECTIONS = 2;
 const EF = 64;
-/** Pieces of an index are put together when writes have rested for so long, and go to files behind that. */
-const REST_MS = 15_000;
-const REST_WITHIN_MS = 900_000;
-const POLL_MS = 500;
 const MIB = 1024 * 1024;
 /** Of an HNSW with M 16. */
 const LINK_BYTES = 128;
@@ -24,20 +17,6 @@ export interface LoadedCollection {
   readonly layout: string;
   /** Vectors near which searches look: all of them together have to lead everywhere. */
   readonly samples: Iterable<Float32Array>;
-}
-
-/** Resolves when a server has built no index for a while: all its pieces are put together. */
-export async function untilAtRest(server: Peer): Promise<void> {
-  const untilMs = performance.now() + REST_WITHIN_MS;
-  let restSinceMs = performance.now();
-  while (performance.now() - restSinceMs < REST_MS) {
-    if (performance.now() > untilMs)
-      throw new Error(`indexes are still being built after ${REST_WITHIN_MS / 1000} s`);
-    const metric = await metricsOf(server);
-    if (metric('elanus_index_builds_running') + metric('elanus_index_builds_waiting') > 0)
-      restSinceMs = performance.now();
-    await sleep(POLL_MS);
-  }
 }
 
 /**

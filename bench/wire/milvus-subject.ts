@@ -1,3 +1,4 @@
+import { untilAtRest } from './at-rest.ts';
 import { type IndexedRows, indexedCollection } from './indexed-collection.ts';
 import { LeanConnection } from './lean-connection.ts';
 import { ask, type Request, search, searchIds } from './messages.ts';
@@ -23,6 +24,7 @@ export class MilvusSubject implements SearchSubject {
 
   async fill(line: LeanConnection, rows: IndexedRows): Promise<void> {
     await indexedCollection(line, this.#collection, rows, GRAPH);
+    if (this.#peer.admin !== null) await untilAtRest(this.#peer, rows.vectors.length / rows.dim);
   }
 
   /** Each request says it. */

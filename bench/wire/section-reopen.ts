@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { untilAtRest } from './at-rest.ts';
 import { openIndexed, untilIndexed } from './indexed-collection.ts';
-import { measureLoadedMemory, untilAtRest } from './loaded-memory.ts';
+import { measureLoadedMemory } from './loaded-memory.ts';
 import { drain, withConnections } from './measure.ts';
 import { ask, insert, type Request, search, searchIds } from './messages.ts';
 import { metricsOf } from './metrics.ts';
@@ -73,7 +74,7 @@ async function measureFiles(table: Table, layout: (typeof LAYOUTS)[number]): Pro
       await ask(connection, 'Flush', { collectionNames: ['reopen'] }, 'milvus.FlushResponse');
       await untilIndexed(connection, 'reopen');
     });
-    await untilAtRest(server);
+    await untilAtRest(server, ROWS);
     for (const stop of ['SIGTERM', 'kill -9'] as const) {
       await server.stop(stop === 'SIGTERM' ? undefined : 0);
       const of = `reopen ${SHOWN_ROWS} x ${DIM}, HNSW ${layout}, after ${stop}`;

@@ -70,7 +70,7 @@ async function filledShard(): Promise<Shard> {
 function buildIndex(shard: Shard): void {
   shard.vectorIndexes.open(field, { rowsMin: 1024 });
   const [index] = shard.vectorIndexes.of(VECTOR);
-  const planned = index!.nextPiece('going-on')!;
+  const planned = index!.nextPiece()!;
   index!.adopt(planned, new ExactVectorIndex({ ...vectorsOf(planned), metric: 'L2' }), null);
 }
 

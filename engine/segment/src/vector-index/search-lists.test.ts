@@ -101,7 +101,7 @@ describe('searches in lists, through an index over their vectors', () => {
     await write([{ partitionIds: null, keys: keyColumn(deleted, DataType.Int64) }], BigInt(ROWS + 1));
     shard.vectorIndexes.open(field);
     const [index] = shard.vectorIndexes.of(field.id);
-    const planned = index!.nextPiece('going-on')!;
+    const planned = index!.nextPiece()!;
     const spec = { type: 'HNSW', m: 12, efConstruction: 80, layout: 'compact' } as const;
     const metric = metricOfVectors(METRIC as MetricType);
     const built = await kernel.buildIndex({ ...vectorsOf(planned), metric, spec, threads: 1, seed: 1 });

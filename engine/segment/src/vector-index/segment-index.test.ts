@@ -22,6 +22,8 @@ import type { PlannedPiece, SegmentIndex } from './segment-index.ts';
 
 const DIM = 8;
 const ROWS_MIN = 512;
+/** So short that nothing but the sizes of pieces counts. */
+const REST_MS = 1;
 const VECTOR = 101 as FieldId;
 const vectorField = fieldFixture(VECTOR, 'vector', DataType.FloatVector, { dim: DIM, nullable: true });
 /** A vector that nobody searches makes the rows long, so that chunks are short. */
@@ -98,7 +100,7 @@ class Fixture {
   }
 
   plan(partition = PARTITIONS[0]!): PlannedPiece | null {
-    return this.index(partition).nextPiece('going-on');
+    return this.index(partition).nextPiece();
   }
 
   build(planned: PlannedPiece): ExactVectorIndex {
@@ -109,7 +111,7 @@ class Fixture {
 
   async buildAll(): Promise<void> {
     for (const index of this.shard.vectorIndexes.of(VECTOR))
-      for (let planned = index.nextPiece('going-on'); planned !== null; planned = index.nextPiece('going-on'))
+      for (let planned = index.nextPiece(); planned !== null; planned = index.nextPiece())
         await this.adopt(index, planned);
   }
 
@@ -227,18 +229,38 @@ describe('the indexes of a segment', () => {
   it('become one when writes are at rest', async () => {
     const fixture = new Fixture(10);
     await fixture.insert(0, ROWS_MIN - 8);
-    assert.equal(fixture.index().nextPiece('at-rest'), null);
+    assert.equal(fixture.index().nextPiece(REST_MS), null);
     for (const rows of [6000, 2400, 900, 100]) {
       await fixture.insert(100_000 * rows, rows);
       await fixture.buildAll();
     }
     assert.equal(fixture.pieces().length, 3);
     const index = fixture.index();
-    const planned = index.nextPiece('at-rest')!;
+    const planned = index.nextPiece(REST_MS)!;
     await fixture.adopt(index, planned);
     assert.equal(fixture.pieces().length, 1);
-    assert.equal(index.nextPiece('at-rest'), null);
+    assert.equal(index.nextPiece(REST_MS), null);
     await fixture.assertSameHits({}, null, 'at rest');
+  });
+
+  it('become one, whatever their sizes, when writes have rested for as long as that takes', async () => {
+    const fixture = new Fixture(12);
+    for (const [first, rows] of [
+      [0, 6400],
+      [10_000, 600],
+      [20_000, 80],
+    ] as const) {
+      await fixture.insert(first, rows);
+      await fixture.buildAll();
+    }
+    assert.deepEqual(fixture.pieces(), [6400, 600]);
+    const index = fixture.index();
+    assert.equal(index.nextPiece(349), null);
+    const planned = index.nextPiece(350)!;
+    assert.deepEqual([planned.rows, planned.newRows, planned.replaced.length], [7080, 80, 2]);
+    await fixture.adopt(index, planned);
+    assert.equal(index.nextPiece(3_600_000), null);
+    await fixture.assertSameHits({}, null, 'after a long rest');
   });
 
   it('count rows as waiting only while they are enough for an index, up to the time asked', async () => {
@@ -298,7 +320,7 @@ describe('the indexes of a segment', () => {
     await fixture.buildAll();
     await fixture.insert(1000, 1000, PARTITIONS[1]);
     const index = fixture.index(PARTITIONS[1]);
-    const planned = index.nextPiece('going-on')!;
+    const planned = index.nextPiece()!;
     const late = fixture.build(planned);
     await fixture.shard.dropPartitions([PARTITIONS[1]!]);
     await fixture.adopt(index, planned, late);

@@ -43,6 +43,11 @@ const ABSORBED_SIZE_MAX = 2;
  */
 const ABSORBED_SIZE_AT_REST_MAX = 8;
 const ROWS_AT_REST_MIN = 1024;
+/**
+ * And whatever the sizes, once they have rested for about as long as the whole takes to be built: so many rows for each
+ * second. Who writes again soon has not had much built in vain, and who only reads has one graph.
+ */
+const BUILT_PER_SECOND_OF_REST = 20_000;
 
 export interface IndexLimits {
   /** Fewer rows get no index. Default: by the size of a row, at least 4096; 1024 of sparse vectors. */
@@ -105,11 +110,11 @@ export class SegmentIndex {
     return this.#runsOfChunk.get(chunk) ?? [];
   }
 
-  /** What to build next, while writes go on or when they are at rest; `null`: nothing. */
-  nextPiece(writes: 'going-on' | 'at-rest'): PlannedPiece | null {
+  /** What to build next where no write has come for `restMs`, 0: while they go on; `null`: nothing. */
+  nextPiece(restMs = 0): PlannedPiece | null {
     if (this.#isClosed) return null;
     const newRuns = this.#rowsToIndexNext();
-    const isAtRest = writes === 'at-rest' && this.#pieces.length > 0;
+    const isAtRest = restMs > 0 && this.#pieces.length > 0;
     const rowsMin = isAtRest ? Math.min(ROWS_AT_REST_MIN, this.#rowsMin) : this.#rowsMin;
     const newRows = countRows(newRuns);
     const isEnough = newRows >= rowsMin;
@@ -117,7 +122,7 @@ export class SegmentIndex {
     // Too few new rows are no reason to build, but go along with the pieces that are put together.
     const rowsToBegin = isEnough ? newRows : 0;
     const firstReplaced = isAtRest
-      ? this.#firstUpTo(ABSORBED_SIZE_AT_REST_MAX, rowsToBegin)
+      ? this.#firstUpTo(ABSORBED_SIZE_AT_REST_MAX, rowsToBegin, (BUILT_PER_SECOND_OF_REST * restMs) / 1000)
       : this.#firstAbsorbed(rowsToBegin);
     if (!isEnough && this.#pieces.length - firstReplaced < 2) return null;
     const replaced = this.#pieces.slice(firstReplaced);
@@ -141,13 +146,17 @@ export class SegmentIndex {
     return first < PIECES_MAX ? first : Math.min(first, this.#firstUpTo(ABSORBED_SIZE_MAX, newRows));
   }
 
-  /** The first of the last pieces that are each at most `sizeMax` times the size of all behind it; of any size behind nothing. */
-  #firstUpTo(sizeMax: number, newRows: number): number {
+  /**
+   * The first of the last pieces that are each at most `sizeMax` times the size of all behind it; of any size behind
+   * nothing, and as long as all together are no more than `rowsInAnyCase`.
+   */
+  #firstUpTo(sizeMax: number, newRows: number, rowsInAnyCase = 0): number {
     let first = this.#pieces.length;
     let rows = newRows;
     while (first > 0) {
       const piece = this.#pieces[first - 1]!;
-      if (rows > 0 && piece.rows > sizeMax * rows) break;
+      const isTooMuch = piece.rows > sizeMax * rows && rows + piece.rows > rowsInAnyCase;
+      if (rows > 0 && isTooMuch) break;
       rows += piece.rows;
       first -= 1;
     }

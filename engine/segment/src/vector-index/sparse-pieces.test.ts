@@ -100,7 +100,7 @@ describe('pieces of sparse vectors', () => {
 
 async function build(shard: Shard): Promise<void> {
   for (const index of shard.vectorIndexes.of(VECTOR)) {
-    for (let planned = index.nextPiece('going-on'); planned !== null; planned = index.nextPiece('going-on')) {
+    for (let planned = index.nextPiece(); planned !== null; planned = index.nextPiece()) {
       const built = await kernel.buildIndex({
         ...sparseVectorsOf(planned),
         metric: 'IP',

@@ -41,7 +41,7 @@ describe('pages of an iterator through an index', () => {
       (await shard.prepare(record, BigInt(first + 1) as Timestamp))!.publish();
     }
     const [index] = shard.vectorIndexes.of(VECTOR);
-    const planned = index!.nextPiece('going-on')!;
+    const planned = index!.nextPiece()!;
     const spec = { type: 'HNSW', m: 16, efConstruction: 100, layout: 'auto' } as const;
     const built = await kernel.buildIndex({
       ...vectorsOf(planned),

@@ -1,10 +1,9 @@
-import type { IndexBuild, IndexSpec, Kernel, SparseIndexBuild } from '@elanus/kernel';
+import type { Kernel } from '@elanus/kernel';
 import {
   type CollectionId,
   fieldById,
   type IndexId,
   type IndexInfo,
-  metricOfVectors,
   TIMESTAMP_MAX,
   type Timestamp,
 } from '@elanus/model';
@@ -29,22 +28,20 @@ import {
   presentRows,
   type SegmentIndex,
   type Shard,
-  sparseVectorsOf,
   VectorLoan,
-  vectorsOf,
 } from '@elanus/segment';
 import { beginCollection } from '../files/begin-collection.ts';
 import type { ServedCollection } from '../served-collection.ts';
 import type { ServedCollections } from '../served-collections.ts';
 import type { IndexFiles } from './index-files.ts';
 import { type IndexMetrics, registerIndexMetrics } from './index-metrics.ts';
-import { indexSpecOf, type SparseSpec } from './index-spec.ts';
+import { indexSpecOf } from './index-spec.ts';
 import { type MappedIndex, mappedIndexes } from './mapped-indexes.ts';
 import { OpenIndex, type RunningBuild } from './open-index.ts';
 import { restorePieces } from './restore-pieces.ts';
 import { ScalarIndexBuilder } from './scalar-index-builder.ts';
 import { scalarSpecOf } from './scalar-spec.ts';
-import { specToBuild } from './spec-to-build.ts';
+import { buildOf, specToBuild } from './spec-to-build.ts';
 import { TextIndexes } from './text-indexes.ts';
 import { verifyPieces } from './verify-pieces.ts';
 
@@ -141,7 +138,7 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
     this.#open.set(info.id, index);
     this.#watch(collection);
     await this.#restore(index);
-    this.#consider(index, 'going-on');
+    this.#consider(index);
   }
 
   /**
@@ -159,9 +156,9 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
       .then(() => restorePieces(index, { indexFiles, logger, share }))
       .finally(() => {
         index.isRestoring = false;
-        this.#consider(index, 'going-on');
+        this.#consider(index);
       });
-    const onDiscard = (): void => this.#consider(index, 'going-on');
+    const onDiscard = (): void => this.#consider(index);
     this.#start(restored.then(() => verifyPieces(index, { clock, logger, onDiscard })));
     const opened = rowsAreBack.then(() => Promise.race([restored, clock.sleep(RESTORE_MS)])).catch(() => {});
     if (wasComingBack) collection.holdFor(opened);
@@ -214,8 +211,7 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
   }
 
   #considerAll(id: CollectionId): void {
-    for (const index of this.#open.values())
-      if (index.info.collectionId === id) this.#consider(index, 'going-on');
+    for (const index of this.#open.values()) if (index.info.collectionId === id) this.#consider(index);
     this.#scalars.considerAll(id);
   }
 
@@ -224,15 +220,15 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
     this.#scalars.closeAll(id);
   }
 
-  /** Schedules a build for every segment that has one to do. */
-  #consider(index: OpenIndex, writes: 'going-on' | 'at-rest'): void {
+  /** Schedules a build for every segment that has one to do where no write has come for `restMs`. */
+  #consider(index: OpenIndex, restMs = 0): void {
     if (index.isRestoring || index.signal.aborted) return;
     for (const { shard, segment } of index.places) {
       if (index.scheduled.has(segment)) continue;
-      const planned = segment.nextPiece(writes);
+      const planned = segment.nextPiece(restMs);
       if (planned !== null && planned.rows >= 2 * (index.failedRows.get(segment) ?? 0)) {
         index.scheduled.add(segment);
-        this.#start(this.#limit.run(() => this.#buildNext(index, segment, writes)));
+        this.#start(this.#limit.run(() => this.#buildNext(index, segment, restMs)));
       } else if (this.#options.indexFiles !== undefined && segment.pieces.some(isToStore(shard))) {
         index.scheduled.add(segment);
         this.#start(this.#limit.run(() => this.#storeNext(index, shard, segment)));
@@ -280,18 +276,18 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
     } finally {
       index.scheduled.delete(segment);
     }
-    this.#consider(index, 'going-on');
+    this.#consider(index);
   }
 
   /** Its turn has come: rows may have been added since, or dropped. */
-  async #buildNext(index: OpenIndex, segment: SegmentIndex, writes: 'going-on' | 'at-rest'): Promise<void> {
+  async #buildNext(index: OpenIndex, segment: SegmentIndex, restMs: number): Promise<void> {
     try {
-      const planned = segment.nextPiece(writes);
+      const planned = segment.nextPiece(restMs);
       if (planned !== null && !index.signal.aborted) await this.#build(index, segment, planned);
     } finally {
       index.scheduled.delete(segment);
     }
-    if (!index.signal.aborted) this.#consider(index, 'going-on');
+    if (!index.signal.aborted) this.#consider(index);
   }
 
   async #build(index: OpenIndex, segment: SegmentIndex, planned: PlannedPiece): Promise<void> {
@@ -359,11 +355,14 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
   /** Puts pieces together wherever writes have come to rest. */
   async #watchRest(): Promise<void> {
     const { signal } = this.#closing;
+    const { clock } = this.#options;
     try {
       while (true) {
-        await this.#options.clock.sleep(REST_MS, { signal });
-        for (const index of this.#open.values())
-          if (index.isAtRest() && index.scheduled.size === 0) this.#consider(index, 'at-rest');
+        await clock.sleep(REST_MS, { signal });
+        for (const index of this.#open.values()) {
+          const restMs = index.restMs(clock.monotonicMs());
+          if (index.scheduled.size === 0) this.#consider(index, restMs);
+        }
         this.#scalars.considerAtRest();
       }
     } catch (error) {
@@ -384,16 +383,4 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
 /** Whether an index is in memory although all its rows are in files. */
 function isToStore(shard: Shard): (piece: IndexedPiece) => boolean {
   return (piece) => piece.file === null && !piece.isClosed && shard.segmentRunsOf(piece.runs) !== null;
-}
-
-/** What the kernel is to build over the rows of a piece. */
-function buildOf(
-  { info }: OpenIndex,
-  planned: PlannedPiece,
-  spec: IndexSpec | SparseSpec,
-): Omit<IndexBuild, 'threads'> | Omit<SparseIndexBuild, 'threads'> {
-  if (spec.type === 'SPARSE')
-    return { ...sparseVectorsOf(planned), metric: spec.bm25 === null ? 'IP' : 'BM25', spec };
-  const seed = Number(BigInt.asUintN(32, info.id));
-  return { ...vectorsOf(planned), metric: metricOfVectors(info.metricType!), spec, seed };
 }

@@ -28,6 +28,7 @@ export class OpenIndex {
   isRestoring = false;
   readonly #closed = new AbortController();
   #seenTimestamp: Timestamp | null = null;
+  #restSinceMs = 0;
 
   constructor(
     info: IndexInfo,
@@ -72,12 +73,12 @@ export class OpenIndex {
     return pending === 0 ? 0 : Math.max(1, Math.ceil(pending - done));
   }
 
-  /** Whether no write has come since this was last asked. */
-  isAtRest(): boolean {
+  /** For how long no write has come, as those know who ask again and again; 0 where one has come since the last time. */
+  restMs(nowMs: number): number {
     const { appliedTimestamp } = this.collection;
-    const isAtRest = appliedTimestamp === this.#seenTimestamp;
+    if (appliedTimestamp !== this.#seenTimestamp) this.#restSinceMs = nowMs;
     this.#seenTimestamp = appliedTimestamp;
-    return isAtRest;
+    return nowMs - this.#restSinceMs;
   }
 
   /** Stops what is under way and frees the memory. */

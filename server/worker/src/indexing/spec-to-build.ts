@@ -1,6 +1,6 @@
-import type { IndexSpec } from '@elanus/kernel';
-import { type DenseVectorType, denseVectorBytes, isDenseVector } from '@elanus/model';
-import type { IndexedPiece, PlannedPiece } from '@elanus/segment';
+import type { IndexBuild, IndexSpec, SparseIndexBuild } from '@elanus/kernel';
+import { type DenseVectorType, denseVectorBytes, isDenseVector, metricOfVectors } from '@elanus/model';
+import { type IndexedPiece, type PlannedPiece, sparseVectorsOf, vectorsOf } from '@elanus/segment';
 import { chooseIndex } from './choose-index.ts';
 import type { SparseSpec } from './index-spec.ts';
 import type { OpenIndex } from './open-index.ts';
@@ -19,6 +19,18 @@ export function specToBuild(
   let taken = 0;
   for (const index of open) taken += memoryOfPieces(index, replaced);
   return chooseIndex(field, rows, bytesMax - taken);
+}
+
+/** What the kernel is to build over the rows of a piece. */
+export function buildOf(
+  { info }: OpenIndex,
+  planned: PlannedPiece,
+  spec: IndexSpec | SparseSpec,
+): Omit<IndexBuild, 'threads'> | Omit<SparseIndexBuild, 'threads'> {
+  if (spec.type === 'SPARSE')
+    return { ...sparseVectorsOf(planned), metric: spec.bm25 === null ? 'IP' : 'BM25', spec };
+  const seed = Number(BigInt.asUintN(32, info.id));
+  return { ...vectorsOf(planned), metric: metricOfVectors(info.metricType!), spec, seed };
 }
 
 /** Links and codes, and of graphs in memory the vectors that they compare. */

@@ -113,7 +113,7 @@ describe(`searches that name a recall (seed ${SEED})`, () => {
     write!.publish();
     shard.vectorIndexes.open(field, { rowsMin: 1024 });
     const [index] = shard.vectorIndexes.of(VECTOR);
-    const planned = index!.nextPiece('going-on')!;
+    const planned = index!.nextPiece()!;
     const spec = { type: 'HNSW', m: 6, efConstruction: 24, layout: 'compact' } as const;
     const built = await kernel.buildIndex({ ...vectorsOf(planned), metric: 'L2', spec, threads: 1, seed: 1 });
     index!.adopt(planned, built, await presentRows(planned, share));
