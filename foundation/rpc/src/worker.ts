@@ -156,6 +156,8 @@ export interface QueryVectors {
   readonly dim: number | null;
   readonly count: number;
   readonly bytes: Uint8Array;
+  /** `bytes` was made for this search, which is over when it has been answered: nobody keeps it, or a view of it. */
+  readonly isOwnCopy?: boolean;
   /** Sparse only: `count + 1` byte offsets; otherwise `null`. */
   readonly offsets: Uint32Array | null;
   /**

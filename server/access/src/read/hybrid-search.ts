@@ -2,6 +2,7 @@ import type { MetricType } from '@elanus/model';
 import type { ReadOptions, SearchHits } from '@elanus/rpc';
 import type { AccessDependencies, Handler } from '../handler.ts';
 import { runInSlices } from '../rows/sliced-work.ts';
+import { releaseQueries } from '../wire/query-vectors.ts';
 import { encodeSearchResults } from '../wire/search-results.ts';
 import type { ReadAccounts } from './explain/read-accounts.ts';
 import { arrangeGroups } from './group/arrange-groups.ts';
@@ -32,6 +33,7 @@ export function hybridSearchHandler(
     const legs = { hits: found, metrics: metricsOf(plan) };
     const kept = await answered(dependencies, plan, legs, await fuse(dependencies, plan, legs, context));
     const hits = await runInSlices(hitsOfFusion(legs.hits, kept), dependencies.share);
+    for (const { queries } of plan.tasks) releaseQueries(queries);
     account?.lap('rank');
     const columns = await fetchOutput(dependencies, target.collection, hits, plan.output, plan.format);
     const groups = await groupsOfHits(dependencies, target.collection, plan.grouping, hits);

@@ -91,6 +91,8 @@ export class ReadFixture {
     scores: Float32Array.of(0.125, 0.5, 2.26),
     locations: locationsOf(3),
   };
+  /** What searches end with instead. */
+  failure: Error | null = null;
   /** What the clock says. */
   monotonicMs = 0;
   searched: SearchTask | undefined;
@@ -122,6 +124,7 @@ export class ReadFixture {
       reader: {
         search: async (task: SearchTask): Promise<SearchHits> => {
           this.searched = task;
+          if (this.failure !== null) throw this.failure;
           return this.hits;
         },
         query: async (task: QueryTask) => {

@@ -195,6 +195,22 @@ test('searches a partition once however often it is named', async () => {
   assert.deepEqual(fixture.searched?.partitionIds, [2n]);
 });
 
+for (const outcome of ['answered', 'failed'] as const) {
+  test(`of many queries the memory is given back when they were answered: ${outcome}`, async () => {
+    const fixture = new ReadFixture();
+    const counts = new Uint32Array(10_000).fill(3, 0, 1);
+    fixture.hits = { ...fixture.hits, counts };
+    const vectors = Array.from(counts, () => [1, 2]);
+    const request = requestOf({}, { nq: 10_000n, placeholderGroup: placeholder(...vectors) });
+    if (outcome === 'failed') fixture.failure = new Error('no memory');
+    const asked = search(fixture, request);
+    await (outcome === 'failed' ? assert.rejects(asked, /no memory/) : asked);
+    const { bytes, count } = fixture.searched!.queries;
+    assert.deepEqual([count, bytes.length], [10_000, outcome === 'failed' ? 80_000 : 0]);
+    assert.equal(decode('common.PlaceholderGroup', request.placeholderGroup!).placeholders.length, 1);
+  });
+}
+
 const NARROWED: readonly [filter: string, partitions: number | 'all'][] = [
   ['color == "red"', 1],
   ['big > 5 and color in ["red"]', 1],

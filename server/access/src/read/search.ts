@@ -1,6 +1,7 @@
 import type { Timestamp } from '@elanus/model';
 import type { SearchHits } from '@elanus/rpc';
 import type { AccessDependencies, Handler } from '../handler.ts';
+import { releaseQueries } from '../wire/query-vectors.ts';
 import { encodeSearchBuckets, encodeSearchResults } from '../wire/search-results.ts';
 import { searchBuckets } from './aggregate/search-buckets.ts';
 import { TreeModels } from './chain/tree-models.ts';
@@ -24,6 +25,7 @@ export function searchHandler(access: AccessDependencies, accounts: ReadAccounts
     const plan = await planSearch(dependencies, target, request, context);
     const account = accounts.open(plan.explain, target.collection, beganMs);
     const hits = await findHits(dependencies, plan, account?.options(context) ?? context);
+    releaseQueries(plan.task.queries);
     account?.lap('rank');
     if (plan.buckets !== null) {
       const { buckets, counts } = await searchBuckets(dependencies, plan, plan.buckets, hits);

@@ -117,6 +117,24 @@ test('an error of a handler becomes a status, our own mistakes become code 65535
   assert.doesNotMatch(has!.reason, /secret/);
 });
 
+test('the memory of a request goes with the answer where nobody keeps any of it', async () => {
+  const kept: Uint8Array[] = [];
+  const outcomes = [async () => ({}), () => Promise.reject(collectionNotFound('default', 'c'))];
+  await using server = await started({
+    Search: (request) => {
+      kept.push(request.placeholderGroup!);
+      return outcomes[kept.length - 1]!();
+    },
+  });
+  using client = new RawClient(server.port);
+  const request = encode('milvus.SearchRequest', { placeholderGroup: new Uint8Array(100_000) });
+  assert.equal(statusIn(methodNamed('Search'), await client.call('Search', request))?.code, 0);
+  assert.equal(statusIn(methodNamed('Search'), await client.call('Search', request))?.code, 100);
+  const [answered, failed] = kept;
+  assert.equal(answered!.length, 0);
+  assert.deepEqual(failed, Buffer.alloc(100_000));
+});
+
 test('a damaged message is answered with code 1100', async () => {
   await using server = await started({ DropCollection: async () => ({}) });
   using client = new RawClient(server.port);

@@ -26,6 +26,8 @@ export interface ServiceOptions {
 
 /** Of these requests, which are large, nobody keeps anything when the handler has settled: rows are copied, to the log and to memory. */
 const BORROWED: ReadonlySet<string> = new Set(['Insert', 'Upsert'] satisfies MethodName[]);
+/** Nor of these when it has succeeded; after a failure threads may still look at the queries. */
+const BORROWED_BY_SUCCESS: ReadonlySet<string> = new Set(['Search', 'HybridSearch'] satisfies MethodName[]);
 
 /** A handler whose types are forgotten: the table of methods ties name, request and response together. */
 type AnyHandler = (request: object, context: CallContext) => Promise<object>;
@@ -63,12 +65,14 @@ function unary(
   { clock, logger }: ServiceOptions,
 ): GrpcHandler {
   const isBorrowed = BORROWED.has(method.name);
+  const isBorrowedBySuccess = BORROWED_BY_SUCCESS.has(method.name);
   return async (bytes, call) => {
     const beganMs = clock.monotonicMs();
     metrics.begin();
     try {
       const request = decode(method.request, bytes);
       const answer = encodeSuccess(method, await handler(request, new UnaryCall(call, request)));
+      if (isBorrowedBySuccess) call.releaseRequest();
       metrics.end(call.isCancelled ? 'abandon' : 'success', clock.monotonicMs() - beganMs);
       return answer;
     } catch (error) {
