@@ -18,7 +18,7 @@ import { ExactVectorIndex } from '../testing/exact-vector-index.ts';
 import { keyColumn, keysOf, randomBatch } from '../testing/random-rows.ts';
 import { VectorCoder } from '../vector-coder.ts';
 import { presentRows, vectorsOf } from './piece-vectors.ts';
-import type { PlannedPiece, SegmentIndex } from './segment-index.ts';
+import { type PlannedPiece, rowsBuiltInAnyCase, type SegmentIndex } from './segment-index.ts';
 
 const DIM = 8;
 const ROWS_MIN = 512;
@@ -261,6 +261,16 @@ describe('the indexes of a segment', () => {
     await fixture.adopt(index, planned);
     assert.equal(index.nextPiece(3_600_000), null);
     await fixture.assertSameHits({}, null, 'after a long rest');
+  });
+
+  it('are not built anew for few rows when they are millions, however long writes rest', () => {
+    const rests: readonly (readonly [restMs: number, rows: number])[] = [
+      [0, 0],
+      [5_000, 100_000],
+      [100_000, 2_000_000],
+      [86_400_000, 2_000_000],
+    ];
+    for (const [restMs, rows] of rests) assert.equal(rowsBuiltInAnyCase(restMs), rows, `after ${restMs} ms`);
   });
 
   it('count rows as waiting only while they are enough for an index, up to the time asked', async () => {

@@ -48,6 +48,8 @@ const ROWS_AT_REST_MIN = 1024;
  * second. Who writes again soon has not had much built in vain, and who only reads has one graph.
  */
 const BUILT_PER_SECOND_OF_REST = 20_000;
+/** More are not built anew, and their index not written anew, for the sake of a few. */
+const BUILT_IN_ANY_CASE_MAX = 2_000_000;
 
 export interface IndexLimits {
   /** Fewer rows get no index. Default: by the size of a row, at least 4096; 1024 of sparse vectors. */
@@ -122,7 +124,7 @@ export class SegmentIndex {
     // Too few new rows are no reason to build, but go along with the pieces that are put together.
     const rowsToBegin = isEnough ? newRows : 0;
     const firstReplaced = isAtRest
-      ? this.#firstUpTo(ABSORBED_SIZE_AT_REST_MAX, rowsToBegin, (BUILT_PER_SECOND_OF_REST * restMs) / 1000)
+      ? this.#firstUpTo(ABSORBED_SIZE_AT_REST_MAX, rowsToBegin, rowsBuiltInAnyCase(restMs))
       : this.#firstAbsorbed(rowsToBegin);
     if (!isEnough && this.#pieces.length - firstReplaced < 2) return null;
     const replaced = this.#pieces.slice(firstReplaced);
@@ -326,6 +328,11 @@ export class SegmentIndex {
     }
     return runs;
   }
+}
+
+/** So many rows become one piece, whatever the sizes of those that they are in, when no write has come for `restMs`. */
+export function rowsBuiltInAnyCase(restMs: number): number {
+  return Math.min((BUILT_PER_SECOND_OF_REST * restMs) / 1000, BUILT_IN_ANY_CASE_MAX);
 }
 
 function rowsMinOf({ dataType, dim }: FieldSchema): number {
