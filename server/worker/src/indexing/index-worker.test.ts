@@ -1,16 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import {
-  type CollectionInfo,
-  DataType,
-  type FieldId,
-  type IndexId,
-  type IndexInfo,
-  type KeyValue,
-  TIMESTAMP_MAX,
-  type Timestamp,
-} from '@elanus/model';
+import { DataType, TIMESTAMP_MAX, type Timestamp } from '@elanus/model';
 import { fieldFixture, schemaFixture } from '@elanus/model/testing';
 import type { SearchHits } from '@elanus/rpc';
 import { ManualClock, noMetrics, type Random, seededRandom, silentLogger } from '@elanus/runtime';
@@ -18,6 +9,7 @@ import { keysOf, randomBatch } from '@elanus/segment/testing';
 import { collectionFixture } from '../testing/collection-fixture.ts';
 import { FakeIndexKernel, type HeldBuild } from '../testing/fake-index-kernel.ts';
 import { FakeMessageLog } from '../testing/fake-message-log.ts';
+import { indexFixture } from '../testing/index-fixture.ts';
 import { openWorkers, readTask, type Workers } from '../testing/open-workers.ts';
 import { type BackgroundIndexWorker, openIndexWorker } from './index-worker.ts';
 
@@ -33,22 +25,9 @@ const schema = schemaFixture([
   padding,
 ]);
 
-function indexInfo(collection: CollectionInfo, id = 900n, params: readonly KeyValue[] = []): IndexInfo {
-  return {
-    id: id as IndexId,
-    collectionId: collection.id,
-    fieldId: 101 as FieldId,
-    name: 'vector',
-    indexType: 'HNSW',
-    metricType: 'L2',
-    params,
-    createdTimestamp: 1n as Timestamp,
-  };
-}
-
 class Fixture {
   readonly collection = collectionFixture({ schema, shards: 1, partitions: 2 });
-  readonly index = indexInfo(this.collection);
+  readonly index = indexFixture(this.collection);
   readonly kernel = new FakeIndexKernel();
   readonly clock = new ManualClock();
   readonly logged: string[] = [];
@@ -204,7 +183,7 @@ describe('the index worker', () => {
     assert.ok(first.index!.isClosed);
     await fixture.search({ ef: 16, refineK: 1 });
 
-    await indexing.openIndex(indexInfo(collection, 901n));
+    await indexing.openIndex(indexFixture(collection, 901n));
     const again = await fixture.build(2);
     await workers.streaming.dropCollection(collection.id);
     assert.ok(again.build.signal!.aborted);
@@ -218,7 +197,7 @@ describe('the index worker', () => {
     await fixture.workers.streaming.openCollection(collection);
     await fixture.insert(0, 1000, 0);
     await fixture.insert(5_000, 2000, 1);
-    await indexing.openIndex({ ...indexInfo(collection), indexType: 'AUTOINDEX' });
+    await indexing.openIndex({ ...indexFixture(collection), indexType: 'AUTOINDEX' });
     await fixture.finish(0);
     await fixture.finish(1);
     const specs = kernel.builds.map(({ build }) => build.spec);

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { DataType, type FieldId, type IndexId, type Timestamp } from '@elanus/model';
+import { DataType, type Timestamp } from '@elanus/model';
 import { fieldFixture, schemaFixture } from '@elanus/model/testing';
 import type { ServedCollection } from '../served-collection.ts';
 import { collectionFixture } from '../testing/collection-fixture.ts';
+import { indexFixture } from '../testing/index-fixture.ts';
 import { OpenIndex } from './open-index.ts';
 
 const field = fieldFixture(101, 'vector', DataType.FloatVector, { dim: 8 });
@@ -13,24 +14,12 @@ describe('an open index', () => {
   it('knows for how long no write has come', () => {
     const info = collectionFixture({ schema, shards: 1, partitions: 1 });
     const collection = { info, shards: [], appliedTimestamp: 1n as Timestamp };
-    const index = new OpenIndex(
-      {
-        id: 900n as IndexId,
-        collectionId: info.id,
-        fieldId: 101 as FieldId,
-        name: 'vector',
-        indexType: 'HNSW',
-        metricType: 'L2',
-        params: [],
-        createdTimestamp: 1n as Timestamp,
-      },
-      {
-        field,
-        spec: { type: 'HNSW', m: 16, efConstruction: 200, layout: 'compact' },
-        collection: collection as unknown as ServedCollection,
-        limits: {},
-      },
-    );
+    const index = new OpenIndex(indexFixture(info), {
+      field,
+      spec: { type: 'HNSW', m: 16, efConstruction: 200, layout: 'compact' },
+      collection: collection as unknown as ServedCollection,
+      limits: {},
+    });
     const rests = [
       { nowMs: 5_000, written: 1n, restMs: 0 },
       { nowMs: 10_000, written: 1n, restMs: 5_000 },
