@@ -42,9 +42,8 @@ export function readQueryVectors(bytes: Uint8Array, field: FieldSchema): QueryVe
 }
 
 /**
- * Gives the memory of queries that were copied back at once. REQUIRES: the search was answered with success, so that nobody
- * reads them any more; one that fails may leave threads at work. The garbage collector counts such memory, and marked and swept
- * for a tenth of the machine's time when each request came with a hundred queries.
+ * Gives the memory of queries that were copied back at once, which the garbage collector would be at work for (decision 81).
+ * REQUIRES: the search has succeeded, so that nobody reads them any more; one that fails may leave threads at work.
  */
 export function releaseQueries({ bytes, isOwnCopy = false }: QueryVectors): void {
   const memory = bytes.buffer;

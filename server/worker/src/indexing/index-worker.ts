@@ -361,7 +361,7 @@ export class BackgroundIndexWorker implements IndexWorker, AsyncDisposable {
         await clock.sleep(REST_MS, { signal });
         for (const index of this.#open.values()) {
           const restMs = index.restMs(clock.monotonicMs());
-          if (index.scheduled.size === 0) this.#consider(index, restMs);
+          if (restMs > 0 && index.scheduled.size === 0) this.#consider(index, restMs);
         }
         this.#scalars.considerAtRest();
       }

@@ -76,8 +76,10 @@ export class OpenIndex {
   /** For how long no write has come, as those know who ask again and again; 0 where one has come since the last time. */
   restMs(nowMs: number): number {
     const { appliedTimestamp } = this.collection;
-    if (appliedTimestamp !== this.#seenTimestamp) this.#restSinceMs = nowMs;
-    this.#seenTimestamp = appliedTimestamp;
+    if (appliedTimestamp !== this.#seenTimestamp) {
+      this.#seenTimestamp = appliedTimestamp;
+      this.#restSinceMs = nowMs;
+    }
     return nowMs - this.#restSinceMs;
   }
 
